@@ -1,0 +1,91 @@
+/**
+ * Failures are data. Every failure has a stable code (scripts match on it), one sentence for people, and, where one
+ * helps, a hint that says what to do next.
+ */
+
+/** Every failure code, with the exit code of a run that ends in it (docs/guide.md lists both). */
+export const FAILURE_EXIT_CODES = {
+  /** Wrong command-line usage. */
+  USAGE: 2,
+  /** A configuration file that cannot be read or does not fit its schema. */
+  CONFIG: 2,
+  /** `--source` is not a CPython source tree, or not one an out-of-tree build can use. */
+  SOURCE_TREE: 2,
+  /** A CPython version for which there is no layout. */
+  PYTHON_VERSION: 2,
+  /** A Python that cannot be used as a target. */
+  PYTHON: 2,
+  /** A module that was asked for and does not exist. */
+  NO_MODULE: 2,
+  /** An output place that cannot be written. */
+  OUTPUT: 2,
+  /** No usable C compiler. */
+  NO_COMPILER: 1,
+  /** No usable make. */
+  NO_MAKE: 1,
+  /** Another tool that is needed is not there. */
+  NO_TOOL: 1,
+  /** A download that failed, or whose digest is wrong. */
+  DOWNLOAD: 1,
+  CONFIGURE: 1,
+  STAGE1: 1,
+  DISCOVER: 1,
+  /** A `.py` that does not compile. */
+  COMPILE: 1,
+  /** Bytes that are not the marshal format, or go beyond the reader's limits. */
+  MARSHAL: 1,
+  /** Marshal bytes whose objects the generator cannot express. */
+  GENERATE: 1,
+  /** The C compiler refused a file that we generated. */
+  CC: 1,
+  /** The target's headers do not match the layout file. */
+  LAYOUT: 1,
+  LINK: 1,
+  /** The new interpreter does not start, or does not use its images. */
+  SMOKE: 1,
+  /** An action broke its contract (did not write a declared output, …). */
+  ACTION: 1,
+  /** The store could not be used and there was no way around it. */
+  CACHE: 1,
+  /** No room, no permission, or another error of the file system. */
+  IO: 1,
+  /** A child process that could not be started, or ended in an unexpected way. */
+  PROCESS: 1,
+  BENCH: 1,
+  /** An image that differs from a fresh compile, or a build that is not reproducible. */
+  VERIFY: 3,
+  /** The build folder is in use. */
+  LOCKED: 4,
+  INTERRUPTED: 130,
+} as const;
+
+export type FailureCode = keyof typeof FAILURE_EXIT_CODES;
+
+export interface Failure {
+  readonly code: FailureCode;
+  /** One sentence: what is wrong, naming the thing. */
+  readonly message: string;
+  /** What the reader can do about it. */
+  readonly hint?: string;
+  /** The tool's own words, several lines, shown below the sentence. */
+  readonly details?: string;
+}
+
+/** Makes a failure; `undefined` extras are left out. */
+export function failure(
+  code: FailureCode,
+  message: string,
+  extra: {readonly hint?: string | undefined; readonly details?: string | undefined} = {},
+): Failure {
+  return {
+    code,
+    message,
+    ...(extra.hint === undefined ? {} : {hint: extra.hint}),
+    ...(extra.details === undefined ? {} : {details: extra.details}),
+  };
+}
+
+/** The exit code of a run that ends in this failure. */
+export function exitCodeOf(code: FailureCode): number {
+  return FAILURE_EXIT_CODES[code];
+}
