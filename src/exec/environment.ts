@@ -1,0 +1,30 @@
+/**
+ * The variables that every child gets with the same value everywhere. They keep results from depending on the user's
+ * language, clock or hash seed, and may appear in key records.
+ * 1980-01-01 is the earliest date that a zip archive can hold, so tools that copy the epoch into one do not fail.
+ */
+export const FIXED_ENVIRONMENT: Readonly<Record<string, string>> = {
+  LC_ALL: 'C.UTF-8',
+  PYTHONHASHSEED: '0',
+  SOURCE_DATE_EPOCH: '315532800',
+  TZ: 'UTC',
+};
+
+/** The variables that say where things are on this machine. Children need them; no result may depend on them. */
+const PLACES = ['HOME', 'PATH', 'TMPDIR'] as const;
+
+/**
+ * The complete environment of a child process: the places of this machine, the fixed variables, and `extra`, which wins.
+ * Nothing else of `own` gets through; above all no `PYTHON*` variable of the user.
+ */
+export function scrubbedEnvironment(
+  extra: Readonly<Record<string, string>> = {},
+  own: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const name of PLACES) {
+    const value = own[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return {...environment, ...FIXED_ENVIRONMENT, ...extra};
+}

@@ -1,0 +1,72 @@
+/**
+ * The process groups that are running now. However our own process ends (short of SIGKILL), they end with it: a handler
+ * for the end of the process and for the signals that end it kills what is still there.
+ */
+
+/** The signals by which people and systems end a process. */
+export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type EndingSignal = (typeof ENDING_SIGNALS)[number];
+
+const running = new Set<number>();
+
+/** Sends a signal to every process of a group. That the group is gone already is no error. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // ESRCH: nobody left. EPERM: only processes of another user are left, which we may not touch.
+  }
+}
+
+/** Kills every running group at once. */
+export function killGroups(): void {
+  for (const group of running) signalGroup(group, 'SIGKILL');
+}
+
+/** A listener for a signal keeps the process alive, so after the killing the signal is raised again without it. */
+function endOnSignal(signal: NodeJS.Signals): void {
+  // Somebody else listens as well (`abortOnSignals`): the end of the process is theirs to decide.
+  if (process.listenerCount(signal) > 1) return;
+  killGroups();
+  process.removeListener(signal, endOnSignal);
+  process.kill(process.pid, signal);
+}
+
+/** Watches over one group. */
+export interface GroupGuard {
+  /** Notes the group as running. `leader` is the process id of its first process, which is the id of the group. */
+  readonly track: (leader: number) => void;
+  /** Kills what the leader left behind, and stops watching. */
+  readonly release: () => void;
+}
+
+let guards = 0;
+
+/**
+ * Call before a group is started: a signal that comes between the start and `track` is then handled after both, as
+ * signal handlers run only between two turns of the event loop.
+ */
+export function guardGroup(): GroupGuard {
+  let group: number | undefined;
+  if (guards === 0) {
+    process.on('exit', killGroups);
+    for (const signal of ENDING_SIGNALS) process.on(signal, endOnSignal);
+  }
+  guards += 1;
+  return {
+    track(leader) {
+      group = leader;
+      running.add(leader);
+    },
+    release() {
+      if (group !== undefined) {
+        signalGroup(group, 'SIGKILL');
+        running.delete(group);
+      }
+      guards -= 1;
+      if (guards > 0) return;
+      process.removeListener('exit', killGroups);
+      for (const signal of ENDING_SIGNALS) process.removeListener(signal, endOnSignal);
+    },
+  };
+}

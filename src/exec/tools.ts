@@ -1,0 +1,30 @@
+import {access, constants, stat} from 'node:fs/promises';
+import {delimiter, join, resolve} from 'node:path';
+
+/**
+ * Where an executable lies: its absolute path, or undefined. A name with a slash is a path and is not searched for;
+ * any other is looked up in the folders of `path` (as in PATH), in order.
+ */
+export async function findTool(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
+  if (name === '') return undefined;
+  const candidates = name.includes('/')
+    ? [resolve(name)]
+    : path
+        .split(delimiter)
+        .filter((folder) => folder !== '')
+        .map((folder) => resolve(join(folder, name)));
+  for (const candidate of candidates) {
+    if (await isExecutable(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    if (!(await stat(path)).isFile()) return false;
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

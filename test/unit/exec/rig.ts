@@ -1,0 +1,87 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join, resolve} from 'node:path';
+import {transformSync} from '@swc/core';
+
+/** A temporary folder that goes away with `remove`. */
+export interface TemporaryFolder {
+  readonly path: string;
+  readonly at: (...parts: string[]) => string;
+  readonly remove: () => void;
+}
+
+export function temporaryFolder(): TemporaryFolder {
+  const path = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
+  return {
+    path,
+    at: (...parts) => join(path, ...parts),
+    remove: () => {
+      rmSync(path, {recursive: true, force: true});
+    },
+  };
+}
+
+/** Asks again and again until the answer is yes; gives up after `limitMs` (only a broken program gets there). */
+export async function eventually(holds: () => boolean, limitMs = 15_000): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  while (!holds()) {
+    if (performance.now() > end) return false;
+    await new Promise((wake) => setTimeout(wake, 5));
+  }
+  return true;
+}
+
+/** Whether a process runs (a zombie, which only waits to be noticed, does not). */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !['Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
+  } catch {
+    return false;
+  }
+}
+
+const REPOSITORY = resolve(import.meta.dirname, '../../..');
+const ROOMS = ['model', 'exec', 'cache', 'engine'];
+
+/** Compiles the rooms into a folder, so that processes of their own can run them. Returns the folder that holds the rooms. */
+export function compileRooms(folder: string): string {
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+  for (const room of ROOMS) {
+    for (const name of readdirSync(join(REPOSITORY, 'src', room), {recursive: true, encoding: 'utf8'})) {
+      if (!name.endsWith('.ts')) continue;
+      const {code} = transformSync(readFileSync(join(REPOSITORY, 'src', room, name), 'utf8'), {
+        filename: name,
+        jsc: {target: 'es2022', parser: {syntax: 'typescript'}},
+        module: {type: 'es6'},
+      });
+      const target = join(folder, room, name.replace(/\.ts$/, '.js'));
+      mkdirSync(dirname(target), {recursive: true});
+      writeFileSync(target, code);
+    }
+  }
+  return folder;
+}
+
+/** Runs a script as a Node of its own; the script's relative imports start in the folder of `compileRooms`. */
+export function runScript(folder: string, name: string, script: string, args: string[] = []): ChildProcess {
+  const path = join(folder, `${name}.mjs`);
+  writeFileSync(path, script);
+  return spawn(process.execPath, [path, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'ignore']});
+}
+
+/** The exit code and signal of a child, once it has ended. */
+export function ending(
+  child: ChildProcess,
+): Promise<{readonly code: number | null; readonly signal: string | null}> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve({code: child.exitCode, signal: child.signalCode});
+  }
+  return new Promise((done) => {
+    child.once('exit', (code, signal) => {
+      done({code, signal});
+    });
+  });
+}

@@ -1,0 +1,127 @@
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import {relative} from 'node:path';
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {FIXED_ENVIRONMENT, scrubbedEnvironment} from '../../../src/exec/environment.js';
+import {liveness, ownIdentity, processStart} from '../../../src/exec/liveness.js';
+import {abortOnSignals} from '../../../src/exec/signals.js';
+import {findTool} from '../../../src/exec/tools.js';
+import {collectBounded, splitLines} from '../../../src/exec/output.js';
+import {temporaryFolder, type TemporaryFolder} from './rig.js';
+
+let folder: TemporaryFolder;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => {
+  folder.remove();
+});
+
+describe('scrubbedEnvironment', () => {
+  test('lets only the places through and fixes the rest', () => {
+    const own = {
+      PATH: '/bin',
+      HOME: '/home/me',
+      PYTHONPATH: '/x',
+      CFLAGS: '-O9',
+      LC_ALL: 'de_DE',
+      TZ: 'Europe/Berlin',
+    };
+    expect(scrubbedEnvironment({CC: 'gcc'}, own)).toEqual({
+      ...FIXED_ENVIRONMENT,
+      PATH: '/bin',
+      HOME: '/home/me',
+      CC: 'gcc',
+    });
+  });
+
+  test('lets what is declared win', () => {
+    expect(scrubbedEnvironment({PATH: '/mine', TZ: 'CET'}, {PATH: '/bin'})).toMatchObject({
+      PATH: '/mine',
+      TZ: 'CET',
+    });
+  });
+});
+
+describe('findTool', () => {
+  const tool = (place: string, mode = 0o755): string => {
+    mkdirSync(folder.at(place), {recursive: true});
+    const path = folder.at(place, 'tool');
+    writeFileSync(path, '#!/bin/sh\n');
+    chmodSync(path, mode);
+    return path;
+  };
+
+  test('takes the first that is an executable file', async () => {
+    tool('plain', 0o644);
+    mkdirSync(folder.at('folder', 'tool'), {recursive: true});
+    const good = tool('good');
+    tool('later');
+    const path = ['nowhere', 'plain', 'folder', 'good', 'later'].map((name) => folder.at(name)).join(':');
+    expect(await findTool('tool', path)).toBe(good);
+  });
+
+  test('makes relative places absolute, and takes a path as it is', async () => {
+    const good = tool('good');
+    expect(await findTool('tool', relative('.', folder.at('good')))).toBe(good);
+    expect(await findTool(good, '')).toBe(good);
+    expect(await findTool(relative('.', good), '')).toBe(good);
+  });
+
+  test('finds nothing where nothing is', async () => {
+    expect(await findTool('tool', folder.path)).toBeUndefined();
+    expect(await findTool('', folder.path)).toBeUndefined();
+    expect(await findTool(folder.path)).toBeUndefined();
+  });
+});
+
+describe('liveness', () => {
+  test('knows this process, and that one with its number is not it', () => {
+    const own = ownIdentity();
+    expect(liveness(own)).toBe('running');
+    expect(liveness({...own, start: '1'})).toBe('ended');
+    expect(liveness({...own, boot: 'before'})).toBe('ended');
+    expect(liveness({...own, host: 'elsewhere'})).toBe('unknown');
+  });
+
+  test('finds no start of a process that is not there', () => {
+    expect(processStart(2 ** 30)).toBeUndefined();
+    expect(processStart(process.pid)).toMatch(/^\d+$/);
+  });
+});
+
+test('abortOnSignals aborts once and can be taken back', () => {
+  const before = process.listenerCount('SIGTERM');
+  const interruption = abortOnSignals();
+  expect(interruption.signal.aborted).toBe(false);
+  process.emit('SIGTERM', 'SIGTERM');
+  expect([interruption.signal.aborted, interruption.received()]).toEqual([true, 'SIGTERM']);
+  interruption.dispose();
+  expect(process.listenerCount('SIGTERM')).toBe(before);
+});
+
+describe('output', () => {
+  test('is kept whole up to the limit, whatever the pieces', () => {
+    for (const size of [1, 3, 7, 10]) {
+      const collector = collectBounded(10);
+      for (let at = 0; at < 10; at += size) collector.add(Buffer.from('0123456789'.slice(at, at + size)));
+      expect(collector.text()).toBe('0123456789');
+    }
+  });
+
+  test('beyond the limit loses its middle, whatever the pieces', () => {
+    for (const size of [1, 3, 7, 26]) {
+      const collector = collectBounded(10);
+      const text = 'abcdefghijklmnopqrstuvwxyz';
+      for (let at = 0; at < text.length; at += size) collector.add(Buffer.from(text.slice(at, at + size)));
+      expect(collector.text()).toBe('abcde\n[16 bytes left out]\nvwxyz');
+    }
+  });
+
+  test('is cut into lines, not into bytes', () => {
+    const seen: string[] = [];
+    const lines = splitLines((text) => seen.push(text));
+    for (const byte of Buffer.from('ä\nö\n\nü')) lines.add(Buffer.from([byte]));
+    lines.end();
+    expect(seen).toEqual(['ä', 'ö', '', 'ü']);
+  });
+});
