@@ -1,0 +1,85 @@
+import {cArray, cAsciiString, cString} from './c-text.js';
+import {imageSymbol} from './image.js';
+import type {Layout} from './layout.js';
+
+/** A row of CPython's own tables of frozen modules, and the module whose image serves it. */
+export interface FrozenRow {
+  readonly name: string;
+  readonly module: string;
+}
+
+/** A frozen module that is found on disk. */
+export interface SourceEntry {
+  readonly module: string;
+  readonly isPackage: boolean;
+  /** Index into `roots`. */
+  readonly root: number;
+  /** Its place below the root, without suffix: `json/decoder`, `json` for `json/__init__.py`. */
+  readonly key: string;
+}
+
+export interface IndexInput {
+  readonly layout: Layout;
+  readonly frozenRows: readonly FrozenRow[];
+  readonly sources: readonly SourceEntry[];
+  /** Folders that hold frozen modules; `stdlib` is the standard library, wherever it is at run time. */
+  readonly roots: readonly ('stdlib' | {readonly path: string})[];
+  /** Whether there is an image of CPython's `getpath`. */
+  readonly hasGetpath: boolean;
+  /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
+  readonly buildInfo: string;
+}
+
+/** FNV-1a over the UTF-8 bytes, 32 bits: `ff_hash()` of src/runtime/flashfreeze.h. */
+export function hashKey(key: string): number {
+  let hash = 2166136261;
+  for (const byte of Buffer.from(key, 'utf8')) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
+  return hash;
+}
+
+/** Open addressing with linear probing, at most half full: entry index + 1, or 0. */
+function buckets(keys: readonly string[]): number[] {
+  let size = 16;
+  while (size < 2 * keys.length) size *= 2;
+  const table = new Array<number>(size).fill(0);
+  keys.forEach((key, index) => {
+    let i = hashKey(key) % size;
+    while (table[i] !== 0) i = (i + 1) % size;
+    table[i] = index + 1;
+  });
+  return table;
+}
+
+/** The C of the index: the tables through which the runtime finds images. */
+export function generateIndex(input: IndexInput): string {
+  const modules = new Set([
+    ...input.frozenRows.map((row) => row.module),
+    ...input.sources.map((source) => source.module),
+    ...(input.hasGetpath ? ['getpath'] : []),
+  ]);
+  const rows = input.frozenRows.map((row) => `{${cAsciiString(row.name)}, &${imageSymbol(row.module)}},\n`);
+  const sources = input.sources.map(
+    (source) =>
+      `{${cString(Buffer.from(source.key, 'utf8'))}, &${imageSymbol(source.module)}, ${source.root}, ${source.isPackage ? 1 : 0}},\n`,
+  );
+  const table = buckets(input.sources.map((source) => source.key));
+  const roots = input.roots.map((root) =>
+    root === 'stdlib' ? 'NULL' : cString(Buffer.from(root.path, 'utf8')),
+  );
+  return [
+    `#include "${input.layout.header}"`,
+    '#include "flashfreeze.h"',
+    ...[...modules].map((module) => `extern const ff_image ${imageSymbol(module)};`),
+    `const ff_frozen_row ff_frozen_rows[] = {\n${rows.join('')}{NULL, NULL}};`,
+    `const uint32_t ff_frozen_row_count = ${rows.length};`,
+    `const ff_source ff_sources[] = {\n${sources.join('')}{NULL, NULL, 0, 0}};`,
+    `const uint32_t ff_source_count = ${sources.length};`,
+    `const uint32_t ff_source_buckets[] = ${cArray(table)};`,
+    `const uint32_t ff_source_bucket_mask = ${table.length - 1};`,
+    `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
+    `const uint32_t ff_root_count = ${roots.length};`,
+    `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
+    `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+import {type Result, fail, ok} from '../model/result.js';
+
+/** What the generator has to know of a CPython version; the rest stays in the layout file's C (`layouts/*.h`). */
+export interface Layout {
+  /** `3.13` */
+  readonly series: string;
+  /** The file's name, which generated C includes. */
+  readonly header: string;
+  /** The first two bytes of a `.pyc`, little-endian: code of another magic cannot be emitted with this layout. */
+  readonly magic: number;
+  /** Which fields a code object has in marshal bytes. */
+  readonly codeForm: '3.10' | '3.11';
+  /** Ints in this range (both ends included) are the interpreter's own objects. */
+  readonly smallInts: readonly [min: number, max: number];
+  /** Number of the RESUME instruction, the first traceable one. */
+  readonly resume: number;
+  /** Whether the interpreter's own strings are interned before the first module is loaded. */
+  readonly wellKnownInterned: boolean;
+}
+
+/**
+ * Reads the facts out of a layout file: its `#define FF_…` lines with plain values.
+ * @param header the file's name, @param text its content. Fails with LAYOUT when a fact is missing.
+ */
+export function parseLayout(header: string, text: string): Result<Layout> {
+  const facts = new Map<string, string>();
+  for (const [, name, value] of text.matchAll(/^#define (FF_[A-Z_]+) +("[^"]*"|-?\d+)/gm)) {
+    if (name !== undefined && value !== undefined && !facts.has(name))
+      facts.set(name, value.replaceAll('"', ''));
+  }
+  const names = [
+    'SERIES',
+    'MAGIC',
+    'CODE_FORM',
+    'SMALL_INT_MIN',
+    'SMALL_INT_MAX',
+    'RESUME',
+    'WELL_KNOWN_INTERNED',
+  ];
+  const missing = names.filter((name) => !facts.has(`FF_${name}`));
+  if (missing.length > 0) {
+    return fail(
+      'LAYOUT',
+      `The layout file ${header} does not define ${missing.map((m) => `FF_${m}`).join(', ')}.`,
+    );
+  }
+  const number = (name: string): number => Number(facts.get(`FF_${name}`));
+  return ok({
+    series: facts.get('FF_SERIES') ?? '',
+    header,
+    magic: number('MAGIC'),
+    codeForm: number('CODE_FORM') === 310 ? '3.10' : '3.11',
+    smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
+    resume: number('RESUME'),
+    wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,
+  });
+}

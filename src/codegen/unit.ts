@@ -1,0 +1,52 @@
+import type {PyCode, PyObject} from '../marshal/objects.js';
+import {readMarshal} from '../marshal/reader.js';
+import {type Result, fail, ok} from '../model/result.js';
+import type {Layout} from './layout.js';
+
+/** What the stage-1 worker makes of one source file (src/cpython/scripts/worker.py). */
+export interface CodeUnit {
+  readonly code: PyCode;
+  /** The same code object as marshal bytes without reference flags. */
+  readonly marshal: Uint8Array;
+  /** Bytecode as the interpreter prepares it (`_co_code_adaptive`), of each code object in pre-order. */
+  readonly prepared: readonly Uint8Array[];
+}
+
+/** The code objects of a module in pre-order: each before the code objects among its constants. */
+export function codeObjects(code: PyCode): PyCode[] {
+  return [
+    code,
+    ...code.consts.flatMap((constant) => (constant.type === 'code' ? codeObjects(constant) : [])),
+  ];
+}
+
+/**
+ * Reads a code unit: the marshal bytes of `(marshal bytes of the code, prepared bytecode, imported names)`.
+ * Fails with MARSHAL for bytes that are not one.
+ */
+export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit> {
+  const outer = readMarshal(bytes, {codeForm: layout.codeForm});
+  if (!outer.ok) return outer;
+  const [marshal, prepared] = tupleItems(outer.value);
+  if (marshal?.type !== 'bytes' || prepared === undefined) return fail('MARSHAL', 'Not a code unit.');
+  const inner = readMarshal(marshal.value, {codeForm: layout.codeForm});
+  if (!inner.ok) return inner;
+  if (inner.value.type !== 'code')
+    return fail('MARSHAL', `A code unit holds a ${inner.value.type}, not code.`);
+  const codes = codeObjects(inner.value);
+  const bytecodes =
+    prepared.type === 'None'
+      ? codes.map((code) => code.code)
+      : tupleItems(prepared).flatMap((item) => (item.type === 'bytes' ? [item.value] : []));
+  if (
+    bytecodes.length !== codes.length ||
+    bytecodes.some((bytecode, i) => bytecode.length !== codes[i]?.code.length)
+  ) {
+    return fail('MARSHAL', 'The prepared bytecode of a code unit does not fit its code objects.');
+  }
+  return ok({code: inner.value, marshal: marshal.value, prepared: bytecodes});
+}
+
+function tupleItems(object: PyObject): readonly PyObject[] {
+  return object.type === 'tuple' ? object.items : [];
+}

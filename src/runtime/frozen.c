@@ -1,0 +1,85 @@
+/* Modules that CPython freezes itself: importlib, os, site, codecs … Its tables of frozen modules get our marshal bytes,
+ * and whoever unmarshals those bytes gets the static code. */
+#include FF_LAYOUT
+
+#include "internal/pycore_import.h"
+
+#include "flashfreeze.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const ff_image *row_image(const char *name)
+{
+    for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
+        if (strcmp(ff_frozen_rows[i].name, name) == 0) {
+            return ff_frozen_rows[i].image;
+        }
+    }
+    return NULL;
+}
+
+/* A copy of a table in which the rows that we have images of give our bytes; the table itself when there is no memory. */
+static const struct _frozen *with_our_bytes(const struct _frozen *table)
+{
+    size_t count = 0;
+    while (table[count].name != NULL) {
+        count++;
+    }
+    struct _frozen *copy = malloc((count + 1) * sizeof(struct _frozen));
+    if (copy == NULL) {
+        return table;
+    }
+    memcpy(copy, table, (count + 1) * sizeof(struct _frozen));
+    for (size_t i = 0; i < count; i++) {
+        const ff_image *image = row_image(copy[i].name);
+        if (image != NULL) {
+            copy[i].code = image->marshal;
+            copy[i].size = (int)image->marshal_size;
+#if PY_VERSION_HEX < 0x030d0000
+            copy[i].get_code = NULL; /* its own static code, to which unmarshalling would not come (Python/import.c) */
+#endif
+        }
+    }
+    return copy;
+}
+
+void ff_install_frozen_rows(void)
+{
+    _PyImport_FrozenBootstrap = with_our_bytes(_PyImport_FrozenBootstrap);
+    _PyImport_FrozenStdlib = with_our_bytes(_PyImport_FrozenStdlib);
+    _PyImport_FrozenTest = with_our_bytes(_PyImport_FrozenTest);
+}
+
+static const ff_image *image_of_bytes(const char *data, Py_ssize_t size)
+{
+    for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
+        if ((const char *)ff_frozen_rows[i].image->marshal == data) {
+            return ff_frozen_rows[i].image;
+        }
+    }
+    if (ff_getpath != NULL && size == ff_getpath->marshal_size && memcmp(data, ff_getpath->marshal, (size_t)size) == 0) {
+        return ff_getpath; /* compiled into getpath.o, not in a table (Modules/getpath.c) */
+    }
+    return NULL;
+}
+
+PyObject *__real_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
+PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size);
+
+/* The linker sends the interpreter's calls of PyMarshal_ReadObjectFromString() here (--wrap). */
+PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
+{
+    const ff_image *image = image_of_bytes(data, size);
+    PyObject *code = image == NULL ? NULL : ff_thaw(image, NULL);
+    if (code == NULL) {
+        return __real_PyMarshal_ReadObjectFromString(data, size);
+    }
+    /* zipimport is the first module that CPython asks for once the path-based importer is in place, before anything is
+     * looked for on disk (Python/pylifecycle.c, init_interp_main() -> init_importlib_external()). */
+    if (strcmp(image->name, "zipimport") == 0 && ff_install_import_hooks() < 0) {
+        Py_DECREF(code);
+        return NULL;
+    }
+    return code;
+}

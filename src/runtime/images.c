@@ -1,0 +1,202 @@
+/* Handing out static code: whether this interpreter may have it, and what an image needs done when it is first used. */
+#include FF_LAYOUT
+
+#include "flashfreeze.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+/* Bounds of the sections that hold code objects and paths; the linker defines them for sections named like C identifiers. */
+extern char __start_ff_code[] __attribute__((weak, visibility("hidden")));
+extern char __stop_ff_code[] __attribute__((weak, visibility("hidden")));
+
+static const char *unavailable; /* why static code may not be handed out, or NULL */
+static int decided;
+static uint32_t thawed_count;
+
+/* The switches -X flashfreeze=off and FLASHFREEZE=off; the variable counts only where Python heeds its own. */
+static int switched_off(const PyConfig *config)
+{
+    for (Py_ssize_t i = 0; i < config->xoptions.length; i++) {
+        const wchar_t *option = config->xoptions.items[i];
+        if (wcsncmp(option, L"flashfreeze=", 12) == 0) {
+            return wcscmp(option + 12, L"off") == 0;
+        }
+    }
+    const char *variable = config->use_environment ? getenv("FLASHFREEZE") : NULL;
+    return variable != NULL && strcmp(variable, "off") == 0;
+}
+
+/* Images hold what the compiler makes with its default options: others are compiled or read from disk as ever. */
+static const char *decide(void)
+{
+    const PyConfig *config = _Py_GetConfig();
+    if (switched_off(config)) {
+        return "switched off";
+    }
+    if (config->optimization_level != 0) {
+        return "-O asks for other code";
+    }
+    if (!config->code_debug_ranges) {
+        return "-X no_debug_ranges asks for other code";
+    }
+    return NULL;
+}
+
+/* Static objects belong to the first life of the main interpreter. Others run the same bytecode with other interned
+ * strings and other versions; after Py_Finalize() the inline caches are stale. */
+static void expire(void)
+{
+    unavailable = "the interpreter was finalised once";
+}
+
+int ff_images_available(void)
+{
+    if (_PyInterpreterState_GET() != _PyInterpreterState_Main()) {
+        return 0;
+    }
+    if (!decided) {
+        decided = 1;
+        unavailable = decide();
+        if (unavailable == NULL && Py_AtExit(expire) < 0) {
+            unavailable = "no room for an exit function";
+        }
+    }
+    return unavailable == NULL;
+}
+
+const char *ff_unavailable_reason(void)
+{
+    if (_PyInterpreterState_GET() != _PyInterpreterState_Main()) {
+        return "not the main interpreter";
+    }
+    return ff_images_available() ? NULL : unavailable;
+}
+
+/* Interns each group's string and lets all its slots have the result, which may be another object. */
+static void intern_strings(const ff_image *image)
+{
+    for (PyObject **const *slot = image->strings; *slot != NULL; slot++) {
+        PyObject **first = *slot;
+        PyObject *before = *first;
+        ff_intern(first);
+        PyObject *interned = *first;
+        for (slot++; *slot != NULL; slot++) {
+            if (interned != before) {
+                **slot = Py_NewRef(interned);
+            }
+        }
+    }
+}
+
+static int build_frozensets(const ff_image *image)
+{
+    for (const ff_frozenset *set = image->frozensets; set->items != NULL; set++) {
+        PyObject *built = PyFrozenSet_New(set->items);
+        if (built == NULL) {
+            return -1;
+        }
+        for (PyObject **const *slot = set->slots; *slot != NULL; slot++) {
+            **slot = Py_NewRef(built);
+        }
+        Py_DECREF(built); /* the slots keep it */
+    }
+    return 0;
+}
+
+/* Function versions tell specialised calls apart, so no two code objects may share one. */
+static void give_versions(const ff_image *image)
+{
+    uint32_t version = ff_reserve_versions(image->code_count);
+    if (version != 0) {
+        for (uint32_t i = 0; i < image->code_count; i++) {
+            FF_SET_VERSION(image->codes[i], version + i);
+        }
+    }
+}
+
+typedef FF_ASCII_TYPE(FF_PATH_CAPACITY) path_buffer;
+
+/* Makes `path` the co_filename of all code of the image. The code objects point at a str with room in it: writing that
+ * touches one place, not every code object. A path that does not fit is put into each of them. */
+static void set_path(const ff_image *image, PyObject *path)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(path);
+    if (PyUnicode_IS_ASCII(path) && length <= FF_PATH_CAPACITY) {
+        path_buffer *buffer = (path_buffer *)image->path;
+        memcpy(buffer->data, PyUnicode_1BYTE_DATA(path), (size_t)length + 1);
+        buffer->object.length = length;
+        return;
+    }
+    for (uint32_t i = 0; i < image->code_count; i++) {
+        image->codes[i]->co_filename = Py_NewRef(path);
+    }
+}
+
+/* Images that were used, as a set of addresses: a bit in the image would make its page dirty. */
+typedef struct {
+    const ff_image *image;
+    PyObject *path; /* owned, or NULL */
+} used_image;
+static used_image *used;
+static size_t used_mask;
+
+static used_image *find_used(const ff_image *image)
+{
+    size_t i = ((uintptr_t)image >> 4) & used_mask;
+    while (used[i].image != NULL && used[i].image != image) {
+        i = (i + 1) & used_mask;
+    }
+    return &used[i];
+}
+
+static int prepare_used(void)
+{
+    size_t size = 64;
+    while (size < 2 * (size_t)(ff_source_count + ff_frozen_row_count + 1)) {
+        size *= 2;
+    }
+    used = calloc(size, sizeof(used_image));
+    used_mask = size - 1;
+    return used == NULL ? -1 : 0;
+}
+
+/* The module's code object (a new reference), or NULL without an exception when it cannot be had: the caller loads the
+ * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
+PyObject *ff_thaw(const ff_image *image, PyObject *path)
+{
+    if (!ff_images_available() || (used == NULL && prepare_used() < 0)) {
+        return NULL;
+    }
+    used_image *entry = find_used(image);
+    if (entry->image == NULL) {
+        intern_strings(image);
+        if (build_frozensets(image) < 0) {
+            PyErr_Clear();
+            return NULL;
+        }
+        give_versions(image);
+        if (image->path != NULL) {
+            set_path(image, path);
+        }
+        entry = find_used(image); /* building sets may have run a collection, and that anything */
+        entry->image = image;
+        entry->path = Py_XNewRef(path);
+        thawed_count++;
+    }
+    else if (path != NULL && PyUnicode_Compare(path, entry->path) != 0) {
+        return NULL;
+    }
+    return Py_NewRef((PyObject *)image->toplevel);
+}
+
+int ff_is_static(PyObject *code)
+{
+    return PyCode_Check(code) && (char *)code >= __start_ff_code && (char *)code < __stop_ff_code;
+}
+
+uint32_t ff_thawed_count(void)
+{
+    return thawed_count;
+}

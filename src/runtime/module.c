@@ -1,0 +1,170 @@
+/* The module _flashfreeze: what is frozen in this interpreter. */
+#include FF_LAYOUT
+
+#include "flashfreeze.h"
+
+#include <string.h>
+
+static PyStructSequence_Field module_fields[] = {
+    {"name", "the module's name"},
+    {"origin", "'frozen', or the path of the source file it stands for"},
+    {"digest", "sha256 of the code it was made from, hexadecimal"},
+    {NULL, NULL}};
+static PyStructSequence_Desc module_description = {"_flashfreeze.Module", "A frozen module.", module_fields, 3};
+
+typedef struct {
+    PyObject *module_type;
+} module_state;
+
+static PyObject *new_entry(PyObject *type, const ff_image *image, PyObject *origin /* stolen */)
+{
+    PyObject *entry = origin == NULL ? NULL : PyStructSequence_New((PyTypeObject *)type);
+    if (entry == NULL) {
+        Py_XDECREF(origin);
+        return NULL;
+    }
+    PyStructSequence_SetItem(entry, 0, PyUnicode_FromString(image->name));
+    PyStructSequence_SetItem(entry, 1, origin);
+    PyStructSequence_SetItem(entry, 2, PyUnicode_FromString(image->digest));
+    if (PyErr_Occurred()) {
+        Py_CLEAR(entry);
+    }
+    return entry;
+}
+
+static int append_entry(PyObject *list, PyObject *entry /* stolen */)
+{
+    int status = entry == NULL ? -1 : PyList_Append(list, entry);
+    Py_XDECREF(entry);
+    return status;
+}
+
+/* Whether an earlier row has the same image (os.path is posixpath). */
+static int is_alias(uint32_t row)
+{
+    for (uint32_t i = 0; i < row; i++) {
+        if (ff_frozen_rows[i].image == ff_frozen_rows[row].image) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *modules(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *type = ((module_state *)PyModule_GetState(self))->module_type;
+    PyObject *list = PyList_New(0);
+    int status = list == NULL ? -1 : 0;
+    if (status == 0 && ff_getpath != NULL) {
+        status = append_entry(list, new_entry(type, ff_getpath, PyUnicode_FromString("frozen")));
+    }
+    for (uint32_t i = 0; i < ff_frozen_row_count && status == 0; i++) {
+        if (!is_alias(i)) {
+            status = append_entry(list, new_entry(type, ff_frozen_rows[i].image, PyUnicode_FromString("frozen")));
+        }
+    }
+    for (uint32_t i = 0; i < ff_source_count && status == 0; i++) {
+        status = append_entry(list, new_entry(type, ff_sources[i].image, ff_source_path(&ff_sources[i])));
+    }
+    if (status < 0) {
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
+{
+    const char *name = PyUnicode_AsUTF8(argument);
+    if (name == NULL) {
+        return NULL;
+    }
+    const ff_image *image = NULL;
+    PyObject *path = NULL;
+    if (ff_getpath != NULL && strcmp(ff_getpath->name, name) == 0) {
+        image = ff_getpath;
+    }
+    for (uint32_t i = 0; i < ff_frozen_row_count && image == NULL; i++) {
+        if (strcmp(ff_frozen_rows[i].image->name, name) == 0) {
+            image = ff_frozen_rows[i].image;
+        }
+    }
+    for (uint32_t i = 0; i < ff_source_count && image == NULL; i++) {
+        if (strcmp(ff_sources[i].image->name, name) == 0) {
+            image = ff_sources[i].image;
+            path = ff_source_path(&ff_sources[i]);
+            if (path == NULL) {
+                return NULL;
+            }
+        }
+    }
+    PyObject *found = image == NULL ? NULL : ff_thaw(image, path);
+    Py_XDECREF(path);
+    if (found == NULL && !PyErr_Occurred()) {
+        const char *reason = ff_unavailable_reason();
+        PyErr_Format(PyExc_LookupError, "no static code for '%s'%s%s", name, reason == NULL ? "" : ": ",
+                     reason == NULL ? "" : reason);
+    }
+    return found;
+}
+
+static PyObject *is_static(PyObject *Py_UNUSED(self), PyObject *argument)
+{
+    if (!PyCode_Check(argument)) {
+        PyErr_Format(PyExc_TypeError, "expected a code object, not %s", Py_TYPE(argument)->tp_name);
+        return NULL;
+    }
+    return PyBool_FromLong(ff_is_static(argument));
+}
+
+static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    const char *reason = ff_unavailable_reason();
+    return Py_BuildValue("{s:N,s:z,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
+                         "modules", (unsigned int)(ff_source_count + ff_frozen_row_count), "used",
+                         (unsigned int)ff_thawed_count(), "build", ff_build_info);
+}
+
+static PyMethodDef functions[] = {
+    {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
+    {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
+    {"is_static", is_static, METH_O, "is_static(code, /)\n--\n\nWhether a code object is one of ours."},
+    {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
+    {NULL, NULL, 0, NULL}};
+
+static int execute(PyObject *module)
+{
+    module_state *state = PyModule_GetState(module);
+    state->module_type = (PyObject *)PyStructSequence_NewType(&module_description);
+    return state->module_type == NULL ? -1 : PyModule_AddObjectRef(module, "Module", state->module_type);
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg)
+{
+    Py_VISIT(((module_state *)PyModule_GetState(module))->module_type);
+    return 0;
+}
+
+static int clear(PyObject *module)
+{
+    Py_CLEAR(((module_state *)PyModule_GetState(module))->module_type);
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},
+#ifdef Py_mod_multiple_interpreters
+                                   {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+                                   {0, NULL}};
+static PyModuleDef definition = {.m_base = PyModuleDef_HEAD_INIT,
+                                 .m_name = "_flashfreeze",
+                                 .m_doc = "What is frozen in this interpreter.",
+                                 .m_size = sizeof(module_state),
+                                 .m_methods = functions,
+                                 .m_slots = slots,
+                                 .m_traverse = traverse,
+                                 .m_clear = clear};
+
+PyObject *ff_module_init(void)
+{
+    return PyModuleDef_Init(&definition);
+}
