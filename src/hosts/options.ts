@@ -1,0 +1,59 @@
+import type {ActionCounts} from '../model/events.js';
+import type {ActionId} from '../model/action.js';
+import type {EventSink} from '../model/events.js';
+
+/** Which modules to freeze: the union of everything asked for, without what is excluded. */
+export interface ModuleSelection {
+  /** What the target imports for `-c pass`. */
+  readonly startup: boolean;
+  /** Arguments for the target, as one would type them after `python` (`-c "import asyncio"`, `-m json.tool x`). */
+  readonly traces: readonly string[];
+  readonly modules: readonly string[];
+  /** Packages with all their submodules. */
+  readonly packages: readonly string[];
+  /** Everything importable in the standard library. */
+  readonly stdlib: boolean;
+  /** Globs over module names (`test.*`). */
+  readonly exclude: readonly string[];
+}
+
+/** What every host and command gets from the outside. */
+export interface HostContext {
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  /** The user's environment; children get declared variables only. */
+  readonly userEnvironment: Readonly<Record<string, string | undefined>>;
+  readonly cacheDir: string;
+  readonly jobs: number;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface SourceBuildOptions {
+  /** The CPython source tree; never written to. */
+  readonly source: string;
+  /** A folder of ours: stage 1, images, journal. */
+  readonly buildDir: string;
+  /** Where the new interpreter is wanted; by default beside stage 1. */
+  readonly out: string | undefined;
+  readonly selection: ModuleSelection;
+  readonly configureArguments: readonly string[];
+  readonly makeArguments: readonly string[];
+  /** The C compiler, a command name or path; by default what configure finds. */
+  readonly cc: string | undefined;
+}
+
+/** What a build came to. */
+export interface BuildOutcome {
+  /** `3.13.15` */
+  readonly python: string;
+  /** How many modules are frozen. */
+  readonly modules: number;
+  /** The new interpreter, or null when only images were asked for. */
+  readonly output: string | null;
+  readonly stage1: string | null;
+  /** sha256 of the new interpreter. */
+  readonly sha256: string | null;
+  readonly actions: ActionCounts;
+  readonly executed: readonly ActionId[];
+}
