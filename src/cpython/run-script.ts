@@ -1,0 +1,68 @@
+import type {z} from 'zod';
+import {runProcess} from '../exec/process.js';
+import type {FailureCode} from '../model/failure.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {scriptPath, type ScriptName} from './scripts.js';
+
+/** A Python to run, and how. */
+export interface Interpreter {
+  /** Path of the executable. */
+  readonly python: string;
+  /** All of its environment (see `scrubbedEnvironment`). */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Python never writes byte code into the trees that it is run in: they are not ours. */
+export const NO_BYTECODE = {PYTHONDONTWRITEBYTECODE: '1'} as const;
+
+/**
+ * Runs one of our scripts in a Python and reads the JSON of the last line that it prints.
+ *
+ * `code` is the failure code when the script ends badly; PYTHON when the executable cannot be started, or prints
+ * something else.
+ */
+export async function runScript<T>(
+  interpreter: Interpreter,
+  script: ScriptName,
+  options: {
+    readonly flags?: readonly string[];
+    readonly input?: string;
+    readonly schema: z.ZodType<T>;
+    readonly code: FailureCode;
+    readonly cwd?: string;
+  },
+): Promise<Result<T>> {
+  const {python, signal} = interpreter;
+  const run = await runProcess({
+    file: python,
+    args: ['-B', ...(options.flags ?? []), scriptPath(script)],
+    cwd: options.cwd ?? '/',
+    environment: {...interpreter.environment, ...NO_BYTECODE},
+    signal,
+    ...(options.input === undefined ? {} : {input: options.input}),
+    timeoutMs: 120_000,
+  });
+  if (!run.ok) {
+    if (run.failure.code === 'INTERRUPTED') return run;
+    const hint = run.failure.hint ?? 'give the path of a Python executable';
+    return fail('PYTHON', `${python} cannot be run: ${run.failure.message}`, {...run.failure, hint});
+  }
+  if (run.value.exitCode !== 0) {
+    return fail(options.code, `${python} failed to run ${script} (exit code ${run.value.exitCode})`, {
+      details: run.value.stderr.trimEnd().slice(-4000),
+    });
+  }
+  const answer = options.schema.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  if (answer.success) return ok(answer.data);
+  return fail('PYTHON', `${python} did not answer as a Python does`, {details: answer.error.message});
+}
+
+/** Undefined when the text is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+"""Prints, as one JSON object, what flashfreeze needs to know of the Python that runs this.
+
+    python -B -X frozen_modules=on describe.py
+"""
+
+import sys
+
+# What this script's folder holds is not on the target's path.
+if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]
+
+import _imp
+import importlib.machinery
+import importlib.util
+import json
+import os
+import sysconfig
+
+
+def frozen_rows():
+    if not hasattr(_imp, "_frozen_module_names"):  # 3.10
+        return []
+    names = _imp._frozen_module_names()
+    packages = {name for name in names if _imp.is_frozen_package(name)}
+    rows = []
+    for name in names:
+        origin = _imp.get_frozen_object(name).co_filename[len("<frozen ") : -1]
+        rows.append(
+            {
+                "name": name,
+                "isPackage": name in packages,
+                "origin": origin,
+                # An alias can be a package whose code is that of a plain module.
+                "packageSource": origin in packages,
+            }
+        )
+    return rows
+
+
+def flag(name, otherwise):
+    value = sysconfig.get_config_var(name)
+    return bool(otherwise if value is None else value)
+
+
+print(
+    json.dumps(
+        {
+            "versionText": sys.version.split()[0],
+            "implementation": sys.implementation.name,
+            "magic": importlib.util.MAGIC_NUMBER.hex(),
+            "cacheTag": sys.implementation.cache_tag,
+            "abiflags": getattr(sys, "abiflags", ""),
+            "stdlib": getattr(sys, "_stdlib_dir", None) or os.path.dirname(os.__file__),
+            "prefix": sys.prefix,
+            "basePrefix": sys.base_prefix,
+            "executable": sys.executable,
+            "debug": flag("Py_DEBUG", hasattr(sys, "gettotalrefcount")),
+            "freeThreaded": flag("Py_GIL_DISABLED", "t" in getattr(sys, "abiflags", "")),
+            "shared": flag("Py_ENABLE_SHARED", False),
+            "extensionSuffix": importlib.machinery.EXTENSION_SUFFIXES[0],
+            "path": sys.path,
+            "builtinModules": list(sys.builtin_module_names),
+            "frozen": frozen_rows(),
+        }
+    )
+)

@@ -1,0 +1,135 @@
+"""Finds modules without running them (only the parents of a submodule are imported). One JSON object in, one out.
+
+    python -B resolve.py < request
+
+{"modules": [name, ...]}               each of these
+{"packages": [name, ...]}              each of these with all its submodules on disk
+{"stdlib": true, "tests": bool}        the standard library, what has source code
+
+The answer is {"modules": [record, ...], "missing": [{"name", "near": [name, ...], "error": text or null}, ...]}.
+"""
+
+import sys
+
+if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]
+
+import json
+import os
+import pkgutil
+from importlib.machinery import BuiltinImporter, ExtensionFileLoader, FrozenImporter, SourceFileLoader
+from importlib.util import find_spec
+
+KINDS = {
+    BuiltinImporter: "builtin",
+    FrozenImporter: "frozen",
+    SourceFileLoader: "source",
+    ExtensionFileLoader: "extension",
+}
+TEST_FOLDERS = {"test", "tests", "idle_test"}
+
+
+def record(spec):
+    loader = spec.loader
+    loader_class = loader if isinstance(loader, type) else type(loader)
+    kind = KINDS.get(loader_class, "other")
+    origin = spec.origin if spec.has_location else None
+    if kind == "frozen":
+        origin = getattr(spec.loader_state, "filename", None)
+    return {
+        "name": spec.name,
+        "isPackage": spec.submodule_search_locations is not None,
+        "kind": kind,
+        "origin": origin,
+        "loader": None if loader is None else loader_class.__name__,
+    }
+
+
+def locations(spec):
+    """Where the submodules of a package lie. A frozen package may not say so itself."""
+    if spec.submodule_search_locations is None:
+        return []
+    return list(spec.submodule_search_locations)
+
+
+def submodules(spec, tests):
+    """The specs of all modules below a package, in byte-wise order of their names, found on disk, none imported."""
+    for info in sorted(pkgutil.iter_modules(locations(spec)), key=lambda info: info.name):
+        if not info.name.isidentifier() or (info.name in TEST_FOLDERS and not tests):
+            continue
+        found = info.module_finder.find_spec(spec.name + "." + info.name)
+        if found is not None:
+            yield found
+            yield from submodules(found, tests)
+
+
+def near(name):
+    from difflib import get_close_matches
+
+    parent, _, last = name.rpartition(".")
+    if parent:
+        try:
+            spec = find_spec(parent)
+        except Exception:
+            spec = None
+        if spec is not None:
+            siblings = [info.name for info in pkgutil.iter_modules(locations(spec))]
+            return [parent + "." + each for each in get_close_matches(last, siblings)]
+        return near(parent)
+    known = sys.stdlib_module_names | {info.name for info in pkgutil.iter_modules()}
+    return get_close_matches(name, sorted(known))
+
+
+def find(name, missing):
+    error = None
+    try:
+        spec = find_spec(name)
+        if spec is not None:
+            return spec
+    except ModuleNotFoundError as exception:
+        if not (name + ".").startswith(str(exception.name) + "."):
+            error = exception
+    except Exception as exception:
+        error = exception
+    text = None if error is None else "%s: %s" % (type(error).__name__, error)
+    missing.append({"name": name, "near": near(name), "error": text})
+    return None
+
+
+def standard_library(tests):
+    for name in sorted(sys.stdlib_module_names):
+        if name == "test" and not tests:
+            continue
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):
+            continue
+        if spec is not None:
+            yield spec
+            yield from submodules(spec, tests)
+
+
+def has_source(each):
+    return each["kind"] in ("source", "frozen") and each["origin"] is not None and os.path.isfile(each["origin"])
+
+
+def main():
+    request = json.load(sys.stdin)
+    missing = []
+    modules = []
+    for name in request.get("modules", []):
+        spec = find(name, missing)
+        if spec is not None:
+            modules.append(record(spec))
+    for name in request.get("packages", []):
+        spec = find(name, missing)
+        if spec is not None:
+            modules.append(record(spec))
+            modules.extend(map(record, submodules(spec, True)))
+    if request.get("stdlib"):
+        modules.extend(filter(has_source, map(record, standard_library(request.get("tests", False)))))
+    # Code that ran in a parent package may have printed: the answer is the last line.
+    print("\n" + json.dumps({"modules": modules, "missing": missing}))
+
+
+main()

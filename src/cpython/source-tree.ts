@@ -1,0 +1,52 @@
+import {readFile, realpath, stat} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import {fail, ok, type Result} from '../model/result.js';
+import {parsePatchlevel, type PythonVersion} from './version.js';
+
+/** A CPython source tree that an out-of-tree build can use. */
+export interface SourceTree {
+  /** Absolute path, symbolic links resolved. */
+  readonly path: string;
+  readonly version: PythonVersion;
+}
+
+/** Without these it is no CPython source tree. */
+const LANDMARKS = ['configure', 'Makefile.pre.in', 'Include/patchlevel.h', 'Lib/os.py', 'Programs/python.c'];
+
+/**
+ * What an in-tree build leaves: with any of these in the source tree, CPython's own `check-clean-src` (Makefile.pre.in)
+ * fails or, worse, make takes an object file from there through its VPATH. `python.exe` is the name on file systems
+ * that ignore case.
+ */
+const BUILD_LEFTOVERS = [
+  'Makefile',
+  'pyconfig.h',
+  'python',
+  'python.exe',
+  'Programs/python.o',
+  'Python/frozen_modules/importlib._bootstrap.h',
+];
+
+/** Opens a folder as a CPython source tree. Fails with SOURCE_TREE when it is none, or one that was built inside. */
+export async function openSourceTree(folder: string): Promise<Result<SourceTree>> {
+  const path = await realpath(folder).catch(() => undefined);
+  if (path === undefined) return fail('SOURCE_TREE', `there is no folder ${resolve(folder)}`);
+  for (const landmark of LANDMARKS) {
+    if (await isFile(join(path, landmark))) continue;
+    return fail('SOURCE_TREE', `${path} is not a CPython source tree: it has no ${landmark}`, {
+      hint: 'give the folder that holds CPython’s configure script',
+    });
+  }
+  for (const leftover of BUILD_LEFTOVERS) {
+    if (!(await isFile(join(path, leftover)))) continue;
+    return fail('SOURCE_TREE', `CPython was built inside its source tree ${path}: it holds ${leftover}`, {
+      hint: `clean it with "make -C ${path} distclean", or give a fresh source tree`,
+    });
+  }
+  const version = parsePatchlevel(await readFile(join(path, 'Include/patchlevel.h'), 'utf8'));
+  return version.ok ? ok({path, version: version.value}) : version;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}

@@ -1,0 +1,182 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {createInterface} from 'node:readline';
+import {z} from 'zod';
+import {isDigest, type Digest} from '../model/digest.js';
+import {failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
+import {scriptPath} from './scripts.js';
+
+export interface CompileRequest {
+  /** Path of the `.py` file. */
+  readonly source: string;
+  /** What the code objects carry as their co_filename, such as `json/decoder.py`. */
+  readonly filename: string;
+  /** As `-O` does: 0, 1 or 2. */
+  readonly optimize: 0 | 1 | 2;
+  /** Where the code unit is written (its form: scripts/worker.py). */
+  readonly output: string;
+}
+
+export interface CompileAnswer {
+  /** Of the bytes that were compiled. */
+  readonly sourceSha256: Digest;
+}
+
+/** A number of warm Python processes that compile modules. */
+export interface Workers {
+  /** Fails with COMPILE, what Python prints for the error in the details, or with INTERRUPTED. */
+  readonly compile: (request: CompileRequest) => Promise<Result<CompileAnswer>>;
+  /** Ends them; requests that are not answered yet fail with INTERRUPTED. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * No site, no user site, no byte code files, no warnings: none of it may reach a code object. Python's variables are
+ * dropped from the environment instead of `-I`, because that would ignore PYTHONHASHSEED, too.
+ */
+const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
+
+const answerSchema = z.union([
+  z.object({id: z.number(), ok: z.literal(true), sourceSha256: z.string().refine(isDigest)}),
+  z.object({id: z.number(), ok: z.literal(false), error: z.object({type: z.string(), text: z.string()})}),
+]);
+
+interface Job {
+  readonly id: number;
+  readonly request: CompileRequest;
+  readonly settle: (result: Result<CompileAnswer>) => void;
+}
+
+interface Worker {
+  readonly child: ChildProcess;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
+  job: Job | undefined;
+}
+
+/**
+ * Workers of one Python, `count` at most. A process is started when there is a request that no idle one can take, and
+ * a new one in its place when it dies: the request during which it died fails, the others do not notice.
+ *
+ * They need no group of their own: a worker starts nothing, and ends by itself when its input does, which is what
+ * happens however our own process ends. Call `stop` when done: until then they keep the event loop alive.
+ */
+export function startWorkers(interpreter: Interpreter & {readonly count: number}): Workers {
+  const {python, signal, count} = interpreter;
+  const environment = workerEnvironment(interpreter.environment);
+  const workers = new Set<Worker>();
+  const idle: Worker[] = [];
+  const queue: Job[] = [];
+  let stopped = false;
+  let serial = 0;
+
+  const dispatch = (): void => {
+    for (let job = queue[0]; job; job = queue[0]) {
+      const worker = idle.pop() ?? (workers.size < count ? start() : undefined);
+      if (!worker) return;
+      queue.shift();
+      worker.job = job;
+      worker.child.stdin?.write(`${JSON.stringify({id: job.id, ...job.request})}\n`);
+    }
+  };
+
+  const start = (): Worker => {
+    const child = spawn(python, [...FLAGS, scriptPath('worker.py')], {
+      cwd: '/',
+      env: environment,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-4000);
+    });
+    // A write to a process that has just died is reported by its end.
+    child.stdin.on('error', () => undefined);
+    const {pid} = child;
+    const gone = new Promise<void>((resolve) => {
+      const onGone = (how: string): void => {
+        workers.delete(worker);
+        const at = idle.indexOf(worker);
+        if (at >= 0) idle.splice(at, 1);
+        worker.job?.settle(stopped ? interrupted() : died(worker.job.request, how, stderr));
+        worker.job = undefined;
+        resolve();
+        if (!stopped) dispatch();
+      };
+      child.once('error', (error) => {
+        if (pid === undefined) onGone(error.message);
+      });
+      child.once('close', (code, name) => {
+        if (pid !== undefined) onGone(name === null ? `exit code ${code ?? 0}` : `signal ${name}`);
+      });
+    });
+    const worker: Worker = {child, gone, job: undefined};
+    createInterface({input: child.stdout}).on('line', (line) => {
+      const {job} = worker;
+      if (!job) return;
+      worker.job = undefined;
+      job.settle(translate(job, line));
+      idle.push(worker);
+      dispatch();
+    });
+    workers.add(worker);
+    return worker;
+  };
+
+  const stop = async (): Promise<void> => {
+    stopped = true;
+    signal.removeEventListener('abort', onAbort);
+    for (const job of queue.splice(0)) job.settle(interrupted());
+    await Promise.all(
+      [...workers].map((worker) => {
+        // An idle worker ends with its input; a busy one has nothing to lose.
+        if (worker.job) worker.child.kill('SIGKILL');
+        else worker.child.stdin?.end();
+        return worker.gone;
+      }),
+    );
+  };
+  const onAbort = (): void => {
+    void stop();
+  };
+  signal.addEventListener('abort', onAbort, {once: true});
+
+  return {
+    compile: (request) =>
+      new Promise((settle) => {
+        if (stopped || signal.aborted) {
+          settle(interrupted());
+          return;
+        }
+        serial += 1;
+        queue.push({id: serial, request, settle});
+        dispatch();
+      }),
+    stop,
+  };
+}
+
+function workerEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(given).filter(([name]) => !name.startsWith('PYTHON'));
+  return {...Object.fromEntries(kept), ...NO_BYTECODE, PYTHONHASHSEED: '0'};
+}
+
+function translate({id, request}: Job, line: string): Result<CompileAnswer> {
+  const parsed = answerSchema.safeParse(parseJson(line));
+  if (!parsed.success || parsed.data.id !== id)
+    return fail('COMPILE', `the compiler of ${request.source} answered nonsense: ${line}`);
+  const answer = parsed.data;
+  if (answer.ok) return ok({sourceSha256: answer.sourceSha256});
+  const {type, text} = answer.error;
+  return fail('COMPILE', `${request.source} does not compile (${type})`, {details: text});
+}
+
+function died(request: CompileRequest, how: string, stderr: string): Result<CompileAnswer> {
+  const message = `the Python that compiled ${request.source} ended (${how})`;
+  return err(failure('COMPILE', message, {details: stderr === '' ? undefined : stderr}));
+}
+
+function interrupted(): Result<CompileAnswer> {
+  return fail('INTERRUPTED', 'the compilation was interrupted');
+}

@@ -1,0 +1,189 @@
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, describe, expect, test} from '@jest/globals';
+import {startupModules, traceImports, type Trace} from '../../../src/cpython/discover.js';
+import {findPythons} from './pythons.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+const write = (name: string, content: string): string => {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), {recursive: true});
+  writeFileSync(path, content);
+  return path;
+};
+write('deleted.py', 'x = 1\n');
+write('replaced.py', 'import sys\nsys.modules[__name__] = object()\n');
+write('at_exit.py', 'y = 1\n');
+write('failing.py', 'import broken_helper\nraise ImportError("no")\n');
+write('broken_helper.py', '');
+write('space/inner.py', '');
+write('package/__init__.py', '');
+write('package/__main__.py', 'import package.part\n');
+write('package/part.py', '');
+write('application/__main__.py', 'import beside, sys\nassert sys.path[0] == sys.argv[0], sys.path\n');
+write('application/beside.py', '');
+
+/** Prints what a program can see of itself. */
+const SELF = [
+  'import sys',
+  'shown = {k: repr(v) for k, v in sorted(globals().items()) if k not in ("sys", "__builtins__", "__loader__")}',
+  'print(shown, type(__loader__), sys.argv, sys.path, sorted(sys.flags), sys._getframe(0).f_code.co_filename)',
+  'sys.stdout.flush()',
+  'sys.stderr.write(repr([shown, str(type(__loader__)), sys.argv, sys.path]))',
+  'sys.exit(7)',
+].join('\n');
+
+describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
+  const trace = async (argv: readonly string[], cwd = folder): Promise<Trace> => {
+    const result = await traceImports({...found, argv, cwd});
+    if (!result.ok) throw new Error(JSON.stringify(result.failure));
+    return result.value;
+  };
+  const names = (of: Trace): string[] => of.modules.map(({name}) => name);
+  /** What follows the startup modules. */
+  const imported = async (argv: readonly string[], cwd = folder): Promise<string[]> => {
+    const before = new Set(names(await trace(['-c', 'pass'])));
+    return names(await trace(argv, cwd)).filter((name) => !before.has(name));
+  };
+  test('startup: what the interpreter itself has loaded, in order, nothing more', async () => {
+    const startup = await startupModules(found);
+    const code =
+      'import sys; print("\\n".join(n for n, m in sys.modules.items() if m.__spec__ and m.__spec__.name == n))';
+    const expected = execFileSync(found.python, ['-B', '-c', code], {
+      env: found.environment,
+      encoding: 'utf8',
+    });
+    expect(startup.ok && startup.value.map(({name}) => name)).toEqual(expected.trim().split('\n'));
+    const records = new Map((startup.ok ? startup.value : []).map((record) => [record.name, record]));
+    expect(records.get('sys')).toMatchObject({kind: 'builtin', origin: null, loader: 'BuiltinImporter'});
+    expect(records.get('encodings')).toMatchObject({
+      isPackage: true,
+      kind: 'source',
+      loader: 'SourceFileLoader',
+    });
+    expect(records.get('os')).toMatchObject({kind: series === '3.10' ? 'source' : 'frozen'});
+    expect(records.get('os')?.origin).toMatch(/os\.py$/);
+  });
+
+  test('-c: imports in order, by name and by importlib', async () => {
+    const code = 'import json.decoder\nimport importlib\nimportlib.import_module("this")';
+    const found = await imported(['-c', code]);
+    expect(found.indexOf('json.scanner')).toBeGreaterThanOrEqual(0);
+    expect(found.indexOf('json.scanner')).toBeLessThan(found.indexOf('json.decoder'));
+    expect(found.indexOf('json.decoder')).toBeLessThan(found.indexOf('this'));
+    expect(new Set(found).size).toBe(found.length);
+    expect(found).not.toContain('runpy');
+  });
+
+  test('modules that are deleted, replaced, imported at exit, or without a file', async () => {
+    const code = [
+      'import atexit, sys, deleted, replaced, space.inner',
+      'atexit.register(lambda: __import__("at_exit"))',
+      'del sys.modules["deleted"]',
+      'try: import failing',
+      'except ImportError: pass',
+    ].join('\n');
+    const {modules} = await trace(['-c', code]);
+    const records = new Map(modules.map((record) => [record.name, record]));
+    for (const name of ['deleted', 'replaced', 'space.inner', 'at_exit', 'broken_helper']) {
+      expect(records.get(name)).toMatchObject({kind: 'source', origin: expect.stringMatching(/\.py$/)});
+    }
+    expect(records.get('space')).toMatchObject({kind: 'other', isPackage: true, origin: null});
+    expect(records.has('failing')).toBe(false);
+    expect(records.get('atexit')).toMatchObject({kind: 'builtin'});
+  });
+
+  test('without site, the tracer brings in nothing', async () => {
+    const real = execFileSync(found.python, ['-IS', '-c', 'import sys; print(" ".join(sys.modules))'], {
+      encoding: 'utf8',
+    });
+    const {modules, stderr} = await trace([
+      '-IS',
+      '-c',
+      'import sys; sys.stderr.write(" ".join(sys.modules))',
+    ]);
+    expect(stderr).toBe(real.trim());
+    expect(modules.map(({name}) => name)).not.toContain('atexit');
+  });
+
+  test('-m runs a module, the way runpy does', async () => {
+    const input = write('input.json', '{"a": 1}');
+    const {exitCode, ...run} = await trace(['-m', 'json.tool', input]);
+    expect(exitCode).toBe(0);
+    expect(names(run as Trace)).toEqual(expect.arrayContaining(['runpy', 'json', 'argparse', 'json.tool']));
+    expect(await imported(['-m', 'package'])).toEqual(
+      expect.arrayContaining(['package', 'package.part', 'package.__main__']),
+    );
+  });
+
+  test('a folder with a __main__', async () => {
+    const run = await trace(['application']);
+    expect(run.exitCode).toBe(0);
+    expect(names(run)).toContain('beside');
+  });
+
+  test.each([['-c'], ['-m'], ['script'], ['linked script'], ['-P or -I script']])(
+    'a program run by %s sees itself as it does in the real interpreter',
+    async (how) => {
+      const script = write('tools/self.py', `"""doc"""\n${SELF}`);
+      write('selfmodule.py', SELF);
+      const link = join(folder, 'linked');
+      if (how === 'linked script') symlinkSync(script, `${link}-${series}`);
+      const argv = {
+        '-c': ['-c', SELF, 'a', '-b'],
+        '-m': ['-Xdev', '-m', 'selfmodule', 'a'],
+        script: ['-O', 'tools/self.py', '-c', 'x'],
+        'linked script': [`${link}-${series}`],
+        '-P or -I script': ['-I', script],
+      }[how];
+      const real = (() => {
+        try {
+          execFileSync(found.python, ['-B', ...(argv ?? [])], {
+            cwd: folder,
+            env: found.environment,
+            stdio: 'pipe',
+          });
+        } catch (error) {
+          return (error as {stderr: Buffer}).stderr.toString();
+        }
+        return '';
+      })();
+      const run = await trace(argv ?? []);
+      expect(run.exitCode).toBe(7);
+      expect(run.stderr).toBe(real);
+    },
+  );
+
+  test('programs that end by exceptions, os._exit, or as another program', async () => {
+    expect((await trace(['-c', 'import deleted; 1/0'])).exitCode).toBe(1);
+    const quit = await trace(['-c', 'import deleted, os; os._exit(5)']);
+    expect(quit.exitCode).toBe(5);
+    expect(names(quit)).toContain('deleted');
+    const other = await trace(['-c', 'import deleted, os, sys; os.execv("/bin/sh", ["sh", "-c", "exit 4"])']);
+    expect(other.exitCode).toBe(4);
+    expect(names(other)).toContain('deleted');
+    const forking = 'import os, deleted\nif os.fork() == 0: os._exit(0)\nos.wait()\nimport at_exit';
+    expect(names(await trace(['-c', forking]))).toContain('at_exit');
+  });
+
+  test('fails for a program that hangs, is killed, or is not there', async () => {
+    const hang = await traceImports({...found, argv: ['-c', 'while 1: pass'], cwd: folder, timeoutMs: 300});
+    expect(hang).toMatchObject({ok: false, failure: {code: 'DISCOVER'}});
+    const killed = await traceImports({
+      ...found,
+      argv: ['-c', 'import os; os.kill(os.getpid(), 9)'],
+      cwd: folder,
+    });
+    expect(killed).toMatchObject({ok: false, failure: {code: 'DISCOVER'}});
+    const absent = await traceImports({...found, argv: ['no/such.py'], cwd: folder});
+    expect(absent).toMatchObject({
+      ok: false,
+      failure: {code: 'DISCOVER', message: expect.stringContaining('no/such.py')},
+    });
+  });
+});

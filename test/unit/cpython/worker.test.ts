@@ -1,0 +1,285 @@
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals';
+import {scriptPath} from '../../../src/cpython/scripts.js';
+import {startWorkers, type Workers} from '../../../src/cpython/worker.js';
+import {findPythons, type FoundPython} from './pythons.js';
+
+/** Reads a code unit in the Python that wrote it, and tells about it in JSON. */
+const INSPECT = `
+import json, marshal, sys
+code, prepared, imports = marshal.loads(open(sys.argv[1], "rb").read())
+def tree(code):
+    yield code
+    for constant in code.co_consts:
+        if hasattr(constant, "co_consts"):
+            yield from tree(constant)
+codes = list(tree(code))
+reference = compile(open(sys.argv[2], "rb").read(), code.co_filename, "exec", dont_inherit=True)
+print(json.dumps({
+    "filename": code.co_filename,
+    "names": [each.co_name for each in codes],
+    "prepared": prepared and [len(each) for each in prepared],
+    "lengths": [len(each.co_code) for each in codes],
+    "imports": imports,
+    "asCompiled": marshal.dumps(code, 2) == marshal.dumps(reference, 2),
+}))
+`;
+interface Inspection {
+  readonly filename: string;
+  readonly names: readonly string[];
+  readonly prepared: readonly number[] | null;
+  readonly lengths: readonly number[];
+  readonly imports: readonly string[];
+  readonly asCompiled: boolean;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+let serial = 0;
+function place(content: string | Uint8Array): {source: string; output: string} {
+  serial += 1;
+  const source = join(folder, `module${serial}.py`);
+  writeFileSync(source, content);
+  return {source, output: join(folder, `unit${serial}`)};
+}
+
+describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
+  let workers: Workers;
+  beforeAll(() => {
+    workers = startWorkers({...found, count: 1});
+  });
+  afterAll(() => workers.stop());
+  const compile = (content: string | Uint8Array, on = workers) => {
+    const places = place(content);
+    return on
+      .compile({...places, filename: 'some/module.py', optimize: 0})
+      .then((result) => ({...places, result, bytes: () => readFileSync(places.output)}));
+  };
+  const inspect = (places: {source: string; output: string}) =>
+    JSON.parse(
+      execFileSync(found.python, ['-S', '-W', 'ignore', '-c', INSPECT, places.output, places.source], {
+        encoding: 'utf8',
+      }),
+    ) as Inspection;
+
+  test('writes a code unit: code, prepared bytecode in pre-order, imported names', async () => {
+    const text = [
+      'import os.path, zlib as z',
+      'from collections import OrderedDict, abc',
+      'from . import sibling',
+      'def outer():',
+      '    def inner(): from deep import down',
+      '    return inner, lambda: 0',
+      'class C: pass',
+    ].join('\n');
+    const done = await compile(text);
+    expect(done.result).toEqual({
+      ok: true,
+      value: {sourceSha256: createHash('sha256').update(text).digest('hex')},
+    });
+    const unit = inspect(done);
+    expect(unit.filename).toBe('some/module.py');
+    expect(unit.names).toEqual(['<module>', 'outer', 'inner', '<lambda>', 'C']);
+    expect(unit.prepared).toEqual(series === '3.10' ? null : unit.lengths);
+    // The name of `from . import sibling` is empty.
+    const names = ['', 'OrderedDict', 'abc', 'collections', 'deep', 'down', 'os.path', 'sibling', 'zlib'];
+    expect(unit.imports).toEqual(names);
+    expect(unit.asCompiled).toBe(true);
+  });
+
+  test('counts EXTENDED_ARG where a module has more names than a byte can number', async () => {
+    const many = Array.from({length: 700}, (_, index) => `name${index} = ${index}`).join('\n');
+    const done = await compile(`${many}\nimport far_away\n`);
+    expect(done.result.ok).toBe(true);
+    expect(inspect(done).imports).toEqual(['far_away']);
+  });
+
+  test.each([
+    ['a latin-1 cookie', Buffer.from('# -*- coding: latin-1 -*-\nx = "\xe9"\n', 'latin1')],
+    ['a byte order mark', Buffer.from('\ufeffx = "é"\n')],
+    ['CRLF line ends', Buffer.from('if True:\r\n    x = """a\r\nb"""\r\n')],
+    ['a form feed', Buffer.from('x = 1\n\f\ndef f():\n\f    return x\n')],
+    ['no line end at the end', Buffer.from('def f(): return 1')],
+    ['nothing at all', Buffer.from('')],
+    ['lone surrogates and nul characters in strings', Buffer.from('x = "\\ud800\\0", b"\\0"\n')],
+    [
+      'a frozenset, nan, -0.0, a huge integer',
+      Buffer.from('f = lambda x: x in {1e400 - 1e400, -0.0, "a", 10**200}\n'),
+    ],
+    [
+      '8,000 lines',
+      Buffer.from(Array.from({length: 8_000}, (_, n) => `def f${n}(x): return x + ${n}\n`).join('')),
+    ],
+  ])('compiles a source with %s as Python does', async (_name, bytes) => {
+    const done = await compile(bytes);
+    expect(done.result.ok).toBe(true);
+    expect(inspect(done).asCompiled).toBe(true);
+  });
+
+  test('does not let warnings through to the protocol', async () => {
+    const done = await compile('x = "\\d"\nassert (x, "always true")\nprint(x is 1)\n');
+    expect(done.result.ok).toBe(true);
+  });
+
+  test('tells a syntax error in Python’s words, with the real file', async () => {
+    const {result, source} = await compile('def f():\n    return (1 +\n\nx = = 2\n');
+    expect(result).toMatchObject({ok: false, failure: {code: 'COMPILE'}});
+    const details = result.ok ? '' : (result.failure.details ?? '');
+    expect(details).toContain(`File "${source}", line 2`);
+    expect(details).toMatch(/^ {4}return \(1 \+\n {11}\^/m);
+    expect(details).toMatch(/^SyntaxError: /m);
+    expect(details).not.toContain('some/module.py');
+  });
+
+  test('tells an error that only the symbol table finds, with its line', async () => {
+    const {result} = await compile('def f():\n    x = 1\n    global x\n');
+    expect(result).toMatchObject({
+      ok: false,
+      failure: {details: expect.stringMatching(/line 3\n {4}global x/)},
+    });
+  });
+
+  test.each([
+    ['null bytes', 'x = 1\0\n', /null bytes/],
+    ['an unknown encoding', '# coding: no-such-codec\n', /unknown encoding|encoding problem/],
+    ['bytes that are not UTF-8', Buffer.from([0x78, 0x3d, 0x22, 0xff, 0x22]), /utf-8|UTF-8/],
+    ['wrong indentation', 'if 1:\n  x\n y\n', /IndentationError/],
+    [
+      'too many parentheses',
+      `${'('.repeat(5000)}1${')'.repeat(5000)}`,
+      /too many nested|too deeply|Memory|Recursion/,
+    ],
+  ])('fails for %s and names the file', async (_name, content, message) => {
+    const {result, source} = await compile(content);
+    expect(result).toMatchObject({
+      ok: false,
+      failure: {code: 'COMPILE', details: expect.stringMatching(message)},
+    });
+    expect(JSON.stringify(result)).toContain(source);
+  });
+
+  test('fails for a file that is not there, and goes on', async () => {
+    const source = join(folder, 'nowhere.py');
+    const result = await workers.compile({source, output: join(folder, 'x'), filename: 'x.py', optimize: 0});
+    expect(result).toMatchObject({
+      ok: false,
+      failure: {code: 'COMPILE', details: expect.stringContaining(source)},
+    });
+    expect((await compile('x = 1\n')).result.ok).toBe(true);
+  });
+
+  test('optimize drops asserts and docstrings', async () => {
+    const text = '"""doc"""\ndef f(): assert 0\n';
+    const plain = await compile(text);
+    const places = place(text);
+    const optimized = await workers.compile({...places, filename: 'some/module.py', optimize: 2});
+    expect(optimized.ok).toBe(true);
+    expect(readFileSync(places.output).length).toBeLessThan(plain.bytes().length);
+  });
+
+  test('the same source gives the same bytes in another worker, after other sources', async () => {
+    const sources = [
+      'import os\ndef f(a, b=("x", 1.5)):\n    "doc"\n    return [os for os in a if os in {"p", "q"}]\n',
+      'x = ("x", 1.5, "p", "q", "doc")\nclass K:\n    def m(self): return super().m()\n',
+      'async def g():\n    async with a as b:\n        match b:\n            case {"p": 1}: yield b\n',
+    ];
+    const first: Buffer[] = [];
+    for (const text of sources) first.push((await compile(text)).bytes());
+    const others = startWorkers({...found, count: 2});
+    const second = await Promise.all(sources.toReversed().map((text) => compile(text, others)));
+    await others.stop();
+    expect(
+      second.reverse().map((done) => done.bytes().equals(first[second.indexOf(done)] ?? Buffer.alloc(0))),
+    ).toEqual([true, true, true]);
+  });
+});
+
+test.each(
+  findPythons()
+    .filter(({series}) => series !== '3.10') // writes the members of a set in the order of their hashes
+    .map((found) => [found.series, found] as const),
+)('Python %s: the hash seed leaves no trace in a code unit', (_series, found) => {
+  const places = place('def f(x, *, y=("b", "a")): return x in {"a", "b", "c", b"d"}, {"k": 1, "l": 2}\n');
+  const units = ['0', '1', '4711'].map((seed) => {
+    const input = `${JSON.stringify({id: 1, ...places, filename: 'x.py', optimize: 0})}\n`;
+    execFileSync(found.python, ['-s', '-S', '-B', scriptPath('worker.py')], {
+      input,
+      env: {PYTHONHASHSEED: seed},
+    });
+    return readFileSync(places.output, 'hex');
+  });
+  expect(new Set(units).size).toBe(1);
+});
+
+describe('workers', () => {
+  const [found] = findPythons().slice(-1) as [FoundPython];
+  let workers: Workers | undefined;
+  afterEach(() => workers?.stop());
+
+  test('answer many requests, each its own', async () => {
+    const pool = (workers = startWorkers({...found, count: 3}));
+    const results = await Promise.all(
+      Array.from({length: 40}, (_, index) => {
+        const text = `x = ${index}\n`;
+        return pool
+          .compile({...place(text), filename: 'x.py', optimize: 0})
+          .then(
+            (result) =>
+              result.ok && result.value.sourceSha256 === createHash('sha256').update(text).digest('hex'),
+          );
+      }),
+    );
+    expect(results).toEqual(Array.from({length: 40}, () => true));
+  });
+
+  test('fail when there is no such Python', async () => {
+    workers = startWorkers({...found, python: '/nowhere/python3', count: 2});
+    const result = await workers.compile({...place(''), filename: 'x.py', optimize: 0});
+    expect(result).toMatchObject({
+      ok: false,
+      failure: {code: 'COMPILE', message: expect.stringContaining('ENOENT')},
+    });
+  });
+
+  test('a worker that dies fails its request only, with its words', async () => {
+    const dying = join(folder, 'dying-python');
+    // Dies at its first request, and hands over to the real one from then on.
+    const mark = join(folder, 'died');
+    const script = `#!/bin/sh\nif [ ! -e ${mark} ]; then read line; : > ${mark}; echo last words >&2; kill -9 $$; fi\nexec ${found.python} "$@"\n`;
+    writeFileSync(dying, script, {mode: 0o755});
+    workers = startWorkers({...found, python: dying, count: 1});
+    const pool = workers;
+    const requests = [place('x = 1\n'), place('y = 2\n')].map((places) =>
+      pool.compile({...places, filename: 'x.py', optimize: 0}),
+    );
+    const [first, second] = await Promise.all(requests);
+    expect(first).toMatchObject({
+      ok: false,
+      failure: {code: 'COMPILE', message: expect.stringContaining('SIGKILL'), details: 'last words\n'},
+    });
+    expect(second).toMatchObject({ok: true});
+  });
+
+  test('an abort ends them, and all requests with them', async () => {
+    const controller = new AbortController();
+    workers = startWorkers({...found, signal: controller.signal, count: 1});
+    const pool = workers;
+    const pending = Array.from({length: 5}, () =>
+      pool.compile({...place('x = 1\n'), filename: 'x.py', optimize: 0}),
+    );
+    controller.abort();
+    for (const result of await Promise.all(pending)) {
+      expect(result).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
+    }
+    expect(await pool.compile({...place(''), filename: 'x.py', optimize: 0})).toMatchObject({
+      ok: false,
+      failure: {code: 'INTERRUPTED'},
+    });
+  });
+});
