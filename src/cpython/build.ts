@@ -1,0 +1,138 @@
+import {once} from 'node:events';
+import {createWriteStream} from 'node:fs';
+import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {join, sep} from 'node:path';
+import {runProcess, type ProcessOutput} from '../exec/process.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {findCompiler, findMake, type BuildRun} from './build-tools.js';
+import {wantedCompiler} from './configure-arguments.js';
+import {removeHalfWritten} from './half-written.js';
+import {wordsThatMatter} from './log.js';
+
+/** Says that a folder is ours to empty. */
+const OURS = '.flashfreeze-stage1';
+/** There while make runs. */
+const RUNNING = '.flashfreeze-make-runs';
+/** What CPython builds must depend on the sources alone, not on the state of a git checkout (Makefile.pre.in). */
+const WITHOUT_GIT = ['GITVERSION=', 'GITTAG=', 'GITBRANCH='];
+
+export interface ConfigureRun extends BuildRun {
+  /** Absolute path of the source tree. It is only read. */
+  readonly source: string;
+  /** For configure: see `configureArguments`. */
+  readonly arguments: readonly string[];
+}
+
+export interface MakeRun extends BuildRun {
+  /** How many jobs at once; undefined when MAKEFLAGS in the environment leads to a jobserver. */
+  readonly jobs: number | undefined;
+  /** Further arguments: targets, variables. */
+  readonly flags?: readonly string[];
+}
+
+/**
+ * Runs configure in an empty build folder. What an earlier build left there is removed first, as objects compiled with
+ * other settings must not survive. Its output is in `configure.log` of the build folder.
+ *
+ * Fails with OUTPUT when the build folder is inside the source tree or holds files that are not ours, with NO_COMPILER,
+ * and with CONFIGURE.
+ */
+export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
+  const {source, buildDir} = run;
+  if ((buildDir + sep).startsWith(source + sep)) {
+    return fail(
+      'OUTPUT',
+      `the build folder ${buildDir} lies inside the source tree, which is never written to`,
+    );
+  }
+  const compiler = await findCompiler(run.environment, wantedCompiler(run.arguments, run.environment));
+  if (!compiler.ok) return compiler;
+  const empty = await emptyFolder(buildDir);
+  if (!empty.ok) return empty;
+  const done = await logged(run, 'configure.log', 'sh', [join(source, 'configure'), ...run.arguments]);
+  if (!done.ok) return done;
+  const {exitCode, stdout, stderr} = done.value;
+  if (exitCode === 0) return ok();
+  const details = wordsThatMatter(`${stdout}\n${stderr}`);
+  if (/C compiler cannot create executables|no acceptable C compiler/.test(stderr)) {
+    return fail('NO_COMPILER', `the C compiler ${compiler.value} does not work`, {
+      hint: `its own words are in ${join(buildDir, 'config.log')}`,
+      details,
+    });
+  }
+  return fail('CONFIGURE', `configure failed (exit code ${exitCode})`, {
+    hint: `see ${join(buildDir, 'configure.log')} and config.log beside it`,
+    details,
+  });
+}
+
+/**
+ * Runs make in a configured build folder; what an earlier run has made is not made again, however that ended. Its
+ * output is in `make.log` of the build folder. Fails with NO_MAKE and STAGE1.
+ */
+export async function makeTree(run: MakeRun): Promise<Result<void>> {
+  const make = await findMake(run.environment);
+  if (!make.ok) return make;
+  const running = join(run.buildDir, RUNNING);
+  try {
+    await removeHalfWritten(run.buildDir, running);
+    await writeFile(running, '');
+  } catch (error) {
+    return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
+  }
+  const jobs = run.jobs === undefined ? [] : [`-j${run.jobs}`];
+  const done = await logged(run, 'make.log', make.value, [...jobs, ...(run.flags ?? []), ...WITHOUT_GIT]);
+  // make removes what it was making when it is told to end, but not when it is killed with everybody else.
+  if (!done.ok) return done;
+  await rm(running, {force: true});
+  const {exitCode, stdout, stderr} = done.value;
+  if (exitCode === 0) return ok();
+  return fail('STAGE1', `make could not build CPython (exit code ${exitCode})`, {
+    hint: `see ${join(run.buildDir, 'make.log')}`,
+    details: wordsThatMatter(`${stdout}\n${stderr}`),
+  });
+}
+
+async function emptyFolder(path: string): Promise<Result<void>> {
+  try {
+    await mkdir(path, {recursive: true});
+    const names = await readdir(path);
+    if (names.length > 0 && !names.includes(OURS)) {
+      return fail('OUTPUT', `the build folder ${path} holds files that are not from an earlier build`, {
+        hint: 'give another folder, or empty this one',
+      });
+    }
+    // The mark goes last and comes first, so that an interruption does not lock us out.
+    for (const name of names) if (name !== OURS) await rm(join(path, name), {recursive: true, force: true});
+    await writeFile(join(path, OURS), '');
+    return ok();
+  } catch (error) {
+    return fail('OUTPUT', `the build folder ${path} cannot be written: ${String(error)}`);
+  }
+}
+
+/** Runs a program in the build folder; all that it prints goes into a log file, too. */
+async function logged(
+  run: BuildRun,
+  logName: string,
+  file: string,
+  args: readonly string[],
+): Promise<Result<ProcessOutput>> {
+  const log = createWriteStream(join(run.buildDir, logName));
+  // A log that cannot be written (a full disk) must not end the build before the tool itself says so.
+  log.on('error', () => undefined);
+  const done = await runProcess({
+    file,
+    args,
+    cwd: run.buildDir,
+    environment: run.environment,
+    signal: run.signal,
+    onOutput: (text) => {
+      log.write(`${text}\n`);
+      run.onOutput?.(text);
+    },
+  });
+  log.end();
+  await once(log, 'close');
+  return done;
+}

@@ -1,0 +1,100 @@
+import {runProcess} from '../exec/process.js';
+import type {ToolIdentity} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {canonicalJson} from '../model/json.js';
+import {findCompiler} from './build-tools.js';
+
+/** A C compiler with the flags that shape what it sees. */
+export interface CompilerIdentity extends ToolIdentity {
+  /** Such as `gcc` or `clang`. */
+  readonly family: string;
+  /** Such as `12.2.0`. */
+  readonly version: string;
+  /** Such as `x86_64-linux-gnu`. */
+  readonly target: string;
+}
+
+/** Lines of `cc -v` that say where things lie on this machine and in this moment. */
+const PLACES =
+  /^(COLLECT_|InstalledDir:|Reading specs|Found candidate|Selected |Candidate multilib|Using built-in|OFFLOAD_)/;
+
+/** The standard headers that Python.h brings in: what they declare is part of every object file's meaning. */
+const HEADERS = [
+  ...[
+    'assert',
+    'ctype',
+    'errno',
+    'fcntl',
+    'inttypes',
+    'limits',
+    'math',
+    'pthread',
+    'stdarg',
+    'stddef',
+    'stdint',
+  ],
+  ...['stdio', 'stdlib', 'string', 'sys/stat', 'sys/time', 'sys/types', 'time', 'unistd', 'wchar'],
+];
+const PROBE = HEADERS.map((name) => `#include <${name}.h>\n`).join('');
+
+/**
+ * What a compiler is, by what it does: its `-v` without places, its assembler and linker, and the text of the system's
+ * headers with all macros, as the compiler reads them under `flags`. Equal on two machines with the same packages.
+ *
+ * `cc` is a command as in CC: a name or path, flags may follow. Fails with NO_COMPILER.
+ */
+export async function compilerIdentity(
+  cc: string,
+  flags: readonly string[],
+  run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
+): Promise<Result<CompilerIdentity>> {
+  const found = await findCompiler(run.environment, cc);
+  if (!found.ok) return found;
+  const own = cc.trim().split(/\s+/).slice(1);
+  const ask = async (file: string, args: readonly string[], input?: string): Promise<Result<string>> => {
+    const done = await runProcess({
+      file,
+      args,
+      cwd: '/',
+      environment: {...run.environment, LC_ALL: 'C'},
+      signal: run.signal,
+      ...(input === undefined ? {} : {input}),
+    });
+    if (!done.ok) return done;
+    const {exitCode, stdout, stderr} = done.value;
+    if (exitCode === 0) return ok(stdout + stderr);
+    const message = `the C compiler ${cc} does not work (${args.join(' ')})`;
+    return fail('NO_COMPILER', message, {details: stderr.trimEnd().slice(-4000)});
+  };
+  const compiler = found.value;
+  const [verbose, target, headers, assembler, linker] = await Promise.all([
+    ask(compiler, [...own, '-v']),
+    ask(compiler, [...own, ...flags, '-dumpmachine']),
+    ask(compiler, [...own, ...flags, '-E', '-P', '-dD', '-x', 'c', '-'], PROBE),
+    versionOf('as'),
+    versionOf('ld'),
+  ]);
+  if (!verbose.ok) return verbose;
+  if (!target.ok) return target;
+  if (!headers.ok) return headers;
+
+  const words = verbose.value.split('\n').filter((line) => !PLACES.test(line.trim()));
+  const [, family = 'cc', version = ''] =
+    /\b(gcc|clang)\b[^\n]*?version ([^\s(]+)/.exec(words.join('\n')) ?? [];
+  const record = {words, target: target.value, headers: digestOf(headers.value), assembler, linker};
+  return ok({
+    name: `${family} ${version}`.trim(),
+    family,
+    version,
+    target: target.value.trim(),
+    digest: digestOf(canonicalJson(record)),
+  });
+
+  /** The first line of what a tool of the compiler says of itself; empty when there is none. */
+  async function versionOf(tool: string): Promise<string> {
+    const path = await ask(compiler, [...own, `-print-prog-name=${tool}`]);
+    const words = path.ok ? await ask(path.value.trim(), ['--version']) : path;
+    return words.ok ? (words.value.split('\n')[0] ?? '') : '';
+  }
+}

@@ -1,0 +1,27 @@
+import {readdir, rm, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+
+/** What make's own commands write. */
+const PRODUCT = /(\.(o|a|so|h|c|dylib)|\/(python(\.exe)?|_bootstrap_python|_freeze_module|_testembed))$/;
+/** configure wrote these; make would not make them anew. */
+const CONFIGURED = /\/(pyconfig\.h|Modules\/config\.c)$/;
+/** Files that were written so long (milliseconds) before the last one of all may not have been complete. */
+const WINDOW_MS = 2000;
+
+/**
+ * Mends a build folder in which make was killed: `mark` exists when a run began there and never ended. A file that was
+ * just being written then looks new to make, and would be linked although half of it is missing, so the newest products
+ * are removed. To make a few of them once more costs little.
+ */
+export async function removeHalfWritten(buildDir: string, mark: string): Promise<void> {
+  if ((await stat(mark).catch(() => undefined)) === undefined) return;
+  const names = (await readdir(buildDir, {recursive: true})).map((name) => join(buildDir, name));
+  const products = names.filter((name) => PRODUCT.test(name) && !CONFIGURED.test(name));
+  const files = await Promise.all(products.map(async (path) => ({path, time: (await stat(path)).mtimeMs})));
+  const newest = Math.max(...files.map(({time}) => time));
+  await Promise.all(
+    files
+      .filter(({time}) => time > newest - WINDOW_MS)
+      .map(({path}) => rm(path, {recursive: true, force: true})),
+  );
+}

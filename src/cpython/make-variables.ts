@@ -1,0 +1,43 @@
+import {runProcess} from '../exec/process.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {findMake, type BuildRun} from './build-tools.js';
+import {scriptPath} from './scripts.js';
+
+/** Makefiles that `make` would bring up to date before it reads them: here it must take them as they are. */
+const AS_THEY_ARE = ['Makefile', 'Makefile.pre', 'config.status'].flatMap((name) => ['-o', name]);
+
+/**
+ * The expanded values of variables of a configured build folder, such as `LINKCC` or `LIBRARY_OBJS`. Empty text for a
+ * variable that this version does not have. Makes nothing. Fails with NO_MAKE or STAGE1.
+ */
+export async function readMakeVariables<Name extends string>(
+  run: Pick<BuildRun, 'buildDir' | 'environment' | 'signal'>,
+  names: readonly Name[],
+): Promise<Result<Readonly<Record<Name, string>>>> {
+  const make = await findMake(run.environment);
+  if (!make.ok) return make;
+  const printer = scriptPath('print-variables.mk');
+  const done = await runProcess({
+    file: make.value,
+    args: [
+      ...['--no-print-directory', '-s', ...AS_THEY_ARE, '-f', 'Makefile', '-f', printer],
+      ...['flashfreeze-variables', `FLASHFREEZE_VARIABLES=${names.join(' ')}`],
+    ],
+    cwd: run.buildDir,
+    environment: run.environment,
+    signal: run.signal,
+  });
+  if (!done.ok) return done;
+  const {exitCode, stdout, stderr} = done.value;
+  if (exitCode !== 0) {
+    return fail('STAGE1', `make cannot read the Makefile of ${run.buildDir}`, {details: stderr.trimEnd()});
+  }
+  const values = new Map<string, string>();
+  for (const line of stdout.split('\n')) {
+    const equals = line.indexOf('=');
+    if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1).trim());
+  }
+  const missing = names.filter((name) => !values.has(name));
+  if (missing.length > 0) return fail('STAGE1', `make did not tell ${missing.join(', ')} of ${run.buildDir}`);
+  return ok(Object.fromEntries(names.map((name) => [name, values.get(name) ?? ''])) as Record<Name, string>);
+}
