@@ -353,10 +353,15 @@ static int find_cache_suffix(void)
     return ff.cache_suffix == NULL ? -1 : 0;
 }
 
-/* Called once, when the path-based importer is in place. Returns -1 with an exception when the interpreter is not as we
- * know it. */
+/* Called when the path-based importer is in place, and whenever zipimport is loaded again. Returns -1 with an exception
+ * when the interpreter is not as we know it. */
 int ff_install_import_hooks(void)
 {
+    static int installed;
+    if (installed) {
+        return 0;
+    }
+    installed = 1;
     PyObject *external = PyImport_AddModule("_frozen_importlib_external");
     PyObject *bootstrap = PyImport_AddModule("_frozen_importlib");
     if (external == NULL || bootstrap == NULL || intern_names() < 0 || find_cache_suffix() < 0) {

@@ -83,3 +83,19 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
     }
     return code;
 }
+
+#if PY_VERSION_HEX < 0x030d0000 && PY_VERSION_HEX >= 0x030b0000
+/* 3.11 and 3.12 have static code of their own, which they prepare at every start, all of it, and take apart at exit
+ * (Tools/build/deepfreeze.py). Nothing hands it out any more. */
+int __wrap__Py_Deepfreeze_Init(void);
+void __wrap__Py_Deepfreeze_Fini(void);
+
+int __wrap__Py_Deepfreeze_Init(void)
+{
+    return 0;
+}
+
+void __wrap__Py_Deepfreeze_Fini(void)
+{
+}
+#endif
