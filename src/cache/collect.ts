@@ -1,0 +1,99 @@
+import {readFile, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import pLimit from 'p-limit';
+import {removeQuietly} from './files.js';
+import {BREADTH, CONTENTS, listFiles, namesIn, RESULTS, type Layout, type StoredFile} from './layout.js';
+import {decodeRecord} from './record.js';
+
+export interface CollectLimits {
+  /** How much the store may hold, in bytes. */
+  readonly maxBytes: number;
+  /** Results that were not used for so many days are removed. */
+  readonly maxAgeDays: number;
+  /** The time that ages are reckoned from, in milliseconds since the epoch; the present when left out. */
+  readonly nowMs?: number;
+}
+
+/** What a collection did. */
+export interface Collected {
+  readonly removedEntries: number;
+  readonly removedBlobs: number;
+  readonly removedBytes: number;
+  readonly keptEntries: number;
+  readonly keptBytes: number;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Whoever writes a file into the store needs less time than this to finish it and the entry that refers to it. */
+const UNFINISHED_MS = HOUR_MS;
+
+interface Entry extends StoredFile {
+  readonly refersTo: readonly string[];
+}
+
+/**
+ * Removes results that are too old, then those that were not used for longest, until the rest fits; with them the files
+ * that no kept result refers to, and what interrupted writers left. A file of a kept result is never removed.
+ */
+export async function collectGarbage(layout: Layout, limits: CollectLimits): Promise<Collected> {
+  const nowMs = limits.nowMs ?? Date.now();
+  // Blobs first: one that is written after this listing is not in it, so it cannot be removed.
+  const blobs = new Map<string, StoredFile>();
+  for (const blob of await listFiles(layout.root, CONTENTS)) blobs.set(blob.digest, blob);
+  const entries = await readEntries(layout);
+  entries.sort((a, b) => b.usedMs - a.usedMs || (a.digest < b.digest ? -1 : 1));
+
+  const kept = new Set<string>();
+  let keptBytes = 0;
+  let full = false;
+  const dropped: Entry[] = [];
+  let keptEntries = 0;
+  for (const entry of entries) {
+    const added = [...new Set(entry.refersTo)].filter((digest) => !kept.has(digest));
+    const bytes = entry.size + added.reduce((sum, digest) => sum + (blobs.get(digest)?.size ?? 0), 0);
+    // Once an entry does not fit, no older one is kept: what stays is what was used last.
+    full ||= keptBytes + bytes > limits.maxBytes;
+    if (full || nowMs - entry.usedMs > limits.maxAgeDays * DAY_MS) {
+      dropped.push(entry);
+      continue;
+    }
+    keptEntries += 1;
+    keptBytes += bytes;
+    for (const digest of added) kept.add(digest);
+  }
+
+  const released = new Set(dropped.flatMap((entry) => entry.refersTo));
+  const garbage = [...blobs.values()].filter(
+    ({digest, usedMs}) => !kept.has(digest) && (released.has(digest) || nowMs - usedMs > UNFINISHED_MS),
+  );
+  const limit = pLimit(BREADTH);
+  // Entries first: one whose files are gone would be a miss, but a confusing one.
+  await limit.map(dropped, ({path}) => removeQuietly(path));
+  await limit.map(garbage, ({path}) => removeQuietly(path));
+  await removeLeftovers(layout.temporary, nowMs);
+  return {
+    removedEntries: dropped.length,
+    removedBlobs: garbage.length,
+    removedBytes: [...dropped, ...garbage].reduce((sum, {size}) => sum + size, 0),
+    keptEntries,
+    keptBytes,
+  };
+}
+
+/** Every entry with what it refers to. A damaged one refers to nothing, and is left to `verify` or its next reader. */
+async function readEntries(layout: Layout): Promise<Entry[]> {
+  const files = await listFiles(layout.root, RESULTS);
+  return pLimit(BREADTH).map(files, async (file) => {
+    const record = decodeRecord(await readFile(file.path, 'utf8').catch(() => ''), file.digest);
+    return {...file, refersTo: record?.outputs.map(({digest}) => digest) ?? []};
+  });
+}
+
+async function removeLeftovers(folder: string, nowMs: number): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && nowMs - found.mtimeMs > UNFINISHED_MS) await removeQuietly(path);
+  }
+}

@@ -1,0 +1,158 @@
+import {createHash, randomBytes} from 'node:crypto';
+import {constants} from 'node:fs';
+import {chmod, copyFile, mkdir, open, rename, rm, type FileHandle} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {Digest} from '../model/digest.js';
+import {errnoOf, messageOf} from '../model/errno.js';
+import {failure, type Failure} from '../model/failure.js';
+import {err, ok, type Result} from '../model/result.js';
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the disk quota is used up',
+  EISDIR: 'there is a folder in its place',
+  EMFILE: 'too many open files',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'no room left on the disk',
+  ENOTDIR: 'a part of the path is not a folder',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/** An error of the file system as a failure: what was to be done (`"write"`), with which path, and why it was not. */
+export function ioFailure(doing: string, path: string, error: unknown): Failure {
+  const why = SENTENCES[errnoOf(error) ?? ''] ?? messageOf(error);
+  return failure('IO', `cannot ${doing} ${path}: ${why}`);
+}
+
+/** Does something with the file system; an error becomes an IO failure that names `path`. */
+export async function attempt<T>(doing: string, path: string, act: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await act());
+  } catch (error) {
+    return err(ioFailure(doing, path, error));
+  }
+}
+
+/** A name that no file has, now or later: for a temporary file in the folder of the final one. */
+export function uniqueSuffix(): string {
+  return `${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/** Creates a folder and those above it, if they are missing. Fails with IO. */
+export async function ensureFolder(path: string): Promise<Result<void>> {
+  const made = await attempt('create', path, () => mkdir(path, {recursive: true}));
+  return made.ok ? ok() : made;
+}
+
+/** Removes a file or folder with all that it holds; that it is missing or cannot be removed is no error. */
+export async function removeQuietly(path: string): Promise<void> {
+  await rm(path, {recursive: true, force: true}).catch(() => undefined);
+}
+
+export interface FileContent {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+const CHUNK_BYTES = 1 << 20;
+
+/** The sha256 and size of a file. Fails with IO. */
+export async function hashFile(path: string): Promise<Result<FileContent>> {
+  return attempt('read', path, async () => {
+    const file = await open(path, 'r');
+    try {
+      return await hashOpened(file);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function hashOpened(file: FileHandle): Promise<FileContent> {
+  const hash = createHash('sha256');
+  const expected = (await file.stat()).size;
+  // One byte more than expected, so that the end of most files is seen with the first read.
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(expected + 1, 4096)));
+  let size = 0;
+  for (;;) {
+    const {bytesRead} = await file.read(buffer, 0, buffer.length, null);
+    hash.update(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+    if (bytesRead === 0 || (bytesRead < buffer.length && size === expected)) break;
+  }
+  return {digest: hash.digest('hex') as Digest, size};
+}
+
+/** Makes sure that the content of a file is on the disk. */
+async function synchronise(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes a file so that readers see the old content or the new, whatever happens: a temporary file beside it (or in
+ * `temporaryFolder`, which must be in the same file system), synchronised, then renamed. Creates the folder. Fails with IO.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  temporaryFolder = dirname(path),
+): Promise<Result<void>> {
+  const written = await replaceAtomic(path, temporaryFolder, async (temporary) => {
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return ok(true);
+  });
+  return written.ok ? ok() : written;
+}
+
+/**
+ * Copies a file in the same way, when its content is the expected one; `false`, and nothing written, when it is not.
+ * The copy is read-only and shares no data with its source, or only as the file system does it unnoticed (copy on write).
+ */
+export async function copyFileAtomic(
+  from: string,
+  to: string,
+  expected: FileContent,
+  temporaryFolder: string,
+): Promise<Result<boolean>> {
+  return replaceAtomic(to, temporaryFolder, async (temporary) => {
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const content = await hashFile(temporary);
+    if (!content.ok) return content;
+    if (content.value.digest !== expected.digest || content.value.size !== expected.size) return ok(false);
+    await chmod(temporary, 0o444);
+    await synchronise(temporary);
+    return ok(true);
+  });
+}
+
+/** Lets `write` fill a temporary file and moves it to `path`, unless `write` fails or says `false`. */
+async function replaceAtomic(
+  path: string,
+  temporaryFolder: string,
+  write: (temporary: string) => Promise<Result<boolean>>,
+): Promise<Result<boolean>> {
+  const folder = await ensureFolder(dirname(path));
+  if (!folder.ok) return folder;
+  const temporary = join(temporaryFolder, `.new-${uniqueSuffix()}`);
+  const done = await attempt('write', path, async () => {
+    const written = await write(temporary);
+    if (written.ok && written.value) await rename(temporary, path);
+    return written;
+  });
+  const result = done.ok ? done.value : done;
+  if (!result.ok || !result.value) await removeQuietly(temporary);
+  return result;
+}

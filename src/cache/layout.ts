@@ -1,0 +1,59 @@
+import {readdir, stat} from 'node:fs/promises';
+import {join} from 'node:path';
+import pLimit from 'p-limit';
+import {isDigest, type Digest} from '../model/digest.js';
+
+/**
+ * Where things lie in the store: the layout of Bazel's disk cache. `cas` holds contents by their sha256, `ac` the
+ * results of actions by the sha256 of their key record, `tmp` what is being written.
+ */
+export interface Layout {
+  readonly root: string;
+  readonly temporary: string;
+  readonly blob: (digest: Digest) => string;
+  readonly entry: (key: Digest) => string;
+}
+
+export const CONTENTS = 'cas';
+export const RESULTS = 'ac';
+
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    temporary: join(root, 'tmp'),
+    blob: (digest) => join(root, CONTENTS, digest.slice(0, 2), digest),
+    entry: (key) => join(root, RESULTS, key.slice(0, 2), key),
+  };
+}
+
+/** A file of the store. */
+export interface StoredFile {
+  readonly digest: Digest;
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When it was last used, in milliseconds since the epoch. */
+  readonly usedMs: number;
+}
+
+/** How many files of the store are looked at at once. */
+export const BREADTH = 32;
+
+/** Every file under `cas` or `ac`. What goes away meanwhile, or has no digest as its name, is left out. */
+export async function listFiles(root: string, part: typeof CONTENTS | typeof RESULTS): Promise<StoredFile[]> {
+  const limit = pLimit(BREADTH);
+  const shards = await limit.map(await namesIn(join(root, part)), async (shard) => {
+    const folder = join(root, part, shard);
+    return (await namesIn(folder)).filter(isDigest).map((digest) => ({digest, path: join(folder, digest)}));
+  });
+  const files = await limit.map(shards.flat(), async ({digest, path}) => {
+    const found = await stat(path).catch(() => undefined);
+    return found?.isFile() === true ? [{digest, path, size: found.size, usedMs: found.mtimeMs}] : [];
+  });
+  return files.flat();
+}
+
+/** The names in a folder; none when it cannot be read. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}

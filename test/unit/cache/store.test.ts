@@ -1,0 +1,339 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {layoutOf} from '../../../src/cache/layout.js';
+import {openStore, type Store} from '../../../src/cache/store.js';
+import type {ActionRecord} from '../../../src/cache/record.js';
+import {digestOf, type Digest} from '../../../src/model/digest.js';
+import {canonicalJson} from '../../../src/model/json.js';
+import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+
+let folder: TemporaryFolder;
+let store: Store;
+beforeEach(async () => {
+  folder = temporaryFolder();
+  store = await opened(folder.at('store'));
+});
+afterEach(() => {
+  folder.remove();
+});
+
+async function opened(root: string): Promise<Store> {
+  const result = await openStore(root);
+  if (!result.ok) throw new Error(result.failure.message);
+  return result.value;
+}
+
+interface Kept {
+  readonly key: Digest;
+  readonly record: ActionRecord;
+  readonly entry: string;
+  readonly blobs: readonly string[];
+}
+
+/** Keeps a result with one output for each content. */
+async function keep(name: string, contents: readonly string[], executable = false): Promise<Kept> {
+  const keyRecord = canonicalJson({name});
+  const files: Record<string, string> = {};
+  const outputs = contents.map((content, index) => {
+    const output = `out${index}`;
+    files[output] = folder.at(`${name}-${output}`);
+    writeFileSync(files[output], content);
+    return {name: output, digest: digestOf(content), size: Buffer.byteLength(content), executable};
+  });
+  const key = digestOf(keyRecord);
+  const record = {keyRecord, outputs};
+  expect(await store.put(key, record, files)).toEqual({ok: true, value: undefined});
+  const layout = layoutOf(store.root);
+  return {key, record, entry: layout.entry(key), blobs: outputs.map(({digest}) => layout.blob(digest))};
+}
+
+/** Makes it look as if the entry was last used so many days ago. */
+function age(kept: Kept, days: number): void {
+  const then = Date.now() / 1000 - days * 86_400;
+  for (const path of [kept.entry, ...kept.blobs]) utimesSync(path, then, then);
+}
+
+async function isKept(kept: Kept): Promise<boolean> {
+  const {record, warnings} = await store.get(kept.key);
+  expect(warnings).toEqual([]);
+  return record !== undefined;
+}
+
+const nothing = {record: undefined, warnings: []};
+
+describe('a result that was put', () => {
+  test('comes back as it was, from any process', async () => {
+    const {key, record} = await keep('a', ['one', 'two'], true);
+    const other = await opened(store.root);
+    expect(await other.get(key)).toEqual({record, warnings: []});
+    const [first] = record.outputs;
+    if (first === undefined) throw new Error('no output');
+    expect(await other.materialise(first, folder.at('copy'))).toEqual({
+      ok: true,
+      value: {hit: true, warnings: []},
+    });
+    expect(readFileSync(folder.at('copy'), 'utf8')).toBe('one');
+    expect(statSync(folder.at('copy')).mode & 0o777).toBe(0o755);
+  });
+
+  test('lies where Bazel has it', async () => {
+    const {key} = await keep('a', ['one']);
+    const digest = digestOf('one');
+    expect(readFileSync(folder.at('store', 'cas', digest.slice(0, 2), digest), 'utf8')).toBe('one');
+    expect(existsSync(folder.at('store', 'ac', key.slice(0, 2), key))).toBe(true);
+    expect(readdirSync(folder.at('store', 'tmp'))).toEqual([]);
+  });
+
+  test('cannot be damaged through a copy', async () => {
+    const {key, record} = await keep('a', ['one']);
+    const [output] = record.outputs;
+    if (output === undefined) throw new Error('no output');
+    await store.materialise(output, folder.at('copy'));
+    appendFileSync(folder.at('copy'), 'damage');
+    appendFileSync(folder.at('a-out0'), 'damage');
+    expect(await store.get(key)).toEqual({record, warnings: []});
+    expect(await store.materialise(output, folder.at('again'))).toMatchObject({ok: true, value: {hit: true}});
+  });
+
+  test('can hold an empty file and a large one', async () => {
+    const large = 'x'.repeat((1 << 20) * 2 + 17);
+    const {record} = await keep('a', ['', large]);
+    for (const output of record.outputs) {
+      expect(await store.materialise(output, folder.at(output.name))).toMatchObject({
+        ok: true,
+        value: {hit: true},
+      });
+    }
+    expect([
+      readFileSync(folder.at('out0'), 'utf8'),
+      readFileSync(folder.at('out1'), 'utf8') === large,
+    ]).toEqual(['', true]);
+  });
+
+  test('is not kept when a file is not what the record says', async () => {
+    writeFileSync(folder.at('file'), 'other');
+    const outputs = [{name: 'o', digest: digestOf('one'), size: 3, executable: false}];
+    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: folder.at('file')});
+    expect(result).toMatchObject({ok: false, failure: {code: 'CACHE'}});
+    expect(await store.get(digestOf('{}'))).toEqual(nothing);
+    expect(await store.stats()).toMatchObject({entries: 0, blobs: 0});
+    expect(readdirSync(folder.at('store', 'tmp'))).toEqual([]);
+  });
+
+  test('may be put by many at once', async () => {
+    const all = await Promise.all(
+      Array.from({length: 20}, (_, index) => keep(`k${index % 3}`, ['same', `c${index % 3}`])),
+    );
+    for (const kept of all) expect(await isKept(kept)).toBe(true);
+    expect(await store.stats()).toMatchObject({entries: 3, blobs: 4});
+  });
+});
+
+test('a key that was never put is a miss without a word', async () => {
+  expect(await store.get(digestOf('nothing'))).toEqual(nothing);
+});
+
+describe('damage', () => {
+  test.each<[string, (path: string) => void]>([
+    [
+      'truncated',
+      (path) => {
+        truncateSync(path, 10);
+      },
+    ],
+    [
+      'emptied',
+      (path) => {
+        writeFileSync(path, '');
+      },
+    ],
+    [
+      'overwritten',
+      (path) => {
+        writeFileSync(path, '{"key":{"name":"b"},"outputs":[],"schema":1}');
+      },
+    ],
+    [
+      'of another schema',
+      (path) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace('"schema":1', '"schema":2'));
+      },
+    ],
+    [
+      'without a digest',
+      (path) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace(/"digest":"./, '"digest":"'));
+      },
+    ],
+  ])('of an entry that is %s is told, removed, and a miss', async (_, damage) => {
+    const {key, entry} = await keep('a', ['one']);
+    damage(entry);
+    expect(await store.get(key)).toEqual({
+      record: undefined,
+      warnings: [`the cache entry ${entry} was damaged and has been removed`],
+    });
+    expect(await store.get(key)).toEqual(nothing);
+  });
+
+  test('of the size of a file is seen before it is copied', async () => {
+    const {key, blobs} = await keep('a', ['one']);
+    const [blob = ''] = blobs;
+    chmodSync(blob, 0o644);
+    truncateSync(blob, 1);
+    expect(await store.get(key)).toEqual({
+      record: undefined,
+      warnings: [`the cached file ${blob} was damaged and has been removed`],
+    });
+    expect(await store.get(key)).toEqual(nothing);
+  });
+
+  test('of the bytes of a file is seen in the copy, and putting it again heals', async () => {
+    const {key, record, blobs} = await keep('a', ['one']);
+    const [blob = ''] = blobs;
+    chmodSync(blob, 0o644);
+    writeFileSync(blob, 'two');
+    const [output] = record.outputs;
+    if (output === undefined) throw new Error('no output');
+    expect(await store.materialise(output, folder.at('copy'))).toEqual({
+      ok: true,
+      value: {hit: false, warnings: [`the cached file ${blob} was damaged and has been removed`]},
+    });
+    expect([existsSync(folder.at('copy')), existsSync(blob)]).toEqual([false, false]);
+    expect(await store.get(key)).toEqual(nothing);
+    await keep('a', ['one']);
+    expect(await store.get(key)).toEqual({record, warnings: []});
+    expect(await store.materialise(output, folder.at('copy'))).toMatchObject({ok: true, value: {hit: true}});
+  });
+
+  test('is found by verify', async () => {
+    const a = await keep('a', ['one']);
+    const b = await keep('b', ['two']);
+    const c = await keep('c', ['three']);
+    const [blob = ''] = a.blobs;
+    chmodSync(blob, 0o644);
+    writeFileSync(blob, 'xxx');
+    writeFileSync(b.entry, 'not a record');
+    expect(await store.verify()).toEqual({
+      entries: 3,
+      blobs: 3,
+      damaged: [blob, b.entry].sort(),
+      incomplete: [a.entry],
+    });
+    expect([await isKept(a), await isKept(b), await isKept(c)]).toEqual([false, false, true]);
+    expect(await store.verify()).toMatchObject({damaged: []});
+  });
+});
+
+describe('collect', () => {
+  const unlimited = {maxBytes: Number.MAX_SAFE_INTEGER, maxAgeDays: 365};
+
+  test('removes what is too old, and keeps files that others need', async () => {
+    const old = await keep('old', ['shared', 'only old']);
+    const young = await keep('young', ['shared', 'only young']);
+    age(old, 31);
+    const collected = await store.collect({...unlimited, maxAgeDays: 30});
+    expect(collected).toMatchObject({removedEntries: 1, removedBlobs: 1, keptEntries: 1});
+    expect([await isKept(old), await isKept(young)]).toEqual([false, true]);
+    expect(await store.stats()).toMatchObject({entries: 1, blobs: 2, bytes: collected.keptBytes});
+  });
+
+  test('then removes what was not used for longest', async () => {
+    const kept: Kept[] = [];
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      const result = await keep(name, [name.repeat(1000)]);
+      age(result, 3 - index);
+      kept.push(result);
+    }
+    const [a, b, c] = kept as [Kept, Kept, Kept];
+    expect(await isKept(a)).toBe(true); // a use: now b is the oldest
+    await store.collect({...unlimited, maxBytes: 2600});
+    expect([await isKept(a), await isKept(b), await isKept(c)]).toEqual([true, false, true]);
+    expect((await store.stats()).bytes).toBeLessThanOrEqual(2600);
+  });
+
+  test('to nothing leaves nothing', async () => {
+    await keep('a', ['one']);
+    await store.collect({...unlimited, maxBytes: 0});
+    expect(await store.stats()).toEqual({
+      entries: 0,
+      blobs: 0,
+      bytes: 0,
+      oldestMs: undefined,
+      newestMs: undefined,
+    });
+  });
+
+  test('leaves alone what somebody may be writing now, and removes what nobody finished', async () => {
+    const layout = layoutOf(store.root);
+    const half = [
+      layout.blob(digestOf('young')),
+      layout.blob(digestOf('old')),
+      `${layout.temporary}/y`,
+      `${layout.temporary}/o`,
+    ];
+    for (const path of half) {
+      mkdirSync(path.slice(0, path.lastIndexOf('/')), {recursive: true});
+      writeFileSync(path, path.endsWith('y') ? 'young' : 'old');
+    }
+    const twoHoursAgo = Date.now() / 1000 - 7200;
+    for (const path of [half[1], half[3]]) utimesSync(path ?? '', twoHoursAgo, twoHoursAgo);
+    await store.collect(unlimited);
+    expect(half.map((path) => existsSync(path))).toEqual([true, false, true, false]);
+  });
+});
+
+test('stats count what is there, and clear removes it', async () => {
+  const a = await keep('a', ['one', 'two']);
+  age(a, 2);
+  await keep('b', ['two']);
+  const stats = await store.stats();
+  expect(stats).toMatchObject({entries: 2, blobs: 2});
+  expect((stats.newestMs ?? 0) - (stats.oldestMs ?? 0)).toBeGreaterThan(86_400_000);
+  expect(await store.clear()).toEqual({ok: true, value: undefined});
+  expect(await store.stats()).toMatchObject({entries: 0, blobs: 0, bytes: 0});
+  expect(await isKept(a)).toBe(false);
+  expect(await isKept(await keep('c', ['three']))).toBe(true);
+});
+
+describe('a store that cannot be used', () => {
+  test('is a failure that names the place and says what to do', async () => {
+    writeFileSync(folder.at('file'), '');
+    const result = await openStore(folder.at('file', 'store'));
+    expect(result).toMatchObject({
+      ok: false,
+      failure: {code: 'CACHE', hint: expect.stringContaining('--cache-dir')},
+    });
+    expect(result.ok ? '' : result.failure.message).toContain(folder.at('file', 'store'));
+  });
+
+  test('fails to put with a failure that names the path, and looks like a miss', async () => {
+    rmSync(folder.at('store', 'cas'), {recursive: true});
+    writeFileSync(folder.at('store', 'cas'), '');
+    writeFileSync(folder.at('out'), 'one');
+    const outputs = [{name: 'o', digest: digestOf('one'), size: 3, executable: false}];
+    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: folder.at('out')});
+    expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
+    expect(result.ok ? '' : result.failure.message).toContain(folder.at('store', 'cas'));
+    expect(await store.get(digestOf('{}'))).toEqual(nothing);
+  });
+
+  test('is not blamed for a copy that has no place to go', async () => {
+    const {record} = await keep('a', ['one']);
+    const [output] = record.outputs;
+    if (output === undefined) throw new Error('no output');
+    const result = await store.materialise(output, folder.at('nowhere', 'copy'));
+    expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
+  });
+});
