@@ -16,6 +16,8 @@ export interface Layout {
   readonly resume: number;
   /** Whether the interpreter's own strings are interned before the first module is loaded. */
   readonly wellKnownInterned: boolean;
+  /** The interpreter's functions whose calls the linker sends to the runtime (`--wrap`). */
+  readonly wrapped: readonly string[];
 }
 
 /**
@@ -53,5 +55,6 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
     resume: number('RESUME'),
     wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,
+    wrapped: (facts.get('FF_WRAPPED') ?? '').split(' '),
   });
 }

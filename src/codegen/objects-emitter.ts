@@ -81,8 +81,10 @@ export class ObjectsEmitter {
       localsplusnames,
       this.#bytes(code.localspluskinds),
       this.#filename(code.filename),
-      this.#name(code.name, `(PyObject **)&${variable}.co_name`),
-      this.#name(code.qualname, `(PyObject **)&${variable}.co_qualname`),
+      this.#interned(code.name, `&${variable}.co_name`),
+      isNameLike(code.qualname)
+        ? this.#interned(code.qualname, `&${variable}.co_qualname`)
+        : this.#str(code.qualname), // CPython 3.13 interns these too, but nothing is ever looked up by them
       this.#bytes(code.linetable),
       firstTraceable(code.code, layout.resume),
     ];
@@ -98,10 +100,9 @@ export class ObjectsEmitter {
     return '(PyObject *)&path';
   }
 
-  /** A name of a code object: interned when its text is name-like. (CPython 3.13 interns all; nothing looks up by others.) */
-  #name(name: PyStr, slot: string): string {
-    const reference = this.#str(name);
-    if (isNameLike(name)) this.#intern(reference, slot);
+  #interned(text: PyStr, slot: string): string {
+    const reference = this.#str(text);
+    this.#intern(reference, slot);
     return reference;
   }
 

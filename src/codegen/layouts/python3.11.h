@@ -15,12 +15,15 @@
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_RESUME 151            /* Include/opcode.h */
 #define FF_WELL_KNOWN_INTERNED 0 /* Objects/unicodeobject.c: interned by whoever comes first */
+/* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
+#define FF_WRAPPED "PyMarshal_ReadObjectFromString _Py_Deepfreeze_Init _Py_Deepfreeze_Fini"
 
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
 #endif
 #include "Python.h"
+#include <stddef.h>
 #include "opcode.h"
 #include "internal/pycore_code.h"
 #include "internal/pycore_global_objects.h"

@@ -15,12 +15,15 @@
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_RESUME 149            /* Include/opcode_ids.h */
 #define FF_WELL_KNOWN_INTERNED 1 /* Objects/unicodeobject.c, init_global_interned_strings(): at run-time start */
+/* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
+#define FF_WRAPPED "PyMarshal_ReadObjectFromString"
 
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1
 #endif
 #include "Python.h"
+#include <stddef.h>
 #include "opcode_ids.h"
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
