@@ -2,7 +2,8 @@ import {readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 
 /** What make's own commands write. */
-const PRODUCT = /(\.(o|a|so|h|c|dylib)|\/(python(\.exe)?|_bootstrap_python|_freeze_module|_testembed))$/;
+const PRODUCT =
+  /(\.(o|a|so|dylib|h|c)|\/(python(\.exe)?|_bootstrap_python|_freeze_module|_testembed|pybuilddir\.txt|_sysconfigdata[^/]*\.py))$/;
 /** configure wrote these; make would not make them anew. */
 const CONFIGURED = /\/(pyconfig\.h|Modules\/config\.c)$/;
 /** Files that were written so long (milliseconds) before the last one of all may not have been complete. */

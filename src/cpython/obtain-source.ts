@@ -1,0 +1,166 @@
+import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import {z} from 'zod';
+import {isDigest, type Digest} from '../model/digest.js';
+import {failure, type Failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import {digestOfFile, download, unpack, type NetworkRun} from './archives.js';
+import {fetchDebianSource} from './debian-source.js';
+import {newestOf, pinnedRelease, pinnedVersions, type PinnedRelease} from './releases.js';
+import {parseJson} from './run-script.js';
+
+export interface SourceRequest extends NetworkRun {
+  /** A release such as `3.13.15`, or a series such as `3.13`. */
+  readonly version: string;
+  readonly cacheDir: string;
+  /** Gets one line for people at each step that takes time. */
+  readonly log: (text: string) => void;
+  /** Where the release is looked for first, when its digest is known: python.org if not given. */
+  readonly release?: (version: string) => PinnedRelease | undefined;
+}
+
+export interface ObtainedSource {
+  /** The source tree: a fresh one that nobody else writes to. */
+  readonly path: string;
+  readonly version: string;
+  /** Where the archive came from, for people: an address, or a source package. */
+  readonly origin: string;
+  /** Of the archive. */
+  readonly sha256: Digest;
+}
+
+const recordSchema = z.object({
+  version: z.string(),
+  archive: z.string(),
+  origin: z.string(),
+  sha256: z.string().refine(isDigest),
+});
+/** What is kept beside a downloaded archive. */
+type SourceRecord = z.infer<typeof recordSchema>;
+
+/**
+ * Gets the source tree of a CPython release: from `<cacheDir>/sources` when it was downloaded before (its digest is
+ * checked each time), else from python.org, when the digest of the release is known, else from the source package of
+ * the machine's distribution.
+ *
+ * A series is what is pinned of it, or else what was downloaded of it before, or else the newest that apt knows.
+ * Fails with DOWNLOAD when there is no way to get it, and with IO when the cache cannot be written.
+ */
+export async function obtainSource(request: SourceRequest): Promise<Result<ObtainedSource>> {
+  const folder = join(request.cacheDir, 'sources');
+  try {
+    await mkdir(folder, {recursive: true});
+    const known = await knownRecords(folder, request.log);
+    const version =
+      newestOf(request.version, pinnedVersions()) ??
+      newestOf(
+        request.version,
+        known.map((record) => record.version),
+      ) ??
+      request.version;
+    const kept = known.find((record) => record.version === version);
+    const record = kept ? ok(kept) : await obtainArchive(version, folder, request);
+    return record.ok ? await treeOf(record.value, folder, request) : record;
+  } catch (error) {
+    return fail('IO', `the folder ${folder} cannot be used: ${String(error)}`);
+  }
+}
+
+/** The archives that are there and are what they were. Others are thrown away. */
+async function knownRecords(folder: string, log: SourceRequest['log']): Promise<readonly SourceRecord[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const records = await Promise.all(
+    names.map(async (name) => {
+      const parsed = recordSchema.safeParse(parseJson(await readFile(join(folder, name), 'utf8')));
+      if (!parsed.success) return [];
+      const archive = join(folder, basename(parsed.data.archive));
+      const actual = await digestOfFile(archive).catch(() => undefined);
+      if (actual === parsed.data.sha256) return [parsed.data];
+      log(`${archive} is not what was downloaded, and is downloaded again`);
+      await Promise.all([archive, join(folder, name)].map((path) => rm(path, {force: true})));
+      return [];
+    }),
+  );
+  return records.flat();
+}
+
+async function treeOf(
+  record: SourceRecord,
+  folder: string,
+  request: SourceRequest,
+): Promise<Result<ObtainedSource>> {
+  // Another archive of the same version gets a folder of its own.
+  const path = join(folder, `Python-${record.version}-${record.sha256.slice(0, 8)}`);
+  const unpacked = await unpack(join(folder, record.archive), path, request);
+  if (!unpacked.ok) return unpacked;
+  const {version, origin, sha256} = record;
+  return ok({path, version, origin, sha256});
+}
+
+async function obtainArchive(
+  version: string,
+  folder: string,
+  request: SourceRequest,
+): Promise<Result<SourceRecord>> {
+  const failures: Failure[] = [];
+  const release = (request.release ?? pinnedRelease)(version);
+  if (release) {
+    request.log(`downloading ${release.url}`);
+    const archive = await downloadRelease(release, folder, request);
+    if (archive.ok) return keep({...release, archive: archive.value, origin: release.url}, folder);
+    if (archive.failure.code === 'INTERRUPTED') return archive;
+    failures.push(archive.failure);
+  }
+  request.log(`getting the source package of CPython ${version}`);
+  const source = await fetchDebianSource(version, folder, request);
+  if (source.ok) {
+    const {archive} = source.value;
+    const sha256 = await digestOfFile(archive);
+    return keep({...source.value, archive: basename(archive), origin: source.value.package, sha256}, folder);
+  }
+  if (source.failure.code === 'INTERRUPTED') return source;
+  failures.push(source.failure);
+  const details = failures.map((each) => [each.message, each.details].filter(Boolean).join('\n')).join('\n');
+  return err(
+    failure('DOWNLOAD', `the source of CPython ${version} is not to be had from here`, {
+      hint: 'download and unpack it yourself, and give its folder with --source DIR',
+      details,
+    }),
+  );
+}
+
+/** The name of the archive in `folder`. */
+async function downloadRelease(
+  release: PinnedRelease,
+  folder: string,
+  run: NetworkRun,
+): Promise<Result<string>> {
+  const name = basename(new URL(release.url).pathname);
+  const partial = join(folder, `.${process.pid}-${name}`);
+  try {
+    const done = await download(release.url, partial, run);
+    if (!done.ok) return done;
+    const actual = await digestOfFile(partial);
+    if (actual !== release.sha256) {
+      return fail('DOWNLOAD', `${release.url} has the sha256 ${actual}, not ${release.sha256}`);
+    }
+    await rename(partial, join(folder, name));
+    return ok(name);
+  } finally {
+    await rm(partial, {force: true});
+  }
+}
+
+/** Writes the record: from then on, the archive counts. */
+async function keep(
+  {version, archive, origin, sha256}: {version: string; archive: string; origin: string; sha256: string},
+  folder: string,
+): Promise<Result<SourceRecord>> {
+  if (!isDigest(sha256)) return fail('DOWNLOAD', `${sha256} is no sha256`);
+  const record = {version, archive, origin, sha256};
+  const path = join(folder, `Python-${version}.json`);
+  const partial = `${path}.${process.pid}`;
+  await writeFile(partial, `${JSON.stringify(record, null, 2)}\n`);
+  await rename(partial, path);
+  return ok(record);
+}
