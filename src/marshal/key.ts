@@ -76,8 +76,8 @@ function shallowKey(object: PyObject): string {
   let key = known.get(object);
   if (key === undefined) {
     key = composedKey(object);
-    // What holds nothing and is not long has its key sooner made than found.
-    if (key.length > SHORT || innerObjects(object) !== NOTHING) known.set(object, key);
+    // A plain key of an object that holds no others is sooner made than found.
+    if (key.startsWith('#', 1) || innerObjects(object) !== NOTHING) known.set(object, key);
   }
   return key;
 }

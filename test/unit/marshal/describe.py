@@ -5,7 +5,7 @@ Each line: {"name", "version" (of the format), "data" (base64), "description" (J
 """
 
 import base64
-import importlib.util
+import importlib.machinery
 import json
 import marshal
 import struct
@@ -118,7 +118,7 @@ def tricky():
 
 def modules(names):
     for name in names:
-        spec = importlib.util.find_spec(name)
+        spec = importlib.machinery.PathFinder.find_spec(name)
         with open(spec.origin, "rb") as file:
             # A fixed name: where the interpreter lies must not matter.
             yield name, compile(file.read(), "/usr/lib/%s.py" % name, "exec", dont_inherit=True)
