@@ -1,3 +1,5 @@
+import {canonicalKey} from '../marshal/key.js';
+import {readMarshal} from '../marshal/reader.js';
 import {type Digest, digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {cAsciiString, cString, mangle} from './c-text.js';
@@ -17,6 +19,8 @@ export interface ImageInput {
   readonly pathPlaceholder?: string;
   /** Keep the marshal bytes in the image, for modules that are in CPython's own tables of frozen modules. */
   readonly keepMarshal: boolean;
+  /** Other marshal bytes of the same code, to be kept instead: the runtime recognises getpath by them. */
+  readonly marshal?: Uint8Array;
 }
 
 /** The C symbol of a module's image. */
@@ -31,7 +35,15 @@ export function imageSymbol(module: string): string {
 export function generateImage(input: ImageInput): Result<string> {
   const unit = readCodeUnit(input.unit, input.layout);
   if (!unit.ok) return unit;
-  const {code, marshal, prepared} = unit.value;
+  const {code, prepared} = unit.value;
+  const kept = input.marshal ?? unit.value.marshal;
+  if (input.marshal !== undefined) {
+    const other = readMarshal(input.marshal, {codeForm: input.layout.codeForm});
+    if (!other.ok) return other;
+    if (canonicalKey(other.value) !== canonicalKey(code)) {
+      return fail('GENERATE', `The interpreter has other code for ${input.module} than its source gives.`);
+    }
+  }
   const bytecode = new Map(codeObjects(code).map((object, i) => [object, prepared[i] ?? object.code]));
   const emitter = new ObjectsEmitter({
     layout: input.layout,
@@ -57,9 +69,9 @@ export function generateImage(input: ImageInput): Result<string> {
       ...emitter.slots.emit(),
       `static PyCodeObject *const codes[] = {${emitter.codeNames.map((name) => `(PyCodeObject *)&${name}`).join(', ')}};`,
       ...(input.keepMarshal
-        ? [`static const unsigned char marshal[${marshal.length}] =\n${cString(marshal)};`]
+        ? [`static const unsigned char marshal[${kept.length}] =\n${cString(kept)};`]
         : []),
-      descriptor(input, toplevel, emitter, digestOf(marshal)),
+      descriptor(input, toplevel, emitter, digestOf(unit.value.marshal)),
       '',
     ].join('\n'),
   );

@@ -21,7 +21,7 @@ export function codeObjects(code: PyCode): PyCode[] {
 }
 
 /**
- * Reads a code unit: the marshal bytes of `(marshal bytes of the code, prepared bytecode, imported names)`.
+ * Reads a code unit: the marshal bytes of `(marshal bytes of the code, prepared bytecode)`.
  * Fails with MARSHAL for bytes that are not one.
  */
 export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit> {

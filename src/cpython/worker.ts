@@ -16,6 +16,8 @@ export interface CompileRequest {
   readonly optimize: 0 | 1 | 2;
   /** Where the code unit is written (its form: scripts/worker.py). */
   readonly output: string;
+  /** Where the names that it imports are written, sorted, one a line. */
+  readonly importsOutput: string;
 }
 
 export interface CompileAnswer {

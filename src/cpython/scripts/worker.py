@@ -2,16 +2,18 @@
 
     python -s -S -B worker.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
 
-A request is {"id", "source": path, "filename": str, "optimize": int, "output": path}. The source is compiled with
-`filename` as its co_filename, and a *code unit* is written to `output`, in the marshal format:
+A request is {"id", "source": path, "filename": str, "optimize": int, "output": path, "importsOutput": path}. The source
+is compiled with `filename` as its co_filename, and a *code unit* is written to `output`, in the marshal format:
 
-    (code, prepared, imports)
+    (code, prepared)
 
-code      the module's code object
+code      the module's code object, as marshal bytes
 prepared  the bytecode of every code object as the interpreter prepares it for its first run (`_co_code_adaptive` of a
           copy that never ran; from 3.12 on it holds the first counters of the inline caches): a code object, then
           those among its constants, in order. None where the version has no such attribute (3.10)
-imports   the names that its import statements import, sorted: when they change, so may the set of modules needed
+
+The names that its import statements import are written to `importsOutput`, sorted, one a line: when they change, so may
+the set of modules needed.
 
 The answer is {"id", "ok": true, "sourceSha256"} or {"id", "ok": false, "error": {"type", "text"}}, text being what
 Python prints for the error. Nothing is kept from one request to the next.
@@ -72,12 +74,13 @@ def dump(value):
 
 def unit_of(source, filename, optimize):
     code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
-    fresh = marshal.loads(dump(code))
+    dumped = dump(code)
+    fresh = marshal.loads(dumped)
     prepared = None
     if hasattr(code, "_co_code_adaptive"):
         prepared = tuple(each._co_code_adaptive for each in code_objects(fresh))
     imports = {name for each in code_objects(code) for name in imported_names(each)}
-    return dump((code, prepared, tuple(sorted(imports))))
+    return dump((dumped, prepared)), sorted(imports)
 
 
 def describe(error, path):
@@ -95,13 +98,15 @@ def answer(request):
         with open(path, "rb") as file:
             source = file.read()
         try:
-            unit = unit_of(source, request["filename"], request["optimize"])
+            unit, imports = unit_of(source, request["filename"], request["optimize"])
         except SyntaxError:
             # Once more under its real name, so that the message points to the file and quotes its line.
             compile(source, path, "exec", dont_inherit=True, optimize=request["optimize"])
             raise
         with open(request["output"], "wb") as file:
             file.write(unit)
+        with open(request["importsOutput"], "w", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in imports)
     except Exception as error:
         return {"ok": False, "error": {"type": type(error).__name__, "text": describe(error, path)}}
     return {"ok": True, "sourceSha256": sha256(source).hexdigest()}

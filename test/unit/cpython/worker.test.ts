@@ -11,7 +11,8 @@ import {findPythons, type FoundPython} from './pythons.js';
 /** Reads a code unit in the Python that wrote it, and tells about it in JSON. */
 const INSPECT = `
 import json, marshal, sys
-code, prepared, imports = marshal.loads(open(sys.argv[1], "rb").read())
+dumped, prepared = marshal.loads(open(sys.argv[1], "rb").read())
+code = marshal.loads(dumped)
 def tree(code):
     yield code
     for constant in code.co_consts:
@@ -24,7 +25,7 @@ print(json.dumps({
     "names": [each.co_name for each in codes],
     "prepared": prepared and [len(each) for each in prepared],
     "lengths": [len(each.co_code) for each in codes],
-    "imports": imports,
+    "imports": open(sys.argv[1] + ".imports", encoding="utf-8").read().split("\n")[:-1],
     "asCompiled": marshal.dumps(code, 2) == marshal.dumps(reference, 2),
 }))
 `;
@@ -42,11 +43,12 @@ afterAll(() => {
   rmSync(folder, {recursive: true, force: true});
 });
 let serial = 0;
-function place(content: string | Uint8Array): {source: string; output: string} {
+function place(content: string | Uint8Array): {source: string; output: string; importsOutput: string} {
   serial += 1;
   const source = join(folder, `module${serial}.py`);
   writeFileSync(source, content);
-  return {source, output: join(folder, `unit${serial}`)};
+  const output = join(folder, `unit${serial}`);
+  return {source, output, importsOutput: `${output}.imports`};
 }
 
 describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
@@ -166,7 +168,13 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
 
   test('fails for a file that is not there, and goes on', async () => {
     const source = join(folder, 'nowhere.py');
-    const result = await workers.compile({source, output: join(folder, 'x'), filename: 'x.py', optimize: 0});
+    const result = await workers.compile({
+      source,
+      output: join(folder, 'x'),
+      importsOutput: join(folder, 'x.imports'),
+      filename: 'x.py',
+      optimize: 0,
+    });
     expect(result).toMatchObject({
       ok: false,
       failure: {code: 'COMPILE', details: expect.stringContaining(source)},

@@ -1,0 +1,110 @@
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {z} from 'zod';
+import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
+import type {Engine} from '../engine/engine.js';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson, type Json} from '../model/json.js';
+import {type Result, fail, ok} from '../model/result.js';
+import type {HostContext, ModuleSelection} from './options.js';
+import type {Places} from './places.js';
+import {selectModules} from './selection.js';
+import type {Stage1} from './stage1.js';
+
+/**
+ * Which modules a program needs changes only when import statements do, so discovery is keyed by the *imported names* of
+ * the modules that it found, not by their sources: an edit inside a function does not run the program again. The names
+ * are known only after compiling what discovery found; the memo carries them to the next build.
+ */
+const memoSchema = z.object({
+  /** What the last discovery was keyed with. */
+  keyedWith: z.string(),
+  /** What the modules that it found import. */
+  imports: z.string(),
+  modules: z.array(moduleRecord),
+});
+type Memo = z.infer<typeof memoSchema>;
+
+export interface Discovery {
+  readonly modules: readonly ModuleRecord[];
+  /** Remembers what the modules import, for the next build. */
+  readonly remember: (imports: string) => Promise<void>;
+}
+
+async function readMemo(path: string): Promise<Memo | undefined> {
+  try {
+    return memoSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return undefined; // the first build, or an unreadable memo: then discovery runs
+  }
+}
+
+/**
+ * Finds the modules to freeze, as an action.
+ * @param currentImports gives what a list of modules imports as they are now (`imports` of the memo, when nothing has
+ * changed), by compiling them; undefined when one of them cannot be compiled.
+ */
+export async function discover(
+  selection: ModuleSelection,
+  stage1: Stage1,
+  places: Places,
+  engine: Engine,
+  context: HostContext & {readonly environment: Readonly<Record<string, string>>},
+  currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
+): Promise<Result<Discovery>> {
+  const {signal, environment} = context;
+  const memoPath = join(places.work, 'discovery-memo.json');
+  const memo = await readMemo(memoPath);
+  const now = memo === undefined ? undefined : await currentImports(memo.modules);
+  const keyedWith =
+    memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now;
+  const interpreter = {python: stage1.python.path, environment, signal};
+  const action = await engine.run({
+    id: 'discover:modules',
+    tools: [stage1.identity],
+    arguments: {selection: digestable(selection), imports: keyedWith},
+    environment: {},
+    inputs: [],
+    outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
+    storage: 'in-place',
+    async execute({outputs}) {
+      const selected = await selectModules(interpreter, selection, process.cwd());
+      if (!selected.ok) return selected;
+      await writeFile(outputs['modules'] ?? '', JSON.stringify(selected.value));
+      return ok();
+    },
+  });
+  if (!action.ok) return action;
+  const list = action.value.outputs['modules'];
+  if (list === undefined || engine.isPending(list)) {
+    return fail('DISCOVER', 'The modules are not known before the first build.', {
+      hint: 'run once without --dry-run',
+    });
+  }
+  const modules = z.array(moduleRecord).parse(JSON.parse(await readFile(list.path, 'utf8')));
+  return ok({
+    modules,
+    async remember(imports) {
+      if (context.dryRun || (memo?.imports === imports && memo.keyedWith === keyedWith)) return;
+      await mkdir(places.work, {recursive: true});
+      await writeFile(memoPath, JSON.stringify({keyedWith, imports, modules} satisfies Memo));
+    },
+  });
+}
+
+/** The selection as JSON; a digest would do, but `explain` shows words. */
+function digestable(selection: ModuleSelection): Json {
+  return {
+    startup: selection.startup,
+    traces: selection.traces,
+    modules: selection.modules,
+    packages: selection.packages,
+    stdlib: selection.stdlib,
+    exclude: selection.exclude,
+  };
+}
+
+/** One text for what modules import, from the digests of their lists of imported names. */
+export function summariseImports(byModule: readonly (readonly [module: string, digest: string])[]): string {
+  return digestOf(canonicalJson(byModule));
+}

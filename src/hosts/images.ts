@@ -1,0 +1,126 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {generateImage} from '../codegen/image.js';
+import type {Layout} from '../codegen/layout.js';
+import type {WellKnownStrings} from '../codegen/well-known.js';
+import type {Workers} from '../cpython/worker.js';
+import type {Engine} from '../engine/engine.js';
+import type {ActionResult, Artifact, ToolIdentity} from '../model/action.js';
+import {type Result, fail, ok} from '../model/result.js';
+import type {CCompiler} from './c-compiler.js';
+import {GETPATH, type ModulePlan} from './module-plan.js';
+import type {Places} from './places.js';
+
+/** What the actions of every module have in common. */
+export interface ImageTools {
+  readonly engine: Engine;
+  readonly places: Places;
+  readonly layout: Layout;
+  readonly layoutHeader: Artifact;
+  readonly runtimeHeader: Artifact;
+  readonly wellKnown: WellKnownStrings;
+  readonly wellKnownHeader: Artifact;
+  readonly workers: Workers;
+  /** The interpreter and the script that compile modules. */
+  readonly compileTools: readonly ToolIdentity[];
+  readonly generator: ToolIdentity;
+  readonly compiler: CCompiler;
+  /** The bytes of getpath that are compiled into the interpreter: a generated header of CPython's build. */
+  readonly getpathHeader: Artifact;
+}
+
+export interface CompiledModule {
+  readonly unit: Artifact;
+  /** The names that the module imports. */
+  readonly imports: Artifact;
+}
+
+/** `compile:<module>`: the source becomes a code unit. Fails with COMPILE. */
+export async function compileModule(plan: ModulePlan, tools: ImageTools): Promise<Result<CompiledModule>> {
+  const {engine, places, workers} = tools;
+  const source = await engine.source(plan.sourceName, plan.source);
+  if (!source.ok) return source;
+  const action = await engine.run({
+    id: `compile:${plan.module}`,
+    tools: tools.compileTools,
+    arguments: {filename: plan.filename, optimize: 0},
+    environment: {},
+    inputs: [source.value],
+    outputs: [
+      {name: 'unit', path: join(places.images, `${plan.module}.unit`)},
+      {name: 'imports', path: join(places.images, `${plan.module}.imports`)},
+    ],
+    storage: 'shared',
+    async execute({outputs}) {
+      const compiled = await workers.compile({
+        source: plan.source,
+        filename: plan.filename,
+        optimize: 0,
+        output: outputs['unit'] ?? '',
+        importsOutput: outputs['imports'] ?? '',
+      });
+      if (!compiled.ok) return compiled;
+      if (compiled.value.sourceSha256 === source.value.digest) return ok();
+      return fail('COMPILE', `${plan.source} changed while it was compiled.`, {hint: 'run the build again'});
+    },
+  });
+  if (!action.ok) return action;
+  return ok({unit: output(action.value, 'unit'), imports: output(action.value, 'imports')});
+}
+
+/** `generate:<module>`, `cc:<module>`: the code unit becomes C, and an object file. Fails with GENERATE, MARSHAL, CC. */
+export async function buildImage(
+  plan: ModulePlan,
+  unit: Artifact,
+  tools: ImageTools,
+): Promise<Result<Artifact>> {
+  const {engine, places, layoutHeader} = tools;
+  const isGetpath = plan.module === GETPATH;
+  const generated = await engine.run({
+    id: `generate:${plan.module}`,
+    tools: [tools.generator],
+    arguments: {module: plan.module, filename: plan.filename, cpythonFrozen: plan.isCPythonFrozen},
+    environment: {},
+    inputs: [unit, layoutHeader, tools.wellKnownHeader, ...(isGetpath ? [tools.getpathHeader] : [])],
+    outputs: [{name: 'c', path: join(places.images, `${plan.module}.c`)}],
+    storage: 'shared',
+    async execute({outputs}) {
+      const image = generateImage({
+        module: plan.module,
+        unit: await readFile(unit.path),
+        layout: tools.layout,
+        wellKnown: tools.wellKnown,
+        ...(plan.isCPythonFrozen ? {} : {pathPlaceholder: plan.filename}),
+        keepMarshal: plan.isCPythonFrozen,
+        ...(isGetpath ? {marshal: parseByteArray(await readFile(tools.getpathHeader.path, 'utf8'))} : {}),
+      });
+      if (!image.ok) return image;
+      await writeFile(outputs['c'] ?? '', image.value);
+      return ok();
+    },
+  });
+  if (!generated.ok) return generated;
+  const compiled = await engine.run(
+    tools.compiler.action({
+      target: plan.module,
+      source: output(generated.value, 'c'),
+      headers: [layoutHeader, tools.runtimeHeader],
+      kind: 'data',
+      output: {name: 'o', path: join(places.images, `${plan.module}.o`)},
+    }),
+  );
+  return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
+}
+
+/** The numbers of a C array of bytes, as CPython writes frozen modules (Python/frozen_modules/*.h). */
+function parseByteArray(header: string): Uint8Array {
+  const body = header.slice(header.indexOf('{'));
+  return Uint8Array.from(body.match(/\d+/g) ?? [], Number);
+}
+
+/** An output that the action declares. */
+export function output(result: ActionResult, name: string): Artifact {
+  const artifact = result.outputs[name];
+  if (artifact === undefined) throw new Error(`${result.id} declares no output ${name}`);
+  return artifact;
+}

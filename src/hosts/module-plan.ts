@@ -1,0 +1,104 @@
+import {relative} from 'node:path';
+import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
+import type {ModuleRecord} from '../cpython/modules.js';
+import type {Target} from '../cpython/target.js';
+
+/** One module to freeze. */
+export interface ModulePlan {
+  readonly module: string;
+  /** Absolute path of its source. */
+  readonly source: string;
+  /** The same, as key records name it. */
+  readonly sourceName: string;
+  /** The co_filename that it is compiled with. */
+  readonly filename: string;
+  /** CPython freezes it itself: its file name is final, and its marshal bytes are kept in the image. */
+  readonly isCPythonFrozen: boolean;
+}
+
+/** Everything that is to be frozen, and what the index says of it. */
+export interface FreezePlan {
+  readonly modules: readonly ModulePlan[];
+  readonly frozenRows: readonly FrozenRow[];
+  readonly sources: readonly SourceEntry[];
+  readonly roots: readonly ('stdlib' | {readonly path: string})[];
+}
+
+/** The code that computes sys.path at start: compiled into getpath.o, in no table (Modules/getpath.c). */
+export const GETPATH = 'getpath';
+
+/** What CPython freezes itself: getpath, and the code behind each row of its tables. */
+function cpythonFrozen(target: Target, sourceTree: string): ModulePlan[] {
+  const plan = (module: string, source: string): ModulePlan => ({
+    module,
+    source,
+    sourceName: sourceName(source, target, sourceTree),
+    filename: `<frozen ${module}>`,
+    isCPythonFrozen: true,
+  });
+  const byOrigin = new Map(
+    target.frozen.map(({origin, source}) => {
+      const root = source.root === 'stdlib' ? target.stdlib : sourceTree;
+      return [origin, plan(origin, `${root}/${source.path}`)];
+    }),
+  );
+  return [plan(GETPATH, `${sourceTree}/Modules/getpath.py`), ...byOrigin.values()];
+}
+
+function sourceName(path: string, target: Target, sourceTree: string): string {
+  for (const [folder, name] of [
+    [target.stdlib, 'Lib'],
+    [sourceTree, 'source'],
+  ] as const) {
+    if (path.startsWith(`${folder}/`)) return `${name}/${relative(folder, path)}`;
+  }
+  return path;
+}
+
+/**
+ * Where a module lies: the folder of sys.path it is found from, and its place below that, without suffix. Undefined when
+ * the file is not where its name says (a package that changed its `__path__`, a module under another name).
+ */
+function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: string} | undefined {
+  const key = name.replaceAll('.', '/');
+  const ending = `/${key}${isPackage ? '/__init__' : ''}.py`;
+  if (origin?.endsWith(ending) !== true) return undefined;
+  return {root: origin.slice(0, -ending.length), key};
+}
+
+/**
+ * Plans the freezing of what CPython freezes itself and of the modules among `wanted` that are Python source where their
+ * names say. The order is kept: images lie in memory in the order of imports.
+ */
+export function planFreeze(target: Target, sourceTree: string, wanted: readonly ModuleRecord[]): FreezePlan {
+  const frozen = cpythonFrozen(target, sourceTree);
+  const taken = new Set(frozen.map(({module}) => module));
+  const roots: ('stdlib' | {readonly path: string})[] = [];
+  const rootIndexes = new Map<string, number>();
+  const modules: ModulePlan[] = [];
+  const sources: SourceEntry[] = [];
+  for (const record of wanted) {
+    const place = record.kind === 'source' ? locate(record) : undefined;
+    if (place === undefined || record.origin === null || taken.has(record.name)) continue;
+    taken.add(record.name);
+    let root = rootIndexes.get(place.root);
+    if (root === undefined) {
+      root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
+      rootIndexes.set(place.root, root);
+    }
+    modules.push({
+      module: record.name,
+      source: record.origin,
+      sourceName: sourceName(record.origin, target, sourceTree),
+      filename: `${place.key}${record.isPackage ? '/__init__' : ''}.py`,
+      isCPythonFrozen: false,
+    });
+    sources.push({module: record.name, isPackage: record.isPackage, root, key: place.key});
+  }
+  return {
+    modules: [...frozen, ...modules],
+    frozenRows: target.frozen.map(({name, origin}) => ({name, module: origin})),
+    sources,
+    roots,
+  };
+}

@@ -1,0 +1,33 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {digestOf, type Digest} from '../model/digest.js';
+
+/** The folder of this package; `src/hosts/` and `dist/hosts/` both lie two folders below it. */
+const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the C of the runtime lies. */
+export const RUNTIME_FOLDER = join(PACKAGE, 'src', 'runtime');
+/** Where the layout files lie, one per CPython version. */
+export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
+
+/** The version of this package. */
+export function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {version: string};
+  return manifest.version;
+}
+
+/**
+ * What identifies the code generator: the content of the rooms that shape its output, as they run now (compiled, or as
+ * TypeScript under test).
+ */
+export function generatorDigest(): Digest {
+  const files = ['codegen', 'marshal'].flatMap((room) => {
+    const folder = fileURLToPath(new URL(`../${room}/`, import.meta.url));
+    return readdirSync(folder)
+      .filter((name) => /\.(js|ts)$/.test(name) && !name.endsWith('.d.ts'))
+      .sort()
+      .map((name) => `${room}/${name} ${digestOf(readFileSync(join(folder, name)))}`);
+  });
+  return digestOf(files.join('\n'));
+}

@@ -1,0 +1,47 @@
+import {traceImports} from '../cpython/discover.js';
+import type {ModuleRecord} from '../cpython/modules.js';
+import {packageModules, resolveModules, stdlibModules} from '../cpython/resolve.js';
+import type {Interpreter} from '../cpython/run-script.js';
+import {splitCommandLine} from '../model/command-line.js';
+import {type Result, fail, ok} from '../model/result.js';
+import type {ModuleSelection} from './options.js';
+
+/** A glob over module names as a regular expression: `*` is any text, `?` any character. */
+function globPattern(glob: string): RegExp {
+  const escaped = glob.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+}
+
+/**
+ * The modules that a selection names, each once: what starts first comes first. Runs the target once for each trace.
+ * Fails with USAGE for a trace that cannot be read, with NO_MODULE, DISCOVER or INTERRUPTED.
+ */
+export async function selectModules(
+  interpreter: Interpreter,
+  selection: ModuleSelection,
+  cwd: string,
+): Promise<Result<readonly ModuleRecord[]>> {
+  const found = new Map<string, ModuleRecord>();
+  const add = (records: readonly ModuleRecord[]): void => {
+    for (const record of records) if (!found.has(record.name)) found.set(record.name, record);
+  };
+  const traces = [...(selection.startup ? [['-c', 'pass']] : []), ...selection.traces.map(splitCommandLine)];
+  for (const argv of traces) {
+    if (argv === undefined) return fail('USAGE', 'a --trace has a quote that is not closed');
+    const trace = await traceImports({...interpreter, argv, cwd});
+    if (!trace.ok) return trace;
+    add(trace.value.modules);
+  }
+  const listings = [
+    ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
+    ...selection.packages.map((name) => () => packageModules(interpreter, name)),
+    ...(selection.stdlib ? [() => stdlibModules(interpreter)] : []),
+  ];
+  for (const list of listings) {
+    const records = await list();
+    if (!records.ok) return records;
+    add(records.value);
+  }
+  const excluded = selection.exclude.map(globPattern);
+  return ok([...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))));
+}

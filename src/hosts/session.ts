@@ -1,0 +1,42 @@
+import {openStore} from '../cache/store.js';
+import {createEngine, type Engine} from '../engine/engine.js';
+import {acquireLock} from '../engine/lock.js';
+import type {Result} from '../model/result.js';
+import type {HostContext} from './options.js';
+
+/**
+ * Runs a pipeline with an engine on a build folder: takes the lock, opens the store (a build goes on without one), and
+ * writes down at the end, also of a failed build, what the next one needs to know.
+ */
+export async function withEngine<T>(
+  buildDir: string,
+  context: HostContext,
+  pipeline: (engine: Engine) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const lock = await acquireLock(buildDir);
+  if (!lock.ok) return lock;
+  try {
+    const store = await openStore(context.cacheDir);
+    if (!store.ok) {
+      context.events.emit({
+        type: 'warning',
+        message: `building without the cache: ${store.failure.message}`,
+        ...(store.failure.hint === undefined ? {} : {hint: store.failure.hint}),
+      });
+    }
+    const engine = await createEngine({
+      buildDir,
+      store: store.ok ? store.value : undefined,
+      jobs: context.jobs,
+      events: context.events,
+      signal: context.signal,
+      force: context.force,
+      dryRun: context.dryRun,
+    });
+    const result = await pipeline(engine);
+    const finished = await engine.finish();
+    return result.ok && !finished.ok ? finished : result;
+  } finally {
+    await lock.value.release();
+  }
+}

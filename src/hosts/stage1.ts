@@ -1,0 +1,195 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {buildEnvironment, findMake} from '../cpython/build-tools.js';
+import {configureTree, makeTree} from '../cpython/build.js';
+import {type CompilerIdentity, compilerIdentity} from '../cpython/compiler.js';
+import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
+import {readMakeVariables} from '../cpython/make-variables.js';
+import type {SourceTree} from '../cpython/source-tree.js';
+import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
+import {describeTarget, type Target} from '../cpython/target.js';
+import type {Engine} from '../engine/engine.js';
+import type {ActionSpec, Artifact, ToolIdentity} from '../model/action.js';
+import {type Digest, digestOf} from '../model/digest.js';
+import {type Result, err, fail, ok} from '../model/result.js';
+import type {HostContext, SourceBuildOptions} from './options.js';
+import type {Places} from './places.js';
+
+/** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
+const VARIABLES = [
+  'CC',
+  'LINKCC',
+  'PY_CORE_CFLAGS',
+  'PY_CORE_LDFLAGS',
+  'LINKFORSHARED',
+  'LINK_PYTHON_OBJS',
+  'LIBS',
+  'MODLIBS',
+  'SYSLIBS',
+] as const;
+export type MakeVariables = Readonly<Record<(typeof VARIABLES)[number], string>>;
+
+export interface Stage1 {
+  /** The interpreter that was built. */
+  readonly python: Artifact;
+  readonly target: Target;
+  readonly variables: MakeVariables;
+  readonly compiler: CompilerIdentity;
+  /** What decides the code objects that this interpreter makes: its sources and the shape of its build. */
+  readonly identity: ToolIdentity;
+  /** Digest of the headers that objects are compiled against. */
+  readonly headers: ToolIdentity;
+}
+
+/** Configures and builds CPython in its own folder, as two actions that stay in place. */
+export async function buildStage1(
+  tree: SourceTree,
+  options: SourceBuildOptions,
+  places: Places,
+  engine: Engine,
+  context: HostContext & {readonly environment: Readonly<Record<string, string>>},
+): Promise<Result<Stage1>> {
+  const {signal} = context;
+  const environment = buildEnvironment(context.environment);
+  const configure = configureArguments(
+    [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments],
+    environment,
+  );
+  const compiler = await compilerIdentity(wantedCompiler(configure, environment) ?? 'gcc', [], {
+    environment,
+    signal,
+  });
+  if (!compiler.ok) return compiler;
+  const make = await findMake(environment);
+  if (!make.ok) return make;
+
+  const names = await listStage1Inputs(tree);
+  if (!names.ok) return names;
+  const inputs = await engine.sources(names.value.map((name) => ({name, path: join(tree.path, name)})));
+  if (!inputs.ok) return inputs;
+  const forConfigure = new Set(selectConfigureInputs(names.value));
+
+  const configured = await engine.run({
+    id: 'configure:python',
+    tools: [compiler.value],
+    arguments: configure,
+    environment: {},
+    inputs: inputs.value.filter(({name}) => forConfigure.has(name)),
+    outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
+    storage: 'in-place',
+    execute: ({log}) =>
+      configureTree({
+        source: tree.path,
+        buildDir: places.cpython,
+        arguments: configure,
+        environment,
+        signal,
+        onOutput: log,
+      }),
+  });
+  if (!configured.ok) return configured;
+
+  const built = await engine.run(
+    makeAction(options, places, context, {
+      compiler: compiler.value,
+      environment,
+      inputs: [...inputs.value, ...Object.values(configured.value.outputs)],
+    }),
+  );
+  if (!built.ok) return built;
+  if (context.dryRun && built.value.outcome === 'executed') {
+    return fail('STAGE1', 'CPython is not built yet, so there is nothing to say about its modules.', {
+      hint: 'run once without --dry-run',
+    });
+  }
+  return readStage1(built.value.outputs, inputs.value, compiler.value);
+}
+
+function makeAction(
+  options: SourceBuildOptions,
+  places: Places,
+  context: HostContext,
+  parts: {
+    readonly compiler: CompilerIdentity;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly inputs: readonly Artifact[];
+  },
+): ActionSpec {
+  const {signal} = context;
+  const {environment} = parts;
+  return {
+    id: 'stage1:python',
+    tools: [parts.compiler],
+    arguments: [...options.makeArguments],
+    environment: {},
+    inputs: parts.inputs,
+    outputs: [
+      {name: 'python', path: places.stage1, executable: true},
+      {name: 'target', path: join(places.cpython, 'flashfreeze-target.json')},
+      {name: 'variables', path: join(places.cpython, 'flashfreeze-variables.json')},
+    ],
+    storage: 'in-place',
+    async execute({log, outputs}) {
+      const run = {buildDir: places.cpython, environment, signal, onOutput: log};
+      const made = await makeTree({...run, jobs: context.jobs, flags: options.makeArguments});
+      if (!made.ok) return made;
+      const target = await describeTarget({python: places.stage1, environment, signal});
+      if (!target.ok) return target;
+      const unfit = reasonUnfit(target.value);
+      if (unfit !== undefined) return unfit;
+      const variables = await readMakeVariables(run, VARIABLES);
+      if (!variables.ok) return variables;
+      await writeFile(outputs['target'] ?? '', JSON.stringify(target.value));
+      await writeFile(outputs['variables'] ?? '', JSON.stringify(variables.value));
+      return ok();
+    },
+  };
+}
+
+/** Builds that cannot have static code linked into their executable. */
+function reasonUnfit(target: Target): ReturnType<typeof fail> | undefined {
+  const hint = 'configure CPython without that option';
+  if (target.freeThreaded)
+    return fail('PYTHON', 'A free-threaded CPython cannot use static code objects.', {hint});
+  if (target.debug) return fail('PYTHON', 'A debug build of CPython cannot use static code objects.', {hint});
+  if (target.shared) {
+    return fail(
+      'PYTHON',
+      'The interpreter is in a shared libpython (--enable-shared), which cannot be frozen yet.',
+      {hint},
+    );
+  }
+  return undefined;
+}
+
+async function readStage1(
+  outputs: Readonly<Record<string, Artifact>>,
+  inputs: readonly Artifact[],
+  compiler: CompilerIdentity,
+): Promise<Result<Stage1>> {
+  const {python, target, variables} = outputs;
+  if (python === undefined || target === undefined || variables === undefined) {
+    return fail('ACTION', 'stage1:python has no outputs');
+  }
+  try {
+    const described = JSON.parse(await readFile(target.path, 'utf8')) as Target;
+    const shape = [described.version.text, described.magic, described.abiflags];
+    return ok({
+      python,
+      target: described,
+      variables: JSON.parse(await readFile(variables.path, 'utf8')) as MakeVariables,
+      compiler,
+      identity: {name: 'stage-1 python', digest: digestOfAll(inputs, shape)},
+      headers: {
+        name: 'CPython headers',
+        digest: digestOfAll(inputs.filter(({name}) => name.startsWith('Include/'))),
+      },
+    });
+  } catch (error) {
+    return err({code: 'IO', message: `cannot read what stage 1 left: ${String(error)}`});
+  }
+}
+
+function digestOfAll(artifacts: readonly Artifact[], more: readonly string[] = []): Digest {
+  return digestOf([...artifacts.map(({name, digest}) => `${digest} ${name}`), ...more].join('\n'));
+}

@@ -1,0 +1,23 @@
+/**
+ * Splits a line into words as a shell would: white space between words, single and double quotes, backslashes. Nothing is
+ * expanded. Undefined when a quote is not closed.
+ */
+export function splitCommandLine(line: string): readonly string[] | undefined {
+  const words: string[] = [];
+  const part = /\s+|'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)/gsy;
+  let word: string | undefined;
+  let end = 0;
+  for (let match = part.exec(line); match !== null; match = part.exec(line)) {
+    end = part.lastIndex;
+    const [all, single, double, escaped, plain] = match;
+    const text = single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain;
+    if (text !== undefined) {
+      word = (word ?? '') + text;
+    } else if (word !== undefined && all.trim() === '') {
+      words.push(word);
+      word = undefined;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return end === line.length ? words : undefined;
+}
