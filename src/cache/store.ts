@@ -33,8 +33,11 @@ export interface Materialised {
 /** A local content-addressed store. Any number of processes may use one at once. */
 export interface Store {
   readonly root: string;
-  /** The result kept under a key, if it is whole as far as that can be seen without reading its files. */
-  readonly get: (key: Digest) => Promise<Lookup>;
+  /**
+   * The result kept under a key, if it is whole as far as that can be seen without reading its files. Fails with IO
+   * when the store cannot be read.
+   */
+  readonly get: (key: Digest) => Promise<Result<Lookup>>;
   /**
    * Keeps a result: `files` has the path of every output by name. The result becomes visible last, when everything it
    * refers to is there, and replaces an earlier one. Fails with CACHE or IO.
@@ -81,29 +84,30 @@ export async function openStore(root: string): Promise<Result<Store>> {
   });
 }
 
-async function getRecord(layout: Layout, key: Digest): Promise<Lookup> {
+const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
+
+async function getRecord(layout: Layout, key: Digest): Promise<Result<Lookup>> {
   const path = layout.entry(key);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const missing = errnoOf(error) === 'ENOENT';
-    return {record: undefined, warnings: missing ? [] : [ioFailure('read', path, error).message]};
+    return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
   const record = decodeRecord(text, key);
   if (record === undefined) {
     await removeQuietly(path);
-    return {record, warnings: [`the cache entry ${path} was damaged and has been removed`]};
+    return ok({record, warnings: [`the cache entry ${path} was damaged and has been removed`]});
   }
   for (const output of record.outputs) {
     const blob = layout.blob(output.digest);
     const found = await stat(blob).catch(() => undefined);
     // Collected meanwhile, by us or by another tool that shares the store: an ordinary miss.
-    if (found === undefined) return {record: undefined, warnings: []};
-    if (found.size !== output.size) return {record: undefined, warnings: [await discardDamaged(blob)]};
+    if (found === undefined) return MISS;
+    if (found.size !== output.size) return ok({record: undefined, warnings: [await discardDamaged(blob)]});
   }
   await Promise.all([path, ...record.outputs.map(({digest}) => layout.blob(digest))].map(touch));
-  return {record, warnings: []};
+  return ok({record, warnings: []});
 }
 
 async function putRecord(

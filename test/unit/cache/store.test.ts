@@ -66,18 +66,19 @@ function age(kept: Kept, days: number): void {
 }
 
 async function isKept(kept: Kept): Promise<boolean> {
-  const {record, warnings} = await store.get(kept.key);
-  expect(warnings).toEqual([]);
-  return record !== undefined;
+  const found = await store.get(kept.key);
+  if (!found.ok) throw new Error(found.failure.message);
+  expect(found.value.warnings).toEqual([]);
+  return found.value.record !== undefined;
 }
 
-const nothing = {record: undefined, warnings: []};
+const nothing = {ok: true, value: {record: undefined, warnings: []}};
 
 describe('a result that was put', () => {
   test('comes back as it was, from any process', async () => {
     const {key, record} = await keep('a', ['one', 'two'], true);
     const other = await opened(store.root);
-    expect(await other.get(key)).toEqual({record, warnings: []});
+    expect(await other.get(key)).toEqual({ok: true, value: {record, warnings: []}});
     const [first] = record.outputs;
     if (first === undefined) throw new Error('no output');
     expect(await other.materialise(first, folder.at('copy'))).toEqual({
@@ -103,7 +104,7 @@ describe('a result that was put', () => {
     await store.materialise(output, folder.at('copy'));
     appendFileSync(folder.at('copy'), 'damage');
     appendFileSync(folder.at('a-out0'), 'damage');
-    expect(await store.get(key)).toEqual({record, warnings: []});
+    expect(await store.get(key)).toEqual({ok: true, value: {record, warnings: []}});
     expect(await store.materialise(output, folder.at('again'))).toMatchObject({ok: true, value: {hit: true}});
   });
 
@@ -181,8 +182,8 @@ describe('damage', () => {
     const {key, entry} = await keep('a', ['one']);
     damage(entry);
     expect(await store.get(key)).toEqual({
-      record: undefined,
-      warnings: [`the cache entry ${entry} was damaged and has been removed`],
+      ok: true,
+      value: {record: undefined, warnings: [`the cache entry ${entry} was damaged and has been removed`]},
     });
     expect(await store.get(key)).toEqual(nothing);
   });
@@ -193,8 +194,8 @@ describe('damage', () => {
     chmodSync(blob, 0o644);
     truncateSync(blob, 1);
     expect(await store.get(key)).toEqual({
-      record: undefined,
-      warnings: [`the cached file ${blob} was damaged and has been removed`],
+      ok: true,
+      value: {record: undefined, warnings: [`the cached file ${blob} was damaged and has been removed`]},
     });
     expect(await store.get(key)).toEqual(nothing);
   });
@@ -213,7 +214,7 @@ describe('damage', () => {
     expect([existsSync(folder.at('copy')), existsSync(blob)]).toEqual([false, false]);
     expect(await store.get(key)).toEqual(nothing);
     await keep('a', ['one']);
-    expect(await store.get(key)).toEqual({record, warnings: []});
+    expect(await store.get(key)).toEqual({ok: true, value: {record, warnings: []}});
     expect(await store.materialise(output, folder.at('copy'))).toMatchObject({ok: true, value: {hit: true}});
   });
 
@@ -327,6 +328,16 @@ describe('a store that cannot be used', () => {
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
     expect(result.ok ? '' : result.failure.message).toContain(folder.at('store', 'cas'));
     expect(await store.get(digestOf('{}'))).toEqual(nothing);
+  });
+
+  test('that cannot be read is a failure that names the path', async () => {
+    const {key, entry} = await keep('a', ['one']);
+    rmSync(entry);
+    mkdirSync(entry);
+    expect(await store.get(key)).toEqual({
+      ok: false,
+      failure: {code: 'IO', message: `cannot read ${entry}: there is a folder in its place`},
+    });
   });
 
   test('is not blamed for a copy that has no place to go', async () => {

@@ -1,0 +1,104 @@
+import {link, readdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {attempt, ensureFolder, removeQuietly, uniqueSuffix} from '../cache/files.js';
+import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
+import {errnoOf} from '../model/errno.js';
+import {failure, type Failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+
+/**
+ * One build at a time on a build folder.
+ *
+ * The lock is a row of generations, files `lock/1`, `lock/2`, …; the highest one counts. It names its holder, or is
+ * empty when the holder let go. To take the lock is to create the next generation, which the file system grants to one
+ * only (`link` never replaces). The highest generation is never removed, so whoever decided on an outdated view either
+ * finds the next number taken, or sees a higher one afterwards and withdraws: a dead holder is succeeded by exactly one.
+ */
+export interface Lock {
+  /** Lets others in. */
+  readonly release: () => Promise<void>;
+}
+
+interface Holder extends ProcessIdentity {
+  /** When the lock was taken, ISO 8601. */
+  readonly since: string;
+}
+
+/** Each further attempt means that somebody else took the lock and let go of it meanwhile. */
+const ATTEMPTS = 50;
+
+/** Takes the lock of a build folder, which is created if need be. Fails with LOCKED, which says who holds it, or IO. */
+export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
+  const folder = join(buildDir, 'lock');
+  const made = await ensureFolder(folder);
+  if (!made.ok) return made;
+  for (let round = 0; round < ATTEMPTS; round += 1) {
+    const highest = Math.max(0, ...(await generations(folder)));
+    const holder = await readHolder(join(folder, String(highest)));
+    if (holder !== undefined && liveness(holder) !== 'ended') {
+      return err(lockedBy(buildDir, holder, join(folder, String(highest))));
+    }
+    const mine = join(folder, String(highest + 1));
+    const taken = await create(folder, mine);
+    if (!taken.ok) return taken;
+    if (!taken.value) continue;
+    const all = await generations(folder);
+    if (Math.max(...all) > highest + 1) {
+      await removeQuietly(mine);
+      continue;
+    }
+    for (const old of all.filter((generation) => generation <= highest)) {
+      await removeQuietly(join(folder, String(old)));
+    }
+    return ok({release: () => writeFile(mine, '').catch(() => undefined)});
+  }
+  return fail('LOCKED', `the build folder ${buildDir} is in use by other runs that come and go`);
+}
+
+/** Creates a generation with its whole content at once; false when it is there already. */
+async function create(folder: string, generation: string): Promise<Result<boolean>> {
+  const temporary = join(folder, `.new-${uniqueSuffix()}`);
+  const holder: Holder = {...ownIdentity(), since: new Date().toISOString()};
+  const created = await attempt('write', generation, async () => {
+    await writeFile(temporary, JSON.stringify(holder));
+    try {
+      await link(temporary, generation);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  });
+  await removeQuietly(temporary);
+  return created;
+}
+
+async function generations(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+}
+
+/** Who holds a generation. Nobody, if it was let go, or lost its content in a crash of the whole machine. */
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>;
+    const {pid, start, host, boot, since} = value;
+    if (typeof pid !== 'number' || typeof start !== 'string' || typeof host !== 'string') return undefined;
+    return {pid, start, host, boot: boot ?? '', since: since ?? 'an unknown time'};
+  } catch {
+    return undefined;
+  }
+}
+
+function lockedBy(buildDir: string, holder: Holder, path: string): Failure {
+  const elsewhere = liveness(holder) === 'unknown';
+  return failure(
+    'LOCKED',
+    `the build folder ${buildDir} is in use by process ${holder.pid} on ${holder.host} since ${holder.since}`,
+    {
+      hint: elsewhere
+        ? `if that run is over, remove ${path}`
+        : 'wait until it is done, or use another build folder',
+    },
+  );
+}

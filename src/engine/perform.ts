@@ -1,0 +1,200 @@
+import {dirname} from 'node:path';
+import pLimit from 'p-limit';
+import {ensureFolder, hashFile, type FileContent} from '../cache/files.js';
+import type {StoredOutput} from '../cache/record.js';
+import type {ActionSpec, OutputSpec} from '../model/action.js';
+import type {Digest} from '../model/digest.js';
+import {messageOf} from '../model/errno.js';
+import type {EventSink} from '../model/events.js';
+import {failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import type {Journal, JournalOutput} from './journal.js';
+import type {ActionKey} from './keys.js';
+import type {Sources} from './sources.js';
+import {createStager, holds, settle, type Staging} from './staging.js';
+import {glance} from './stamps.js';
+import type {StoreAccess} from './store-access.js';
+
+/** What became of an action, with the digests of its outputs by name. */
+export interface Done {
+  readonly outcome: 'executed' | 'cached' | 'remote' | 'fresh';
+  readonly outputs: Readonly<Record<string, Digest>>;
+}
+
+/** Does what was decided. */
+export interface Performer {
+  /** Puts the outputs of a stored result into place; undefined when the store does not have them after all. */
+  readonly restore: (
+    spec: ActionSpec,
+    key: ActionKey,
+    stored: readonly StoredOutput[],
+  ) => Promise<Result<Done | undefined>>;
+  /** Runs the action, keeps its result, and puts its outputs into place. */
+  readonly execute: (spec: ActionSpec, key: ActionKey) => Promise<Result<Done>>;
+}
+
+export interface PerformContext {
+  readonly buildDir: string;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  readonly journal: Journal;
+  readonly sources: Sources;
+  readonly store: StoreAccess;
+}
+
+/** How many results are copied from the store at once. */
+const RESTORING_AT_ONCE = 8;
+
+export function createPerformer(context: PerformContext): Performer {
+  const {journal, store} = context;
+  const stager = createStager(context.buildDir);
+  const restoring = pLimit(RESTORING_AT_ONCE);
+
+  async function restore(
+    spec: ActionSpec,
+    key: ActionKey,
+    stored: readonly StoredOutput[],
+  ): Promise<Result<Done | undefined>> {
+    return staged(spec, async (paths) => {
+      const made: Made[] = [];
+      for (const output of spec.outputs) {
+        const content = stored.find(({name}) => name === output.name);
+        const from = paths[output.name];
+        if (content === undefined || from === undefined) return ok(undefined);
+        if (await holds(output.path, content)) {
+          made.push({output, content, from: output.path});
+          continue;
+        }
+        const copied = await store.materialise(content, from);
+        if (!copied.ok) return copied;
+        if (!copied.value) return ok(undefined);
+        made.push({output, content, from});
+      }
+      return conclude(spec, key, 'cached', made);
+    });
+  }
+
+  async function executeShared(spec: ActionSpec, key: ActionKey): Promise<Result<Done>> {
+    return staged(spec, async (paths) => {
+      const called = await call(spec, paths);
+      if (!called.ok) return called;
+      const made = await readOutputs(spec, paths);
+      if (!made.ok) return made;
+      const outputs = made.value.map(({output: {name, executable}, content: {digest, size}}) => {
+        return {name, digest, size, executable: executable ?? false};
+      });
+      await store.put(key.key, {keyRecord: key.text, outputs}, paths);
+      return conclude(spec, key, 'executed', made.value);
+    });
+  }
+
+  async function executeInPlace(spec: ActionSpec, key: ActionKey): Promise<Result<Done>> {
+    for (const {path} of spec.outputs) {
+      const folder = await ensureFolder(dirname(path));
+      if (!folder.ok) return folder;
+    }
+    // From here on the folder is in no known state, until the action says that it is done.
+    const last = journal.get(spec.id);
+    if (last !== undefined) journal.set(spec.id, {...last, unfinished: true});
+    const noted = await journal.save();
+    if (!noted.ok) return noted;
+    const paths = Object.fromEntries(spec.outputs.map(({name, path}) => [name, path]));
+    const called = await call(spec, paths);
+    if (!called.ok) return called;
+    const made = await readOutputs(spec, paths);
+    if (!made.ok) return made;
+    const done = await conclude(spec, key, 'executed', made.value);
+    const saved = await journal.save();
+    return saved.ok ? done : saved;
+  }
+
+  /** Calls the action. Its failures pass; what it throws, and inputs that changed under it, become failures. */
+  async function call(spec: ActionSpec, outputs: Readonly<Record<string, string>>): Promise<Result<void>> {
+    const log = (text: string): void => {
+      context.events.emit({type: 'tool-output', id: spec.id, text});
+    };
+    let result: Result<void>;
+    try {
+      result = await spec.execute({signal: context.signal, outputs, log});
+    } catch (error) {
+      result = fail('ACTION', `${spec.id} broke off: ${messageOf(error)}`);
+    }
+    if (!result.ok) {
+      return context.signal.aborted ? err(failure('INTERRUPTED', `${spec.id} was interrupted`)) : result;
+    }
+    for (const {name, path, digest, producer} of spec.inputs) {
+      if (producer !== undefined || !context.sources.mayHaveChanged(path) || (await holds(path, {digest})))
+        continue;
+      return fail('ACTION', `${name} changed while ${spec.id} was running`, {hint: 'run the build again'});
+    }
+    return ok();
+  }
+
+  /** Moves what was made into place and writes it down. */
+  async function conclude(
+    spec: ActionSpec,
+    key: ActionKey,
+    outcome: 'executed' | 'cached',
+    made: readonly Made[],
+  ): Promise<Result<Done>> {
+    const outputs: Record<string, Digest> = {};
+    const left: Record<string, JournalOutput> = {};
+    for (const {output, content, from} of made) {
+      const settled = spec.storage === 'shared' ? await settle(from, output, content) : ok();
+      if (!settled.ok) return settled;
+      const found = glance(output.path);
+      outputs[output.name] = content.digest;
+      left[output.name] = {digest: content.digest, stamp: found?.settled === true ? found.stamp : null};
+    }
+    journal.set(spec.id, {key: key.key, record: key.text, outputs: left});
+    await journal.saveNowAndThen();
+    return ok({outcome, outputs});
+  }
+
+  /** Runs `act` with temporary places for the outputs of an action, which are gone afterwards. */
+  async function staged<T>(
+    spec: ActionSpec,
+    act: (paths: Staging['paths']) => Promise<Result<T>>,
+  ): Promise<Result<T>> {
+    const staging = await stager.open(spec);
+    if (!staging.ok) return staging;
+    try {
+      return await act(staging.value.paths);
+    } finally {
+      await staging.value.clear();
+    }
+  }
+
+  return {
+    restore: (spec, key, stored) => restoring(restore, spec, key, stored),
+    execute: (spec, key) =>
+      spec.storage === 'shared' ? executeShared(spec, key) : executeInPlace(spec, key),
+  };
+}
+
+/** An output that was made: where it lies now, which may be its final place already. */
+interface Made {
+  readonly output: OutputSpec;
+  readonly content: FileContent;
+  readonly from: string;
+}
+
+/** Reads what an action wrote. Fails with ACTION when it did not write what it declared. */
+async function readOutputs(
+  spec: ActionSpec,
+  paths: Readonly<Record<string, string>>,
+): Promise<Result<readonly Made[]>> {
+  const made: Made[] = [];
+  for (const output of spec.outputs) {
+    const from = paths[output.name] ?? output.path;
+    const found = glance(from);
+    if (found === undefined) return fail('ACTION', `${spec.id} did not write its output ${output.name}`);
+    if (spec.storage === 'in-place' && output.executable === true && !found.executable) {
+      return fail('ACTION', `${spec.id} did not make its output ${output.name} executable`);
+    }
+    const content = await hashFile(from);
+    if (!content.ok) return content;
+    made.push({output, content: content.value, from});
+  }
+  return ok(made);
+}

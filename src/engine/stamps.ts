@@ -1,0 +1,37 @@
+import {statSync, type BigIntStats} from 'node:fs';
+
+/** Names a state of a file without reading it: as long as the stamp is the same, so is the content. */
+export type Stamp = string;
+
+/** A look at a file. */
+export interface Glance {
+  readonly stamp: Stamp;
+  /**
+   * Whether the stamp may be relied on later. A file that changed moments ago can change again within the resolution of
+   * its times and keep its stamp, so a fresh stamp is not worth keeping.
+   */
+  readonly settled: boolean;
+  readonly executable: boolean;
+}
+
+/** The coarsest times of file systems in use have a resolution of two seconds (FAT). */
+const SETTLE_MS = 2000;
+const EXECUTABLE = 0o111n;
+
+/** Looks at a regular file; undefined when there is none (a missing file, a folder) or it cannot be looked at. */
+export function glance(path: string): Glance | undefined {
+  let stats: BigIntStats | undefined;
+  try {
+    stats = statSync(path, {bigint: true, throwIfNoEntry: false});
+  } catch {
+    return undefined;
+  }
+  if (!stats?.isFile()) return undefined;
+  const {dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs, mode} = stats;
+  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+  return {
+    stamp: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`,
+    settled: Date.now() - changedMs > SETTLE_MS,
+    executable: (mode & EXECUTABLE) !== 0n,
+  };
+}

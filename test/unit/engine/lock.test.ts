@@ -1,0 +1,150 @@
+import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
+import {acquireLock, type Lock} from '../../../src/engine/lock.js';
+import {ownIdentity} from '../../../src/exec/liveness.js';
+import {
+  compileRooms,
+  ending,
+  eventually,
+  runScript,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '../exec/rig.js';
+
+let code: TemporaryFolder;
+let folder: TemporaryFolder;
+beforeAll(() => {
+  code = temporaryFolder();
+  compileRooms(code.path);
+});
+afterAll(() => {
+  code.remove();
+});
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => {
+  folder.remove();
+});
+
+async function acquired(): Promise<Lock> {
+  const lock = await acquireLock(folder.path);
+  if (!lock.ok) throw new Error(lock.failure.message);
+  return lock.value;
+}
+
+/** Makes it look as if somebody holds the lock. */
+function heldBy(holder: object): void {
+  mkdirSync(folder.at('lock'), {recursive: true});
+  writeFileSync(
+    folder.at('lock', '7'),
+    JSON.stringify({...ownIdentity(), since: '2024-05-06T07:08:09Z', ...holder}),
+  );
+}
+
+describe('a lock', () => {
+  test('keeps others out until it is released, and says who holds it', async () => {
+    const lock = await acquired();
+    const refused = await acquireLock(folder.path);
+    expect(refused).toMatchObject({ok: false, failure: {code: 'LOCKED'}});
+    const message = refused.ok ? '' : refused.failure.message;
+    expect(message).toContain(
+      `${folder.path} is in use by process ${process.pid} on ${ownIdentity().host} since 2`,
+    );
+    await lock.release();
+    await (await acquired()).release();
+    expect(readdirSync(folder.at('lock'))).toEqual(['2']);
+  });
+
+  test.each<[string, object]>([
+    ['is gone', {pid: 2 ** 30}],
+    ['is another process with the same number', {start: '12'}],
+    ['lived before the machine started again', {boot: 'earlier'}],
+  ])('whose holder %s is taken over', async (_, holder) => {
+    heldBy(holder);
+    await acquired();
+    expect(readdirSync(folder.at('lock'))).toEqual(['8']);
+  });
+
+  test('that was torn by a crash of the machine is taken over', async () => {
+    mkdirSync(folder.at('lock'));
+    writeFileSync(folder.at('lock', '3'), '{"pid":');
+    await acquired();
+  });
+
+  test('of another machine is respected, with a way out', async () => {
+    heldBy({host: 'elsewhere', pid: 1});
+    expect(await acquireLock(folder.path)).toEqual({
+      ok: false,
+      failure: {
+        code: 'LOCKED',
+        message: `the build folder ${folder.path} is in use by process 1 on elsewhere since 2024-05-06T07:08:09Z`,
+        hint: `if that run is over, remove ${folder.at('lock', '7')}`,
+      },
+    });
+  });
+
+  test('that cannot be created is an IO failure', async () => {
+    writeFileSync(folder.at('file'), '');
+    expect(await acquireLock(folder.at('file'))).toMatchObject({ok: false, failure: {code: 'IO'}});
+  });
+
+  test('is granted to one of many that ask at once after the holder died', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      heldBy({pid: 2 ** 30});
+      const results = await Promise.all(Array.from({length: 8}, () => acquireLock(folder.path)));
+      expect(results.filter((result) => result.ok)).toHaveLength(1);
+      for (const result of results) if (result.ok) await result.value.release();
+    }
+  });
+});
+
+describe('processes', () => {
+  test('that are killed give the lock up', async () => {
+    const holder = `
+import {writeFileSync} from 'node:fs';
+import {acquireLock} from './engine/lock.js';
+const lock = await acquireLock(process.argv[2]);
+writeFileSync(process.argv[2] + '/held', String(lock.ok));
+setInterval(() => {}, 1000);
+`;
+    const child = runScript(code.path, 'holder', holder, [folder.path]);
+    expect(
+      await eventually(
+        () => existsSync(folder.at('held')) && readFileSync(folder.at('held'), 'utf8') === 'true',
+      ),
+    ).toBe(true);
+    const refused = await acquireLock(folder.path);
+    expect(refused.ok ? '' : refused.failure.message).toContain(`process ${child.pid ?? 0} on`);
+    child.kill('SIGKILL');
+    await ending(child);
+    await acquired();
+  });
+
+  test('never hold it at the same time, however often they die', async () => {
+    // Each holds the lock for a moment, marked by a folder that only one can create. Every third dies without a word.
+    const contender = `
+import {mkdirSync, rmdirSync, appendFileSync, rmSync} from 'node:fs';
+import {acquireLock} from './engine/lock.js';
+const [dir, dies] = process.argv.slice(2);
+for (let held = 0; held < 5;) {
+  const lock = await acquireLock(dir);
+  if (!lock.ok) { await new Promise((wake) => setTimeout(wake, 1 + Math.random() * 3)); continue; }
+  try { mkdirSync(dir + '/inside'); } catch { appendFileSync(dir + '/clashes', 'x'); }
+  await new Promise((wake) => setTimeout(wake, 1));
+  rmSync(dir + '/inside', {recursive: true, force: true});
+  held += 1;
+  appendFileSync(dir + '/turns', 'x');
+  if (dies === 'dies' && held === 3) process.kill(process.pid, 'SIGKILL');
+  await lock.value.release();
+}
+`;
+    const children = Array.from({length: 6}, (_, index) =>
+      runScript(code.path, 'contender', contender, [folder.path, index % 3 === 0 ? 'dies' : 'lives']),
+    );
+    await Promise.all(children.map(ending));
+    expect(existsSync(join(folder.path, 'clashes'))).toBe(false);
+    expect(readFileSync(folder.at('turns'), 'utf8')).toHaveLength(4 * 5 + 2 * 3);
+  });
+});
