@@ -79,7 +79,8 @@ export async function unpack(archive: string, to: string, run: NetworkRun): Prom
   try {
     const done = await runProcess({
       file: 'tar',
-      args: ['-x', '-f', archive, '-C', beside],
+      // Root would give the files to whoever has the archive's user ids here.
+      args: ['-x', '--no-same-owner', '-f', archive, '-C', beside],
       cwd: beside,
       environment: run.environment,
       signal: run.signal,

@@ -1,3 +1,5 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {runProcess} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
@@ -16,6 +18,10 @@ export async function readMakeVariables<Name extends string>(
 ): Promise<Result<Readonly<Record<Name, string>>>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
+  // make would not complain, as it is told not to ask where the Makefile comes from.
+  if (!existsSync(join(run.buildDir, 'Makefile'))) {
+    return fail('STAGE1', `${run.buildDir} is not configured: it has no Makefile`);
+  }
   const printer = scriptPath('print-variables.mk');
   const done = await runProcess({
     file: make.value,

@@ -50,38 +50,34 @@ export async function obtainSource(request: SourceRequest): Promise<Result<Obtai
   const folder = join(request.cacheDir, 'sources');
   try {
     await mkdir(folder, {recursive: true});
-    const known = await knownRecords(folder, request.log);
-    const version =
-      newestOf(request.version, pinnedVersions()) ??
-      newestOf(
-        request.version,
-        known.map((record) => record.version),
-      ) ??
-      request.version;
-    const kept = known.find((record) => record.version === version);
-    const record = kept ? ok(kept) : await obtainArchive(version, folder, request);
+    const records = await readRecords(folder);
+    const downloaded = records.map((record) => record.version);
+    const {version: wanted} = request;
+    const version = newestOf(wanted, pinnedVersions()) ?? newestOf(wanted, downloaded) ?? wanted;
+    const kept = records.find((record) => record.version === version);
+    const record =
+      kept && (await isIntact(kept, folder, request.log))
+        ? ok(kept)
+        : await obtainArchive(version, folder, request);
     return record.ok ? await treeOf(record.value, folder, request) : record;
   } catch (error) {
     return fail('IO', `the folder ${folder} cannot be used: ${String(error)}`);
   }
 }
 
-/** The archives that are there and are what they were. Others are thrown away. */
-async function knownRecords(folder: string, log: SourceRequest['log']): Promise<readonly SourceRecord[]> {
+/** What was downloaded before. */
+async function readRecords(folder: string): Promise<readonly SourceRecord[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const records = await Promise.all(
-    names.map(async (name) => {
-      const parsed = recordSchema.safeParse(parseJson(await readFile(join(folder, name), 'utf8')));
-      if (!parsed.success) return [];
-      const archive = join(folder, basename(parsed.data.archive));
-      const actual = await digestOfFile(archive).catch(() => undefined);
-      if (actual === parsed.data.sha256) return [parsed.data];
-      log(`${archive} is not what was downloaded, and is downloaded again`);
-      await Promise.all([archive, join(folder, name)].map((path) => rm(path, {force: true})));
-      return [];
-    }),
-  );
-  return records.flat();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.map((text) => recordSchema.safeParse(parseJson(text))).flatMap(({data}) => data ?? []);
+}
+
+/** Is the archive still what was downloaded? */
+async function isIntact(record: SourceRecord, folder: string, log: SourceRequest['log']): Promise<boolean> {
+  const archive = join(folder, record.archive);
+  if ((await digestOfFile(archive).catch(() => undefined)) === record.sha256) return true;
+  log(`${archive} is no longer what was downloaded`);
+  return false;
 }
 
 async function treeOf(

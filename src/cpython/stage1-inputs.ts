@@ -82,7 +82,7 @@ async function readFolder(path: string): Promise<Dirent[]> {
   try {
     return await readdir(path, {withFileTypes: true});
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }

@@ -25,7 +25,7 @@ print(json.dumps({
     "names": [each.co_name for each in codes],
     "prepared": prepared and [len(each) for each in prepared],
     "lengths": [len(each.co_code) for each in codes],
-    "imports": open(sys.argv[1] + ".imports", encoding="utf-8").read().split("\n")[:-1],
+    "imports": open(sys.argv[1] + ".imports", encoding="utf-8").read().splitlines(),
     "asCompiled": marshal.dumps(code, 2) == marshal.dumps(reference, 2),
 }))
 `;

@@ -1,0 +1,131 @@
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync} from 'node:fs';
+import {createServer, type Server} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
+import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
+import {findTool} from '../../../src/exec/tools.js';
+import {obtainSource} from '../../../src/cpython/obtain-source.js';
+import {newestOf, pinnedRelease} from '../../../src/cpython/releases.js';
+import {SMALL_TREE, temporaryFolder, writeFiles} from './folders.js';
+
+const folder = temporaryFolder();
+writeFiles(join(folder, 'Python-3.13.15'), SMALL_TREE);
+const archive = join(folder, 'small.tar.gz');
+execFileSync('tar', ['-czf', archive, '-C', folder, 'Python-3.13.15']);
+const bytes = readFileSync(archive);
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+let server: Server;
+let requests = 0;
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    requests += 1;
+    if (request.url?.includes('gone')) response.writeHead(404).end();
+    else response.end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => {
+  server.close();
+});
+
+/** A PATH with a few tools, so that neither curl nor apt of this machine is used. */
+async function toolbox(name: string, tools: readonly string[]): Promise<string> {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const tool of tools) symlinkSync((await findTool(tool)) ?? tool, join(path, tool));
+  return path;
+}
+
+let cacheDir: string;
+let serial = 0;
+const log: string[] = [];
+beforeEach(() => {
+  cacheDir = join(folder, `cache${++serial}`);
+  log.length = 0;
+  requests = 0;
+});
+
+describe.each(['fetch', 'curl'])('with %s', (downloader) => {
+  let path = '';
+  beforeAll(async () => {
+    const tools = ['tar', 'gzip', 'sh'];
+    path = await toolbox(`with-${downloader}`, downloader === 'curl' ? [...tools, 'curl'] : tools);
+  });
+  const obtain = (overrides: {url?: string; sha256?: string} = {}) => {
+    const {port} = server.address() as AddressInfo;
+    return obtainSource({
+      version: '3.13.15',
+      cacheDir,
+      environment: {PATH: path},
+      signal: new AbortController().signal,
+      log: (text) => void log.push(text),
+      release: (version) => ({version, url: `http://127.0.0.1:${port}/Python.tar.gz`, sha256, ...overrides}),
+    });
+  };
+
+  test('downloads once, checks, unpacks, and keeps it', async () => {
+    const first = await obtain();
+    expect(first).toMatchObject({
+      ok: true,
+      value: {version: '3.13.15', sha256, origin: expect.stringContaining('http://')},
+    });
+    if (!first.ok) return;
+    expect(existsSync(join(first.value.path, 'Include/patchlevel.h'))).toBe(true);
+    expect(await obtain()).toEqual(first);
+    expect(requests).toBe(1);
+    expect(readdirSync(join(cacheDir, 'sources')).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('downloads again when the archive was damaged', async () => {
+    const first = await obtain();
+    appendFileSync(join(cacheDir, 'sources/Python.tar.gz'), 'x');
+    expect(await obtain()).toEqual(first);
+    expect(requests).toBe(2);
+    expect(log.join('\n')).toContain('no longer what was downloaded');
+  });
+
+  test('does not take an archive with another digest', async () => {
+    const wrong = 'f'.repeat(64);
+    expect(await obtain({sha256: wrong})).toMatchObject({
+      ok: false,
+      failure: {
+        code: 'DOWNLOAD',
+        hint: expect.stringContaining('--source'),
+        details: expect.stringContaining(wrong),
+      },
+    });
+    expect(readdirSync(join(cacheDir, 'sources'))).toEqual([]);
+  });
+
+  test('fails with what each way said when there is none', async () => {
+    const {port} = server.address() as AddressInfo;
+    expect(await obtain({url: `http://127.0.0.1:${port}/gone.tar.gz`})).toMatchObject({
+      ok: false,
+      failure: {code: 'DOWNLOAD', details: expect.stringMatching(/404[^]*there is no apt/)},
+    });
+    expect(await obtain({url: 'http://127.0.0.1:1/x.tar.gz'})).toMatchObject({
+      ok: false,
+      failure: {code: 'DOWNLOAD'},
+    });
+  });
+});
+
+describe('releases', () => {
+  test('newestOf takes the very version, or the newest of a series', () => {
+    const versions = ['3.13.9', '3.13.15', '3.14.0rc1', '3.1.2', '3.13.5'];
+    expect(newestOf('3.13', versions)).toBe('3.13.15');
+    expect(newestOf('3.13.5', versions)).toBe('3.13.5');
+    expect(newestOf('3.14.0rc1', versions)).toBe('3.14.0rc1');
+    expect(newestOf('3.14', versions)).toBeUndefined();
+  });
+  test('a pinned release has its address and digest', () => {
+    expect(pinnedRelease('3.13.15')).toMatchObject({
+      url: 'https://www.python.org/ftp/python/3.13.15/Python-3.13.15.tar.xz',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(pinnedRelease('3.13.14')).toBeUndefined();
+  });
+});
