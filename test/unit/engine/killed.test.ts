@@ -1,0 +1,150 @@
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
+import {acquireLock} from '../../../src/engine/lock.js';
+import {
+  compileRooms,
+  ending,
+  eventually,
+  runScript,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '../exec/rig.js';
+import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn, type Toy} from './toys.js';
+
+let code: TemporaryFolder;
+let folder: TemporaryFolder;
+let toy: Toy;
+beforeAll(() => {
+  code = temporaryFolder();
+  compileRooms(code.path);
+});
+afterAll(() => {
+  code.remove();
+});
+beforeEach(async () => {
+  folder = temporaryFolder();
+  toy = await makeToy(
+    folder.path,
+    Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, `${name}1\n`])),
+  );
+});
+afterEach(() => {
+  folder.remove();
+});
+
+/**
+ * A build of the toy, one action after the other, that says on its standard output which action it is in, writes half
+ * an output, waits for a file `go`, and then finishes the output.
+ */
+const BUILD = `
+import {existsSync} from 'node:fs';
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {openStore} from './cache/store.js';
+import {createEngine} from './engine/engine.js';
+import {acquireLock} from './engine/lock.js';
+const {sourceDir, buildDir, names, storeDir, storage, go} = JSON.parse(process.argv[2]);
+const lock = await acquireLock(buildDir);
+const store = await openStore(storeDir);
+const engine = await createEngine({
+  buildDir, store: store.value, jobs: 2, signal: new AbortController().signal, events: {emit() {}},
+});
+const act = (id, inputs, outputs, make) => engine.run({
+  id, tools: [], arguments: id.startsWith('cc') ? {optimization: 1} : null, environment: {}, inputs, outputs, storage,
+  async execute(context) {
+    const [path] = Object.values(context.outputs);
+    const text = await make();
+    await writeFile(path, text.slice(0, text.length / 2));
+    console.log(id);
+    while (!existsSync(go + id)) await new Promise((wake) => setTimeout(wake, 2));
+    await writeFile(path, text);
+    return {ok: true};
+  },
+});
+const objects = await Promise.all(names.map(async (name) => {
+  const source = (await engine.source(name, join(sourceDir, name))).value;
+  const output = {name: name + '.o', path: join(buildDir, name + '.o')};
+  const result = await act('cc:' + name, [source], [output], async () => 'object\\n' + await readFile(source.path, 'utf8'));
+  return result.value.outputs[name + '.o'];
+}));
+await act('link:program', objects, [{name: 'program', path: join(buildDir, 'program'), executable: true}], async () =>
+  ['#!program', ...await Promise.all(objects.map(({path}) => readFile(path, 'utf8')))].join('\\n'));
+await engine.finish();
+await lock.value.release();
+console.log('done');
+`;
+
+/** Starts the build, lets some actions finish, and kills it when it is in the middle of others. */
+async function killedBuild(
+  storage: 'shared' | 'in-place',
+  finished: readonly string[],
+  inTheMiddleOf: readonly string[],
+): Promise<void> {
+  const go = folder.at('go-');
+  for (const id of finished) writeFileSync(go + id, '');
+  const setting = JSON.stringify({...toy, storeDir: folder.at('store'), storage, go});
+  const child = runScript(code.path, 'build', BUILD, [setting]);
+  let said = '';
+  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  expect(await eventually(() => inTheMiddleOf.every((id) => said.split('\n').includes(id)))).toBe(true);
+  child.kill('SIGKILL');
+  expect((await ending(child)).signal).toBe('SIGKILL');
+  expect(said).not.toContain('done');
+}
+
+describe('after a kill in the middle', () => {
+  test.each<[string, string[], string[]]>([
+    ['of the first actions', [], ['cc:a', 'cc:b']],
+    ['of later actions', ['cc:a', 'cc:b'], ['cc:c', 'cc:d']],
+    ['of the last action', ['cc:a', 'cc:b', 'cc:c', 'cc:d'], ['link:program']],
+  ])('%s the next build is right, and keeps what was done', async (_, finished, middle) => {
+    await killedBuild('shared', finished, middle);
+    const lock = await acquireLock(toy.buildDir);
+    expect(lock.ok).toBe(true);
+    const store = await storeIn(folder.at('store'));
+    const next = await build(toy, {store});
+    expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
+    expect(next.executed.filter((id) => finished.includes(id))).toEqual([]);
+    expect(ofType(next.record, 'warning')).toEqual([]);
+    expect(await store.verify()).toMatchObject({damaged: [], incomplete: []});
+    expect((await build(toy, {store})).engine.summary().counts.fresh).toBe(5);
+  });
+
+  test('over an older build the old outputs are still whole', async () => {
+    const old = await build(toy);
+    expect(old.result.ok).toBe(true);
+    const before = actualOutputs(toy);
+    for (const name of toy.names) writeFileSync(join(toy.sourceDir, name), `${name}2\n`);
+    await killedBuild('shared', [], ['cc:a', 'cc:b']);
+    expect(actualOutputs(toy)).toEqual(before);
+    await build(toy);
+    expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
+  });
+
+  test('of work in place, that work is done again even when its declaration is the old one', async () => {
+    const inPlace = {store: undefined};
+    await build(toy, inPlace, (spec) => ({...spec, storage: 'in-place'}));
+    writeFileSync(join(toy.sourceDir, 'a'), 'a2\n');
+    const whole = readFileSync(join(toy.buildDir, 'a.o'), 'utf8');
+    await killedBuild('in-place', [], ['cc:a']);
+    // Back to the old source, and the output happens to look as it did: nothing but the journal tells.
+    writeFileSync(join(toy.sourceDir, 'a'), 'a1\n');
+    writeFileSync(join(toy.buildDir, 'a.o'), whole);
+    const next = await build(toy, inPlace, (spec) => ({...spec, storage: 'in-place'}));
+    expect(next.lines).toContain('cc:a: executed: the last run did not finish');
+    expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
+  });
+});
+
+test('a build that was killed again and again gets to its end', async () => {
+  const order = ['cc:a', 'cc:b', 'cc:c', 'cc:d', 'link:program'];
+  for (let done = 0; done < order.length; done += 1) {
+    await killedBuild('shared', order.slice(0, done), order.slice(done, done + 1));
+    expect(existsSync(join(toy.buildDir, 'program'))).toBe(false);
+  }
+  const store = await storeIn(folder.at('store'));
+  expect((await build(toy, {store})).executed).toEqual(['link:program']);
+  expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
+  rmSync(folder.at('store'), {recursive: true});
+});

@@ -1,0 +1,103 @@
+import {existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {openSources} from '../../../src/engine/sources.js';
+import {glance} from '../../../src/engine/stamps.js';
+import {digestOf, type Digest} from '../../../src/model/digest.js';
+import {eventually, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+
+let folder: TemporaryFolder;
+beforeEach(() => {
+  folder = temporaryFolder();
+  mkdirSync(folder.at('build'));
+});
+afterEach(() => {
+  folder.remove();
+});
+
+const lie = digestOf('something that no file holds');
+
+/** Replaces the remembered digest of a file by a wrong one, so that it shows whether the memory is used. */
+function spoilMemory(): string[] {
+  const file = folder.at('build', 'sources.json');
+  if (!existsSync(file)) return [];
+  const memory = JSON.parse(readFileSync(file, 'utf8')) as {files: Record<string, [string, Digest]>};
+  for (const entry of Object.values(memory.files)) entry[1] = lie;
+  writeFileSync(file, JSON.stringify(memory));
+  return Object.keys(memory.files);
+}
+
+async function digests(...names: string[]): Promise<Digest[]> {
+  const sources = await openSources(folder.at('build'));
+  const found = await sources.digest(names.map((name) => ({name, path: folder.at(name)})));
+  if (!found.ok) throw new Error(found.failure.message);
+  expect((await sources.save()).ok).toBe(true);
+  return found.value.map(({digest}) => digest);
+}
+
+/** Writes a file and waits until its stamp can be relied on. */
+async function writeSettled(name: string, content: string): Promise<void> {
+  writeFileSync(folder.at(name), content);
+  expect(await eventually(() => glance(folder.at(name))?.settled === true)).toBe(true);
+}
+
+describe('the memory of source digests', () => {
+  test('is used for files that did not change, and only for those', async () => {
+    await writeSettled('a', 'one');
+    expect(await digests('a')).toEqual([digestOf('one')]);
+    expect(spoilMemory()).toEqual([folder.at('a')]);
+    expect(await digests('a')).toEqual([lie]);
+    const {atime, mtime} = statSync(folder.at('a'));
+    writeFileSync(folder.at('a'), 'two');
+    utimesSync(folder.at('a'), atime, mtime);
+    expect(await digests('a')).toEqual([digestOf('two')]);
+  });
+
+  test('notices a file that another was moved over', async () => {
+    writeFileSync(folder.at('b'), 'two');
+    await writeSettled('a', 'one');
+    await digests('a', 'b');
+    spoilMemory();
+    renameSync(folder.at('b'), folder.at('a'));
+    expect(await digests('a')).toEqual([digestOf('two')]);
+  });
+
+  test('does not hold files that changed moments ago, or come from the future', async () => {
+    writeFileSync(folder.at('young'), 'one');
+    expect(await digests('young')).toEqual([digestOf('one')]);
+    expect(spoilMemory()).toEqual([]);
+    await writeSettled('future', 'one');
+    const then = Date.now() / 1000 + 3600;
+    utimesSync(folder.at('future'), then, then);
+    await new Promise((wake) => setTimeout(wake, 2100));
+    await digests('future');
+    expect(spoilMemory()).toEqual([]);
+  });
+
+  test.each([
+    ['torn', '{"schema":1,"files":{"'],
+    ['of another version', '{"schema":9}'],
+    ['strange', '{"schema":1,"files":{"a":3}}'],
+  ])('is ignored when it is %s', async (_, text) => {
+    writeFileSync(folder.at('a'), 'one');
+    writeFileSync(folder.at('build', 'sources.json'), text);
+    expect(await digests('a')).toEqual([digestOf('one')]);
+  });
+});
+
+test('many files come back in their order', async () => {
+  const names = Array.from({length: 300}, (_, index) => `f${index}`);
+  for (const name of names) writeFileSync(folder.at(name), name);
+  expect(await digests(...names)).toEqual(names.map((name) => digestOf(name)));
+});
+
+test('a file that is missing, or is a folder, is a failure that names it', async () => {
+  const sources = await openSources(folder.at('build'));
+  expect(await sources.digest([{name: 'x', path: folder.at('x')}])).toEqual({
+    ok: false,
+    failure: {code: 'IO', message: `cannot read ${folder.at('x')}: no such file or folder`},
+  });
+  expect(await sources.digest([{name: 'build', path: folder.at('build')}])).toMatchObject({
+    ok: false,
+    failure: {code: 'IO', message: `cannot read ${folder.at('build')}: there is a folder in its place`},
+  });
+});
