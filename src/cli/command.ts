@@ -1,0 +1,40 @@
+import type {HostContext} from '../hosts/options.js';
+import type {ActionCounts, Summary} from '../model/events.js';
+import type {Failure} from '../model/failure.js';
+import type {ProductSink} from '../report/reporter.js';
+import type {OptionValues} from './options.js';
+
+/** A command as it was called, with everything that the configuration file added. */
+export interface Invocation {
+  readonly command: string;
+  /** The word after the command, as it was typed. */
+  readonly word: string | undefined;
+  readonly options: OptionValues;
+}
+
+/** What a command gets. */
+export interface Session extends ProductSink {
+  readonly invocation: Invocation;
+  readonly context: HostContext;
+  /** The folder that the command was called in. */
+  readonly cwd: string;
+}
+
+/** What a command came to; it goes into the summary. */
+export interface CommandEnd {
+  readonly python?: string | null;
+  readonly modules?: number;
+  readonly output?: string | null;
+  readonly stage1?: string | null;
+  readonly sha256?: string | null;
+  readonly actions?: ActionCounts;
+  readonly executed?: Summary['executed'];
+  readonly ratios?: NonNullable<Summary['ratios']>;
+  /** Why the command failed, if it did. */
+  readonly failure?: Failure;
+}
+
+/** A file in `commands/`. */
+export interface CommandModule {
+  readonly run: (session: Session) => Promise<CommandEnd>;
+}

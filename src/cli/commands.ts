@@ -1,0 +1,63 @@
+import {
+  COMMON_OPTIONS,
+  GARBAGE_OPTIONS,
+  PLACE_OPTIONS,
+  SELECTION_OPTIONS,
+  type OptionName,
+} from './options.js';
+import type {CommandModule} from './command.js';
+
+export interface CommandSpec {
+  readonly summary: string;
+  readonly options: readonly OptionName[];
+  /** The word that may follow the command; it has to when there are `choices`. */
+  readonly word?: {readonly name: string; readonly describe: string; readonly choices?: readonly string[]};
+  /** Not in the help. */
+  readonly hidden?: boolean;
+  /** What it is asked for goes to stdout, so the log of its run goes to stderr. */
+  readonly yields: boolean;
+  /** Its code, read only when it is run: no command pays for the others at start. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+const NO_OUT = PLACE_OPTIONS.filter((name) => name !== 'out');
+
+/** Every command, by its name. */
+export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
+  build: {
+    summary: 'build CPython twice: compile it, freeze the modules, link it again',
+    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: false,
+    load: () => import('./commands/build.js'),
+  },
+  regen: {
+    summary: 'bring only the C and the objects of the frozen modules up to date',
+    options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: false,
+    load: () => import('./commands/regen.js'),
+  },
+  discover: {
+    summary: 'list the modules that a build with these options freezes',
+    options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: true,
+    load: () => import('./commands/discover.js'),
+  },
+  cache: {
+    summary: 'look after the results that are kept between builds',
+    options: [...GARBAGE_OPTIONS, ...COMMON_OPTIONS],
+    word: {
+      name: 'task',
+      describe: 'stats (what it holds), gc (remove what is old), verify (check every file), clear',
+      choices: ['stats', 'gc', 'verify', 'clear'],
+    },
+    yields: true,
+    load: () => import('./commands/cache.js'),
+  },
+  doctor: {
+    summary: 'check this machine, or a frozen interpreter',
+    options: COMMON_OPTIONS,
+    word: {name: 'exe', describe: 'a frozen interpreter'},
+    yields: true,
+    load: () => import('./commands/doctor.js'),
+  },
+};

@@ -1,0 +1,99 @@
+import {openStore, type Store} from '../../cache/store.js';
+import {failure} from '../../model/failure.js';
+import {count, size} from '../../report/words.js';
+import type {CommandEnd, Session} from '../command.js';
+
+const DEFAULT_MAX_MB = 2000;
+const DEFAULT_MAX_AGE_DAYS = 30;
+const BYTES_PER_MB = 1_000_000;
+
+/** `flashfreeze cache stats|gc|verify|clear`: looks after the store. */
+export async function run(session: Session): Promise<CommandEnd> {
+  const store = await openStore(session.context.cacheDir);
+  if (!store.ok) return {failure: store.failure};
+  const task = TASKS[session.invocation.word ?? ''] ?? stats;
+  return task(session, store.value);
+}
+
+const TASKS: Readonly<Record<string, (session: Session, store: Store) => Promise<CommandEnd>>> = {
+  stats,
+  gc: collect,
+  verify,
+  clear,
+};
+
+async function stats({product}: Session, store: Store): Promise<CommandEnd> {
+  const {entries, blobs, bytes, oldestMs, newestMs} = await store.stats();
+  const holds = `${count(entries, 'result')} with ${count(blobs, 'file')}, ${size(bytes)}`;
+  product({
+    text: `${store.root}: ${holds}`,
+    record: {
+      type: 'cache-stats',
+      root: store.root,
+      entries,
+      blobs,
+      bytes,
+      oldestMs: oldestMs ?? null,
+      newestMs: newestMs ?? null,
+    },
+  });
+  if (oldestMs !== undefined && newestMs !== undefined) {
+    product({text: `last used between ${day(oldestMs)} and ${day(newestMs)}`});
+  }
+  return {};
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+async function collect({product, context, invocation}: Session, store: Store): Promise<CommandEnd> {
+  if (context.dryRun) return unforeseeable('gc');
+  const maxBytes = (invocation.options['max-size'] ?? DEFAULT_MAX_MB) * BYTES_PER_MB;
+  const maxAgeDays = invocation.options['max-age'] ?? DEFAULT_MAX_AGE_DAYS;
+  const done = await store.collect({maxBytes, maxAgeDays});
+  const {removedEntries, removedBlobs, removedBytes, keptEntries, keptBytes} = done;
+  product({
+    text:
+      `removed ${count(removedEntries, 'result')} and ${count(removedBlobs, 'file')}, ${size(removedBytes)}; ` +
+      `kept ${count(keptEntries, 'result')}, ${size(keptBytes)}`,
+    record: {type: 'cache-gc', root: store.root, ...done},
+  });
+  return {};
+}
+
+async function verify({product}: Session, store: Store): Promise<CommandEnd> {
+  const {entries, blobs, damaged, incomplete} = await store.verify();
+  for (const path of damaged) {
+    product({text: `damaged, removed: ${path}`, record: {type: 'cache-damaged', path}});
+  }
+  product({
+    text: `${count(entries, 'result')} and ${count(blobs, 'file')} checked, ${damaged.length} damaged`,
+    record: {type: 'cache-verify', root: store.root, entries, blobs, damaged, incomplete},
+  });
+  if (damaged.length === 0) return {};
+  const message = `the cache in ${store.root} held ${count(damaged.length, 'damaged file')}`;
+  return {
+    failure: failure('VERIFY', message, {hint: 'they have been removed; the next build makes them anew'}),
+  };
+}
+
+async function clear({product, context}: Session, store: Store): Promise<CommandEnd> {
+  if (context.dryRun) return unforeseeable('clear');
+  const {entries, bytes} = await store.stats();
+  const cleared = await store.clear();
+  if (!cleared.ok) return {failure: cleared.failure};
+  product({
+    text: `removed ${count(entries, 'result')}, ${size(bytes)}, from ${store.root}`,
+    record: {type: 'cache-clear', root: store.root, entries, bytes},
+  });
+  return {};
+}
+
+function unforeseeable(task: string): CommandEnd {
+  return {
+    failure: failure('USAGE', `cache ${task} has no --dry-run`, {
+      hint: 'flashfreeze cache stats tells what there is',
+    }),
+  };
+}

@@ -1,0 +1,57 @@
+import {z} from 'zod';
+import {failure} from '../model/failure.js';
+import {err, ok, type Result} from '../model/result.js';
+import {OPTIONS, configName, optionSpec, type OptionName, type OptionSpec} from './options.js';
+import {closest} from './suggest.js';
+import type {RawValue} from './values.js';
+
+const CONFIGURABLE = (Object.keys(OPTIONS) as OptionName[]).filter((name) => optionSpec(name).configurable);
+
+function valueSchema({kind, many}: OptionSpec): z.ZodType<RawValue> {
+  const text = z.string().min(1, 'is empty');
+  if (kind === 'flag') return z.boolean();
+  if (kind === 'number') return z.int().min(1);
+  return many === true ? z.array(text) : text;
+}
+
+const SCHEMA = z.strictObject(
+  Object.fromEntries(
+    CONFIGURABLE.map((name) => [configName(name), valueSchema(optionSpec(name)).optional()]),
+  ),
+);
+
+/** Checks the content of a configuration file; fails with CONFIG, naming each field that is wrong. */
+export function checkConfig(
+  path: string,
+  content: unknown,
+): Result<Readonly<Record<string, RawValue | undefined>>> {
+  const checked = SCHEMA.safeParse(content);
+  if (checked.success) return ok(checked.data);
+  const problems = checked.error.issues.flatMap(describe);
+  const [first, ...others] = problems;
+  return err(
+    failure('CONFIG', `${path}: ${first?.text ?? 'does not fit'}`, {
+      hint: first?.hint,
+      details: others.length === 0 ? undefined : others.map(({text}) => text).join('\n'),
+    }),
+  );
+}
+
+interface Problem {
+  readonly text: string;
+  readonly hint?: string | undefined;
+}
+
+function describe(issue: z.core.$ZodIssue): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const near = closest(key, CONFIGURABLE.map(configName));
+      return {text: `${key} is no option`, hint: near === undefined ? undefined : `did you mean ${near}?`};
+    });
+  }
+  const field = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+  return [{text: `${field === '' ? 'the content' : field}: ${issue.message}`}];
+}

@@ -1,0 +1,63 @@
+import {readFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {errnoOf, messageOf} from '../model/errno.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {OPTIONS, configName, type OptionName, type OptionValues} from './options.js';
+import {placeValue, type RawValue} from './values.js';
+
+export const CONFIG_FILE = 'flashfreeze.config.json';
+
+/**
+ * The options that a configuration file gives: that of `--config` (`explicit`), else the nearest `flashfreeze.config.json`
+ * from `cwd` upwards, else none. Relative paths in it start at its folder. Fails with CONFIG.
+ */
+export async function loadConfig(explicit: string | undefined, cwd: string): Promise<Result<OptionValues>> {
+  for (const path of explicit === undefined ? upwards(cwd) : [explicit]) {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      const missing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+      if (missing && explicit === undefined) continue;
+      if (missing) return fail('CONFIG', `there is no configuration file ${path}`);
+      return fail('CONFIG', `the configuration file ${path} cannot be read: ${messageOf(error)}`);
+    }
+    return readConfig(path, text);
+  }
+  return ok({});
+}
+
+function* upwards(folder: string): Iterable<string> {
+  yield join(folder, CONFIG_FILE);
+  if (dirname(folder) !== folder) yield* upwards(dirname(folder));
+}
+
+async function readConfig(path: string, text: string): Promise<Result<OptionValues>> {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    return fail('CONFIG', `${path} is not JSON: ${messageOf(error)}`);
+  }
+  // Here and not at the top: most runs have no configuration file, and zod costs a noticeable part of a short run.
+  const {checkConfig} = await import('./config-schema.js');
+  const checked = checkConfig(path, content);
+  if (!checked.ok) return checked;
+  const options: Record<string, RawValue> = {};
+  for (const name of Object.keys(OPTIONS) as OptionName[]) {
+    const value = checked.value[configName(name)];
+    if (value !== undefined) options[name] = placeValue(name, value, dirname(path));
+  }
+  // The schema is made of the same declarations as the type.
+  return ok(options as OptionValues);
+}
+
+/** What the command line says wins over what the file says, option by option; a list replaces a list. */
+export function mergeOptions(
+  fromFile: OptionValues,
+  fromCommandLine: OptionValues,
+  known: readonly OptionName[],
+): OptionValues {
+  const merged = {...fromFile, ...fromCommandLine};
+  return Object.fromEntries(Object.entries(merged).filter(([name]) => known.includes(name as OptionName)));
+}

@@ -1,0 +1,201 @@
+/**
+ * What an option holds. `path` is a file or folder; `program` a path when it has a slash, else a name on PATH; `number`
+ * a whole one, at least 1.
+ */
+export type OptionKind = 'flag' | 'text' | 'path' | 'program' | 'number';
+
+export interface OptionSpec {
+  readonly kind: OptionKind;
+  /** May be given more than once; its value is a list. */
+  readonly many?: boolean;
+  /** Its values may begin with a dash: it takes the next word whatever that looks like. */
+  readonly free?: boolean;
+  readonly describe: string;
+  /** How its value is called in the help. */
+  readonly value?: string;
+  /** Whether a configuration file may hold it, in camelCase. */
+  readonly configurable?: boolean;
+}
+
+const SELECTION = {
+  startup: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'freeze what the target imports for -c pass (the default)',
+  },
+  trace: {
+    kind: 'text',
+    many: true,
+    free: true,
+    configurable: true,
+    value: "'ARGS'",
+    describe: 'run the target with these arguments and freeze what it imports',
+  },
+  module: {kind: 'text', many: true, configurable: true, value: 'NAME', describe: 'freeze this module'},
+  package: {
+    kind: 'text',
+    many: true,
+    configurable: true,
+    value: 'NAME',
+    describe: 'freeze this package with all its submodules',
+  },
+  stdlib: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'freeze everything importable in the standard library',
+  },
+  exclude: {
+    kind: 'text',
+    many: true,
+    configurable: true,
+    value: 'GLOB',
+    describe: 'do not freeze modules with such names',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const PLACES = {
+  source: {
+    kind: 'path',
+    configurable: true,
+    value: 'DIR',
+    describe: 'the CPython source tree (never written to)',
+  },
+  'build-dir': {
+    kind: 'path',
+    configurable: true,
+    value: 'DIR',
+    describe: 'a folder for stage 1, images and what the next build needs to know',
+  },
+  out: {
+    kind: 'path',
+    configurable: true,
+    value: 'EXE',
+    describe: 'where the new interpreter is wanted (by default beside stage 1)',
+  },
+  'configure-arg': {
+    kind: 'text',
+    many: true,
+    free: true,
+    configurable: true,
+    value: 'ARG',
+    describe: "an argument for CPython's configure",
+  },
+  'make-arg': {
+    kind: 'text',
+    many: true,
+    free: true,
+    configurable: true,
+    value: 'ARG',
+    describe: "an argument for CPython's make",
+  },
+  cc: {kind: 'program', configurable: true, value: 'CC', describe: 'the C compiler'},
+} as const satisfies Record<string, OptionSpec>;
+
+const BENCH = {
+  stage1: {kind: 'path', value: 'EXE', describe: 'the interpreter to compare with'},
+  stage2: {kind: 'path', value: 'EXE', describe: 'the frozen interpreter'},
+  command: {
+    kind: 'text',
+    many: true,
+    free: true,
+    configurable: true,
+    value: "'ARGS'",
+    describe: 'what to run, as one would type it after python',
+  },
+  runs: {kind: 'number', configurable: true, value: 'N', describe: 'how often each command is run'},
+  instructions: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'count instructions, too (needs valgrind, takes longer)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const VERIFY = {
+  images: {kind: 'path', value: 'EXE', describe: 'the frozen interpreter'},
+  'hash-seed': {
+    kind: 'text',
+    many: true,
+    configurable: true,
+    value: 'SEED',
+    describe: 'compile anew with this PYTHONHASHSEED',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const DEMO = {
+  dir: {kind: 'path', value: 'DIR', describe: 'a folder for everything that the demo makes'},
+  python: {kind: 'text', value: 'VERSION', describe: 'the CPython release to build'},
+} as const satisfies Record<string, OptionSpec>;
+
+const GARBAGE = {
+  'max-size': {kind: 'number', value: 'MB', describe: 'how many megabytes the cache may keep'},
+  'max-age': {kind: 'number', value: 'DAYS', describe: 'remove results that were not used for so many days'},
+} as const satisfies Record<string, OptionSpec>;
+
+const COMMON = {
+  config: {
+    kind: 'path',
+    value: 'FILE',
+    describe: 'the configuration file (else flashfreeze.config.json, looked for from here upwards)',
+  },
+  'cache-dir': {
+    kind: 'path',
+    configurable: true,
+    value: 'DIR',
+    describe: 'where results are kept between builds',
+  },
+  jobs: {
+    kind: 'number',
+    configurable: true,
+    value: 'N',
+    describe: 'how many actions run at once (by default one for each CPU)',
+  },
+  'dry-run': {kind: 'flag', describe: 'say what would be done, and do nothing'},
+  force: {kind: 'flag', describe: 'do everything anew'},
+  json: {kind: 'flag', describe: 'one JSON object a line on stdout, words on stderr'},
+  quiet: {kind: 'flag', describe: 'only errors'},
+  verbose: {kind: 'flag', describe: 'also what was up to date, and what tools say'},
+} as const satisfies Record<string, OptionSpec>;
+
+/** Every option of every command, by its name on the command line. */
+export const OPTIONS = {...SELECTION, ...PLACES, ...BENCH, ...VERIFY, ...DEMO, ...GARBAGE, ...COMMON};
+export type OptionName = keyof typeof OPTIONS;
+
+/** The groups that commands are put together from. */
+export const SELECTION_OPTIONS = Object.keys(SELECTION) as readonly OptionName[];
+export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
+export const BENCH_OPTIONS = Object.keys(BENCH) as readonly OptionName[];
+export const VERIFY_OPTIONS = Object.keys(VERIFY) as readonly OptionName[];
+export const DEMO_OPTIONS = Object.keys(DEMO) as readonly OptionName[];
+export const GARBAGE_OPTIONS = Object.keys(GARBAGE) as readonly OptionName[];
+export const COMMON_OPTIONS = Object.keys(COMMON) as readonly OptionName[];
+
+export function optionSpec(name: OptionName): OptionSpec {
+  return OPTIONS[name];
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+/** The value that an option has, by its declaration. */
+type ValueOf<S extends OptionSpec> = S['kind'] extends 'flag'
+  ? boolean
+  : S extends {readonly many: true}
+    ? readonly string[]
+    : S['kind'] extends 'number'
+      ? number
+      : string;
+
+/** What was given, by option name; what was not given is not there. Paths are absolute. */
+export type OptionValues = {readonly [N in OptionName]?: ValueOf<(typeof OPTIONS)[N]>};
+
+/** The heading that an option stands under in the help. */
+export function optionGroup(name: OptionName): string {
+  if (name in COMMON) return 'Common options:';
+  return name in SELECTION ? 'Which modules:' : 'Options:';
+}
+
+/** `build-dir` -> `buildDir`: the name in a configuration file. */
+export function configName(name: OptionName): string {
+  return name.replace(/-./g, (match) => match.slice(1).toUpperCase());
+}

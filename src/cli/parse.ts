@@ -1,0 +1,122 @@
+import {failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import {COMMANDS} from './commands.js';
+import type {Invocation} from './command.js';
+import {COMMON_OPTIONS, optionSpec, type OptionName, type OptionValues} from './options.js';
+import {parserFor, UsageError, type Called} from './parser.js';
+import {closest} from './suggest.js';
+import {placeValue, readNumber, type RawValue} from './values.js';
+import type {Words} from './words.js';
+
+/** What a command line asks for: a command, or some text (help). */
+export type Parsed =
+  {readonly kind: 'run'; readonly invocation: Invocation} | {readonly kind: 'text'; readonly text: string};
+
+const LIST_HINT = 'flashfreeze --help lists the commands';
+const NO_COMMAND = failure('USAGE', 'no command was given', {hint: LIST_HINT});
+
+/**
+ * Reads a command line; relative paths start at `cwd`, `columns` is the width of help. Fails with USAGE, with a
+ * suggestion where one is near.
+ */
+export async function parseCommandLine(words: Words, cwd: string, columns: number): Promise<Result<Parsed>> {
+  const {command, oddFlag, tied} = words;
+  if (tied.length === 0) return err(NO_COMMAND);
+  if (command !== undefined && !Object.hasOwn(COMMANDS, command)) return unknownCommand(command);
+  if (oddFlag !== undefined) return fail('USAGE', `${oddFlag} is neither true nor false`);
+  let called: Called | undefined;
+  let text = '';
+  try {
+    const parser = parserFor(columns, (call) => {
+      called = call;
+    });
+    await parser.parseAsync([...tied], {}, (_error, _values, output) => {
+      text = output;
+    });
+  } catch (error) {
+    if (error instanceof UsageError) return translate(error.message, words);
+    throw error;
+  }
+  if (text !== '') return ok({kind: 'text', text});
+  if (called === undefined) return err(NO_COMMAND);
+  const invocation = interpret(called, cwd);
+  return invocation.ok ? ok({kind: 'run', invocation: invocation.value}) : invocation;
+}
+
+function unknownCommand(word: string): Result<never> {
+  const visible = Object.keys(COMMANDS).filter((name) => COMMANDS[name]?.hidden !== true);
+  const near = closest(word, visible);
+  return fail('USAGE', `there is no command ${word}`, {
+    hint: near === undefined ? LIST_HINT : didYouMean(near),
+  });
+}
+
+function didYouMean(word: string): string {
+  return `did you mean ${word}?`;
+}
+
+/** What yargs says, in our words and with our suggestion. */
+function translate(message: string, {command, tied}: Words): Result<never> {
+  const [, what, names = ''] = /^([^:]*): (.*)$/s.exec(message) ?? [];
+  if (what === 'Not enough arguments following') return fail('USAGE', `--${names} needs a value`);
+  if (what !== 'Unknown argument' && what !== 'Unknown arguments') {
+    return fail('USAGE', message.replaceAll('\n', ' '));
+  }
+  const name = names.split(', ')[0] ?? '';
+  const helpHint = command === undefined ? LIST_HINT : `flashfreeze ${command} --help lists its options`;
+  if (!tied.some((word) => word.startsWith(`--${name}`))) {
+    const option = name.length === 1 && tied.some((word) => /^-[^-]/.test(word));
+    const shown = option ? `there is no option -${name}` : `${name} is one word too many`;
+    return fail('USAGE', shown, {hint: helpHint});
+  }
+  const spec = command === undefined ? undefined : COMMANDS[command];
+  const near = closest(name, [...(spec?.options ?? []), ...COMMON_OPTIONS]);
+  const where = command === undefined ? '' : ` of ${command}`;
+  return fail('USAGE', `there is no option --${name}${where}`, {
+    hint: near === undefined ? helpHint : didYouMean(`--${near}`),
+  });
+}
+
+/** Checks the values and gives them the types that the options declare. */
+function interpret({command, spec, values}: Called, cwd: string): Result<Invocation> {
+  const extra = values['_'];
+  const tooMuch = Array.isArray(extra) ? extra.map(String)[1] : undefined;
+  if (tooMuch !== undefined) return fail('USAGE', `${tooMuch} is one word too many`);
+  const word = spec.word && values[spec.word.name];
+  const {choices} = spec.word ?? {};
+  if (choices && (typeof word !== 'string' || !choices.includes(word))) {
+    const near = typeof word === 'string' ? closest(word, choices) : undefined;
+    const message = typeof word === 'string' ? `${command} has no ${word}` : `${command} needs a word more`;
+    return fail('USAGE', message, {
+      hint: near === undefined ? `it is one of ${choices.join(', ')}` : didYouMean(near),
+    });
+  }
+  const options: Record<string, RawValue> = {};
+  for (const name of spec.options) {
+    const value = readValue(name, values[name], cwd);
+    if (!value.ok) return value;
+    if (value.value !== undefined) options[name] = value.value;
+  }
+  if (options['quiet'] === true && options['verbose'] === true) {
+    return fail('USAGE', '--quiet and --verbose exclude each other');
+  }
+  const text = typeof word === 'string' ? word : undefined;
+  // `readValue` made every value as its option declares it.
+  return ok({command, word: text, options});
+}
+
+function readValue(name: OptionName, given: unknown, cwd: string): Result<RawValue | undefined> {
+  const {kind, many = false} = optionSpec(name);
+  if (given === undefined || typeof given === 'boolean') return ok(given);
+  const texts = (Array.isArray(given) ? given : [given]).map(String);
+  if (texts.includes('')) return fail('USAGE', `--${name} needs a value that is not empty`);
+  if (many) return ok(texts);
+  // Given twice, the last one counts, so that a wrapper's options can be overridden.
+  const text = texts.at(-1);
+  if (text === undefined) return ok(undefined);
+  if (kind !== 'number') return ok(placeValue(name, text, cwd));
+  const number = readNumber(text);
+  return number === undefined
+    ? fail('USAGE', `--${name} needs a whole number of at least 1, not ${text}`)
+    : ok(number);
+}

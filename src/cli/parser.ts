@@ -1,0 +1,79 @@
+import yargs, {type Argv, type Options} from 'yargs';
+import {COMMANDS, type CommandSpec} from './commands.js';
+import {COMMON_OPTIONS, optionGroup, optionSpec, type OptionName} from './options.js';
+
+/** What yargs made of a command line. */
+export interface Called {
+  readonly command: string;
+  readonly spec: CommandSpec;
+  /** By option name; `_` has the words that belong to nothing. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** What yargs has against a command line, in its words (English, as of yargs 18). */
+export class UsageError extends Error {}
+
+/** Makes the parser. `columns` is the width of help; `onCommand` gets what was called; a `UsageError` is thrown else. */
+export function parserFor(columns: number, onCommand: (called: Called) => void): Argv {
+  const parser = yargs([])
+    .scriptName('flashfreeze')
+    .usage('flashfreeze COMMAND [options]\n\nMakes Python start fast.')
+    .epilogue('flashfreeze COMMAND --help tells more about a command.')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .locale('en')
+    .alias('help', 'h')
+    .describe('help', 'tell how it is used')
+    .version(false)
+    .option('version', {type: 'boolean', describe: 'tell the version', group: 'Common options:'})
+    .group('help', 'Common options:')
+    .wrap(columns)
+    .exitProcess(false)
+    .strict()
+    .fail((message: string | null, error: Error | undefined) => {
+      // An error without a message of yargs' own comes from our code: a bug, not wrong usage.
+      throw message === null && error !== undefined ? error : new UsageError(message ?? '');
+    });
+  for (const name of COMMON_OPTIONS) parser.option(name, yargsOption(name));
+  for (const [command, spec] of Object.entries(COMMANDS)) {
+    parser.command({
+      command: spec.word === undefined ? command : `${command} [${spec.word.name}]`,
+      describe: spec.hidden === true ? false : spec.summary,
+      builder: (own: Argv) => declare(own, command, spec),
+      handler: (values: Readonly<Record<string, unknown>>) => {
+        onCommand({command, spec, values});
+      },
+    });
+  }
+  return parser;
+}
+
+function declare(parser: Argv, command: string, {summary, options, word}: CommandSpec): Argv {
+  let usage = command;
+  if (word !== undefined) {
+    usage += ` ${word.choices?.join('|') ?? `[${word.name.toUpperCase()}]`}`;
+    parser.positional(word.name, {type: 'string', describe: word.describe});
+  }
+  parser.usage(`flashfreeze ${usage} [options]\n\n${summary}`).epilogue('').hide('version');
+  for (const name of options) parser.option(name, yargsOption(name));
+  return parser;
+}
+
+function yargsOption(name: OptionName): Options {
+  const {kind, many = false, describe, value} = optionSpec(name);
+  const group = optionGroup(name);
+  if (kind === 'flag') return {type: 'boolean', group, describe};
+  return {
+    type: 'string',
+    array: many,
+    requiresArg: true,
+    group,
+    describe: value === undefined ? describe : `${value}: ${describe}`,
+  };
+}

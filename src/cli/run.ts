@@ -1,0 +1,133 @@
+import {availableParallelism} from 'node:os';
+import {abortOnSignals} from '../exec/signals.js';
+import type {HostContext} from '../hosts/options.js';
+import type {ActionId} from '../model/action.js';
+import {messageOf} from '../model/errno.js';
+import type {ActionCounts, EventSink} from '../model/events.js';
+import {exitCodeOf, failure, type Failure} from '../model/failure.js';
+import {reportersFor, type View} from '../report/choose.js';
+import {sinkOf, type ProductSink} from '../report/reporter.js';
+import {writerTo} from '../report/stream.js';
+import {failureText} from '../report/words.js';
+import {COMMANDS} from './commands.js';
+import type {CommandEnd, Invocation} from './command.js';
+import {loadConfig, mergeOptions} from './config.js';
+import {defaultCacheDir, type Surroundings} from './surroundings.js';
+
+/** Runs a command and reports it; returns the exit code. Never throws. */
+export async function runInvocation(called: Invocation, surroundings: Surroundings): Promise<number> {
+  const {json = false, quiet = false, verbose = false, 'dry-run': dryRun = false} = called.options;
+  const yields = COMMANDS[called.command]?.yields ?? false;
+  const view = {json, quiet, verbose, dryRun, yields};
+  return report(called.command, view, surroundings, async (sink) => {
+    const interruption = abortOnSignals();
+    try {
+      const end = await perform(called, sink, interruption.signal, surroundings);
+      const signal = interruption.received();
+      if (end.failure === undefined || signal === undefined) return end;
+      return {...end, failure: failure('INTERRUPTED', `${called.command} was stopped by ${signal}`)};
+    } finally {
+      interruption.dispose();
+    }
+  });
+}
+
+/** Reports a command line that makes no sense, as a run of its own; returns the exit code. */
+export function reportUsage(
+  problem: Failure,
+  command: string | undefined,
+  json: boolean,
+  surroundings: Surroundings,
+): Promise<number> {
+  const view = {json, quiet: false, verbose: false, dryRun: false, yields: true};
+  return report(command ?? '', view, surroundings, () => Promise.resolve({failure: problem}));
+}
+
+async function perform(
+  called: Invocation,
+  sink: EventSink & ProductSink,
+  signal: AbortSignal,
+  surroundings: Surroundings,
+): Promise<CommandEnd> {
+  const {environment, cwd} = surroundings;
+  const spec = COMMANDS[called.command];
+  const fromFile = await loadConfig(called.options.config, cwd);
+  if (!fromFile.ok) return {failure: fromFile.failure};
+  const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
+  const context: HostContext = {
+    events: sink,
+    signal,
+    userEnvironment: environment,
+    cacheDir: options['cache-dir'] ?? defaultCacheDir(surroundings),
+    jobs: options.jobs ?? availableParallelism(),
+    force: options.force ?? false,
+    dryRun: options['dry-run'] ?? false,
+  };
+  try {
+    const module = await spec?.load();
+    const invocation = {...called, options};
+    return (await module?.run({invocation, context, cwd, product: sink.product})) ?? {};
+  } catch (error) {
+    // Whatever can fail returns a failure, so this is a bug; the run still ends the way that runs end.
+    const details = error instanceof Error ? error.stack : undefined;
+    const message = `${called.command} broke off by an error inside flashfreeze: ${messageOf(error)}`;
+    return {failure: failure('ACTION', message, {details})};
+  }
+}
+
+async function report(
+  command: string,
+  view: View,
+  {stdout, stderr, environment}: Surroundings,
+  run: (sink: EventSink & ProductSink) => Promise<CommandEnd>,
+): Promise<number> {
+  const began = performance.now();
+  const [out, errors] = [writerTo(stdout), writerTo(stderr)];
+  const reporters = reportersFor(view, out, errors, environment);
+  const events = sinkOf(reporters, Date.now);
+  const tally = tallyOf(events);
+  events.emit({type: 'command-started', command});
+  const {failure: problem, ...end} = await run({...tally.sink, product: events.product});
+  if (problem !== undefined) events.emit({type: 'error', failure: problem});
+  events.emit({
+    type: 'summary',
+    ok: problem === undefined,
+    command,
+    python: null,
+    modules: 0,
+    output: null,
+    stage1: null,
+    sha256: null,
+    wallMs: Math.round(performance.now() - began),
+    actions: tally.counts,
+    executed: tally.executed,
+    ...end,
+  });
+  for (const reporter of reporters) reporter.close();
+  if (problem !== undefined) return exitCodeOf(problem.code);
+  const lost = out.broken();
+  if (lost === undefined) return 0;
+  errors.line(failureText(failure('IO', `the output could not be written: ${messageOf(lost)}`)));
+  return exitCodeOf('IO');
+}
+
+/** Counts actions as they pass, for the summary of a run that fails midway. */
+function tallyOf(events: EventSink): {
+  readonly sink: EventSink;
+  readonly counts: ActionCounts;
+  readonly executed: readonly ActionId[];
+} {
+  const counts = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
+  const executed: ActionId[] = [];
+  const sink: EventSink = {
+    emit(event) {
+      if (event.type === 'action-finished') {
+        counts[event.outcome] += 1;
+        if (event.outcome === 'executed') executed.push(event.id);
+      }
+      if (event.type === 'action-failed' && event.failure.code !== 'INTERRUPTED') counts.failed += 1;
+      events.emit(event);
+    },
+  };
+  return {sink, counts, executed};
+}

@@ -1,0 +1,48 @@
+import type {BuildOutcome, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
+import {fail, ok, type Result} from '../model/result.js';
+import type {CommandEnd, Invocation} from './command.js';
+import type {OptionName, OptionValues} from './options.js';
+
+/** Which modules the options choose; those of the start when they choose none. */
+export function selectionOf(options: OptionValues): ModuleSelection {
+  const {trace = [], module = [], package: packages = [], stdlib = false, exclude = []} = options;
+  const chosen = trace.length + module.length + packages.length > 0 || stdlib;
+  return {
+    startup: options.startup ?? !chosen,
+    traces: trace,
+    modules: module,
+    packages,
+    stdlib,
+    exclude,
+  };
+}
+
+/** The options of a build from source. Fails with USAGE when a place that it needs was not given. */
+export function sourceOptionsOf({command, options}: Invocation): Result<SourceBuildOptions> {
+  const source = need(command, 'source', 'DIR', options.source);
+  if (!source.ok) return source;
+  const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+  if (!buildDir.ok) return buildDir;
+  return ok({
+    source: source.value,
+    buildDir: buildDir.value,
+    out: options.out,
+    selection: selectionOf(options),
+    configureArguments: options['configure-arg'] ?? [],
+    makeArguments: options['make-arg'] ?? [],
+    cc: options.cc,
+  });
+}
+
+/** A value that a command cannot do without. Fails with USAGE. */
+export function need<T>(command: string, name: OptionName, value: string, given: T | undefined): Result<T> {
+  if (given !== undefined) return ok(given);
+  return fail('USAGE', `${command} needs --${name} ${value}`, {
+    hint: 'give it on the command line or in flashfreeze.config.json',
+  });
+}
+
+/** How a build ends for the summary. */
+export function endOfBuild(outcome: Result<BuildOutcome>): CommandEnd {
+  return outcome.ok ? outcome.value : {failure: outcome.failure};
+}

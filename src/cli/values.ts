@@ -1,0 +1,21 @@
+import {resolve} from 'node:path';
+import {optionSpec, type OptionName, type OptionSpec} from './options.js';
+
+/** A value as it was written, after its type was checked. */
+export type RawValue = string | number | boolean | readonly string[];
+
+/** Turns what a relative path starts from into the path: the working folder, or that of the configuration file. */
+export function placeValue(name: OptionName, value: RawValue, base: string): RawValue {
+  const spec: OptionSpec = optionSpec(name);
+  if (typeof value !== 'string') return value;
+  if (spec.kind === 'path') return resolve(base, value);
+  // A bare name is looked up on PATH later, by whoever runs it. Arguments may follow (`gcc -I/somewhere`).
+  const isPlace = spec.kind === 'program' && /^\S*\//.test(value);
+  return isPlace ? resolve(base, value) : value;
+}
+
+/** A whole number of at least 1, or undefined. */
+export function readNumber(text: string): number | undefined {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  return number >= 1 ? number : undefined;
+}

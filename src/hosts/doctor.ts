@@ -1,0 +1,190 @@
+import {readFileSync} from 'node:fs';
+import {access, constants} from 'node:fs/promises';
+import {z} from 'zod';
+import {openStore} from '../cache/store.js';
+import {findCompiler, findMake} from '../cpython/build-tools.js';
+import {parseJson} from '../cpython/run-script.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import {runProcess} from '../exec/process.js';
+import {findTool} from '../exec/tools.js';
+import type {FailureCode} from '../model/failure.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {knownSeries} from './layouts.js';
+import type {HostContext} from './options.js';
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  /** What there is, in a few words; undefined when it is missing or of no use. */
+  readonly found: string | undefined;
+  /** What is missing without it. */
+  readonly purpose: string;
+  /** The failure of a machine without it; undefined when builds go without. */
+  readonly code: FailureCode | undefined;
+  readonly hint?: string | undefined;
+}
+
+/** Tools that are good to have, with what each is for. */
+const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
+  ['python3', 'the tests'],
+  ['xz', 'unpacking a source archive .tar.xz'],
+  ['valgrind', 'counting instructions in bench'],
+  ['hyperfine', 'measuring by hand what bench measures'],
+];
+
+/** The oldest Node.js that this package runs on, such as `20.19`: the `engines` of its package.json. */
+function requiredNode(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const {engines} = JSON.parse(text) as {engines: {node: string}};
+  return engines.node.replace('>=', '');
+}
+
+/** Looks at what a build needs from this machine, in the order in which it is needed. */
+export async function examineMachine(context: HostContext): Promise<readonly Check[]> {
+  const environment = scrubbedEnvironment({}, context.userEnvironment);
+  const compiler = await findCompiler(environment, context.userEnvironment['CC']);
+  const make = await findMake(environment);
+  const say = (path: string): Promise<string> => firstLine(path, environment, context.signal);
+  const tools = await Promise.all(
+    OPTIONAL_TOOLS.map(async ([name, purpose]): Promise<Check> => {
+      const path = await findTool(name, environment['PATH']);
+      return {name, purpose, found: path && (await say(path)), code: undefined};
+    }),
+  );
+  const series = await knownSeries();
+  return [
+    checkNode(process.versions.node),
+    {
+      name: 'C compiler',
+      purpose: 'stage 1 and the images',
+      found: compiler.ok ? await say(compiler.value) : undefined,
+      code: 'NO_COMPILER',
+      hint: compiler.ok ? undefined : compiler.failure.hint,
+    },
+    {
+      name: 'make',
+      purpose: 'stage 1 and the link',
+      found: make.ok ? await say(make.value) : undefined,
+      code: 'NO_MAKE',
+      hint: make.ok ? undefined : make.failure.hint,
+    },
+    await checkCache(context.cacheDir),
+    {name: 'CPython', purpose: 'the layout of its objects', found: series.join(', '), code: 'LAYOUT'},
+    ...tools,
+  ];
+}
+
+/** @param version that of the running Node, such as `20.19.0` */
+export function checkNode(version: string, required = requiredNode()): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = required.split('.').map(Number);
+  const isNew = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return {
+    name: 'Node.js',
+    purpose: 'running at all',
+    found: isNew ? version : undefined,
+    code: 'NO_TOOL',
+    hint: isNew ? undefined : `this is Node.js ${version}; install ${required} or newer`,
+  };
+}
+
+async function checkCache(cacheDir: string): Promise<Check> {
+  const check = {name: 'cache', purpose: 'results of earlier builds', code: 'CACHE'} as const;
+  const store = await openStore(cacheDir);
+  if (!store.ok) return {...check, found: undefined, hint: store.failure.hint};
+  const isWritable = await access(cacheDir, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) {
+    return {...check, found: undefined, hint: `${cacheDir} cannot be written; choose another --cache-dir`};
+  }
+  const {bytes} = await store.value.stats();
+  return {...check, found: `${cacheDir}, ${(bytes / 1e6).toFixed(1)} MB`};
+}
+
+/** The first line that a tool says about its version, or its path when it says nothing. */
+async function firstLine(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> {
+  const run = await runProcess({
+    file,
+    args: ['--version'],
+    cwd: '/',
+    environment,
+    signal,
+    timeoutMs: 10_000,
+  });
+  const line = run.ok ? `${run.value.stdout}${run.value.stderr}`.trim().split('\n')[0] : undefined;
+  return line === undefined || line === '' ? file : line;
+}
+
+/** What a frozen interpreter tells of itself. */
+export interface FrozenInterpreter {
+  /** `3.13.15` */
+  readonly python: string;
+  /** Why its images are not in use; null when they are. */
+  readonly inactiveBecause: string | null;
+  readonly modules: readonly {readonly name: string; readonly origin: string}[];
+  /** How many images an interpreter that does nothing else has used. */
+  readonly used: number;
+}
+
+const ANSWER = z.object({
+  python: z.string(),
+  inactiveBecause: z.string().nullable(),
+  modules: z.array(z.object({name: z.string(), origin: z.string()})),
+  used: z.number(),
+});
+
+const QUESTION = `
+import sys
+try:
+    import _flashfreeze
+except ImportError:
+    print('null')
+else:
+    info = _flashfreeze.info()
+    modules = [{'name': m[0], 'origin': m[1]} for m in _flashfreeze.modules()]
+    import json
+    print(json.dumps({'python': sys.version.split()[0], 'inactiveBecause': info['inactive_because'],
+                      'modules': modules, 'used': info['used']}))
+`;
+
+/**
+ * Asks an interpreter for its frozen modules. The user's FLASHFREEZE counts, as it would in their own shell. Fails with
+ * PYTHON when it cannot be asked, with SMOKE when it has no frozen modules.
+ */
+export async function examineInterpreter(
+  python: string,
+  context: HostContext,
+): Promise<Result<FrozenInterpreter>> {
+  const choice = context.userEnvironment['FLASHFREEZE'];
+  const own = {PYTHONDONTWRITEBYTECODE: '1', ...(choice === undefined ? {} : {FLASHFREEZE: choice})};
+  const run = await runProcess({
+    file: python,
+    args: ['-S', '-c', QUESTION],
+    cwd: '/',
+    environment: scrubbedEnvironment(own, context.userEnvironment),
+    signal: context.signal,
+    timeoutMs: 60_000,
+  });
+  if (!run.ok) return run.failure.code === 'NO_TOOL' ? fail('PYTHON', `there is no program ${python}`) : run;
+  if (run.value.exitCode !== 0) {
+    return fail('SMOKE', `${python} does not start (exit code ${run.value.exitCode})`, {
+      details: run.value.stderr.trimEnd().slice(-4000),
+    });
+  }
+  const content = parseJson(run.value.stdout.trim().split('\n').at(-1) ?? '');
+  if (content === null) {
+    return fail('SMOKE', `${python} has no frozen modules: it was not built by flashfreeze`, {
+      hint: 'give the executable that flashfreeze build made',
+    });
+  }
+  const answer = ANSWER.safeParse(content);
+  return answer.success
+    ? ok(answer.data)
+    : fail('PYTHON', `${python} did not answer as a Python does`, {details: answer.error.message});
+}

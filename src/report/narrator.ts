@@ -1,0 +1,91 @@
+import type {ActionId} from '../model/action.js';
+import type {Event} from '../model/events.js';
+import type {Failure} from '../model/failure.js';
+import type {Style} from './style.js';
+import {duration, failureText, indent, summaryText, warningText} from './words.js';
+
+/** What people are told about an event: whole lines without the last line break. */
+export interface Narration {
+  /** For the log of the run. */
+  readonly log?: string | undefined;
+  /** For the error stream. */
+  readonly errors?: string | undefined;
+}
+
+export interface NarratorOptions {
+  /** Tells of all actions, not only of those that ran, and passes on what tools say at once. */
+  readonly verbose: boolean;
+  /** A live line shows where the run is: phases that begin and actions that ran need no line of their own. */
+  readonly live: boolean;
+  /** Nothing is really done: the summary tells what would be. */
+  readonly dryRun: boolean;
+  /** How the log looks, and how the error stream does: they may be different files. */
+  readonly style: Style;
+  readonly errorStyle: Style;
+}
+
+const SHORT_PHASE_MS = 1000;
+
+/**
+ * Tells a run in words, one event at a time. An action is one line that begins with its id, then its reason. What a tool
+ * says comes in one block below the line of its action, each line with the id before it, so that blocks never mix.
+ */
+export function narrator(options: NarratorOptions): (event: Event) => Narration {
+  const {verbose, live, dryRun, style, errorStyle} = options;
+  const pending = new Map<ActionId, string[]>();
+  const told = new Set<string>();
+
+  const block = (id: ActionId, text: string): string => indent(text, `  ${style('dim', `${id} |`)} `);
+  const takeBlock = (id: ActionId): string[] => {
+    const lines = pending.get(id);
+    pending.delete(id);
+    return lines === undefined ? [] : [block(id, lines.join('\n'))];
+  };
+  /** The failure of an action is often that of the run, too: it is told once. */
+  const failed = (failure: Failure): string | undefined => {
+    const text = failureText(failure, errorStyle);
+    if (told.has(text)) return undefined;
+    told.add(text);
+    return text;
+  };
+  const join = (lines: readonly string[]): Narration => (lines.length === 0 ? {} : {log: lines.join('\n')});
+
+  return (event) => {
+    switch (event.type) {
+      case 'command-started':
+      case 'action-started':
+        return {};
+      case 'phase-started':
+        return live ? {} : {log: `${style('bold', event.phase)} ...`};
+      case 'phase-finished':
+        return event.ms < SHORT_PHASE_MS ? {} : {log: `${event.phase}: done in ${duration(event.ms)}`};
+      case 'action-finished': {
+        const executed = event.outcome === 'executed';
+        const line = `${style('cyan', event.id)}  ${executed ? '' : `${event.outcome}: `}${event.reason}`;
+        const wanted = verbose || (executed && !live);
+        return join([...(wanted ? [`${line} (${duration(event.ms)})`] : []), ...takeBlock(event.id)]);
+      }
+      case 'action-failed':
+        return {
+          ...join([`${style('red', event.id)}  failed (${duration(event.ms)})`, ...takeBlock(event.id)]),
+          // What was stopped did not go wrong by itself; the run says that it was stopped.
+          errors: event.failure.code === 'INTERRUPTED' ? undefined : failed(event.failure),
+        };
+      case 'tool-output': {
+        if (verbose) return {log: block(event.id, event.text)};
+        const lines = pending.get(event.id);
+        if (lines === undefined) pending.set(event.id, [event.text]);
+        else lines.push(event.text);
+        return {};
+      }
+      case 'notice':
+        return {log: event.message};
+      case 'warning':
+        return {errors: warningText(event.message, event.hint, errorStyle)};
+      case 'error':
+        return {errors: failed(event.failure)};
+      case 'summary':
+        return event.ok ? {log: summaryText(event, dryRun)} : {};
+    }
+  };
+}

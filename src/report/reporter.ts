@@ -1,0 +1,37 @@
+import type {Event, EventSink} from '../model/events.js';
+
+/** Shows a run to somebody. Nothing but reporters writes to the terminal while a command runs. */
+export interface Reporter {
+  /** Called for every event, in order; the summary is the last one. */
+  readonly event: (event: Event) => void;
+  /** Called for every line of what the command was asked for (a module of `discover`, a row of `bench`). */
+  readonly product: (product: Product) => void;
+  /** Called once, after everything else. */
+  readonly close: () => void;
+}
+
+/** One line of what a command was asked for: words for people, and the same as a JSON object. */
+export interface Product {
+  /** One line without line break. */
+  readonly text: string;
+  /** The object; a product without one is for people only (the head of a table). */
+  readonly record?: {readonly type: string; readonly [field: string]: unknown};
+}
+
+/** Where a command puts what it was asked for. */
+export interface ProductSink {
+  readonly product: (product: Product) => void;
+}
+
+/** Makes one sink of several reporters; `now` gives the time stamps, in milliseconds since the epoch. */
+export function sinkOf(reporters: readonly Reporter[], now: () => number): EventSink & ProductSink {
+  return {
+    emit(input) {
+      const event: Event = {...input, time: now()};
+      for (const reporter of reporters) reporter.event(event);
+    },
+    product(product) {
+      for (const reporter of reporters) reporter.product(product);
+    },
+  };
+}
