@@ -2,7 +2,7 @@ import {failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {COMMANDS} from './commands.js';
 import type {Invocation} from './command.js';
-import {COMMON_OPTIONS, optionSpec, type OptionName, type OptionValues} from './options.js';
+import {COMMON_OPTIONS, optionSpec, type OptionName} from './options.js';
 import {parserFor, UsageError, type Called} from './parser.js';
 import {closest} from './suggest.js';
 import {placeValue, readNumber, type RawValue} from './values.js';
