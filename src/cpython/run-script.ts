@@ -31,6 +31,8 @@ export async function runScript<T>(
     readonly schema: z.ZodType<T>;
     readonly code: FailureCode;
     readonly cwd?: string;
+    /** Milliseconds; two minutes if not given. */
+    readonly timeoutMs?: number;
   },
 ): Promise<Result<T>> {
   const {python, signal} = interpreter;
@@ -41,7 +43,7 @@ export async function runScript<T>(
     environment: {...interpreter.environment, ...NO_BYTECODE},
     signal,
     ...(options.input === undefined ? {} : {input: options.input}),
-    timeoutMs: 120_000,
+    timeoutMs: options.timeoutMs ?? 120_000,
   });
   if (!run.ok) {
     if (run.failure.code === 'INTERRUPTED') return run;

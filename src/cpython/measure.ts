@@ -1,0 +1,72 @@
+import {z} from 'zod';
+import {runProcess} from '../exec/process.js';
+import {type Result, fail, ok} from '../model/result.js';
+import {type Interpreter, runScript} from './run-script.js';
+
+/** One figure for each round. */
+export interface Measurements {
+  /** Wall-clock time. */
+  readonly milliseconds: readonly number[];
+  /** Minor page faults. */
+  readonly faults: readonly number[];
+}
+
+const answer = z.object({
+  milliseconds: z.array(z.array(z.number())),
+  faults: z.array(z.array(z.number())),
+});
+
+export interface MeasureRequest {
+  readonly commands: readonly (readonly string[])[];
+  /** All of the commands' environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/**
+ * Runs commands in turn, `rounds` times each (and once before, which does not count), from a Python that does nothing
+ * else. Fails with BENCH when a command does not end with exit code 0.
+ */
+export async function measureTime(
+  interpreter: Interpreter,
+  request: MeasureRequest & {readonly rounds: number},
+): Promise<Result<readonly Measurements[]>> {
+  const measured = await runScript(interpreter, 'measure.py', {
+    flags: ['-I', '-S'],
+    input: JSON.stringify(request),
+    schema: answer,
+    code: 'BENCH',
+    timeoutMs: 60 * 60_000,
+  });
+  if (!measured.ok) return measured;
+  const {milliseconds, faults} = measured.value;
+  return ok(milliseconds.map((times, i) => ({milliseconds: times, faults: faults[i] ?? []})));
+}
+
+/**
+ * How many instructions a command executes, by valgrind's callgrind. The count repeats for the same binary, input and
+ * environment. Fails with BENCH when the command or valgrind fails.
+ */
+export async function countInstructions(
+  valgrind: string,
+  command: readonly string[],
+  request: Omit<MeasureRequest, 'commands'>,
+  signal: AbortSignal,
+): Promise<Result<number>> {
+  const run = await runProcess({
+    file: valgrind,
+    args: ['--tool=callgrind', '--callgrind-out-file=/dev/null', ...command],
+    cwd: request.cwd,
+    environment: request.environment,
+    signal,
+    timeoutMs: 20 * 60_000,
+  });
+  if (!run.ok) return run;
+  const count = /Collected : (\d+)/.exec(run.value.stderr)?.[1];
+  if (run.value.exitCode !== 0 || count === undefined) {
+    return fail('BENCH', `valgrind could not count the instructions of ${command.join(' ')}`, {
+      details: run.value.stderr.slice(-2000),
+    });
+  }
+  return ok(Number(count));
+}

@@ -1,0 +1,43 @@
+import {z} from 'zod';
+import type {Result} from '../model/result.js';
+import {type Interpreter, runScript} from './run-script.js';
+
+/** Where an image differs from a fresh compile. */
+export interface ImageDifference {
+  readonly module: string;
+  /** The qualified name of the code object. */
+  readonly where: string;
+  readonly field: string;
+  readonly detail: string;
+}
+
+const answer = z.object({
+  modules: z.number(),
+  differences: z.array(
+    z.object({module: z.string(), where: z.string(), field: z.string(), detail: z.string()}),
+  ),
+});
+
+/** Comparing a thousand modules takes about half a minute. */
+const TIMEOUT_MS = 20 * 60_000;
+
+/**
+ * Compares every image of a frozen interpreter with a fresh compile, in that interpreter.
+ * @param sources where the sources of modules lie that CPython freezes itself
+ * @param hashSeed for PYTHONHASHSEED: a number, or `random`
+ * Fails with VERIFY when the interpreter has no images or ends badly, and with PYTHON.
+ */
+export function compareImages(
+  interpreter: Interpreter,
+  sources: Readonly<Record<string, string>>,
+  hashSeed: string,
+): Promise<Result<{readonly modules: number; readonly differences: readonly ImageDifference[]}>> {
+  const environment = {...interpreter.environment, PYTHONHASHSEED: hashSeed};
+  return runScript({...interpreter, environment}, 'verify_images.py', {
+    flags: ['-s', '-S'],
+    input: JSON.stringify({sources}),
+    schema: answer,
+    code: 'VERIFY',
+    timeoutMs: TIMEOUT_MS,
+  });
+}

@@ -1,0 +1,87 @@
+import {copyFile, cp, mkdir, readdir, rm, stat, symlink} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import {describeTarget} from '../cpython/target.js';
+import {runProcess} from '../exec/process.js';
+import {type Result, fail, ok} from '../model/result.js';
+
+/** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */
+export interface BenchInstallation {
+  readonly stage1: string;
+  readonly stage2: string;
+}
+
+/** Packages of the standard library that no start imports, and that would take most of the room. */
+const LEFT_OUT = new Set(['test', 'idlelib', 'tkinter', 'turtledemo', '__pycache__', 'site-packages']);
+
+/**
+ * Installs stage 1 and stage 2 side by side into `folder`, with a library of their own, which gets byte code files: a
+ * build folder must not be measured, because there every start would compile its modules (the source tree is never
+ * written to), and the comparison would flatter us. Fails with BENCH.
+ */
+export async function installForBench(
+  folder: string,
+  built: {readonly stage1: string; readonly stage2: string; readonly cpython: string},
+  run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
+): Promise<Result<BenchInstallation>> {
+  const target = await describeTarget({python: built.stage1, ...run});
+  if (!target.ok) return target;
+  const {stdlib, version} = target.value;
+  const library = join(folder, 'lib', `python${version.series}`);
+  const stage1 = join(folder, 'bin', 'python-stage1');
+  const stage2 = join(folder, 'bin', 'python-stage2');
+  try {
+    await rm(folder, {recursive: true, force: true});
+    await mkdir(join(folder, 'bin'), {recursive: true});
+    await copyFile(built.stage1, stage1);
+    await copyFile(built.stage2, stage2);
+    await cp(stdlib, library, {
+      recursive: true,
+      filter: (path) => !LEFT_OUT.has(basename(path)),
+      preserveTimestamps: true,
+    });
+    await linkExtensions(join(built.cpython, 'build'), library);
+  } catch (error) {
+    return fail('BENCH', `The installation to measure could not be made in ${folder}: ${String(error)}`);
+  }
+  // Frozen at a higher price than read: what a start imports has its byte code, whichever interpreter wrote it.
+  const compiled = await runProcess({
+    file: stage1,
+    args: ['-I', '-m', 'compileall', '-q', '-j', '0', library],
+    cwd: folder,
+    environment: run.environment,
+    signal: run.signal,
+  });
+  if (!compiled.ok) return compiled;
+  return ok({stage1, stage2});
+}
+
+/** Extension modules of a build that is not installed lie in build/lib.<platform>-<version>. */
+async function linkExtensions(build: string, library: string): Promise<void> {
+  const dynamic = join(library, 'lib-dynload');
+  await mkdir(dynamic, {recursive: true});
+  for (const name of await readdir(build)) {
+    if (!name.startsWith('lib.')) continue;
+    for (const file of await readdir(join(build, name))) {
+      const path = join(build, name, file);
+      if (!(await stat(path)).isFile()) continue;
+      await symlink(path, join(file.endsWith('.so') ? dynamic : library, file));
+    }
+  }
+}
+
+/** Fails with BENCH when a command compiles modules at its start: a baseline like that would flatter us. */
+export async function refuseColdBaseline(
+  command: readonly string[],
+  run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
+): Promise<Result<void>> {
+  const [file = '', ...args] = command;
+  const done = await runProcess({file, args: ['-v', ...args], cwd: '/', ...run});
+  if (!done.ok) return done;
+  const compiled = [...done.value.stderr.matchAll(/^# code object from '?([^'\n]+\.py)'?$/gm)].map(
+    ([, path]) => path,
+  );
+  if (compiled.length === 0) return ok();
+  return fail('BENCH', `The baseline compiles modules at its start: ${compiled.slice(0, 3).join(', ')}.`, {
+    hint: 'their byte code files could not be written; see that the build folder is writable',
+  });
+}

@@ -1,0 +1,106 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {obtainSource} from '../cpython/obtain-source.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import {type Result, fail, ok} from '../model/result.js';
+import {type BenchReport, benchmark} from './bench.js';
+import type {BuildOutcome, HostContext} from './options.js';
+import {buildFromSource} from './source.js';
+import {verifyImages} from './verify.js';
+
+export interface DemoRequest {
+  /** A folder of ours, for the build. */
+  readonly dir: string;
+  /** Which CPython, such as `3.13.15`. */
+  readonly python: string;
+}
+
+export interface DemoReport {
+  readonly outcome: BuildOutcome;
+  readonly bench: BenchReport;
+}
+
+/** What the demonstration freezes, besides what every start imports, and measures. */
+const PROGRAMS = [
+  '-c "import asyncio"',
+  '-c "import argparse, json, re, dataclasses, pathlib, subprocess, logging"',
+];
+
+/**
+ * The whole job on a fresh machine: gets a CPython, builds it twice, compares every image with a fresh compile, and
+ * measures. What was verified and measured before, for the same interpreter, is not done again.
+ */
+export async function runDemo(request: DemoRequest, context: HostContext): Promise<Result<DemoReport>> {
+  const {events, signal} = context;
+  const phase = async <T>(name: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
+    const begun = performance.now();
+    events.emit({type: 'phase-started', phase: name});
+    const result = await work();
+    events.emit({type: 'phase-finished', phase: name, ms: performance.now() - begun});
+    return result;
+  };
+  const source = await phase('getting the CPython source', () =>
+    obtainSource({
+      version: request.python,
+      cacheDir: context.cacheDir,
+      environment: scrubbedEnvironment({}, context.userEnvironment),
+      signal,
+      log: (message) => {
+        events.emit({type: 'notice', message});
+      },
+    }),
+  );
+  if (!source.ok) return source;
+  const buildDir = join(request.dir, `python-${source.value.version}`);
+  const built = await phase('building', () =>
+    buildFromSource(
+      {
+        source: source.value.path,
+        buildDir,
+        out: undefined,
+        selection: {startup: true, traces: PROGRAMS, modules: [], packages: [], stdlib: false, exclude: []},
+        configureArguments: [],
+        makeArguments: [],
+        cc: undefined,
+      },
+      context,
+    ),
+  );
+  if (!built.ok) return built;
+  const outcome = built.value;
+  const reportPath = join(buildDir, 'demo-report.json');
+  const known = await readReport(reportPath);
+  if (known?.sha256 === outcome.sha256) return ok({outcome, bench: known.bench});
+
+  const python = outcome.output ?? '';
+  const verified = await phase('comparing every image with a fresh compile', () =>
+    verifyImages({python, source: source.value.path, hashSeeds: ['0', '1', 'random']}, context),
+  );
+  if (!verified.ok) return verified;
+  const [difference] = verified.value.differences;
+  if (difference !== undefined) {
+    const {module, where, field, detail} = difference;
+    return fail(
+      'VERIFY',
+      `The image of ${module} differs from a fresh compile: ${where}, ${field}: ${detail}`,
+    );
+  }
+  events.emit({
+    type: 'notice',
+    message: `${verified.value.modules} images equal a fresh compile, on three hash seeds`,
+  });
+  const bench = await phase('measuring', () =>
+    benchmark({buildDir, commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false}, context),
+  );
+  if (!bench.ok) return bench;
+  await writeFile(reportPath, JSON.stringify({sha256: outcome.sha256, bench: bench.value}));
+  return ok({outcome, bench: bench.value});
+}
+
+async function readReport(path: string): Promise<{sha256: string; bench: BenchReport} | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as {sha256: string; bench: BenchReport};
+  } catch {
+    return undefined; // nothing measured yet
+  }
+}

@@ -1,0 +1,80 @@
+import {access} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {describeTarget, type Target} from '../cpython/target.js';
+import {type ImageDifference, compareImages} from '../cpython/verify-images.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import {type Result, ok} from '../model/result.js';
+import {GETPATH} from './module-plan.js';
+import type {HostContext} from './options.js';
+
+export interface VerifyRequest {
+  /** The frozen interpreter. */
+  readonly python: string;
+  /** CPython's source tree, for the few sources that are not in the standard library (getpath). */
+  readonly source?: string;
+  /** For PYTHONHASHSEED: numbers, or `random`. */
+  readonly hashSeeds: readonly string[];
+}
+
+export interface VerifyReport {
+  readonly python: string;
+  readonly modules: number;
+  readonly differences: readonly (ImageDifference & {readonly seed: string})[];
+}
+
+/**
+ * Thaws every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
+ * Differences are part of the report, not a failure.
+ */
+export async function verifyImages(
+  request: VerifyRequest,
+  context: HostContext,
+): Promise<Result<VerifyReport>> {
+  const interpreter = {
+    python: request.python,
+    environment: scrubbedEnvironment({}, context.userEnvironment),
+    signal: context.signal,
+  };
+  const target = await describeTarget(interpreter);
+  if (!target.ok) return target;
+  const sourceTree = request.source ?? dirname(target.value.stdlib);
+  const sources = frozenSources(target.value, sourceTree);
+  const missing = await absent(Object.values(sources));
+  if (missing.length > 0) {
+    context.events.emit({
+      type: 'warning',
+      message: `Sources are missing, so their images will differ: ${missing.join(', ')}`,
+      hint: "give CPython's source tree with --source",
+    });
+  }
+  let modules = 0;
+  const differences: VerifyReport['differences'][number][] = [];
+  for (const seed of request.hashSeeds) {
+    const compared = await compareImages(interpreter, sources, seed);
+    if (!compared.ok) return compared;
+    modules = compared.value.modules;
+    differences.push(...compared.value.differences.map((difference) => ({...difference, seed})));
+  }
+  return ok({python: target.value.version.text, modules, differences});
+}
+
+/** Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. */
+function frozenSources(target: Target, sourceTree: string): Readonly<Record<string, string>> {
+  const rows = target.frozen.map(({origin, source}): [string, string] => [
+    origin,
+    join(source.root === 'stdlib' ? target.stdlib : sourceTree, source.path),
+  ]);
+  return Object.fromEntries([...rows, [GETPATH, join(sourceTree, 'Modules/getpath.py')]]);
+}
+
+async function absent(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return paths.filter((_, i) => found[i] !== true);
+}
