@@ -82,6 +82,16 @@ function assemble311(numbers: readonly number[], fields: Fields): PyCode {
   };
 }
 
+/** How many bytes and objects the fields of a code object refer to, which several code objects can share. */
+export function codeExtent(code: PyCode): number {
+  const own = [code.code, code.consts, code.names, code.linetable];
+  const scopes =
+    code.form === '3.10'
+      ? [code.varnames, code.freevars, code.cellvars]
+      : [code.localsplusnames, code.localspluskinds, code.exceptiontable];
+  return [...own, ...scopes].reduce((sum, field) => sum + field.length, 0);
+}
+
 /** Hands out the objects of a code object one after the other, and remembers the first of a wrong type. */
 class Fields {
   problem: string | undefined;

@@ -5,7 +5,7 @@ const PLAIN_LENGTH = 96;
 /** How much is gathered before it goes into the hash, far below the longest string that V8 can make. */
 const CHUNK_LENGTH = 1 << 16;
 
-/** Short content as it is; else its sha256. The mark after the tag keeps the two apart. */
+/** Short content as it is; else its sha256. The mark after the tag, one character, keeps the two apart. */
 export function keyOf(tag: string, content: string): string {
   return content.length <= PLAIN_LENGTH ? `${tag}:${content}` : `${tag}#${hash('sha256', content, 'base64')}`;
 }
@@ -15,6 +15,11 @@ export function keyOfBytes(tag: string, content: Uint8Array): string {
   return content.length <= PLAIN_LENGTH
     ? `${tag}:${Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1')}`
     : `${tag}#${hash('sha256', content, 'base64')}`;
+}
+
+/** Whether a key is a hash, of what may be much longer than the key. */
+export function isHashed(key: string): boolean {
+  return key.startsWith('#', 1);
 }
 
 /** A list of keys that becomes a key itself, in bounded memory. */

@@ -1,12 +1,14 @@
-import {Content, keyOf, keyOfBytes} from './content.js';
+import {Content, isHashed, keyOf, keyOfBytes} from './content.js';
 import type {PyCode, PyObject} from './objects.js';
 
 /** Strings up to this length have a key that costs less to make than to remember. */
 const SHORT = 64;
 const NOTHING: readonly PyObject[] = [];
 
-/** The keys that are worth remembering. */
+/** The keys that stand for more than they hold: those with a hash. All others are made again in a moment. */
 const known = new WeakMap<PyObject, string>();
+/** The keys of containers found in one call: a WeakMap of millions of small ones would be a burden to the collector. */
+type Found = Map<PyObject, string>;
 
 /**
  * The identity of an object as a constant. Two keys are equal exactly when type and exact bits are, all the way down:
@@ -17,20 +19,21 @@ const known = new WeakMap<PyObject, string>();
  * It takes time in proportion to the number of objects, however often they are shared, and no stack for depth.
  */
 export function canonicalKey(object: PyObject): string {
-  if (innerObjects(object) === NOTHING || known.has(object)) return shallowKey(object);
+  const found: Found = new Map();
+  if (innerObjects(object) === NOTHING || known.has(object)) return shallowKey(object, found);
   const pending: PyObject[] = [object];
   for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
     const before = pending.length;
-    if (!known.has(top)) {
+    if (!known.has(top) && !found.has(top)) {
       for (const inner of innerObjects(top)) {
-        if (innerObjects(inner) !== NOTHING && !known.has(inner)) pending.push(inner);
+        if (innerObjects(inner) !== NOTHING && !known.has(inner) && !found.has(inner)) pending.push(inner);
       }
       if (pending.length > before) continue;
-      shallowKey(top);
+      shallowKey(top, found);
     }
     pending.pop();
   }
-  return shallowKey(object);
+  return shallowKey(object, found);
 }
 
 /** Brings the members of a set into canonical order, and drops all but one of those with the same key. */
@@ -71,19 +74,18 @@ function innerObjects(object: PyObject): readonly PyObject[] {
 }
 
 /** The key of an object whose inner objects have theirs already. */
-function shallowKey(object: PyObject): string {
-  if (object.type === 'str' && object.value.length <= SHORT) return composedKey(object);
-  let key = known.get(object);
-  if (key === undefined) {
-    key = composedKey(object);
-    // A plain key of an object that holds no others is sooner made than found.
-    if (key.startsWith('#', 1) || innerObjects(object) !== NOTHING) known.set(object, key);
-  }
+function shallowKey(object: PyObject, found: Found): string {
+  if (object.type === 'str' && object.value.length <= SHORT) return composedKey(object, found);
+  const earlier = known.get(object) ?? found.get(object);
+  if (earlier !== undefined) return earlier;
+  const key = composedKey(object, found);
+  if (isHashed(key)) known.set(object, key);
+  else if (innerObjects(object) !== NOTHING) found.set(object, key);
   return key;
 }
 
-/** The tags are marshal's type codes, with `U` for text that has surrogate code points. */
-function composedKey(object: PyObject): string {
+/** The tags are marshal's type codes, with `U` for text that has surrogate code points and `C` for code of 3.10. */
+function composedKey(object: PyObject, found: Found): string {
   switch (object.type) {
     case 'None':
       return 'N';
@@ -107,43 +109,49 @@ function composedKey(object: PyObject): string {
     case 'bytes':
       return keyOfBytes('s', object.value);
     case 'tuple':
-      return listKey('(', object.items);
+      return listKey('(', object.items, found);
     case 'list':
-      return listKey('[', object.items);
+      return listKey('[', object.items, found);
     case 'set':
-      return listKey('<', object.items);
+      return listKey('<', object.items, found);
     case 'frozenset':
-      return listKey('>', object.items);
+      return listKey('>', object.items, found);
     case 'dict':
-      return listKey('{', object.entries.flat());
+      return listKey('{', object.entries.flat(), found);
     case 'frozendict':
-      return listKey('}', object.entries.flat());
+      return listKey('}', object.entries.flat(), found);
     case 'slice':
-      return listKey(':', [object.start, object.stop, object.step]);
+      return listKey(':', [object.start, object.stop, object.step], found);
     case 'code':
-      return codeKey(object);
+      return codeKey(object, found);
   }
 }
 
-function listKey(tag: string, items: readonly PyObject[]): string {
+function listKey(tag: string, items: readonly PyObject[], found: Found): string {
   const content = new Content();
-  for (const item of items) content.add(shallowKey(item));
+  for (const item of items) content.add(shallowKey(item, found));
   return content.key(tag);
 }
 
 /** Every field counts, in the order of the stream. */
-function codeKey(code: PyCode): string {
+function codeKey(code: PyCode, found: Found): string {
   const {argcount, posonlyargcount, kwonlyargcount, stacksize, flags, firstlineno} = code;
   const content = new Content();
   content.add([argcount, posonlyargcount, kwonlyargcount, stacksize, flags, firstlineno].join());
-  content.add(keyOfBytes('s', code.code)).add(listKey('(', code.consts)).add(listKey('(', code.names));
-  content.add(shallowKey(code.filename)).add(shallowKey(code.name)).add(keyOfBytes('s', code.linetable));
+  content
+    .add(keyOfBytes('s', code.code))
+    .add(listKey('(', code.consts, found))
+    .add(listKey('(', code.names, found));
+  content
+    .add(shallowKey(code.filename, found))
+    .add(shallowKey(code.name, found))
+    .add(keyOfBytes('s', code.linetable));
   if (code.form === '3.10') {
-    content.add(String(code.nlocals)).add(listKey('(', code.varnames));
-    content.add(listKey('(', code.freevars)).add(listKey('(', code.cellvars));
+    content.add(String(code.nlocals)).add(listKey('(', code.varnames, found));
+    content.add(listKey('(', code.freevars, found)).add(listKey('(', code.cellvars, found));
   } else {
-    content.add(listKey('(', code.localsplusnames)).add(keyOfBytes('s', code.localspluskinds));
-    content.add(shallowKey(code.qualname)).add(keyOfBytes('s', code.exceptiontable));
+    content.add(listKey('(', code.localsplusnames, found)).add(keyOfBytes('s', code.localspluskinds));
+    content.add(shallowKey(code.qualname, found)).add(keyOfBytes('s', code.exceptiontable));
   }
-  return content.key(`c${code.form}`);
+  return content.key(code.form === '3.10' ? 'C' : 'c');
 }

@@ -1,12 +1,12 @@
 import {err, fail, ok, type Result} from '../model/result.js';
-import type {CodeForm} from './code.js';
+import {codeExtent, type CodeForm} from './code.js';
 import {addToFrame, closeFrame, openFrame, type Frame} from './containers.js';
 import {Cursor} from './cursor.js';
 import type {PyObject} from './objects.js';
 import {SCALARS} from './scalars.js';
 
 export interface ReadLimits {
-  /** How many bytes a stream may have; default 32 MiB, at most 128 MiB. Memory stays below some fifty times that. */
+  /** How many bytes a stream may have; default 8 MiB, at most 24 MiB. Memory stays below some 150 times that. */
   readonly bytes?: number;
   /**
    * How deep objects may lie in each other, references followed; default 2000, as CPython's MAX_MARSHAL_STACK_DEPTH
@@ -21,10 +21,16 @@ export interface ReadOptions {
   readonly limits?: ReadLimits;
 }
 
-const DEFAULT_BYTES = 2 ** 25;
-/** Up to this size no int and no string can be too large for V8. */
-const MOST_BYTES = 2 ** 27;
+const DEFAULT_BYTES = 8 * 2 ** 20;
+/** Up to this size no int, no string and no Map can be too large for V8. */
+const MOST_BYTES = 24 * 2 ** 20;
 const DEFAULT_DEPTH = 2000;
+/**
+ * All code objects together may have fields of so many bytes and objects for each byte of the stream. What compilers
+ * write stays below one; without a limit, a long tuple of names shared by many code objects takes quadratic time from
+ * everyone who walks over them.
+ */
+const MOST_EXTENT_PER_BYTE = 16;
 
 /** Set in a type code: the object gets the next reference number. */
 const FLAG_REF = 0x80;
@@ -41,7 +47,8 @@ type Step = PyObject | 'NULL' | 'more' | null;
  *
  * Fails with MARSHAL, naming the byte, on what CPython's reader refuses, and beyond that on: bytes after the object,
  * references to objects that are not complete (lists and dicts inside themselves), a dict that ends between key and
- * value, and what goes beyond the limits. Members of sets and keys of dicts are not tested for being hashable.
+ * value, fields shared by code objects beyond all proportion, bytecode of odd length (which 3.10 lets through), and
+ * what goes beyond the limits. Members of sets and keys of dicts are not tested for being hashable.
  */
 export function readMarshal(bytes: Uint8Array, options: ReadOptions): Result<PyObject> {
   const most = Math.min(options.limits?.bytes ?? DEFAULT_BYTES, MOST_BYTES);
@@ -61,6 +68,8 @@ class Reader {
   readonly #heights: number[] = [];
   /** The same for the object read last. */
   #height = 0;
+  /** What is left for the fields of code objects. */
+  #extent: number;
 
   constructor(
     bytes: Uint8Array,
@@ -68,6 +77,7 @@ class Reader {
     private readonly depth: number,
   ) {
     this.#cursor = new Cursor(bytes);
+    this.#extent = bytes.length * MOST_EXTENT_PER_BYTE;
   }
 
   read(): Result<PyObject> {
@@ -120,6 +130,9 @@ class Reader {
   #close(frame: Frame): PyObject | null {
     const object = closeFrame(frame, this.#cursor, this.form);
     this.#height = frame.height + 1;
+    if (object?.type === 'code' && (this.#extent -= codeExtent(object)) < 0) {
+      return this.#cursor.damaged(frame.start, 'code objects share their fields out of all proportion');
+    }
     if (frame.reference !== undefined) this.#fill(frame.reference, object);
     return object;
   }

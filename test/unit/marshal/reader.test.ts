@@ -323,6 +323,29 @@ describe('limits', () => {
     expect(read(`>${int32(100_001)}${big}${refs}`)).toMatchObject({items: {length: 1}});
   });
 
+  test('code objects that share large fields many times over are refused', () => {
+    const shared = (count: number): string => {
+      const numbers = int32(0).repeat(5);
+      const empty = [`s${int32(0)}`, ')\0'];
+      const fields = [
+        ...empty,
+        `r${int32(0)}`,
+        ')\0',
+        empty[0],
+        'z\0',
+        'z\0',
+        'z\0',
+        int32(1),
+        empty[0],
+        empty[0],
+      ];
+      const names = `${flag('(')}${int32(3000)}${'z\0'.repeat(3000)}`;
+      return `(${int32(count + 1)}${names}${`c${numbers}${fields.join('')}`.repeat(count)}`;
+    };
+    expect(read(shared(20))).toMatchObject({items: {length: 21}});
+    expect(read(shared(2000))).toContain('code objects share their fields out of all proportion');
+  });
+
   test('a huge int takes linear time', () => {
     const digits = 2_000_000;
     const object = read(`l${int32(digits)}${'\xff\x7f'.repeat(digits)}`);
