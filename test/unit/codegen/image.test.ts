@@ -1,0 +1,199 @@
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {generateImage} from '../../../src/codegen/image.js';
+import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
+import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+import {startWorkers, type Workers} from '../../../src/cpython/worker.js';
+import {findPythons} from '../cpython/pythons.js';
+
+const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
+const runtime = join(import.meta.dirname, '../../../src/runtime');
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-image-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+/** One module with every kind of constant that a compiler emits. */
+const EVERY_CONSTANT = String.raw`
+"docstring with */ and ??/ and \" quotes"
+ascii, latin, ucs2, ucs4 = 'name_like', 'caf\xe9', '\u20ac uro', '\U0001f40d snake'
+lone, pair, nul = '\ud800', '\ud83d\udc0d', 'a\0b'
+one, empty, eacute = 'q', '', '\xe9'
+small, edge, large, negative = 256, 257, 1 << 200, -(1 << 75)
+floats = (0.0, -0.0, 1e-10, 1e400, -1e400, 5e-324)
+numbers = (1, 1.0, True, 1j, -0.0j, 0j)
+nested = ((1, (2.5, 'deep')), ((), ('x',)), b'', b'b', b'\xff\x00"\\')
+def f(x, *args, key=None, **kw):
+    if x in {1, 'two', (3, 4), None, frozenset}: return ...
+    if x in {'a', 'b', 'c'}: return x
+    class C:
+        def method(self): return __class__, [y for y in args]
+    return lambda: (x, C)
+async def g():
+    async with f() as h: yield h
+`;
+
+const series = findPythons().filter(({series: each}) => existsSync(join(layouts, `python${each}.h`)));
+
+describe.each(series.map((found) => [found.series, found] as const))('Python %s', (version, found) => {
+  const include = execFileSync(
+    found.python,
+    ['-c', 'import sysconfig; print(sysconfig.get_path("include"))'],
+    {
+      encoding: 'utf8',
+    },
+  ).trim();
+  const strings = join(include, 'internal', 'pycore_global_strings.h');
+  let workers: Workers;
+  let layout: Layout;
+  beforeAll(() => {
+    workers = startWorkers({...found, count: 1});
+    const parsed = parseLayout(
+      `python${version}.h`,
+      readFileSync(join(layouts, `python${version}.h`), 'utf8'),
+    );
+    if (!parsed.ok) throw new Error(parsed.failure.message);
+    layout = parsed.value;
+  });
+  afterAll(() => workers.stop());
+
+  async function unitOf(text: string, filename = 'pkg/mod.py', on = workers): Promise<Uint8Array> {
+    const source = join(folder, 'module.py');
+    const output = join(folder, 'unit');
+    writeFileSync(source, text);
+    const done = await on.compile({
+      source,
+      filename,
+      optimize: 0,
+      output,
+      importsOutput: `${output}.imports`,
+    });
+    if (!done.ok) throw new Error(done.failure.details ?? done.failure.message);
+    return readFileSync(output);
+  }
+
+  function generate(unit: Uint8Array, options: {keepMarshal?: boolean; marshal?: Uint8Array} = {}): string {
+    const image = generateImage({
+      module: 'pkg.mod',
+      unit,
+      layout,
+      wellKnown: parseWellKnownStrings(existsSync(strings) ? readFileSync(strings, 'utf8') : ''),
+      pathPlaceholder: 'pkg/mod.py',
+      keepMarshal: options.keepMarshal ?? false,
+      ...(options.marshal === undefined ? {} : {marshal: options.marshal}),
+    });
+    if (!image.ok) throw new Error(image.failure.message);
+    return image.value;
+  }
+
+  test('the C compiles against the real headers without a warning', async () => {
+    if (!existsSync(strings))
+      throw new Error(`the headers of ${found.python} lack internal/pycore_global_strings.h`);
+    const file = join(folder, 'image.c');
+    for (const keepMarshal of [false, true]) {
+      writeFileSync(file, generate(await unitOf(EVERY_CONSTANT), {keepMarshal}));
+      const flags = [
+        '-Wall',
+        '-Wextra',
+        '-Werror',
+        '-isystem',
+        include,
+        '-isystem',
+        join(include, 'internal'),
+      ];
+      execFileSync('gcc', [
+        ...flags,
+        '-I',
+        runtime,
+        '-I',
+        layouts,
+        '-c',
+        file,
+        '-o',
+        join(folder, 'image.o'),
+      ]);
+    }
+  });
+
+  test('no comment, and no text of the program outside of literals', async () => {
+    const text = generate(await unitOf(EVERY_CONSTANT));
+    const code = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+    expect(code).not.toMatch(/\/\*|\/\//);
+    expect(code).not.toContain('snake');
+  });
+
+  test('hash seeds leave no trace', async () => {
+    const seeds = ['0', '1', '77'];
+    const texts = await Promise.all(
+      seeds.map(async (seed) => {
+        const seeded = startWorkers({
+          ...found,
+          environment: {...found.environment, PYTHONHASHSEED: seed},
+          count: 1,
+        });
+        const source = join(folder, `seeded${seed}.py`);
+        const output = join(folder, `seeded${seed}.unit`);
+        writeFileSync(source, EVERY_CONSTANT);
+        await seeded.compile({
+          source,
+          filename: 'pkg/mod.py',
+          optimize: 0,
+          output,
+          importsOutput: `${output}.imports`,
+        });
+        await seeded.stop();
+        return generate(readFileSync(output));
+      }),
+    );
+    expect(new Set(texts).size).toBe(1);
+  });
+
+  test('constants are merged by type and bits, never by ==', async () => {
+    const text = generate(
+      await unitOf('x = (1.0, 300, 300.0, -0.0, 0.0, 1.0)\ny = [0.0, 300, "zz", b"zz"]\n'),
+    );
+    const bits = [...text.matchAll(/FF_FLOAT\((0x[0-9a-f]+)u\)/g)].map(([, value]) => value).sort();
+    expect(bits).toEqual(['0x0', '0x3ff0000000000000', '0x4072c00000000000', '0x8000000000000000']);
+    expect(text.match(/= FF_INT\(/g)).toHaveLength(1);
+    expect(text.match(/ff_s_zz = FF_ASCII/g)).toHaveLength(1);
+    expect(text.match(/= FF_BYTES\(2, "zz"\)/g)).toHaveLength(1);
+  });
+
+  test('well-known objects are the interpreter’s own', async () => {
+    const text = generate(await unitOf('x = (256, -5, "", "a", "\\xe9", (), b"", b"z", "__init__")\n'));
+    for (const own of ['FF_SMALL_INT(256)', 'FF_SMALL_INT(-5)', 'FF_EMPTY_STR', 'FF_ASCII_CHAR(97)']) {
+      expect(text).toContain(own);
+    }
+    for (const own of [
+      'FF_LATIN1_CHAR(233)',
+      'FF_EMPTY_TUPLE',
+      'FF_EMPTY_BYTES',
+      'FF_BYTES_CHAR(122)',
+      '_Py_ID(__init__)',
+    ]) {
+      expect(text).toContain(own);
+    }
+  });
+
+  test('the path that is known at run time is filled in, other file names are kept', async () => {
+    expect(generate(await unitOf('x = 1\n'))).toContain('.path = (PyObject *)&path');
+    const frozen = generate(await unitOf('x = 1\n', '<frozen mod>'));
+    expect(frozen).not.toContain('FF_PATH_CAPACITY');
+    expect(frozen).toContain('"<frozen mod>"');
+  });
+
+  test('marshal bytes of other code are refused', async () => {
+    const other = join(folder, 'other.bin');
+    execFileSync(found.python, [
+      '-c',
+      `import marshal; open(${JSON.stringify(other)}, "wb").write(marshal.dumps(compile("2", "x", "eval")))`,
+    ]);
+    const unit = await unitOf('x = 1\n');
+    expect(() => generate(unit, {keepMarshal: true, marshal: readFileSync(other)})).toThrow(
+      /other code for pkg.mod/,
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from '@jest/globals';
+import {parseLayout} from '../../../src/codegen/layout.js';
+import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+
+const folder = join(import.meta.dirname, '../../../src/codegen/layouts');
+
+describe('layout files', () => {
+  test.each(readdirSync(folder))('%s states every fact', (name) => {
+    const layout = parseLayout(name, readFileSync(join(folder, name), 'utf8'));
+    expect(layout.ok).toBe(true);
+    if (!layout.ok) return;
+    expect(`python${layout.value.series}.h`).toBe(name);
+    expect(layout.value.wrapped).toContain('PyMarshal_ReadObjectFromString');
+  });
+
+  test('3.13', () => {
+    expect(parseLayout('python3.13.h', readFileSync(join(folder, 'python3.13.h'), 'utf8'))).toEqual({
+      ok: true,
+      value: {
+        series: '3.13',
+        header: 'python3.13.h',
+        magic: 3571,
+        codeForm: '3.11',
+        smallInts: [-5, 256],
+        resume: 149,
+        wellKnownInterned: true,
+        wrapped: ['PyMarshal_ReadObjectFromString'],
+      },
+    });
+  });
+
+  test('a missing fact is named', () => {
+    expect(parseLayout('x.h', '#define FF_SERIES "3.99"\n#define FF_MAGIC 1\n')).toMatchObject({
+      ok: false,
+      failure: {code: 'LAYOUT', message: expect.stringContaining('FF_CODE_FORM') as string},
+    });
+  });
+});
+
+test('well-known strings come from the header, with the expressions that name them', () => {
+  const strings = parseWellKnownStrings(`
+#define STRUCT_FOR_ID(NAME) STRUCT_FOR_ASCII_STR(#NAME) _py_ ## NAME;
+struct _Py_global_strings {
+    struct {
+        STRUCT_FOR_STR(anon_lambda, "<lambda>")
+        STRUCT_FOR_STR(newline, "\\n")
+    } literals;
+    struct {
+        STRUCT_FOR_ID(__init__)
+    } identifiers;`);
+  expect([...strings]).toEqual([
+    ['<lambda>', '(PyObject *)&_Py_STR(anon_lambda)'],
+    ['__init__', '(PyObject *)&_Py_ID(__init__)'],
+  ]);
+});
