@@ -8,6 +8,7 @@ import {findCompiler, findMake, type BuildRun} from './build-tools.js';
 import {wantedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
 import {wordsThatMatter} from './log.js';
+import {readMakeVariables} from './make-variables.js';
 
 /** Says that a folder is ours to empty. */
 const OURS = '.flashfreeze-stage1';
@@ -73,6 +74,8 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
+  const python = await readMakeVariables(run, ['PYTHON_FOR_BUILD']);
+  if (!python.ok) return python;
   const running = join(run.buildDir, RUNNING);
   try {
     await removeHalfWritten(run.buildDir, running);
@@ -81,7 +84,8 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
     return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
   }
   const jobs = run.jobs === undefined ? [] : [`-j${run.jobs}`];
-  const done = await logged(run, 'make.log', make.value, [...jobs, ...(run.flags ?? []), ...WITHOUT_GIT]);
+  const variables = [...WITHOUT_GIT, ...withoutByteCode(python.value.PYTHON_FOR_BUILD)];
+  const done = await logged(run, 'make.log', make.value, [...jobs, ...(run.flags ?? []), ...variables]);
   // make removes what it was making when it is told to end, but not when it is killed with everybody else.
   if (!done.ok) return done;
   await rm(running, {force: true});
@@ -91,6 +95,11 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
     hint: `see ${join(run.buildDir, 'make.log')}`,
     details: wordsThatMatter(`${stdout}\n${stderr}`),
   });
+}
+
+/** CPython's make runs the new interpreter with -E (Makefile.pre.in), which makes it ignore the environment's wish. */
+function withoutByteCode(pythonForBuild: string): readonly string[] {
+  return pythonForBuild === '' ? [] : [`PYTHON_FOR_BUILD=${pythonForBuild} -B`];
 }
 
 async function emptyFolder(path: string): Promise<Result<void>> {

@@ -3,10 +3,19 @@ import {join} from 'node:path';
 import {runProcess} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
-import {scriptPath} from './scripts.js';
 
 /** Makefiles that `make` would bring up to date before it reads them: here it must take them as they are. */
 const AS_THEY_ARE = ['Makefile', 'Makefile.pre', 'config.status'].flatMap((name) => ['-o', name]);
+
+/**
+ * Read after CPython's Makefile, from standard input: make would try to bring a file up to date, too, by whatever
+ * pattern rule fits its name.
+ */
+const PRINTER = `
+.PHONY: flashfreeze-variables
+flashfreeze-variables: ; @:
+$(foreach name,$(FLASHFREEZE_VARIABLES),$(info $(name)=$($(name))))
+`;
 
 /**
  * The expanded values of variables of a configured build folder, such as `LINKCC` or `LIBRARY_OBJS`. Empty text for a
@@ -22,16 +31,16 @@ export async function readMakeVariables<Name extends string>(
   if (!existsSync(join(run.buildDir, 'Makefile'))) {
     return fail('STAGE1', `${run.buildDir} is not configured: it has no Makefile`);
   }
-  const printer = scriptPath('print-variables.mk');
   const done = await runProcess({
     file: make.value,
     args: [
-      ...['--no-print-directory', '-s', ...AS_THEY_ARE, '-f', 'Makefile', '-f', printer],
+      ...['--no-print-directory', '-s', ...AS_THEY_ARE, '-f', 'Makefile', '-f', '-'],
       ...['flashfreeze-variables', `FLASHFREEZE_VARIABLES=${names.join(' ')}`],
     ],
     cwd: run.buildDir,
     environment: run.environment,
     signal: run.signal,
+    input: PRINTER,
   });
   if (!done.ok) return done;
   const {exitCode, stdout, stderr} = done.value;

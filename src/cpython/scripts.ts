@@ -1,14 +1,8 @@
 import {fileURLToPath} from 'node:url';
 
-/** The files of `src/cpython/scripts`: what runs inside a target, or is read by its make. */
+/** The files of `src/cpython/scripts`: what runs inside a target. */
 export type ScriptName =
-  | 'describe.py'
-  | 'measure.py'
-  | 'print-variables.mk'
-  | 'resolve.py'
-  | 'trace.py'
-  | 'verify_images.py'
-  | 'worker.py';
+  'describe.py' | 'measure.py' | 'resolve.py' | 'trace.py' | 'verify_images.py' | 'worker.py';
 
 /**
  * The absolute path of a script. The scripts are not compiled, so they stay in `src/` of the package; both

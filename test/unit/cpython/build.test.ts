@@ -29,11 +29,15 @@ ARGS = @ARGS@
 LINKCC = $(PURIFY) $(CC)
 CC = gcc -pthread
 LIBS = -lm $(EXTRA)
+BUILDPYTHON = python
+PYTHON_FOR_BUILD = ./$(BUILDPYTHON) -E
 EXTRA = -ldl
 python: one.o two.o
 \tcat one.o two.o > $@
 %.o: $(srcdir)/Programs/python.c
 \techo building $@; echo "$(GITVERSION)$(VALUE)" > $@
+interpreter:
+\techo $(PYTHON_FOR_BUILD) > interpreter
 broken:
 \t@echo "x.c:1:2: error: expected ';'"; exit 1
 slow: one.o
@@ -174,6 +178,21 @@ describe('makeTree', () => {
     expect(result).toEqual({ok: true, value: undefined});
     expect(readFileSync(join(buildDir, 'python'), 'utf8')).toBe('v\nv\n');
     expect(readFileSync(join(buildDir, 'make.log'), 'utf8')).toContain('building one.o');
+  });
+
+  test('keeps the new interpreter from writing byte code into the source tree', async () => {
+    const buildDir = await configured();
+    expect(await makeTree({buildDir, jobs: 1, flags: ['interpreter'], environment, signal})).toMatchObject({
+      ok: true,
+    });
+    expect(readFileSync(join(buildDir, 'interpreter'), 'utf8')).toBe('./python -E -B\n');
+  });
+
+  test('fails in a folder that is not configured', async () => {
+    const buildDir = fresh();
+    mkdirSync(buildDir);
+    const result = await makeTree({buildDir, jobs: 1, environment, signal});
+    expect(result).toMatchObject({ok: false, failure: {code: 'STAGE1'}});
   });
 
   test('tells what the compiler said', async () => {
