@@ -84,6 +84,9 @@ export async function openStore(root: string): Promise<Result<Store>> {
   });
 }
 
+/** Collecting goes by the use of entries; files are touched, now and then, for other tools that share the store. */
+const TOUCH_AFTER_MS = 3_600_000;
+
 const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
 
 async function getRecord(layout: Layout, key: Digest): Promise<Result<Lookup>> {
@@ -105,8 +108,9 @@ async function getRecord(layout: Layout, key: Digest): Promise<Result<Lookup>> {
     // Collected meanwhile, by us or by another tool that shares the store: an ordinary miss.
     if (found === undefined) return MISS;
     if (found.size !== output.size) return ok({record: undefined, warnings: [await discardDamaged(blob)]});
+    if (Date.now() - found.mtimeMs > TOUCH_AFTER_MS) await touch(blob);
   }
-  await Promise.all([path, ...record.outputs.map(({digest}) => layout.blob(digest))].map(touch));
+  await touch(path);
   return ok({record, warnings: []});
 }
 

@@ -5,7 +5,7 @@ import {explainDifference} from './explain.js';
 import type {Journal, JournalEntry, JournalOutput} from './journal.js';
 import type {ActionKey, KeyRecord} from './keys.js';
 import {holds} from './staging.js';
-import {glance} from './stamps.js';
+import {glance, isExecutable} from './stamps.js';
 
 /** What is to be done for an action, and why. */
 export type Decision =
@@ -96,7 +96,7 @@ async function inspect(specs: readonly OutputSpec[], entry: JournalEntry): Promi
       continue;
     }
     const unchanged = left.stamp === found.stamp || (await holds(spec.path, left));
-    if (!unchanged || (spec.executable === true && !found.executable)) {
+    if (!unchanged || (spec.executable === true && !isExecutable(found))) {
       reasons.push(`output ${spec.name} was changed by someone`);
       continue;
     }

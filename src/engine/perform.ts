@@ -12,7 +12,7 @@ import type {Journal, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
 import type {Sources} from './sources.js';
 import {createStager, holds, settle, type Staging} from './staging.js';
-import {glance} from './stamps.js';
+import {glance, isExecutable} from './stamps.js';
 import type {StoreAccess} from './store-access.js';
 
 /** What became of an action, with the digests of its outputs by name. */
@@ -189,7 +189,7 @@ async function readOutputs(
     const from = paths[output.name] ?? output.path;
     const found = glance(from);
     if (found === undefined) return fail('ACTION', `${spec.id} did not write its output ${output.name}`);
-    if (spec.storage === 'in-place' && output.executable === true && !found.executable) {
+    if (spec.storage === 'in-place' && output.executable === true && !isExecutable(found)) {
       return fail('ACTION', `${spec.id} did not make its output ${output.name} executable`);
     }
     const content = await hashFile(from);

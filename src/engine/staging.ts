@@ -1,4 +1,4 @@
-import {chmod, mkdir, readdir, rename, stat} from 'node:fs/promises';
+import {chmod, readdir, rename, rmdir} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {
   attempt,
@@ -11,6 +11,7 @@ import {
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
+import {glance} from './stamps.js';
 
 /** Temporary places for the outputs of one action: same file names, in temporary folders beside the final places. */
 export interface Staging {
@@ -26,70 +27,98 @@ export interface Stager {
   readonly open: (spec: ActionSpec) => Promise<Result<Staging>>;
 }
 
+/** The temporary folder in a folder of outputs: there as long as an action uses it. */
+interface Place {
+  readonly path: string;
+  users: number;
+  /** Creating and removing, one after the other. */
+  ready: Promise<Result<void>>;
+}
+
 /**
  * Tools derive the names of further files from that of the output, and some write it into the output, so the names in
- * the temporary folders are the final ones. What a killed build left beside an output is removed when the next one
- * first works there; the build folder's lock sees to it that such a build is dead.
+ * the temporary folders are the final ones; no two actions of a build write the same file. What a killed build left
+ * beside an output is removed when the next one first works there; the build folder's lock sees to it that such a
+ * build is dead.
  */
 export function createStager(buildDir: string): Stager {
   const prefix = `.flashfreeze-${digestOf(buildDir).slice(0, 8)}-`;
-  const prepared = new Map<string, Promise<Result<void>>>();
+  const places = new Map<string, Place>();
 
-  async function prepareFolder(folder: string): Promise<Result<void>> {
-    const made = await ensureFolder(folder);
-    if (!made.ok) return made;
-    for (const name of await readdir(folder).catch(() => [])) {
-      if (name.startsWith(prefix)) await removeQuietly(join(folder, name));
-    }
-    return ok();
+  function placeIn(folder: string): Place {
+    const known = places.get(folder);
+    if (known !== undefined) return known;
+    const place = {path: join(folder, prefix + uniqueSuffix()), users: 0, ready: sweep(folder, prefix)};
+    places.set(folder, place);
+    return place;
+  }
+
+  async function enter(place: Place): Promise<Result<void>> {
+    place.users += 1;
+    if (place.users === 1) place.ready = place.ready.then(() => ensureFolder(place.path));
+    return place.ready;
+  }
+
+  async function leave(place: Place): Promise<void> {
+    place.users -= 1;
+    if (place.users === 0) place.ready = place.ready.then(() => removeFolder(place.path));
+    await place.ready;
   }
 
   return {
     async open(spec) {
-      const places = new Map<string, string>();
-      for (const {path} of spec.outputs) {
-        const folder = dirname(path);
-        if (!places.has(folder)) places.set(folder, join(folder, prefix + uniqueSuffix()));
+      const paths: Record<string, string> = {};
+      const used = new Set<Place>();
+      for (const {name, path} of spec.outputs) {
+        const place = placeIn(dirname(path));
+        used.add(place);
+        paths[name] = join(place.path, basename(path));
       }
-      for (const [folder, place] of places) {
-        const ready = prepared.get(folder) ?? prepareFolder(folder);
-        prepared.set(folder, ready);
-        const made = await ready;
-        if (!made.ok) return made;
-        const created = await attempt('create', place, () => mkdir(place));
-        if (!created.ok) return created;
-      }
-      const paths = Object.fromEntries(
-        spec.outputs.map(({name, path}) => [name, join(places.get(dirname(path)) ?? '', basename(path))]),
-      );
+      const entered = await Promise.all([...used].map(enter));
       const clear = async (): Promise<void> => {
-        for (const place of places.values()) await removeQuietly(place);
+        for (const path of Object.values(paths)) if (glance(path) !== undefined) await removeQuietly(path);
+        for (const place of used) await leave(place);
       };
-      return ok({paths, clear});
+      const failed = entered.find((result) => !result.ok);
+      if (failed === undefined) return ok({paths, clear});
+      await clear();
+      return failed;
     },
   };
+}
+
+/** Removes from a folder of outputs what an earlier build left. */
+async function sweep(folder: string, prefix: string): Promise<Result<void>> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (name.startsWith(prefix)) await removeQuietly(join(folder, name));
+  }
+  return ok();
+}
+
+/** Most temporary folders are empty in the end, which takes one call to remove instead of several. */
+async function removeFolder(path: string): Promise<Result<void>> {
+  await rmdir(path).catch(() => removeQuietly(path));
+  return ok();
 }
 
 /** Moves a file to its final place, where a file that is the same already stays untouched. Fails with IO. */
 export async function settle(from: string, output: OutputSpec, content: FileContent): Promise<Result<void>> {
   const mode = output.executable === true ? 0o755 : 0o644;
   return attempt('write', output.path, async () => {
-    if (from === output.path || (await holds(output.path, content))) {
-      if (((await stat(output.path)).mode & 0o777) !== mode) await chmod(output.path, mode);
-      return;
-    }
-    await chmod(from, mode);
-    await rename(from, output.path);
+    const stays = from === output.path || (await holds(output.path, content));
+    const file = stays ? output.path : from;
+    if (glance(file)?.mode !== mode) await chmod(file, mode);
+    if (!stays) await rename(from, output.path);
   });
 }
 
-/** Whether a file has this content. */
+/** Whether a file has this content. Reads it only when its size leaves that open. */
 export async function holds(
   path: string,
   content: {readonly digest: Digest; readonly size?: number},
 ): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile() || (content.size !== undefined && found.size !== content.size)) return false;
+  const found = glance(path);
+  if (found === undefined || (content.size !== undefined && found.size !== content.size)) return false;
   const actual = await hashFile(path);
   return actual.ok && actual.value.digest === content.digest;
 }

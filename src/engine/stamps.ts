@@ -11,12 +11,15 @@ export interface Glance {
    * its times and keep its stamp, so a fresh stamp is not worth keeping.
    */
   readonly settled: boolean;
-  readonly executable: boolean;
+  /** In bytes. */
+  readonly size: number;
+  /** The permission bits. */
+  readonly mode: number;
 }
 
 /** The coarsest times of file systems in use have a resolution of two seconds (FAT). */
 const SETTLE_MS = 2000;
-const EXECUTABLE = 0o111n;
+const PERMISSIONS = 0o777n;
 
 /** Looks at a regular file; undefined when there is none (a missing file, a folder) or it cannot be looked at. */
 export function glance(path: string): Glance | undefined {
@@ -32,6 +35,12 @@ export function glance(path: string): Glance | undefined {
   return {
     stamp: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`,
     settled: Date.now() - changedMs > SETTLE_MS,
-    executable: (mode & EXECUTABLE) !== 0n,
+    size: Number(size),
+    mode: Number(mode & PERMISSIONS),
   };
+}
+
+/** Whether a file that was looked at may be executed by anybody. */
+export function isExecutable(look: Glance): boolean {
+  return (look.mode & 0o111) !== 0;
 }

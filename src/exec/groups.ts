@@ -1,6 +1,9 @@
+import {startWatchdog, type Watchdog} from './watchdog.js';
+
 /**
- * The process groups that are running now. However our own process ends (short of SIGKILL), they end with it: a handler
- * for the end of the process and for the signals that end it kills what is still there.
+ * The process groups that are running now. However our own process ends, they end with it: a handler for the end of
+ * the process and for the signals that end it kills what is still there, and a watchdog does when there was no time
+ * for that (SIGKILL).
  */
 
 /** The signals by which people and systems end a process. */
@@ -41,6 +44,7 @@ export interface GroupGuard {
 }
 
 let guards = 0;
+let watchdog: Watchdog | undefined;
 
 /**
  * Call before a group is started: a signal that comes between the start and `track` is then handled after both, as
@@ -53,15 +57,18 @@ export function guardGroup(): GroupGuard {
     for (const signal of ENDING_SIGNALS) process.on(signal, endOnSignal);
   }
   guards += 1;
+  watchdog ??= startWatchdog();
   return {
     track(leader) {
       group = leader;
       running.add(leader);
+      watchdog?.watch(leader);
     },
     release() {
       if (group !== undefined) {
         signalGroup(group, 'SIGKILL');
         running.delete(group);
+        watchdog?.forget(group);
       }
       guards -= 1;
       if (guards > 0) return;

@@ -21,7 +21,7 @@ afterAll(() => {
 
 /** A program that runs a shell with two sleepers, and does what `extra` says once they sleep. */
 const script = (extra: string): string => `
-import {existsSync} from 'node:fs';
+import {existsSync, writeFileSync} from 'node:fs';
 import {runProcess} from './exec/process.js';
 import {abortOnSignals} from './exec/signals.js';
 const [pidFile, listen] = process.argv.slice(2);
@@ -36,20 +36,21 @@ const result = runProcess({
   killDelayMs: 60000,
 });
 while (!existsSync(pidFile)) await new Promise((wake) => setTimeout(wake, 5));
+writeFileSync(pidFile + '.ready', '');
 ${extra}
 console.log(JSON.stringify(await result));
 `;
 
 async function sleepers(name: string): Promise<number[]> {
   const file = folder.at(name);
-  expect(await eventually(() => existsSync(file))).toBe(true);
+  expect(await eventually(() => existsSync(`${file}.ready`))).toBe(true);
   const pids = readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
   expect(pids).toHaveLength(3);
   return pids;
 }
 
 describe('no child outlives a process that', () => {
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('is ended by %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('is ended by %s', async (signal) => {
     const child = runScript(folder.path, signal, script(''), [`${signal}.pids`]);
     const pids = await sleepers(`${signal}.pids`);
     child.kill(signal);
