@@ -34,7 +34,7 @@ describe('layout files', () => {
   test('a missing fact is named', () => {
     expect(parseLayout('x.h', '#define FF_SERIES "3.99"\n#define FF_MAGIC 1\n')).toMatchObject({
       ok: false,
-      failure: {code: 'LAYOUT', message: expect.stringContaining('FF_CODE_FORM') as string},
+      failure: {code: 'LAYOUT', message: expect.stringContaining('FF_CODE_FORM') as unknown},
     });
   });
 });
