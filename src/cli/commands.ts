@@ -1,8 +1,11 @@
 import {
+  BENCH_OPTIONS,
   COMMON_OPTIONS,
+  DEMO_OPTIONS,
   GARBAGE_OPTIONS,
   PLACE_OPTIONS,
   SELECTION_OPTIONS,
+  VERIFY_OPTIONS,
   type OptionName,
 } from './options.js';
 import type {CommandModule} from './command.js';
@@ -42,6 +45,18 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: true,
     load: () => import('./commands/discover.js'),
   },
+  verify: {
+    summary: 'compare every frozen module with a fresh compile of its source',
+    options: [...VERIFY_OPTIONS, 'source', ...COMMON_OPTIONS],
+    yields: true,
+    load: () => import('./commands/verify.js'),
+  },
+  bench: {
+    summary: 'measure how the new interpreter starts, against stage 1',
+    options: ['build-dir', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
+    yields: true,
+    load: () => import('./commands/bench.js'),
+  },
   cache: {
     summary: 'look after the results that are kept between builds',
     options: [...GARBAGE_OPTIONS, ...COMMON_OPTIONS],
@@ -59,5 +74,12 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     word: {name: 'exe', describe: 'a frozen interpreter'},
     yields: true,
     load: () => import('./commands/doctor.js'),
+  },
+  demo: {
+    summary: 'get a CPython, build it, verify it and measure it',
+    options: [...DEMO_OPTIONS, ...COMMON_OPTIONS],
+    hidden: true,
+    yields: false,
+    load: () => import('./commands/demo.js'),
   },
 };

@@ -92,8 +92,6 @@ const PLACES = {
 } as const satisfies Record<string, OptionSpec>;
 
 const BENCH = {
-  stage1: {kind: 'path', value: 'EXE', describe: 'the interpreter to compare with'},
-  stage2: {kind: 'path', value: 'EXE', describe: 'the frozen interpreter'},
   command: {
     kind: 'text',
     many: true,
@@ -123,7 +121,7 @@ const VERIFY = {
 
 const DEMO = {
   dir: {kind: 'path', value: 'DIR', describe: 'a folder for everything that the demo makes'},
-  python: {kind: 'text', value: 'VERSION', describe: 'the CPython release to build'},
+  python: {kind: 'text', value: 'VERSION', describe: 'the CPython release or series to build'},
 } as const satisfies Record<string, OptionSpec>;
 
 const GARBAGE = {

@@ -1,7 +1,7 @@
 import type {BuildOutcome, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {CommandEnd, Invocation} from './command.js';
-import type {OptionName, OptionValues} from './options.js';
+import {optionSpec, type OptionName, type OptionValues} from './options.js';
 
 /** Which modules the options choose; those of the start when they choose none. */
 export function selectionOf(options: OptionValues): ModuleSelection {
@@ -38,7 +38,7 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
 export function need<T>(command: string, name: OptionName, value: string, given: T | undefined): Result<T> {
   if (given !== undefined) return ok(given);
   return fail('USAGE', `${command} needs --${name} ${value}`, {
-    hint: 'give it on the command line or in flashfreeze.config.json',
+    hint: `give it on the command line${optionSpec(name).configurable === true ? ' or in flashfreeze.config.json' : ''}`,
   });
 }
 

@@ -1,0 +1,37 @@
+import {verifyImages} from '../../hosts/verify.js';
+import {failure} from '../../model/failure.js';
+import {count} from '../../report/words.js';
+import type {CommandEnd, Session} from '../command.js';
+import {need} from '../source-options.js';
+
+const DEFAULT_HASH_SEEDS = ['0', '1', 'random'];
+
+/** `flashfreeze verify --images EXE`: every image against a fresh compile of its source. */
+export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
+  const {command, options} = invocation;
+  const images = need(command, 'images', 'EXE', options.images);
+  if (!images.ok) return {failure: images.failure};
+  const hashSeeds = options['hash-seed'] ?? DEFAULT_HASH_SEEDS;
+  const {source} = options;
+  const report = await verifyImages(
+    {python: images.value, hashSeeds, ...(source === undefined ? {} : {source})},
+    context,
+  );
+  if (!report.ok) return {failure: report.failure};
+  const {python, modules, differences} = report.value;
+  for (const {module, where, field, detail, seed} of differences) {
+    product({
+      text: `${module}: ${where}, ${field}: ${detail} (hash seed ${seed})`,
+      record: {type: 'difference', module, where, field, detail, seed},
+    });
+  }
+  const end = {python, modules, output: images.value};
+  if (differences.length === 0) {
+    const seeds = count(hashSeeds.length, 'hash seed');
+    product({text: `${count(modules, 'image')} equal a fresh compile, with ${seeds}`});
+    return end;
+  }
+  const differing = new Set(differences.map(({module}) => module)).size;
+  const message = `${differing} of ${count(modules, 'image')} differ from a fresh compile`;
+  return {...end, failure: failure('VERIFY', message, {hint: 'build again with --force'})};
+}
