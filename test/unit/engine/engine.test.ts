@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/layout.js';
 import {createEngine} from '../../../src/engine/engine.js';
 import {runProcess} from '../../../src/exec/process.js';
@@ -30,6 +30,9 @@ import {
   storeIn,
   type Toy,
 } from './toys.js';
+
+// Processes of their own, and files, take their time on a busy machine.
+jest.setTimeout(60_000);
 
 let folder: TemporaryFolder;
 let toy: Toy;

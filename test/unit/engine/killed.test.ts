@@ -1,6 +1,6 @@
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock} from '../../../src/engine/lock.js';
 import {
   compileRooms,
@@ -11,6 +11,9 @@ import {
   type TemporaryFolder,
 } from '../exec/rig.js';
 import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn, type Toy} from './toys.js';
+
+// Processes of their own, and files, take their time on a busy machine.
+jest.setTimeout(60_000);
 
 let code: TemporaryFolder;
 let folder: TemporaryFolder;
@@ -34,8 +37,8 @@ afterEach(() => {
 });
 
 /**
- * A build of the toy, one action after the other, that says on its standard output which action it is in, writes half
- * an output, waits for a file `go`, and then finishes the output.
+ * A build of the toy that says on its standard output which actions it is in and which it finished. Each writes half of
+ * its output, waits for a file that lets it go on, and then writes all of it.
  */
 const BUILD = `
 import {existsSync} from 'node:fs';
@@ -48,7 +51,8 @@ const {sourceDir, buildDir, names, storeDir, storage, go} = JSON.parse(process.a
 const lock = await acquireLock(buildDir);
 const store = await openStore(storeDir);
 const engine = await createEngine({
-  buildDir, store: store.value, jobs: 2, signal: new AbortController().signal, events: {emit() {}},
+  buildDir, store: store.value, jobs: 4, signal: new AbortController().signal,
+  events: {emit: (event) => event.type === 'action-finished' && console.log('finished ' + event.id)},
 });
 const act = (id, inputs, outputs, make) => engine.run({
   id, tools: [], arguments: id.startsWith('cc') ? {optimization: 1} : null, environment: {}, inputs, outputs, storage,
@@ -87,7 +91,8 @@ async function killedBuild(
   const child = runScript(code.path, 'build', BUILD, [setting]);
   let said = '';
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  expect(await eventually(() => inTheMiddleOf.every((id) => said.split('\n').includes(id)))).toBe(true);
+  const wanted = [...finished.map((id) => `finished ${id}`), ...inTheMiddleOf];
+  expect(await eventually(() => wanted.every((line) => said.split('\n').includes(line)))).toBe(true);
   child.kill('SIGKILL');
   expect((await ending(child)).signal).toBe('SIGKILL');
   expect(said).not.toContain('done');

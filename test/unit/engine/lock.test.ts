@@ -1,6 +1,6 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock, type Lock} from '../../../src/engine/lock.js';
 import {ownIdentity} from '../../../src/exec/liveness.js';
 import {
@@ -11,6 +11,9 @@ import {
   temporaryFolder,
   type TemporaryFolder,
 } from '../exec/rig.js';
+
+// Processes of their own take their time on a busy machine.
+jest.setTimeout(60_000);
 
 let code: TemporaryFolder;
 let folder: TemporaryFolder;
@@ -98,6 +101,25 @@ describe('a lock', () => {
       for (const result of results) if (result.ok) await result.value.release();
     }
   });
+});
+
+test('is never held twice, however it changes hands', async () => {
+  let inside = 0;
+  let clashes = 0;
+  const contend = async (): Promise<void> => {
+    for (let held = 0; held < 40;) {
+      const lock = await acquireLock(folder.path);
+      if (!lock.ok) continue;
+      inside += 1;
+      if (inside > 1) clashes += 1;
+      await new Promise(setImmediate);
+      inside -= 1;
+      await lock.value.release();
+      held += 1;
+    }
+  };
+  await Promise.all(Array.from({length: 12}, contend));
+  expect(clashes).toBe(0);
 });
 
 describe('processes', () => {

@@ -1,5 +1,5 @@
 import {existsSync, readFileSync} from 'node:fs';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {
   compileRooms,
   ending,
@@ -9,6 +9,9 @@ import {
   temporaryFolder,
   type TemporaryFolder,
 } from './rig.js';
+
+// Processes of their own, and files, take their time on a busy machine.
+jest.setTimeout(60_000);
 
 let folder: TemporaryFolder;
 beforeAll(() => {

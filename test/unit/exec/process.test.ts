@@ -1,7 +1,10 @@
 import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {runProcess, type ProcessSpec} from '../../../src/exec/process.js';
 import {eventually, isRunning, temporaryFolder, type TemporaryFolder} from './rig.js';
+
+// Processes of their own, and files, take their time on a busy machine.
+jest.setTimeout(60_000);
 
 let folder: TemporaryFolder;
 beforeEach(() => {
@@ -98,6 +101,16 @@ describe('a process that is ended', () => {
       failure: {code: 'INTERRUPTED', message: 'sh was interrupted'},
     });
     expect(await eventually(() => pids(folder.at('pids')).every((pid) => !isRunning(pid)))).toBe(true);
+  });
+
+  test('by abort lets every process of its group end in good order', async () => {
+    const controller = new AbortController();
+    const inner = '(trap "echo bye > bye; exit" TERM; echo ready > pids; sleep 100 & wait) & wait';
+    const running = runProcess(shell(inner, {signal: controller.signal}));
+    expect(await eventually(() => existsSync(folder.at('pids')))).toBe(true);
+    controller.abort();
+    await running;
+    expect(existsSync(folder.at('bye'))).toBe(true);
   });
 
   test('by abort is killed when it ignores the request', async () => {
