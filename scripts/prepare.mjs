@@ -28,7 +28,7 @@ export async function prepare({compile = false} = {}) {
   });
   try {
     if (!isInstalled() && !install()) return false;
-    return (!compile && isCompiled()) || compileSources();
+    return (!compile && isCompiled()) || (await compileSources());
   } finally {
     release();
   }
@@ -75,20 +75,39 @@ function isCompiled() {
   return read(COMPILED) === sourcesDigest();
 }
 
-function compileSources() {
+/**
+ * Bundles src/ with what it depends on: a start reads a handful of files instead of hundreds. Types are not checked here.
+ * Every bundle lies two folders below the package, as its sources do, so that both find the package's other files.
+ */
+async function compileSources() {
   say('compiling TypeScript');
   const sources = sourcesDigest();
-  rmSync(COMPILED, {force: true});
-  const compiler = at('node_modules', 'typescript', 'bin', 'tsc');
-  const done = spawnSync(process.execPath, [compiler, '-p', at('tsconfig.json')], {
-    cwd: ROOT,
-    stdio: ['ignore', 2, 2],
-  });
-  if (done.status !== 0) {
+  rmSync(at('dist'), {recursive: true, force: true});
+  const {build} = await import('esbuild');
+  try {
+    await build({
+      absWorkingDir: ROOT,
+      entryPoints: ['src/cli/main.ts'],
+      outdir: 'dist',
+      outbase: 'src',
+      chunkNames: 'chunks/[name]-[hash]',
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      sourcemap: 'linked',
+      sourcesContent: false,
+      logLevel: 'warning',
+      // Some dependencies are CommonJS and require() what Node has built in.
+      banner: {
+        js: "import {createRequire as ffRequire} from 'node:module'; const require = ffRequire(import.meta.url);",
+      },
+    });
+  } catch {
     say('src/ does not compile');
     return false;
   }
-  removeStale();
   writeFileSync(COMPILED, sources);
   return true;
 }
@@ -101,7 +120,8 @@ function sourceNames() {
 function sourcesDigest() {
   const hash = createHash('sha256');
   for (const name of [
-    'tsconfig.json',
+    'scripts/prepare.mjs',
+    'package-lock.json',
     ...sourceNames()
       .sort()
       .map((name) => join('src', name)),
@@ -109,15 +129,6 @@ function sourcesDigest() {
     hash.update(`${name}\0${digest(readFileSync(at(name)))}\n`);
   }
   return hash.digest('hex');
-}
-
-/** The compiler leaves what it made of files that are gone. */
-function removeStale() {
-  const names = new Set(sourceNames().map((name) => name.slice(0, -'.ts'.length)));
-  for (const name of readdirSync(at('dist'), {recursive: true})) {
-    const base = /^(.*)\.js(\.map)?$/.exec(name)?.[1];
-    if (base !== undefined && !names.has(base)) rmSync(at('dist', name));
-  }
 }
 
 function digest(content) {

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {digestOf, type Digest} from '../model/digest.js';
 
-/** The folder of this package; `src/hosts/` and `dist/hosts/` both lie two folders below it. */
+/** The folder of this package; sources and bundles both lie two folders below it. */
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where the C of the runtime lies. */
@@ -17,15 +17,12 @@ export function packageVersion(): string {
   return manifest.version;
 }
 
-/**
- * What identifies the code generator: the content of the rooms that shape its output, as they run now (compiled, or as
- * TypeScript under test).
- */
+/** What identifies the code generator: the sources of the rooms that shape its output. */
 export function generatorDigest(): Digest {
   const files = ['codegen', 'marshal'].flatMap((room) => {
-    const folder = fileURLToPath(new URL(`../${room}/`, import.meta.url));
+    const folder = join(PACKAGE, 'src', room);
     return readdirSync(folder)
-      .filter((name) => /\.(js|ts)$/.test(name) && !name.endsWith('.d.ts'))
+      .filter((name) => name.endsWith('.ts'))
       .sort()
       .map((name) => `${room}/${name} ${digestOf(readFileSync(join(folder, name)))}`);
   });

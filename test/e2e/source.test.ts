@@ -1,0 +1,288 @@
+/** The two-stage build on real CPythons, through the command line. */
+import {execFileSync} from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {type Run, type Tree, flashfreezeJson, prepareTree, run} from './rig.js';
+
+const HALF_AN_HOUR = 30 * 60_000;
+const TRACES = [
+  '-c "import asyncio, argparse, json, re, dataclasses, pathlib, subprocess, logging"',
+  '-c "import typing, unittest, http.client, email"',
+];
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-e2e-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+/** Every constant that a compiler emits, under a module of its own beside a script. */
+const TRICKY = String.raw`
+"doc */ ??/ \" string"
+WORDS = ('name_like', 'caf\xe9', '\u20ac uro', '\U0001f40d', '\ud800', '\ud83d\udc0d', 'a\0b', '', 'q', '\xe9')
+NUMBERS = (0, 256, 257, 1 << 200, -(1 << 75), 1.0, True, 0.0, -0.0, 1e-10, 5e-324, 1e400, -1e400, 1e400 - 1e400, 1j, -0.0j)
+BYTES = (b'', b'x', b'\xff\x00"')
+def contains(x):
+    return x in {'alpha', 'beta', b'bytes', 1, 2.5, ('t', ('u',)), None, ...}
+def nested(a, /, b, *args, c=None, **kw):
+    class Inner:
+        def method(self): return __class__, [a + i for i in args], {k: v for k, v in kw.items()}
+    return lambda: (a, b, c, Inner)
+async def agen():
+    async with nested(1, 2) as x:
+        yield (await x)
+`;
+
+/** Names, sizes and times of everything in a tree. */
+function listing(root: string): string[] {
+  return readdirSync(root, {recursive: true, withFileTypes: true})
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => {
+      const {size, mtimeMs, mode} = statSync(path);
+      return `${path} ${mode} ${size} ${mtimeMs}`;
+    })
+    .sort();
+}
+
+describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
+  let tree: Tree;
+  let before: string[];
+  let firstDigest: string | null;
+  const out = join(folder, `python-${version}`);
+  const script = join(folder, `app-${version}`, 'main.py');
+  const build = (...more: string[]) =>
+    flashfreezeJson([
+      ...['build', '--source', tree.source, '--build-dir', tree.buildDir, '--out', out, '--startup'],
+      ...[...TRACES, script].flatMap((trace) => ['--trace', trace]),
+      ...more,
+    ]);
+  const python = (
+    code: string,
+    options: readonly string[] = [],
+    environment: Record<string, string> = {},
+  ): Promise<Run> =>
+    run(out, [...options, '-c', code], {environment: {PYTHONDONTWRITEBYTECODE: '1', ...environment}});
+  const answer = async (
+    code: string,
+    options: readonly string[] = [],
+    environment: Record<string, string> = {},
+  ) => {
+    const done = await python(code, options, environment);
+    if (done.exitCode !== 0) throw new Error(done.stderr);
+    return JSON.parse(done.stdout) as unknown;
+  };
+
+  beforeAll(async () => {
+    mkdirSync(join(folder, `app-${version}`));
+    writeFileSync(join(folder, `app-${version}`, 'tricky.py'), TRICKY);
+    writeFileSync(script, 'import tricky\nprint(tricky.contains("alpha"))\n');
+    tree = await prepareTree(version);
+    before = listing(tree.source);
+  }, HALF_AN_HOUR);
+  afterAll(() => {
+    tree.restore();
+  });
+
+  test(
+    'builds, in a build folder of its own',
+    async () => {
+      const done = await build();
+      expect(done.stderr).toEqual(expect.not.stringContaining('error['));
+      expect(done.exitCode).toBe(0);
+      expect(done.summary).toMatchObject({
+        type: 'summary',
+        ok: true,
+        command: 'build',
+        python: version,
+        output: out,
+      });
+      expect(done.summary.modules).toBeGreaterThan(120);
+      expect(done.summary.sha256).toMatch(/^[0-9a-f]{64}$/);
+      firstDigest = done.summary.sha256;
+      expect(listing(tree.source)).toEqual(before);
+    },
+    HALF_AN_HOUR,
+  );
+
+  test('nothing to do', async () => {
+    const done = await build();
+    expect(done.summary).toMatchObject({
+      ok: true,
+      executed: [],
+      actions: {executed: 0, cached: 0, failed: 0},
+    });
+  });
+
+  test('every image equals a fresh compile', async () => {
+    const done = await flashfreezeJson(['verify', '--images', out, '--source', tree.source]);
+    expect(done.summary).toMatchObject({ok: true});
+    expect(done.exitCode).toBe(0);
+  }, 120_000);
+
+  test('static code is in use, and says what it is', async () => {
+    const code = `if 1:
+      import json, _flashfreeze as f
+      modules = {m.name: m for m in f.modules()}
+      import asyncio, json.decoder, encodings.utf_8, os, site
+      static = [f.is_static(x.__code__) for x in (json.loads, asyncio.run, encodings.utf_8.encode, os.walk, site.main)]
+      print(json.dumps([f.info()['active'], static, modules['json.decoder'].origin == json.decoder.__file__,
+                        modules['os'].origin, len(modules['json'].digest), f.is_static(compile('1', '', 'eval'))]))`;
+    expect(await answer(code)).toEqual([true, [true, true, true, true, true], true, 'frozen', 64, false]);
+  });
+
+  test('modules look as they do in stage 1', async () => {
+    const code = `if 1:
+      import json, sys, importlib, inspect
+      names = 'encodings encodings.utf_8 json json.decoder asyncio asyncio.events email.message os posixpath codecs site io'.split()
+      found = {}
+      for name in names:
+          m = importlib.import_module(name); s = m.__spec__
+          found[name] = [getattr(m, a, None) and str(getattr(m, a)) for a in ('__file__', '__cached__', '__path__', '__package__', '__doc__')]
+          found[name] += [s.name, s.origin, s.has_location, s.cached, s.parent, str(s.submodule_search_locations), type(s.loader).__name__]
+          found[name] += [str(type(m.__loader__)), list(vars(m))[:12]]
+          code = next(v.__code__ for v in vars(m).values() if inspect.isfunction(v) and v.__module__ == m.__name__) if any(
+              inspect.isfunction(v) and v.__module__ == m.__name__ for v in vars(m).values()) else None
+          found[name] += [code and code.co_filename, m.__loader__.get_source(name) if hasattr(m, '__file__') else None]
+      print(json.dumps(found))`;
+    const stage1 = await run(join(tree.buildDir, 'cpython', 'python'), ['-c', code], {
+      environment: {PYTHONDONTWRITEBYTECODE: '1'},
+    });
+    expect(await answer(code)).toEqual(JSON.parse(stage1.stdout));
+  });
+
+  test('tracebacks show source lines', async () => {
+    const done = await python('import json; json.loads("{")');
+    expect(done.stderr).toContain(`File "${realpathSync(tree.source)}/Lib/json/decoder.py", line `);
+    expect(done.stderr).toMatch(/obj, end = self\.raw_decode|obj, end = self\.scan_once/);
+  });
+
+  test.each([
+    ['FLASHFREEZE=off', [], {FLASHFREEZE: 'off'}, 'switched off'],
+    ['-X flashfreeze=off', ['-X', 'flashfreeze=off'], {}, 'switched off'],
+    ['-O', ['-O'], {}, '-O asks for other code'],
+    ['-X no_debug_ranges', ['-X', 'no_debug_ranges'], {}, '-X no_debug_ranges asks for other code'],
+  ] as const)('%s loads everything the ordinary way', async (_, options, environment, reason) => {
+    const code = `if 1:
+      import json, os, _flashfreeze as f
+      print(json.dumps([f.info()['inactive_because'], f.is_static(json.loads.__code__), f.is_static(os.walk.__code__)]))`;
+    expect(await answer(code, options, environment)).toEqual([reason, false, false]);
+  });
+
+  test('-E and -I do not heed FLASHFREEZE', async () => {
+    for (const option of ['-E', '-I']) {
+      const code = 'import json, _flashfreeze as f; print(json.dumps(f.info()["active"]))';
+      expect(await answer(code, [option], {FLASHFREEZE: 'off'})).toBe(true);
+    }
+  });
+
+  test('subinterpreters load modules the ordinary way', async () => {
+    const name = version.startsWith('3.13') ? '_interpreters' : '_xxsubinterpreters';
+    const code = `if 1:
+      import ${name} as interpreters, os
+      r, w = os.pipe()
+      import json, _flashfreeze as f
+      i = interpreters.create()
+      text = '''if 1:
+        import json, asyncio, os, _flashfreeze as f
+        os.write(%d, json.dumps([f.info()['inactive_because'], f.is_static(json.loads.__code__)]).encode())''' % w
+      (interpreters.exec if hasattr(interpreters, 'exec') else interpreters.run_string)(i, text)
+      interpreters.destroy(i)
+      os.close(w)
+      print(os.read(r, 1000).decode())`;
+    expect(await answer(code)).toEqual(['not the main interpreter', false]);
+  });
+
+  test('a module of the same name earlier on sys.path wins', async () => {
+    const place = join(folder, `shadow-${version}`);
+    mkdirSync(place);
+    writeFileSync(join(place, 'json.py'), 'loads = "mine"\n');
+    const code = 'import json; print("[%r]" % json.loads)';
+    expect((await python(code, [], {PYTHONPATH: place})).stdout.trim()).toBe("['mine']");
+  });
+
+  describe('edits', () => {
+    afterAll(() => {
+      tree.restore();
+    });
+
+    test('one module: its three actions and the link', async () => {
+      tree.edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = 42\n`);
+      const done = await build();
+      const ids = ['compile:json.decoder', 'generate:json.decoder', 'cc:json.decoder', 'link:python'];
+      expect(done.summary).toMatchObject({ok: true, executed: ids});
+      expect(await answer('import json.decoder; print(json.decoder.EDITED)')).toBe(42);
+    }, 60_000);
+
+    test('a comment: the compile, and nothing after it', async () => {
+      tree.edit('Lib/json/scanner.py', (text) => text.replace(/^import re$/m, 'import re  # a comment'));
+      expect((await build()).summary).toMatchObject({ok: true, executed: ['compile:json.scanner']});
+    }, 60_000);
+
+    test('a module that CPython freezes itself', async () => {
+      tree.edit('Lib/os.py', (text) => `${text}\nEDITED = 43\n`);
+      const done = await build();
+      expect(done.summary.executed).toEqual(['compile:os', 'generate:os', 'cc:os', 'link:python']);
+      const code =
+        'import os, _flashfreeze as f; print("[%d, %d]" % (os.EDITED, f.is_static(os.walk.__code__)))';
+      expect(await answer(code)).toEqual([43, 1]);
+      expect(await answer(code, [], {FLASHFREEZE: 'off'})).toEqual([43, 0]);
+    }, 60_000);
+
+    test('a new import is discovered', async () => {
+      tree.edit('Lib/json/decoder.py', (text) => `import colorsys\n${text}`);
+      const done = await build();
+      expect(done.summary.executed).toEqual(
+        expect.arrayContaining(['discover:modules', 'compile:colorsys', 'link:python']),
+      );
+      const code =
+        'import json, _flashfreeze as f, colorsys; print(json.dumps(f.is_static(colorsys.rgb_to_hsv.__code__)))';
+      expect(await answer(code)).toBe(true);
+      expect((await build()).summary.executed).toEqual([]);
+    }, 60_000);
+
+    test('a syntax error: file, line and caret; the other modules are built; the old interpreter stays', async () => {
+      tree.edit('Lib/json/decoder.py', (text) => `${text}\ndef broken(:\n`);
+      tree.edit('Lib/textwrap.py', (text) => `${text}\nEDITED = 44\n`);
+      const done = await build();
+      expect(done.exitCode).toBe(1);
+      expect(done.stderr).toContain('error[COMPILE]');
+      expect(done.stderr).toMatch(/File ".*Lib\/json\/decoder\.py", line \d+\n\s+def broken\(:\n\s+\^/);
+      expect(done.summary).toMatchObject({ok: false, actions: {failed: 1}});
+      expect(existsSync(join(tree.buildDir, 'images', 'json.decoder.o'))).toBe(true);
+      expect(await answer('import json.decoder; print(json.decoder.EDITED)')).toBe(42);
+    }, 60_000);
+
+    test(
+      'taken back: from the cache, and the same bytes as before',
+      async () => {
+        tree.restore();
+        const done = await build();
+        expect(done.summary.ok).toBe(true);
+        expect(done.summary.executed.filter((id) => id.startsWith('cc:'))).toEqual([]);
+        expect(done.summary.sha256).toBe(firstDigest);
+      },
+      HALF_AN_HOUR,
+    );
+  });
+
+  test('an image that differs is found and named', async () => {
+    tree.edit('Lib/json/scanner.py', (text) => text.replace('def py_make_scanner', 'def py_make_another'));
+    const done = await flashfreezeJson(['verify', '--images', out, '--source', tree.source]);
+    expect(done.exitCode).toBe(3);
+    expect(done.stderr).toMatch(/json\.scanner/);
+    tree.restore();
+  }, 120_000);
+
+  test('the new interpreter starts without any folder of the cache', () => {
+    expect(execFileSync(realpathSync(out), ['-c', 'print(1)'], {encoding: 'utf8'})).toBe('1\n');
+  });
+});
