@@ -22,7 +22,7 @@ for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 `;
 
 /**
- * Starts the watchdog: a small shell process of a session of its own, which a signal to this process's group does not
+ * Starts the watchdog: a small shell process in a group of its own, which a signal to this process's group does not
  * reach. It neither keeps this process alive nor outlives it. Where it cannot be started there is none.
  */
 export function startWatchdog(): Watchdog {
