@@ -1,4 +1,4 @@
-import type {ActionId} from '../model/action.js';
+import type {ActionId, Step} from '../model/action.js';
 import type {Event} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import type {Style} from './style.js';
@@ -25,6 +25,12 @@ export interface NarratorOptions {
 }
 
 const SHORT_PHASE_MS = 1000;
+
+/**
+ * Steps that run alone, take minutes and say thousands of lines: those are told as they come, or, where a live line
+ * shows that something is going on, not at all (the failure of such a step carries the last of them).
+ */
+const LONG_STEPS: readonly string[] = ['configure', 'stage1'] satisfies Step[];
 
 /**
  * Tells a run in words, one event at a time. An action is one line that begins with its id, then its reason. What a tool
@@ -65,14 +71,17 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
         const wanted = verbose || (executed && !live);
         return join([...(wanted ? [`${line} (${duration(event.ms)})`] : []), ...takeBlock(event.id)]);
       }
-      case 'action-failed':
-        return {
-          ...join([`${style('red', event.id)}  failed (${duration(event.ms)})`, ...takeBlock(event.id)]),
-          // What was stopped did not go wrong by itself; the run says that it was stopped.
-          errors: event.failure.code === 'INTERRUPTED' ? undefined : failed(event.failure),
-        };
+      case 'action-failed': {
+        const said = takeBlock(event.id);
+        // What was stopped did not go wrong by itself; the run says that it was stopped.
+        if (event.failure.code === 'INTERRUPTED') return {};
+        const line = `${style('red', event.id)}  failed (${duration(event.ms)})`;
+        return {...join([line, ...said]), errors: failed(event.failure)};
+      }
       case 'tool-output': {
-        if (verbose) return {log: block(event.id, event.text)};
+        const isLong = LONG_STEPS.includes(event.id.split(':')[0] ?? '');
+        if (verbose || (isLong && !live)) return {log: block(event.id, event.text)};
+        if (isLong) return {};
         const lines = pending.get(event.id);
         if (lines === undefined) pending.set(event.id, [event.text]);
         else lines.push(event.text);

@@ -19,6 +19,7 @@ export function progress(): Progress {
   const running = new Map<ActionId, Step>();
   const phases: {readonly name: string; readonly since: number}[] = [];
   let begin: number | undefined;
+  let said: {readonly id: ActionId; readonly text: string} | undefined;
 
   return {
     event(event) {
@@ -29,6 +30,10 @@ export function progress(): Progress {
         if (index >= 0) phases.splice(index, 1);
       }
       if (event.type === 'action-started') running.set(event.id, event.step);
+      if (event.type === 'tool-output') {
+        const lastLine = event.text.slice(event.text.lastIndexOf('\n') + 1);
+        said = {id: event.id, text: lastLine.replaceAll(/\p{Cc}+/gu, ' ').trim()};
+      }
       if (event.type === 'action-finished' || event.type === 'action-failed') {
         running.delete(event.id);
         done.set(event.step, (done.get(event.step) ?? 0) + 1);
@@ -46,8 +51,10 @@ export function progress(): Progress {
       });
       const head = phase?.name ?? [...running.keys()][0] ?? '';
       const tail = [elapsed, ...counts].join('  ');
+      // What a tool said last shows that a long action is alive.
+      const aside = said !== undefined && running.has(said.id) ? said.text : '';
       const shownHead = head.slice(0, columns);
-      const shownTail = `  ${tail}`.slice(0, Math.max(0, columns - shownHead.length));
+      const shownTail = `  ${[tail, aside].join('  ').trimEnd()}`.slice(0, columns - shownHead.length);
       return style('bold', shownHead) + style('dim', shownTail);
     },
   };

@@ -1,0 +1,152 @@
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {loadConfig, mergeOptions} from '../../../src/cli/config.js';
+import {selectionOf, sourceOptionsOf} from '../../../src/cli/source-options.js';
+import {defaultCacheDir} from '../../../src/cli/surroundings.js';
+import {temporaryFolder} from './rig.js';
+
+let root: ReturnType<typeof temporaryFolder>;
+beforeAll(() => {
+  root = temporaryFolder();
+});
+afterAll(() => {
+  root.remove();
+});
+
+/** Puts a configuration file into a folder of its own. */
+function write(folder: string, content: unknown): string {
+  const path = join(root.path, folder, 'flashfreeze.config.json');
+  mkdirSync(join(root.path, folder), {recursive: true});
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('the configuration file', () => {
+  test('is found upwards; its paths start at its folder', async () => {
+    write('project', {
+      ...{source: '../cpython', buildDir: 'build', cacheDir: '/cache', cc: 'tools/cc', jobs: 2},
+      ...{startup: true, trace: ['-c "import json"'], module: ['a'], package: ['b'], exclude: ['test.*']},
+      ...{
+        stdlib: false,
+        configureArg: ['--with-lto'],
+        makeArg: [],
+        hashSeed: ['7'],
+        runs: 3,
+        command: ['-V'],
+      },
+    });
+    const below = join(root.path, 'project/deep/deeper');
+    mkdirSync(below, {recursive: true});
+    expect(await loadConfig(undefined, below)).toEqual({
+      ok: true,
+      value: {
+        ...{source: join(root.path, 'cpython'), 'build-dir': join(root.path, 'project/build')},
+        ...{'cache-dir': '/cache', cc: join(root.path, 'project/tools/cc'), jobs: 2},
+        ...{startup: true, trace: ['-c "import json"'], module: ['a'], package: ['b'], exclude: ['test.*']},
+        ...{stdlib: false, 'configure-arg': ['--with-lto'], 'make-arg': [], 'hash-seed': ['7'], runs: 3},
+        command: ['-V'],
+      },
+    });
+  });
+
+  test('need not be there', async () => {
+    mkdirSync(join(root.path, 'empty'));
+    expect(await loadConfig(undefined, join(root.path, 'empty'))).toEqual({ok: true, value: {}});
+  });
+
+  test('the nearest one counts, and --config counts more', async () => {
+    write('outer', {jobs: 1});
+    write('outer/inner', {jobs: 2});
+    const other = write('other', {jobs: 3});
+    const inner = join(root.path, 'outer/inner');
+    expect(await loadConfig(undefined, inner)).toEqual({ok: true, value: {jobs: 2}});
+    expect(await loadConfig(other, inner)).toEqual({ok: true, value: {jobs: 3}});
+  });
+
+  test.each([
+    [{jobs: 0}, /: jobs: .*>=1/, undefined],
+    [{jobs: 'two'}, /: jobs: .*number/, undefined],
+    [{trace: ['-V', 3]}, /: trace\[1\]: .*string/, undefined],
+    [{trace: '-V'}, /: trace: .*array/, undefined],
+    [{module: ['']}, /: module\[0\]: is empty/, undefined],
+    [{sorce: 'x'}, /: sorce is no option/, 'did you mean source?'],
+    [{'build-dir': 'x'}, /: build-dir is no option/, 'did you mean buildDir?'],
+    [{json: true}, /: json is no option/, undefined],
+    [{__proto__x: 1}, /: __proto__x is no option/, undefined],
+    [[], /: the content: .*object/, undefined],
+    ['{"jobs": 1,}', /is not JSON: /, undefined],
+    ['', /is not JSON: /, undefined],
+  ])('%j is told as wrong', async (content, message, hint) => {
+    const path = write('wrong', content);
+    const loaded = await loadConfig(path, '/');
+    expect(loaded).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
+    if (loaded.ok) throw new Error('it was read');
+    expect(loaded.failure.message).toMatch(message);
+    expect(loaded.failure.message.startsWith(path)).toBe(true);
+    expect(loaded.failure.hint).toBe(hint);
+  });
+
+  test('all that is wrong is told', async () => {
+    const loaded = await loadConfig(write('wrong', {jobs: 0, sorce: 'x', runs: true}), '/');
+    if (loaded.ok) throw new Error('it was read');
+    const {message, details = ''} = loaded.failure;
+    for (const word of ['jobs', 'sorce', 'runs']) expect(`${message}\n${details}`).toContain(word);
+    expect(details.split('\n')).toHaveLength(2);
+  });
+
+  test('that --config names has to be there, and to be a file', async () => {
+    const missing = join(root.path, 'nowhere.json');
+    expect(await loadConfig(missing, '/')).toMatchObject({
+      failure: {code: 'CONFIG', message: `there is no configuration file ${missing}`},
+    });
+    expect(await loadConfig(root.path, '/')).toMatchObject({failure: {code: 'CONFIG'}});
+  });
+});
+
+describe('file and command line', () => {
+  test('the command line wins, option by option; what the command does not know is left out', () => {
+    const merged = mergeOptions(
+      {jobs: 1, trace: ['a', 'b'], module: ['m'], runs: 5},
+      {jobs: 4, trace: ['c']},
+      ['jobs', 'trace', 'module'],
+    );
+    expect(merged).toEqual({jobs: 4, trace: ['c'], module: ['m']});
+  });
+
+  test('without any choice the modules of the start are frozen', () => {
+    const nothing = {startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []};
+    expect(selectionOf({})).toEqual({...nothing, startup: true});
+    expect(selectionOf({exclude: ['a*']})).toEqual({...nothing, startup: true, exclude: ['a*']});
+    expect(selectionOf({stdlib: false})).toEqual({...nothing, startup: true});
+    expect(selectionOf({module: ['a']})).toEqual({...nothing, modules: ['a']});
+    expect(selectionOf({stdlib: true})).toEqual({...nothing, stdlib: true});
+    expect(selectionOf({module: ['a'], startup: true})).toEqual({...nothing, modules: ['a'], startup: true});
+  });
+
+  test('a build needs its two folders', () => {
+    const problem = (options: Parameters<typeof selectionOf>[0]) =>
+      sourceOptionsOf({command: 'build', word: undefined, options});
+    expect(problem({'build-dir': '/b'})).toMatchObject({
+      failure: {code: 'USAGE', message: 'build needs --source DIR'},
+    });
+    expect(problem({source: '/s'})).toMatchObject({
+      failure: {code: 'USAGE', message: 'build needs --build-dir DIR'},
+    });
+    expect(problem({source: '/s', 'build-dir': '/b', 'make-arg': ['-k']})).toMatchObject({
+      ok: true,
+      value: {source: '/s', buildDir: '/b', out: undefined, makeArguments: ['-k'], configureArguments: []},
+    });
+  });
+});
+
+describe('the cache folder', () => {
+  const at = (environment: Record<string, string>) => defaultCacheDir({environment, cwd: '/here'});
+  test('is our own variable, then the XDG one, then that of the home folder', () => {
+    expect(at({FLASHFREEZE_CACHE_DIR: '/own', XDG_CACHE_HOME: '/xdg'})).toBe('/own');
+    expect(at({FLASHFREEZE_CACHE_DIR: 'own'})).toBe('/here/own');
+    expect(at({FLASHFREEZE_CACHE_DIR: '', XDG_CACHE_HOME: '/xdg'})).toBe('/xdg/flashfreeze');
+    expect(at({XDG_CACHE_HOME: 'relative'})).toMatch(/\/\.cache\/flashfreeze$/);
+    expect(at({})).toMatch(/\/\.cache\/flashfreeze$/);
+  });
+});

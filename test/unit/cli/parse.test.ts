@@ -1,0 +1,165 @@
+import {describe, expect, test} from '@jest/globals';
+import fc from 'fast-check';
+import {parseCommandLine} from '../../../src/cli/parse.js';
+import type {OptionValues} from '../../../src/cli/options.js';
+import {closest, distance} from '../../../src/cli/suggest.js';
+import {readWords} from '../../../src/cli/words.js';
+
+const parse = (...argv: string[]) => parseCommandLine(readWords(argv), '/here', 100);
+
+async function optionsOf(...argv: string[]): Promise<OptionValues> {
+  const parsed = await parse(...argv);
+  if (!parsed.ok || parsed.value.kind !== 'run') throw new Error(JSON.stringify(parsed));
+  return parsed.value.invocation.options;
+}
+
+async function complaint(...argv: string[]): Promise<string> {
+  const parsed = await parse(...argv);
+  if (parsed.ok) throw new Error(JSON.stringify(parsed));
+  const {code, message, hint} = parsed.failure;
+  expect(code).toBe('USAGE');
+  return hint === undefined ? message : `${message} | ${hint}`;
+}
+
+describe('options', () => {
+  test('have the types that they declare; paths start at the working folder', async () => {
+    expect(
+      await optionsOf(
+        ...['build', '--source', 'cpython', '--build-dir=/b', '--out', '../x', '--jobs', '3', '--stdlib'],
+        ...['--module', 'json', '--module=re', '--cc', 'gcc-12', '--startup=false'],
+      ),
+    ).toEqual({
+      source: '/here/cpython',
+      'build-dir': '/b',
+      out: '/x',
+      jobs: 3,
+      stdlib: true,
+      module: ['json', 're'],
+      cc: 'gcc-12',
+      startup: false,
+    });
+  });
+
+  test('take values that look like options, when those are arguments for somebody else', async () => {
+    expect(
+      await optionsOf(
+        ...['build', '--trace', '-c "import asyncio"', '--configure-arg', '--enable-shared'],
+        ...['--make-arg=-k', '--trace', '--version', '--trace', '"my program" "x y"'],
+      ),
+    ).toEqual({
+      trace: ['-c "import asyncio"', '--version', '"my program" "x y"'],
+      'configure-arg': ['--enable-shared'],
+      'make-arg': ['-k'],
+    });
+  });
+
+  test('given twice, the last one counts', async () => {
+    expect(await optionsOf('build', '--jobs', '2', '--out=a', '--jobs=4', '--out=b')).toEqual({
+      jobs: 4,
+      out: '/here/b',
+    });
+  });
+
+  test('may come before the command, and after its word', async () => {
+    expect(await optionsOf('--json', 'cache', '--cache-dir', 'c', 'stats', '--quiet')).toEqual({
+      json: true,
+      'cache-dir': '/here/c',
+      quiet: true,
+    });
+  });
+
+  test('a compiler with a slash is a place, and may have arguments', async () => {
+    expect(await optionsOf('build', '--cc', 'tools/cc')).toEqual({cc: '/here/tools/cc'});
+    expect(await optionsOf('build', '--cc', 'gcc -I/x')).toEqual({cc: 'gcc -I/x'});
+  });
+
+  test('any text survives the way through the parser', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.string({minLength: 1}), {minLength: 1, maxLength: 4}), async (texts) => {
+        const apart = texts.flatMap((text) => ['--trace', text]);
+        const joined = texts.map((text) => `--configure-arg=${text}`);
+        expect(await optionsOf('build', ...apart, ...joined)).toEqual({
+          trace: texts,
+          'configure-arg': texts,
+        });
+      }),
+      {numRuns: 25},
+    );
+  });
+});
+
+describe('wrong usage', () => {
+  test.each([
+    [[], 'no command was given | flashfreeze --help lists the commands'],
+    [['--quiet'], 'no command was given | flashfreeze --help lists the commands'],
+    [['biuld'], 'there is no command biuld | did you mean build?'],
+    [['xyzzy'], 'there is no command xyzzy | flashfreeze --help lists the commands'],
+    [['demos'], 'there is no command demos | flashfreeze --help lists the commands'],
+    [['toString'], 'there is no command toString | flashfreeze --help lists the commands'],
+    [['build', '--sorce', 'x'], 'there is no option --sorce of build | did you mean --source?'],
+    [['build', '--jbos=3'], 'there is no option --jbos of build | did you mean --jobs?'],
+    [
+      ['regen', '--out', 'x'],
+      'there is no option --out of regen | flashfreeze regen --help lists its options',
+    ],
+    [['build', '--no-stdlib'], 'there is no option --no-stdlib of build | did you mean --stdlib?'],
+    [['build', '-z'], 'there is no option -z | flashfreeze build --help lists its options'],
+    [['build', 'more'], 'more is one word too many | flashfreeze build --help lists its options'],
+    [['build', '--', '--more'], '--more is one word too many'],
+    [['build', '--out'], '--out needs a value'],
+    [['build', '--out', '--force'], '--out needs a value'],
+    [['build', '--trace'], '--trace needs a value'],
+    [['build', '--out='], '--out needs a value that is not empty'],
+    [['build', '--module', ''], '--module needs a value that is not empty'],
+    [['build', '--jobs', '0'], '--jobs needs a whole number of at least 1, not 0'],
+    [['build', '--jobs=2.5'], '--jobs needs a whole number of at least 1, not 2.5'],
+    [['build', '--json=perhaps'], '--json=perhaps is neither true nor false'],
+    [['build', '--quiet', '--verbose'], '--quiet and --verbose exclude each other'],
+    [['cache'], 'cache needs a word more | it is one of stats, gc, verify, clear'],
+    [['cache', 'statz'], 'cache has no statz | did you mean stats?'],
+    [['cache', 'burn'], 'cache has no burn | it is one of stats, gc, verify, clear'],
+    [['cache', 'gc', 'now'], 'now is one word too many | flashfreeze cache --help lists its options'],
+  ])('%j', async (argv, expected) => {
+    expect(await complaint(...argv)).toBe(expected);
+  });
+});
+
+describe('help', () => {
+  const text = async (...argv: string[]): Promise<string> => {
+    const parsed = await parse(...argv);
+    return parsed.ok && parsed.value.kind === 'text' ? parsed.value.text : '';
+  };
+
+  test('lists the commands, but not the hidden one', async () => {
+    const help = await text('--help');
+    for (const command of ['build', 'regen', 'discover', 'verify', 'bench', 'cache', 'doctor']) {
+      expect(help).toContain(`flashfreeze ${command}`);
+    }
+    expect(help).not.toContain('demo');
+  });
+
+  test('of a command lists its options, and not those of others', async () => {
+    const help = await text('build', '--help');
+    expect(help).toContain('--configure-arg');
+    expect(help).toContain('--json');
+    expect(help).not.toContain('--images');
+    expect(await text('verify', '-h')).toContain('--images');
+  });
+});
+
+describe('suggestions', () => {
+  test.each([
+    ['', '', 0],
+    ['abc', '', 3],
+    ['biuld', 'build', 1],
+    ['buld', 'build', 1],
+    ['kitten', 'sitting', 3],
+  ])('%s is away from %s by %d', (a, b, expected) => {
+    expect(distance(a, b)).toBe(expected);
+    expect(distance(b, a)).toBe(expected);
+  });
+  test('are the closest word, and none that is far', () => {
+    expect(closest('tarce', ['source', 'trace', 'track'])).toBe('trace');
+    expect(closest('xy', ['build'])).toBeUndefined();
+  });
+});
