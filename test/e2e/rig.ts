@@ -19,7 +19,8 @@ import {obtainSource} from '../../src/cpython/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
 
 export const PACKAGE = resolve(import.meta.dirname, '../..');
-const CACHE =
+/** Where downloads and builds are kept between test runs. */
+export const CACHE =
   process.env['FLASHFREEZE_TEST_CACHE'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
 
