@@ -40,7 +40,8 @@ export function writerTo(stream: TextStream): Writer {
       raw(`${text}\n`);
     },
     isTerminal: stream.isTTY === true,
-    columns: () => stream.columns ?? DEFAULT_COLUMNS,
+    // A terminal that does not know its width says 0.
+    columns: () => (stream.columns !== undefined && stream.columns > 0 ? stream.columns : DEFAULT_COLUMNS),
     broken: () => failure,
   };
 }

@@ -103,6 +103,11 @@ describe('the terminal', () => {
     expect(visible(screen.text())).toEqual(['']);
   });
 
+  test('that does not know its width gets the usual one', () => {
+    const {screen} = shown([{type: 'phase-started', phase: 'x'.repeat(200)}], {columns: 0});
+    expect(visible(screen.text())).toEqual(['x'.repeat(79)]);
+  });
+
   test('draws at most ten times a second, however much happens', () => {
     const events: Recorded[] = Array.from({length: 1000}, (_, index) => ({
       type: 'action-started',
