@@ -37,12 +37,10 @@ export function cArray(values: readonly (number | string)[]): string {
  * `_D`, other characters `_x` and their hexadecimal code, ended by `_`.
  */
 export function mangle(name: string): string {
-  return [...name]
-    .map((char) => {
-      if (/[A-Za-z0-9]/.test(char)) return char;
-      if (char === '_') return '__';
-      if (char === '.') return '_D';
-      return `_x${(char.codePointAt(0) ?? 0).toString(16)}_`;
-    })
-    .join('');
+  return Array.from(name, (char) => {
+    if (/[A-Za-z0-9]/.test(char)) return char;
+    if (char === '_') return '__';
+    if (char === '.') return '_D';
+    return `_x${(char.codePointAt(0) ?? 0).toString(16)}_`;
+  }).join('');
 }

@@ -1,4 +1,5 @@
 import {runProcess} from '../exec/process.js';
+import {findTool} from '../exec/tools.js';
 import type {ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -13,6 +14,8 @@ export interface CompilerIdentity extends ToolIdentity {
   readonly version: string;
   /** Such as `x86_64-linux-gnu`. */
   readonly target: string;
+  /** Absolute paths of the programs and headers that it was told from: as long as they stay the same, so does it. */
+  readonly files: readonly string[];
 }
 
 /** Lines of `cc -v` that say where things lie on this machine and in this moment. */
@@ -68,33 +71,42 @@ export async function compilerIdentity(
     return fail('NO_COMPILER', message, {details: stderr.trimEnd().slice(-4000)});
   };
   const compiler = found.value;
-  const [verbose, target, headers, assembler, linker] = await Promise.all([
+  const preprocess = [...own, ...flags, '-E', '-x', 'c', '-'];
+  const [verbose, target, headers, dependencies, assembler, linker, proper] = await Promise.all([
     ask(compiler, [...own, '-v']),
     ask(compiler, [...own, ...flags, '-dumpmachine']),
-    ask(compiler, [...own, ...flags, '-E', '-P', '-dD', '-x', 'c', '-'], PROBE),
-    versionOf('as'),
-    versionOf('ld'),
+    ask(compiler, [...preprocess, '-P', '-dD'], PROBE),
+    ask(compiler, [...preprocess, '-M'], PROBE),
+    toolOf('as'),
+    toolOf('ld'),
+    toolOf('cc1'),
   ]);
   if (!verbose.ok) return verbose;
   if (!target.ok) return target;
   if (!headers.ok) return headers;
+  if (!dependencies.ok) return dependencies;
 
   const words = verbose.value.split('\n').filter((line) => !PLACES.test(line.trim()));
   const [, family = 'cc', version = ''] =
     /\b(gcc|clang)\b[^\n]*?version ([^\s(]+)/.exec(words.join('\n')) ?? [];
-  const record = {words, target: target.value, headers: digestOf(headers.value), assembler, linker};
+  const [as, ld] = [assembler.version, linker.version];
+  const record = {words, target: target.value, headers: digestOf(headers.value), assembler: as, linker: ld};
+  const headerFiles = dependencies.value.split(/[\s\\]+/).filter((word) => word.startsWith('/'));
   return ok({
     name: `${family} ${version}`.trim(),
     family,
     version,
     target: target.value.trim(),
     digest: digestOf(canonicalJson(record)),
+    files: [compiler, ...[assembler, linker, proper].flatMap(({path}) => path ?? []), ...headerFiles],
   });
 
-  /** The first line of what a tool of the compiler says of itself; empty when there is none. */
-  async function versionOf(tool: string): Promise<string> {
-    const path = await ask(compiler, [...own, `-print-prog-name=${tool}`]);
-    const words = path.ok ? await ask(path.value.trim(), ['--version']) : path;
-    return words.ok ? (words.value.split('\n')[0] ?? '') : '';
+  /** Where a tool of the compiler lies, and the first line of what it says of itself; nothing when there is none. */
+  async function toolOf(tool: string): Promise<{path?: string; version: string}> {
+    const asked = await ask(compiler, [...own, `-print-prog-name=${tool}`]);
+    const path = asked.ok ? await findTool(asked.value.trim(), run.environment['PATH']) : undefined;
+    if (path === undefined) return {version: ''};
+    const words = await ask(path, ['--version']);
+    return {path, version: words.ok ? (words.value.split('\n')[0] ?? '') : ''};
   }
 }

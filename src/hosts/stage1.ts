@@ -1,8 +1,8 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {buildEnvironment, findMake} from '../cpython/build-tools.js';
+import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build.js';
-import {type CompilerIdentity, compilerIdentity} from '../cpython/compiler.js';
+import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
 import type {SourceTree} from '../cpython/source-tree.js';
@@ -12,6 +12,7 @@ import type {Engine} from '../engine/engine.js';
 import type {ActionSpec, Artifact, ToolIdentity} from '../model/action.js';
 import {type Digest, digestOf} from '../model/digest.js';
 import {type Result, err, fail, ok} from '../model/result.js';
+import {rememberedCompiler} from './compiler-memo.js';
 import type {HostContext, SourceBuildOptions} from './options.js';
 import type {Places} from './places.js';
 
@@ -55,13 +56,13 @@ export async function buildStage1(
     [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments],
     environment,
   );
-  const compiler = await compilerIdentity(wantedCompiler(configure, environment) ?? 'gcc', [], {
-    environment,
-    signal,
-  });
-  if (!compiler.ok) return compiler;
+  const wanted = wantedCompiler(configure, environment);
+  const compilerName = await findCompiler(environment, wanted);
+  if (!compilerName.ok) return compilerName;
   const make = await findMake(environment);
   if (!make.ok) return make;
+  const compiler = await rememberedCompiler(wanted ?? compilerName.value, places, {environment, signal});
+  if (!compiler.ok) return compiler;
 
   const names = await listStage1Inputs(tree);
   if (!names.ok) return names;
