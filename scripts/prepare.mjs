@@ -2,7 +2,7 @@
 // needed, says one line about each thing that it does, and nothing else.
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {takeLock} from './lock.mjs';
@@ -82,13 +82,14 @@ function isCompiled() {
 async function compileSources() {
   say('compiling TypeScript');
   const sources = sourcesDigest();
-  rmSync(at('dist'), {recursive: true, force: true});
+  // Beside the old one, which may be running, and may load more of itself later.
+  rmSync(at('dist.new'), {recursive: true, force: true});
   const {build} = await import('esbuild');
   try {
     await build({
       absWorkingDir: ROOT,
       entryPoints: ['src/cli/main.ts'],
-      outdir: 'dist',
+      outdir: 'dist.new',
       outbase: 'src',
       chunkNames: 'chunks/[name]-[hash]',
       bundle: true,
@@ -98,6 +99,8 @@ async function compileSources() {
       target: 'node20',
       sourcemap: 'linked',
       sourcesContent: false,
+      minifySyntax: true,
+      minifyWhitespace: true,
       logLevel: 'warning',
       // Some dependencies are CommonJS and require() what Node has built in.
       banner: {
@@ -108,7 +111,9 @@ async function compileSources() {
     say('src/ does not compile');
     return false;
   }
-  writeFileSync(COMPILED, sources);
+  writeFileSync(at('dist.new', '.flashfreeze-sources'), sources);
+  rmSync(at('dist'), {recursive: true, force: true});
+  renameSync(at('dist.new'), at('dist'));
   return true;
 }
 

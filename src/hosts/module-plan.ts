@@ -1,7 +1,8 @@
-import {relative} from 'node:path';
 import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
 import type {ModuleRecord} from '../cpython/modules.js';
-import type {Target} from '../cpython/target.js';
+import type {FrozenRow as TargetRow, Target} from '../cpython/target.js';
+
+type FrozenRowSource = TargetRow['source'];
 
 /** One module to freeze. */
 export interface ModulePlan {
@@ -29,30 +30,17 @@ export const GETPATH = 'getpath';
 
 /** What CPython freezes itself: getpath, and the code behind each row of its tables. */
 function cpythonFrozen(target: Target, sourceTree: string): ModulePlan[] {
-  const plan = (module: string, source: string): ModulePlan => ({
+  const plan = (module: string, root: FrozenRowSource['root'], path: string): ModulePlan => ({
     module,
-    source,
-    sourceName: sourceName(source, target, sourceTree),
+    source: `${root === 'stdlib' ? target.stdlib : sourceTree}/${path}`,
+    sourceName: `${root === 'stdlib' ? 'Lib' : 'source'}/${path}`,
     filename: `<frozen ${module}>`,
     isCPythonFrozen: true,
   });
   const byOrigin = new Map(
-    target.frozen.map(({origin, source}) => {
-      const root = source.root === 'stdlib' ? target.stdlib : sourceTree;
-      return [origin, plan(origin, `${root}/${source.path}`)];
-    }),
+    target.frozen.map(({origin, source}) => [origin, plan(origin, source.root, source.path)]),
   );
-  return [plan(GETPATH, `${sourceTree}/Modules/getpath.py`), ...byOrigin.values()];
-}
-
-function sourceName(path: string, target: Target, sourceTree: string): string {
-  for (const [folder, name] of [
-    [target.stdlib, 'Lib'],
-    [sourceTree, 'source'],
-  ] as const) {
-    if (path.startsWith(`${folder}/`)) return `${name}/${relative(folder, path)}`;
-  }
-  return path;
+  return [plan(GETPATH, 'source-tree', 'Modules/getpath.py'), ...byOrigin.values()];
 }
 
 /**
@@ -81,6 +69,7 @@ export function planFreeze(target: Target, sourceTree: string, wanted: readonly 
     const place = record.kind === 'source' ? locate(record) : undefined;
     if (place === undefined || record.origin === null || taken.has(record.name)) continue;
     taken.add(record.name);
+    const filename = `${place.key}${record.isPackage ? '/__init__' : ''}.py`;
     let root = rootIndexes.get(place.root);
     if (root === undefined) {
       root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
@@ -89,8 +78,8 @@ export function planFreeze(target: Target, sourceTree: string, wanted: readonly 
     modules.push({
       module: record.name,
       source: record.origin,
-      sourceName: sourceName(record.origin, target, sourceTree),
-      filename: `${place.key}${record.isPackage ? '/__init__' : ''}.py`,
+      sourceName: `${place.root === target.stdlib ? 'Lib' : 'path'}/${filename}`,
+      filename,
       isCPythonFrozen: false,
     });
     sources.push({module: record.name, isPackage: record.isPackage, root, key: place.key});

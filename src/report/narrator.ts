@@ -27,8 +27,8 @@ export interface NarratorOptions {
 const SHORT_PHASE_MS = 1000;
 
 /**
- * Steps that run alone, take minutes and say thousands of lines: those are told as they come, or, where a live line
- * shows that something is going on, not at all (the failure of such a step carries the last of them).
+ * Steps that run alone, take minutes and say thousands of lines: a line tells that they begin, and what they say is for
+ * --verbose (it is in log files too, and the failure of such a step carries the last of it).
  */
 const LONG_STEPS: readonly string[] = ['configure', 'stage1'] satisfies Step[];
 
@@ -59,8 +59,11 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
   return (event) => {
     switch (event.type) {
       case 'command-started':
-      case 'action-started':
         return {};
+      case 'action-started':
+        return LONG_STEPS.includes(event.step) && !live
+          ? {log: `${style('cyan', event.id)}  ${event.reason} ...`}
+          : {};
       case 'phase-started':
         return live ? {} : {log: `${style('bold', event.phase)} ...`};
       case 'phase-finished':
@@ -80,7 +83,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
       }
       case 'tool-output': {
         const isLong = LONG_STEPS.includes(event.id.split(':')[0] ?? '');
-        if (verbose || (isLong && !live)) return {log: block(event.id, event.text)};
+        if (verbose) return {log: block(event.id, event.text)};
         if (isLong) return {};
         const lines = pending.get(event.id);
         if (lines === undefined) pending.set(event.id, [event.text]);

@@ -54,18 +54,14 @@ describe('the plain log', () => {
     ]);
   });
 
-  test('passes on at once what the long steps say', () => {
+  test('announces the long steps, and keeps to itself what they say', () => {
     const events: Recorded[] = [
+      {type: 'action-started', id: 'configure:python', step: 'configure', reason: 'first build'},
       {type: 'tool-output', id: 'configure:python', text: 'checking for gcc... gcc'},
       {type: 'tool-output', id: 'link:python', text: 'late'},
       {type: 'tool-output', id: 'stage1:python', text: 'gcc -c a.c\ngcc -c b.c'},
     ];
-    expect(told(events).log).toEqual([
-      '  configure:python | checking for gcc... gcc',
-      '  stage1:python | gcc -c a.c',
-      '  stage1:python | gcc -c b.c',
-      '',
-    ]);
+    expect(told(events).log).toEqual(['configure:python  first build ...', '']);
   });
 
   test('tells how long a phase took when that is worth a line', () => {
