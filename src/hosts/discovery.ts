@@ -17,6 +17,8 @@ import type {Stage1} from './stage1.js';
  * are known only after compiling what discovery found; the memo carries them to the next build.
  */
 const memoSchema = z.object({
+  /** What was asked for, of which interpreter: the rest says nothing about anything else. */
+  question: z.string(),
   /** What the last discovery was keyed with. */
   keyedWith: z.string(),
   /** What the modules that it found import. */
@@ -31,18 +33,21 @@ export interface Discovery {
   readonly remember: (imports: string) => Promise<void>;
 }
 
-async function readMemo(path: string): Promise<Memo | undefined> {
+/** Nothing when there is none for this question: then discovery runs. */
+async function readMemo(path: string, question: string): Promise<Memo | undefined> {
   try {
-    return memoSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    const memo = memoSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return memo.question === question ? memo : undefined;
   } catch {
-    return undefined; // the first build, or an unreadable memo: then discovery runs
+    return undefined;
   }
 }
 
 /**
  * Finds the modules to freeze, as an action.
  * @param currentImports gives what a list of modules imports as they are now (`imports` of the memo, when nothing has
- * changed), by compiling them; undefined when one of them cannot be compiled.
+ * changed), by compiling them; undefined when one of them does not compile: that is told when it is built, and running
+ * programs with it would only fail in other words.
  */
 export async function discover(
   selection: ModuleSelection,
@@ -54,7 +59,8 @@ export async function discover(
 ): Promise<Result<Discovery>> {
   const {signal, environment} = context;
   const memoPath = join(places.work, 'discovery-memo.json');
-  const memo = await readMemo(memoPath);
+  const question = canonicalJson({selection: selectionRecord(selection), python: stage1.identity.digest});
+  const memo = await readMemo(memoPath, question);
   const now = memo === undefined ? undefined : await currentImports(memo.modules);
   const keyedWith =
     memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now;
@@ -62,7 +68,7 @@ export async function discover(
   const action = await engine.run({
     id: 'discover:modules',
     tools: [stage1.identity],
-    arguments: {selection: digestable(selection), imports: keyedWith},
+    arguments: {selection: selectionRecord(selection), imports: keyedWith},
     environment: {},
     inputs: [],
     outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
@@ -87,13 +93,13 @@ export async function discover(
     async remember(imports) {
       if (context.dryRun || (memo?.imports === imports && memo.keyedWith === keyedWith)) return;
       await mkdir(places.work, {recursive: true});
-      await writeFile(memoPath, JSON.stringify({keyedWith, imports, modules} satisfies Memo));
+      await writeFile(memoPath, JSON.stringify({question, keyedWith, imports, modules} satisfies Memo));
     },
   });
 }
 
-/** The selection as JSON; a digest would do, but `explain` shows words. */
-function digestable(selection: ModuleSelection): Json {
+/** The selection as JSON. */
+function selectionRecord(selection: ModuleSelection): Json {
   return {
     startup: selection.startup,
     traces: selection.traces,

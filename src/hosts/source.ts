@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {lstat, mkdir, readFile, readlink, rename, rm, symlink} from 'node:fs/promises';
 import {dirname, join, relative, resolve} from 'node:path';
 import {parseWellKnownStrings} from '../codegen/well-known.js';
@@ -123,13 +124,16 @@ async function freeze(
   finish: (build: Build) => Promise<Result<Pick<BuildOutcome, 'output' | 'sha256'>>>,
 ): Promise<Result<BuildOutcome>> {
   const {engine, places} = tools;
-  const compiled = new Map<ModulePlan['module'], Promise<Result<CompiledModule>>>();
+  const compiled = new Map<string, Promise<Result<CompiledModule>>>();
   const compile = (plan: ModulePlan): Promise<Result<CompiledModule>> => {
-    const known = compiled.get(plan.module) ?? compileModule(plan, tools);
-    compiled.set(plan.module, known);
+    const known = compiled.get(plan.source) ?? compileModule(plan, tools);
+    compiled.set(plan.source, known);
     return known;
   };
   const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {
+    // A module that is gone is a change of imports; one that does not compile is not.
+    const gone = plan.modules.find(({source}) => !existsSync(source));
+    if (gone !== undefined) return `without ${gone.module}`;
     const units = collect(await Promise.all(plan.modules.map(compile)));
     if (!units.ok) return undefined;
     return summariseImports(
