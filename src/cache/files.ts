@@ -1,6 +1,6 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {chmod, copyFile, mkdir, open, rename, rm, type FileHandle} from 'node:fs/promises';
+import {chmod, copyFile, mkdir, open, rename, rm, stat, type FileHandle} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
@@ -41,8 +41,22 @@ export function uniqueSuffix(): string {
 
 /** Creates a folder and those above it, if they are missing. Fails with IO. */
 export async function ensureFolder(path: string): Promise<Result<void>> {
-  const made = await attempt('create', path, () => mkdir(path, {recursive: true}));
-  return made.ok ? ok() : made;
+  return attempt('create', path, () => makeFolders(path));
+}
+
+/** Not mkdir's own `recursive`: where a folder seems to exist and cannot hold others (in /proc), it never ends (Node 20). */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (errno !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await mkdir(path).catch((again: unknown) => {
+      if (errnoOf(again) !== 'EEXIST') throw again;
+    });
+  }
 }
 
 /** Removes a file or folder with all that it holds; that it is missing or cannot be removed is no error. */

@@ -1,10 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createInterface} from 'node:readline';
-import {z} from 'zod';
-import {isDigest, type Digest} from '../model/digest.js';
 import {failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
+import {NO_BYTECODE, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
 
 export interface CompileRequest {
@@ -20,15 +18,10 @@ export interface CompileRequest {
   readonly importsOutput: string;
 }
 
-export interface CompileAnswer {
-  /** Of the bytes that were compiled. */
-  readonly sourceSha256: Digest;
-}
-
 /** A number of warm Python processes that compile modules. */
 export interface Workers {
   /** Fails with COMPILE, what Python prints for the error in the details, or with INTERRUPTED. */
-  readonly compile: (request: CompileRequest) => Promise<Result<CompileAnswer>>;
+  readonly compile: (request: CompileRequest) => Promise<Result<void>>;
   /** Ends them; requests that are not answered yet fail with INTERRUPTED. */
   readonly stop: () => Promise<void>;
 }
@@ -39,15 +32,10 @@ export interface Workers {
  */
 const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
 
-const answerSchema = z.union([
-  z.object({id: z.number(), ok: z.literal(true), sourceSha256: z.string().refine(isDigest)}),
-  z.object({id: z.number(), ok: z.literal(false), error: z.object({type: z.string(), text: z.string()})}),
-]);
-
 interface Job {
   readonly id: number;
   readonly request: CompileRequest;
-  readonly settle: (result: Result<CompileAnswer>) => void;
+  readonly settle: (result: Result<void>) => void;
 }
 
 interface Worker {
@@ -79,7 +67,7 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
       if (!worker) return;
       queue.shift();
       worker.job = job;
-      worker.child.stdin?.write(`${JSON.stringify({id: job.id, ...job.request})}\n`);
+      worker.child.stdin?.write(requestLine(job));
     }
   };
 
@@ -164,21 +152,28 @@ function workerEnvironment(given: Readonly<Record<string, string>>): Record<stri
   return {...Object.fromEntries(kept), ...NO_BYTECODE, PYTHONHASHSEED: '0'};
 }
 
-function translate({id, request}: Job, line: string): Result<CompileAnswer> {
-  const parsed = answerSchema.safeParse(parseJson(line));
-  if (!parsed.success || parsed.data.id !== id)
-    return fail('COMPILE', `the compiler of ${request.source} answered nonsense: ${line}`);
-  const answer = parsed.data;
-  if (answer.ok) return ok({sourceSha256: answer.sourceSha256});
-  const {type, text} = answer.error;
-  return fail('COMPILE', `${request.source} does not compile (${type})`, {details: text});
+/** A request as the worker reads it (scripts/worker.py): a line, with its end. */
+export function requestLine({id, request}: {readonly id: number; readonly request: CompileRequest}): string {
+  const {source, filename, optimize, output, importsOutput} = request;
+  const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');
+  return `${[id, hex(source), hex(filename), optimize, hex(output), hex(importsOutput)].join(' ')}\n`;
 }
 
-function died(request: CompileRequest, how: string, stderr: string): Result<CompileAnswer> {
+function translate({id, request}: Job, line: string): Result<void> {
+  const [answered, outcome, ...words] = line.split(' ');
+  if (answered === String(id) && outcome === 'ok') return ok();
+  if (answered === String(id) && outcome === 'error') {
+    const [type = '', text = ''] = words.map((word) => Buffer.from(word, 'hex').toString('utf8'));
+    return fail('COMPILE', `${request.source} does not compile (${type})`, {details: text});
+  }
+  return fail('COMPILE', `the compiler of ${request.source} answered nonsense: ${line}`);
+}
+
+function died(request: CompileRequest, how: string, stderr: string): Result<void> {
   const message = `the Python that compiled ${request.source} ended (${how})`;
   return err(failure('COMPILE', message, {details: stderr === '' ? undefined : stderr}));
 }
 
-function interrupted(): Result<CompileAnswer> {
+function interrupted(): Result<void> {
   return fail('INTERRUPTED', 'the compilation was interrupted');
 }

@@ -1,6 +1,7 @@
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {ensureFolder} from '../cache/files.js';
 import {type CompilerIdentity, compilerIdentity} from '../cpython/compiler.js';
 import {glance} from '../engine/stamps.js';
 import {isDigest} from '../model/digest.js';
@@ -41,7 +42,7 @@ export async function rememberedCompiler(
   if (!asked.ok) return asked;
   const stamps = stampsOf(asked.value.files);
   if (stamps !== undefined) {
-    await mkdir(places.work, {recursive: true}).catch(() => undefined);
+    await ensureFolder(places.work);
     // Without a memo the next build asks again; what keeps it from being written will be told by the build itself.
     await writeFile(file, JSON.stringify({cc, path, compiler: asked.value, stamps})).catch(() => undefined);
   }

@@ -1,5 +1,6 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {ensureFolder} from '../cache/files.js';
 import {obtainSource} from '../cpython/obtain-source.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
@@ -39,6 +40,8 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     events.emit({type: 'phase-finished', phase: name, ms: performance.now() - begun});
     return result;
   };
+  const cache = await ensureFolder(context.cacheDir);
+  if (!cache.ok) return cache;
   const source = await phase('getting the CPython source', () =>
     obtainSource({
       version: request.python,

@@ -1,6 +1,7 @@
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {ensureFolder} from '../cache/files.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
 import type {Engine} from '../engine/engine.js';
 import {digestOf} from '../model/digest.js';
@@ -92,7 +93,7 @@ export async function discover(
     modules,
     async remember(imports) {
       if (context.dryRun || (memo?.imports === imports && memo.keyedWith === keyedWith)) return;
-      await mkdir(places.work, {recursive: true});
+      await ensureFolder(places.work);
       await writeFile(memoPath, JSON.stringify({question, keyedWith, imports, modules} satisfies Memo));
     },
   });

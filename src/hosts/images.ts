@@ -6,7 +6,7 @@ import type {WellKnownStrings} from '../codegen/well-known.js';
 import type {Workers} from '../cpython/worker.js';
 import type {Engine} from '../engine/engine.js';
 import type {ActionResult, Artifact, ToolIdentity} from '../model/action.js';
-import {type Result, fail, ok} from '../model/result.js';
+import {type Result, ok} from '../model/result.js';
 import type {CCompiler} from './c-compiler.js';
 import {GETPATH, type ModulePlan} from './module-plan.js';
 import type {Places} from './places.js';
@@ -51,17 +51,14 @@ export async function compileModule(plan: ModulePlan, tools: ImageTools): Promis
       {name: 'imports', path: join(places.images, `${plan.module}.imports`)},
     ],
     storage: 'shared',
-    async execute({outputs}) {
-      const compiled = await workers.compile({
+    execute({outputs}) {
+      return workers.compile({
         source: plan.source,
         filename: plan.filename,
         optimize: 0,
         output: outputs['unit'] ?? '',
         importsOutput: outputs['imports'] ?? '',
       });
-      if (!compiled.ok) return compiled;
-      if (compiled.value.sourceSha256 === source.value.digest) return ok();
-      return fail('COMPILE', `${plan.source} changed while it was compiled.`, {hint: 'run the build again'});
     },
   });
   if (!action.ok) return action;

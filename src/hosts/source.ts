@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs';
-import {lstat, mkdir, readFile, readlink, rename, rm, symlink} from 'node:fs/promises';
+import {lstat, readFile, readlink, rename, rm, symlink} from 'node:fs/promises';
 import {dirname, join, relative, resolve} from 'node:path';
 import {parseWellKnownStrings} from '../codegen/well-known.js';
 import type {ModuleRecord} from '../cpython/modules.js';
+import {ensureFolder} from '../cache/files.js';
 import {scriptPath} from '../cpython/scripts.js';
 import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
 import {startWorkers} from '../cpython/worker.js';
@@ -243,7 +244,8 @@ async function placeOutput(
     ) {
       return ok(wanted);
     }
-    await mkdir(dirname(wanted), {recursive: true});
+    const folder = await ensureFolder(dirname(wanted));
+    if (!folder.ok) throw new Error(folder.failure.message);
     const fresh = `${wanted}.${process.pid}.new`;
     await rm(fresh, {force: true});
     await symlink(relative(dirname(wanted), places.stage2), fresh);

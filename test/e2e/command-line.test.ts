@@ -70,7 +70,7 @@ describe('the exit code is', () => {
     const args = ['build', '--source', source, '--build-dir', join(folder, 'broken-build')];
     const {exitCode, stdout, stderr} = await flashfreeze(args);
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('  configure:python | checking for luck... no\n');
+    expect(stderr).toContain('checking for luck... no\n');
     expect(stdout).toMatch(/^configure:python {2}failed/m);
     expect(stderr).toMatch(/^flashfreeze: error\[CONFIGURE\]: /m);
     expect(stderr.match(/error\[/g)).toHaveLength(1);

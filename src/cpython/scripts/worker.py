@@ -1,9 +1,13 @@
-"""Compiles Python modules for flashfreeze: JSON lines in, JSON lines out.
+"""Compiles Python modules for flashfreeze: a line in, a line out.
 
     python -s -S -B worker.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
 
-A request is {"id", "source": path, "filename": str, "optimize": int, "output": path, "importsOutput": path}. The source
-is compiled with `filename` as its co_filename, and a *code unit* is written to `output`, in the marshal format:
+It imports nothing but what every start of Python has loaded: the module that it is to compile may be any module of the
+standard library, with a mistake that somebody is about to mend.
+
+A request is a line of words, `id source filename optimize output imports`: numbers in decimal, texts in UTF-8 and
+hexadecimal. The file `source` is compiled with `filename` as its co_filename, and a *code unit* is written to the file
+`output`, in the marshal format:
 
     (code, prepared)
 
@@ -12,11 +16,11 @@ prepared  the bytecode of every code object as the interpreter prepares it for i
           copy that never ran; from 3.12 on it holds the first counters of the inline caches): a code object, then
           those among its constants, in order. None where the version has no such attribute (3.10)
 
-The names that its import statements import are written to `importsOutput`, sorted, one a line: when they change, so may
-the set of modules needed.
+The names that its import statements import are written to the file `imports`, sorted, one a line: when they change, so
+may the set of modules needed.
 
-The answer is {"id", "ok": true, "sourceSha256"} or {"id", "ok": false, "error": {"type", "text"}}, text being what
-Python prints for the error. Nothing is kept from one request to the next.
+The answer is `id ok`, or `id error type text`, type and text in hexadecimal, text being what Python prints for the
+error. Nothing is kept from one request to the next.
 """
 
 import sys
@@ -25,18 +29,12 @@ import sys
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 
-import json
 import marshal
-import os
+import posix
+from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
-from hashlib import sha256
-from opcode import EXTENDED_ARG, opmap
 
 CODE = type(compile("", "", "exec"))
-IMPORT_NAME = opmap["IMPORT_NAME"]
-IMPORT_FROM = opmap["IMPORT_FROM"]
-# 3.15 keeps two flags in the low bits of IMPORT_NAME's argument (lazy imports).
-IMPORT_NAME_SHIFT = 2 if sys.version_info >= (3, 15) else 0
 
 
 def code_objects(code):
@@ -46,21 +44,21 @@ def code_objects(code):
             yield from code_objects(constant)
 
 
-def imported_names(code):
-    bytecode = code.co_code
-    if IMPORT_NAME not in bytecode and IMPORT_FROM not in bytecode:
-        return
-    argument = 0
-    for index in range(0, len(bytecode), 2):
-        operation = bytecode[index]
-        argument = argument << 8 | bytecode[index + 1]
-        if operation == EXTENDED_ARG:
-            continue
-        if operation == IMPORT_NAME:
-            yield code.co_names[argument >> IMPORT_NAME_SHIFT]
-        elif operation == IMPORT_FROM:
-            yield code.co_names[argument]
-        argument = 0
+def imported_names(node):
+    """The names in the import statements below a statement (expressions hold no statements)."""
+    if isinstance(node, Import):
+        for alias in node.names:
+            yield alias.name
+    elif isinstance(node, ImportFrom):
+        module = "." * (node.level or 0) + (node.module or "")
+        for alias in node.names:
+            yield module + ":" + alias.name
+    else:
+        for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+            below = getattr(node, field, None)
+            if isinstance(below, list):
+                for each in below:
+                    yield from imported_names(each)
 
 
 def dump(value):
@@ -75,50 +73,68 @@ def dump(value):
 def unit_of(source, filename, optimize):
     code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
     dumped = dump(code)
-    fresh = marshal.loads(dumped)
     prepared = None
     if hasattr(code, "_co_code_adaptive"):
-        prepared = tuple(each._co_code_adaptive for each in code_objects(fresh))
-    imports = {name for each in code_objects(code) for name in imported_names(each)}
-    return dump((dumped, prepared)), sorted(imports)
+        prepared = tuple(each._co_code_adaptive for each in code_objects(marshal.loads(dumped)))
+    return dump((dumped, prepared))
+
+
+def imports_of(source, filename):
+    tree = compile(source, filename, "exec", PyCF_ONLY_AST, dont_inherit=True)
+    return sorted(set(imported_names(tree)))
 
 
 def describe(error, path):
-    from traceback import format_exception_only
+    if not isinstance(error, SyntaxError) or not error.lineno:
+        return '  File "%s"\n%s: %s' % (path, type(error).__name__, error)
+    lines = ['  File "%s", line %d' % (error.filename, error.lineno)]
+    if error.text is not None:
+        text = error.text.rstrip("\n")
+        stripped = text.lstrip(" \n\f")
+        lines.append("    " + stripped)
+        if error.offset:
+            column = error.offset - 1 - (len(text) - len(stripped))
+            last = error.end_offset if error.end_lineno == error.lineno and error.end_offset else error.offset + 1
+            if column >= 0:
+                blanks = "".join(char if char.isspace() else " " for char in stripped[:column])
+                lines.append("    " + blanks + "^" * max(1, last - error.offset))
+    return "\n".join(lines) + "\n%s: %s" % (type(error).__name__, error.msg)
 
-    text = "".join(format_exception_only(type(error), error)).rstrip("\n")
-    if isinstance(error, (SyntaxError, OSError)):
-        return text  # names the file itself
-    return '  File "%s"\n%s' % (path, text)
 
-
-def answer(request):
-    path = request["source"]
+def answer(source, filename, optimize, output, imports):
     try:
-        with open(path, "rb") as file:
-            source = file.read()
+        with open(source, "rb") as file:
+            text = file.read()
         try:
-            unit, imports = unit_of(source, request["filename"], request["optimize"])
+            unit = unit_of(text, filename, optimize)
         except SyntaxError:
             # Once more under its real name, so that the message points to the file and quotes its line.
-            compile(source, path, "exec", dont_inherit=True, optimize=request["optimize"])
+            compile(text, source, "exec", dont_inherit=True, optimize=optimize)
             raise
-        with open(request["output"], "wb") as file:
+        with open(output, "wb") as file:
             file.write(unit)
-        with open(request["importsOutput"], "w", encoding="utf-8") as file:
-            file.writelines(f"{name}\n" for name in imports)
+        with open(imports, "w", encoding="utf-8") as file:
+            file.writelines("%s\n" % name for name in imports_of(text, filename))
     except Exception as error:
-        return {"ok": False, "error": {"type": type(error).__name__, "text": describe(error, path)}}
-    return {"ok": True, "sourceSha256": sha256(source).hexdigest()}
+        return ("error", in_hex(type(error).__name__), in_hex(describe(error, source)))
+    return ("ok",)
+
+
+def in_hex(text):
+    return text.encode("utf-8", "backslashreplace").hex()
 
 
 def main():
     signal(SIGINT, SIG_IGN)  # the one who started us ends us, by closing our input
-    answers = os.fdopen(os.dup(1), "wb", 0)
-    os.dup2(2, 1)  # whatever prints, prints elsewhere
+    answers = open(posix.dup(1), "wb", 0)
+    posix.dup2(2, 1)  # whatever prints, prints elsewhere
     for line in sys.stdin.buffer:
-        request = json.loads(line)
-        answers.write(json.dumps({"id": request["id"], **answer(request)}).encode() + b"\n")
+        id, source, filename, optimize, output, imports = line.decode().rstrip("\n").split(" ")
+        source, filename, output, imports = (
+            bytes.fromhex(word).decode("utf-8", "surrogateescape") for word in (source, filename, output, imports)
+        )
+        words = (id, *answer(source, filename, int(optimize), output, imports))
+        answers.write(" ".join(words).encode() + b"\n")
 
 
 main()
