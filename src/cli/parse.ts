@@ -3,7 +3,7 @@ import {err, fail, ok, type Result} from '../model/result.js';
 import {COMMANDS} from './commands.js';
 import type {Invocation} from './command.js';
 import {COMMON_OPTIONS, optionSpec, type OptionName} from './options.js';
-import {parserFor, UsageError, type Called} from './parser.js';
+import {CommandFound, parserFor, UsageError, type Called} from './parser.js';
 import {closest} from './suggest.js';
 import {placeValue, readNumber, type RawValue} from './values.js';
 import type {Words} from './words.js';
@@ -27,15 +27,13 @@ export async function parseCommandLine(words: Words, cwd: string, columns: numbe
   let called: Called | undefined;
   let text = '';
   try {
-    const parser = parserFor(columns, (call) => {
-      called = call;
-    });
-    await parser.parseAsync([...tied], {}, (_error, _values, output) => {
+    await parserFor(columns).parseAsync([...tied], {}, (_error, _values, output) => {
       text = output;
     });
   } catch (error) {
     if (error instanceof UsageError) return translate(error.message, words);
-    throw error;
+    if (!(error instanceof CommandFound)) throw error;
+    called = error.called;
   }
   if (text !== '') return ok({kind: 'text', text});
   if (called === undefined) return err(NO_COMMAND);

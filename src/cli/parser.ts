@@ -13,8 +13,18 @@ export interface Called {
 /** What yargs has against a command line, in its words (English, as of yargs 18). */
 export class UsageError extends Error {}
 
-/** Makes the parser. `columns` is the width of help; `onCommand` gets what was called; a `UsageError` is thrown else. */
-export function parserFor(columns: number, onCommand: (called: Called) => void): Argv {
+/**
+ * Thrown by the parser when it has found the command: yargs would go on and lay out the command's help, in case somebody
+ * asks for it later, which takes longer than everything else about a command line.
+ */
+export class CommandFound extends Error {
+  constructor(readonly called: Called) {
+    super(called.command);
+  }
+}
+
+/** Makes the parser. `columns` is the width of help. It ends in `CommandFound`, in a `UsageError`, or in help's text. */
+export function parserFor(columns: number): Argv {
   const parser = yargs([])
     .scriptName('flashfreeze')
     .usage('flashfreeze COMMAND [options]\n\nMakes Python start fast.')
@@ -47,7 +57,7 @@ export function parserFor(columns: number, onCommand: (called: Called) => void):
       describe: spec.hidden === true ? false : spec.summary,
       builder: (own: Argv) => declare(own, command, spec),
       handler: (values: Readonly<Record<string, unknown>>) => {
-        onCommand({command, spec, values});
+        throw new CommandFound({command, spec, values});
       },
     });
   }

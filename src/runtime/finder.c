@@ -7,23 +7,53 @@
 
 #include <string.h>
 
-#if defined(__GLIBC__)
-#define ff_memrchr memrchr
-#endif
-
 /* Objects of importlib._bootstrap_external that the fast ways need, held from installation on. */
 static struct {
     PyObject *file_finder;        /* FileFinder */
+    PyObject *get_spec;           /* FileFinder._get_spec, which find_spec() goes through */
     PyObject *source_file_loader; /* SourceFileLoader */
+    PyObject *extension_loader;   /* ExtensionFileLoader */
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *find_spec;          /* FileFinder.find_spec as it was */
     PyObject *get_code;           /* SourceLoader.get_code as it was */
+    PyObject *sys;                /* the names of sys */
+    PyObject *cache_tag;          /* sys.implementation.cache_tag */
     PyObject *cache_suffix;       /* ".cpython-313.pyc" */
     PyObject *stdlib_dir;         /* sys._stdlib_dir */
-    PyObject *str_path, *str_name, *str_loaders, *str_origin, *str_py;
-    PyObject *str_set_fileattr, *str_cached, *str_locations, *str_pycache_prefix;
+    PyObject *str_path, *str_name, *str_loaders, *str_py, *str_get_spec, *str_target;
+    PyObject *str_set_fileattr, *str_cached, *str_locations;
+    PyObject *str_pycache_prefix, *str_implementation, *str_cache_tag;
     PyObject *origin_keyword; /* ("origin",) */
 } ff;
+
+/* ---- text ---- */
+
+/* A str as UTF-8. */
+typedef struct {
+    const char *data;
+    size_t length;
+} text;
+
+/* The UTF-8 form of an exact str (it lives as long as that); 0 for other objects, and for text that no path can be. */
+static int read_text(PyObject *object, text *result)
+{
+    Py_ssize_t length;
+    if (!PyUnicode_CheckExact(object)) {
+        return 0;
+    }
+    result->data = PyUnicode_AsUTF8AndSize(object, &length);
+    if (result->data == NULL) {
+        PyErr_Clear(); /* lone surrogates */
+        return 0;
+    }
+    result->length = (size_t)length;
+    return memchr(result->data, '\0', result->length) == NULL;
+}
+
+static int is_same(const char *string, const char *data, size_t length)
+{
+    return strlen(string) == length && memcmp(string, data, length) == 0;
+}
 
 /* ---- the table ---- */
 
@@ -32,51 +62,44 @@ static const ff_source *lookup(uint16_t root, const char *key, size_t length)
     uint32_t i = ff_hash(key, length) & ff_source_bucket_mask;
     for (; ff_source_buckets[i] != 0; i = (i + 1) & ff_source_bucket_mask) {
         const ff_source *source = &ff_sources[ff_source_buckets[i] - 1];
-        if (source->root == root && strncmp(source->key, key, length) == 0 && source->key[length] == '\0') {
+        if (source->root == root && is_same(source->key, key, length)) {
             return source;
         }
     }
     return NULL;
 }
 
-/* The text of a root folder, or NULL when it is not known. */
-static const char *root_text(uint32_t root, size_t *length)
+/* The text of a root folder; 0 when it is not known. */
+static int root_text(uint32_t root, text *result)
 {
-    const char *text = ff_roots[root];
-    if (text == NULL) {
-        if (ff.stdlib_dir == NULL) {
-            return NULL;
-        }
-        *length = (size_t)PyUnicode_GET_LENGTH(ff.stdlib_dir);
-        return (const char *)PyUnicode_1BYTE_DATA(ff.stdlib_dir);
+    if (ff_roots[root] == NULL) {
+        return ff.stdlib_dir != NULL && read_text(ff.stdlib_dir, result);
     }
-    *length = strlen(text);
-    return text;
+    result->data = ff_roots[root];
+    result->length = strlen(result->data);
+    return 1;
 }
 
 /* The frozen module `tail` in the folder `path` (of sys.path, or of a package below such a folder), or NULL. */
-const ff_source *ff_find_source(const char *path, size_t path_length, const char *tail, size_t tail_length)
+static const ff_source *find_source(text path, text tail)
 {
     char key[512];
     for (uint32_t root = 0; root < ff_root_count; root++) {
-        size_t root_length;
-        const char *text = root_text(root, &root_length);
-        if (text == NULL || path_length < root_length || memcmp(path, text, root_length) != 0) {
+        text folder;
+        if (!root_text(root, &folder) || path.length < folder.length ||
+            memcmp(path.data, folder.data, folder.length) != 0) {
             continue;
         }
-        size_t below = path_length - root_length;
+        size_t below = path.length - folder.length; /* with the slash before it */
+        if (below + tail.length > sizeof(key) || (below > 0 && path.data[folder.length] != '/')) {
+            continue;
+        }
         if (below > 0) {
-            if (path[root_length] != '/' || below + tail_length > sizeof(key)) {
-                continue;
-            }
-            memcpy(key, path + root_length + 1, below - 1);
+            memcpy(key, path.data + folder.length + 1, below - 1);
             key[below - 1] = '/';
         }
-        else if (tail_length > sizeof(key)) {
-            continue;
-        }
-        memcpy(key + below, tail, tail_length);
-        const ff_source *source = lookup((uint16_t)root, key, below + tail_length);
+        memcpy(key + below, tail.data, tail.length);
+        const ff_source *source = lookup((uint16_t)root, key, below + tail.length);
         if (source != NULL) {
             return source;
         }
@@ -87,42 +110,67 @@ const ff_source *ff_find_source(const char *path, size_t path_length, const char
 /* The path of the module's source file (a new reference), NULL with an exception. */
 PyObject *ff_source_path(const ff_source *source)
 {
-    size_t length;
-    const char *root = root_text(source->root, &length);
-    if (root == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the standard library's folder is not known");
+    text folder;
+    if (!root_text(source->root, &folder)) {
+        PyErr_SetString(PyExc_LookupError, "the standard library's folder is not known");
         return NULL;
     }
-    return PyUnicode_FromFormat("%s/%s%s", root, source->key, source->is_package ? "/__init__.py" : ".py");
+    return PyUnicode_FromFormat("%s/%s%s", folder.data, source->key, source->is_package ? "/__init__.py" : ".py");
 }
 
 /* ---- FileFinder.find_spec ---- */
 
-/* Whether a FileFinder takes .py files with SourceFileLoader, as those on sys.path_importer_cache do. */
-static int has_usual_loaders(PyObject *finder)
+/* Whether a finder looks for modules as those in sys.path_importer_cache do: in nobody's subclass, extension modules
+ * first, then .py files with SourceFileLoader. */
+static int is_usual_finder(PyObject *finder)
 {
+    PyTypeObject *type = (PyTypeObject *)ff.file_finder;
+    if (Py_TYPE(finder) != type || _PyType_Lookup(type, ff.str_get_spec) != ff.get_spec) {
+        return 0;
+    }
     PyObject *loaders = PyObject_GetAttr(finder, ff.str_loaders);
     if (loaders == NULL) {
         PyErr_Clear();
         return 0;
     }
-    int found = 0;
-    for (Py_ssize_t i = 0; PyList_CheckExact(loaders) && i < PyList_GET_SIZE(loaders) && !found; i++) {
+    int is_usual = 0;
+    for (Py_ssize_t i = 0; PyList_CheckExact(loaders) && i < PyList_GET_SIZE(loaders); i++) {
         PyObject *pair = PyList_GET_ITEM(loaders, i);
-        found = PyTuple_CheckExact(pair) && PyTuple_GET_SIZE(pair) == 2 &&
-                PyTuple_GET_ITEM(pair, 1) == ff.source_file_loader &&
-                PyUnicode_CheckExact(PyTuple_GET_ITEM(pair, 0)) &&
-                PyUnicode_Compare(PyTuple_GET_ITEM(pair, 0), ff.str_py) == 0;
+        if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 ||
+            !PyUnicode_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
+            break;
+        }
+        PyObject *loader = PyTuple_GET_ITEM(pair, 1);
+        if (PyUnicode_Compare(PyTuple_GET_ITEM(pair, 0), ff.str_py) == 0) {
+            is_usual = loader == ff.source_file_loader;
+            break;
+        }
+        if (loader != ff.extension_loader) {
+            break;
+        }
     }
     Py_DECREF(loaders);
-    return found;
+    return is_usual;
+}
+
+/* sys.implementation.cache_tag as it was at the start: the name of byte code files has not changed. */
+static int has_usual_cache_tag(void)
+{
+    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
+    PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
+    PyErr_Clear();
+    Py_XDECREF(tag);
+    return tag == ff.cache_tag;
 }
 
 /* What cache_from_source() gives without sys.pycache_prefix: folder/__pycache__/tail.cpython-313.pyc. */
 static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
 {
-    PyObject *prefix = PySys_GetObject("pycache_prefix");
-    if (prefix != NULL && prefix != Py_None) {
+    PyObject *prefix = PyDict_GetItemWithError(ff.sys, ff.str_pycache_prefix);
+    if (prefix == NULL && PyErr_Occurred()) {
+        return -1;
+    }
+    if ((prefix != NULL && prefix != Py_None) || !has_usual_cache_tag()) {
         return 0; /* left to the spec's own property */
     }
     PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%U", folder, stem, ff.cache_suffix);
@@ -180,16 +228,12 @@ done:
     return result;
 }
 
-static int is_plain_text(PyObject *object)
-{
-    return PyUnicode_CheckExact(object) && PyUnicode_IS_ASCII(object);
-}
-
 /* Sets *spec to the spec of a frozen module, or to NULL when the original has to look. */
 static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
 {
     *spec = NULL;
-    if (!is_plain_text(fullname) || !ff_images_available()) {
+    text name, path;
+    if (!read_text(fullname, &name) || !ff_images_available() || !is_usual_finder(finder)) {
         return 0;
     }
     PyObject *folder = PyObject_GetAttr(finder, ff.str_path);
@@ -198,16 +242,16 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
         return 0;
     }
     int status = 0;
-    if (is_plain_text(folder)) {
-        const char *name = (const char *)PyUnicode_1BYTE_DATA(fullname);
-        size_t length = (size_t)PyUnicode_GET_LENGTH(fullname);
-        const char *dot = ff_memrchr(name, '.', length);
-        const char *tail = dot == NULL ? name : dot + 1;
-        const ff_source *source = ff_find_source((const char *)PyUnicode_1BYTE_DATA(folder),
-                                                 (size_t)PyUnicode_GET_LENGTH(folder), tail,
-                                                 length - (size_t)(tail - name));
-        if (source != NULL && strcmp(source->image->name, name) == 0 && has_usual_loaders(finder)) {
-            *spec = make_spec(fullname, folder, tail, source->is_package);
+    if (read_text(folder, &path)) {
+        const char *dot = memrchr(name.data, '.', name.length);
+        text tail = name;
+        if (dot != NULL) {
+            tail.data = dot + 1;
+            tail.length = name.length - (size_t)(tail.data - name.data);
+        }
+        const ff_source *source = find_source(path, tail);
+        if (source != NULL && is_same(source->image->name, name.data, name.length)) {
+            *spec = make_spec(fullname, folder, tail.data, source->is_package);
             status = *spec == NULL ? -1 : 0;
         }
     }
@@ -215,66 +259,80 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
     return status;
 }
 
+/* Whether a call is find_spec(fullname) or find_spec(fullname, target), the target perhaps by name. */
+static int is_plain_call(Py_ssize_t count, PyObject *keywords)
+{
+    Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
+    return count >= 1 && count + named <= 2 &&
+           (named == 0 || PyUnicode_Compare(PyTuple_GET_ITEM(keywords, 0), ff.str_target) == 0);
+}
+
+/* Calls a method as it was, which also says what is wrong with the arguments. */
+static PyObject *call_original(PyObject *method, PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                               PyObject *keywords)
+{
+    Py_ssize_t total = count + (keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords));
+    PyObject **stack = PyMem_New(PyObject *, total + 1);
+    if (stack == NULL) {
+        return PyErr_NoMemory();
+    }
+    stack[0] = self;
+    if (total > 0) {
+        memcpy(stack + 1, arguments, (size_t)total * sizeof(PyObject *));
+    }
+    PyObject *result = PyObject_Vectorcall(method, stack, (size_t)count + 1, keywords);
+    PyMem_Free(stack);
+    return result;
+}
+
 static PyObject *finder_find_spec(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    if (count >= 1) {
+    if (is_plain_call(count, keywords)) {
         PyObject *spec;
         if (find_frozen_spec(self, arguments[0], &spec) < 0 || spec != NULL) {
             return spec;
         }
     }
-    Py_ssize_t total = count + (keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords));
-    PyObject *stack[4] = {self};
-    if (total > 3) {
-        PyErr_SetString(PyExc_TypeError, "find_spec() takes from 2 to 3 positional arguments");
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < total; i++) {
-        stack[i + 1] = arguments[i];
-    }
-    return PyObject_Vectorcall(ff.find_spec, stack, (size_t)count + 1, keywords);
+    return call_original(ff.find_spec, self, arguments, count, keywords);
 }
 
 /* ---- SourceLoader.get_code ---- */
 
 /* The frozen module whose source file is `path`, or NULL. */
-static const ff_source *source_of_path(PyObject *path)
+static const ff_source *source_of_path(text path)
 {
-    if (!is_plain_text(path)) {
+    if (path.length < 3 || memcmp(path.data + path.length - 3, ".py", 3) != 0) {
         return NULL;
     }
-    const char *text = (const char *)PyUnicode_1BYTE_DATA(path);
-    size_t length = (size_t)PyUnicode_GET_LENGTH(path);
-    if (length < 3 || memcmp(text + length - 3, ".py", 3) != 0) {
-        return NULL;
-    }
-    length -= 3;
-    int is_package = length > 9 && memcmp(text + length - 9, "/__init__", 9) == 0;
+    path.length -= 3;
+    int is_package = path.length > 9 && memcmp(path.data + path.length - 9, "/__init__", 9) == 0;
     if (is_package) {
-        length -= 9;
+        path.length -= 9;
     }
-    const char *slash = ff_memrchr(text, '/', length);
+    const char *slash = memrchr(path.data, '/', path.length);
     if (slash == NULL) {
         return NULL;
     }
-    const char *tail = slash + 1;
-    const ff_source *source =
-        ff_find_source(text, (size_t)(slash - text), tail, length - (size_t)(tail - text));
+    text folder = {path.data, (size_t)(slash - path.data)};
+    text tail = {slash + 1, path.length - folder.length - 1};
+    const ff_source *source = find_source(folder, tail);
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
 /* The static code for a loader (a new reference), or NULL without an exception. */
 static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 {
-    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || !is_plain_text(fullname)) {
+    text wanted, path_text;
+    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || !read_text(fullname, &wanted)) {
         return NULL;
     }
     PyObject *code = NULL;
     PyObject *path = PyObject_GetAttr(loader, ff.str_path);
     PyObject *name = path == NULL ? NULL : PyObject_GetAttr(loader, ff.str_name);
-    if (name != NULL && is_plain_text(name) && PyUnicode_Compare(name, fullname) == 0) {
-        const ff_source *source = source_of_path(path);
-        if (source != NULL && strcmp(source->image->name, (const char *)PyUnicode_1BYTE_DATA(name)) == 0) {
+    if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
+        read_text(path, &path_text)) {
+        const ff_source *source = source_of_path(path_text);
+        if (source != NULL && is_same(source->image->name, wanted.data, wanted.length)) {
             code = ff_thaw(source->image, path);
         }
     }
@@ -284,23 +342,22 @@ static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
     return code;
 }
 
-static PyObject *loader_get_code(PyObject *self, PyObject *fullname)
+static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    PyObject *code = frozen_code(self, fullname);
-    if (code != NULL) {
-        return code;
-    }
-    PyObject *stack[] = {self, fullname};
-    return PyObject_Vectorcall(ff.get_code, stack, 2, NULL);
+    PyObject *code = count == 1 && keywords == NULL ? frozen_code(self, arguments[0]) : NULL;
+    return code != NULL ? code : call_original(ff.get_code, self, arguments, count, keywords);
 }
 
 /* ---- installation ---- */
 
 static PyMethodDef find_spec_method = {"find_spec", (PyCFunction)(void (*)(void))finder_find_spec,
                                        METH_FASTCALL | METH_KEYWORDS,
+                                       "find_spec($self, fullname, target=None)\n--\n\n"
                                        "Try to find a spec for the specified module.\n\n"
                                        "Returns the matching spec, or None if not found."};
-static PyMethodDef get_code_method = {"get_code", loader_get_code, METH_O,
+static PyMethodDef get_code_method = {"get_code", (PyCFunction)(void (*)(void))loader_get_code,
+                                      METH_FASTCALL | METH_KEYWORDS,
+                                      "get_code($self, fullname)\n--\n\n"
                                       "Concrete implementation of InspectLoader.get_code.\n\n"
                                       "Reading of bytecode requires path_stats to be implemented. To write\n"
                                       "bytecode, set_data must also be implemented."};
@@ -329,7 +386,12 @@ static int intern_names(void)
                  {&ff.str_py, ".py"},
                  {&ff.str_set_fileattr, "_set_fileattr"},
                  {&ff.str_cached, "_cached"},
-                 {&ff.str_locations, "submodule_search_locations"}};
+                 {&ff.str_locations, "submodule_search_locations"},
+                 {&ff.str_get_spec, "_get_spec"},
+                 {&ff.str_target, "target"},
+                 {&ff.str_pycache_prefix, "pycache_prefix"},
+                 {&ff.str_implementation, "implementation"},
+                 {&ff.str_cache_tag, "cache_tag"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         *names[i].place = PyUnicode_InternFromString(names[i].text);
         if (*names[i].place == NULL) {
@@ -343,13 +405,12 @@ static int intern_names(void)
 /* ".cpython-313.pyc", from sys.implementation.cache_tag; without a tag there is no cache and nothing of ours is used. */
 static int find_cache_suffix(void)
 {
-    PyObject *implementation = PySys_GetObject("implementation");
-    PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttrString(implementation, "cache_tag");
-    if (tag == NULL) {
+    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
+    ff.cache_tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
+    if (ff.cache_tag == NULL || !PyUnicode_Check(ff.cache_tag)) {
         return -1;
     }
-    ff.cache_suffix = PyUnicode_Check(tag) ? PyUnicode_FromFormat(".%U.pyc", tag) : NULL;
-    Py_DECREF(tag);
+    ff.cache_suffix = PyUnicode_FromFormat(".%U.pyc", ff.cache_tag);
     return ff.cache_suffix == NULL ? -1 : 0;
 }
 
@@ -364,18 +425,22 @@ int ff_install_import_hooks(void)
     installed = 1;
     PyObject *external = PyImport_AddModule("_frozen_importlib_external");
     PyObject *bootstrap = PyImport_AddModule("_frozen_importlib");
-    if (external == NULL || bootstrap == NULL || intern_names() < 0 || find_cache_suffix() < 0) {
+    PyObject *sys = PyImport_AddModule("sys");
+    if (external == NULL || bootstrap == NULL || sys == NULL || intern_names() < 0) {
         return -1;
     }
-    PyObject *folder = PySys_GetObject("_stdlib_dir");
-    if (folder != NULL && is_plain_text(folder)) {
-        ff.stdlib_dir = Py_NewRef(folder);
+    ff.sys = Py_NewRef(PyModule_GetDict(sys));
+    if (find_cache_suffix() < 0) {
+        return -1;
     }
+    ff.stdlib_dir = Py_XNewRef(PySys_GetObject("_stdlib_dir"));
     ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
+    ff.get_spec = ff.file_finder == NULL ? NULL : PyObject_GetAttr(ff.file_finder, ff.str_get_spec);
     ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");
+    ff.extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader");
     ff.module_spec = PyObject_GetAttrString(bootstrap, "ModuleSpec");
     PyObject *source_loader = PyObject_GetAttrString(external, "SourceLoader");
-    if (ff.file_finder == NULL || ff.source_file_loader == NULL || ff.module_spec == NULL || source_loader == NULL) {
+    if (ff.get_spec == NULL || ff.source_file_loader == NULL || ff.extension_loader == NULL || ff.module_spec == NULL || source_loader == NULL) {
         Py_XDECREF(source_loader);
         return -1;
     }

@@ -100,7 +100,6 @@ void ff_install_frozen_rows(void);
 
 /* finder.c: modules that are found on disk. */
 int ff_install_import_hooks(void);
-const ff_source *ff_find_source(const char *path, size_t path_length, const char *tail, size_t tail_length);
 PyObject *ff_source_path(const ff_source *source);
 
 /* module.c: the module _flashfreeze. */

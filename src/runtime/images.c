@@ -18,10 +18,10 @@ static uint32_t thawed_count;
 /* The switches -X flashfreeze=off and FLASHFREEZE=off; the variable counts only where Python heeds its own. */
 static int switched_off(const PyConfig *config)
 {
-    for (Py_ssize_t i = 0; i < config->xoptions.length; i++) {
+    for (Py_ssize_t i = config->xoptions.length; --i >= 0;) { /* the last one counts, as in sys._xoptions */
         const wchar_t *option = config->xoptions.items[i];
-        if (wcsncmp(option, L"flashfreeze=", 12) == 0) {
-            return wcscmp(option + 12, L"off") == 0;
+        if (wcsncmp(option, L"flashfreeze", 11) == 0 && (option[11] == L'=' || option[11] == L'\0')) {
+            return wcscmp(option + 11, L"=off") == 0;
         }
     }
     const char *variable = config->use_environment ? getenv("FLASHFREEZE") : NULL;
@@ -74,20 +74,25 @@ const char *ff_unavailable_reason(void)
     return ff_images_available() ? NULL : unavailable;
 }
 
-/* Interns each group's string and lets all its slots have the result, which may be another object. */
-static void intern_strings(const ff_image *image)
+/* Interns each group's string and lets all its slots have the result, which may be another object. -1 without memory:
+ * what was interned stays so, and the rest can be done another time. */
+static int intern_strings(const ff_image *image)
 {
     for (PyObject **const *slot = image->strings; *slot != NULL; slot++) {
         PyObject **first = *slot;
         PyObject *before = *first;
         ff_intern(first);
         PyObject *interned = *first;
+        if (!PyUnicode_CHECK_INTERNED(interned)) {
+            return -1;
+        }
         for (slot++; *slot != NULL; slot++) {
             if (interned != before) {
                 **slot = Py_NewRef(interned);
             }
         }
     }
+    return 0;
 }
 
 static int build_frozensets(const ff_image *image)
@@ -162,6 +167,13 @@ static int prepare_used(void)
     return used == NULL ? -1 : 0;
 }
 
+/* Whether the code that was handed out for `given` is still that of `path`: _imp._fix_co_filename() writes to code. */
+static int has_path(const ff_image *image, PyObject *given, PyObject *path)
+{
+    PyObject *filename = image->toplevel->co_filename;
+    return (filename == image->path || filename == given) && PyUnicode_Compare(path, given) == 0;
+}
+
 /* The module's code object (a new reference), or NULL without an exception when it cannot be had: the caller loads the
  * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
 PyObject *ff_thaw(const ff_image *image, PyObject *path)
@@ -171,8 +183,7 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
     }
     used_image *entry = find_used(image);
     if (entry->image == NULL) {
-        intern_strings(image);
-        if (build_frozensets(image) < 0) {
+        if (intern_strings(image) < 0 || build_frozensets(image) < 0) {
             PyErr_Clear();
             return NULL;
         }
@@ -185,7 +196,7 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
         entry->path = Py_XNewRef(path);
         thawed_count++;
     }
-    else if (path != NULL && PyUnicode_Compare(path, entry->path) != 0) {
+    else if (path != NULL && !has_path(image, entry->path, path)) {
         return NULL;
     }
     return Py_NewRef((PyObject *)image->toplevel);

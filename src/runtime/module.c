@@ -74,9 +74,12 @@ static PyObject *modules(PyObject *self, PyObject *Py_UNUSED(ignored))
 
 static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
 {
-    const char *name = PyUnicode_AsUTF8(argument);
+    const char *name = PyUnicode_AsUTF8(argument); /* refuses lone surrogates; a nul ends no name of ours */
     if (name == NULL) {
         return NULL;
+    }
+    if (PyUnicode_FindChar(argument, 0, 0, PyUnicode_GET_LENGTH(argument), 1) >= 0) {
+        name = "";
     }
     const ff_image *image = NULL;
     PyObject *path = NULL;
@@ -101,7 +104,7 @@ static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
     Py_XDECREF(path);
     if (found == NULL && !PyErr_Occurred()) {
         const char *reason = ff_unavailable_reason();
-        PyErr_Format(PyExc_LookupError, "no static code for '%s'%s%s", name, reason == NULL ? "" : ": ",
+        PyErr_Format(PyExc_LookupError, "no static code for %R%s%s", argument, reason == NULL ? "" : ": ",
                      reason == NULL ? "" : reason);
     }
     return found;
@@ -116,12 +119,21 @@ static PyObject *is_static(PyObject *Py_UNUSED(self), PyObject *argument)
     return PyBool_FromLong(ff_is_static(argument));
 }
 
+static uint32_t module_count(void)
+{
+    uint32_t count = ff_source_count + (ff_getpath != NULL);
+    for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
+        count += !is_alias(i);
+    }
+    return count;
+}
+
 static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     const char *reason = ff_unavailable_reason();
     return Py_BuildValue("{s:N,s:z,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
-                         "modules", (unsigned int)(ff_source_count + ff_frozen_row_count), "used",
-                         (unsigned int)ff_thawed_count(), "build", ff_build_info);
+                         "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "build",
+                         ff_build_info);
 }
 
 static PyMethodDef functions[] = {
