@@ -73,7 +73,9 @@ static const ff_source *lookup(uint16_t root, const char *key, size_t length)
 static int root_text(uint32_t root, text *result)
 {
     if (ff_roots[root] == NULL) {
-        return ff.stdlib_dir != NULL && read_text(ff.stdlib_dir, result);
+        /* Without hooks (switched off, another interpreter) only who asks about modules comes here. */
+        PyObject *folder = ff.stdlib_dir != NULL ? ff.stdlib_dir : PySys_GetObject("_stdlib_dir");
+        return folder != NULL && read_text(folder, result);
     }
     result->data = ff_roots[root];
     result->length = strlen(result->data);

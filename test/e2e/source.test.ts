@@ -161,6 +161,36 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(await answer(code)).toEqual(JSON.parse(stage1.stdout));
   });
 
+  test('what the fast ways cannot answer for is left to the original methods', async () => {
+    const code = String.raw`if 1:
+      import sys, importlib.machinery as m, json, importlib, _imp
+      lib = sys._stdlib_dir; found = []
+      class Loader(m.SourceFileLoader): pass
+      class Finder(m.FileFinder):
+          def _get_spec(self, *args): found.append('own'); return super()._get_spec(*args)
+      usual = (m.SourceFileLoader, ['.py'])
+      found.append(type(m.FileFinder(lib, (Loader, ['.py']), usual).find_spec('json').loader).__name__)
+      found.append(type(m.FileFinder(lib, (m.SourcelessFileLoader, ['.py']), usual).find_spec('json').loader).__name__)
+      found.append(Finder(lib, usual).find_spec('json').origin == json.__file__)
+      finder = sys.path_importer_cache[lib]
+      found.append(json.__loader__.get_code(fullname='json').co_name)
+      found.append(sum(finder.find_spec('json\0%d' % i) is not None for i in range(2000)))
+      for args, named in ((('json', None, 3), {}), (('json',), {'foo': 3}), ((), {}), (('json',), {'target': None})):
+          try: found.append(finder.find_spec(*args, **named) is not None)
+          except TypeError as error: found.append(str(error))
+      _imp._fix_co_filename(json.__loader__.get_code('json'), '/moved.py')
+      importlib.reload(json)
+      found.append(json.loads.__code__.co_filename == json.__file__)
+      sys.implementation.cache_tag = None
+      import textwrap
+      found.append(getattr(textwrap, '__cached__', None))
+      print(json.dumps(found))`;
+    const stage1 = await run(join(tree.buildDir, 'cpython', 'python'), ['-c', code], {
+      environment: {PYTHONDONTWRITEBYTECODE: '1'},
+    });
+    expect(await answer(code)).toEqual(JSON.parse(stage1.stdout));
+  });
+
   test('tracebacks show source lines', async () => {
     const done = await python('import json; json.loads("{")');
     expect(done.stderr).toContain(`File "${realpathSync(tree.source)}/Lib/json/decoder.py", line `);
@@ -170,13 +200,15 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
   test.each([
     ['FLASHFREEZE=off', [], {FLASHFREEZE: 'off'}, 'switched off'],
     ['-X flashfreeze=off', ['-X', 'flashfreeze=off'], {}, 'switched off'],
+    ['the last -X flashfreeze', ['-X', 'flashfreeze=on', '-X', 'flashfreeze=off'], {}, 'switched off'],
     ['-O', ['-O'], {}, '-O asks for other code'],
     ['-X no_debug_ranges', ['-X', 'no_debug_ranges'], {}, '-X no_debug_ranges asks for other code'],
   ] as const)('%s loads everything the ordinary way', async (_, options, environment, reason) => {
     const code = `if 1:
       import json, os, _flashfreeze as f
-      print(json.dumps([f.info()['inactive_because'], f.is_static(json.loads.__code__), f.is_static(os.walk.__code__)]))`;
-    expect(await answer(code, options, environment)).toEqual([reason, false, false]);
+      print(json.dumps([f.info()['inactive_because'], f.is_static(json.loads.__code__), f.is_static(os.walk.__code__),
+                        len(f.modules()) == f.info()['modules']]))`;
+    expect(await answer(code, options, environment)).toEqual([reason, false, false, true]);
   });
 
   test('-E and -I do not heed FLASHFREEZE', async () => {
