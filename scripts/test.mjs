@@ -15,14 +15,25 @@ async function test(argv) {
   const {prepare} = await import('./prepare.mjs');
   if (!(await prepare())) return 1;
   const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-results-'));
-  const results = join(folder, 'results.json');
   try {
-    const exitCode = await runJest([...argv, '--json', `--outputFile=${results}`]);
-    if (existsSync(results)) console.log(countsOf(JSON.parse(readFileSync(results, 'utf8'))));
+    const counts = {passed: 0, failed: 0, skipped: 0};
+    let exitCode = 0;
+    for (const [index, words] of runsFor(argv).entries()) {
+      const results = join(folder, `results${index}.json`);
+      exitCode = Math.max(exitCode, await runJest([...words, '--json', `--outputFile=${results}`]));
+      if (existsSync(results)) add(counts, JSON.parse(readFileSync(results, 'utf8')));
+    }
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+    console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
     return exitCode;
   } finally {
     rmSync(folder, {recursive: true, force: true});
   }
+}
+
+/** Without arguments everything: unit tests side by side, then, one at a time, those that build CPython and share its folders. */
+function runsFor(argv) {
+  return argv.length > 0 ? [argv] : [['test/unit'], ['--runInBand', 'test/e2e', 'test/conformance']];
 }
 
 /** The exit code of jest. Ctrl-C reaches it by itself, in the same process group; another request to end is passed on. */
@@ -42,9 +53,9 @@ function runJest(argv) {
   });
 }
 
-function countsOf(results) {
+function add(counts, results) {
+  counts.passed += results.numPassedTests;
   // A file that could not even be read has no tests to count, and did not pass.
-  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-  const skipped = results.numPendingTests + results.numTodoTests;
-  return `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  counts.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
+  counts.skipped += results.numPendingTests + results.numTodoTests;
 }
