@@ -101,6 +101,7 @@ async function compileSources() {
       sourcesContent: false,
       minifySyntax: true,
       minifyWhitespace: true,
+      plugins: [withoutTranslations],
       logLevel: 'warning',
       // Some dependencies are CommonJS and require() what Node has built in.
       banner: {
@@ -116,6 +117,16 @@ async function compileSources() {
   renameSync(at('dist.new'), at('dist'));
   return true;
 }
+
+/** zod brings its messages in fifty languages, half of all that a start would read. Ours are English. */
+const withoutTranslations = {
+  name: 'without-translations',
+  setup(build) {
+    build.onLoad({filter: /zod\/v4\/locales\/index\.js$/}, () => ({
+      contents: "export {default as en} from './en.js';",
+    }));
+  },
+};
 
 /** The names of the TypeScript files, relative to src/. */
 function sourceNames() {

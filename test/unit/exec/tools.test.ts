@@ -20,7 +20,7 @@ describe('scrubbedEnvironment', () => {
   test('lets only the places through and fixes the rest', () => {
     const own = {
       PATH: '/bin',
-      HOME: '/home/me',
+      HOME: '/somewhere',
       PYTHONPATH: '/x',
       CFLAGS: '-O9',
       LC_ALL: 'de_DE',
@@ -29,7 +29,7 @@ describe('scrubbedEnvironment', () => {
     expect(scrubbedEnvironment({CC: 'gcc'}, own)).toEqual({
       ...FIXED_ENVIRONMENT,
       PATH: '/bin',
-      HOME: '/home/me',
+      HOME: '/somewhere',
       CC: 'gcc',
     });
   });
