@@ -17,7 +17,8 @@ export interface ImageTools {
   readonly places: Places;
   readonly layout: Layout;
   readonly layoutHeader: Artifact;
-  readonly runtimeHeader: Artifact;
+  /** All headers of ours that generated C includes. */
+  readonly headers: readonly Artifact[];
   readonly wellKnown: WellKnownStrings;
   readonly wellKnownHeader: Artifact;
   readonly workers: Workers;
@@ -101,7 +102,7 @@ export async function buildImage(
     tools.compiler.action({
       target: plan.module,
       source: output(generated.value, 'c'),
-      headers: [layoutHeader, tools.runtimeHeader],
+      headers: tools.headers,
       kind: 'data',
       output: {name: 'o', path: join(places.images, `${plan.module}.o`)},
     }),

@@ -19,7 +19,7 @@ export interface LinkTools {
   readonly places: Places;
   readonly layout: Layout;
   readonly layoutHeader: Artifact;
-  readonly runtimeHeader: Artifact;
+  readonly headers: readonly Artifact[];
   readonly generator: ToolIdentity;
   readonly compiler: CCompiler;
   readonly stage1: Stage1;
@@ -40,7 +40,7 @@ export async function buildRuntime(tools: LinkTools): Promise<Result<readonly Ar
         compiler.action({
           target: `_flashfreeze.${base}`,
           source: source.value,
-          headers: [tools.layoutHeader, tools.runtimeHeader],
+          headers: tools.headers,
           kind: 'code',
           output: {name: 'o', path: join(places.work, `${base}.o`)},
         }),
@@ -79,7 +79,7 @@ export async function buildIndex(plan: FreezePlan, tools: LinkTools): Promise<Re
     compiler.action({
       target: '_flashfreeze.index',
       source: output(generated.value, 'c'),
-      headers: [tools.layoutHeader, tools.runtimeHeader],
+      headers: tools.headers,
       kind: 'data',
       output: {name: 'o', path: join(places.work, 'index.o')},
     }),

@@ -191,14 +191,15 @@ async function prepareTools(
   const {environment, signal, jobs} = context;
   const files = await engine.sources([
     {name: `layouts/${layout.header}`, path: join(LAYOUTS_FOLDER, layout.header)},
+    {name: 'layouts/common.h', path: join(LAYOUTS_FOLDER, 'common.h')},
     {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
     {name: 'pycore_global_strings.h', path: join(tree.path, 'Include/internal/pycore_global_strings.h')},
     {name: 'worker.py', path: scriptPath('worker.py')},
     {name: 'getpath.h', path: join(places.cpython, 'Python/frozen_modules/getpath.h')},
   ]);
   if (!files.ok) return files;
-  const [layoutHeader, runtimeHeader, wellKnownHeader, worker, getpathHeader] = files.value;
-  if (!layoutHeader || !runtimeHeader || !wellKnownHeader || !worker || !getpathHeader) {
+  const [layoutHeader, commonHeader, runtimeHeader, wellKnownHeader, worker, getpathHeader] = files.value;
+  if (!layoutHeader || !commonHeader || !runtimeHeader || !wellKnownHeader || !worker || !getpathHeader) {
     return fail('IO', 'A file of the package or of the source tree is missing.');
   }
   const script: ToolIdentity = {name: 'worker.py', digest: worker.digest};
@@ -207,7 +208,7 @@ async function prepareTools(
     places,
     layout,
     layoutHeader,
-    runtimeHeader,
+    headers: [layoutHeader, commonHeader, runtimeHeader],
     wellKnown: parseWellKnownStrings(await readFile(wellKnownHeader.path, 'utf8')),
     wellKnownHeader,
     workers: startWorkers({python: stage1.python.path, count: jobs, environment, signal}),

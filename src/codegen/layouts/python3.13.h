@@ -48,25 +48,13 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
 #error "flashfreeze layout 3.13: a debug build of CPython checks that static strings are its own"
 #endif
 
-/* ---- well-known objects ---------------------------------------------------------------------------------------- */
-#define FF_SMALL_INT(value) ((PyObject *)&_Py_SINGLETON(small_ints)[_PY_NSMALLNEGINTS + (value)])
-#define FF_ASCII_CHAR(code) ((PyObject *)&_Py_SINGLETON(strings).ascii[code])
-#define FF_LATIN1_CHAR(code) ((PyObject *)&_Py_SINGLETON(strings).latin1[(code)-128])
-#define FF_EMPTY_STR ((PyObject *)&_Py_STR(empty))
-#define FF_EMPTY_BYTES ((PyObject *)&_Py_SINGLETON(bytes_empty))
-#define FF_BYTES_CHAR(code) ((PyObject *)&_Py_SINGLETON(bytes_characters)[code])
-#define FF_EMPTY_TUPLE ((PyObject *)&_Py_SINGLETON(tuple_empty))
-
 /* ---- objects: FF_X_TYPE(size) is the struct, FF_X(...) its initialiser ------------------------------------------- */
 #define FF_OBJECT(type) _PyObject_HEAD_INIT(&type)
 #define FF_VAR_OBJECT(type, size) _PyVarObject_HEAD_INIT(&type, size)
 
+#include "common.h"
+
 /* str of ASCII text: Include/cpython/unicodeobject.h, PyASCIIObject. */
-#define FF_ASCII_TYPE(length) \
-    struct { \
-        PyASCIIObject object; \
-        char data[(length) + 1]; \
-    }
 #define FF_ASCII(length_, text) \
     { \
         .object = {.ob_base = FF_OBJECT(PyUnicode_Type), .length = (length_), .hash = -1, \
@@ -75,27 +63,12 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
     }
 
 /* str of other text: the same file, PyCompactUnicodeObject; `self` is the variable's own name. */
-#define FF_TEXT_TYPE(length, unit) \
-    struct { \
-        PyCompactUnicodeObject object; \
-        unit data[(length) + 1]; \
-    }
 #define FF_TEXT(self, length_, kind_, ...) \
     { \
         .object = {._base = {.ob_base = FF_OBJECT(PyUnicode_Type), .length = (length_), .hash = -1, \
                              .state = {.kind = (kind_), .compact = 1, .ascii = 0, .statically_allocated = 1}}}, \
         .data = __VA_ARGS__ \
     }
-
-/* bytes: Include/cpython/bytesobject.h. */
-#define FF_BYTES_TYPE(size) \
-    struct { \
-        PyObject_VAR_HEAD \
-        Py_hash_t ob_shash; \
-        char data[(size) + 1]; \
-    }
-#define FF_BYTES(size, text) {.ob_base = FF_VAR_OBJECT(PyBytes_Type, size), .ob_shash = -1, .data = text}
-FF_LAYOUT_ASSERT(offsetof(PyBytesObject, ob_sval) == offsetof(FF_BYTES_TYPE(1), data));
 
 /* int: Include/cpython/longintrepr.h, _PyLongValue; sign is -1, 0 or 1. */
 #define FF_INT_TYPE(digits) \
@@ -111,35 +84,7 @@ FF_LAYOUT_ASSERT(offsetof(PyBytesObject, ob_sval) == offsetof(FF_BYTES_TYPE(1), 
     }
 FF_LAYOUT_ASSERT(offsetof(PyLongObject, long_value.ob_digit) == offsetof(FF_INT_TYPE(1), ob_digit));
 
-/* float and complex, as bit patterns: Include/cpython/floatobject.h, complexobject.h. */
-#define FF_FLOAT_TYPE \
-    struct { \
-        PyObject ob_base; \
-        uint64_t bits; \
-    }
-#define FF_FLOAT(bits_) {.ob_base = FF_OBJECT(PyFloat_Type), .bits = (bits_)}
-FF_LAYOUT_ASSERT(sizeof(PyFloatObject) == sizeof(FF_FLOAT_TYPE));
-#define FF_COMPLEX_TYPE \
-    struct { \
-        PyObject ob_base; \
-        uint64_t real, imag; \
-    }
-#define FF_COMPLEX(real_, imag_) {.ob_base = FF_OBJECT(PyComplex_Type), .real = (real_), .imag = (imag_)}
-FF_LAYOUT_ASSERT(sizeof(PyComplexObject) == sizeof(FF_COMPLEX_TYPE));
-
-/* tuple, behind the collector's head (untracked: both words 0): Include/cpython/tupleobject.h. */
-#define FF_TUPLE_TYPE(size) \
-    struct { \
-        PyGC_Head gc; \
-        struct { \
-            PyObject_VAR_HEAD \
-            PyObject *items[size]; \
-        } object; \
-    }
-#define FF_TUPLE(size, ...) {.object = {.ob_base = FF_VAR_OBJECT(PyTuple_Type, size), .items = __VA_ARGS__}}
-
 /* code: Include/cpython/code.h, _PyCode_DEF; derived values as in Objects/codeobject.c, init_code(). */
-#define FF_CODE_TYPE(units) struct _PyCode_DEF((units) * sizeof(_Py_CODEUNIT))
 #define FF_CODE(units, consts, names, exceptiontable, flags, argcount, posonlyargcount, kwonlyargcount, stacksize, \
                 firstlineno, nlocalsplus, nlocals, nplaincellvars, ncellvars, nfreevars, localsplusnames, \
                 localspluskinds, filename, name, qualname, linetable, firsttraceable, bytecode) \

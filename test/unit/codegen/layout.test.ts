@@ -7,7 +7,7 @@ import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 const folder = join(import.meta.dirname, '../../../src/codegen/layouts');
 
 describe('layout files', () => {
-  test.each(readdirSync(folder))('%s states every fact', (name) => {
+  test.each(readdirSync(folder).filter((name) => name !== 'common.h'))('%s states every fact', (name) => {
     const layout = parseLayout(name, readFileSync(join(folder, name), 'utf8'));
     expect(layout.ok).toBe(true);
     if (!layout.ok) return;
