@@ -74,8 +74,8 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
-  const python = await readMakeVariables(run, ['PYTHON_FOR_BUILD']);
-  if (!python.ok) return python;
+  const pythons = await readMakeVariables(run, ['PYTHON_FOR_BUILD', 'PYTHON_FOR_FREEZE']);
+  if (!pythons.ok) return pythons;
   const running = join(run.buildDir, RUNNING);
   try {
     await removeHalfWritten(run.buildDir, running);
@@ -84,7 +84,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
     return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
   }
   const jobs = run.jobs === undefined ? [] : [`-j${run.jobs}`];
-  const variables = [...WITHOUT_GIT, ...withoutByteCode(python.value.PYTHON_FOR_BUILD)];
+  const variables = [...WITHOUT_GIT, ...withoutByteCode(pythons.value)];
   const done = await logged(run, 'make.log', make.value, [...jobs, ...(run.flags ?? []), ...variables]);
   // make removes what it was making when it is told to end, but not when it is killed with everybody else.
   if (!done.ok) return done;
@@ -97,9 +97,14 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   });
 }
 
-/** CPython's make runs the new interpreter with -E (Makefile.pre.in), which makes it ignore the environment's wish. */
-function withoutByteCode(pythonForBuild: string): readonly string[] {
-  return pythonForBuild === '' ? [] : [`PYTHON_FOR_BUILD=${pythonForBuild} -B`];
+/**
+ * The interpreters that CPython's make runs do not heed the environment's wish for no byte code: the new one is run with
+ * -E, `_bootstrap_python` has an isolated configuration (Makefile.pre.in, Programs/_bootstrap_python.c).
+ */
+function withoutByteCode(pythons: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(pythons).flatMap(([name, command]) =>
+    command === '' ? [] : [`${name}=${command} -B`],
+  );
 }
 
 async function emptyFolder(path: string): Promise<Result<void>> {
