@@ -8,7 +8,7 @@ import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
 import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 import {scriptPath} from '../../../src/cpython/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../src/cpython/worker.js';
-import {findPythons} from '../cpython/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 
 const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
 const runtime = join(import.meta.dirname, '../../../src/runtime');

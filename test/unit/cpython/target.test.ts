@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {describeTarget} from '../../../src/cpython/target.js';
 import {packageModules, resolveModules, stdlibModules} from '../../../src/cpython/resolve.js';
-import {findPythons, type FoundPython} from './pythons.js';
+import {findPythons, type FoundPython} from '../../support/pythons.js';
 import {temporaryFolder, writeFiles} from './folders.js';
 
 const folder = temporaryFolder();

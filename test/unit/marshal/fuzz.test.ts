@@ -6,7 +6,8 @@ import {canonicalKey} from '../../../src/marshal/key.js';
 import {readMarshal} from '../../../src/marshal/reader.js';
 import {pyObject} from './arbitrary.js';
 import {mutated} from './mutate.js';
-import {findPythons, samplesOf} from './pythons.js';
+import {findPythons} from '../../support/pythons.js';
+import {samplesOf} from './pythons.js';
 import {seededRandom} from './random.js';
 import {writeMarshal} from './writer.js';
 
@@ -18,8 +19,9 @@ const FAILURE = /^The marshal data .*\bbyte \d+/;
 
 /** What real Pythons wrote, as far as there are any, and what our own writer made of random graphs. */
 async function corpusOf(form: CodeForm): Promise<Uint8Array[]> {
-  const pythons = findPythons(form === '3.10' ? ['3.10'] : ['3.11', '3.13']);
-  const samples = await Promise.all([...pythons.values()].map((python) => samplesOf(python, MODULES, 1)));
+  const wanted = form === '3.10' ? ['3.10'] : ['3.11', '3.13'];
+  const pythons = findPythons().filter(({series}) => wanted.includes(series));
+  const samples = await Promise.all(pythons.map(({python}) => samplesOf(python, MODULES, 1)));
   const written = samples.flat().map(({data}) => data);
   const graphs = fc.sample(pyObject(form), {seed: SEED, numRuns: 100});
   return [

@@ -4,7 +4,8 @@ import {canonicalKey} from '../../../src/marshal/key.js';
 import type {PyObject} from '../../../src/marshal/objects.js';
 import {readMarshal} from '../../../src/marshal/reader.js';
 import {describeObject} from './describe.js';
-import {findPythons, samplesOf, type Sample} from './pythons.js';
+import {findPythons} from '../../support/pythons.js';
+import {samplesOf, type Sample} from './pythons.js';
 import {writeMarshal} from './writer.js';
 
 const VERSIONS = ['3.10', '3.11', '3.12', '3.13', '3.14', '3.15'];
@@ -20,14 +21,11 @@ const MODULES = [
   'tokenize',
   'typing',
 ];
-const pythons = findPythons(VERSIONS);
+const pythons = new Map(findPythons().map(({series, python}) => [series, python]));
+const missing = VERSIONS.filter((version) => !pythons.has(version));
+if (missing.length > 0) process.stdout.write(`not found, so not tested: Python ${missing.join(', ')}\n`);
 
-describe.each(VERSIONS)('what Python %s writes', (version) => {
-  const executable = pythons.get(version);
-  if (executable === undefined) {
-    test.skip(`is not tested: there is no python${version} on PATH or in pyenv`, () => undefined);
-    return;
-  }
+describe.each([...pythons])('what Python %s writes', (version, executable) => {
   const codeForm = version === '3.10' ? '3.10' : '3.11';
   const read = (sample: Sample): PyObject => {
     const result = readMarshal(sample.data, {codeForm});
