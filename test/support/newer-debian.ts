@@ -1,0 +1,84 @@
+/**
+ * The Pythons of a newer Debian, for tests: 3.14 and 3.15 with headers, compiler and test suites, in a root folder of their
+ * own (newer-debian.sh, newer-debian-run.sh). This machine's node runs there, too.
+ */
+import {realpathSync} from 'node:fs';
+import {join} from 'node:path';
+import {runProcess, type ProcessOutput} from '../../src/exec/process.js';
+import type {Result} from '../../src/model/result.js';
+
+/** The Pythons that the root has, as series: `/usr/bin/python3.14` and so on. */
+export const NEWER_SERIES = ['3.14', '3.15'] as const;
+
+/** Building the root takes a minute; wait so long for it at most. */
+export const NEWER_DEBIAN_TIMEOUT_MS = 600_000;
+
+const script = (name: string): string => join(import.meta.dirname, name);
+
+/**
+ * The root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no
+ * Debian) it says why on standard error and gives undefined.
+ */
+export async function newerDebianRoot(): Promise<string | undefined> {
+  const run = await runProcess({
+    file: script('newer-debian.sh'),
+    args: [],
+    cwd: '/',
+    environment: ownEnvironment(),
+    signal: new AbortController().signal,
+    timeoutMs: NEWER_DEBIAN_TIMEOUT_MS,
+  });
+  if (run.ok && run.value.exitCode === 0) return run.value.stdout.trim();
+  process.stderr.write(run.ok ? run.value.stderr : `no newer Debian: ${run.failure.message}\n`);
+  return undefined;
+}
+
+export interface RootOptions {
+  /** Files and folders of this machine to be seen in the root, at the path that they have here. */
+  readonly binds?: Readonly<Record<string, 'read' | 'write'>>;
+  /** Variables besides a few of the root's own: nothing else is inherited. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The folder to run in; `/tmp`, which is empty, if not given. */
+  readonly cwd?: string;
+  readonly input?: string | Uint8Array;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a command in the root, which stays as it is: it is read-only there but for `/tmp`, which is gone afterwards.
+ * `node` is this machine's. Everything that the command leaves running ends with it. Fails as `runProcess` does; exit
+ * code 125 and a word on standard error mean that the command could not be run.
+ */
+export function runInRoot(
+  root: string,
+  argv: readonly string[],
+  options: RootOptions = {},
+): Promise<Result<ProcessOutput>> {
+  const binds = Object.entries(options.binds ?? {});
+  const variables = Object.entries(options.environment ?? {});
+  return runProcess({
+    file: script('newer-debian-run.sh'),
+    args: [
+      root,
+      ...['--node', realpathSync(process.execPath)],
+      ...binds.flatMap(([path, access]) => [`--${access}`, path]),
+      ...variables.flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...(options.cwd === undefined ? [] : ['--cd', options.cwd]),
+      '--',
+      ...argv,
+    ],
+    cwd: '/',
+    environment: ownEnvironment(),
+    signal: options.signal ?? new AbortController().signal,
+    ...(options.input === undefined ? {} : {input: options.input}),
+    ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
+  });
+}
+
+/** The scripts need to find tools, the cache folder and, perhaps, a proxy. */
+function ownEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
