@@ -34,7 +34,7 @@ export function localsCounts(code: PyCode311): LocalsCounts {
 }
 
 /** Index of the first code unit whose instruction is RESUME, or the number of units: `_co_firsttraceable`. */
-export function firstTraceable(bytecode: Uint8Array, resume: number): number {
+export function firstTraceable(bytecode: Uint8Array, resume: number | undefined): number {
   for (let i = 0; i < bytecode.length; i += 2) if (bytecode[i] === resume) return i / 2;
   return bytecode.length / 2;
 }

@@ -1,10 +1,12 @@
 import {canonicalKey} from '../marshal/key.js';
 import {readMarshal} from '../marshal/reader.js';
-import {type Digest, digestOf} from '../model/digest.js';
+import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {cAsciiString, cString, mangle} from './c-text.js';
+import {type AddressModel, type Declaration, type ImageField, renderImage} from './address-model.js';
+import {cString, mangle} from './c-text.js';
 import type {Layout} from './layout.js';
 import {ObjectsEmitter, UnsupportedConstant} from './objects-emitter.js';
+import {table} from './slots.js';
 import {codeObjects, readCodeUnit} from './unit.js';
 import type {WellKnownStrings} from './well-known.js';
 
@@ -15,6 +17,7 @@ export interface ImageInput {
   readonly unit: Uint8Array;
   readonly layout: Layout;
   readonly wellKnown: WellKnownStrings;
+  readonly addressModel: AddressModel;
   /** The file name that the code was compiled with, when the real one is to be filled in at run time. */
   readonly pathPlaceholder?: string;
   /** Keep the marshal bytes in the image, for modules that are in CPython's own tables of frozen modules. */
@@ -58,36 +61,43 @@ export function generateImage(input: ImageInput): Result<string> {
     if (!(error instanceof UnsupportedConstant)) throw error;
     return fail('GENERATE', `The module ${input.module} has ${error.message}, which cannot be static.`);
   }
+  const marshal = input.keepMarshal ? kept : undefined;
+  const declarations = [
+    ...emitter.declarations,
+    ...emitter.slots.declarations(),
+    table('ff_code', 'codes', emitter.codeNames.map((name) => `FF_TO(${name})`)),
+    bytesTable('char', 'name', Buffer.from(`${input.module}\0`, 'utf8')),
+    bytesTable('char', 'digest', Buffer.from(`${digestOf(unit.value.marshal)}\0`, 'ascii')),
+    ...(marshal === undefined ? [] : [bytesTable('unsigned char', 'marshal', marshal)]),
+  ];
+  const fields: ImageField[] = [
+    ['name', 'FF_TO(name)'],
+    ['toplevel', `FF_TO(${toplevel})`],
+    ['codes', 'FF_TO(codes)'],
+    ['code_count', String(emitter.codeNames.length)],
+    ['strings', 'FF_TO(strings)'],
+    ['built', 'FF_TO(built)'],
+    ['digest', 'FF_TO(digest)'],
+  ];
+  if (emitter.usesPath) fields.push(['path', 'FF_TO(path)']);
+  if (marshal !== undefined) fields.push(['marshal', 'FF_TO(marshal)'], ['marshal_size', String(marshal.length)]);
   return ok(
     [
       `#include "${input.layout.header}"`,
       '#include "flashfreeze.h"',
-      ...(emitter.usesPath
-        ? ['static FF_IN_PATH FF_ASCII_TYPE(FF_PATH_CAPACITY) path = FF_ASCII(0, "");']
-        : []),
-      ...emitter.declarations,
-      ...emitter.slots.emit(),
-      `static PyCodeObject *const codes[] = {${emitter.codeNames.map((name) => `(PyCodeObject *)&${name}`).join(', ')}};`,
-      ...(input.keepMarshal
-        ? [`static const unsigned char marshal[${kept.length}] =\n${cString(kept)};`]
-        : []),
-      descriptor(input, toplevel, emitter, digestOf(unit.value.marshal)),
+      ...renderImage(input.addressModel, imageSymbol(input.module), declarations, fields),
       '',
     ].join('\n'),
   );
 }
 
-function descriptor(input: ImageInput, toplevel: string, emitter: ObjectsEmitter, digest: Digest): string {
-  const fields = [
-    `.name = ${cAsciiString(input.module)}`,
-    `.toplevel = (PyCodeObject *)&${toplevel}`,
-    '.codes = codes',
-    `.code_count = ${emitter.codeNames.length}`,
-    '.strings = strings',
-    '.frozensets = frozensets',
-    ...(emitter.usesPath ? ['.path = (PyObject *)&path'] : []),
-    `.digest = "${digest}"`,
-    ...(input.keepMarshal ? ['.marshal = marshal', '.marshal_size = sizeof(marshal)'] : []),
-  ];
-  return `const ff_image ${imageSymbol(input.module)} = {${fields.join(', ')}};`;
+function bytesTable(type: string, name: string, bytes: Uint8Array): Declaration {
+  return {
+    kind: 'table',
+    storage: 'static const',
+    type,
+    name,
+    count: bytes.length,
+    value: cString(bytes),
+  };
 }

@@ -28,6 +28,8 @@ export interface IndexInput {
   readonly hasGetpath: boolean;
   /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
   readonly buildInfo: string;
+  /** `sys.version` of the only interpreter that may use the images; not given for those that are linked into it. */
+  readonly targetVersion?: string | undefined;
 }
 
 /** FNV-1a over the UTF-8 bytes, 32 bits: `ff_hash()` of src/runtime/flashfreeze.h. */
@@ -80,6 +82,7 @@ export function generateIndex(input: IndexInput): string {
     `const uint32_t ff_root_count = ${roots.length};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
     `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
+    `const char *const ff_target = ${input.targetVersion === undefined ? 'NULL' : cString(Buffer.from(input.targetVersion, 'utf8'))};`,
     '',
   ].join('\n');
 }

@@ -12,8 +12,10 @@ export interface Layout {
   readonly codeForm: '3.10' | '3.11';
   /** Ints in this range (both ends included) are the interpreter's own objects. */
   readonly smallInts: readonly [min: number, max: number];
-  /** Number of the RESUME instruction, the first traceable one. */
-  readonly resume: number;
+  /** Number of the RESUME instruction, the first traceable one; 3.10 has none. */
+  readonly resume: number | undefined;
+  /** Whether the interpreter has small ints, the empty tuple, one-character strings … as static objects. */
+  readonly staticSingletons: boolean;
   /** Whether the interpreter's own strings are interned before the first module is loaded. */
   readonly wellKnownInterned: boolean;
   /** The interpreter's functions whose calls the linker sends to the runtime (`--wrap`). */
@@ -36,8 +38,9 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     'CODE_FORM',
     'SMALL_INT_MIN',
     'SMALL_INT_MAX',
-    'RESUME',
+    'STATIC_SINGLETONS',
     'WELL_KNOWN_INTERNED',
+    ...(facts.get('FF_CODE_FORM') === '310' ? [] : ['RESUME']),
   ];
   const missing = names.filter((name) => !facts.has(`FF_${name}`));
   if (missing.length > 0) {
@@ -53,7 +56,8 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     magic: number('MAGIC'),
     codeForm: number('CODE_FORM') === 310 ? '3.10' : '3.11',
     smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
-    resume: number('RESUME'),
+    resume: facts.has('FF_RESUME') ? number('RESUME') : undefined,
+    staticSingletons: number('STATIC_SINGLETONS') === 1,
     wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,
     wrapped: (facts.get('FF_WRAPPED') ?? '').split(' '),
   });

@@ -1,10 +1,22 @@
 import {canonicalKey} from '../marshal/key.js';
-import type {PyCode, PyCode311, PyObject, PyStr} from '../marshal/objects.js';
+import type {PyCode, PyObject, PySlice, PyStr} from '../marshal/objects.js';
+import type {Declaration} from './address-model.js';
 import {cArray, cString} from './c-text.js';
-import {type Emitted, emitBytes, emitComplex, emitFloat, emitInt, emitStr} from './constants.js';
+import {cellToArgument} from './cell-to-argument.js';
+import {
+  constantName,
+  type Emitted,
+  emitBytes,
+  emitComplex,
+  emitEmptyTuple,
+  emitFloat,
+  emitInt,
+  emitOwnBytes,
+  emitStr,
+} from './constants.js';
 import {firstTraceable, localsCounts} from './counts.js';
 import type {Layout} from './layout.js';
-import {Slots} from './slots.js';
+import {type AddSlot, Slots, table} from './slots.js';
 import {isNameLike} from './text.js';
 import type {WellKnownStrings} from './well-known.js';
 
@@ -20,12 +32,25 @@ export interface EmitterOptions {
   readonly bytecode: ReadonlyMap<PyCode, Uint8Array>;
 }
 
+/** An object as something that points to it sees it. */
+interface Reference {
+  /** The C expression; NULL for what is built at run time. */
+  readonly text: string;
+  /** Takes the slots of what is built at run time. */
+  readonly addSlot?: AddSlot;
+  /** The C name of a static object of the module's (or, of a tuple, of the object in it). */
+  readonly name?: string;
+}
+
+/** The name of the str object whose text is filled in at run time. */
+const PATH = 'path';
+
 /**
  * Turns an object graph into C declarations, children before parents. Equal constants (same type, same bits) become one
  * static object; code objects are never merged.
  */
 export class ObjectsEmitter {
-  readonly declarations: string[] = [];
+  readonly declarations: Declaration[] = [];
   readonly slots = new Slots();
   /** C names of the code objects, in the order of their declaration. */
   readonly codeNames: string[] = [];
@@ -33,9 +58,8 @@ export class ObjectsEmitter {
   usesPath = false;
 
   readonly #options: EmitterOptions;
-  readonly #pool = new Map<string, string>();
+  readonly #pool = new Map<string, Reference>();
   readonly #codes = new Map<PyCode, string>();
-  readonly #frozensets = new Map<string, (slot: string) => void>();
   #count = 0;
 
   constructor(options: EmitterOptions) {
@@ -46,169 +70,243 @@ export class ObjectsEmitter {
   code(code: PyCode): string {
     const known = this.#codes.get(code);
     if (known !== undefined) return known;
-    if (code.form !== '3.11') throw new UnsupportedConstant('code of CPython 3.10');
     const name = this.#emitCode(code);
     this.#codes.set(code, name);
     this.codeNames.push(name);
     return name;
   }
 
-  #emitCode(code: PyCode311): string {
-    const {layout} = this.#options;
-    const consts = this.#tuple(code.consts, 'constants');
-    const names = this.#tuple(code.names, 'names');
-    const localsplusnames = this.#tuple(code.localsplusnames, 'names');
+  /** In both forms, the arguments of FF_CODE are the fields in the order of marshal's or of the struct. */
+  #emitCode(code: PyCode): string {
+    const variable = this.#variable('c');
+    const place = (field: string, reference: Reference): string =>
+      this.#place(reference, `${variable}.${field}`);
+    const strings = (field: string, items: readonly PyStr[]): string => place(field, this.#names(items));
+    const consts = place('co_consts', this.#tuple(code.consts));
+    const names = strings('co_names', code.names);
+    const filename = place('co_filename', this.#filename(code.filename));
+    const name = place('co_name', this.#interned(code.name, `${variable}.co_name`));
+    const linetable = place('co_linetable', this.#ownBytes(code.linetable));
+    const {argcount, posonlyargcount, kwonlyargcount, flags, firstlineno} = code;
+    if (code.form === '3.10') {
+      const fields = [
+        ...[argcount, posonlyargcount, kwonlyargcount, code.nlocals, code.stacksize, flags, firstlineno],
+        place('co_code', this.#ownBytes(code.code)),
+        consts,
+        names,
+        strings('co_varnames', code.varnames),
+        strings('co_freevars', code.freevars),
+        strings('co_cellvars', code.cellvars),
+        this.#cellToArgument(cellToArgument(code)),
+        ...[filename, name, linetable],
+      ];
+      this.#declareCode('FF_CODE_TYPE', variable, `FF_CODE(${fields.join(', ')})`);
+      return variable;
+    }
     const bytecode = this.#options.bytecode.get(code) ?? code.code;
     const units = bytecode.length / 2;
     const {nlocals, nplaincellvars, ncellvars, nfreevars} = localsCounts(code);
-    const variable = this.#variable('c');
     const fields = [
-      units,
-      consts,
-      names,
-      this.#bytes(code.exceptiontable),
-      code.flags,
-      code.argcount,
-      code.posonlyargcount,
-      code.kwonlyargcount,
-      Math.max(code.stacksize, 1),
-      code.firstlineno,
-      code.localsplusnames.length,
-      nlocals,
-      nplaincellvars,
-      ncellvars,
-      nfreevars,
-      localsplusnames,
-      this.#bytes(code.localspluskinds),
-      this.#filename(code.filename),
-      this.#interned(code.name, `&${variable}.co_name`),
+      ...[units, consts, names],
+      place('co_exceptiontable', this.#ownBytes(code.exceptiontable)),
+      ...[flags, argcount, posonlyargcount, kwonlyargcount, Math.max(code.stacksize, 1), firstlineno],
+      ...[code.localsplusnames.length, nlocals, nplaincellvars, ncellvars, nfreevars],
+      strings('co_localsplusnames', code.localsplusnames),
+      place('co_localspluskinds', this.#ownBytes(code.localspluskinds)),
+      ...[filename, name],
       isNameLike(code.qualname)
-        ? this.#interned(code.qualname, `&${variable}.co_qualname`)
-        : this.#str(code.qualname), // CPython 3.13 interns these too, but nothing is ever looked up by them
-      this.#bytes(code.linetable),
-      firstTraceable(code.code, layout.resume),
+        ? place('co_qualname', this.#interned(code.qualname, `${variable}.co_qualname`))
+        : place('co_qualname', this.#str(code.qualname)), // CPython 3.13 interns these too, but nothing is ever looked up by them
+      linetable,
+      firstTraceable(code.code, this.#options.layout.resume),
     ];
-    this.declarations.push(
-      `static FF_IN_CODE FF_CODE_TYPE(${units}) ${variable} = FF_CODE(${fields.join(', ')},\n${cString(bytecode)});`,
+    this.#declareCode(
+      `FF_CODE_TYPE(${units})`,
+      variable,
+      `FF_CODE(${fields.join(', ')},\n${cString(bytecode)})`,
     );
     return variable;
   }
 
-  #filename(filename: PyStr): string {
-    if (filename.value !== this.#options.pathPlaceholder) return this.#str(filename);
-    this.usesPath = true;
-    return '(PyObject *)&path';
+  #declareCode(type: string, name: string, value: string): void {
+    this.declarations.push({kind: 'code', storage: 'static FF_IN_CODE', type, name, value});
   }
 
-  #interned(text: PyStr, slot: string): string {
+  #cellToArgument(indexes: readonly number[] | undefined): string {
+    if (indexes === undefined) return 'NULL';
+    const name = this.#variable('x');
+    this.declarations.push({...table('Py_ssize_t', name, indexes.map(String)), storage: 'static FF_IN_DATA'});
+    return `FF_REF(${name})`;
+  }
+
+  #filename(filename: PyStr): Reference {
+    if (filename.value !== this.#options.pathPlaceholder) return this.#str(filename);
+    if (!this.usesPath) {
+      this.usesPath = true;
+      this.declarations.push({
+        kind: 'str',
+        storage: 'static FF_IN_PATH',
+        type: 'FF_ASCII_TYPE(FF_PATH_CAPACITY)',
+        name: PATH,
+        value: 'FF_ASCII(0, "")',
+      });
+    }
+    return {text: `FF_REF(${PATH})`, name: PATH};
+  }
+
+  /** What the initialiser of `slot` has to say: a pointer, or NULL where the runtime puts one. */
+  #place(reference: Reference, slot: string): string {
+    reference.addSlot?.(slot);
+    return reference.text;
+  }
+
+  #interned(text: PyStr, slot: string): Reference {
     const reference = this.#str(text);
     this.#intern(reference, slot);
     return reference;
   }
 
-  #intern(reference: string, slot: string): void {
-    const ownString = reference.startsWith('(PyObject *)&') && !reference.includes('&_Py_');
-    if (ownString || !this.#options.layout.wellKnownInterned) this.slots.intern(reference, slot);
+  #intern(reference: Reference, slot: string): void {
+    if (reference.addSlot !== undefined) return; // the runtime interns what it makes
+    if (reference.name !== undefined || !this.#options.layout.wellKnownInterned) {
+      this.slots.intern(reference.text, slot);
+    }
   }
 
-  /** A tuple; of `names` all strings are interned, of `constants` those that CPython interns. */
-  #tuple(items: readonly PyObject[], role: 'names' | 'constants'): string {
-    if (items.length === 0) return 'FF_EMPTY_TUPLE';
-    const key = `tuple ${items.map((item) => canonicalKey(item)).join(' ')}`;
-    const merged = items.some(holdsCode) ? undefined : this.#pool.get(key);
-    if (merged !== undefined) {
-      if (role === 'names') this.#internItems(merged, items, role);
-      return merged;
-    }
-    const references = items.map((item) => (item.type === 'frozenset' ? 'NULL' : this.#reference(item)));
-    const setSlots = items.map((item) =>
-      item.type === 'frozenset' ? this.#frozenset(item.items) : undefined,
-    );
-    const variable = this.#variable('t');
-    this.declarations.push(
-      `static FF_IN_TUPLE FF_TUPLE_TYPE(${items.length}) ${variable} = FF_TUPLE(${items.length}, ${cArray(references)});`,
-    );
-    setSlots.forEach((addSlot, i) => addSlot?.(`&${variable}.object.items[${i}]`));
-    const reference = `(PyObject *)&${variable}.object`;
-    this.#pool.set(key, reference);
-    this.#internItems(reference, items, role);
+  /** A tuple of names, all of which are interned. */
+  #names(items: readonly PyStr[]): Reference {
+    // Nobody sees which empty tuple a code object holds its names in, so where the interpreter has no static one, ours will do.
+    const reference = items.length === 0 ? this.#noNames() : this.#tuple(items);
+    items.forEach((item, i) => {
+      this.#intern(this.#str(item), `${reference.name ?? ''}.items[${i}]`);
+    });
     return reference;
   }
 
-  #internItems(tuple: string, items: readonly PyObject[], role: 'names' | 'constants'): void {
-    const variable = tuple.slice('(PyObject *)&'.length);
+  #noNames(): Reference {
+    const {layout} = this.#options;
+    if (layout.staticSingletons) return this.#tuple([]);
+    return this.#pooledAs('no names', () => this.#declareTuple([]));
+  }
+
+  /** A tuple of constants, of which those are interned that CPython interns. */
+  #tuple(items: readonly PyObject[]): Reference {
+    if (items.length === 0) return this.#pooledAs('()', () => this.#emitted(emitEmptyTuple(this.#options.layout)));
+    if (items.some(holdsCode)) return this.#declareTuple(items);
+    return this.#pooledAs(`tuple ${items.map((item) => canonicalKey(item)).join(' ')}`, () =>
+      this.#declareTuple(items),
+    );
+  }
+
+  #declareTuple(items: readonly PyObject[]): Reference {
+    const references = items.map((item) => this.#reference(item));
+    const variable = this.#variable('t');
+    const object = `${variable}.object`;
+    const placed = references.map((reference, i) => this.#place(reference, `${object}.items[${i}]`));
+    this.declarations.push({
+      kind: 'tuple',
+      storage: 'static FF_IN_TUPLE',
+      type: `FF_TUPLE_TYPE(${items.length})`,
+      name: variable,
+      value: items.length === 0 ? 'FF_TUPLE(0, {})' : `FF_TUPLE(${items.length}, ${cArray(placed)})`,
+    });
     items.forEach((item, i) => {
-      if (item.type === 'str' && (role === 'names' || isNameLike(item))) {
-        this.#intern(this.#str(item), `&${variable}.items[${i}]`);
+      const reference = references[i];
+      if (item.type === 'str' && reference !== undefined && isNameLike(item)) {
+        this.#intern(reference, `${object}.items[${i}]`);
       }
+    });
+    return {text: `FF_REF(${object})`, name: object};
+  }
+
+  #frozenset(items: readonly PyObject[]): Reference {
+    return this.#pooledAs(`frozenset ${items.map((item) => canonicalKey(item)).join(' ')}`, () => {
+      const members = items.length === 0 ? undefined : this.#tuple(items).name;
+      return {text: 'NULL', addSlot: this.slots.build({kind: 'FROZENSET', items: members})};
     });
   }
 
-  /** Announces a frozenset; the returned function adds a slot that wants it. */
-  #frozenset(items: readonly PyObject[]): (slot: string) => void {
-    const key = items.map((item) => canonicalKey(item)).join(' ');
-    let addSlot = this.#frozensets.get(key);
-    if (addSlot === undefined) {
-      addSlot = this.slots.frozenset(this.#tuple(items, 'constants'));
-      this.#frozensets.set(key, addSlot);
-    }
-    return addSlot;
+  #slice(slice: PySlice): Reference {
+    return this.#pooledAs(canonicalKey(slice), () => {
+      const items = this.#tuple([slice.start, slice.stop, slice.step]).name;
+      return {text: 'NULL', addSlot: this.slots.build({kind: 'SLICE', items})};
+    });
   }
 
-  #reference(object: PyObject): string {
+  #reference(object: PyObject): Reference {
+    const {layout} = this.#options;
     switch (object.type) {
       case 'None':
-        return 'Py_None';
       case 'bool':
-        return object.value ? 'Py_True' : 'Py_False';
       case 'Ellipsis':
-        return 'Py_Ellipsis';
+        return {text: constantName(object) ?? ''};
       case 'str':
         return this.#str(object);
       case 'bytes':
-        return this.#bytes(object.value);
+        return this.#pooled(object, 'b', (variable) => emitBytes(object.value, variable, layout));
       case 'tuple':
-        return this.#tuple(object.items, 'constants');
+        return this.#tuple(object.items);
+      case 'frozenset':
+        return this.#frozenset(object.items);
+      case 'slice':
+        return this.#slice(object);
       case 'int':
-        return this.#pooled(object, 'i', (variable) => emitInt(object, variable, this.#options.layout));
+        return this.#pooled(object, 'i', (variable) => emitInt(object, variable, layout));
       case 'float':
         return this.#pooled(object, 'f', (variable) => emitFloat(object.bits, variable));
       case 'complex':
         return this.#pooled(object, 'z', (variable) =>
           emitComplex(object.realBits, object.imagBits, variable),
         );
-      case 'code':
-        return `(PyObject *)&${this.code(object)}`;
-      case 'frozenset':
+      case 'code': {
+        const name = this.code(object);
+        return {text: `FF_REF(${name})`, name};
+      }
       case 'StopIteration':
       case 'set':
       case 'list':
       case 'dict':
       case 'frozendict':
-      case 'slice':
         throw new UnsupportedConstant(`a constant of type ${object.type}`);
     }
   }
 
-  #str(text: PyStr): string {
-    return this.#pooled(text, 's', (variable) => emitStr(text, variable, this.#options.wellKnown));
+  #str(text: PyStr): Reference {
+    const {layout, wellKnown} = this.#options;
+    return this.#pooled(text, 's', (variable) => emitStr(text, variable, layout, wellKnown));
   }
 
-  #bytes(value: Uint8Array): string {
-    return this.#pooled({type: 'bytes', value}, 'b', (variable) => emitBytes(value, variable));
+  /** A table of a code object: nobody asks which object it is in, so it is never built at run time. */
+  #ownBytes(value: Uint8Array): Reference {
+    const {layout} = this.#options;
+    if (value.length > 1 || layout.staticSingletons) return this.#reference({type: 'bytes', value});
+    return this.#pooledAs(`own ${canonicalKey({type: 'bytes', value})}`, () =>
+      this.#emitted(emitOwnBytes(value, this.#variable('b'))),
+    );
   }
 
-  #pooled(object: PyObject, prefix: string, emit: (variable: string) => Emitted): string {
-    const key = canonicalKey(object);
+  #pooled(object: PyObject, prefix: string, emit: (variable: string) => Emitted): Reference {
+    return this.#pooledAs(canonicalKey(object), () => {
+      const emitted = emit(`${prefix}${this.#count}`);
+      if ('declaration' in emitted) this.#count++;
+      return this.#emitted(emitted);
+    });
+  }
+
+  #pooledAs(key: string, make: () => Reference): Reference {
     const known = this.#pool.get(key);
     if (known !== undefined) return known;
-    const {reference, declaration} = emit(`${prefix}${this.#count}`);
-    if (declaration !== undefined) {
-      this.#count++;
-      this.declarations.push(declaration);
-    }
+    const reference = make();
     this.#pool.set(key, reference);
     return reference;
+  }
+
+  #emitted(emitted: Emitted): Reference {
+    if ('own' in emitted) return {text: emitted.own};
+    if ('built' in emitted) return {text: 'NULL', addSlot: this.slots.build(emitted.built)};
+    this.declarations.push(emitted.declaration);
+    const {name} = emitted.declaration;
+    return {text: `FF_REF(${name})`, name};
   }
 
   #variable(prefix: string): string {

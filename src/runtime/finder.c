@@ -252,7 +252,7 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
             tail.length = name.length - (size_t)(tail.data - name.data);
         }
         const ff_source *source = find_source(path, tail);
-        if (source != NULL && is_same(source->image->name, name.data, name.length)) {
+        if (source != NULL && is_same(ff_image_name(source->image), name.data, name.length)) {
             *spec = make_spec(fullname, folder, tail.data, source->is_package);
             status = *spec == NULL ? -1 : 0;
         }
@@ -334,7 +334,7 @@ static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
     if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
         read_text(path, &path_text)) {
         const ff_source *source = source_of_path(path_text);
-        if (source != NULL && is_same(source->image->name, wanted.data, wanted.length)) {
+        if (source != NULL && is_same(ff_image_name(source->image), wanted.data, wanted.length)) {
             code = ff_thaw(source->image, path);
         }
     }

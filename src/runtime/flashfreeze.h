@@ -5,15 +5,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Data lies in sections by how it is used, so that pages that are only read stay clean (docs/architecture.md):
- * code objects and their inline caches are written when they run; shared strings when they are hashed and interned;
- * tuples where an interned string lives elsewhere; the rest is hardly ever written. */
+/* Two address models (docs/architecture.md). In an executable with fixed addresses, objects are variables and point to each
+ * other. Where addresses are known only at run time (FF_POSITION_INDEPENDENT), an image is one struct, `struct ff_module`,
+ * that begins with its ff_image; everything in it is named by its offset, and relocate.c puts pointers in when the module is
+ * first imported. Objects are written with the macros of layouts/common.h, the tables below with these: */
+#ifdef FF_POSITION_INDEPENDENT
+#define FF_LINK(type) uint32_t /* an offset from the start of the image; 0 stands for nothing */
+#define FF_FOLLOW(image, type, link) ((type *)((char *)(image) + (link)))
+#define FF_TO(member) ((uint32_t)offsetof(struct ff_module, member))
+#else
+#define FF_LINK(type) type *
+#define FF_FOLLOW(image, type, link) (link)
+#define FF_TO(variable) ((void *)&variable)
+#endif
+
+/* Data lies in sections by how it is used, so that pages that are only read stay clean: code objects and their inline
+ * caches are written when they run; shared strings when they are hashed and interned; tuples where an interned string
+ * lives elsewhere; the rest is hardly ever written. */
 #define FF_IN(section_) __attribute__((section(#section_)))
 #define FF_IN_CODE FF_IN(ff_code)
 #define FF_IN_TUPLE FF_IN(ff_tuple)
 #define FF_IN_TEXT FF_IN(ff_text)
 #define FF_IN_DATA FF_IN(ff_data)
 #define FF_IN_PATH FF_IN(ff_path)
+#define FF_IN_IMAGE FF_IN(ff_image)
 
 /* A string that several modules may use, defined in each of them under a name made from its content: the linker keeps
  * one (a section group, which GCC lets us name through the section attribute; other compilers get a private copy). */
@@ -27,27 +42,54 @@
 /* Room for a co_filename, written at the module's first use: an ASCII str. Longer or other paths go elsewhere. */
 #define FF_PATH_CAPACITY 215
 
-/* A frozenset constant: built from `items` at the module's first use (its order depends on the hash seed) and put into
- * each of `slots` (ended by NULL). */
+/* A place that holds a pointer to an object. */
+typedef FF_LINK(PyObject *) ff_slot;
+typedef FF_LINK(PyCodeObject) ff_code;
+
+/* A constant that only a running interpreter can make: made at the module's first use and put into each of `slots` (ended
+ * by 0). */
 typedef struct {
-    PyObject *items;
-    PyObject **const *slots;
-} ff_frozenset;
+    int16_t kind;          /* FF_BUILD_…, 0 ends a list */
+    int16_t value;         /* of an int; the code point of a str or the byte of a bytes of one, -1 for an empty one */
+    FF_LINK(PyObject) items; /* a tuple: the members of a frozenset (0: none); start, stop and step of a slice */
+    FF_LINK(const ff_slot) slots;
+} ff_built;
+enum {
+    FF_BUILD_FROZENSET = 1, /* its order depends on the hash seed */
+    FF_BUILD_SLICE,
+    /* The interpreter's own objects, where it has no static ones (3.10). */
+    FF_BUILD_INT,
+    FF_BUILD_STR,
+    FF_BUILD_BYTES,
+    FF_BUILD_TUPLE /* the empty one */
+};
+
+/* The types of the objects in an image that are not code objects. */
+enum { FF_KIND_STR, FF_KIND_BYTES, FF_KIND_INT, FF_KIND_FLOAT, FF_KIND_COMPLEX, FF_KIND_TUPLE, FF_KIND_COUNT };
 
 /* The static code of one module. */
 typedef struct {
-    const char *name; /* json.decoder */
-    PyCodeObject *toplevel;
-    PyCodeObject *const *codes; /* all code objects of the module */
+    FF_LINK(const char) name; /* json.decoder */
+    FF_LINK(PyCodeObject) toplevel;
+    FF_LINK(const ff_code) codes; /* all code objects of the module */
     uint32_t code_count;
-    PyObject **const *strings; /* slots of strings to intern: groups of slots that hold the same string, each ended by
-                                  NULL; the list is ended by another NULL */
-    const ff_frozenset *frozensets; /* in the order to build them, ended by {NULL, NULL} */
-    PyObject *path;                 /* the co_filename to fill in, an FF_ASCII_TYPE(FF_PATH_CAPACITY), or NULL */
-    const char *digest;             /* sha256 of the code unit, hexadecimal */
-    const unsigned char *marshal;   /* the same code as marshal bytes, for interpreters that cannot have it static */
-    Py_ssize_t marshal_size;        /* 0: not kept, the module is found on disk then */
+    FF_LINK(const ff_slot) strings; /* slots of strings to intern: groups of slots that hold the same string, each ended
+                                       by 0; the list is ended by another 0 */
+    FF_LINK(const ff_built) built;  /* in the order to build them */
+    FF_LINK(PyObject) path;         /* the co_filename to fill in, an FF_ASCII_TYPE(FF_PATH_CAPACITY), or 0 */
+    FF_LINK(const char) digest;     /* sha256 of the code unit, hexadecimal */
+    FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
+    uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
+#ifdef FF_POSITION_INDEPENDENT
+    FF_LINK(const uint32_t) objects; /* offsets of the other objects: a list for each kind, each ended by 0 */
+    uint32_t size;                   /* of the whole, in bytes */
+#endif
 } ff_image;
+
+static inline const char *ff_image_name(const ff_image *image)
+{
+    return FF_FOLLOW(image, const char, image->name);
+}
 
 /* A module that CPython itself has in its tables of frozen modules, by the name of the row there. */
 typedef struct {
@@ -77,6 +119,7 @@ extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
+extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
 
 /* FNV-1a, 32 bits: the generator computes the same (src/codegen/index-table.ts). */
 static inline uint32_t ff_hash(const char *text, size_t length)
@@ -88,14 +131,21 @@ static inline uint32_t ff_hash(const char *text, size_t length)
     return hash;
 }
 
+/* relocate.c: pointers of an image in the position-independent model. */
+void ff_relocate(const ff_image *image);
+
+/* built.c: constants that only a running interpreter can make. */
+int ff_build_constants(const ff_image *image);
+
 /* images.c: handing out static code. */
 int ff_images_available(void);
 const char *ff_unavailable_reason(void);
 PyObject *ff_thaw(const ff_image *image, PyObject *path);
 int ff_is_static(PyObject *code);
 uint32_t ff_thawed_count(void);
+void ff_disable(const char *reason);
 
-/* frozen.c: modules that CPython freezes itself. */
+/* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);
 
 /* finder.c: modules that are found on disk. */

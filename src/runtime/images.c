@@ -7,9 +7,16 @@
 #include <string.h>
 #include <wchar.h>
 
-/* Bounds of the sections that hold code objects and paths; the linker defines them for sections named like C identifiers. */
-extern char __start_ff_code[] __attribute__((weak, visibility("hidden")));
-extern char __stop_ff_code[] __attribute__((weak, visibility("hidden")));
+/* Bounds of the section that holds code objects; the linker defines them for sections named like C identifiers. */
+#ifdef FF_POSITION_INDEPENDENT
+#define START __start_ff_image
+#define STOP __stop_ff_image
+#else
+#define START __start_ff_code
+#define STOP __stop_ff_code
+#endif
+extern char START[] __attribute__((weak, visibility("hidden")));
+extern char STOP[] __attribute__((weak, visibility("hidden")));
 
 static const char *unavailable; /* why static code may not be handed out, or NULL */
 static int decided;
@@ -38,9 +45,11 @@ static const char *decide(void)
     if (config->optimization_level != 0) {
         return "-O asks for other code";
     }
+#if PY_VERSION_HEX >= 0x030b0000
     if (!config->code_debug_ranges) {
         return "-X no_debug_ranges asks for other code";
     }
+#endif
     return NULL;
 }
 
@@ -51,9 +60,16 @@ static void expire(void)
     unavailable = "the interpreter was finalised once";
 }
 
+/* Hands out no static code from now on: `reason` says why, in a few words. */
+void ff_disable(const char *reason)
+{
+    decided = 1;
+    unavailable = reason;
+}
+
 int ff_images_available(void)
 {
-    if (_PyInterpreterState_GET() != _PyInterpreterState_Main()) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         return 0;
     }
     if (!decided) {
@@ -68,7 +84,7 @@ int ff_images_available(void)
 
 const char *ff_unavailable_reason(void)
 {
-    if (_PyInterpreterState_GET() != _PyInterpreterState_Main()) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         return "not the main interpreter";
     }
     return ff_images_available() ? NULL : unavailable;
@@ -78,36 +94,27 @@ const char *ff_unavailable_reason(void)
  * what was interned stays so, and the rest can be done another time. */
 static int intern_strings(const ff_image *image)
 {
-    for (PyObject **const *slot = image->strings; *slot != NULL; slot++) {
-        PyObject **first = *slot;
+    for (const ff_slot *slot = FF_FOLLOW(image, const ff_slot, image->strings); *slot != 0; slot++) {
+        PyObject **first = FF_FOLLOW(image, PyObject *, *slot);
         PyObject *before = *first;
         ff_intern(first);
         PyObject *interned = *first;
         if (!PyUnicode_CHECK_INTERNED(interned)) {
             return -1;
         }
-        for (slot++; *slot != NULL; slot++) {
+        for (slot++; *slot != 0; slot++) {
             if (interned != before) {
-                **slot = Py_NewRef(interned);
+                *FF_FOLLOW(image, PyObject *, *slot) = Py_NewRef(interned);
             }
         }
     }
     return 0;
 }
 
-static int build_frozensets(const ff_image *image)
+static PyCodeObject *code_at(const ff_image *image, uint32_t index)
 {
-    for (const ff_frozenset *set = image->frozensets; set->items != NULL; set++) {
-        PyObject *built = PyFrozenSet_New(set->items);
-        if (built == NULL) {
-            return -1;
-        }
-        for (PyObject **const *slot = set->slots; *slot != NULL; slot++) {
-            **slot = Py_NewRef(built);
-        }
-        Py_DECREF(built); /* the slots keep it */
-    }
-    return 0;
+    const ff_code *codes = FF_FOLLOW(image, const ff_code, image->codes);
+    return FF_FOLLOW(image, PyCodeObject, codes[index]);
 }
 
 /* Function versions tell specialised calls apart, so no two code objects may share one. */
@@ -116,7 +123,7 @@ static void give_versions(const ff_image *image)
     uint32_t version = ff_reserve_versions(image->code_count);
     if (version != 0) {
         for (uint32_t i = 0; i < image->code_count; i++) {
-            FF_SET_VERSION(image->codes[i], version + i);
+            FF_SET_VERSION(code_at(image, i), version + i);
         }
     }
 }
@@ -129,13 +136,13 @@ static void set_path(const ff_image *image, PyObject *path)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(path);
     if (PyUnicode_IS_ASCII(path) && length <= FF_PATH_CAPACITY) {
-        path_buffer *buffer = (path_buffer *)image->path;
+        path_buffer *buffer = (path_buffer *)FF_FOLLOW(image, PyObject, image->path);
         memcpy(buffer->data, PyUnicode_1BYTE_DATA(path), (size_t)length + 1);
         buffer->object.length = length;
         return;
     }
     for (uint32_t i = 0; i < image->code_count; i++) {
-        image->codes[i]->co_filename = Py_NewRef(path);
+        code_at(image, i)->co_filename = Py_NewRef(path);
     }
 }
 
@@ -170,8 +177,8 @@ static int prepare_used(void)
 /* Whether the code that was handed out for `given` is still that of `path`: _imp._fix_co_filename() writes to code. */
 static int has_path(const ff_image *image, PyObject *given, PyObject *path)
 {
-    PyObject *filename = image->toplevel->co_filename;
-    return (filename == image->path || filename == given) && PyUnicode_Compare(path, given) == 0;
+    PyObject *filename = FF_FOLLOW(image, PyCodeObject, image->toplevel)->co_filename;
+    return (filename == FF_FOLLOW(image, PyObject, image->path) || filename == given) && PyUnicode_Compare(path, given) == 0;
 }
 
 /* The module's code object (a new reference), or NULL without an exception when it cannot be had: the caller loads the
@@ -183,12 +190,15 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
     }
     used_image *entry = find_used(image);
     if (entry->image == NULL) {
-        if (intern_strings(image) < 0 || build_frozensets(image) < 0) {
+#ifdef FF_POSITION_INDEPENDENT
+        ff_relocate(image);
+#endif
+        if (intern_strings(image) < 0 || ff_build_constants(image) < 0) {
             PyErr_Clear();
             return NULL;
         }
         give_versions(image);
-        if (image->path != NULL) {
+        if (image->path != 0) {
             set_path(image, path);
         }
         entry = find_used(image); /* building sets may have run a collection, and that anything */
@@ -199,12 +209,12 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
     else if (path != NULL && !has_path(image, entry->path, path)) {
         return NULL;
     }
-    return Py_NewRef((PyObject *)image->toplevel);
+    return Py_NewRef((PyObject *)FF_FOLLOW(image, PyCodeObject, image->toplevel));
 }
 
 int ff_is_static(PyObject *code)
 {
-    return PyCode_Check(code) && (char *)code >= __start_ff_code && (char *)code < __stop_ff_code;
+    return PyCode_Check(code) && (char *)code >= START && (char *)code < STOP;
 }
 
 uint32_t ff_thawed_count(void)

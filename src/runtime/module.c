@@ -23,9 +23,9 @@ static PyObject *new_entry(PyObject *type, const ff_image *image, PyObject *orig
         Py_XDECREF(origin);
         return NULL;
     }
-    PyStructSequence_SetItem(entry, 0, PyUnicode_FromString(image->name));
+    PyStructSequence_SetItem(entry, 0, PyUnicode_FromString(ff_image_name(image)));
     PyStructSequence_SetItem(entry, 1, origin);
-    PyStructSequence_SetItem(entry, 2, PyUnicode_FromString(image->digest));
+    PyStructSequence_SetItem(entry, 2, PyUnicode_FromString(FF_FOLLOW(image, const char, image->digest)));
     if (PyErr_Occurred()) {
         Py_CLEAR(entry);
     }
@@ -83,16 +83,16 @@ static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
     }
     const ff_image *image = NULL;
     PyObject *path = NULL;
-    if (ff_getpath != NULL && strcmp(ff_getpath->name, name) == 0) {
+    if (ff_getpath != NULL && strcmp(ff_image_name(ff_getpath), name) == 0) {
         image = ff_getpath;
     }
     for (uint32_t i = 0; i < ff_frozen_row_count && image == NULL; i++) {
-        if (strcmp(ff_frozen_rows[i].image->name, name) == 0) {
+        if (strcmp(ff_image_name(ff_frozen_rows[i].image), name) == 0) {
             image = ff_frozen_rows[i].image;
         }
     }
     for (uint32_t i = 0; i < ff_source_count && image == NULL; i++) {
-        if (strcmp(ff_sources[i].image->name, name) == 0) {
+        if (strcmp(ff_image_name(ff_sources[i].image), name) == 0) {
             image = ff_sources[i].image;
             path = ff_source_path(&ff_sources[i]);
             if (path == NULL) {

@@ -14,6 +14,7 @@
 #define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_global_objects.h, _PY_NSMALLNEGINTS */
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_RESUME 151            /* Include/opcode.h */
+#define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
 #define FF_WELL_KNOWN_INTERNED 0 /* Objects/unicodeobject.c: interned by whoever comes first */
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString _Py_Deepfreeze_Init _Py_Deepfreeze_Fini"
@@ -50,7 +51,7 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
 /* ---- objects: FF_X_TYPE(size) is the struct, FF_X(...) its initialiser ------------------------------------------- */
 /* No object is immortal in 3.11: a count that no program takes down to 0, as CPython's own static code has it. */
 #define FF_REFCOUNT 999999999
-#define FF_OBJECT(type) {_PyObject_EXTRA_INIT .ob_refcnt = FF_REFCOUNT, .ob_type = &type}
+#define FF_OBJECT(type) {_PyObject_EXTRA_INIT .ob_refcnt = FF_REFCOUNT, .ob_type = FF_TYPE(type)}
 #define FF_VAR_OBJECT(type, size) {.ob_base = FF_OBJECT(type), .ob_size = (size)}
 
 #include "common.h"
@@ -63,15 +64,27 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
         .data = text \
     }
 
-/* str of other text: the same file, PyCompactUnicodeObject; `self` is the variable's own name. */
+/* str of other text: the same file, PyCompactUnicodeObject; `self` is the variable's own name. Where a unit is as wide as
+ * a wchar_t, wstr is the data itself (Objects/unicodeobject.c, PyUnicode_New()). */
+#ifdef FF_POSITION_INDEPENDENT
+#define FF_WSTR(self, kind_) NULL
+#else
+#define FF_WSTR(self, kind_) ((kind_) == sizeof(wchar_t) ? (wchar_t *)self.data : NULL)
+#endif
 #define FF_TEXT(self, length_, kind_, ...) \
     { \
         .object = {._base = {.ob_base = FF_OBJECT(PyUnicode_Type), .length = (length_), .hash = -1, \
                              .state = {.kind = (kind_), .compact = 1, .ascii = 0, .ready = 1}, \
-                             .wstr = (kind_) == sizeof(wchar_t) ? (wchar_t *)self.data : NULL}, \
+                             .wstr = FF_WSTR(self, kind_)}, \
                    .wstr_length = (kind_) == sizeof(wchar_t) ? (length_) : 0}, \
         .data = __VA_ARGS__ \
     }
+static inline void ff_complete_str(PyObject *str)
+{
+    if (!PyUnicode_IS_ASCII(str) && PyUnicode_KIND(str) == sizeof(wchar_t)) {
+        ((PyASCIIObject *)str)->wstr = (wchar_t *)((PyCompactUnicodeObject *)str + 1);
+    }
+}
 
 /* int: Include/cpython/longintrepr.h; sign is -1, 0 or 1. */
 #define FF_INT_TYPE(digits) \

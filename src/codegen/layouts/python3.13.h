@@ -14,6 +14,7 @@
 #define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_global_objects.h, _PY_NSMALLNEGINTS */
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_RESUME 149            /* Include/opcode_ids.h */
+#define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
 #define FF_WELL_KNOWN_INTERNED 1 /* Objects/unicodeobject.c, init_global_interned_strings(): at run-time start */
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString"
@@ -49,8 +50,8 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
 #endif
 
 /* ---- objects: FF_X_TYPE(size) is the struct, FF_X(...) its initialiser ------------------------------------------- */
-#define FF_OBJECT(type) _PyObject_HEAD_INIT(&type)
-#define FF_VAR_OBJECT(type, size) _PyVarObject_HEAD_INIT(&type, size)
+#define FF_OBJECT(type) _PyObject_HEAD_INIT(FF_TYPE(type))
+#define FF_VAR_OBJECT(type, size) _PyVarObject_HEAD_INIT(FF_TYPE(type), size)
 
 #include "common.h"
 
@@ -69,6 +70,11 @@ FF_LAYOUT_ASSERT(sizeof(double) == 8);
                              .state = {.kind = (kind_), .compact = 1, .ascii = 0, .statically_allocated = 1}}}, \
         .data = __VA_ARGS__ \
     }
+
+static inline void ff_complete_str(PyObject *str)
+{
+    (void)str;
+}
 
 /* int: Include/cpython/longintrepr.h, _PyLongValue; sign is -1, 0 or 1. */
 #define FF_INT_TYPE(digits) \
@@ -104,14 +110,14 @@ FF_LAYOUT_ASSERT(offsetof(PyLongObject, long_value.ob_digit) == offsetof(FF_INT_
 /* Makes *slot the interned string of its text. The result is immortal, so further slots may borrow it. */
 static inline void ff_intern(PyObject **slot)
 {
-    _PyUnicode_InternImmortal(_PyInterpreterState_GET(), slot);
+    _PyUnicode_InternImmortal(PyInterpreterState_Get(), slot);
 }
 
 /* Reserves `count` function versions in a row and gives the first, or 0 (do not specialise) when there are too few left:
  * Objects/codeobject.c, init_code(). */
 static inline uint32_t ff_reserve_versions(uint32_t count)
 {
-    struct _py_func_state *state = &_PyInterpreterState_GET()->func_state;
+    struct _py_func_state *state = &PyInterpreterState_Get()->func_state;
     uint32_t first = state->next_version;
     if (first == 0 || first + count < first) {
         return 0;

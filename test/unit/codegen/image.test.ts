@@ -3,6 +3,7 @@ import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import type {AddressModel} from '../../../src/codegen/address-model.js';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
 import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
@@ -76,12 +77,13 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     return readFileSync(output);
   }
 
-  function generate(unit: Uint8Array, options: {keepMarshal?: boolean; marshal?: Uint8Array} = {}): string {
+  function generate(unit: Uint8Array, options: {keepMarshal?: boolean; marshal?: Uint8Array; addressModel?: AddressModel} = {}): string {
     const image = generateImage({
       module: 'pkg.mod',
       unit,
       layout,
       wellKnown: parseWellKnownStrings(existsSync(strings) ? readFileSync(strings, 'utf8') : ''),
+      addressModel: options.addressModel ?? 'absolute',
       pathPlaceholder: 'pkg/mod.py',
       keepMarshal: options.keepMarshal ?? false,
       ...(options.marshal === undefined ? {} : {marshal: options.marshal}),
@@ -90,33 +92,28 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     return image.value;
   }
 
-  test('the C compiles against the real headers without a warning', async () => {
-    if (!existsSync(strings))
-      throw new Error(`the headers of ${found.python} lack internal/pycore_global_strings.h`);
+  function compile(text: string, flags: readonly string[]): string {
     const file = join(folder, 'image.c');
-    for (const keepMarshal of [false, true]) {
-      writeFileSync(file, generate(await unitOf(EVERY_CONSTANT), {keepMarshal}));
-      const flags = [
-        '-Wall',
-        '-Wextra',
-        '-Werror',
-        '-isystem',
-        include,
-        '-isystem',
-        join(include, 'internal'),
-      ];
-      execFileSync('gcc', [
-        ...flags,
-        '-I',
-        runtime,
-        '-I',
-        layouts,
-        '-c',
-        file,
-        '-o',
-        join(folder, 'image.o'),
-      ]);
-    }
+    const object = join(folder, 'image.o');
+    writeFileSync(file, text);
+    const warnings = ['-Wall', '-Wextra', '-Werror'];
+    const headers = ['-isystem', include, '-isystem', join(include, 'internal'), '-I', runtime, '-I', layouts];
+    execFileSync('gcc', [...warnings, ...headers, ...flags, '-c', file, '-o', object]);
+    return object;
+  }
+
+  test('the C compiles against the real headers without a warning', async () => {
+    const unit = await unitOf(EVERY_CONSTANT);
+    for (const keepMarshal of [false, true]) compile(generate(unit, {keepMarshal}), ['-fno-pie']);
+  });
+
+  test('the position-independent C needs no relocation', async () => {
+    const text = generate(await unitOf(EVERY_CONSTANT), {
+      keepMarshal: true,
+      addressModel: 'position-independent',
+    });
+    const object = compile(text, ['-fPIC', '-DFF_POSITION_INDEPENDENT=1']);
+    expect(execFileSync('readelf', ['-r', object], {encoding: 'utf8'})).toContain('no relocations');
   });
 
   test('no comment, and no text of the program outside of literals', async () => {
@@ -170,14 +167,14 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
       'FF_EMPTY_TUPLE',
       'FF_EMPTY_BYTES',
       'FF_BYTES_CHAR(122)',
-      '_Py_ID(__init__)',
+      'FF_ID(__init__)',
     ]) {
       expect(text).toContain(own);
     }
   });
 
   test('the path that is known at run time is filled in, other file names are kept', async () => {
-    expect(generate(await unitOf('x = 1\n'))).toContain('.path = (PyObject *)&path');
+    expect(generate(await unitOf('x = 1\n'))).toContain('.path = FF_TO(path)');
     const frozen = generate(await unitOf('x = 1\n', '<frozen mod>'));
     expect(frozen).not.toContain('FF_PATH_CAPACITY');
     expect(frozen).toContain('"<frozen mod>"');

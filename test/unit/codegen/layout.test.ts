@@ -25,6 +25,7 @@ describe('layout files', () => {
         codeForm: '3.11',
         smallInts: [-5, 256],
         resume: 149,
+        staticSingletons: true,
         wellKnownInterned: true,
         wrapped: ['PyMarshal_ReadObjectFromString'],
       },
@@ -51,7 +52,7 @@ struct _Py_global_strings {
         STRUCT_FOR_ID(__init__)
     } identifiers;`);
   expect([...strings]).toEqual([
-    ['<lambda>', '(PyObject *)&_Py_STR(anon_lambda)'],
-    ['__init__', '(PyObject *)&_Py_ID(__init__)'],
+    ['<lambda>', 'FF_STR(anon_lambda)'],
+    ['__init__', 'FF_ID(__init__)'],
   ]);
 });

@@ -2,7 +2,9 @@
  * and whoever unmarshals those bytes gets the static code. */
 #include FF_LAYOUT
 
+#if PY_VERSION_HEX >= 0x030b0000
 #include "internal/pycore_import.h"
+#endif
 
 #include "flashfreeze.h"
 
@@ -17,6 +19,11 @@ static const ff_image *row_image(const char *name)
         }
     }
     return NULL;
+}
+
+static const unsigned char *marshal_bytes(const ff_image *image)
+{
+    return FF_FOLLOW(image, const unsigned char, image->marshal);
 }
 
 /* A copy of a table in which the rows that we have images of give our bytes; the table itself when there is no memory. */
@@ -34,9 +41,9 @@ static const struct _frozen *with_our_bytes(const struct _frozen *table)
     for (size_t i = 0; i < count; i++) {
         const ff_image *image = row_image(copy[i].name);
         if (image != NULL) {
-            copy[i].code = image->marshal;
+            copy[i].code = marshal_bytes(image);
             copy[i].size = (int)image->marshal_size;
-#if PY_VERSION_HEX < 0x030d0000
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
             copy[i].get_code = NULL; /* its own static code, to which unmarshalling would not come (Python/import.c) */
 #endif
         }
@@ -46,19 +53,23 @@ static const struct _frozen *with_our_bytes(const struct _frozen *table)
 
 void ff_install_frozen_rows(void)
 {
+#if PY_VERSION_HEX >= 0x030b0000
     _PyImport_FrozenBootstrap = with_our_bytes(_PyImport_FrozenBootstrap);
     _PyImport_FrozenStdlib = with_our_bytes(_PyImport_FrozenStdlib);
     _PyImport_FrozenTest = with_our_bytes(_PyImport_FrozenTest);
+#else
+    PyImport_FrozenModules = with_our_bytes(PyImport_FrozenModules); /* the only one (Python/frozen.c) */
+#endif
 }
 
 static const ff_image *image_of_bytes(const char *data, Py_ssize_t size)
 {
     for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
-        if ((const char *)ff_frozen_rows[i].image->marshal == data) {
+        if ((const char *)marshal_bytes(ff_frozen_rows[i].image) == data) {
             return ff_frozen_rows[i].image;
         }
     }
-    if (ff_getpath != NULL && size == ff_getpath->marshal_size && memcmp(data, ff_getpath->marshal, (size_t)size) == 0) {
+    if (ff_getpath != NULL && size == (Py_ssize_t)ff_getpath->marshal_size && memcmp(data, marshal_bytes(ff_getpath), (size_t)size) == 0) {
         return ff_getpath; /* compiled into getpath.o, not in a table (Modules/getpath.c) */
     }
     return NULL;
@@ -77,7 +88,7 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
     }
     /* zipimport is the first module that CPython asks for once the path-based importer is in place, before anything is
      * looked for on disk (Python/pylifecycle.c, init_interp_main() -> init_importlib_external()). */
-    if (strcmp(image->name, "zipimport") == 0 && ff_install_import_hooks() < 0) {
+    if (strcmp(ff_image_name(image), "zipimport") == 0 && ff_install_import_hooks() < 0) {
         Py_DECREF(code);
         return NULL;
     }
