@@ -40,8 +40,6 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
 #define FF_EMPTY_BYTES FF_OF_RUNTIME(_Py_SINGLETON(bytes_empty))
 #define FF_BYTES_CHAR(code) FF_OF_RUNTIME(_Py_SINGLETON(bytes_characters)[code])
 #define FF_EMPTY_TUPLE FF_OF_RUNTIME(_Py_SINGLETON(tuple_empty))
-#define FF_ID(name) FF_OF_RUNTIME(_Py_ID(name))
-#define FF_STR(name) FF_OF_RUNTIME(_Py_STR(name))
 #endif
 
 /* ---- objects ----------------------------------------------------------------------------------------------------- */

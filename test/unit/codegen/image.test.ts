@@ -167,7 +167,7 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
       'FF_EMPTY_TUPLE',
       'FF_EMPTY_BYTES',
       'FF_BYTES_CHAR(122)',
-      'FF_ID(__init__)',
+      'FF_OF_RUNTIME(_Py_ID(__init__))',
     ]) {
       expect(text).toContain(own);
     }

@@ -52,7 +52,7 @@ struct _Py_global_strings {
         STRUCT_FOR_ID(__init__)
     } identifiers;`);
   expect([...strings]).toEqual([
-    ['<lambda>', 'FF_STR(anon_lambda)'],
-    ['__init__', 'FF_ID(__init__)'],
+    ['<lambda>', 'FF_OF_RUNTIME(_Py_STR(anon_lambda))'],
+    ['__init__', 'FF_OF_RUNTIME(_Py_ID(__init__))'],
   ]);
 });
