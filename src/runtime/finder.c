@@ -19,106 +19,11 @@ static struct {
     PyObject *sys;                /* the names of sys */
     PyObject *cache_tag;          /* sys.implementation.cache_tag */
     PyObject *cache_suffix;       /* ".cpython-313.pyc" */
-    PyObject *stdlib_dir;         /* sys._stdlib_dir */
     PyObject *str_path, *str_name, *str_loaders, *str_py, *str_get_spec, *str_target;
     PyObject *str_set_fileattr, *str_cached, *str_locations;
     PyObject *str_pycache_prefix, *str_implementation, *str_cache_tag;
     PyObject *origin_keyword; /* ("origin",) */
 } ff;
-
-/* ---- text ---- */
-
-/* A str as UTF-8. */
-typedef struct {
-    const char *data;
-    size_t length;
-} text;
-
-/* The UTF-8 form of an exact str (it lives as long as that); 0 for other objects, and for text that no path can be. */
-static int read_text(PyObject *object, text *result)
-{
-    Py_ssize_t length;
-    if (!PyUnicode_CheckExact(object)) {
-        return 0;
-    }
-    result->data = PyUnicode_AsUTF8AndSize(object, &length);
-    if (result->data == NULL) {
-        PyErr_Clear(); /* lone surrogates */
-        return 0;
-    }
-    result->length = (size_t)length;
-    return memchr(result->data, '\0', result->length) == NULL;
-}
-
-static int is_same(const char *string, const char *data, size_t length)
-{
-    return strlen(string) == length && memcmp(string, data, length) == 0;
-}
-
-/* ---- the table ---- */
-
-static const ff_source *lookup(uint16_t root, const char *key, size_t length)
-{
-    uint32_t i = ff_hash(key, length) & ff_source_bucket_mask;
-    for (; ff_source_buckets[i] != 0; i = (i + 1) & ff_source_bucket_mask) {
-        const ff_source *source = &ff_sources[ff_source_buckets[i] - 1];
-        if (source->root == root && is_same(source->key, key, length)) {
-            return source;
-        }
-    }
-    return NULL;
-}
-
-/* The text of a root folder; 0 when it is not known. */
-static int root_text(uint32_t root, text *result)
-{
-    if (ff_roots[root] == NULL) {
-        /* Without hooks (switched off, another interpreter) only who asks about modules comes here. */
-        PyObject *folder = ff.stdlib_dir != NULL ? ff.stdlib_dir : PySys_GetObject("_stdlib_dir");
-        return folder != NULL && read_text(folder, result);
-    }
-    result->data = ff_roots[root];
-    result->length = strlen(result->data);
-    return 1;
-}
-
-/* The frozen module `tail` in the folder `path` (of sys.path, or of a package below such a folder), or NULL. */
-static const ff_source *find_source(text path, text tail)
-{
-    char key[512];
-    for (uint32_t root = 0; root < ff_root_count; root++) {
-        text folder;
-        if (!root_text(root, &folder) || path.length < folder.length ||
-            memcmp(path.data, folder.data, folder.length) != 0) {
-            continue;
-        }
-        size_t below = path.length - folder.length; /* with the slash before it */
-        if (below + tail.length > sizeof(key) || (below > 0 && path.data[folder.length] != '/')) {
-            continue;
-        }
-        if (below > 0) {
-            memcpy(key, path.data + folder.length + 1, below - 1);
-            key[below - 1] = '/';
-        }
-        memcpy(key + below, tail.data, tail.length);
-        const ff_source *source = lookup((uint16_t)root, key, below + tail.length);
-        if (source != NULL) {
-            return source;
-        }
-    }
-    return NULL;
-}
-
-/* The path of the module's source file (a new reference), NULL with an exception. */
-PyObject *ff_source_path(const ff_source *source)
-{
-    text folder;
-    if (!root_text(source->root, &folder)) {
-        PyErr_SetString(PyExc_LookupError, "the standard library's folder is not known");
-        return NULL;
-    }
-    return PyUnicode_FromFormat("%s/%s%s", folder.data, source->key, source->is_package ? "/__init__.py" : ".py");
-}
 
 /* ---- FileFinder.find_spec ---- */
 
@@ -234,8 +139,8 @@ done:
 static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
 {
     *spec = NULL;
-    text name, path;
-    if (!read_text(fullname, &name) || !ff_images_available() || !is_usual_finder(finder)) {
+    ff_text name, path;
+    if (!ff_read_text(fullname, &name) || !ff_images_available() || !is_usual_finder(finder)) {
         return 0;
     }
     PyObject *folder = PyObject_GetAttr(finder, ff.str_path);
@@ -244,15 +149,15 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
         return 0;
     }
     int status = 0;
-    if (read_text(folder, &path)) {
+    if (ff_read_text(folder, &path)) {
         const char *dot = memrchr(name.data, '.', name.length);
-        text tail = name;
+        ff_text tail = name;
         if (dot != NULL) {
             tail.data = dot + 1;
             tail.length = name.length - (size_t)(tail.data - name.data);
         }
-        const ff_source *source = find_source(path, tail);
-        if (source != NULL && is_same(ff_image_name(source->image), name.data, name.length)) {
+        const ff_source *source = ff_find_source(path, tail);
+        if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length)) {
             *spec = make_spec(fullname, folder, tail.data, source->is_package);
             status = *spec == NULL ? -1 : 0;
         }
@@ -301,7 +206,7 @@ static PyObject *finder_find_spec(PyObject *self, PyObject *const *arguments, Py
 /* ---- SourceLoader.get_code ---- */
 
 /* The frozen module whose source file is `path`, or NULL. */
-static const ff_source *source_of_path(text path)
+static const ff_source *source_of_path(ff_text path)
 {
     if (path.length < 3 || memcmp(path.data + path.length - 3, ".py", 3) != 0) {
         return NULL;
@@ -315,26 +220,26 @@ static const ff_source *source_of_path(text path)
     if (slash == NULL) {
         return NULL;
     }
-    text folder = {path.data, (size_t)(slash - path.data)};
-    text tail = {slash + 1, path.length - folder.length - 1};
-    const ff_source *source = find_source(folder, tail);
+    ff_text folder = {path.data, (size_t)(slash - path.data)};
+    ff_text tail = {slash + 1, path.length - folder.length - 1};
+    const ff_source *source = ff_find_source(folder, tail);
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
 /* The static code for a loader (a new reference), or NULL without an exception. */
 static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 {
-    text wanted, path_text;
-    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || !read_text(fullname, &wanted)) {
+    ff_text wanted, path_text;
+    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || !ff_read_text(fullname, &wanted)) {
         return NULL;
     }
     PyObject *code = NULL;
     PyObject *path = PyObject_GetAttr(loader, ff.str_path);
     PyObject *name = path == NULL ? NULL : PyObject_GetAttr(loader, ff.str_name);
     if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
-        read_text(path, &path_text)) {
+        ff_read_text(path, &path_text)) {
         const ff_source *source = source_of_path(path_text);
-        if (source != NULL && is_same(ff_image_name(source->image), wanted.data, wanted.length)) {
+        if (source != NULL && ff_is_text(ff_image_name(source->image), wanted.data, wanted.length)) {
             code = ff_thaw(source->image, path);
         }
     }
@@ -435,7 +340,7 @@ int ff_install_import_hooks(void)
     if (find_cache_suffix() < 0) {
         return -1;
     }
-    ff.stdlib_dir = Py_XNewRef(PySys_GetObject("_stdlib_dir"));
+    ff_remember_stdlib_dir();
     ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
     ff.get_spec = ff.file_finder == NULL ? NULL : PyObject_GetAttr(ff.file_finder, ff.str_get_spec);
     ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");

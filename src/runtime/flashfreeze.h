@@ -148,9 +148,21 @@ void ff_disable(const char *reason);
 /* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);
 
-/* finder.c: modules that are found on disk. */
-int ff_install_import_hooks(void);
+/* A str as UTF-8. */
+typedef struct {
+    const char *data;
+    size_t length;
+} ff_text;
+
+/* sources.c: the table of modules that are found on disk. */
+int ff_read_text(PyObject *object, ff_text *result);
+int ff_is_text(const char *string, const char *data, size_t length);
+void ff_remember_stdlib_dir(void);
+const ff_source *ff_find_source(ff_text path, ff_text tail);
 PyObject *ff_source_path(const ff_source *source);
+
+/* finder.c: serving them. */
+int ff_install_import_hooks(void);
 
 /* module.c: the module _flashfreeze. */
 PyObject *ff_module_init(void);

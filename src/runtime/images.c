@@ -181,6 +181,19 @@ static int has_path(const ff_image *image, PyObject *given, PyObject *path)
     return (filename == FF_FOLLOW(image, PyObject, image->path) || filename == given) && PyUnicode_Compare(path, given) == 0;
 }
 
+/* Brings an image into the state in which the interpreter has its code objects. May be done twice. -1 without memory. */
+static int prepare(const ff_image *image)
+{
+#ifdef FF_POSITION_INDEPENDENT
+    ff_relocate(image);
+#endif
+    if (intern_strings(image) < 0 || ff_build_constants(image) < 0) {
+        PyErr_Clear();
+        return -1;
+    }
+    return 0;
+}
+
 /* The module's code object (a new reference), or NULL without an exception when it cannot be had: the caller loads the
  * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
 PyObject *ff_thaw(const ff_image *image, PyObject *path)
@@ -188,20 +201,16 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
     if (!ff_images_available() || (used == NULL && prepare_used() < 0)) {
         return NULL;
     }
+    if (find_used(image)->image == NULL && prepare(image) < 0) {
+        return NULL;
+    }
+    /* Looked for again: building a constant may run a collection, that any code, and another thread. */
     used_image *entry = find_used(image);
     if (entry->image == NULL) {
-#ifdef FF_POSITION_INDEPENDENT
-        ff_relocate(image);
-#endif
-        if (intern_strings(image) < 0 || ff_build_constants(image) < 0) {
-            PyErr_Clear();
-            return NULL;
-        }
         give_versions(image);
         if (image->path != 0) {
             set_path(image, path);
         }
-        entry = find_used(image); /* building sets may have run a collection, and that anything */
         entry->image = image;
         entry->path = Py_XNewRef(path);
         thawed_count++;

@@ -1,0 +1,122 @@
+/* The table of modules that are found on disk: by their folder and name. */
+#include FF_LAYOUT
+
+#include "flashfreeze.h"
+
+#include <string.h>
+
+/* The UTF-8 form of an exact str (it lives as long as that); 0 for other objects, and for text that no path can be. */
+int ff_read_text(PyObject *object, ff_text *result)
+{
+    Py_ssize_t length;
+    if (!PyUnicode_CheckExact(object)) {
+        return 0;
+    }
+    result->data = PyUnicode_AsUTF8AndSize(object, &length);
+    if (result->data == NULL) {
+        PyErr_Clear(); /* lone surrogates */
+        return 0;
+    }
+    result->length = (size_t)length;
+    return memchr(result->data, '\0', result->length) == NULL;
+}
+
+int ff_is_text(const char *string, const char *data, size_t length)
+{
+    return strlen(string) == length && memcmp(string, data, length) == 0;
+}
+
+static const ff_source *lookup(uint16_t root, const char *key, size_t length)
+{
+    uint32_t i = ff_hash(key, length) & ff_source_bucket_mask;
+    for (; ff_source_buckets[i] != 0; i = (i + 1) & ff_source_bucket_mask) {
+        const ff_source *source = &ff_sources[ff_source_buckets[i] - 1];
+        if (source->root == root && ff_is_text(source->key, key, length)) {
+            return source;
+        }
+    }
+    return NULL;
+}
+
+/* The folder of the standard library (borrowed), or NULL. */
+static PyObject *find_stdlib_dir(void)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+    return PySys_GetObject("_stdlib_dir");
+#else
+    /* 3.10 has no such name, but its place on sys.path: behind that of a zipped library, which is always there
+     * (Modules/getpath.c, calculate_module_search_path()). */
+    static const char zip[] = "/python" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) ".zip";
+    PyObject *path = PySys_GetObject("path");
+    if (path == NULL || !PyList_Check(path)) {
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(path); i++) {
+        ff_text entry;
+        if (ff_read_text(PyList_GET_ITEM(path, i), &entry) && entry.length >= sizeof(zip) - 1 &&
+            memcmp(entry.data + entry.length - (sizeof(zip) - 1), zip, sizeof(zip) - 1) == 0) {
+            return PyList_GET_ITEM(path, i + 1);
+        }
+    }
+    return NULL;
+#endif
+}
+
+static PyObject *stdlib_dir; /* owned; NULL before the hooks are there */
+
+/* Keeps to the standard library's folder as it is now. */
+void ff_remember_stdlib_dir(void)
+{
+    stdlib_dir = Py_XNewRef(find_stdlib_dir());
+}
+
+/* The text of a root folder; 0 when it is not known. */
+static int root_text(uint32_t root, ff_text *result)
+{
+    if (ff_roots[root] == NULL) {
+        /* Without hooks (switched off, another interpreter) only who asks about modules comes here. */
+        PyObject *folder = stdlib_dir != NULL ? stdlib_dir : find_stdlib_dir();
+        return folder != NULL && ff_read_text(folder, result);
+    }
+    result->data = ff_roots[root];
+    result->length = strlen(result->data);
+    return 1;
+}
+
+/* The frozen module `tail` in the folder `path` (of sys.path, or of a package below such a folder), or NULL. */
+const ff_source *ff_find_source(ff_text path, ff_text tail)
+{
+    char key[512];
+    for (uint32_t root = 0; root < ff_root_count; root++) {
+        ff_text folder;
+        if (!root_text(root, &folder) || path.length < folder.length ||
+            memcmp(path.data, folder.data, folder.length) != 0) {
+            continue;
+        }
+        size_t below = path.length - folder.length; /* with the slash before it */
+        if (below + tail.length > sizeof(key) || (below > 0 && path.data[folder.length] != '/')) {
+            continue;
+        }
+        if (below > 0) {
+            memcpy(key, path.data + folder.length + 1, below - 1);
+            key[below - 1] = '/';
+        }
+        memcpy(key + below, tail.data, tail.length);
+        const ff_source *source = lookup((uint16_t)root, key, below + tail.length);
+        if (source != NULL) {
+            return source;
+        }
+    }
+    return NULL;
+}
+
+/* The path of the module's source file (a new reference), NULL with an exception. */
+PyObject *ff_source_path(const ff_source *source)
+{
+    ff_text folder;
+    if (!root_text(source->root, &folder)) {
+        PyErr_SetString(PyExc_LookupError, "the standard library's folder is not known");
+        return NULL;
+    }
+    return PyUnicode_FromFormat("%s/%s%s", folder.data, source->key, source->is_package ? "/__init__.py" : ".py");
+}
