@@ -2,7 +2,13 @@ import {fileURLToPath} from 'node:url';
 
 /** The files of `src/cpython/scripts`: what runs inside a target. */
 export type ScriptName =
-  'describe.py' | 'measure.py' | 'resolve.py' | 'trace.py' | 'verify_images.py' | 'worker.py';
+  | 'describe.py'
+  | 'installation.py'
+  | 'measure.py'
+  | 'resolve.py'
+  | 'trace.py'
+  | 'verify_images.py'
+  | 'worker.py';
 
 /**
  * The absolute path of a script. The scripts are not compiled, so they stay in `src/` of the package; both

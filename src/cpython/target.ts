@@ -18,6 +18,8 @@ export interface FrozenRow {
 /** What we need to know of a Python that is to get frozen modules. */
 export interface Target {
   readonly version: PythonVersion;
+  /** `sys.version`: names this very build. */
+  readonly sysVersion: string;
   readonly implementation: string;
   /** The number at the start of its `.pyc` files: 4 bytes in hexadecimal. */
   readonly magic: string;
@@ -39,12 +41,12 @@ export interface Target {
   readonly extensionSuffix: string;
   readonly path: readonly string[];
   readonly builtinModules: readonly string[];
-  /** In the interpreter's own order. Empty for 3.10, which does not tell. */
+  /** In the interpreter's own order. Of 3.10, which does not tell, those that every start needs. */
   readonly frozen: readonly FrozenRow[];
 }
 
 const answer = z.object({
-  versionText: z.string(),
+  sysVersion: z.string(),
   implementation: z.string(),
   magic: z.string().regex(/^[0-9a-f]{8}$/),
   cacheTag: z.string().nullable(),
@@ -76,7 +78,8 @@ export async function describeTarget(interpreter: Interpreter): Promise<Result<T
     code: 'PYTHON',
   });
   if (!run.ok) return run;
-  const {versionText, frozen, ...rest} = run.value;
+  const {frozen, ...rest} = run.value;
+  const versionText = rest.sysVersion.split(/\s/)[0] ?? '';
   const version = parseVersion(versionText);
   if (!version || rest.implementation !== 'cpython') {
     return fail('PYTHON', `${interpreter.python} is ${rest.implementation} ${versionText}, not a CPython`);

@@ -7,7 +7,7 @@ import {splitCommandLine} from '../model/command-line.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {installForBench, refuseColdBaseline} from './bench-installation.js';
 import type {HostContext} from './options.js';
-import {placesOf} from './places.js';
+import {sourcePlacesOf} from './places.js';
 
 export interface BenchRequest {
   /** A build folder of the `source` host. */
@@ -45,7 +45,7 @@ export interface BenchReport {
  * command fails, or when the baseline is not warm; with USAGE for a command that cannot be read.
  */
 export async function benchmark(request: BenchRequest, context: HostContext): Promise<Result<BenchReport>> {
-  const places = placesOf(request.buildDir);
+  const places = sourcePlacesOf(request.buildDir);
   const environment = scrubbedEnvironment({}, context.userEnvironment);
   const run = {environment, signal: context.signal};
   const target = await describeTarget({python: places.stage2, ...run});

@@ -1,15 +1,14 @@
+import {words} from '../cpython/compile-flags.js';
 import {runProcess} from '../exec/process.js';
-import type {ActionSpec, Artifact, OutputSpec, ToolIdentity} from '../model/action.js';
+import type {ActionSpec, Artifact, OutputSpec} from '../model/action.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from './package-files.js';
-import type {Places} from './places.js';
-import type {Stage1} from './stage1.js';
+import type {Toolchain} from './toolchain.js';
 
-/** Compiles C the way CPython compiles its own, against the headers of its build. */
+/** Compiles C the way CPython compiles its own, against the target's headers. */
 export interface CCompiler {
   /** The action that compiles one file. `data`: it holds nothing but initialised data. */
   readonly action: (request: CompileC) => ActionSpec;
-  readonly cwd: string;
 }
 
 export interface CompileC {
@@ -21,51 +20,36 @@ export interface CompileC {
   readonly output: OutputSpec;
 }
 
-/** Flags of CPython's own compilation that our files must not have: they would turn objects into intermediate code, ask
- * for profiles, or make data large with debug information. */
-const LEFT_OUT = /^-(flto|ffat-lto|fprofile|fauto-profile|g(?!nu)|O|W|fwrapv$)/;
+const PLACEMENT = {
+  absolute: ['-fno-pie'],
+  'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
+} as const;
 
-/**
- * @param isStatic the executable is linked position-dependent (`-no-pie`)
- * @param sourceTree absolute path of CPython's source tree
- */
-export function createCCompiler(
-  stage1: Stage1,
-  places: Places,
-  sourceTree: string,
-  layoutHeader: string,
-  environment: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): CCompiler {
-  const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
-  const {CC, PY_CORE_CFLAGS, LINKFORSHARED, PY_CORE_LDFLAGS} = stage1.variables;
-  const [command = 'cc', ...ccFlags] = words(CC);
-  const isPositionDependent = words(`${LINKFORSHARED} ${PY_CORE_LDFLAGS}`).includes('-no-pie');
+/** @param cwd the folder that the compiler runs in */
+export function createCCompiler({cc, layout, addressModel, interpreter}: Toolchain, cwd: string): CCompiler {
+  const {environment, signal} = interpreter;
+  const [command = 'cc', ...ccFlags] = words(cc.command);
+  const {family, target: machine} = cc.compiler;
   const common = [
     ...ccFlags,
-    ...words(PY_CORE_CFLAGS).filter((flag) => !LEFT_OUT.test(flag)),
-    `-I${sourceTree}/Include/internal`,
-    `-DFF_LAYOUT="${layoutHeader}"`,
+    ...cc.flags,
+    `-DFF_LAYOUT="${layout.header}"`,
+    '-fvisibility=hidden',
     '-g0',
     '-w',
-    ...(isPositionDependent ? ['-fno-pie'] : []),
-    ...(stage1.compiler.family === 'gcc' && stage1.compiler.target.startsWith('x86_64')
-      ? ['-malign-data=abi']
-      : []),
+    ...PLACEMENT[addressModel],
+    ...(family === 'gcc' && machine.startsWith('x86_64') ? ['-malign-data=abi'] : []),
   ];
   const flags = {data: [...common, '-O0'], code: [...common, '-O2']};
-  /** Flags as key records have them: without the places of this machine. */
-  const portable = (flag: string): string =>
-    flag.replaceAll(sourceTree, '$SOURCE').replaceAll(places.cpython, '$BUILD');
-  const ourHeaders = [`-I${RUNTIME_FOLDER}`, `-I${LAYOUTS_FOLDER}`];
-  const tools: readonly ToolIdentity[] = [stage1.compiler, stage1.headers];
+  const folders = [RUNTIME_FOLDER, LAYOUTS_FOLDER, ...cc.includes.map(({path}) => path)];
+  const includes = folders.map((folder) => `-I${folder}`);
+  const labels = cc.includes.map(({label}) => `-I${label}`);
 
   return {
-    cwd: places.cpython,
     action: ({target, source, headers, kind, output}) => ({
       id: `cc:${target}`,
-      tools,
-      arguments: flags[kind].map(portable),
+      tools: [cc.compiler, cc.headers],
+      arguments: [...labels, ...flags[kind]],
       environment: {},
       inputs: [source, ...headers],
       outputs: [output],
@@ -73,8 +57,8 @@ export function createCCompiler(
       execute: async ({outputs, log}) => {
         const done = await runProcess({
           file: command,
-          args: [...ourHeaders, ...flags[kind], '-c', source.path, '-o', outputs[output.name] ?? ''],
-          cwd: places.cpython,
+          args: [...includes, ...flags[kind], '-c', source.path, '-o', outputs[output.name] ?? ''],
+          cwd,
           environment,
           signal,
         });

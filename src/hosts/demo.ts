@@ -6,7 +6,8 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {type BenchReport, benchmark} from './bench.js';
 import type {BuildOutcome, HostContext} from './options.js';
-import {buildFromSource} from './source.js';
+import {freeze} from './pipeline.js';
+import {sourceHost} from './source.js';
 import {verifyImages} from './verify.js';
 
 export interface DemoRequest {
@@ -55,20 +56,20 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   );
   if (!source.ok) return source;
   const buildDir = join(request.dir, `python-${source.value.version}`);
-  const built = await phase('building', () =>
-    buildFromSource(
-      {
-        source: source.value.path,
-        buildDir,
-        out: undefined,
-        selection: {startup: true, traces: PROGRAMS, modules: [], packages: [], stdlib: false, exclude: []},
-        configureArguments: [],
-        makeArguments: [],
-        cc: undefined,
-      },
-      context,
-    ),
-  );
+  const host = await sourceHost({
+    source: source.value.path,
+    buildDir,
+    out: undefined,
+    configureArguments: [],
+    makeArguments: [],
+    cc: undefined,
+  });
+  if (!host.ok) return host;
+  const selection = {
+    ...{startup: true, traces: PROGRAMS},
+    ...{modules: [], packages: [], stdlib: false, exclude: []},
+  };
+  const built = await phase('building', () => freeze(host.value, selection, context));
   if (!built.ok) return built;
   const outcome = built.value;
   const reportPath = join(buildDir, 'demo-report.json');

@@ -3,14 +3,14 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../cache/files.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
-import type {Engine} from '../engine/engine.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
 import {type Result, fail, ok} from '../model/result.js';
-import type {HostContext, ModuleSelection} from './options.js';
+import type {Site} from './host.js';
+import type {ModuleSelection} from './options.js';
 import type {Places} from './places.js';
 import {selectModules} from './selection.js';
-import type {Stage1} from './stage1.js';
+import type {Toolchain} from './toolchain.js';
 
 /**
  * Which modules a program needs changes only when import statements do, so discovery is keyed by the *imported names* of
@@ -52,23 +52,20 @@ async function readMemo(path: string, question: string): Promise<Memo | undefine
  */
 export async function discover(
   selection: ModuleSelection,
-  stage1: Stage1,
+  {identity, interpreter}: Toolchain,
   places: Places,
-  engine: Engine,
-  context: HostContext & {readonly environment: Readonly<Record<string, string>>},
+  {engine, context}: Site,
   currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
 ): Promise<Result<Discovery>> {
-  const {signal, environment} = context;
   const memoPath = join(places.work, 'discovery-memo.json');
-  const question = canonicalJson({selection: selectionRecord(selection), python: stage1.identity.digest});
+  const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest});
   const memo = await readMemo(memoPath, question);
   const now = memo === undefined ? undefined : await currentImports(memo.modules);
   const keyedWith =
     memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now;
-  const interpreter = {python: stage1.python.path, environment, signal};
   const action = await engine.run({
     id: 'discover:modules',
-    tools: [stage1.identity],
+    tools: [identity],
     arguments: {selection: selectionRecord(selection), imports: keyedWith},
     environment: {},
     inputs: [],

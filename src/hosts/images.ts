@@ -1,34 +1,10 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {generateImage} from '../codegen/image.js';
-import type {Layout} from '../codegen/layout.js';
-import type {WellKnownStrings} from '../codegen/well-known.js';
-import type {Workers} from '../cpython/worker.js';
-import type {Engine} from '../engine/engine.js';
-import type {ActionResult, Artifact, ToolIdentity} from '../model/action.js';
+import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
-import type {CCompiler} from './c-compiler.js';
 import {GETPATH, type ModulePlan} from './module-plan.js';
-import type {Places} from './places.js';
-
-/** What the actions of every module have in common. */
-export interface ImageTools {
-  readonly engine: Engine;
-  readonly places: Places;
-  readonly layout: Layout;
-  readonly layoutHeader: Artifact;
-  /** All headers of ours that generated C includes. */
-  readonly headers: readonly Artifact[];
-  readonly wellKnown: WellKnownStrings;
-  readonly wellKnownHeader: Artifact;
-  readonly workers: Workers;
-  /** The interpreter and the script that compile modules. */
-  readonly compileTools: readonly ToolIdentity[];
-  readonly generator: ToolIdentity;
-  readonly compiler: CCompiler;
-  /** The bytes of getpath that are compiled into the interpreter: a generated header of CPython's build. */
-  readonly getpathHeader: Artifact;
-}
+import type {Tools} from './tools.js';
 
 export interface CompiledModule {
   readonly unit: Artifact;
@@ -37,7 +13,7 @@ export interface CompiledModule {
 }
 
 /** `compile:<module>`: the source becomes a code unit. Fails with COMPILE. */
-export async function compileModule(plan: ModulePlan, tools: ImageTools): Promise<Result<CompiledModule>> {
+export async function compileModule(plan: ModulePlan, tools: Tools): Promise<Result<CompiledModule>> {
   const {engine, places, workers} = tools;
   const source = await engine.source(plan.sourceName, plan.source);
   if (!source.ok) return source;
@@ -67,30 +43,40 @@ export async function compileModule(plan: ModulePlan, tools: ImageTools): Promis
 }
 
 /** `generate:<module>`, `cc:<module>`: the code unit becomes C, and an object file. Fails with GENERATE, MARSHAL, CC. */
-export async function buildImage(
-  plan: ModulePlan,
-  unit: Artifact,
-  tools: ImageTools,
-): Promise<Result<Artifact>> {
-  const {engine, places, layoutHeader} = tools;
-  const isGetpath = plan.module === GETPATH;
+export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools): Promise<Result<Artifact>> {
+  const {engine, places, layoutHeader, toolchain} = tools;
+  const {layout, addressModel} = toolchain;
+  const getpathHeader = plan.module === GETPATH ? tools.getpathHeaders[0] : undefined;
   const generated = await engine.run({
     id: `generate:${plan.module}`,
     tools: [tools.generator],
-    arguments: {module: plan.module, filename: plan.filename, cpythonFrozen: plan.isCPythonFrozen},
+    arguments: {
+      module: plan.module,
+      filename: plan.filename,
+      cpythonFrozen: plan.isCPythonFrozen,
+      addressModel,
+    },
     environment: {},
-    inputs: [unit, layoutHeader, tools.wellKnownHeader, ...(isGetpath ? [tools.getpathHeader] : [])],
+    inputs: [
+      unit,
+      layoutHeader,
+      ...tools.wellKnownHeaders,
+      ...(getpathHeader === undefined ? [] : [getpathHeader]),
+    ],
     outputs: [{name: 'c', path: join(places.images, `${plan.module}.c`)}],
     storage: 'shared',
     async execute({outputs}) {
       const image = generateImage({
         module: plan.module,
         unit: await readFile(unit.path),
-        layout: tools.layout,
+        layout,
         wellKnown: tools.wellKnown,
+        addressModel,
         ...(plan.isCPythonFrozen ? {} : {pathPlaceholder: plan.filename}),
         keepMarshal: plan.isCPythonFrozen,
-        ...(isGetpath ? {marshal: parseByteArray(await readFile(tools.getpathHeader.path, 'utf8'))} : {}),
+        ...(getpathHeader === undefined
+          ? {}
+          : {marshal: parseByteArray(await readFile(getpathHeader.path, 'utf8'))}),
       });
       if (!image.ok) return image;
       await writeFile(outputs['c'] ?? '', image.value);

@@ -1,8 +1,6 @@
 import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
 import type {ModuleRecord} from '../cpython/modules.js';
-import type {FrozenRow as TargetRow, Target} from '../cpython/target.js';
-
-type FrozenRowSource = TargetRow['source'];
+import type {SourceFile, Toolchain} from './toolchain.js';
 
 /** One module to freeze. */
 export interface ModulePlan {
@@ -25,22 +23,23 @@ export interface FreezePlan {
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
 }
 
+/** What a plan depends on. */
+export type PlannedFor = Pick<Toolchain, 'target' | 'frozenModules' | 'getpath'>;
+
 /** The code that computes sys.path at start: compiled into getpath.o, in no table (Modules/getpath.c). */
 export const GETPATH = 'getpath';
 
 /** What CPython freezes itself: getpath, and the code behind each row of its tables. */
-function cpythonFrozen(target: Target, sourceTree: string): ModulePlan[] {
-  const plan = (module: string, root: FrozenRowSource['root'], path: string): ModulePlan => ({
+function cpythonFrozen({frozenModules, getpath}: PlannedFor): ModulePlan[] {
+  const plan = (module: string, source: SourceFile): ModulePlan => ({
     module,
-    source: `${root === 'stdlib' ? target.stdlib : sourceTree}/${path}`,
-    sourceName: `${root === 'stdlib' ? 'Lib' : 'source'}/${path}`,
+    source: source.path,
+    sourceName: source.name,
     filename: `<frozen ${module}>`,
     isCPythonFrozen: true,
   });
-  const byOrigin = new Map(
-    target.frozen.map(({origin, source}) => [origin, plan(origin, source.root, source.path)]),
-  );
-  return [plan(GETPATH, 'source-tree', 'Modules/getpath.py'), ...byOrigin.values()];
+  const byOrigin = new Map(frozenModules.map(({origin, source}) => [origin, plan(origin, source)]));
+  return [...(getpath === undefined ? [] : [plan(GETPATH, getpath.source)]), ...byOrigin.values()];
 }
 
 /**
@@ -54,12 +53,18 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
   return {root: origin.slice(0, -ending.length), key};
 }
 
+/** Whether a folder is the one that the interpreter itself knows as its standard library: sys._stdlib_dir, since 3.11. */
+function isKnownRoot(folder: string, {stdlib, version}: Toolchain['target']): boolean {
+  return folder === stdlib && version.hex >= 0x030b0000;
+}
+
 /**
  * Plans the freezing of what CPython freezes itself and of the modules among `wanted` that are Python source where their
  * names say. The order is kept: images lie in memory in the order of imports.
  */
-export function planFreeze(target: Target, sourceTree: string, wanted: readonly ModuleRecord[]): FreezePlan {
-  const frozen = cpythonFrozen(target, sourceTree);
+export function planFreeze(toolchain: PlannedFor, wanted: readonly ModuleRecord[]): FreezePlan {
+  const {target} = toolchain;
+  const frozen = cpythonFrozen(toolchain);
   const taken = new Set(frozen.map(({module}) => module));
   const roots: ('stdlib' | {readonly path: string})[] = [];
   const rootIndexes = new Map<string, number>();
@@ -72,7 +77,7 @@ export function planFreeze(target: Target, sourceTree: string, wanted: readonly 
     const filename = `${place.key}${record.isPackage ? '/__init__' : ''}.py`;
     let root = rootIndexes.get(place.root);
     if (root === undefined) {
-      root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
+      root = roots.push(isKnownRoot(place.root, target) ? 'stdlib' : {path: place.root}) - 1;
       rootIndexes.set(place.root, root);
     }
     modules.push({
@@ -86,7 +91,7 @@ export function planFreeze(target: Target, sourceTree: string, wanted: readonly 
   }
   return {
     modules: [...frozen, ...modules],
-    frozenRows: target.frozen.map(({name, origin}) => ({name, module: origin})),
+    frozenRows: toolchain.frozenModules.map(({name, origin}) => ({name, module: origin})),
     sources,
     roots,
   };

@@ -36,7 +36,6 @@ export interface SourceBuildOptions {
   readonly buildDir: string;
   /** Where the new interpreter is wanted; by default beside stage 1. */
   readonly out: string | undefined;
-  readonly selection: ModuleSelection;
   readonly configureArguments: readonly string[];
   readonly makeArguments: readonly string[];
   /** The C compiler, a command name or path; by default what configure finds. */

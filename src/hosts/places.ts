@@ -1,12 +1,8 @@
 import {join} from 'node:path';
 
-/** Where things lie in a build folder of the `source` host. All paths are absolute. */
+/** Where things lie in a build folder. All paths are absolute. */
 export interface Places {
   readonly root: string;
-  /** CPython's own build folder: stage 1, and the new interpreter beside it. */
-  readonly cpython: string;
-  readonly stage1: string;
-  readonly stage2: string;
   /** Code units, C and objects of module images. */
   readonly images: string;
   /** The index, the runtime's objects and what was discovered. */
@@ -14,13 +10,23 @@ export interface Places {
 }
 
 export function placesOf(buildDir: string): Places {
+  return {root: buildDir, images: join(buildDir, 'images'), work: join(buildDir, 'work')};
+}
+
+/** A build folder of the `source` host has CPython's build, too. */
+export interface SourcePlaces extends Places {
+  /** CPython's own build folder: stage 1, and the new interpreter beside it. */
+  readonly cpython: string;
+  readonly stage1: string;
+  readonly stage2: string;
+}
+
+export function sourcePlacesOf(buildDir: string): SourcePlaces {
   const cpython = join(buildDir, 'cpython');
   return {
-    root: buildDir,
+    ...placesOf(buildDir),
     cpython,
     stage1: join(cpython, 'python'),
     stage2: join(cpython, 'python-frozen'),
-    images: join(buildDir, 'images'),
-    work: join(buildDir, 'work'),
   };
 }

@@ -5,16 +5,17 @@ import {configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
+import {scriptPath} from '../cpython/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
 import {describeTarget, type Target} from '../cpython/target.js';
-import type {Engine} from '../engine/engine.js';
 import type {ActionSpec, Artifact, ToolIdentity} from '../model/action.js';
 import {type Digest, digestOf} from '../model/digest.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {rememberedCompiler} from './compiler-memo.js';
-import type {HostContext, SourceBuildOptions} from './options.js';
-import type {Places} from './places.js';
+import type {Site} from './host.js';
+import type {SourceBuildOptions} from './options.js';
+import type {SourcePlaces} from './places.js';
 
 /** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
 const VARIABLES = [
@@ -46,12 +47,12 @@ export interface Stage1 {
 export async function buildStage1(
   tree: SourceTree,
   options: SourceBuildOptions,
-  places: Places,
-  engine: Engine,
-  context: HostContext & {readonly environment: Readonly<Record<string, string>>},
+  places: SourcePlaces,
+  site: Site,
 ): Promise<Result<Stage1>> {
+  const {engine, context} = site;
   const {signal} = context;
-  const environment = buildEnvironment(context.environment);
+  const environment = buildEnvironment(site.environment);
   const configure = configureArguments(
     [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments],
     environment,
@@ -90,11 +91,13 @@ export async function buildStage1(
   });
   if (!configured.ok) return configured;
 
+  const describe = await engine.source('describe.py', scriptPath('describe.py'));
+  if (!describe.ok) return describe;
   const built = await engine.run(
     makeAction(options, places, context, {
       compiler: compiler.value,
       environment,
-      inputs: [...inputs.value, ...Object.values(configured.value.outputs)],
+      inputs: [...inputs.value, ...Object.values(configured.value.outputs), describe.value],
     }),
   );
   if (!built.ok) return built;
@@ -108,8 +111,8 @@ export async function buildStage1(
 
 function makeAction(
   options: SourceBuildOptions,
-  places: Places,
-  context: HostContext,
+  places: SourcePlaces,
+  context: Site['context'],
   parts: {
     readonly compiler: CompilerIdentity;
     readonly environment: Readonly<Record<string, string>>;

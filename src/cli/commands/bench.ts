@@ -1,7 +1,7 @@
 import {benchmark} from '../../hosts/bench.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Session} from '../command.js';
-import {need} from '../source-options.js';
+import {need} from '../host-options.js';
 
 const DEFAULT_COMMANDS = ['-c pass'];
 const DEFAULT_RUNS = 40;

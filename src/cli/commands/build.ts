@@ -1,10 +1,13 @@
-import {buildFromSource} from '../../hosts/source.js';
+import {freeze} from '../../hosts/pipeline.js';
+import {sourceHost} from '../../hosts/source.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, sourceOptionsOf} from '../source-options.js';
+import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';
 
 /** `flashfreeze build`: the two-stage build of CPython. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = sourceOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};
-  return endOfBuild(await buildFromSource(options.value, context));
+  const host = await sourceHost(options.value);
+  if (!host.ok) return {failure: host.failure};
+  return endOfBuild(await freeze(host.value, selectionOf(invocation.options), context));
 }

@@ -18,9 +18,10 @@ import sysconfig
 
 
 def frozen_rows():
-    if not hasattr(_imp, "_frozen_module_names"):  # 3.10
-        return []
-    names = _imp._frozen_module_names()
+    if hasattr(_imp, "_frozen_module_names"):
+        names = _imp._frozen_module_names()
+    else:  # 3.10: Python/frozen.c, without what only its tests import
+        names = ["_frozen_importlib", "_frozen_importlib_external", "zipimport"]
     packages = {name for name in names if _imp.is_frozen_package(name)}
     rows = []
     for name in names:
@@ -45,7 +46,7 @@ def flag(name, otherwise):
 print(
     json.dumps(
         {
-            "versionText": sys.version.split()[0],
+            "sysVersion": sys.version,
             "implementation": sys.implementation.name,
             "magic": importlib.util.MAGIC_NUMBER.hex(),
             "cacheTag": sys.implementation.cache_tag,

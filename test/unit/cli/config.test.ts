@@ -2,7 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {loadConfig, mergeOptions} from '../../../src/cli/config.js';
-import {selectionOf, sourceOptionsOf} from '../../../src/cli/source-options.js';
+import {selectionOf, sourceOptionsOf} from '../../../src/cli/host-options.js';
 import {defaultCacheDir} from '../../../src/cli/surroundings.js';
 import {temporaryFolder} from './rig.js';
 

@@ -27,7 +27,6 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     source: source.value,
     buildDir: buildDir.value,
     out: options.out,
-    selection: selectionOf(options),
     configureArguments: options['configure-arg'] ?? [],
     makeArguments: options['make-arg'] ?? [],
     cc: options.cc,

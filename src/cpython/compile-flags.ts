@@ -1,0 +1,35 @@
+/** Words of a make variable. */
+export function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+/**
+ * Flags of CPython's own compilation that our files must not have: they would turn objects into intermediate code, ask
+ * for profiles, make data large with debug information, name places of the machine that built Python, or settle where
+ * code is placed, which is for the address model to say.
+ */
+const LEFT_OUT =
+  /^-(flto|ffat-lto|fprofile|fauto-profile|g(?!nu)|O|W|fwrapv$|M|specs=|f(no-)?(pic|pie|PIC|PIE|plt)$|f\w+-prefix-map=)/;
+/** A folder of headers follows, in the same word or the next one. */
+const FOLDER = /^-(I|isystem|idirafter|iquote)(.*)$/;
+
+/** What is left of CFLAGS for a file of ours: neither folders of headers nor what `LEFT_OUT` names. */
+export function objectFlags(cflags: string): readonly string[] {
+  const kept: string[] = [];
+  const all = words(cflags);
+  for (let i = 0; i < all.length; i++) {
+    const word = all[i] ?? '';
+    const folder = FOLDER.exec(word);
+    if (folder?.[2] === '') i++;
+    if (folder === null && !LEFT_OUT.test(word)) kept.push(word);
+  }
+  return kept;
+}
+
+/** Flags of a link that a link of ours must not have: see `LEFT_OUT`. */
+const NOT_FOR_LINK = /^-(flto|ffat-lto|fuse-linker-plugin|fprofile|fauto-profile|specs=|(no-|static-)?pie$)/;
+
+/** What is left of LDFLAGS and LINKFORSHARED for a link that settles itself where code is placed. */
+export function linkFlags(ldflags: string): readonly string[] {
+  return words(ldflags).filter((word) => !NOT_FOR_LINK.test(word));
+}

@@ -1,0 +1,26 @@
+import {existsSync} from 'node:fs';
+import {readdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fail, ok, type Result} from '../model/result.js';
+
+/** Below a folder of CPython's headers, where CPython's own C looks for internal ones (Makefile.pre.in, PY_CORE_CFLAGS). */
+const INTERNAL = ['internal', 'internal/mimalloc'];
+
+/** The folders below `root` that CPython's own C is compiled with, and the same with `label` in the place of `root`. */
+export function headerFolders(
+  root: string,
+  label: string,
+): readonly {readonly path: string; readonly label: string}[] {
+  const below = INTERNAL.filter((folder) => existsSync(join(root, folder)));
+  return ['', ...below].map((folder) => ({path: join(root, folder), label: join(label, folder)}));
+}
+
+/** All headers below a folder: paths relative to it, with slashes, sorted. Fails with PYTHON. */
+export async function listHeaders(root: string): Promise<Result<readonly string[]>> {
+  try {
+    const entries = await readdir(root, {recursive: true});
+    return ok(entries.filter((name) => name.endsWith('.h')).sort());
+  } catch (error) {
+    return fail('PYTHON', `the headers in ${root} cannot be read: ${String(error)}`);
+  }
+}

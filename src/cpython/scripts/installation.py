@@ -1,0 +1,102 @@
+"""Prints, as one JSON object, what flashfreeze needs to know of an installed Python to link with it.
+
+    python -B -s -X frozen_modules=on installation.py     (a JSON object on standard input)
+
+The request is {"frozen": {name: path}, "variables": [name, ...]}: frozen modules, and where their sources are; what to
+tell of sysconfig. The answer:
+
+{"variables": {name: text},
+ "headers": [folder, ...], where Python.h and pyconfig.h are
+ "baseExecutable": path, of a virtual environment the Python it was made of
+ "libpython": path or null, the shared library that holds the interpreter
+ "reproducible": [name, ...], those of the frozen modules whose code is what their source compiles to
+ "files": [path, ...]}, what all this was told from
+"""
+
+import sys
+
+if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]
+
+import _imp
+import json
+import marshal
+import os
+import sysconfig
+
+CODE = type(compile("", "", "exec"))
+
+
+def is_same(frozen, fresh):
+    """Whether two constants or code objects are the same. CPython's own static code (3.11, 3.12) has tuples where its
+    source has frozensets (Tools/build/deepfreeze.py, generate_frozenset); that is not taken for a difference."""
+    if type(frozen) is CODE and type(fresh) is CODE:
+        return (
+            len(frozen.co_consts) == len(fresh.co_consts)
+            and all(map(is_same, frozen.co_consts, fresh.co_consts))
+            # Format 2 has no references, which depend on reference counts.
+            and marshal.dumps(frozen.replace(co_consts=()), 2) == marshal.dumps(fresh.replace(co_consts=()), 2)
+        )
+    if type(fresh) is frozenset and type(frozen) in (frozenset, tuple):
+        return sorted(map(repr, frozen)) == sorted(map(repr, fresh))
+    # Unlike ==, this tells 1 from True and 0.0 from -0.0, in any depth.
+    return repr(frozen) == repr(fresh)
+
+
+def compile_as(frozen, source):
+    with open(source, "rb") as file:
+        return compile(file.read(), frozen.co_filename, "exec", dont_inherit=True, optimize=0)
+
+
+def header_folders(variables):
+    common = variables["INCLUDEPY"]
+    # Debian keeps what differs between machines apart.
+    own = os.path.join(os.path.dirname(common), variables.get("MULTIARCH", ""), os.path.basename(common))
+    folders = (common, os.path.dirname(sysconfig.get_config_h_filename()), own)
+    return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
+
+
+def mapped_libpython():
+    """The file that the running code comes from, where the system tells."""
+    try:
+        with open("/proc/self/maps") as maps:
+            paths = [line.split(None, 5)[-1].strip() for line in maps]
+    except OSError:
+        return None
+    for path in paths:
+        if os.path.basename(path).startswith("libpython3.") and os.path.isabs(path):
+            return path
+    return None
+
+
+def main():
+    request = json.load(sys.stdin)
+    variables = sysconfig.get_config_vars()
+    files = {sys.executable, __file__}
+    files.update(m.__file__ for name, m in sys.modules.items() if name.startswith("_sysconfigdata"))
+    environment = os.path.join(sys.prefix, "pyvenv.cfg")
+    if os.path.isfile(environment):
+        files.add(environment)
+    reproducible = []
+    for name, source in request["frozen"].items():
+        # Not all are installed: some are for CPython's own tests only.
+        if os.path.isfile(source):
+            files.add(source)
+            frozen = _imp.get_frozen_object(name)
+            if is_same(frozen, compile_as(frozen, source)):
+                reproducible.append(name)
+    libpython = mapped_libpython()
+    if libpython is not None:
+        files.add(libpython)
+    answer = {
+        "variables": {name: str(variables.get(name, "")) for name in request["variables"]},
+        "headers": header_folders(variables),
+        "baseExecutable": getattr(sys, "_base_executable", sys.executable),
+        "libpython": libpython,
+        "reproducible": reproducible,
+        "files": sorted(files),
+    }
+    print(json.dumps(answer))
+
+
+main()

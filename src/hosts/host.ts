@@ -1,0 +1,30 @@
+import type {Engine} from '../engine/engine.js';
+import type {Artifact} from '../model/action.js';
+import type {Result} from '../model/result.js';
+import type {BuildOutcome, HostContext} from './options.js';
+import type {Places} from './places.js';
+import type {Toolchain} from './toolchain.js';
+
+/**
+ * A way for images to get into a process. What lies between `prepare` and `link` is the same for all: pipeline.ts.
+ */
+export interface Host<T extends Toolchain = Toolchain> {
+  readonly kind: HostKind;
+  readonly places: Places;
+  /** Comes to the toolchain. */
+  readonly prepare: (site: Site) => Promise<Result<T>>;
+  /** Joins the objects of images, index and runtime into what is wanted, and sees that it works. */
+  readonly link: (objects: readonly Artifact[], toolchain: T, site: Site) => Promise<Result<Linked>>;
+}
+
+export type HostKind = 'source' | 'relink' | 'overlay';
+
+/** What a host works with. */
+export interface Site {
+  readonly engine: Engine;
+  readonly context: HostContext;
+  /** All of the environment of children. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type Linked = Pick<BuildOutcome, 'output' | 'sha256'>;

@@ -1,0 +1,84 @@
+import {readdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {generateIndex} from '../codegen/index-table.js';
+import type {Artifact} from '../model/action.js';
+import {canonicalJson, type Json} from '../model/json.js';
+import {type Result, ok} from '../model/result.js';
+import {collect} from './collect.js';
+import type {HostKind} from './host.js';
+import {output} from './images.js';
+import type {FreezePlan} from './module-plan.js';
+import {RUNTIME_FOLDER, packageVersion} from './package-files.js';
+import type {Tools} from './tools.js';
+
+/** The part of the runtime that a host has for itself: how it gets in. */
+const OWN_PART: Readonly<Record<HostKind, string>> = {source: 'linked', relink: 'linked', overlay: 'overlay'};
+
+/** `cc:_flashfreeze.<file>`: the runtime's own C, what all hosts share and the host's own part. */
+export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
+  const {engine, places, compiler} = tools;
+  const names = [...(await filesOfC('')), ...(await filesOfC(OWN_PART[host]))];
+  const objects = await Promise.all(
+    names.map(async (name): Promise<Result<Artifact>> => {
+      const source = await engine.source(`runtime/${name}`, join(RUNTIME_FOLDER, name));
+      if (!source.ok) return source;
+      const base = name.slice(name.lastIndexOf('/') + 1, -'.c'.length);
+      const compiled = await engine.run(
+        compiler.action({
+          target: `_flashfreeze.${base}`,
+          source: source.value,
+          headers: tools.headers,
+          kind: 'code',
+          output: {name: 'o', path: join(places.work, `${base}.o`)},
+        }),
+      );
+      return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
+    }),
+  );
+  return collect(objects);
+}
+
+async function filesOfC(folder: string): Promise<string[]> {
+  const names = (await readdir(join(RUNTIME_FOLDER, folder))).filter((name) => name.endsWith('.c')).sort();
+  return names.map((name) => (folder === '' ? name : `${folder}/${name}`));
+}
+
+/** `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images. */
+export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools): Promise<Result<Artifact>> {
+  const {engine, places, toolchain, compiler} = tools;
+  const {layout, target} = toolchain;
+  const build: Json = {flashfreeze: packageVersion(), python: target.version.text, host};
+  const tables = {
+    frozenRows: plan.frozenRows,
+    sources: plan.sources,
+    roots: plan.roots,
+    hasGetpath: toolchain.getpath !== undefined,
+    // What is linked into an interpreter cannot meet another one.
+    ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),
+  };
+  const generated = await engine.run({
+    id: 'index:python',
+    tools: [tools.generator],
+    arguments: {...(tables as unknown as Record<string, Json>), build},
+    environment: {},
+    inputs: [tools.layoutHeader],
+    outputs: [{name: 'c', path: join(places.work, 'index.c')}],
+    storage: 'shared',
+    async execute({outputs}) {
+      const text = generateIndex({...tables, layout, buildInfo: canonicalJson(build)});
+      await writeFile(outputs['c'] ?? '', text);
+      return ok();
+    },
+  });
+  if (!generated.ok) return generated;
+  const compiled = await engine.run(
+    compiler.action({
+      target: '_flashfreeze.index',
+      source: output(generated.value, 'c'),
+      headers: tools.headers,
+      kind: 'data',
+      output: {name: 'o', path: join(places.work, 'index.o')},
+    }),
+  );
+  return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
+}

@@ -1,0 +1,168 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import type {AddressModel} from '../codegen/address-model.js';
+import {words, objectFlags} from '../cpython/compile-flags.js';
+import {headerFolders, listHeaders} from '../cpython/headers.js';
+import {
+  type Installation,
+  checkUsable,
+  describeInstallation,
+  installationSchema,
+  isExecutableOf,
+} from '../cpython/installation.js';
+import type {Interpreter} from '../cpython/run-script.js';
+import {scriptPath} from '../cpython/scripts.js';
+import {findTool} from '../exec/tools.js';
+import type {ToolIdentity} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson} from '../model/json.js';
+import {type Result, fail, ok} from '../model/result.js';
+import {rememberedCompiler} from './compiler-memo.js';
+import type {Site} from './host.js';
+import {loadLayout} from './layouts.js';
+import {remembered} from './memo.js';
+import type {Places} from './places.js';
+import type {CToolchain, FrozenModule, Toolchain} from './toolchain.js';
+
+/** The toolchain of a Python that somebody installed. */
+export interface InstalledToolchain extends Toolchain {
+  readonly installation: Installation;
+}
+
+export interface InstalledRequest {
+  /** The Python: a path, or a name on PATH. */
+  readonly python: string;
+  /** The C compiler; by default the one that compiled the Python. */
+  readonly cc: string | undefined;
+  readonly addressModel: AddressModel;
+  /** Whether what CPython freezes itself gets images of ours. */
+  readonly replacesFrozen: boolean;
+}
+
+/**
+ * Comes to the toolchain of an installed Python, of which nothing is touched. Fails with PYTHON for one that cannot be
+ * run, is of no use or has no headers, with PYTHON_VERSION, NO_COMPILER and IO.
+ */
+export async function installedToolchain(
+  request: InstalledRequest,
+  places: Places,
+  site: Site,
+): Promise<Result<InstalledToolchain>> {
+  const {environment, context} = site;
+  const {signal} = context;
+  const found = await describe(request.python, places, site);
+  if (!found.ok) return found;
+  const installation = found.value;
+  const {target, variables} = installation;
+  const usable = checkUsable(target);
+  if (!usable.ok) return usable;
+  const layout = await loadLayout(target.version.series);
+  if (!layout.ok) return layout;
+  const identity = await identityOf(installation, site);
+  if (!identity.ok) return identity;
+  const headers = await headersOf(installation, site);
+  if (!headers.ok) return headers;
+  const compiler = await rememberedCompiler(request.cc ?? variables.CC, places, {environment, signal});
+  if (!compiler.ok) return compiler;
+  const common = installation.headers[0] ?? '';
+  const globalStrings = join(common, 'internal/pycore_global_strings.h');
+  return ok({
+    installation,
+    target,
+    interpreter: {python: target.executable, environment, signal},
+    identity: identity.value,
+    layout: layout.value,
+    addressModel: request.addressModel,
+    cc: {
+      command: request.cc ?? variables.CC,
+      flags: objectFlags(variables.PY_CORE_CFLAGS),
+      includes: includesOf(installation),
+      compiler: compiler.value,
+      headers: headers.value,
+    },
+    globalStringsHeader: existsSync(globalStrings) ? globalStrings : undefined,
+    frozenModules: request.replacesFrozen ? frozenModulesOf(installation) : [],
+    getpath: undefined, // Its source is not installed.
+  });
+}
+
+async function describe(python: string, places: Places, site: Site): Promise<Result<Installation>> {
+  const {environment, context} = site;
+  const path = await findTool(python, environment['PATH']);
+  if (path === undefined) {
+    return fail('PYTHON', `there is no program ${python}`, {hint: 'give the path of a Python executable'});
+  }
+  const interpreter: Interpreter = {python: path, environment, signal: context.signal};
+  return remembered(join(places.work, 'installation.json'), path, installationSchema, async () => {
+    const described = await describeInstallation(interpreter);
+    if (!described.ok) return described;
+    const installation = described.value;
+    // A script that chooses a Python is asked again each time.
+    const files = (await isExecutableOf(path, installation.target))
+      ? [path, scriptPath('describe.py'), ...installation.files]
+      : undefined;
+    return ok({answer: installation, files});
+  });
+}
+
+/** What decides the code objects that an installed interpreter makes: the file that it runs from. */
+async function identityOf(installation: Installation, {engine}: Site): Promise<Result<ToolIdentity>> {
+  const {target, libpython} = installation;
+  const binaries = await engine.sources([
+    {name: 'python', path: target.executable},
+    ...(libpython === null ? [] : [{name: 'libpython', path: libpython}]),
+  ]);
+  if (!binaries.ok) return binaries;
+  const record = [target.sysVersion, target.magic, ...binaries.value.map(({digest}) => digest)];
+  return ok({name: 'python', digest: digestOf(canonicalJson(record))});
+}
+
+async function headersOf(installation: Installation, {engine}: Site): Promise<Result<ToolIdentity>> {
+  const {headers, target} = installation;
+  const [common] = headers;
+  if (common === undefined || !existsSync(join(common, 'internal/pycore_code.h'))) {
+    return fail(
+      'PYTHON',
+      `${target.executable} has no C headers${common === undefined ? '' : ` in ${common}`}.`,
+      {
+        hint: `on Debian and Ubuntu they are in the package libpython${target.version.series}-dev`,
+      },
+    );
+  }
+  const files = [];
+  for (const [i, folder] of headers.entries()) {
+    const names = await listHeaders(folder);
+    if (!names.ok) return names;
+    files.push(...names.value.map((name) => ({name: `${i}/${name}`, path: join(folder, name)})));
+  }
+  const artifacts = await engine.sources(files);
+  if (!artifacts.ok) return artifacts;
+  const record = artifacts.value.map(({name, digest}) => `${digest} ${name}`);
+  return ok({name: 'CPython headers', digest: digestOf(record.join('\n'))});
+}
+
+function includesOf({headers}: Installation): CToolchain['includes'] {
+  return headers.flatMap((folder, i) =>
+    i === 0 ? headerFolders(folder, '$INCLUDE') : [{path: folder, label: `$INCLUDE${i}`}],
+  );
+}
+
+/**
+ * The rows of CPython's tables that may have code of ours: those whose code is what the installed source compiles to.
+ * The source may be missing, as for those that only CPython's tests import, or patched after Python was built.
+ */
+function frozenModulesOf({target, reproducible}: Installation): FrozenModule[] {
+  const usable = new Set(reproducible);
+  return target.frozen
+    .filter(({name}) => usable.has(name))
+    .map(({name, origin, source}) => ({
+      name,
+      origin,
+      source: {path: join(target.stdlib, source.path), name: `Lib/${source.path}`},
+    }));
+}
+
+/** The linker's command, as the Python was linked, with another compiler if one was asked for. */
+export function linkerOf({variables}: Installation, cc: string | undefined): string {
+  return cc ?? (words(variables.LINKCC).length > 0 ? variables.LINKCC : variables.CC);
+}

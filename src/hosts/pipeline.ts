@@ -1,0 +1,155 @@
+import {existsSync} from 'node:fs';
+import type {ModuleRecord} from '../cpython/modules.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import type {Artifact} from '../model/action.js';
+import {collect} from './collect.js';
+import {type Result, ok} from '../model/result.js';
+import {type Discovery, discover, summariseImports} from './discovery.js';
+import type {Host, Linked, Site} from './host.js';
+import {type CompiledModule, buildImage, compileModule} from './images.js';
+import {buildIndex, buildRuntime} from './index-and-runtime.js';
+import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
+import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
+import {withEngine} from './session.js';
+import type {Toolchain} from './toolchain.js';
+import {type Tools, prepareTools} from './tools.js';
+
+/**
+ * The whole way: the modules that are selected become images, and the host links them. Every failure of design.md §7 can
+ * come out of it; the lock on the build folder is held meanwhile.
+ */
+export function freeze<T extends Toolchain>(
+  host: Host<T>,
+  selection: ModuleSelection,
+  context: HostContext,
+): Promise<Result<BuildOutcome>> {
+  return run(host, selection, context, async ({images, plan, tools, toolchain, site}) => {
+    const objects = await images();
+    if (!objects.ok) return objects;
+    const runtime = await buildRuntime(host.kind, tools);
+    if (!runtime.ok) return runtime;
+    const index = await buildIndex(host.kind, plan, tools);
+    if (!index.ok) return index;
+    return host.link([...objects.value, index.value, ...runtime.value], toolchain, site);
+  });
+}
+
+const NOTHING_LINKED: Linked = {output: null, sha256: null};
+
+/** The objects of all module images, without linking (the command `regen`). */
+export function regenerate<T extends Toolchain>(
+  host: Host<T>,
+  selection: ModuleSelection,
+  context: HostContext,
+): Promise<Result<BuildOutcome>> {
+  return run(host, selection, context, async ({images}) => {
+    const objects = await images();
+    return objects.ok ? ok(NOTHING_LINKED) : objects;
+  });
+}
+
+/** Which modules a build would freeze, in order (the command `discover`). */
+export async function discoverModules<T extends Toolchain>(
+  host: Host<T>,
+  selection: ModuleSelection,
+  context: HostContext,
+): Promise<Result<{readonly python: string; readonly modules: readonly ModuleRecord[]}>> {
+  let modules: readonly ModuleRecord[] = [];
+  const outcome = await run(host, selection, context, (build) => {
+    modules = build.discovered;
+    return Promise.resolve(ok(NOTHING_LINKED));
+  });
+  return outcome.ok ? ok({python: outcome.value.python, modules}) : outcome;
+}
+
+/** A build whose modules are known. */
+interface Build<T extends Toolchain> {
+  readonly toolchain: T;
+  readonly plan: FreezePlan;
+  readonly discovered: readonly ModuleRecord[];
+  readonly tools: Tools;
+  readonly site: Site;
+  /** The objects of all module images. One that fails does not keep the others from being built. */
+  readonly images: () => Promise<Result<readonly Artifact[]>>;
+}
+
+type Finish<T extends Toolchain> = (build: Build<T>) => Promise<Result<Linked>>;
+
+function run<T extends Toolchain>(
+  host: Host<T>,
+  selection: ModuleSelection,
+  context: HostContext,
+  finish: Finish<T>,
+): Promise<Result<BuildOutcome>> {
+  return withEngine(host.places.root, context, async (engine) => {
+    const site = {engine, context, environment: scrubbedEnvironment({}, context.userEnvironment)};
+    const toolchain = await host.prepare(site);
+    if (!toolchain.ok) return toolchain;
+    const tools = await prepareTools(toolchain.value, host.places, site);
+    if (!tools.ok) return tools;
+    try {
+      return await freezeSelected(host, toolchain.value, selection, tools.value, site, finish);
+    } finally {
+      await tools.value.workers.stop();
+    }
+  });
+}
+
+async function freezeSelected<T extends Toolchain>(
+  host: Host<T>,
+  toolchain: T,
+  selection: ModuleSelection,
+  tools: Tools,
+  site: Site,
+  finish: Finish<T>,
+): Promise<Result<BuildOutcome>> {
+  const compiled = new Map<string, Promise<Result<CompiledModule>>>();
+  const compile = (plan: ModulePlan): Promise<Result<CompiledModule>> => {
+    const known = compiled.get(plan.source) ?? compileModule(plan, tools);
+    compiled.set(plan.source, known);
+    return known;
+  };
+  const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {
+    // A module that is gone is a change of imports; one that does not compile is not.
+    const gone = plan.modules.find(({source}) => !existsSync(source));
+    if (gone !== undefined) return `without ${gone.module}`;
+    const units = collect(await Promise.all(plan.modules.map(compile)));
+    if (!units.ok) return undefined;
+    return summariseImports(
+      units.value.map(({imports}, i) => [plan.modules[i]?.module ?? '', imports.digest]),
+    );
+  };
+  const found: Result<Discovery> = await discover(selection, toolchain, host.places, site, (modules) =>
+    importsOf(planFreeze(toolchain, modules)),
+  );
+  if (!found.ok) return found;
+  const plan = planFreeze(toolchain, found.value.modules);
+  const finished = await finish({
+    toolchain,
+    plan,
+    discovered: found.value.modules,
+    tools,
+    site,
+    images: async () => {
+      const objects = await Promise.all(
+        plan.modules.map(async (module) => {
+          const unit = await compile(module);
+          return unit.ok ? buildImage(module, unit.value.unit, tools) : unit;
+        }),
+      );
+      const imports = await importsOf(plan);
+      if (imports !== undefined) await found.value.remember(imports);
+      return collect(objects);
+    },
+  });
+  if (!finished.ok) return finished;
+  const {counts, executed} = site.engine.summary();
+  return ok({
+    ...finished.value,
+    python: toolchain.target.version.text,
+    modules: plan.modules.length,
+    stage1: host.kind === 'source' ? toolchain.interpreter.python : null,
+    actions: counts,
+    executed,
+  });
+}

@@ -1,0 +1,82 @@
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type WellKnownStrings, parseWellKnownStrings} from '../codegen/well-known.js';
+import {scriptPath} from '../cpython/scripts.js';
+import {type Workers, startWorkers} from '../cpython/worker.js';
+import type {Engine} from '../engine/engine.js';
+import type {Artifact, ToolIdentity} from '../model/action.js';
+import {type Result, ok} from '../model/result.js';
+import {type CCompiler, createCCompiler} from './c-compiler.js';
+import type {Site} from './host.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER, generatorDigest} from './package-files.js';
+import type {Places} from './places.js';
+import type {Toolchain} from './toolchain.js';
+
+/** What the actions of all modules have in common: the toolchain, ready for work. */
+export interface Tools {
+  readonly engine: Engine;
+  readonly places: Places;
+  readonly toolchain: Toolchain;
+  readonly layoutHeader: Artifact;
+  /** All headers of ours that generated C includes. */
+  readonly headers: readonly Artifact[];
+  /** The interpreter's own strings, and the header that names them, where it has any. */
+  readonly wellKnown: WellKnownStrings;
+  readonly wellKnownHeaders: readonly Artifact[];
+  /** The bytes of getpath that are compiled into the interpreter, where it gets an image. */
+  readonly getpathHeaders: readonly Artifact[];
+  readonly workers: Workers;
+  /** The interpreter and the script that compile modules. */
+  readonly compileTools: readonly ToolIdentity[];
+  readonly generator: ToolIdentity;
+  readonly compiler: CCompiler;
+}
+
+/** Fails with IO when a file of the package or of the target cannot be read. Stop the workers when done. */
+export async function prepareTools(
+  toolchain: Toolchain,
+  places: Places,
+  {engine, context}: Site,
+): Promise<Result<Tools>> {
+  const {layout, interpreter, globalStringsHeader, getpath} = toolchain;
+  const [layoutHeader, worker] = await Promise.all([
+    engine.source(`layouts/${layout.header}`, join(LAYOUTS_FOLDER, layout.header)),
+    engine.source('worker.py', scriptPath('worker.py')),
+  ]);
+  if (!layoutHeader.ok) return layoutHeader;
+  if (!worker.ok) return worker;
+  const shared = await engine.sources([
+    {name: 'layouts/common.h', path: join(LAYOUTS_FOLDER, 'common.h')},
+    {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
+  ]);
+  if (!shared.ok) return shared;
+  const wellKnownHeaders = await optional(engine, 'pycore_global_strings.h', globalStringsHeader);
+  if (!wellKnownHeaders.ok) return wellKnownHeaders;
+  const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
+  if (!getpathHeaders.ok) return getpathHeaders;
+  const strings = wellKnownHeaders.value[0];
+  return ok({
+    engine,
+    places,
+    toolchain,
+    layoutHeader: layoutHeader.value,
+    headers: [layoutHeader.value, ...shared.value],
+    wellKnown:
+      strings === undefined ? new Map() : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
+    wellKnownHeaders: wellKnownHeaders.value,
+    getpathHeaders: getpathHeaders.value,
+    workers: startWorkers({...interpreter, count: context.jobs}),
+    compileTools: [toolchain.identity, {name: 'worker.py', digest: worker.value.digest}],
+    generator: {name: 'generator', digest: generatorDigest()},
+    compiler: createCCompiler(toolchain, places.root),
+  });
+}
+
+/** One artifact, or none. */
+function optional(
+  engine: Engine,
+  name: string,
+  path: string | undefined,
+): Promise<Result<readonly Artifact[]>> {
+  return engine.sources(path === undefined ? [] : [{name, path}]);
+}
