@@ -140,7 +140,8 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
 {
     *spec = NULL;
     ff_text name, path;
-    if (!ff_read_text(fullname, &name) || !ff_images_available() || !is_usual_finder(finder)) {
+    if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed() ||
+        !is_usual_finder(finder)) {
         return 0;
     }
     PyObject *folder = PyObject_GetAttr(finder, ff.str_path);
@@ -230,7 +231,8 @@ static const ff_source *source_of_path(ff_text path)
 static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 {
     ff_text wanted, path_text;
-    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || !ff_read_text(fullname, &wanted)) {
+    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || ff_is_import_observed() ||
+        !ff_read_text(fullname, &wanted)) {
         return NULL;
     }
     PyObject *code = NULL;

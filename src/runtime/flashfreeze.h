@@ -161,6 +161,9 @@ void ff_remember_stdlib_dir(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 PyObject *ff_source_path(const ff_source *source);
 
+/* observers.c: who would notice. */
+int ff_is_import_observed(void);
+
 /* finder.c: serving them. */
 int ff_install_import_hooks(void);
 

@@ -82,7 +82,7 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
 {
     const ff_image *image = image_of_bytes(data, size);
-    PyObject *code = image == NULL ? NULL : ff_thaw(image, NULL);
+    PyObject *code = image == NULL || ff_is_import_observed() ? NULL : ff_thaw(image, NULL);
     if (code == NULL) {
         return __real_PyMarshal_ReadObjectFromString(data, size);
     }
