@@ -9,15 +9,7 @@ import {cArray} from './c-text.js';
 export type AddressModel = 'absolute' | 'position-independent';
 
 /** What a declaration is: a Python object by its type, or a table for the runtime. */
-export type DeclarationKind =
-  | 'code'
-  | 'str'
-  | 'bytes'
-  | 'int'
-  | 'float'
-  | 'complex'
-  | 'tuple'
-  | 'table';
+export type DeclarationKind = 'code' | 'str' | 'bytes' | 'int' | 'float' | 'complex' | 'tuple' | 'table';
 
 /** One static object or table of an image. */
 export interface Declaration {

@@ -1,4 +1,4 @@
-import type {PyInt, PyObject, PyStr} from '../marshal/objects.js';
+import type {PyInt, PyStr} from '../marshal/objects.js';
 import type {Declaration} from './address-model.js';
 import {cArray, cAsciiString, cString, mangle} from './c-text.js';
 import type {Layout} from './layout.js';
@@ -11,9 +11,7 @@ import type {WellKnownStrings} from './well-known.js';
  * has to be declared.
  */
 export type Emitted =
-  | {readonly own: string}
-  | {readonly built: BuiltConstant}
-  | {readonly declaration: Declaration};
+  {readonly own: string} | {readonly built: BuiltConstant} | {readonly declaration: Declaration};
 
 const DIGIT_BITS = 30n;
 
@@ -21,12 +19,7 @@ const DIGIT_BITS = 30n;
 const SHARED = /^\.?[A-Za-z0-9_]{1,80}$/;
 
 /** A str: the interpreter's own, one shared between modules, or (with the given variable name) the module's. */
-export function emitStr(
-  text: PyStr,
-  variable: string,
-  layout: Layout,
-  wellKnown: WellKnownStrings,
-): Emitted {
+export function emitStr(text: PyStr, variable: string, layout: Layout, wellKnown: WellKnownStrings): Emitted {
   const codePoints = codePointsOf(text);
   const [first] = codePoints;
   if (first === undefined) return own(layout, 'FF_EMPTY_STR', {kind: 'STR', value: -1});
@@ -124,18 +117,4 @@ function data(
   value: string,
 ): {readonly declaration: Declaration} {
   return {declaration: {kind, storage: 'static FF_IN_DATA', type, name, value}};
-}
-
-/** The objects that every version has in a fixed place; undefined for others. */
-export function constantName(object: PyObject): string | undefined {
-  switch (object.type) {
-    case 'None':
-      return 'FF_NONE';
-    case 'bool':
-      return object.value ? 'FF_TRUE' : 'FF_FALSE';
-    case 'Ellipsis':
-      return 'FF_ELLIPSIS';
-    default:
-      return undefined;
-  }
 }

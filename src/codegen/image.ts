@@ -65,7 +65,11 @@ export function generateImage(input: ImageInput): Result<string> {
   const declarations = [
     ...emitter.declarations,
     ...emitter.slots.declarations(),
-    table('ff_code', 'codes', emitter.codeNames.map((name) => `FF_TO(${name})`)),
+    table(
+      'ff_code',
+      'codes',
+      emitter.codeNames.map((name) => `FF_TO(${name})`),
+    ),
     bytesTable('char', 'name', Buffer.from(`${input.module}\0`, 'utf8')),
     bytesTable('char', 'digest', Buffer.from(`${digestOf(unit.value.marshal)}\0`, 'ascii')),
     ...(marshal === undefined ? [] : [bytesTable('unsigned char', 'marshal', marshal)]),
@@ -80,7 +84,8 @@ export function generateImage(input: ImageInput): Result<string> {
     ['digest', 'FF_TO(digest)'],
   ];
   if (emitter.usesPath) fields.push(['path', 'FF_TO(path)']);
-  if (marshal !== undefined) fields.push(['marshal', 'FF_TO(marshal)'], ['marshal_size', String(marshal.length)]);
+  if (marshal !== undefined)
+    fields.push(['marshal', 'FF_TO(marshal)'], ['marshal_size', String(marshal.length)]);
   return ok(
     [
       `#include "${input.layout.header}"`,

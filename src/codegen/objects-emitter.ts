@@ -4,7 +4,6 @@ import type {Declaration} from './address-model.js';
 import {cArray, cString} from './c-text.js';
 import {cellToArgument} from './cell-to-argument.js';
 import {
-  constantName,
   type Emitted,
   emitBytes,
   emitComplex,
@@ -109,7 +108,7 @@ export class ObjectsEmitter {
     const fields = [
       ...[units, consts, names],
       place('co_exceptiontable', this.#ownBytes(code.exceptiontable)),
-      ...[flags, argcount, posonlyargcount, kwonlyargcount, Math.max(code.stacksize, 1), firstlineno],
+      ...[flags, argcount, posonlyargcount, kwonlyargcount, code.stacksize, firstlineno],
       ...[code.localsplusnames.length, nlocals, nplaincellvars, ncellvars, nfreevars],
       strings('co_localsplusnames', code.localsplusnames),
       place('co_localspluskinds', this.#ownBytes(code.localspluskinds)),
@@ -191,7 +190,8 @@ export class ObjectsEmitter {
 
   /** A tuple of constants, of which those are interned that CPython interns. */
   #tuple(items: readonly PyObject[]): Reference {
-    if (items.length === 0) return this.#pooledAs('()', () => this.#emitted(emitEmptyTuple(this.#options.layout)));
+    if (items.length === 0)
+      return this.#pooledAs('()', () => this.#emitted(emitEmptyTuple(this.#options.layout)));
     if (items.some(holdsCode)) return this.#declareTuple(items);
     return this.#pooledAs(`tuple ${items.map((item) => canonicalKey(item)).join(' ')}`, () =>
       this.#declareTuple(items),
@@ -237,9 +237,11 @@ export class ObjectsEmitter {
     const {layout} = this.#options;
     switch (object.type) {
       case 'None':
+        return {text: 'FF_NONE'};
       case 'bool':
+        return {text: object.value ? 'FF_TRUE' : 'FF_FALSE'};
       case 'Ellipsis':
-        return {text: constantName(object) ?? ''};
+        return {text: 'FF_ELLIPSIS'};
       case 'str':
         return this.#str(object);
       case 'bytes':

@@ -38,7 +38,12 @@ export class Slots {
   declarations(): Declaration[] {
     const groups = [...this.#strings.values()].map((slots) => [...slots].map(address).concat('0'));
     const built = this.#built.map(({constant: {kind, value = 0, items}}, i) => {
-      const fields = [`FF_BUILD_${kind}`, value, items === undefined ? '0' : `FF_TO(${items})`, `FF_TO(slots${i})`];
+      const fields = [
+        `FF_BUILD_${kind}`,
+        value,
+        items === undefined ? '0' : `FF_TO(${items})`,
+        `FF_TO(slots${i})`,
+      ];
       return cArray(fields);
     });
     return [

@@ -77,7 +77,10 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     return readFileSync(output);
   }
 
-  function generate(unit: Uint8Array, options: {keepMarshal?: boolean; marshal?: Uint8Array; addressModel?: AddressModel} = {}): string {
+  function generate(
+    unit: Uint8Array,
+    options: {keepMarshal?: boolean; marshal?: Uint8Array; addressModel?: AddressModel} = {},
+  ): string {
     const image = generateImage({
       module: 'pkg.mod',
       unit,
@@ -97,7 +100,16 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     const object = join(folder, 'image.o');
     writeFileSync(file, text);
     const warnings = ['-Wall', '-Wextra', '-Werror'];
-    const headers = ['-isystem', include, '-isystem', join(include, 'internal'), '-I', runtime, '-I', layouts];
+    const headers = [
+      '-isystem',
+      include,
+      '-isystem',
+      join(include, 'internal'),
+      '-I',
+      runtime,
+      '-I',
+      layouts,
+    ];
     execFileSync('gcc', [...warnings, ...headers, ...flags, '-c', file, '-o', object]);
     return object;
   }
