@@ -1,3 +1,4 @@
+import {type Digest, digestOf} from '../model/digest.js';
 import {cArray, cAsciiString, cString} from './c-text.js';
 import {imageSymbol} from './image.js';
 import type {Layout} from './layout.js';
@@ -52,6 +53,11 @@ function buckets(keys: readonly string[]): number[] {
   return table;
 }
 
+/** Identifies a list of sources, in its order: stamps (src/runtime/stamps.c) belong to one. */
+export function indexId(sources: readonly SourceEntry[]): Digest {
+  return digestOf(sources.map(({module, root, key}) => `${module} ${root} ${key}\n`).join(''));
+}
+
 /** The C of the index: the tables through which the runtime finds images. */
 export function generateIndex(input: IndexInput): string {
   const modules = new Set([
@@ -82,6 +88,7 @@ export function generateIndex(input: IndexInput): string {
     `const uint32_t ff_root_count = ${roots.length};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
     `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
+    `const char *const ff_index_id = "${indexId(input.sources)}";`,
     `const char *const ff_target = ${input.targetVersion === undefined ? 'NULL' : cString(Buffer.from(input.targetVersion, 'utf8'))};`,
     '',
   ].join('\n');

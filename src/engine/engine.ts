@@ -12,6 +12,7 @@ import {openJournal, type JournalOutput} from './journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
 import {createPerformer, type Done} from './perform.js';
 import {openSources, type SourceFile} from './sources.js';
+import type {FileStamp} from './stamps.js';
 import {createTally, type EngineSummary} from './tally.js';
 import {createStoreAccess} from './store-access.js';
 
@@ -44,6 +45,8 @@ export interface Engine {
   readonly source: (name: string, path: string) => Promise<Result<Artifact>>;
   /** The same for many files, in their order. */
   readonly sources: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
+  /** What a source file looked like when it was digested; undefined for one that was not asked for. */
+  readonly stampOf: (path: string) => FileStamp | undefined;
   /** Whether an artifact does not exist yet, since this is a dry run and its action would have to run first. */
   readonly isPending: (artifact: Artifact) => boolean;
   /** All reasons for what was done with an action of this build. */
@@ -172,6 +175,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return artifact === undefined ? fail('IO', `cannot read ${path}`) : ok(artifact);
     },
     sources: sources.digest,
+    stampOf: sources.stampOf,
     isPending: ({digest}) => pending.has(digest),
     reasonsFor: (id) => reasons.get(id) ?? [],
     summary: tally.summary,

@@ -5,7 +5,7 @@ import {hashFile, writeFileAtomic} from '../cache/files.js';
 import type {Artifact} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
-import {glance, type Stamp} from './stamps.js';
+import {type FileStamp, glance, readStamp, type Stamp} from './stamps.js';
 
 /** A source file: its name in key records and its absolute path. */
 export interface SourceFile {
@@ -19,6 +19,8 @@ export interface Sources {
   readonly digest: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
   /** Whether a file that was digested in this run may have changed since. */
   readonly mayHaveChanged: (path: string) => boolean;
+  /** What a file looked like when it was digested in this run; undefined for one that was not. */
+  readonly stampOf: (path: string) => FileStamp | undefined;
   readonly save: () => Promise<Result<void>>;
 }
 
@@ -72,6 +74,10 @@ export async function openSources(buildDir: string): Promise<Sources> {
     mayHaveChanged(path) {
       const stamp = seen.get(path);
       return stamp !== undefined && glance(path)?.stamp !== stamp;
+    },
+    stampOf(path) {
+      const stamp = seen.get(path);
+      return stamp === undefined ? undefined : readStamp(stamp);
     },
     async save() {
       if (!changed) return ok();

@@ -3,6 +3,19 @@ import {statSync, type BigIntStats} from 'node:fs';
 /** Names a state of a file without reading it: as long as the stamp is the same, so is the content. */
 export type Stamp = string;
 
+/** What a stamp says that others than us can see, too. */
+export interface FileStamp {
+  /** Bytes. */
+  readonly size: bigint;
+  /** Nanoseconds since the epoch. */
+  readonly mtimeNs: bigint;
+}
+
+export function readStamp(stamp: Stamp): FileStamp {
+  const [, , size = '0', mtimeNs = '0'] = stamp.split(':');
+  return {size: BigInt(size), mtimeNs: BigInt(mtimeNs)};
+}
+
 /** A look at a file. */
 export interface Glance {
   readonly stamp: Stamp;

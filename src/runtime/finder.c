@@ -5,6 +5,8 @@
 
 #include "flashfreeze.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Objects of importlib._bootstrap_external that the fast ways need, held from installation on. */
@@ -135,6 +137,18 @@ done:
     return result;
 }
 
+/* Whether the source file of a frozen module may be taken for what was frozen. */
+static int is_current(const ff_source *source, ff_text folder, ff_text tail)
+{
+    if (!ff_checks_sources()) {
+        return 1;
+    }
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s/%s%s", folder.data, tail.data,
+                          source->is_package ? "/__init__.py" : ".py");
+    return length > 0 && (size_t)length < sizeof(path) && !ff_is_stale(source, path);
+}
+
 /* Sets *spec to the spec of a frozen module, or to NULL when the original has to look. */
 static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
 {
@@ -158,7 +172,8 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
             tail.length = name.length - (size_t)(tail.data - name.data);
         }
         const ff_source *source = ff_find_source(path, tail);
-        if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length)) {
+        if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length) &&
+            is_current(source, path, tail)) {
             *spec = make_spec(fullname, folder, tail.data, source->is_package);
             status = *spec == NULL ? -1 : 0;
         }
@@ -241,7 +256,8 @@ static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
     if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
         ff_read_text(path, &path_text)) {
         const ff_source *source = source_of_path(path_text);
-        if (source != NULL && ff_is_text(ff_image_name(source->image), wanted.data, wanted.length)) {
+        if (source != NULL && ff_is_text(ff_image_name(source->image), wanted.data, wanted.length) &&
+            !(ff_checks_sources() && ff_is_stale(source, path_text.data))) {
             code = ff_thaw(source->image, path);
         }
     }

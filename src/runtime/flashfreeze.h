@@ -119,6 +119,7 @@ extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
+extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
 extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
 
 /* FNV-1a, 32 bits: the generator computes the same (src/codegen/index-table.ts). */
@@ -144,6 +145,7 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path);
 int ff_is_static(PyObject *code);
 uint32_t ff_thawed_count(void);
 void ff_disable(const char *reason);
+int ff_checks_sources(void);
 
 /* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);
@@ -160,6 +162,10 @@ int ff_is_text(const char *string, const char *data, size_t length);
 void ff_remember_stdlib_dir(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 PyObject *ff_source_path(const ff_source *source);
+
+/* stamps.c: sources that are not what was frozen. */
+int ff_read_stamps(void);
+int ff_is_stale(const ff_source *source, const char *path);
 
 /* observers.c: who would notice. */
 int ff_is_import_observed(void);

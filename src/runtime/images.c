@@ -3,6 +3,7 @@
 
 #include "flashfreeze.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -22,26 +23,34 @@ static const char *unavailable; /* why static code may not be handed out, or NUL
 static int decided;
 static uint32_t thawed_count;
 
-/* The switches -X flashfreeze=off and FLASHFREEZE=off; the variable counts only where Python heeds its own. */
-static int switched_off(const PyConfig *config)
+static int checks_sources;
+
+/* What -X flashfreeze=… says, else FLASHFREEZE, which counts only where Python heeds its own variables: "off", "check",
+ * "on", or "" when nobody says anything. */
+static const char *read_switch(const PyConfig *config)
 {
+    static char value[8];
     for (Py_ssize_t i = config->xoptions.length; --i >= 0;) { /* the last one counts, as in sys._xoptions */
         const wchar_t *option = config->xoptions.items[i];
-        if (wcsncmp(option, L"flashfreeze", 11) == 0 && (option[11] == L'=' || option[11] == L'\0')) {
-            return wcscmp(option + 11, L"=off") == 0;
+        if (wcsncmp(option, L"flashfreeze=", 12) == 0) {
+            snprintf(value, sizeof(value), "%ls", option + 12);
+            return value;
         }
     }
     const char *variable = config->use_environment ? getenv("FLASHFREEZE") : NULL;
-    return variable != NULL && strcmp(variable, "off") == 0;
+    return variable == NULL ? "" : variable;
 }
 
 /* Images hold what the compiler makes with its default options: others are compiled or read from disk as ever. */
 static const char *decide(void)
 {
     const PyConfig *config = _Py_GetConfig();
-    if (switched_off(config)) {
+    const char *wanted = read_switch(config);
+    if (strcmp(wanted, "off") == 0) {
         return "switched off";
     }
+    int has_stamps = ff_read_stamps();
+    checks_sources = strcmp(wanted, "check") == 0 || (has_stamps && strcmp(wanted, "on") != 0);
     if (config->optimization_level != 0) {
         return "-O asks for other code";
     }
@@ -51,6 +60,12 @@ static const char *decide(void)
     }
 #endif
     return NULL;
+}
+
+/* Whether sources are looked at before images are trusted. */
+int ff_checks_sources(void)
+{
+    return checks_sources;
 }
 
 /* Static objects belong to the first life of the main interpreter. Others run the same bytecode with other interned

@@ -131,8 +131,8 @@ static uint32_t module_count(void)
 static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     const char *reason = ff_unavailable_reason();
-    return Py_BuildValue("{s:N,s:z,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
-                         "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "build",
+    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
+                         "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "build",
                          ff_build_info);
 }
 

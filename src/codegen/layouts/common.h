@@ -1,7 +1,24 @@
-/* What all layouts have in common. Included by a layout file, after the target's headers and its FF_OBJECT(type) and
- * FF_VAR_OBJECT(type, size), the heads of a static object, which take the type from FF_TYPE(type). */
+/* What layouts have in common. Included by a layout file after its facts and the target's headers. Objects are written with
+ * FF_X_TYPE(size), the struct, and FF_X(...), its initialiser; where versions differ in more than one file, the difference
+ * is here. */
 #ifndef FF_LAYOUT_COMMON_H
 #define FF_LAYOUT_COMMON_H
+
+/* ---- whether the headers are what the layout was written for -------------------------------------------------------- */
+#define FF_LAYOUT_ASSERT(condition) _Static_assert(condition, "flashfreeze layout " FF_SERIES ": " #condition)
+FF_LAYOUT_ASSERT(PYLONG_BITS_IN_DIGIT == 30);
+FF_LAYOUT_ASSERT(sizeof(double) == 8);
+FF_LAYOUT_ASSERT(_PY_NSMALLNEGINTS == -(FF_SMALL_INT_MIN));
+FF_LAYOUT_ASSERT(_PY_NSMALLPOSINTS == FF_SMALL_INT_MAX + 1);
+#ifdef FF_RESUME
+FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
+#endif
+#if defined(Py_GIL_DISABLED)
+#error "flashfreeze layout: a free-threaded CPython cannot share static code objects"
+#endif
+#if defined(Py_DEBUG)
+#error "flashfreeze layout: a debug build of CPython checks that static strings are its own"
+#endif
 
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */
 /* In the absolute model they are link-time constants. In the position-independent one, an image is a `struct ff_module`,
@@ -42,9 +59,23 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
 #define FF_EMPTY_TUPLE FF_OF_RUNTIME(_Py_SINGLETON(tuple_empty))
 #endif
 
-/* ---- objects ----------------------------------------------------------------------------------------------------- */
+/* ---- heads of objects -------------------------------------------------------------------------------------------- */
+#if PY_VERSION_HEX >= 0x030d0000
+#define FF_OBJECT(type) _PyObject_HEAD_INIT(FF_TYPE(type))
+#define FF_VAR_OBJECT(type, size) _PyVarObject_HEAD_INIT(FF_TYPE(type), size)
+#else
+#if PY_VERSION_HEX >= 0x030c0000
+#define FF_REFCOUNT _Py_IMMORTAL_REFCNT
+#else
+/* No object is immortal before 3.12: a count that no program takes down to 0, as CPython's own static code has it. */
+#define FF_REFCOUNT 999999999
+#endif
+#define FF_OBJECT(type) {_PyObject_EXTRA_INIT .ob_refcnt = FF_REFCOUNT, .ob_type = FF_TYPE(type)}
+#define FF_VAR_OBJECT(type, size) {.ob_base = FF_OBJECT(type), .ob_size = (size)}
+#endif
 
-/* str of ASCII text, and of other text: Include/cpython/unicodeobject.h. */
+/* ---- str: Include/cpython/unicodeobject.h ------------------------------------------------------------------------ */
+/* Of ASCII text, and of other text, where `self` is the variable's own name. */
 #define FF_ASCII_TYPE(length) \
     struct { \
         PyASCIIObject object; \
@@ -55,8 +86,75 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
         PyCompactUnicodeObject object; \
         unit data[(length) + 1]; \
     }
+#define FF_ASCII(length_, text) \
+    { \
+        .object = {.ob_base = FF_OBJECT(PyUnicode_Type), .length = (length_), .hash = -1, \
+                   .state = {.kind = 1, .compact = 1, .ascii = 1, FF_STR_STATE}}, \
+        .data = text \
+    }
+#define FF_TEXT(self, length_, kind_, ...) \
+    { \
+        .object = {._base = {.ob_base = FF_OBJECT(PyUnicode_Type), .length = (length_), .hash = -1, \
+                             .state = {.kind = (kind_), .compact = 1, .ascii = 0, FF_STR_STATE}, \
+                             FF_WSTR(self, kind_)}, \
+                   FF_WSTR_LENGTH(length_, kind_)}, \
+        .data = __VA_ARGS__ \
+    }
 
-/* bytes: Include/cpython/bytesobject.h. */
+/* Up to 3.11 the data is the text as wchar_t, too, where a unit is as wide as that (Objects/unicodeobject.c,
+ * PyUnicode_New()). */
+#if PY_VERSION_HEX >= 0x030c0000
+#ifndef FF_STR_STATE
+#define FF_STR_STATE .statically_allocated = 1
+#endif
+#define FF_WSTR(self, kind)
+#define FF_WSTR_LENGTH(length, kind)
+#else
+#define FF_STR_STATE .ready = 1
+#ifdef FF_POSITION_INDEPENDENT
+#define FF_WSTR(self, kind)
+#else
+#define FF_WSTR(self, kind) .wstr = (kind) == sizeof(wchar_t) ? (wchar_t *)self.data : NULL
+#endif
+#define FF_WSTR_LENGTH(length, kind) .wstr_length = (kind) == sizeof(wchar_t) ? (length) : 0
+#endif
+static inline void ff_complete_str(PyObject *str)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    if (!PyUnicode_IS_ASCII(str) && PyUnicode_KIND(str) == sizeof(wchar_t)) {
+        ((PyASCIIObject *)str)->wstr = (wchar_t *)((PyCompactUnicodeObject *)str + 1);
+    }
+#else
+    (void)str;
+#endif
+}
+
+/* ---- int: Include/cpython/longintrepr.h (3.10: longintrepr.h); sign is -1 or 1 ----------------------------------------- */
+#if PY_VERSION_HEX >= 0x030c0000
+#define FF_INT_TYPE(digits) \
+    struct { \
+        PyObject ob_base; \
+        uintptr_t lv_tag; \
+        digit ob_digit[digits]; \
+    }
+#define FF_INT(sign, digits, ...) \
+    { \
+        .ob_base = FF_OBJECT(PyLong_Type), .lv_tag = TAG_FROM_SIGN_AND_SIZE(sign, (size_t)(digits)), \
+        .ob_digit = __VA_ARGS__ \
+    }
+FF_LAYOUT_ASSERT(offsetof(PyLongObject, long_value.lv_tag) == offsetof(FF_INT_TYPE(1), lv_tag));
+FF_LAYOUT_ASSERT(offsetof(PyLongObject, long_value.ob_digit) == offsetof(FF_INT_TYPE(1), ob_digit));
+#else
+#define FF_INT_TYPE(digits) \
+    struct { \
+        PyObject_VAR_HEAD \
+        digit ob_digit[digits]; \
+    }
+#define FF_INT(sign, digits, ...) {.ob_base = FF_VAR_OBJECT(PyLong_Type, (sign) * (digits)), .ob_digit = __VA_ARGS__}
+FF_LAYOUT_ASSERT(offsetof(PyLongObject, ob_digit) == offsetof(FF_INT_TYPE(1), ob_digit));
+#endif
+
+/* ---- bytes: Include/cpython/bytesobject.h ------------------------------------------------------------------------ */
 #define FF_BYTES_TYPE(size) \
     struct { \
         PyObject_VAR_HEAD \
@@ -66,7 +164,7 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
 #define FF_BYTES(size, text) {.ob_base = FF_VAR_OBJECT(PyBytes_Type, size), .ob_shash = -1, .data = text}
 FF_LAYOUT_ASSERT(offsetof(PyBytesObject, ob_sval) == offsetof(FF_BYTES_TYPE(1), data));
 
-/* float and complex, as bit patterns: Include/cpython/floatobject.h, complexobject.h. */
+/* ---- float and complex, as bit patterns: Include/cpython/floatobject.h, complexobject.h ------------------------------ */
 #define FF_FLOAT_TYPE \
     struct { \
         PyObject ob_base; \
@@ -82,23 +180,92 @@ FF_LAYOUT_ASSERT(sizeof(PyFloatObject) == sizeof(FF_FLOAT_TYPE));
 #define FF_COMPLEX(real_, imag_) {.ob_base = FF_OBJECT(PyComplex_Type), .real = (real_), .imag = (imag_)}
 FF_LAYOUT_ASSERT(sizeof(PyComplexObject) == sizeof(FF_COMPLEX_TYPE));
 
-/* tuple, behind the collector's head (untracked: both words 0): Include/cpython/tupleobject.h. */
+/* ---- tuple, behind the collector's head (untracked: both words 0): Include/cpython/tupleobject.h ----------------------- */
+#if PY_VERSION_HEX >= 0x030e0000
+#define FF_TUPLE_HEAD PyObject_VAR_HEAD Py_hash_t ob_hash;
+#define FF_TUPLE_HASH .ob_hash = -1, /* not computed yet */
+#else
+#define FF_TUPLE_HEAD PyObject_VAR_HEAD
+#define FF_TUPLE_HASH
+#endif
 #define FF_TUPLE_TYPE(size) \
     struct { \
         PyGC_Head gc; \
         struct { \
-            PyObject_VAR_HEAD \
+            FF_TUPLE_HEAD \
             PyObject *items[size]; \
         } object; \
     }
-#define FF_TUPLE(size, ...) {.object = {.ob_base = FF_VAR_OBJECT(PyTuple_Type, size), .items = __VA_ARGS__}}
+#define FF_TUPLE(size, ...) {.object = {.ob_base = FF_VAR_OBJECT(PyTuple_Type, size), FF_TUPLE_HASH .items = __VA_ARGS__}}
+FF_LAYOUT_ASSERT(offsetof(FF_TUPLE_TYPE(1), object) == sizeof(PyGC_Head));
+FF_LAYOUT_ASSERT(offsetof(FF_TUPLE_TYPE(1), object.items) == sizeof(PyGC_Head) + offsetof(PyTupleObject, ob_item));
 
-/* code: Include/cpython/code.h, _PyCode_DEF (3.11 and later). */
-#if FF_CODE_FORM >= 311
+/* ---- code: Include/cpython/code.h, _PyCode_DEF; derived values as in Objects/codeobject.c, init_code() ----------------- */
+#if PY_VERSION_HEX >= 0x030b0000
 #define FF_CODE_TYPE(units) struct _PyCode_DEF((units) * sizeof(_Py_CODEUNIT))
 #define FF_CODE_POINTERS(X) \
     X(co_consts) X(co_names) X(co_exceptiontable) X(co_localsplusnames) X(co_localspluskinds) X(co_filename) X(co_name) \
     X(co_qualname) X(co_linetable)
+#define FF_CODE(units, consts, names, exceptiontable, flags, argcount, posonlyargcount, kwonlyargcount, stacksize, \
+                firstlineno, nlocalsplus, nlocals, nplaincellvars, ncellvars, nfreevars, localsplusnames, \
+                localspluskinds, filename, name, qualname, linetable, firsttraceable, bytecode) \
+    { \
+        .ob_base = FF_VAR_OBJECT(PyCode_Type, units), .co_consts = consts, .co_names = names, \
+        .co_exceptiontable = exceptiontable, .co_flags = flags, .co_argcount = argcount, \
+        .co_posonlyargcount = posonlyargcount, .co_kwonlyargcount = kwonlyargcount, .co_stacksize = stacksize, \
+        .co_firstlineno = firstlineno, .co_nlocalsplus = nlocalsplus, .co_nlocals = nlocals, \
+        FF_CODE_DERIVED(nlocalsplus, stacksize, nplaincellvars), .co_ncellvars = ncellvars, .co_nfreevars = nfreevars, \
+        .co_localsplusnames = localsplusnames, .co_localspluskinds = localspluskinds, .co_filename = filename, \
+        .co_name = name, .co_qualname = qualname, .co_linetable = linetable, ._co_firsttraceable = firsttraceable, \
+        .co_code_adaptive = bytecode \
+    }
+FF_LAYOUT_ASSERT(offsetof(PyCodeObject, co_code_adaptive) == offsetof(FF_CODE_TYPE(1), co_code_adaptive));
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
+#define FF_CODE_DERIVED(nlocalsplus, stacksize, nplaincellvars) \
+    .co_framesize = (nlocalsplus) + (stacksize) + FRAME_SPECIALS_SIZE
+#endif
+
+/* ---- what an image needs done when it is first used --------------------------------------------------------------- */
+
+/* ff_intern() makes *slot the interned string of its text; the slot owns a reference. */
+#if PY_VERSION_HEX >= 0x030d0000
+static inline void ff_intern(PyObject **slot)
+{
+    _PyUnicode_InternImmortal(PyInterpreterState_Get(), slot);
+}
+#elif PY_VERSION_HEX < 0x030c0000
+static inline void ff_intern(PyObject **slot)
+{
+    PyUnicode_InternInPlace(slot);
+}
+#endif
+
+/* ff_reserve_versions() reserves function versions in a row and gives the first, or 0 (functions of this code are not
+ * specialised) when there are too few left: Objects/codeobject.c, init_code(). */
+#if PY_VERSION_HEX >= 0x030d0000
+static inline uint32_t ff_reserve_versions(uint32_t count)
+{
+    struct _py_func_state *state = &PyInterpreterState_Get()->func_state;
+    uint32_t first = state->next_version;
+    if (first == 0 || first + count < first) {
+        return 0;
+    }
+    state->next_version = first + count;
+    return first;
+}
+#elif PY_VERSION_HEX < 0x030c0000
+/* Code objects carry no version: functions get theirs when a call to them is specialised (3.11, Python/specialize.c). */
+static inline uint32_t ff_reserve_versions(uint32_t count)
+{
+    (void)count;
+    return 0;
+}
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
+#define FF_SET_VERSION(code, version) ((code)->co_version = (version))
+#else
+#define FF_SET_VERSION(code, version) ((void)(code), (void)(version))
 #endif
 
 #endif
