@@ -3,6 +3,7 @@ import {
   COMMON_OPTIONS,
   DEMO_OPTIONS,
   GARBAGE_OPTIONS,
+  INSTALLED_OPTIONS,
   PLACE_OPTIONS,
   SELECTION_OPTIONS,
   VERIFY_OPTIONS,
@@ -32,6 +33,12 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/build.js'),
+  },
+  relink: {
+    summary: 'link a new executable from an installed Python, with frozen modules',
+    options: [...INSTALLED_OPTIONS, 'pie', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: false,
+    load: () => import('./commands/relink.js'),
   },
   regen: {
     summary: 'bring only the C and the objects of the frozen modules up to date',

@@ -1,4 +1,10 @@
-import type {BuildOutcome, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
+import type {
+  BuildOutcome,
+  ModuleSelection,
+  OverlayOptions,
+  RelinkOptions,
+  SourceBuildOptions,
+} from '../hosts/options.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {optionSpec, type OptionName, type OptionValues} from './options.js';
@@ -31,6 +37,21 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     makeArguments: options['make-arg'] ?? [],
     cc: options.cc,
   });
+}
+
+/** The options of what is made from an installed Python. Fails with USAGE when one that it needs was not given. */
+export function installedOptionsOf({command, options}: Invocation): Result<OverlayOptions> {
+  const python = need(command, 'python', 'EXE', options.python);
+  if (!python.ok) return python;
+  const out = need(command, 'out', 'PATH', options.out);
+  if (!out.ok) return out;
+  return ok({python: python.value, out: out.value, buildDir: options['build-dir'], cc: options.cc});
+}
+
+/** The same for `relink`. */
+export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
+  const options = installedOptionsOf(invocation);
+  return options.ok ? ok({...options.value, pie: invocation.options.pie ?? false}) : options;
 }
 
 /** A value that a command cannot do without. Fails with USAGE. */

@@ -69,8 +69,8 @@ const PLACES = {
   out: {
     kind: 'path',
     configurable: true,
-    value: 'EXE',
-    describe: 'where the new interpreter is wanted (by default beside stage 1)',
+    value: 'PATH',
+    describe: 'where the result is wanted (of build, by default beside stage 1)',
   },
   'configure-arg': {
     kind: 'text',
@@ -89,6 +89,20 @@ const PLACES = {
     describe: "an argument for CPython's make",
   },
   cc: {kind: 'program', configurable: true, value: 'CC', describe: 'the C compiler'},
+  pie: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'link a position-independent executable (by default its addresses are fixed)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const INSTALLED = {
+  python: {
+    kind: 'program',
+    configurable: true,
+    value: 'EXE',
+    describe: 'the installed Python (never written to)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const BENCH = {
@@ -121,7 +135,6 @@ const VERIFY = {
 
 const DEMO = {
   dir: {kind: 'path', value: 'DIR', describe: 'a folder for everything that the demo makes'},
-  python: {kind: 'text', value: 'VERSION', describe: 'the CPython release or series to build'},
 } as const satisfies Record<string, OptionSpec>;
 
 const GARBAGE = {
@@ -155,15 +168,27 @@ const COMMON = {
 } as const satisfies Record<string, OptionSpec>;
 
 /** Every option of every command, by its name on the command line. */
-export const OPTIONS = {...SELECTION, ...PLACES, ...BENCH, ...VERIFY, ...DEMO, ...GARBAGE, ...COMMON};
+export const OPTIONS = {
+  ...SELECTION,
+  ...PLACES,
+  ...INSTALLED,
+  ...BENCH,
+  ...VERIFY,
+  ...DEMO,
+  ...GARBAGE,
+  ...COMMON,
+};
 export type OptionName = keyof typeof OPTIONS;
 
 /** The groups that commands are put together from. */
 export const SELECTION_OPTIONS = Object.keys(SELECTION) as readonly OptionName[];
 export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
+/** Of the hosts for installed Pythons. */
+export const INSTALLED_OPTIONS: readonly OptionName[] = ['python', 'out', 'build-dir', 'cc'];
 export const BENCH_OPTIONS = Object.keys(BENCH) as readonly OptionName[];
 export const VERIFY_OPTIONS = Object.keys(VERIFY) as readonly OptionName[];
-export const DEMO_OPTIONS = Object.keys(DEMO) as readonly OptionName[];
+/** Here `python` is a release or series, such as `3.13`. */
+export const DEMO_OPTIONS: readonly OptionName[] = [...(Object.keys(DEMO) as OptionName[]), 'python'];
 export const GARBAGE_OPTIONS = Object.keys(GARBAGE) as readonly OptionName[];
 export const COMMON_OPTIONS = Object.keys(COMMON) as readonly OptionName[];
 

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {AddressModel} from '../codegen/address-model.js';
-import {words, objectFlags} from '../cpython/compile-flags.js';
+import {objectFlags} from '../cpython/compile-flags.js';
 import {headerFolders, listHeaders} from '../cpython/headers.js';
 import {
   type Installation,
@@ -160,9 +160,4 @@ function frozenModulesOf({target, reproducible}: Installation): FrozenModule[] {
       origin,
       source: {path: join(target.stdlib, source.path), name: `Lib/${source.path}`},
     }));
-}
-
-/** The linker's command, as the Python was linked, with another compiler if one was asked for. */
-export function linkerOf({variables}: Installation, cc: string | undefined): string {
-  return cc ?? (words(variables.LINKCC).length > 0 ? variables.LINKCC : variables.CC);
 }

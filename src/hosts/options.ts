@@ -42,6 +42,28 @@ export interface SourceBuildOptions {
   readonly cc: string | undefined;
 }
 
+/** What the hosts for installed Pythons have in common. */
+interface InstalledOptions {
+  /** The Python: a path, or a name on PATH. */
+  readonly python: string;
+  /** A folder of ours; by default one in the cache. */
+  readonly buildDir: string | undefined;
+  /** The C compiler; by default the one that compiled the Python. */
+  readonly cc: string | undefined;
+}
+
+export interface RelinkOptions extends InstalledOptions {
+  /** Where the new interpreter is wanted. Absolute. */
+  readonly out: string;
+  /** Link it position-independent. */
+  readonly pie: boolean;
+}
+
+export interface OverlayOptions extends InstalledOptions {
+  /** The folder that the overlay is wanted in. Absolute. */
+  readonly out: string;
+}
+
 /** What a build came to. */
 export interface BuildOutcome {
   /** `3.13.15` */

@@ -1,4 +1,3 @@
-import {access} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {describeTarget, type Target} from '../cpython/target.js';
 import {type ImageDifference, compareImages} from '../cpython/verify-images.js';
@@ -39,14 +38,6 @@ export async function verifyImages(
   if (!target.ok) return target;
   const sourceTree = request.source ?? dirname(target.value.stdlib);
   const sources = frozenSources(target.value, sourceTree);
-  const missing = await absent(Object.values(sources));
-  if (missing.length > 0) {
-    context.events.emit({
-      type: 'warning',
-      message: `Sources are missing, so their images will differ: ${missing.join(', ')}`,
-      hint: "give CPython's source tree with --source",
-    });
-  }
   let modules = 0;
   const differences: VerifyReport['differences'][number][] = [];
   for (const seed of request.hashSeeds) {
@@ -54,6 +45,16 @@ export async function verifyImages(
     if (!compared.ok) return compared;
     modules = compared.value.modules;
     differences.push(...compared.value.differences.map((difference) => ({...difference, seed})));
+  }
+  const missing = differences.flatMap(({field, module}) =>
+    field === 'source' ? (sources[module] ?? []) : [],
+  );
+  if (missing.length > 0) {
+    context.events.emit({
+      type: 'warning',
+      message: `Sources cannot be read, so their images differ: ${[...new Set(missing)].join(', ')}`,
+      hint: "give CPython's source tree with --source",
+    });
   }
   return ok({python: target.value.version.text, modules, differences});
 }
@@ -65,16 +66,4 @@ function frozenSources(target: Target, sourceTree: string): Readonly<Record<stri
     join(source.root === 'stdlib' ? target.stdlib : sourceTree, source.path),
   ]);
   return Object.fromEntries([...rows, [GETPATH, join(sourceTree, 'Modules/getpath.py')]]);
-}
-
-async function absent(paths: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return paths.filter((_, i) => found[i] !== true);
 }

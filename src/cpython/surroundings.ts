@@ -1,0 +1,70 @@
+import {z} from 'zod';
+import {runProcess} from '../exec/process.js';
+import {fail, ok, type Result} from '../model/result.js';
+import type {Installation} from './installation.js';
+import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
+
+/** What an interpreter found of its installation when it started (Modules/getpath.py, Lib/site.py). */
+const surroundings = z.object({
+  prefix: z.string(),
+  exec_prefix: z.string(),
+  base_prefix: z.string(),
+  base_exec_prefix: z.string(),
+  stdlib: z.string(),
+  path: z.array(z.string()),
+});
+export type Surroundings = z.infer<typeof surroundings>;
+
+const QUESTION = `
+import sys, os
+names = ('prefix', 'exec_prefix', 'base_prefix', 'base_exec_prefix', 'path')
+found = {name: getattr(sys, name) for name in names}
+found['stdlib'] = getattr(sys, '_stdlib_dir', None) or os.path.dirname(os.__file__)
+import json
+print(json.dumps(found))
+`;
+
+/**
+ * Whether an interpreter that was linked anew finds what the original finds: the same prefixes, standard library and
+ * sys.path. Made from a virtual environment, it may be the Python that this was made of, as one that lies elsewhere is.
+ * Fails with SMOKE.
+ */
+export async function compareSurroundings(
+  fresh: Interpreter,
+  {target, baseExecutable}: Pick<Installation, 'target' | 'baseExecutable'>,
+): Promise<Result<void>> {
+  const ours = await ask(fresh);
+  if (!ours.ok) return ours;
+  const original = ours.value.prefix === target.prefix ? target.executable : baseExecutable;
+  const theirs = await ask({...fresh, python: original});
+  if (!theirs.ok) return theirs;
+  const difference = firstDifference(ours.value, theirs.value);
+  if (difference === undefined) return ok();
+  return fail('SMOKE', `The new interpreter does not find what ${original} finds: ${difference}.`, {
+    hint: 'a Python looks for its library from its own folder upwards: choose an --out that no other library is near',
+  });
+}
+
+/** In words; undefined when there is none. */
+export function firstDifference(ours: Surroundings, theirs: Surroundings): string | undefined {
+  for (const name of Object.keys(theirs) as (keyof Surroundings)[]) {
+    const [our, their] = [ours[name], theirs[name]].map((value) => JSON.stringify(value));
+    if (our !== their) return `${name} is ${our ?? ''} instead of ${their ?? ''}`;
+  }
+  return undefined;
+}
+
+async function ask({python, environment, signal}: Interpreter): Promise<Result<Surroundings>> {
+  const run = await runProcess({
+    file: python,
+    args: ['-I', '-B', '-c', QUESTION],
+    cwd: '/',
+    environment: {...environment, ...NO_BYTECODE},
+    signal,
+    timeoutMs: 60_000,
+  });
+  if (!run.ok) return run;
+  const answer = surroundings.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  if (answer.success) return ok(answer.data);
+  return fail('SMOKE', `${python} does not tell where its library is.`, {details: run.value.stderr});
+}

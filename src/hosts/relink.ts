@@ -1,0 +1,137 @@
+import {realpath} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {Installation} from '../cpython/installation.js';
+import {compareSurroundings} from '../cpython/surroundings.js';
+import type {Artifact} from '../model/action.js';
+import {type Result, err, fail, ok} from '../model/result.js';
+import {defaultBuildDir} from './default-build-dir.js';
+import type {Host, Linked, Site} from './host.js';
+import {type InstalledToolchain, installedToolchain} from './installed.js';
+import {type LinkRecipe, link, wrapFlags} from './link.js';
+import type {RelinkOptions} from './options.js';
+import {type Places, placesOf} from './places.js';
+import {usesImages} from './smoke.js';
+import {findStaticParts, linkCommand, wholeArchive} from './static-parts.js';
+
+/** The toolchain of an installed Python that can be linked anew, with what it is linked from. */
+export interface RelinkToolchain extends InstalledToolchain {
+  readonly main: Artifact;
+  readonly archive: Artifact;
+}
+
+/**
+ * Links a new executable from an installed Python: its main program, its static archive, and images. Nothing that is
+ * installed is touched.
+ */
+export function relinkHost(options: RelinkOptions, cacheDir: string): Host<RelinkToolchain> {
+  const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, cacheDir));
+  return {
+    kind: 'relink',
+    places,
+    prepare: (site) => prepareRelink(options, places, site),
+    link: (objects, toolchain, site) => relink(objects, toolchain, options, places, site),
+  };
+}
+
+/** Fails with PYTHON for a Python that has no archive, with OUTPUT, and as `installedToolchain` does. */
+export async function prepareRelink(
+  options: RelinkOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<RelinkToolchain>> {
+  const addressModel = options.pie ? 'position-independent' : 'absolute';
+  const toolchain = await installedToolchain({...options, addressModel, replacesFrozen: true}, places, site);
+  if (!toolchain.ok) return toolchain;
+  const {installation} = toolchain.value;
+  const free = await checkOut(options.out, installation);
+  if (!free.ok) return free;
+  const parts = findStaticParts(installation, options.pie);
+  if (!parts.ok) return parts;
+  const main = await site.engine.source('python.o', parts.value.main);
+  if (!main.ok) return main;
+  const archive = await site.engine.source(installation.variables.LIBRARY, parts.value.archive);
+  if (!archive.ok) return archive;
+  return ok({...toolchain.value, main: main.value, archive: archive.value});
+}
+
+async function relink(
+  objects: readonly Artifact[],
+  toolchain: RelinkToolchain,
+  options: RelinkOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<Linked>> {
+  const {installation, layout, interpreter, main, archive} = toolchain;
+  const linked = await link(
+    {
+      ...commonRecipe(toolchain, places),
+      id: 'link:python',
+      command: `${linkCommand(toolchain, options.cc)} ${wrapFlags(layout.wrapped)}`,
+      parts: [main, ...objects, ...wholeArchive(archive)],
+      out: options.out,
+      async check(python) {
+        const used = await usesImages({...interpreter, python});
+        return used.ok ? compareSurroundings({...interpreter, python}, installation) : used;
+      },
+    },
+    places,
+    site,
+  );
+  if (linked.ok) return ok({output: options.out, sha256: linked.value.digest});
+  const {failure} = linked;
+  if (!options.pie || !/recompile with -f(PIC|PIE)/.test(failure.details ?? '')) return linked;
+  return err({
+    ...failure,
+    message: `${archive.path} was compiled for executables with fixed addresses.`,
+    hint: 'leave out --pie',
+  });
+}
+
+/**
+ * `link:plain`: the same archive without images, which is what a relinked interpreter is measured against. Fails as
+ * `link` does.
+ */
+export function linkPlain(
+  toolchain: RelinkToolchain,
+  options: RelinkOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<Artifact>> {
+  const {installation, interpreter, main, archive} = toolchain;
+  return link(
+    {
+      ...commonRecipe(toolchain, places),
+      id: 'link:plain',
+      command: linkCommand(toolchain, options.cc),
+      parts: [main, ...wholeArchive(archive)],
+      out: join(places.root, 'plain', 'python'),
+      check: (python) => compareSurroundings({...interpreter, python}, installation),
+    },
+    places,
+    site,
+  );
+}
+
+function commonRecipe(
+  {installation, cc}: RelinkToolchain,
+  places: Places,
+): Pick<LinkRecipe, 'tools' | 'libraries' | 'cwd'> {
+  const {LIBS, MODLIBS, SYSLIBS} = installation.variables;
+  return {
+    tools: [cc.compiler],
+    libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
+    cwd: places.root,
+  };
+}
+
+/** Fails with OUTPUT for a place that the original would be lost at. */
+async function checkOut(out: string, {target, baseExecutable}: Installation): Promise<Result<void>> {
+  const there = await realpath(out).catch(() => undefined);
+  const originals = await Promise.all(
+    [target.executable, baseExecutable].map((path) => realpath(path).catch(() => path)),
+  );
+  if (there === undefined || !originals.includes(there)) return ok();
+  return fail('OUTPUT', `${out} is the Python that is to be linked anew.`, {
+    hint: 'give an --out of its own: what is installed is not touched',
+  });
+}

@@ -1,0 +1,58 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {linkFlags} from '../cpython/compile-flags.js';
+import type {Installation} from '../cpython/installation.js';
+import {type Result, fail, ok} from '../model/result.js';
+import type {InstalledToolchain} from './installed.js';
+
+/** What an installed Python has of itself for linking it again. Absolute paths. */
+export interface StaticParts {
+  /** Its main program. */
+  readonly main: string;
+  readonly archive: string;
+}
+
+/**
+ * Finds them where `make install` puts them (Makefile.pre.in, libainstall). Fails with PYTHON when they are not
+ * installed.
+ * @param pie whether the archive has to be position-independent: Debian has another one for that
+ */
+export function findStaticParts(
+  {target, variables}: Pick<Installation, 'target' | 'variables'>,
+  pie: boolean,
+): Result<StaticParts> {
+  const {LIBPL, LIBRARY} = variables;
+  const plain = join(LIBPL, LIBRARY);
+  const independent = plain.replace(/\.a$/, '-pic.a');
+  const archive = pie && existsSync(independent) ? independent : plain;
+  const main = join(LIBPL, 'python.o');
+  const missing = [archive, main].find((path) => LIBPL === '' || LIBRARY === '' || !existsSync(path));
+  if (missing === undefined) return ok({main, archive});
+  const {executable, version} = target;
+  return fail('PYTHON', `${executable} cannot be linked anew: there is no ${missing}`, {
+    hint:
+      `on Debian and Ubuntu it is in the package libpython${version.series}-dev; ` +
+      'for a Python without it there is flashfreeze overlay, which leaves the executable as it is',
+  });
+}
+
+/** The linker's command and flags, as the Python was linked, for an executable of the wanted address model. */
+export function linkCommand(
+  {installation, addressModel, cc}: InstalledToolchain,
+  chosenCompiler: string | undefined,
+): string {
+  const {CC, LINKCC, PY_CORE_LDFLAGS, LINKFORSHARED} = installation.variables;
+  return [
+    chosenCompiler ?? (LINKCC.trim() === '' ? CC : LINKCC),
+    ...linkFlags(`${PY_CORE_LDFLAGS} ${LINKFORSHARED}`),
+    addressModel === 'absolute' ? '-no-pie' : '-pie',
+    // Debian's archive holds intermediate code beside machine code: what we link is the latter, as it was built.
+    '-fno-lto',
+    ...(cc.compiler.family === 'gcc' ? ['-fno-use-linker-plugin'] : []),
+  ].join(' ');
+}
+
+/** Words that make the linker take all of an archive: what only extension modules call has to be there, too. */
+export function wholeArchive<T>(archive: T): readonly (T | string)[] {
+  return ['-Wl,--whole-archive', archive, '-Wl,--no-whole-archive'];
+}
