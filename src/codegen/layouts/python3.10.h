@@ -1,0 +1,52 @@
+/* Object layouts of CPython 3.10 for generated images.
+ *
+ * A layout file is all that a version of CPython costs: the facts that the generator reads (the FF_ lines with plain
+ * values, see src/codegen/layout.ts), the headers to include, and what is not as in the versions before it. The rest is
+ * in common.h, made from the target's own headers; assertions stop the build when those are not what this was written for.
+ */
+#ifndef FF_LAYOUT_H
+#define FF_LAYOUT_H
+
+/* ---- read by the generator ------------------------------------------------------------------------------------- */
+#define FF_SERIES "3.10"
+#define FF_MAGIC 3439            /* Lib/importlib/_bootstrap_external.py */
+#define FF_CODE_FORM 310         /* fields of TYPE_CODE in Python/marshal.c */
+#define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_interp.h, _PY_NSMALLNEGINTS */
+#define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
+#define FF_STATIC_SINGLETONS 0   /* Include/internal/pycore_interp.h: small ints, () … are made at run time */
+#define FF_WELL_KNOWN_INTERNED 0 /* the interpreter has no static strings */
+/* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
+#define FF_WRAPPED "PyMarshal_ReadObjectFromString"
+
+/* ---- the target's headers -------------------------------------------------------------------------------------- */
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include "Python.h"
+#if PY_VERSION_HEX >> 16 != 0x030a
+#error "flashfreeze layout 3.10: the headers are those of another version"
+#endif
+#include <stddef.h>
+#include "longintrepr.h"
+#include "internal/pycore_gc.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+
+#include "common.h"
+
+/* code: Include/cpython/code.h; the bytecode is a bytes object, what specialises it is allocated when it has run often. */
+#define FF_CODE_TYPE PyCodeObject
+#define FF_CODE_POINTERS(X) \
+    X(co_code) X(co_consts) X(co_names) X(co_varnames) X(co_freevars) X(co_cellvars) X(co_cell2arg) X(co_filename) \
+    X(co_name) X(co_linetable)
+#define FF_CODE(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, firstlineno, code, consts, names, \
+                varnames, freevars, cellvars, cell2arg, filename, name, linetable) \
+    { \
+        .ob_base = FF_OBJECT(PyCode_Type), .co_argcount = argcount, .co_posonlyargcount = posonlyargcount, \
+        .co_kwonlyargcount = kwonlyargcount, .co_nlocals = nlocals, .co_stacksize = stacksize, .co_flags = flags, \
+        .co_firstlineno = firstlineno, .co_code = code, .co_consts = consts, .co_names = names, \
+        .co_varnames = varnames, .co_freevars = freevars, .co_cellvars = cellvars, \
+        .co_cell2arg = (Py_ssize_t *)(cell2arg), .co_filename = filename, .co_name = name, .co_linetable = linetable \
+    }
+
+#endif

@@ -1,0 +1,87 @@
+/* Object layouts of CPython 3.12 for generated images.
+ *
+ * A layout file is all that a version of CPython costs: the facts that the generator reads (the FF_ lines with plain
+ * values, see src/codegen/layout.ts), the headers to include, and what is not as in the versions before it. The rest is
+ * in common.h, made from the target's own headers; assertions stop the build when those are not what this was written for.
+ */
+#ifndef FF_LAYOUT_H
+#define FF_LAYOUT_H
+
+/* ---- read by the generator ------------------------------------------------------------------------------------- */
+#define FF_SERIES "3.12"
+#define FF_MAGIC 3531            /* Lib/importlib/_bootstrap_external.py */
+#define FF_CODE_FORM 311         /* fields of TYPE_CODE in Python/marshal.c */
+#define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_global_objects.h, _PY_NSMALLNEGINTS */
+#define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
+#define FF_RESUME 151            /* Include/opcode.h */
+#define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
+#define FF_WELL_KNOWN_INTERNED 0 /* identifiers are, other strings only from 3.12.7 on */
+/* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
+#define FF_WRAPPED "PyMarshal_ReadObjectFromString _Py_Deepfreeze_Init _Py_Deepfreeze_Fini"
+
+/* ---- the target's headers -------------------------------------------------------------------------------------- */
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include "Python.h"
+#if PY_VERSION_HEX >> 16 != 0x030c
+#error "flashfreeze layout 3.12: the headers are those of another version"
+#endif
+#include <stddef.h>
+#include "opcode.h"
+#include "internal/pycore_code.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_global_objects.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_long.h"
+#include "internal/pycore_object.h"
+#include "internal/pycore_runtime.h"
+#include "internal/pycore_unicodeobject.h"
+
+/* How strings are interned changed within the series (gh-113993, in 3.12.7; Objects/unicodeobject.c). Before, strings that
+ * call themselves static go to a table that all interpreters share, without a look at those that this interpreter has
+ * interned: ours do not call themselves so. Since then, those that do not are freed at the end, as in 3.13. */
+#if PY_VERSION_HEX < 0x030c0700
+#define FF_STR_STATE .statically_allocated = 0
+#endif
+
+#include "common.h"
+
+static inline void ff_intern(PyObject **slot)
+{
+#if PY_VERSION_HEX < 0x030c0700
+    /* The interpreter's own strings call themselves static. */
+    PyObject *text = *slot;
+    if (!PyUnicode_CHECK_INTERNED(text) && _PyASCIIObject_CAST(text)->state.statically_allocated) {
+        PyObject *strings = _Py_INTERP_CACHED_OBJECT(PyInterpreterState_Get(), interned_strings);
+        PyObject *interned = PyDict_GetItemWithError(strings, text);
+        if (interned != NULL) {
+            *slot = Py_NewRef(interned);
+            return;
+        }
+    }
+    PyUnicode_InternInPlace(slot);
+#else
+    _PyUnicode_InternImmortal(PyInterpreterState_Get(), slot);
+#endif
+}
+
+/* Code objects and functions get their versions from two counters, which start at the same number: Objects/codeobject.c
+ * counts in _Py_next_func_version, which a shared libpython does not export, Objects/funcobject.c (for functions that were
+ * changed) in the interpreter's state. Ours come from the second, far away from where the first one gets. */
+#define FF_FIRST_VERSION 0x80000000u
+static inline uint32_t ff_reserve_versions(uint32_t count)
+{
+    struct _py_func_state *state = &PyInterpreterState_Get()->func_state;
+    uint32_t first = state->next_version;
+    if (first != 0 && first < FF_FIRST_VERSION) {
+        first = FF_FIRST_VERSION;
+    }
+    if (first == 0 || first + count < first) {
+        return 0;
+    }
+    state->next_version = first + count;
+    return first;
+}
+
+#endif

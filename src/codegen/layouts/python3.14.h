@@ -1,0 +1,43 @@
+/* Object layouts of CPython 3.14 for generated images.
+ *
+ * A layout file is all that a version of CPython costs: the facts that the generator reads (the FF_ lines with plain
+ * values, see src/codegen/layout.ts), the headers to include, and what is not as in the versions before it. The rest is
+ * in common.h, made from the target's own headers; assertions stop the build when those are not what this was written for.
+ */
+#ifndef FF_LAYOUT_H
+#define FF_LAYOUT_H
+
+/* ---- read by the generator ------------------------------------------------------------------------------------- */
+#define FF_SERIES "3.14"
+#define FF_MAGIC 3627            /* Include/internal/pycore_magic_number.h */
+#define FF_CODE_FORM 311         /* fields of TYPE_CODE in Python/marshal.c */
+#define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_runtime_structs.h, _PY_NSMALLNEGINTS */
+#define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
+#define FF_RESUME 128            /* Include/opcode_ids.h */
+#define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
+#define FF_WELL_KNOWN_INTERNED 1 /* Objects/unicodeobject.c, init_global_interned_strings(): at run-time start */
+/* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
+#define FF_WRAPPED "PyMarshal_ReadObjectFromString"
+
+/* ---- the target's headers -------------------------------------------------------------------------------------- */
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include "Python.h"
+#if PY_VERSION_HEX >> 16 != 0x030e
+#error "flashfreeze layout 3.14: the headers are those of another version"
+#endif
+#include <stddef.h>
+#include "opcode_ids.h"
+#include "internal/pycore_code.h"
+#include "internal/pycore_global_objects.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_interpframe.h"
+#include "internal/pycore_long.h"
+#include "internal/pycore_object.h"
+#include "internal/pycore_runtime.h"
+#include "internal/pycore_unicodeobject.h"
+
+#include "common.h"
+
+#endif
