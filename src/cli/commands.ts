@@ -59,8 +59,8 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/verify.js'),
   },
   bench: {
-    summary: 'measure how the new interpreter starts, against stage 1',
-    options: ['build-dir', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
+    summary: 'measure how the new interpreter starts, against the same one without frozen modules',
+    options: [...INSTALLED_OPTIONS, 'pie', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
     yields: true,
     load: () => import('./commands/bench.js'),
   },

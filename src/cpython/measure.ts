@@ -16,10 +16,16 @@ const answer = z.object({
   faults: z.array(z.array(z.number())),
 });
 
-export interface MeasureRequest {
-  readonly commands: readonly (readonly string[])[];
-  /** All of the commands' environment. */
+/** What is run, in one word each. */
+export interface MeasuredCommand {
+  readonly words: readonly string[];
+  /** All of its environment. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface MeasureRequest {
+  readonly commands: readonly MeasuredCommand[];
+  readonly rounds: number;
   readonly cwd: string;
 }
 
@@ -29,7 +35,7 @@ export interface MeasureRequest {
  */
 export async function measureTime(
   interpreter: Interpreter,
-  request: MeasureRequest & {readonly rounds: number},
+  request: MeasureRequest,
 ): Promise<Result<readonly Measurements[]>> {
   const measured = await runScript(interpreter, 'measure.py', {
     flags: ['-I', '-S'],
@@ -49,22 +55,22 @@ export async function measureTime(
  */
 export async function countInstructions(
   valgrind: string,
-  command: readonly string[],
-  request: Omit<MeasureRequest, 'commands'>,
+  {words, environment}: MeasuredCommand,
+  cwd: string,
   signal: AbortSignal,
 ): Promise<Result<number>> {
   const run = await runProcess({
     file: valgrind,
-    args: ['--tool=callgrind', '--callgrind-out-file=/dev/null', ...command],
-    cwd: request.cwd,
-    environment: request.environment,
+    args: ['--tool=callgrind', '--callgrind-out-file=/dev/null', ...words],
+    cwd,
+    environment,
     signal,
     timeoutMs: 20 * 60_000,
   });
   if (!run.ok) return run;
   const count = /Collected : (\d+)/.exec(run.value.stderr)?.[1];
   if (run.value.exitCode !== 0 || count === undefined) {
-    return fail('BENCH', `valgrind could not count the instructions of ${command.join(' ')}`, {
+    return fail('BENCH', `valgrind could not count the instructions of ${words.join(' ')}`, {
       details: run.value.stderr.slice(-2000),
     });
   }

@@ -3,6 +3,7 @@ import {basename, join} from 'node:path';
 import {describeTarget} from '../cpython/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
+import type {BenchProgram} from './bench-subjects.js';
 
 /** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */
 export interface BenchInstallation {
@@ -71,17 +72,17 @@ async function linkExtensions(build: string, library: string): Promise<void> {
 
 /** Fails with BENCH when a command compiles modules at its start: a baseline like that would flatter us. */
 export async function refuseColdBaseline(
-  command: readonly string[],
-  run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
+  {python, environment}: BenchProgram,
+  words: readonly string[],
+  signal: AbortSignal,
 ): Promise<Result<void>> {
-  const [file = '', ...args] = command;
-  const done = await runProcess({file, args: ['-v', ...args], cwd: '/', ...run});
+  const done = await runProcess({file: python, args: ['-v', ...words], cwd: '/', environment, signal});
   if (!done.ok) return done;
   const compiled = [...done.value.stderr.matchAll(/^# code object from '?([^'\n]+\.py)'?$/gm)].map(
     ([, path]) => path,
   );
   if (compiled.length === 0) return ok();
   return fail('BENCH', `The baseline compiles modules at its start: ${compiled.slice(0, 3).join(', ')}.`, {
-    hint: 'their byte code files could not be written; see that the build folder is writable',
+    hint: 'their byte code files are missing or old, and could not be written: python -m compileall writes them',
   });
 }

@@ -1,17 +1,13 @@
-import {join} from 'node:path';
 import {type Measurements, countInstructions, measureTime} from '../cpython/measure.js';
-import {describeTarget} from '../cpython/target.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {findTool} from '../exec/tools.js';
 import {splitCommandLine} from '../model/command-line.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {installForBench, refuseColdBaseline} from './bench-installation.js';
+import {refuseColdBaseline} from './bench-installation.js';
+import type {BenchSubject} from './bench-subjects.js';
 import type {HostContext} from './options.js';
-import {sourcePlacesOf} from './places.js';
 
 export interface BenchRequest {
-  /** A build folder of the `source` host. */
-  readonly buildDir: string;
   /** What follows the interpreter, as one would type it. */
   readonly commands: readonly string[];
   readonly runs: number;
@@ -41,45 +37,43 @@ export interface BenchReport {
 }
 
 /**
- * Measures a build's stage 2 against its stage 1, interleaved, in an installation made for it. Fails with BENCH when a
- * command fails, or when the baseline is not warm; with USAGE for a command that cannot be read.
+ * Measures stage 2 against stage 1, interleaved. Fails with BENCH when a command fails, or when the baseline is not warm;
+ * with USAGE for a command that cannot be read.
  */
-export async function benchmark(request: BenchRequest, context: HostContext): Promise<Result<BenchReport>> {
-  const places = sourcePlacesOf(request.buildDir);
+export async function benchmark(
+  {python, stage1, stage2}: BenchSubject,
+  request: BenchRequest,
+  context: HostContext,
+): Promise<Result<BenchReport>> {
+  const {signal} = context;
   const environment = scrubbedEnvironment({}, context.userEnvironment);
-  const run = {environment, signal: context.signal};
-  const target = await describeTarget({python: places.stage2, ...run});
-  if (!target.ok) return target;
-  const installed = await installForBench(join(places.root, 'bench'), places, run);
-  if (!installed.ok) return installed;
-  const {stage1, stage2} = installed.value;
   const valgrind = request.instructions ? await findTool('valgrind', environment['PATH']) : undefined;
   const rows: BenchRow[] = [];
   for (const command of request.commands) {
     const words = splitCommandLine(command);
     if (words === undefined) return fail('USAGE', `The command has a quote that is not closed: ${command}`);
-    const commands = [
-      [stage1, ...words],
-      [stage2, ...words],
-    ] as const;
-    const warm = await refuseColdBaseline(commands[0], run);
+    const commands = [stage1, stage2].map((program) => ({
+      words: [program.python, ...words],
+      environment: program.environment,
+    }));
+    const warm = await refuseColdBaseline(stage1, words, signal);
     if (!warm.ok) return warm;
     const measured = await measureTime(
-      {python: stage1, ...run},
-      {commands, rounds: request.runs, environment, cwd: '/'},
+      {python: stage1.python, environment, signal},
+      {commands, rounds: request.runs, cwd: '/'},
     );
     if (!measured.ok) return measured;
     const [first, second] = measured.value;
     if (first === undefined || second === undefined) return fail('BENCH', 'The measurements are incomplete.');
     const counts: (number | null)[] = [];
     for (const each of valgrind === undefined ? [] : commands) {
-      const counted = await countInstructions(valgrind ?? '', each, {environment, cwd: '/'}, context.signal);
+      const counted = await countInstructions(valgrind ?? '', each, '/', signal);
       if (!counted.ok) return counted;
       counts.push(counted.value);
     }
     rows.push(makeRow(command, first, second, counts));
   }
-  return ok({python: target.value.version.text, commands: rows});
+  return ok({python, commands: rows});
 }
 
 function makeRow(

@@ -5,6 +5,7 @@ import {obtainSource} from '../cpython/obtain-source.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {type BenchReport, benchmark} from './bench.js';
+import {sourceSubject} from './bench-subjects.js';
 import type {BuildOutcome, HostContext} from './options.js';
 import {freeze} from './pipeline.js';
 import {sourceHost} from './source.js';
@@ -93,12 +94,20 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     type: 'notice',
     message: `${verified.value.modules} images equal a fresh compile, on three hash seeds`,
   });
-  const bench = await phase('measuring', () =>
-    benchmark({buildDir, commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false}, context),
-  );
+  const bench = await phase('measuring', () => measureBuild(buildDir, context));
   if (!bench.ok) return bench;
   await writeFile(reportPath, JSON.stringify({sha256: outcome.sha256, bench: bench.value}));
   return ok({outcome, bench: bench.value});
+}
+
+async function measureBuild(buildDir: string, context: HostContext): Promise<Result<BenchReport>> {
+  const subject = await sourceSubject(buildDir, context);
+  if (!subject.ok) return subject;
+  return benchmark(
+    subject.value,
+    {commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false},
+    context,
+  );
 }
 
 async function readReport(path: string): Promise<{sha256: string; bench: BenchReport} | undefined> {

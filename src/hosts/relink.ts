@@ -66,7 +66,7 @@ async function relink(
     {
       ...commonRecipe(toolchain, places),
       id: 'link:python',
-      command: `${linkCommand(toolchain, options.cc)} ${wrapFlags(layout.wrapped)}`,
+      command: `${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`,
       parts: [main, ...objects, ...wholeArchive(archive)],
       out: options.out,
       async check(python) {
@@ -91,18 +91,13 @@ async function relink(
  * `link:plain`: the same archive without images, which is what a relinked interpreter is measured against. Fails as
  * `link` does.
  */
-export function linkPlain(
-  toolchain: RelinkToolchain,
-  options: RelinkOptions,
-  places: Places,
-  site: Site,
-): Promise<Result<Artifact>> {
+export function linkPlain(toolchain: RelinkToolchain, places: Places, site: Site): Promise<Result<Artifact>> {
   const {installation, interpreter, main, archive} = toolchain;
   return link(
     {
       ...commonRecipe(toolchain, places),
       id: 'link:plain',
-      command: linkCommand(toolchain, options.cc),
+      command: linkCommand(toolchain),
       parts: [main, ...wholeArchive(archive)],
       out: join(places.root, 'plain', 'python'),
       check: (python) => compareSurroundings({...interpreter, python}, installation),

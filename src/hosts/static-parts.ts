@@ -37,13 +37,11 @@ export function findStaticParts(
 }
 
 /** The linker's command and flags, as the Python was linked, for an executable of the wanted address model. */
-export function linkCommand(
-  {installation, addressModel, cc}: InstalledToolchain,
-  chosenCompiler: string | undefined,
-): string {
+export function linkCommand({installation, addressModel, cc}: InstalledToolchain): string {
   const {CC, LINKCC, PY_CORE_LDFLAGS, LINKFORSHARED} = installation.variables;
   return [
-    chosenCompiler ?? (LINKCC.trim() === '' ? CC : LINKCC),
+    // Another compiler that was asked for links, too.
+    cc.command === CC && LINKCC.trim() !== '' ? LINKCC : cc.command,
     ...linkFlags(`${PY_CORE_LDFLAGS} ${LINKFORSHARED}`),
     addressModel === 'absolute' ? '-no-pie' : '-pie',
     // Debian's archive holds intermediate code beside machine code: what we link is the latter, as it was built.

@@ -1,19 +1,22 @@
 import {benchmark} from '../../hosts/bench.js';
+import {type BenchSubject, relinkSubject, sourceSubject} from '../../hosts/bench-subjects.js';
+import type {HostContext} from '../../hosts/options.js';
+import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
-import type {CommandEnd, Session} from '../command.js';
-import {need} from '../host-options.js';
+import type {CommandEnd, Invocation, Session} from '../command.js';
+import {need, relinkOptionsOf} from '../host-options.js';
 
 const DEFAULT_COMMANDS = ['-c pass'];
 const DEFAULT_RUNS = 40;
 
 /** `flashfreeze bench`: both interpreters of a build, the same commands. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
-  const {command, options} = invocation;
-  const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
-  if (!buildDir.ok) return {failure: buildDir.failure};
+  const {options} = invocation;
+  const subject = await subjectOf(invocation, context);
+  if (!subject.ok) return {failure: subject.failure};
   const report = await benchmark(
+    subject.value,
     {
-      buildDir: buildDir.value,
       commands: options.command ?? DEFAULT_COMMANDS,
       runs: options.runs ?? DEFAULT_RUNS,
       instructions: options.instructions ?? false,
@@ -23,4 +26,15 @@ export async function run({invocation, context, product}: Session): Promise<Comm
   if (!report.ok) return {failure: report.failure};
   benchTable(report.value).forEach(product);
   return {python: report.value.python, ratios: ratiosOf(report.value)};
+}
+
+/** What was built: with `--python`, of an installed Python. */
+async function subjectOf(invocation: Invocation, context: HostContext): Promise<Result<BenchSubject>> {
+  const {command, options} = invocation;
+  if (options.python === undefined) {
+    const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+    return buildDir.ok ? sourceSubject(buildDir.value, context) : buildDir;
+  }
+  const relinked = relinkOptionsOf(invocation);
+  return relinked.ok ? relinkSubject(relinked.value, context) : relinked;
 }

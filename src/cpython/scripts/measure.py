@@ -2,8 +2,8 @@
 
     python -I -S -B measure.py     (a JSON object on standard input)
 
-The request is {"commands": [[word, …], …], "rounds": N, "environment": {name: value}, "cwd": path}. The answer, on the
-last line of standard output, is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each command, an item for
+The request is {"commands": [{"words": [word, …], "environment": {name: value}}, …], "rounds": N, "cwd": path}. The answer, on
+the last line of standard output, is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each command, an item for
 each round; `faults` are minor page faults. One more round before the first is not counted.
 """
 
@@ -32,7 +32,7 @@ def main():
     faults = [[] for _ in request["commands"]]
     for turn in range(request["rounds"] + 1):
         for index, command in enumerate(request["commands"]):
-            took, pages = run(command, request["environment"], silence)
+            took, pages = run(command["words"], command["environment"], silence)
             if turn > 0:
                 milliseconds[index].append(took)
                 faults[index].append(pages)
