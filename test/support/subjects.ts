@@ -1,0 +1,192 @@
+/**
+ * The interpreters that are judged: each frozen one beside the unmodified one that it has to behave like. Made with the
+ * command line, in the tests' cache folder, of whatever Pythons this machine has.
+ */
+import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {makeView} from '../conformance/view.js';
+import {CACHE, PACKAGE, type Run, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from './newer-debian.js';
+import {findPythons} from './pythons.js';
+
+export type Side = 'unmodified' | 'frozen';
+
+export interface RunPython {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A folder of this machine, `/` if not given. */
+  readonly cwd?: string;
+  readonly input?: string;
+  /** A program, with arguments, that runs the interpreter: a debugger, `nice`. */
+  readonly under?: readonly string[];
+  /** Folders besides `cwd` that the interpreter may see, and write to. */
+  readonly folders?: readonly string[];
+  /** Gets what is printed, piece by piece, where that can be had. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export type Python = (args: readonly string[], options?: RunPython) => Promise<Run>;
+
+export interface Subject {
+  /** Such as `source-3.13.15`, `relink-3.11`, `overlay-3.14`. */
+  readonly name: string;
+  readonly host: 'source' | 'relink' | 'overlay';
+  /** Such as `3.13`. */
+  readonly series: string;
+  /** Either interpreter, in an environment without a variable of the user's. */
+  readonly python: Readonly<Record<Side, Python>>;
+  /** The frozen interpreter's file, for `flashfreeze verify`. */
+  readonly frozen: string;
+  /** Runs another program where the interpreters run. */
+  readonly tool: (argv: readonly string[], options?: RunPython) => Promise<Run>;
+  /** CPython's source tree, where there is one. */
+  readonly source?: string;
+  /** The build folder, with the C of the images. */
+  readonly buildDir: string;
+  /** An interpreter as CPython's own tests need it: they write into the library, and start programs beside it. */
+  readonly forTests: (side: Side, folder: string) => Python;
+}
+
+/** The import closure of these is frozen where nothing else is asked for: what the scenarios of tests import. */
+export const CLOSURE = [
+  '--startup',
+  '--trace',
+  '-c "import asyncio, argparse, json, re, dataclasses, pathlib, subprocess, logging, typing, unittest.mock, http.client, ' +
+    'email.message, email.parser, textwrap, gettext, inspect, ast, dis, tempfile, random, shutil, urllib.parse, datetime, ' +
+    'calendar, string, difflib, pprint, selectors, ssl, csv, statistics, zipfile, multiprocessing"',
+];
+
+const SOURCES = ['3.13.15', '3.11.2'];
+
+/** Names of what can be made on this machine, without a look whether the root of a newer Debian can be built. */
+export function subjectNames(): readonly string[] {
+  return [
+    ...SOURCES.map((version) => `source-${version}`),
+    ...findPythons().map(({series}) => `relink-${series}`),
+    ...NEWER_SERIES.map((series) => `overlay-${series}`),
+  ];
+}
+
+/**
+ * The names among them that FLASHFREEZE_SUBJECTS asks for, without those that this machine cannot have (and why, on
+ * standard error).
+ */
+export async function presentSubjects(): Promise<readonly string[]> {
+  const asked = (process.env['FLASHFREEZE_SUBJECTS'] ?? '').split(/\s+/).filter((word) => word !== '');
+  const names = asked.length > 0 ? asked : subjectNames();
+  const isNewer = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
+  if (!names.some(isNewer) || (await newerDebianRoot()) !== undefined) return names;
+  return names.filter((name) => !isNewer(name));
+}
+
+/** Builds the frozen interpreter of that name. Throws when that fails. */
+export function prepareSubject(name: string, selection: readonly string[] = CLOSURE): Promise<Subject> {
+  const [, host, which] = /^(source|relink|overlay)-(3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
+  if (host === undefined || which === undefined)
+    throw new Error(`no interpreter ${name}: there are ${subjectNames().join(', ')}`);
+  if (host === 'source') return prepareSource(name, which, selection);
+  return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
+}
+
+/** An interpreter of this machine. */
+function localPython(file: string): Python {
+  return (args, options) => runLocally([file, ...args], options);
+}
+
+function runLocally(argv: readonly string[], options: RunPython = {}): Promise<Run> {
+  const {environment = {}, cwd = '/', input, under = [], onOutput} = options;
+  const own = Object.keys(process.env).filter((each) => /^(PYTHON|FLASHFREEZE)/.test(each));
+  const scrubbed = Object.fromEntries(own.map((each) => [each, undefined]));
+  const [program = '', ...words] = [...under, ...argv];
+  let seen = 0;
+  return run(program, words, {
+    cwd,
+    environment: {...scrubbed, LANG: 'C.UTF-8', LC_ALL: undefined, ...environment},
+    ...(input === undefined ? {} : {input}),
+    onOutput: (_, stdout) => {
+      onOutput?.(stdout.slice(seen));
+      seen = stdout.length;
+    },
+  });
+}
+
+async function make(args: readonly string[]): Promise<string> {
+  const made = await flashfreezeJson(args);
+  if (!made.summary.ok || made.summary.output === null)
+    throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr}`);
+  return made.summary.output;
+}
+
+async function prepareSource(name: string, version: string, selection: readonly string[]): Promise<Subject> {
+  const {source, buildDir} = await prepareTree(version);
+  await make(['build', '--source', source, '--build-dir', buildDir, ...selection]);
+  const series = version.split('.').slice(0, 2).join('.');
+  const frozen = join(buildDir, 'cpython', 'python-frozen');
+  return {
+    ...{name, host: 'source', series, frozen, source, buildDir, tool: runLocally},
+    python: {unmodified: localPython(join(buildDir, 'cpython', 'python')), frozen: localPython(frozen)},
+    forTests: (side, folder) =>
+      localPython(makeView(buildDir, series, side === 'frozen' ? 'stage2' : 'stage1', folder)),
+  };
+}
+
+async function prepareRelinked(name: string, series: string, selection: readonly string[]): Promise<Subject> {
+  const found = findPythons().find((each) => each.series === series);
+  if (!found) throw new Error(`no Python ${series} on this machine`);
+  const unmodified = realpathSync(found.python);
+  const buildDir = join(CACHE, 'builds', name);
+  const frozen = join(CACHE, 'relinked', name, 'bin', `python${series}`);
+  mkdirSync(dirname(frozen), {recursive: true});
+  await make(['relink', '--python', unmodified, '--out', frozen, '--build-dir', buildDir, ...selection]);
+  return {
+    ...{name, host: 'relink', series, frozen, buildDir, tool: runLocally},
+    python: {unmodified: localPython(unmodified), frozen: localPython(frozen)},
+    forTests: (side, folder) => {
+      // What is installed stays as it is: the tests run in a copy, which the interpreter finds by its own place.
+      const prefix = dirname(dirname(unmodified));
+      rmSync(folder, {recursive: true, force: true});
+      cpSync(prefix, folder, {recursive: true, verbatimSymlinks: true, preserveTimestamps: true});
+      const copy = join(folder, 'bin', basename(unmodified));
+      if (side === 'frozen') copyFileSync(frozen, copy);
+      return localPython(copy);
+    },
+  };
+}
+
+async function prepareOverlay(name: string, series: string, selection: readonly string[]): Promise<Subject> {
+  const root = await newerDebianRoot();
+  if (root === undefined) throw new Error('there is no root of a newer Debian');
+  const folder = join(CACHE, 'overlays', name);
+  const buildDir = join(CACHE, 'builds', name);
+  mkdirSync(folder, {recursive: true});
+  const inside = async (argv: readonly string[], options: RunPython = {}): Promise<Run> => {
+    const folders = [folder, ...(options.cwd === undefined ? [] : [options.cwd]), ...(options.folders ?? [])];
+    const done = await runInRoot(root, [...(options.under ?? []), ...argv], {
+      binds: {
+        ...Object.fromEntries(folders.map((each) => [each, 'write' as const])),
+        [PACKAGE]: 'read',
+        [CACHE]: 'write',
+      },
+      environment: options.environment ?? {},
+      ...(options.cwd === undefined ? {} : {cwd: options.cwd}),
+      ...(options.input === undefined ? {} : {input: options.input}),
+    });
+    if (!done.ok) throw new Error(done.failure.message);
+    return {exitCode: done.value.exitCode, stdout: done.value.stdout, stderr: done.value.stderr};
+  };
+  const python = `/usr/bin/python${series}`;
+  const made = await inside([
+    ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), 'overlay', '--python', python, '--out', folder],
+    ...['--build-dir', buildDir, '--cache-dir', join(CACHE, 'store'), ...selection],
+  ]);
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  const frozen = join(folder, 'bin', `python${series}`);
+  const pythons = {
+    unmodified: (args: readonly string[], options?: RunPython) => inside([python, ...args], options),
+    frozen: (args: readonly string[], options?: RunPython) => inside([frozen, ...args], options),
+  };
+  return {
+    ...{name, host: 'overlay', series, frozen, buildDir, tool: inside},
+    python: pythons,
+    forTests: (side) => pythons[side],
+  };
+}
