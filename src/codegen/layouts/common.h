@@ -202,6 +202,10 @@ FF_LAYOUT_ASSERT(offsetof(FF_TUPLE_TYPE(1), object.items) == sizeof(PyGC_Head) +
 
 /* ---- code: Include/cpython/code.h, _PyCode_DEF; derived values as in Objects/codeobject.c, init_code() ----------------- */
 #if PY_VERSION_HEX >= 0x030b0000
+/* Bytecode is written as a string that leaves no room for a NUL. */
+#if defined(__GNUC__) && __GNUC__ >= 15
+#pragma GCC diagnostic ignored "-Wunterminated-string-initialization"
+#endif
 #define FF_CODE_TYPE(units) struct _PyCode_DEF((units) * sizeof(_Py_CODEUNIT))
 #define FF_CODE_POINTERS(X) \
     X(co_consts) X(co_names) X(co_exceptiontable) X(co_localsplusnames) X(co_localspluskinds) X(co_filename) X(co_name) \

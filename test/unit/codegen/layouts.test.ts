@@ -1,0 +1,141 @@
+/** Layout files against real headers and real interpreters: this machine's, and those of a newer Debian. */
+import {spawnSync} from 'node:child_process';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {findPythons} from '../../support/pythons.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/newer-debian.js';
+
+const PACKAGE = join(import.meta.dirname, '../../..');
+const LAYOUTS = join(PACKAGE, 'src/codegen/layouts');
+const RUNTIME = join(PACKAGE, 'src/runtime');
+const PROBE = join(import.meta.dirname, 'layouts');
+const WARNINGS = ['-Wall', '-Wextra', '-Werror'];
+const MODELS = {
+  absolute: ['-fno-pie'],
+  'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-layouts-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+interface Output {
+  readonly exitCode: number | null;
+  readonly text: string;
+}
+
+/** A Python with its headers, and a way to run programs where it is. */
+interface Place {
+  readonly series: string;
+  readonly python: string;
+  readonly run: (argv: readonly string[]) => Promise<Output>;
+}
+
+function here([file = '', ...args]: readonly string[]): Promise<Output> {
+  const done = spawnSync(file, args, {encoding: 'utf8', env: {...process.env, LD_BIND_NOW: '1'}});
+  return Promise.resolve({exitCode: done.status, text: (done.stdout + done.stderr).trim()});
+}
+
+async function inRoot(root: string, argv: readonly string[]): Promise<Output> {
+  const binds = {[PACKAGE]: 'read', [folder]: 'write'} as const;
+  const done = await runInRoot(root, argv, {binds, environment: {LD_BIND_NOW: '1'}});
+  if (!done.ok) throw new Error(done.failure.message);
+  return {exitCode: done.value.exitCode, text: (done.value.stdout + done.value.stderr).trim()};
+}
+
+const root = await newerDebianRoot(); // says why, where it cannot be had
+const places: readonly Place[] = [
+  ...findPythons().map(({series, python}) => ({series, python, run: here})),
+  ...NEWER_SERIES.flatMap((series) =>
+    root === undefined
+      ? []
+      : [{series, python: `/usr/bin/python${series}`, run: (argv: readonly string[]) => inRoot(root, argv)}],
+  ),
+];
+const allSeries = ['3.10', '3.11', '3.12', '3.13', '3.14', '3.15'];
+
+describe.each(places.map((place) => [place.series, place] as const))('Python %s', (series, place) => {
+  const own = mkdtempSync(join(folder, `${series}-`));
+  let include: string;
+  let bytecode: readonly string[];
+
+  beforeAll(async () => {
+    const code = 'import sysconfig; print(sysconfig.get_path("include"))';
+    include = (await place.run([place.python, '-B', '-c', code])).text;
+    const [size = '', ...text] = (
+      await place.run([place.python, '-B', join(PROBE, 'probe.py'), 'bytecode'])
+    ).text.split(' ');
+    bytecode = [`-DPROBE_SIZE=${size}`, `-DPROBE_BYTECODE=${text.join(' ')}`];
+  });
+
+  function compile(layout: string, options: readonly string[], layouts = LAYOUTS): Promise<Output> {
+    const headers = [include, join(include, 'internal')].flatMap((each) => ['-isystem', each]);
+    return place.run([
+      'gcc',
+      ...WARNINGS,
+      ...headers,
+      ...['-I', RUNTIME, '-I', layouts, `-DFF_LAYOUT="python${layout}.h"`],
+      ...bytecode,
+      ...options,
+    ]);
+  }
+
+  test.each(Object.entries(MODELS))('objects of every kind compile, %s', async (model, flags) => {
+    const object = join(own, 'probe.o');
+    expect(await compile(series, [...flags, '-c', join(PROBE, 'probe.c'), '-o', object])).toEqual({
+      exitCode: 0,
+      text: '',
+    });
+    const sections = await place.run(['readelf', '-S', '--wide', object]);
+    expect(sections.text).toMatch(model === 'absolute' ? /\.rela?\.data/ : / ff_image /);
+    if (model !== 'absolute') expect(sections.text).not.toMatch(/\.rela?ff_image/);
+  });
+
+  // Everything that it calls in the interpreter has to be exported by it.
+  test('they are what the interpreter makes itself, in an extension module', async () => {
+    const suffix = await place.run([
+      place.python,
+      '-c',
+      'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))',
+    ]);
+    const sources = [join(PROBE, 'probe.c'), join(RUNTIME, 'relocate.c')];
+    const output = ['-shared', '-o', join(own, `probe${suffix.text}`)];
+    const built = await compile(series, [...MODELS['position-independent'], ...sources, ...output]);
+    expect(built).toEqual({exitCode: 0, text: ''});
+    for (const seed of ['0', '1']) {
+      const argv = ['env', `PYTHONHASHSEED=${seed}`, place.python, '-B', join(PROBE, 'probe.py'), own];
+      expect(await place.run(argv)).toEqual({exitCode: 0, text: 'ok'});
+    }
+  });
+
+  test.each(allSeries.filter((other) => other !== series))('the layout of %s is refused', async (other) => {
+    const {exitCode, text} = await compile(other, ['-fsyntax-only', join(PROBE, 'probe.c')]);
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(`flashfreeze layout ${other}`);
+  });
+
+  test.each([
+    ['FF_SMALL_INT_MAX', '99', '_PY_NSMALLPOSINTS == FF_SMALL_INT_MAX + 1'],
+    ...(series === '3.10' ? [] : [['FF_RESUME', '7', 'RESUME == FF_RESUME']]),
+  ])('%s is checked', async (name, value, message) => {
+    const changed = join(own, name);
+    mkdirSync(changed);
+    cpSync(join(LAYOUTS, 'common.h'), join(changed, 'common.h'));
+    const text = readFileSync(join(LAYOUTS, `python${series}.h`), 'utf8');
+    writeFileSync(
+      join(changed, `python${series}.h`),
+      text.replace(new RegExp(`(#define ${name} +)\\S+`), `$1${value}`),
+    );
+    const refused = await compile(series, ['-fsyntax-only', join(PROBE, 'probe.c')], changed);
+    expect(refused.text).toContain(`flashfreeze layout ${series}: ${message}`);
+  });
+
+  test.each(['Py_DEBUG', 'Py_GIL_DISABLED'])('headers of a %s build are refused', async (build) => {
+    const refused = await compile(series, [`-D${build}=1`, '-fsyntax-only', join(PROBE, 'probe.c')]);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.text).toContain('flashfreeze layout');
+  });
+});
