@@ -14,6 +14,7 @@ if sys.argv[1:] == ["bytecode"]:
     print(len(bytecode), '"%s"' % "".join(f"\\{byte:03o}" for byte in bytecode))
     sys.exit()
 
+import ctypes
 import gc
 
 sys.path.insert(0, sys.argv[1])
@@ -29,6 +30,15 @@ def made(value):
     if isinstance(value, bytes):
         return (value + b"-")[:-1]
     return type(value)(repr(value)) if isinstance(value, (int, float)) else complex(value.real, value.imag)
+
+
+def as_wide(text):
+    """The text as an array of wchar_t that is kept with it, which it has up to 3.11."""
+    function = ctypes.pythonapi.PyUnicode_AsUnicodeAndSize
+    function.argtypes, function.restype = [ctypes.py_object, ctypes.POINTER(ctypes.c_ssize_t)], ctypes.c_wchar_p
+    size = ctypes.c_ssize_t()
+    wide = function(text, ctypes.byref(size))
+    return wide, size.value
 
 
 BASE = 1 << 30
@@ -64,6 +74,7 @@ for name, value in found.items():
     if isinstance(value, str):
         assert value.encode() == new.encode() and value + "x" == new + "x" and value[1:] == new[1:], name
         assert value.isascii() == new.isascii() and value.upper() == new.upper(), name
+        assert sys.version_info >= (3, 12) or as_wide(value) == (new, len(new)), name
     if isinstance(value, (int, float, complex)):
         assert value * 3 - value == new * 3 - new and -value == -new, name
     if isinstance(value, tuple):
