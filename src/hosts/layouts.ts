@@ -19,7 +19,7 @@ export async function loadLayout(series: string): Promise<Result<Layout>> {
   const known = await knownSeries();
   if (!known.includes(series)) {
     return fail('PYTHON_VERSION', `CPython ${series} is not known`, {
-      hint: `known versions: ${known.join(', ')} (a new one is one layout file, see docs/architecture.md)`,
+      hint: `known versions: ${known.join(', ')} (a new one is one layout file, see docs/new-cpython.md)`,
     });
   }
   const header = `python${series}.h`;

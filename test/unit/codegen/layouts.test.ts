@@ -1,6 +1,6 @@
 /** Layout files against real headers and real interpreters: this machine's, and those of a newer Debian. */
 import {spawnSync} from 'node:child_process';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
@@ -55,7 +55,14 @@ const places: readonly Place[] = [
       : [{series, python: `/usr/bin/python${series}`, run: (argv: readonly string[]) => inRoot(root, argv)}],
   ),
 ];
-const allSeries = ['3.10', '3.11', '3.12', '3.13', '3.14', '3.15'];
+const allSeries = readdirSync(LAYOUTS).flatMap((name) => /^python(.*)\.h$/.exec(name)?.[1] ?? []);
+
+test('the page on new versions says how long the newest layout is', () => {
+  const newest = allSeries.reduce((a, b) => (Number(a.slice(2)) > Number(b.slice(2)) ? a : b));
+  const lines = readFileSync(join(LAYOUTS, `python${newest}.h`), 'utf8').split('\n').length - 1;
+  const page = readFileSync(join(PACKAGE, 'docs/new-cpython.md'), 'utf8');
+  expect(page).toContain(`The newest, \`python${newest}.h\`, has ${lines} lines`);
+});
 
 describe.each(places.map((place) => [place.series, place] as const))('Python %s', (series, place) => {
   const own = mkdtempSync(join(folder, `${series}-`));
