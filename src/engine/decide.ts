@@ -1,4 +1,3 @@
-import type {ActionRecord, StoredOutput} from '../cache/record.js';
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import {explainDifference} from './explain.js';
@@ -6,6 +5,7 @@ import type {Journal, JournalEntry, JournalOutput} from './journal.js';
 import type {ActionKey, KeyRecord} from './keys.js';
 import {holds} from './staging.js';
 import {glance, isExecutable} from './stamps.js';
+import type {Found} from './store-access.js';
 
 /** What is to be done for an action, and why. */
 export type Decision =
@@ -15,9 +15,10 @@ export type Decision =
       readonly outputs: Readonly<Record<string, JournalOutput>>;
     }
   | {
-      readonly kind: 'cached';
+      readonly kind: 'found';
       readonly reasons: readonly string[];
-      readonly outputs: readonly StoredOutput[];
+      readonly found: Found;
+      /** The reasons to execute the action, should the result not be to be had after all. */
       readonly otherwise: readonly string[];
     }
   | {readonly kind: 'execute'; readonly reasons: readonly string[]};
@@ -27,8 +28,8 @@ export interface DecideContext {
   readonly force: boolean;
   /** Whether an input has no digest yet, because its producer was not executed (a dry run). */
   readonly isPending: (digest: Digest) => boolean;
-  /** Looks a result up in the store. */
-  readonly lookUp: (spec: ActionSpec, key: ActionKey) => Promise<ActionRecord | undefined>;
+  /** Looks for an earlier result. */
+  readonly lookUp: (spec: ActionSpec, key: ActionKey) => Promise<Found | undefined>;
 }
 
 /** Decides what to do for an action. A dry run and a real one come to the same decision here. */
@@ -50,10 +51,12 @@ export async function decide(spec: ActionSpec, key: ActionKey, context: DecideCo
     }
     reasons = inspected.reasons;
   }
-  const record = spec.storage === 'shared' ? await context.lookUp(spec, key) : undefined;
-  if (record === undefined) return {kind: 'execute', reasons};
-  return {kind: 'cached', reasons: ['result in the cache'], outputs: record.outputs, otherwise: reasons};
+  const found = spec.storage === 'shared' ? await context.lookUp(spec, key) : undefined;
+  if (found === undefined) return {kind: 'execute', reasons};
+  return {kind: 'found', reasons: [WHERE[found.origin]], found, otherwise: reasons};
 }
+
+const WHERE = {cached: 'result in the cache', remote: 'result in the remote cache'};
 
 /**
  * What speaks against the last good state of an action, leaving aside its outputs, and the inputs in `except`.

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type {ActionRecord} from '../cache/record.js';
+import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {ActionId, ActionResult, ActionSpec, Artifact} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
@@ -19,8 +19,10 @@ import {createStoreAccess} from './store-access.js';
 export interface EngineOptions {
   /** Where the engine keeps what it remembers: an absolute path. Its lock (`acquireLock`) must be held. */
   readonly buildDir: string;
-  /** Results of earlier builds, here or elsewhere; undefined to go without. */
+  /** Results of earlier builds on this machine; undefined to go without. */
   readonly store: Store | undefined;
+  /** Results of others; it is asked for what the store does not have. */
+  readonly remote?: RemoteCache | undefined;
   /** How many actions may run at once. */
   readonly jobs: number;
   readonly events: EventSink;
@@ -52,7 +54,10 @@ export interface Engine {
   /** All reasons for what was done with an action of this build. */
   readonly reasonsFor: (id: ActionId) => readonly string[];
   readonly summary: () => EngineSummary;
-  /** Writes down what the next build needs to know. Call it at the end, also of a build that failed. Fails with IO. */
+  /**
+   * Writes down what the next build needs to know, and waits until what was made has been offered to the remote cache. Call
+   * it at the end, also of a build that failed. Fails with IO.
+   */
   readonly finish: () => Promise<Result<void>>;
 }
 
@@ -65,7 +70,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {journal, notice} = await openJournal(buildDir);
   if (notice !== undefined) events.emit({type: 'notice', message: notice});
   const sources = await openSources(buildDir);
-  const store = createStoreAccess(options.store, events);
+  const store = createStoreAccess(options.store, options.remote, events);
   const performer = createPerformer({buildDir, events, signal, journal, sources, store});
   const slots = pLimit(options.jobs);
   const looking = pLimit(LOOKING_AT_ONCE);
@@ -78,9 +83,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const reasons = new Map<ActionId, readonly string[]>();
   const started = new Map<ActionId, number>();
   const pending = new Set<Digest>();
-  const lookUp = (spec: ActionSpec, key: ActionKey): Promise<ActionRecord | undefined> =>
-    store.get(spec, key.key);
-  const context = {journal, force, isPending: (digest: Digest) => pending.has(digest), lookUp};
+  const context = {journal, force, isPending: (digest: Digest) => pending.has(digest), lookUp: store.get};
 
   async function bringAbout(spec: ActionSpec, key: ActionKey): Promise<Result<ActionResult>> {
     const askedAt = performance.now();
@@ -111,8 +114,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     reasons.set(spec.id, decision.reasons);
     if (dryRun) return ok(foresee(spec, decision));
     if (decision.kind === 'fresh') return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs)});
-    if (decision.kind === 'cached') {
-      const restored = await performer.restore(spec, key, decision.outputs);
+    if (decision.kind === 'found') {
+      const restored = await performer.restore(spec, key, decision.found);
       if (!restored.ok) return restored;
       if (restored.value !== undefined) return ok(restored.value);
       reasons.set(spec.id, decision.otherwise);
@@ -139,10 +142,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   /** What an action would come to. Outputs that only its execution could tell get a digest that stands for "unknown". */
   function foresee(spec: ActionSpec, decision: Decision): Done {
     if (decision.kind === 'fresh') return {outcome: 'fresh', outputs: digestsOf(decision.outputs)};
-    if (decision.kind === 'cached') {
+    if (decision.kind === 'found') {
+      const {origin, record} = decision.found;
       return {
-        outcome: 'cached',
-        outputs: digestsOf(Object.fromEntries(decision.outputs.map((o) => [o.name, o]))),
+        outcome: origin,
+        outputs: digestsOf(Object.fromEntries(record.outputs.map((o) => [o.name, o]))),
       };
     }
     const outputs: Record<string, Digest> = {};
@@ -182,6 +186,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     async finish() {
       if (dryRun) return ok();
       const saved = await Promise.all([journal.save(), sources.save()]);
+      await store.finish();
       return saved.find((result) => !result.ok) ?? ok();
     },
   };

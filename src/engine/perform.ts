@@ -1,7 +1,6 @@
 import {dirname} from 'node:path';
 import pLimit from 'p-limit';
 import {ensureFolder, hashFile, type FileContent} from '../cache/files.js';
-import type {StoredOutput} from '../cache/record.js';
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
@@ -13,7 +12,7 @@ import type {ActionKey} from './keys.js';
 import type {Sources} from './sources.js';
 import {createStager, holds, settle, type Staging} from './staging.js';
 import {glance, isExecutable} from './stamps.js';
-import type {StoreAccess} from './store-access.js';
+import type {Found, StoreAccess} from './store-access.js';
 
 /** What became of an action, with the digests of its outputs by name. */
 export interface Done {
@@ -23,12 +22,8 @@ export interface Done {
 
 /** Does what was decided. */
 export interface Performer {
-  /** Puts the outputs of a stored result into place; undefined when the store does not have them after all. */
-  readonly restore: (
-    spec: ActionSpec,
-    key: ActionKey,
-    stored: readonly StoredOutput[],
-  ) => Promise<Result<Done | undefined>>;
+  /** Puts the outputs of an earlier result into place; undefined when they are not to be had after all. */
+  readonly restore: (spec: ActionSpec, key: ActionKey, found: Found) => Promise<Result<Done | undefined>>;
   /** Runs the action, keeps its result, and puts its outputs into place. */
   readonly execute: (spec: ActionSpec, key: ActionKey) => Promise<Result<Done>>;
 }
@@ -42,35 +37,36 @@ export interface PerformContext {
   readonly store: StoreAccess;
 }
 
-/** How many results are copied from the store at once. */
-const RESTORING_AT_ONCE = 8;
+/** How many results are copied at once from the store, and from the remote cache, where most of the time is waiting. */
+const RESTORING_AT_ONCE = {cached: 8, remote: 24};
 
 export function createPerformer(context: PerformContext): Performer {
   const {journal, store} = context;
   const stager = createStager(context.buildDir);
-  const restoring = pLimit(RESTORING_AT_ONCE);
+  const restoring = {cached: pLimit(RESTORING_AT_ONCE.cached), remote: pLimit(RESTORING_AT_ONCE.remote)};
 
   async function restore(
     spec: ActionSpec,
     key: ActionKey,
-    stored: readonly StoredOutput[],
+    {record, origin}: Found,
   ): Promise<Result<Done | undefined>> {
     return staged(spec, async (paths) => {
       const made: Made[] = [];
       for (const output of spec.outputs) {
-        const content = stored.find(({name}) => name === output.name);
+        const content = record.outputs.find(({name}) => name === output.name);
         const from = paths[output.name];
         if (content === undefined || from === undefined) return ok(undefined);
         if (await holds(output.path, content)) {
           made.push({output, content, from: output.path});
           continue;
         }
-        const copied = await store.materialise(content, from);
+        const copied = await store.materialise(key, content, origin, from);
         if (!copied.ok) return copied;
         if (!copied.value) return ok(undefined);
         made.push({output, content, from});
       }
-      return conclude(spec, key, 'cached', made);
+      if (origin === 'remote') await store.put(key, record, sourcesOf(made));
+      return conclude(spec, key, origin, made);
     });
   }
 
@@ -83,8 +79,11 @@ export function createPerformer(context: PerformContext): Performer {
       const outputs = made.value.map(({output: {name, executable}, content: {digest, size}}) => {
         return {name, digest, size, executable: executable ?? false};
       });
-      await store.put(key.key, {keyRecord: key.text, outputs}, paths);
-      return conclude(spec, key, 'executed', made.value);
+      const record = {keyRecord: key.text, outputs};
+      await store.put(key, record, paths);
+      const done = await conclude(spec, key, 'executed', made.value);
+      if (done.ok) store.offer(key, record, placesOf(spec));
+      return done;
     });
   }
 
@@ -98,7 +97,7 @@ export function createPerformer(context: PerformContext): Performer {
     if (last !== undefined) journal.set(spec.id, {...last, unfinished: true});
     const noted = await journal.save();
     if (!noted.ok) return noted;
-    const paths = Object.fromEntries(spec.outputs.map(({name, path}) => [name, path]));
+    const paths = placesOf(spec);
     const called = await call(spec, paths);
     if (!called.ok) return called;
     const made = await readOutputs(spec, paths);
@@ -134,7 +133,7 @@ export function createPerformer(context: PerformContext): Performer {
   async function conclude(
     spec: ActionSpec,
     key: ActionKey,
-    outcome: 'executed' | 'cached',
+    outcome: 'executed' | 'cached' | 'remote',
     made: readonly Made[],
   ): Promise<Result<Done>> {
     const outputs: Record<string, Digest> = {};
@@ -166,7 +165,7 @@ export function createPerformer(context: PerformContext): Performer {
   }
 
   return {
-    restore: (spec, key, stored) => restoring(restore, spec, key, stored),
+    restore: (spec, key, found) => restoring[found.origin](restore, spec, key, found),
     execute: (spec, key) =>
       spec.storage === 'shared' ? executeShared(spec, key) : executeInPlace(spec, key),
   };
@@ -177,6 +176,16 @@ interface Made {
   readonly output: OutputSpec;
   readonly content: FileContent;
   readonly from: string;
+}
+
+/** Where the outputs are now, by name. */
+function sourcesOf(made: readonly Made[]): Record<string, string> {
+  return Object.fromEntries(made.map(({output, from}) => [output.name, from]));
+}
+
+/** Where the outputs are wanted, by name. */
+function placesOf(spec: ActionSpec): Record<string, string> {
+  return Object.fromEntries(spec.outputs.map(({name, path}) => [name, path]));
 }
 
 /** Reads what an action wrote. Fails with ACTION when it did not write what it declared. */

@@ -1,21 +1,48 @@
 import type {ActionRecord, StoredOutput} from '../cache/record.js';
+import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {ActionSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import {ok, type Result} from '../model/result.js';
+import type {ActionKey} from './keys.js';
 
-/** The store as the engine uses it: whatever is wrong with it is a warning, never the end of a build. */
-export interface StoreAccess {
-  /** The result under a key, if it is there and made for the outputs that the action declares. */
-  readonly get: (spec: ActionSpec, key: Digest) => Promise<ActionRecord | undefined>;
-  readonly put: (key: Digest, record: ActionRecord, files: Readonly<Record<string, string>>) => Promise<void>;
-  /** Whether an output was copied to `path`. Fails with IO when `path` cannot be written. */
-  readonly materialise: (output: StoredOutput, path: string) => Promise<Result<boolean>>;
+/** An earlier result, and whose it was: our own store's, or the remote cache's. */
+export interface Found {
+  readonly record: ActionRecord;
+  readonly origin: 'cached' | 'remote';
 }
 
-export function createStoreAccess(store: Store | undefined, events: EventSink): StoreAccess {
+/** Earlier results as the engine uses them: whatever is wrong with where they lie is a warning, never the end of a build. */
+export interface StoreAccess {
+  /** The result under a key, if there is one, made for the outputs that the action declares. */
+  readonly get: (spec: ActionSpec, key: ActionKey) => Promise<Found | undefined>;
+  /** Keeps a result in the store. */
+  readonly put: (
+    key: ActionKey,
+    record: ActionRecord,
+    files: Readonly<Record<string, string>>,
+  ) => Promise<void>;
+  /** Offers to others what was made here; `files` must stay for a while. Returns at once. */
+  readonly offer: (key: ActionKey, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
+  /** Whether an output was copied to `path`. Fails with IO when `path` cannot be written. */
+  readonly materialise: (
+    key: ActionKey,
+    output: StoredOutput,
+    origin: Found['origin'],
+    path: string,
+  ) => Promise<Result<boolean>>;
+  /** Waits for what is still under way. */
+  readonly finish: () => Promise<void>;
+}
+
+/** Looks into the store first, then into the remote cache. Either may be undefined. */
+export function createStoreAccess(
+  store: Store | undefined,
+  remote: RemoteCache | undefined,
+  events: EventSink,
+): StoreAccess {
   const warn = (warnings: readonly string[]): void => {
     for (const message of warnings) events.emit({type: 'warning', message});
   };
@@ -25,30 +52,47 @@ export function createStoreAccess(store: Store | undefined, events: EventSink): 
     if (!failed[what]) warn([`the cache cannot be ${what} and is left alone: ${reason.message}`]);
     failed[what] = true;
   };
+
+  async function getStored(key: Digest): Promise<ActionRecord | undefined> {
+    if (store === undefined || failed.read) return undefined;
+    const found = await store.get(key);
+    if (!found.ok) {
+      giveUp('read', found.failure);
+      return undefined;
+    }
+    warn(found.value.warnings);
+    return found.value.record;
+  }
+
   return {
-    async get(spec, key) {
-      if (store === undefined || failed.read) return undefined;
-      const found = await store.get(key);
-      if (!found.ok) {
-        giveUp('read', found.failure);
-        return undefined;
-      }
-      const {record, warnings} = found.value;
-      warn(warnings);
-      const stored = new Set(record?.outputs.map(({name}) => name));
-      return spec.outputs.every(({name}) => stored.has(name)) ? record : undefined;
+    async get(spec, {key, text}) {
+      const serves = (record: ActionRecord | undefined): record is ActionRecord => {
+        const stored = new Set(record?.outputs.map(({name}) => name));
+        return spec.outputs.every(({name}) => stored.has(name));
+      };
+      const stored = await getStored(key);
+      if (serves(stored)) return {record: stored, origin: 'cached'};
+      const remembered = await remote?.get(key, text);
+      return serves(remembered) ? {record: remembered, origin: 'remote'} : undefined;
     },
-    async put(key, record, files) {
+    async put({key}, record, files) {
       if (store === undefined || failed.written) return;
       const kept = await store.put(key, record, files);
       if (!kept.ok) giveUp('written', kept.failure);
     },
-    async materialise(output, path) {
-      const copied = await store?.materialise(output, path);
-      if (copied === undefined) return ok(false);
-      if (!copied.ok) return copied;
-      warn(copied.value.warnings);
-      return ok(copied.value.hit);
+    offer({key}, record, files) {
+      remote?.offer(key, record, files);
+    },
+    async materialise({key}, output, origin, path) {
+      const copied = failed.read ? undefined : await store?.materialise(output, path);
+      if (copied?.ok === false) return copied;
+      warn(copied?.value.warnings ?? []);
+      if (copied?.value.hit === true) return ok(true);
+      if (origin !== 'remote' || remote === undefined) return ok(false);
+      return remote.download(key, output, path);
+    },
+    async finish() {
+      await remote?.finish();
     },
   };
 }

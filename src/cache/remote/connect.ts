@@ -1,0 +1,49 @@
+import {readFile} from 'node:fs/promises';
+import type {EventSink} from '../../model/events.js';
+import {failure} from '../../model/failure.js';
+import {err, ok, type Result} from '../../model/result.js';
+import {ioFailure} from '../files.js';
+import {openRemote, type RemoteCache} from './remote.js';
+import {parseKey, type SigningKey} from './signing.js';
+
+/** A remote cache as a user asks for it. */
+export interface RemoteSettings {
+  readonly url: string;
+  readonly upload: boolean;
+  /** A file with the key; the environment's `FLASHFREEZE_CACHE_KEY` comes before it. */
+  readonly keyFile: string | undefined;
+}
+
+const VARIABLE = 'FLASHFREEZE_CACHE_KEY';
+
+/**
+ * Prepares the use of a remote cache; asks it nothing yet. Gives nothing, with a warning, when a key should be there and is
+ * not: to go on without one would be to trust anybody. Fails with CONFIG.
+ */
+export async function connectRemote(
+  {url, upload, keyFile}: RemoteSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+  events: EventSink,
+  signal: AbortSignal,
+): Promise<Result<RemoteCache | undefined>> {
+  const fromEnvironment = environment[VARIABLE]?.trim();
+  let signingKey: Result<SigningKey | undefined> = ok(undefined);
+  if (fromEnvironment !== undefined && fromEnvironment !== '')
+    signingKey = parseKey(fromEnvironment, VARIABLE);
+  else if (keyFile !== undefined) signingKey = await readKey(keyFile);
+  else if (fromEnvironment === '') {
+    // What a secret becomes where it may not be seen, such as in the CI of a fork.
+    events.emit({type: 'warning', message: `${VARIABLE} is empty: building without the remote cache`});
+    return ok(undefined);
+  }
+  if (!signingKey.ok) return signingKey;
+  return openRemote({url, upload, signingKey: signingKey.value, events, signal});
+}
+
+async function readKey(path: string): Promise<Result<SigningKey>> {
+  try {
+    return parseKey(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    return err(failure('CONFIG', ioFailure('read', path, error).message));
+  }
+}

@@ -1,0 +1,236 @@
+import {createHash} from 'node:crypto';
+import {open, type FileHandle} from 'node:fs/promises';
+import type {Digest} from '../../model/digest.js';
+import {errnoOf, messageOf} from '../../model/errno.js';
+import type {Failure} from '../../model/failure.js';
+import {err, ok, type Result} from '../../model/result.js';
+import {attempt, ioFailure} from '../files.js';
+import type {Address} from './address.js';
+
+/** What came of a request. Nothing is ever thrown. */
+export type Answer<T> =
+  | {readonly kind: 'found'; readonly value: T; readonly slow: boolean}
+  | {readonly kind: 'missing'}
+  /** The server gave something, and it cannot be what was asked for. */
+  | {readonly kind: 'damaged'; readonly reason: string}
+  /** No answer that makes sense. */
+  | {readonly kind: 'failed'; readonly reason: string; readonly status?: number}
+  | {readonly kind: 'cancelled'};
+
+/** Bazel's HTTP cache protocol, as far as a request goes. Paths are `ac/<sha256>` and `cas/<sha256>`. */
+export interface Http {
+  /** The whole body, which may have `limit` bytes at most. */
+  readonly get: (path: string, limit: number) => Promise<Answer<Uint8Array>>;
+  /** Writes the body to a file; gives its digest. It may have `size` bytes and no other number. Fails with IO. */
+  readonly download: (path: string, size: number, file: string) => Promise<Result<Answer<Digest>>>;
+  /** The size, if the server tells. */
+  readonly head: (path: string) => Promise<Answer<number | undefined>>;
+  readonly put: (path: string, body: Uint8Array) => Promise<Answer<void>>;
+  /** Ends what is under way, and all that comes. */
+  readonly cancel: () => void;
+}
+
+/** So long a server may take to begin with its answer. */
+const RESPONSE_MS = 3000;
+/** A server that takes longer than this has nothing to offer. */
+const SLOW_MS = 2000;
+/** For a body, the time that it takes at this rate comes on top. */
+const BYTES_PER_MS = 256;
+/** What is read of the body of an answer that has none of use, to keep the connection. */
+const REST_BYTES = 4096;
+
+export function createHttp({base, authorization}: Address): Http {
+  const running = new Set<AbortController>();
+  let cancelled = false;
+  const isCancelled = (): boolean => cancelled;
+
+  interface Request<T> {
+    readonly method: 'GET' | 'HEAD' | 'PUT';
+    readonly path: string;
+    readonly body?: Uint8Array;
+    /** How many bytes go over the line, in either direction, at most. */
+    readonly bytes: number;
+    readonly read: (response: Response) => Promise<Answer<T>>;
+  }
+
+  async function exchange<T>({method, path, body, bytes, read}: Request<T>): Promise<Answer<T>> {
+    if (isCancelled()) return {kind: 'cancelled'};
+    const controller = new AbortController();
+    running.add(controller);
+    const allowance = bytes / BYTES_PER_MS;
+    const began = performance.now();
+    const release = abortAfter(controller, RESPONSE_MS + allowance);
+    try {
+      const response = await fetch(`${base}/${path}`, {
+        method,
+        // A redirection leads to a server that nobody chose, with the credentials of this one.
+        redirect: 'manual',
+        headers: {
+          'accept-encoding': 'identity',
+          ...(authorization === undefined ? {} : {authorization}),
+          ...(body === undefined ? {} : {'content-type': 'application/octet-stream', 'if-none-match': '*'}),
+        },
+        body: body ?? null,
+        signal: controller.signal,
+      });
+      const answer = await judge(response, read);
+      const slow = performance.now() - began > SLOW_MS + allowance;
+      return answer.kind === 'found' ? {...answer, slow} : answer;
+    } catch (error) {
+      // Our own state, not the error: an abort surfaces in many forms.
+      if (isCancelled()) return {kind: 'cancelled'};
+      const reason = controller.signal.aborted ? 'it took too long to answer' : describe(error);
+      return {kind: 'failed', reason};
+    } finally {
+      release();
+      running.delete(controller);
+    }
+  }
+
+  return {
+    get: (path, limit) =>
+      exchange({
+        method: 'GET',
+        path,
+        bytes: 0,
+        async read(response) {
+          const chunks: Uint8Array[] = [];
+          const whole = await pour(response, limit, (chunk) => {
+            chunks.push(chunk);
+            return Promise.resolve(true);
+          });
+          if (!whole) return {kind: 'damaged', reason: 'is too large'};
+          return {kind: 'found', value: Buffer.concat(chunks), slow: false};
+        },
+      }),
+    async download(path, size, file) {
+      const opened = await attempt('write', file, () => open(file, 'w'));
+      if (!opened.ok) return opened;
+      let broken: Failure | undefined;
+      const answer = await exchange<Digest>({
+        method: 'GET',
+        path,
+        bytes: size,
+        async read(response) {
+          const hash = createHash('sha256');
+          let written = 0;
+          const whole = await pour(response, size, async (chunk) => {
+            hash.update(chunk);
+            written += chunk.length;
+            broken = await write(opened.value, chunk, file);
+            return broken === undefined;
+          });
+          if (!whole || written !== size)
+            return {kind: 'damaged', reason: 'has not the size that it should have'};
+          return {kind: 'found', value: hash.digest('hex') as Digest, slow: false};
+        },
+      });
+      const closed = await attempt('write', file, () => opened.value.close());
+      if (broken !== undefined) return err(broken);
+      return closed.ok ? ok(answer) : closed;
+    },
+    head: (path) =>
+      exchange({
+        method: 'HEAD',
+        path,
+        bytes: 0,
+        read: ({headers}) => {
+          const length = headers.get('content-length');
+          return Promise.resolve({
+            kind: 'found',
+            value: length === null ? undefined : Number(length),
+            slow: false,
+          });
+        },
+      }),
+    put: (path, body) =>
+      exchange({
+        method: 'PUT',
+        path,
+        body,
+        bytes: body.length,
+        read: async (response) => {
+          await pour(response, REST_BYTES, () => Promise.resolve(true));
+          return {kind: 'found', value: undefined, slow: false};
+        },
+      }),
+    cancel() {
+      cancelled = true;
+      for (const controller of running) controller.abort();
+    },
+  };
+}
+
+/** Reads what a good answer holds, and tells the others apart by their status. */
+async function judge<T>(
+  response: Response,
+  read: (response: Response) => Promise<Answer<T>>,
+): Promise<Answer<T>> {
+  const {status} = response;
+  if (status === 200 || status === 201 || status === 204) return read(response);
+  await pour(response, REST_BYTES, () => Promise.resolve(true));
+  if (status === 404 || status === 410) return {kind: 'missing'};
+  return {kind: 'failed', reason: `it answers with HTTP ${status}`, status};
+}
+
+/** Hands the body on, piece by piece; stops, and says `false`, at more than `limit` bytes or when `take` does. */
+async function pour(
+  response: Response,
+  limit: number,
+  take: (chunk: Uint8Array) => Promise<boolean>,
+): Promise<boolean> {
+  const {body} = response;
+  if (body === null) return true;
+  let read = 0;
+  // Leaving the loop early ends the connection.
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    read += chunk.length;
+    if (read > limit || !(await take(chunk))) return false;
+  }
+  return true;
+}
+
+async function write(file: FileHandle, chunk: Uint8Array, path: string): Promise<Failure | undefined> {
+  try {
+    await file.writeFile(chunk);
+    return undefined;
+  } catch (error) {
+    return ioFailure('write', path, error);
+  }
+}
+
+/**
+ * Aborts after a time. When this program itself was busy for so long, what has arrived meanwhile is looked at first: timers
+ * come before input and output in a turn of the event loop, `setImmediate` comes after it.
+ */
+function abortAfter(controller: AbortController, ms: number): () => void {
+  let done = false;
+  const timer = setTimeout(() => {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (!done) controller.abort();
+      }),
+    );
+  }, ms);
+  return () => {
+    done = true;
+    clearTimeout(timer);
+  };
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection broke off',
+  EPIPE: 'the connection broke off',
+  UND_ERR_SOCKET: 'the connection broke off',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'its name cannot be looked up',
+  ENETUNREACH: 'its network cannot be reached',
+  EHOSTUNREACH: 'it cannot be reached',
+};
+
+/** Why there was no answer: fetch's own words are the same for everything, its cause tells. */
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return SENTENCES[errnoOf(cause) ?? ''] ?? messageOf(cause);
+}

@@ -1,0 +1,136 @@
+import {writeFile} from 'node:fs/promises';
+import pLimit from 'p-limit';
+import type {Digest} from '../../model/digest.js';
+import type {EventSink} from '../../model/events.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {attempt} from '../files.js';
+import type {ActionRecord, StoredOutput} from '../record.js';
+import {parseAddress} from './address.js';
+import {nothingKnown, type Known} from './known.js';
+import {decodeResult, EMPTY} from './result-message.js';
+import {createServer, type Server} from './server.js';
+import type {SigningKey} from './signing.js';
+import {createUploads} from './uploads.js';
+
+/**
+ * A cache on a server that speaks Bazel's HTTP protocol, for one run. The server is trusted with nothing: whatever it does, the
+ * worst that comes of it is a miss, and a warning, once for each kind of trouble.
+ */
+export interface RemoteCache {
+  /** The result under a key, which is the digest of `keyRecord`; undefined when there is none that can be used. */
+  readonly get: (key: Digest, keyRecord: string) => Promise<ActionRecord | undefined>;
+  /** Whether an output of the result under `key` was written to `path`, whole. Fails with IO when `path` cannot be written. */
+  readonly download: (key: Digest, output: StoredOutput, path: string) => Promise<Result<boolean>>;
+  /**
+   * Offers a result that was made here: `files` has the path of every output by name. Returns at once; does nothing unless
+   * uploads were asked for. What is there already stays as it is.
+   */
+  readonly offer: (key: Digest, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
+  /** Waits for what was offered. */
+  readonly finish: () => Promise<void>;
+}
+
+export interface RemoteOptions {
+  /** http or https; a path at its end is kept. */
+  readonly url: string;
+  /** Whether results that are made here are offered to others. */
+  readonly upload: boolean;
+  /** When given, results without its signature are not used, and those that are offered bear it. */
+  readonly signingKey: SigningKey | undefined;
+  readonly events: EventSink;
+  /** Ends all requests. */
+  readonly signal: AbortSignal;
+}
+
+/** Prepares the use of a remote cache; asks it nothing yet. Fails with CONFIG. */
+export function openRemote(options: RemoteOptions): Result<RemoteCache> {
+  const {upload, signingKey, events, signal} = options;
+  const address = parseAddress(options.url);
+  if (!address.ok) return address;
+  if (upload && signingKey !== undefined && signingKey.sign === undefined) {
+    return fail('CONFIG', 'results cannot be uploaded: the key is the public half, which cannot sign', {
+      hint: 'give the private key, or leave --remote-upload out',
+    });
+  }
+  const server = createServer(address.value, events, signal);
+  const known = nothingKnown();
+  const uploads = upload ? createUploads(server, known, signingKey) : undefined;
+  return ok({
+    ...createDownloads(server, known, signingKey),
+    offer(key, record, files) {
+      uploads?.offer(key, record, files);
+    },
+    async finish() {
+      await uploads?.finish();
+    },
+  });
+}
+
+/** An ActionResult of ours has a few hundred bytes. */
+const MAX_RESULT_BYTES = 1 << 20;
+/** Files above this size are downloaded one at a time, so that a liar cannot fill the disk with many at once. */
+const LARGE_BYTES = 8 << 20;
+
+function createDownloads(
+  server: Server,
+  known: Known,
+  signingKey: SigningKey | undefined,
+): Pick<RemoteCache, 'get' | 'download'> {
+  const large = pLimit(1);
+
+  /** Whether the file was written, and is what its digest says. */
+  async function fetchBlob({digest, size}: StoredOutput, path: string): Promise<Result<boolean>> {
+    // Servers need not have it (bazel-remote knows it by itself, nginx does not take it).
+    if (digest === EMPTY) {
+      const written = await attempt('write', path, () => writeFile(path, ''));
+      return written.ok ? ok(true) : written;
+    }
+    const blob = `cas/${digest}`;
+    const done = await server.download(blob, size, path);
+    if (!done.ok) return done;
+    const answer = done.value;
+    if (answer.kind === 'found' && answer.value === digest) return ok(true);
+    if (answer.kind === 'found' || answer.kind === 'damaged') {
+      known.wrong.add(digest);
+      server.damaged(blob, answer.kind === 'damaged' ? answer.reason : 'is not what its name says');
+    }
+    return ok(false);
+  }
+
+  return {
+    async get(key, keyRecord) {
+      if (known.missing.has(key)) return undefined;
+      const path = `ac/${key}`;
+      const answer = await server.get(path, MAX_RESULT_BYTES);
+      if (answer.kind === 'found') {
+        const decoded = decodeResult(answer.value, key, keyRecord, signingKey);
+        if (decoded.kind === 'record') return decoded.record;
+        if (decoded.kind === 'damaged') server.damaged(path, decoded.reason);
+        else
+          server.warn(
+            'untrusted',
+            `has a result at ${path} that ${decoded.reason}; it is not used`,
+            UNTRUSTED,
+          );
+      }
+      if (answer.kind === 'damaged') server.damaged(path, answer.reason);
+      known.missing.add(key);
+      return undefined;
+    },
+    async download(key, output, path) {
+      const fetched = await (output.size > LARGE_BYTES
+        ? large(fetchBlob, output, path)
+        : fetchBlob(output, path));
+      if (!fetched.ok) return fetched;
+      if (fetched.value) known.present.add(output.digest);
+      else {
+        known.incomplete.add(key);
+        known.missing.add(key);
+      }
+      return fetched;
+    },
+  };
+}
+
+const UNTRUSTED =
+  'whoever put it there did not have this key; results that are to be signed belong under a path of their own';
