@@ -40,6 +40,12 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: false,
     load: () => import('./commands/relink.js'),
   },
+  overlay: {
+    summary: 'make frozen modules that an installed Python loads as it is',
+    options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: false,
+    load: () => import('./commands/overlay.js'),
+  },
   regen: {
     summary: 'bring only the C and the objects of the frozen modules up to date',
     options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],

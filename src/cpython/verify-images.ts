@@ -34,7 +34,8 @@ export function compareImages(
 ): Promise<Result<{readonly modules: number; readonly differences: readonly ImageDifference[]}>> {
   const environment = {...interpreter.environment, PYTHONHASHSEED: hashSeed};
   return runScript({...interpreter, environment}, 'verify_images.py', {
-    flags: ['-s', '-S'],
+    // With site: it is what loads an overlay.
+    flags: ['-s'],
     input: JSON.stringify({sources}),
     schema: answer,
     code: 'VERIFY',

@@ -165,7 +165,7 @@ export async function examineInterpreter(
   const own = {PYTHONDONTWRITEBYTECODE: '1', ...(choice === undefined ? {} : {FLASHFREEZE: choice})};
   const run = await runProcess({
     file: python,
-    args: ['-S', '-c', QUESTION],
+    args: ['-c', QUESTION],
     cwd: '/',
     environment: scrubbedEnvironment(own, context.userEnvironment),
     signal: context.signal,
@@ -179,9 +179,13 @@ export async function examineInterpreter(
   }
   const content = parseJson(run.value.stdout.trim().split('\n').at(-1) ?? '');
   if (content === null) {
-    return fail('SMOKE', `${python} has no frozen modules: it was not built by flashfreeze`, {
-      hint: 'give the executable that flashfreeze build made',
-    });
+    return fail(
+      'SMOKE',
+      `${python} has no frozen modules: it was not built by flashfreeze, and loads no overlay`,
+      {
+        hint: 'give the executable that flashfreeze build or relink made, or one that an overlay is switched on for',
+      },
+    );
   }
   const answer = ANSWER.safeParse(content);
   return answer.success

@@ -1,6 +1,7 @@
 import type {Engine} from '../engine/engine.js';
 import type {Artifact} from '../model/action.js';
 import type {Result} from '../model/result.js';
+import type {FreezePlan} from './module-plan.js';
 import type {BuildOutcome, HostContext} from './options.js';
 import type {Places} from './places.js';
 import type {Toolchain} from './toolchain.js';
@@ -14,7 +15,12 @@ export interface Host<T extends Toolchain = Toolchain> {
   /** Comes to the toolchain. */
   readonly prepare: (site: Site) => Promise<Result<T>>;
   /** Joins the objects of images, index and runtime into what is wanted, and sees that it works. */
-  readonly link: (objects: readonly Artifact[], toolchain: T, site: Site) => Promise<Result<Linked>>;
+  readonly link: (
+    objects: readonly Artifact[],
+    plan: FreezePlan,
+    toolchain: T,
+    site: Site,
+  ) => Promise<Result<Linked>>;
 }
 
 export type HostKind = 'source' | 'relink' | 'overlay';

@@ -30,7 +30,7 @@ export function freeze<T extends Toolchain>(
     if (!runtime.ok) return runtime;
     const index = await buildIndex(host.kind, plan, tools);
     if (!index.ok) return index;
-    return host.link([...objects.value, index.value, ...runtime.value], toolchain, site);
+    return host.link([...objects.value, index.value, ...runtime.value], plan, toolchain, site);
   });
 }
 

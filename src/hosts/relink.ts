@@ -29,7 +29,7 @@ export function relinkHost(options: RelinkOptions, cacheDir: string): Host<Relin
     kind: 'relink',
     places,
     prepare: (site) => prepareRelink(options, places, site),
-    link: (objects, toolchain, site) => relink(objects, toolchain, options, places, site),
+    link: (objects, _plan, toolchain, site) => relink(objects, toolchain, options, places, site),
   };
 }
 

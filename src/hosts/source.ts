@@ -46,7 +46,7 @@ export async function sourceHost(options: SourceBuildOptions): Promise<Result<Ho
       const stage1 = await buildStage1(tree.value, options, places, site);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
-    link: (objects, toolchain, site) => linkStage2(objects, toolchain, options.out, places, site),
+    link: (objects, _plan, toolchain, site) => linkStage2(objects, toolchain, options.out, places, site),
   });
 }
 

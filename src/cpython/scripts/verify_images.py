@@ -2,8 +2,8 @@
 
     python -s -S -B verify_images.py     (a JSON object on standard input)
 
-The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
+The request is {"sources": {module: path}, "extension": path}: where the source of modules lies whose images do not know it
+(those that CPython freezes itself), and, for an overlay that is not loaded at the start, where its module lies. The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
 "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -13,12 +13,11 @@ import sys
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 
+import importlib.util
 import json
 import marshal
 import struct
 import warnings
-
-import _flashfreeze
 
 CODE = type(compile("", "", "exec"))
 
@@ -41,13 +40,71 @@ def exact(value):
     return kind, value
 
 
-def dumps(code):
+class Graph:
+    """What marshal wrote, as plain values: without references, which depend on reference counts, and with frozensets in
+    an order that does not depend on their tables."""
+
+    def __init__(self, data):
+        self.data, self.at, self.references = data, 0, []
+
+    def take(self, size):
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self, size=4, signed=True):
+        return int.from_bytes(self.take(size), "little", signed=signed)
+
+    def objects(self, count):
+        return tuple(self.read() for _ in range(count))
+
+    def read(self):
+        byte = self.number(1, False)
+        index = len(self.references)
+        if byte & 0x80:
+            self.references.append(None)
+        value = self.value(chr(byte & 0x7F))
+        if byte & 0x80:
+            self.references[index] = value
+        return value
+
+    def value(self, kind):
+        if kind in "NTFS.0":
+            return kind
+        if kind == "r":
+            return self.references[self.number(4, False)]
+        if kind == "i":
+            return "int", self.number()
+        if kind == "l":
+            count = self.number()
+            return "int", (-1) ** (count < 0) * sum(self.number(2, False) << 15 * i for i in range(abs(count)))
+        if kind in "gy":
+            return kind, self.take({"g": 8, "y": 16}[kind])
+        if kind in "sutaA":
+            return "bytes" if kind == "s" else "str", self.take(self.number())
+        if kind in "zZ":
+            return "str", self.take(self.number(1, False))
+        if kind in "()":
+            return "(", self.objects(self.number(*(1, False) if kind == ")" else (4,)))
+        if kind == ">":
+            return kind, tuple(sorted(map(repr, self.objects(self.number()))))
+        if kind == ":":
+            return kind, self.objects(3)
+        if kind == "c":
+            # argcount to flags; code to name; firstlineno; the tables (Python/marshal.c, w_complex_object())
+            numbers, objects, tables = (6, 8, 1) if sys.version_info < (3, 11) else (5, 8, 2)
+            counts = tuple(self.number() for _ in range(numbers))
+            return kind, counts, self.objects(objects), self.number(), self.objects(tables)
+        raise ValueError(f"constants of a kind unknown here: {kind!r}")
+
+
+def is_marshalled_alike(static, fresh):
     try:
-        # Versions from 3 on write references, which depend on reference counts.
-        return marshal.dumps(code, 2)
+        # Versions from 3 on write references.
+        if marshal.dumps(static, 2) == marshal.dumps(fresh, 2):
+            return True
     except ValueError:
-        # Slices exist from version 5 on; they are compared as constants.
-        return None
+        pass  # slices exist from version 5 on
+    return Graph(marshal.dumps(static)).read() == Graph(marshal.dumps(fresh)).read()
 
 
 def broken_members(value):
@@ -66,14 +123,27 @@ def not_interned(code):
             yield name
 
 
-FIELDS = [
-    name
-    for name in dir(CODE)
-    if name.startswith("co_") and name not in ("co_consts", "co_lnotab", "co_lines", "co_positions", "co_branches")
-]
+# co_lnotab is made of another table, and deprecated. Methods give tables: co_lines, co_positions, co_branches.
+NAMES = [name for name in dir(CODE) if name.startswith("co_") and name != "co_lnotab"]
+METHODS = [name for name in NAMES if callable(getattr(CODE, name))]
+FIELDS = [name for name in NAMES if name not in METHODS and name != "co_consts"]
 
 
-def compare(static, fresh):
+try:
+    # The room that a call takes on the stack, which no attribute tells: from 3.12 on, where CPython's test modules are.
+    from _testinternalcapi import get_co_framesize as frame_size
+except ImportError:
+
+    def frame_size(code):
+        return None
+
+
+def adaptive(code):
+    """The bytecode as the interpreter prepared it; None where it does not, in 3.10."""
+    return getattr(code, "_co_code_adaptive", None)
+
+
+def compare(static, fresh, ran):
     """Yields (where, field, detail) for each difference between two code objects, in any depth."""
     where = getattr(fresh, "co_qualname", fresh.co_name)
     if not _flashfreeze.is_static(static):
@@ -82,9 +152,13 @@ def compare(static, fresh):
         ours, theirs = getattr(static, field), getattr(fresh, field)
         if type(ours) is not type(theirs) or ours != theirs:
             yield where, field, f"{ours!r} instead of {theirs!r}"
-    for field in ("co_lines", "co_positions"):
-        if hasattr(fresh, field) and list(getattr(static, field)()) != list(getattr(fresh, field)()):
+    for field in METHODS:
+        if list(getattr(static, field)()) != list(getattr(fresh, field)()):
             yield where, field, "another table"
+    if frame_size(static) != frame_size(fresh):
+        yield where, "frame size", f"{frame_size(static)} instead of {frame_size(fresh)}"
+    if not ran and adaptive(static) != adaptive(fresh):
+        yield where, "prepared bytecode", "other instructions or counters than those of code that never ran"
     if len(static.co_consts) != len(fresh.co_consts):
         yield where, "co_consts", f"{len(static.co_consts)} constants instead of {len(fresh.co_consts)}"
     for index, (ours, theirs) in enumerate(zip(static.co_consts, fresh.co_consts)):
@@ -93,9 +167,14 @@ def compare(static, fresh):
         if missing := broken_members(ours):
             yield where, f"co_consts[{index}]", f"a frozenset that does not find its members {missing!r}"
         if type(ours) is CODE and type(theirs) is CODE:
-            yield from compare(ours, theirs)
+            yield from compare(ours, theirs, ran)
     for name in not_interned(static):
         yield where, "interned", f"{name!r} is not the interned string"
+
+
+def was_run(module):
+    """Whether code of the module ran in this process: the interpreter has changed its bytecode then."""
+    return module.origin == "frozen" or module.name in sys.modules
 
 
 def compare_module(module, path):
@@ -104,17 +183,28 @@ def compare_module(module, path):
     static = _flashfreeze.code(module.name)
     filename = path if module.origin != "frozen" else f"<frozen {module.name}>"
     fresh = compile(source, filename, "exec", dont_inherit=True, optimize=0)
-    yield from compare(static, fresh)
+    yield from compare(static, fresh, was_run(module))
     # Code with a nan among its constants is equal to nothing, not even to another compile of the same source.
     again = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     if fresh == again and (static != fresh or hash(static) != hash(fresh)):
         yield "<module>", "==", "the code objects are not equal"
-    if dumps(static) != dumps(fresh):
-        yield "<module>", "marshal", "marshal.dumps(code, 2) gives other bytes"
+    if not is_marshalled_alike(static, fresh):
+        yield "<module>", "marshal", "marshal.dumps() writes something else"
+
+
+def find_flashfreeze(request):
+    """The module _flashfreeze, imported anew for an overlay."""
+    if "extension" in request and "_flashfreeze" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("_flashfreeze", request["extension"])
+        sys.modules["_flashfreeze"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["_flashfreeze"])
+    return importlib.import_module("_flashfreeze")
 
 
 def main():
+    global _flashfreeze
     request = json.load(sys.stdin)
+    _flashfreeze = find_flashfreeze(request)
     warnings.simplefilter("ignore")
     differences = []
     modules = _flashfreeze.modules()

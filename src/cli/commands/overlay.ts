@@ -1,0 +1,12 @@
+import {overlayHost} from '../../hosts/overlay.js';
+import {freeze} from '../../hosts/pipeline.js';
+import type {CommandEnd, Session} from '../command.js';
+import {endOfBuild, installedOptionsOf, selectionOf} from '../host-options.js';
+
+/** `flashfreeze overlay`: images for an installed Python that stays as it is. */
+export async function run({invocation, context}: Session): Promise<CommandEnd> {
+  const options = installedOptionsOf(invocation);
+  if (!options.ok) return {failure: options.failure};
+  const host = overlayHost(options.value, context.cacheDir);
+  return endOfBuild(await freeze(host, selectionOf(invocation.options), context));
+}

@@ -1,0 +1,148 @@
+import {chmod} from 'node:fs/promises';
+import {join} from 'node:path';
+import {writeFileAtomic} from '../cache/files.js';
+import {servesImage, writeByteCode} from '../cpython/overlay-check.js';
+import type {Artifact} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {type Result, fail, ok} from '../model/result.js';
+import {defaultBuildDir} from './default-build-dir.js';
+import type {Host, Linked, Site} from './host.js';
+import {type InstalledToolchain, installedToolchain} from './installed.js';
+import {link} from './link.js';
+import type {FreezePlan} from './module-plan.js';
+import type {OverlayOptions} from './options.js';
+import {RUNTIME_FOLDER} from './package-files.js';
+import {type Places, placesOf} from './places.js';
+import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
+
+/** What lies where in the folder of an overlay. */
+export interface OverlayPlaces {
+  /** The extension module. */
+  readonly extension: string;
+  /** For a folder of site-packages. */
+  readonly pth: string;
+  /** For PYTHONPATH. */
+  readonly siteFolder: string;
+  /** Runs the Python with the overlay. */
+  readonly wrapper: string;
+}
+
+export function overlayPlaces(out: string, {target}: Pick<InstalledToolchain, 'target'>): OverlayPlaces {
+  return {
+    extension: join(out, `_flashfreeze${target.extensionSuffix}`),
+    pth: join(out, 'flashfreeze.pth'),
+    siteFolder: join(out, 'site'),
+    wrapper: join(out, 'bin', `python${target.version.series}`),
+  };
+}
+
+/**
+ * Images in an extension module that an unchanged interpreter loads when it starts, with the hooks that make it do so.
+ * What CPython freezes itself is loaded before that, and is left alone.
+ */
+export function overlayHost(options: OverlayOptions, cacheDir: string): Host<InstalledToolchain> {
+  const places = placesOf(options.buildDir ?? defaultBuildDir('overlay', options, cacheDir));
+  return {
+    kind: 'overlay',
+    places,
+    prepare: (site) =>
+      installedToolchain(
+        {...options, addressModel: 'position-independent', replacesFrozen: false},
+        places,
+        site,
+      ),
+    link: (objects, plan, toolchain, site) => linkOverlay(objects, plan, toolchain, options, places, site),
+  };
+}
+
+async function linkOverlay(
+  objects: readonly Artifact[],
+  plan: FreezePlan,
+  toolchain: InstalledToolchain,
+  options: OverlayOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<Linked>> {
+  const {cc, interpreter} = toolchain;
+  const {extension} = overlayPlaces(options.out, toolchain);
+  const module = plan.modules.find(({isCPythonFrozen}) => !isCPythonFrozen);
+  if (module === undefined) {
+    return fail(
+      'NO_MODULE',
+      'None of the modules can be in an overlay: CPython freezes them itself, or they are not Python.',
+      {
+        hint: 'choose others, as with --stdlib or --trace',
+      },
+    );
+  }
+  const exports = await site.engine.source('exports.ld', join(RUNTIME_FOLDER, 'overlay', 'exports.ld'));
+  if (!exports.ok) return exports;
+  const linked = await link(
+    {
+      id: 'link:python',
+      tools: [cc.compiler],
+      command: `${cc.command} -shared`,
+      parts: [...objects, exports.value],
+      libraries: '',
+      out: extension,
+      cwd: places.root,
+      check: (path) =>
+        servesImage(interpreter, path, pthLine({extension: path, cacheTag: cacheTagOf(toolchain)}), {
+          name: module.module,
+          path: module.source,
+        }),
+    },
+    places,
+    site,
+  );
+  if (!linked.ok) return linked;
+  const hooked = await writeHooks(toolchain, options.out, site);
+  return hooked.ok ? ok({output: options.out, sha256: linked.value.digest}) : hooked;
+}
+
+/** `link:hooks`: the files that make an interpreter load the overlay. Fails with IO and COMPILE. */
+async function writeHooks(toolchain: InstalledToolchain, out: string, site: Site): Promise<Result<void>> {
+  const {interpreter} = toolchain;
+  const places = overlayPlaces(out, toolchain);
+  const overlay = {extension: places.extension, cacheTag: cacheTagOf(toolchain)};
+  const customize = join(places.siteFolder, 'sitecustomize.py');
+  const files = [
+    {name: 'pth', path: places.pth, text: pthLine(overlay)},
+    {name: 'sitecustomize', path: customize, text: siteCustomize(overlay)},
+    {
+      name: 'wrapper',
+      path: places.wrapper,
+      executable: true,
+      text: wrapperScript(interpreter.python, places.siteFolder),
+    },
+  ];
+  const hooks = await site.engine.run({
+    id: 'link:hooks',
+    tools: [toolchain.identity],
+    arguments: files.map(({text}) => digestOf(text)),
+    environment: {},
+    inputs: [],
+    outputs: [
+      ...files,
+      {
+        name: 'byte code',
+        path: join(places.siteFolder, '__pycache__', `sitecustomize.${overlay.cacheTag}.pyc`),
+      },
+    ],
+    storage: 'in-place',
+    async execute() {
+      for (const {path, text, executable} of files) {
+        const written = await writeFileAtomic(path, text);
+        if (!written.ok) return written;
+        if (executable === true) await chmod(path, 0o755);
+      }
+      return writeByteCode(interpreter, customize);
+    },
+  });
+  return hooks.ok ? ok() : hooks;
+}
+
+/** A Python without one writes no byte code files, and names no extension modules after it. */
+function cacheTagOf({target}: InstalledToolchain): string {
+  return target.cacheTag ?? '';
+}
