@@ -30,16 +30,15 @@ export interface Http {
   readonly cancel: () => void;
 }
 
-/** So long a server may take to begin with its answer. */
-const RESPONSE_MS = 3000;
-/** A server that takes longer than this has nothing to offer. */
-const SLOW_MS = 2000;
-/** For a body, the time that it takes at this rate comes on top. */
+/** So long a server may take to answer, in milliseconds; for a body, the time that it takes at the rate below comes on top. */
+export const PATIENCE_MS = 3000;
 const BYTES_PER_MS = 256;
+/** An answer that takes more than this part of the patience is slow. */
+const SLOW = 2 / 3;
 /** What is read of the body of an answer that has none of use, to keep the connection. */
 const REST_BYTES = 4096;
 
-export function createHttp({base, authorization}: Address): Http {
+export function createHttp({base, authorization}: Address, patienceMs: number): Http {
   const running = new Set<AbortController>();
   let cancelled = false;
   const isCancelled = (): boolean => cancelled;
@@ -59,7 +58,7 @@ export function createHttp({base, authorization}: Address): Http {
     running.add(controller);
     const allowance = bytes / BYTES_PER_MS;
     const began = performance.now();
-    const release = abortAfter(controller, RESPONSE_MS + allowance);
+    const release = abortAfter(controller, patienceMs + allowance);
     try {
       const response = await fetch(`${base}/${path}`, {
         method,
@@ -74,7 +73,7 @@ export function createHttp({base, authorization}: Address): Http {
         signal: controller.signal,
       });
       const answer = await judge(response, read);
-      const slow = performance.now() - began > SLOW_MS + allowance;
+      const slow = performance.now() - began > SLOW * patienceMs + allowance;
       return answer.kind === 'found' ? {...answer, slow} : answer;
     } catch (error) {
       // Our own state, not the error: an abort surfaces in many forms.

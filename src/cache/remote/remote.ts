@@ -6,6 +6,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 import {attempt} from '../files.js';
 import type {ActionRecord, StoredOutput} from '../record.js';
 import {parseAddress} from './address.js';
+import {PATIENCE_MS} from './http.js';
 import {nothingKnown, type Known} from './known.js';
 import {decodeResult, EMPTY} from './result-message.js';
 import {createServer, type Server} from './server.js';
@@ -40,11 +41,13 @@ export interface RemoteOptions {
   readonly events: EventSink;
   /** Ends all requests. */
   readonly signal: AbortSignal;
+  /** How long the server may take to answer; a few seconds when left out. */
+  readonly patienceMs?: number;
 }
 
 /** Prepares the use of a remote cache; asks it nothing yet. Fails with CONFIG. */
 export function openRemote(options: RemoteOptions): Result<RemoteCache> {
-  const {upload, signingKey, events, signal} = options;
+  const {upload, signingKey, events, signal, patienceMs = PATIENCE_MS} = options;
   const address = parseAddress(options.url);
   if (!address.ok) return address;
   if (upload && signingKey !== undefined && signingKey.sign === undefined) {
@@ -52,7 +55,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
       hint: 'give the private key, or leave --remote-upload out',
     });
   }
-  const server = createServer(address.value, events, signal);
+  const server = createServer(address.value, patienceMs, events, signal);
   const known = nothingKnown();
   const uploads = upload ? createUploads(server, known, signingKey) : undefined;
   return ok({

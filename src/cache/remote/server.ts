@@ -22,8 +22,13 @@ export interface Server {
 }
 
 /** Prepares requests; sends none yet. After an abort of `signal` nothing is asked, and nothing said. */
-export function createServer(address: Address, events: EventSink, signal: AbortSignal): Server {
-  const http = createHttp(address);
+export function createServer(
+  address: Address,
+  patienceMs: number,
+  events: EventSink,
+  signal: AbortSignal,
+): Server {
+  const http = createHttp(address, patienceMs);
   const cancel = (): void => {
     http.cancel();
   };

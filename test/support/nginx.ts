@@ -1,0 +1,166 @@
+/** A real nginx that keeps what is put to it, as docs/caching.md says how a team sets one up. */
+import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import {createServer, type AddressInfo} from 'node:net';
+import {homedir, tmpdir} from 'node:os';
+import {join} from 'node:path';
+
+export interface Nginx {
+  readonly url: string;
+  /** The folder that it serves: `ac` and `cas` lie in it, below `prefix`. */
+  readonly folder: string;
+  /** The lines of its access log so far: `<method> <path> <status>`. */
+  readonly requests: () => readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+const CACHE =
+  process.env['FLASHFREEZE_TEST_CACHE'] ??
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
+
+/**
+ * nginx: that on PATH, else Debian's package, downloaded and unpacked into the tests' cache folder, not installed. Where it
+ * cannot be had it says why on standard error and gives undefined.
+ */
+export function findNginx(): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', 'PATH=$PATH:/usr/sbin:/sbin command -v nginx'], {
+      encoding: 'utf8',
+    }).trim();
+  } catch {
+    // Not installed.
+  }
+  const root = join(CACHE, 'nginx');
+  const program = join(root, 'usr/sbin/nginx');
+  if (existsSync(program)) return program;
+  mkdirSync(CACHE, {recursive: true});
+  const folder = mkdtempSync(join(CACHE, 'nginx-'));
+  const run = (file: string, ...args: string[]): void => {
+    execFileSync(file, args, {cwd: folder, stdio: ['ignore', 'ignore', 'pipe']});
+  };
+  try {
+    try {
+      run('apt-get', '-q', 'download', 'nginx');
+    } catch {
+      // The lists of packages are missing, or older than what the mirror has.
+      run('apt-get', '-q', 'update');
+      run('apt-get', '-q', 'download', 'nginx');
+    }
+    const deb = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
+    run('dpkg', '-x', deb, 'root');
+    run(join(folder, 'root/usr/sbin/nginx'), '-v');
+    if (!existsSync(root)) renameSync(join(folder, 'root'), root);
+    return program;
+  } catch (error) {
+    process.stderr.write(`no nginx: ${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
+}
+
+export interface NginxOptions {
+  /** A path before `/ac` and `/cas`, such as `/python`. */
+  readonly prefix?: string;
+  /** Whether PUT is allowed. */
+  readonly writable?: boolean;
+  /** `client_max_body_size`; no limit when left out. */
+  readonly maxBody?: string;
+}
+
+/** Starts it on a free port of the loopback interface, in one process that ends with `stop`. */
+export async function startNginx(program: string, options: NginxOptions = {}): Promise<Nginx> {
+  const {prefix = '', writable = true, maxBody = '0'} = options;
+  const home = mkdtempSync(join(tmpdir(), 'flashfreeze-nginx-'));
+  const folder = join(home, 'served');
+  const log = join(home, 'access.log');
+  mkdirSync(folder);
+  mkdirSync(join(home, 'temporary'));
+  const port = await freePort();
+  const temporary = ['proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${home}/temporary;`,
+  );
+  const dav = 'dav_methods PUT; create_full_put_path on; dav_access user:rw group:r all:r;';
+  writeFileSync(
+    join(home, 'nginx.conf'),
+    `daemon off;
+master_process off;
+pid ${home}/pid;
+error_log ${home}/error.log;
+events {}
+http {
+  log_format short '$request_method $uri $status';
+  access_log ${log} short;
+  ${temporary.join(' ')}
+  client_body_temp_path ${home}/temporary;
+  client_max_body_size ${maxBody};
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder};
+    location ~ "^${prefix}/(ac|cas)/[0-9a-f]{64}$" { ${writable ? dav : ''} }
+    location / { return 403; }
+  }
+}
+`,
+  );
+  const child = spawn(program, ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = ending(child);
+  const url = `http://127.0.0.1:${port}${prefix}`;
+  await answering(url, child);
+  return {
+    url,
+    folder,
+    requests: () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => / \S*\/(?:ac|cas)\//.test(line)),
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+      rmSync(home, {recursive: true, force: true});
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const {port} = server.address() as AddressInfo;
+      server.close(() => {
+        done(port);
+      });
+    });
+  });
+}
+
+function ending(child: ChildProcess): Promise<void> {
+  return new Promise((done) => {
+    child.once('exit', () => {
+      done();
+    });
+  });
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 400 && child.exitCode === null; tries += 1) {
+    try {
+      await (await fetch(url)).arrayBuffer();
+      return;
+    } catch {
+      await new Promise((wake) => setTimeout(wake, 25));
+    }
+  }
+  throw new Error('nginx does not start');
+}

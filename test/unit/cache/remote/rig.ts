@@ -1,0 +1,68 @@
+import {openRemote, type RemoteCache, type RemoteOptions} from '../../../../src/cache/remote/remote.js';
+import {parseKey, type SigningKey} from '../../../../src/cache/remote/signing.js';
+import type {EngineOptions} from '../../../../src/engine/engine.js';
+import type {ActionSpec} from '../../../../src/model/action.js';
+import type {TemporaryFolder} from '../../exec/rig.js';
+import {build, makeToy, ofType, recorder, storeIn, type Built, type Toy} from '../../engine/toys.js';
+
+/** The sources of the toy that the machines of a test build. */
+export const SOURCES = {a: 'A1\n', b: 'B1\n', c: 'C1\n'};
+export const ACTIONS = ['cc:a', 'cc:b', 'cc:c', 'link:program'];
+
+export interface Machine {
+  readonly toy: Toy;
+  /** Where its store is. */
+  readonly storeDir: string;
+}
+
+/** A machine of its own: the same sources, another build folder, an empty store. */
+export async function machine(folder: TemporaryFolder, name: string): Promise<Machine> {
+  return {toy: await makeToy(folder.at(name), SOURCES), storeDir: folder.at(name, 'store')};
+}
+
+export interface RemoteBuild extends Built {
+  /** All warnings of the engine and of the remote cache. */
+  readonly warnings: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly ms: number;
+}
+
+export type Settings = Partial<RemoteOptions> & Pick<RemoteOptions, 'url'>;
+
+export function remoteOf(settings: Settings): {remote: RemoteCache; warnings: () => string[]} {
+  const record = recorder();
+  const remote = openRemote({
+    upload: false,
+    signingKey: undefined,
+    events: record,
+    signal: new AbortController().signal,
+    patienceMs: 1500,
+    ...settings,
+  });
+  if (!remote.ok) throw new Error(remote.failure.message);
+  return {remote: remote.value, warnings: () => ofType(record, 'warning').map(({message}) => message)};
+}
+
+/** One run on a machine. */
+export async function buildOn(
+  {toy, storeDir}: Machine,
+  settings: Settings,
+  options: Partial<EngineOptions> = {},
+  change?: (spec: ActionSpec) => ActionSpec,
+): Promise<RemoteBuild> {
+  const {remote, warnings} = remoteOf(settings);
+  const began = performance.now();
+  const built = await build(toy, {store: await storeIn(storeDir), remote, ...options}, change);
+  return {
+    ...built,
+    warnings: [...ofType(built.record, 'warning').map(({message}) => message), ...warnings()],
+    counts: {...built.engine.summary().counts},
+    ms: performance.now() - began,
+  };
+}
+
+export function keyFrom(text: string): SigningKey {
+  const key = parseKey(text, 'test');
+  if (!key.ok) throw new Error(key.failure.message);
+  return key.value;
+}
