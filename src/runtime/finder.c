@@ -31,7 +31,7 @@ static struct {
 
 /* Whether a finder looks for modules as those in sys.path_importer_cache do: in nobody's subclass, extension modules
  * first, then .py files with SourceFileLoader. */
-static int is_usual_finder(PyObject *finder)
+int ff_is_usual_finder(PyObject *finder)
 {
     PyTypeObject *type = (PyTypeObject *)ff.file_finder;
     if (Py_TYPE(finder) != type || _PyType_Lookup(type, ff.str_get_spec) != ff.get_spec) {
@@ -92,7 +92,7 @@ static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
 }
 
 /* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). */
-static PyObject *make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package)
+PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package)
 {
     PyObject *package_folder = NULL, *location = NULL, *loader = NULL, *spec = NULL, *result = NULL;
     if (is_package) {
@@ -138,7 +138,7 @@ done:
 }
 
 /* Whether the source file of a frozen module may be taken for what was frozen. */
-static int is_current(const ff_source *source, ff_text folder, ff_text tail)
+int ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
 {
     if (!ff_checks_sources()) {
         return 1;
@@ -155,7 +155,7 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
     *spec = NULL;
     ff_text name, path;
     if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed() ||
-        !is_usual_finder(finder)) {
+        !ff_is_usual_finder(finder)) {
         return 0;
     }
     PyObject *folder = PyObject_GetAttr(finder, ff.str_path);
@@ -173,8 +173,8 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
         }
         const ff_source *source = ff_find_source(path, tail);
         if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length) &&
-            is_current(source, path, tail)) {
-            *spec = make_spec(fullname, folder, tail.data, source->is_package);
+            ff_is_current(source, path, tail)) {
+            *spec = ff_make_spec(fullname, folder, tail.data, source->is_package);
             status = *spec == NULL ? -1 : 0;
         }
     }
@@ -374,5 +374,5 @@ int ff_install_import_hooks(void)
         status = replace_method(source_loader, &get_code_method, &ff.get_code);
     }
     Py_DECREF(source_loader);
-    return status;
+    return status < 0 ? -1 : ff_install_import_function(bootstrap, external);
 }

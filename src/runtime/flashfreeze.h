@@ -161,6 +161,7 @@ int ff_read_text(PyObject *object, ff_text *result);
 int ff_is_text(const char *string, const char *data, size_t length);
 void ff_remember_stdlib_dir(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
+const ff_source *ff_find_module(ff_text name);
 PyObject *ff_source_path(const ff_source *source);
 
 /* stamps.c: sources that are not what was frozen. */
@@ -172,6 +173,12 @@ int ff_is_import_observed(void);
 
 /* finder.c: serving them. */
 int ff_install_import_hooks(void);
+int ff_is_usual_finder(PyObject *finder);
+int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
+PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
+
+/* import.c: the whole import of a frozen module. */
+int ff_install_import_function(PyObject *bootstrap, PyObject *external);
 
 /* module.c: the module _flashfreeze. */
 PyObject *ff_module_init(void);

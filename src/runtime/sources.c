@@ -110,6 +110,25 @@ const ff_source *ff_find_source(ff_text path, ff_text tail)
     return NULL;
 }
 
+/* The frozen module of that name that is found on disk, or NULL. */
+const ff_source *ff_find_module(ff_text name)
+{
+    char key[512];
+    if (name.length >= sizeof(key)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < name.length; i++) {
+        key[i] = name.data[i] == '.' ? '/' : name.data[i];
+    }
+    for (uint32_t root = 0; root < ff_root_count; root++) {
+        const ff_source *source = lookup((uint16_t)root, key, name.length);
+        if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length)) {
+            return source;
+        }
+    }
+    return NULL;
+}
+
 /* The path of the module's source file (a new reference), NULL with an exception. */
 PyObject *ff_source_path(const ff_source *source)
 {

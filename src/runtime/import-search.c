@@ -1,0 +1,183 @@
+/* Where a module is: what sys.meta_path and the path would answer, without a call where the answer is known. */
+#include FF_LAYOUT
+
+#include "import.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
+
+/* A finder that we know nothing of says whether it has the module. When it has, the original asks it again. */
+static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count)
+{
+    PyObject *stack[4] = {finder};
+    memcpy(stack + 1, arguments, count * sizeof(PyObject *));
+    PyObject *spec = PyObject_VectorcallMethod(ff_import.names.find_spec, stack, count + 1, NULL);
+    if (spec == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return FF_FAILED;
+        }
+        PyErr_Clear(); /* one that has no such method: the original knows what to do */
+        return FF_UNSURE;
+    }
+    ff_outcome result = FF_UNSURE;
+    if (spec == Py_None) {
+        result = FF_ABSENT;
+    }
+    else if (count == 1) {
+        /* Of a folder without __init__.py, a finder on sys.path tells in this way; a module further on wins. */
+        PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader);
+        PyErr_Clear();
+        result = loader == Py_None ? FF_ABSENT : FF_UNSURE;
+        Py_XDECREF(loader);
+    }
+    Py_DECREF(spec);
+    return result;
+}
+
+/* Whether a folder has no file or folder that could be the module, as far as its finder's listing is up to date:
+ * importlib._bootstrap_external.FileFinder.find_spec(). */
+static int is_surely_absent(PyObject *finder, ff_text folder, ff_text tail)
+{
+    struct stat status;
+    if (stat(folder.length == 0 ? "." : folder.data, &status) < 0) {
+        return 0;
+    }
+    double mtime = (double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec; /* Modules/posixmodule.c */
+    PyObject *listed = PyObject_GetAttr(finder, ff_import.names._path_mtime);
+    PyObject *cache = PyObject_GetAttr(finder, ff_import.names._path_cache);
+    PyObject *loaders = PyObject_GetAttr(finder, ff_import.names._loaders);
+    int is_absent = listed != NULL && PyFloat_CheckExact(listed) && PyFloat_AS_DOUBLE(listed) == mtime && cache != NULL &&
+                    PySet_CheckExact(cache) && loaders != NULL && PyList_CheckExact(loaders);
+    for (Py_ssize_t i = -1; is_absent && i < PyList_GET_SIZE(loaders); i++) {
+        PyObject *suffix = i < 0 ? NULL : PyTuple_GET_ITEM(PyList_GET_ITEM(loaders, i), 0);
+        PyObject *file = suffix == NULL ? PyUnicode_FromStringAndSize(tail.data, (Py_ssize_t)tail.length)
+                                        : PyUnicode_FromFormat("%s%U", tail.data, suffix);
+        is_absent = file != NULL && PySet_Contains(cache, file) == 0;
+        Py_XDECREF(file);
+    }
+    PyErr_Clear();
+    Py_XDECREF(listed);
+    Py_XDECREF(cache);
+    Py_XDECREF(loaders);
+    return is_absent;
+}
+
+/* Looks for the module in what one entry of the path stands for. */
+static ff_outcome look_with(PyObject *finder, ff_wanted *wanted)
+{
+    if (finder == Py_None) {
+        return FF_ABSENT;
+    }
+    if (!ff_is_usual_finder(finder)) {
+        return ask_finder(finder, &wanted->name, 1);
+    }
+    PyObject *path = PyObject_GetAttr(finder, ff_import.names.path);
+    ff_text text;
+    if (path == NULL) {
+        return FF_FAILED;
+    }
+    ff_outcome result = FF_UNSURE;
+    if (ff_read_text(path, &text)) {
+        if (wanted->source != NULL && ff_find_source(text, wanted->tail) == wanted->source) {
+            result = ff_is_current(wanted->source, text, wanted->tail) ? FF_FOUND : FF_UNSURE;
+        }
+        else {
+            result = is_surely_absent(finder, text, wanted->tail) ? FF_ABSENT : ask_finder(finder, &wanted->name, 1);
+        }
+    }
+    if (result == FF_FOUND) {
+        wanted->folder = path;
+    }
+    else {
+        Py_DECREF(path);
+    }
+    return result;
+}
+
+/* The finder for an entry of sys.path (a new reference): PathFinder._path_importer_cache(). */
+static PyObject *finder_for(PyObject *entry)
+{
+    PyObject *cache = PySys_GetObject("path_importer_cache");
+    if (cache != NULL && PyDict_CheckExact(cache) && PyUnicode_GET_LENGTH(entry) > 0) {
+        PyObject *finder = PyDict_GetItemWithError(cache, entry);
+        if (finder != NULL || PyErr_Occurred()) {
+            return Py_XNewRef(finder);
+        }
+    }
+    return PyObject_CallMethodOneArg((PyObject *)ff_import.classes[FF_PATH_FINDER], ff_import.names._path_importer_cache, entry);
+}
+
+/* Looks along a path: importlib._bootstrap_external.PathFinder._get_spec(). */
+static ff_outcome search_path(ff_wanted *wanted)
+{
+    PyObject *path = wanted->path != NULL ? wanted->path : PySys_GetObject("path");
+    if (path == NULL || !PyList_CheckExact(path)) {
+        return FF_UNSURE;
+    }
+    ff_outcome result = FF_ABSENT;
+    Py_INCREF(path);
+    for (Py_ssize_t i = 0; result == FF_ABSENT && i < PyList_GET_SIZE(path); i++) {
+        PyObject *entry = PyList_GET_ITEM(path, i);
+        if (!PyUnicode_CheckExact(entry)) {
+            result = FF_UNSURE;
+            break;
+        }
+        Py_INCREF(entry);
+        PyObject *finder = finder_for(entry);
+        Py_DECREF(entry);
+        result = finder == NULL ? FF_FAILED : look_with(finder, wanted);
+        Py_XDECREF(finder);
+    }
+    Py_DECREF(path);
+    return result;
+}
+
+/* What a function of _imp says of a name. */
+static ff_outcome ask_imp(PyObject *function, PyObject *name)
+{
+    PyObject *answer = PyObject_CallOneArg(function, name);
+    int is_true = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return is_true < 0 ? FF_FAILED : is_true ? FF_FOUND : FF_ABSENT;
+}
+
+/* What one finder on sys.meta_path says. */
+static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
+{
+    if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER]) {
+        return search_path(wanted);
+    }
+    /* Neither of the next two has a module that was found on disk when it was frozen. */
+    if (finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER]) {
+        ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_builtin, wanted->name);
+        wanted->is_builtin = result == FF_FOUND;
+        return result;
+    }
+    if (finder == (PyObject *)ff_import.classes[FF_FROZEN_IMPORTER]) {
+        ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_frozen, wanted->name);
+        return result == FF_FOUND ? FF_UNSURE : result;
+    }
+    PyObject *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
+    return ask_finder(finder, arguments, 3);
+}
+
+/* importlib._bootstrap._find_spec(). Of a module that is found, `wanted` says where. */
+ff_outcome ff_search(ff_wanted *wanted)
+{
+    PyObject *meta_path = PySys_GetObject("meta_path");
+    if (meta_path == NULL || !PyList_CheckExact(meta_path)) {
+        return FF_UNSURE;
+    }
+    ff_outcome result = FF_ABSENT;
+    Py_INCREF(meta_path);
+    for (Py_ssize_t i = 0; result == FF_ABSENT && i < PyList_GET_SIZE(meta_path); i++) {
+        PyObject *finder = Py_NewRef(PyList_GET_ITEM(meta_path, i));
+        result = look_through(finder, wanted);
+        Py_DECREF(finder);
+    }
+    Py_DECREF(meta_path);
+    return result;
+}
+#endif

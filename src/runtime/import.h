@@ -1,0 +1,57 @@
+/* What the files of the import function share (import.c). */
+#ifndef FLASHFREEZE_IMPORT_H
+#define FLASHFREEZE_IMPORT_H
+
+#include "flashfreeze.h"
+
+/* Classes whose behaviour is known as long as their version tags are the same. */
+enum {
+    FF_BUILTIN_IMPORTER,
+    FF_FROZEN_IMPORTER,
+    FF_PATH_FINDER,
+    FF_FILE_FINDER,
+    FF_SOURCE_FILE_LOADER,
+    FF_MODULE_SPEC,
+    FF_CLASS_COUNT
+};
+
+/* Names, by the variables that hold them. */
+#define FF_IMPORT_NAMES(X) \
+    X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(_loaders) X(__loader__) X(__package__) \
+    X(__file__) X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(path) \
+    X(_path_mtime) X(_path_cache) X(_cached) X(cached) X(origin) X(submodule_search_locations)
+#define FF_DECLARE_NAME(name) PyObject *name;
+
+/* What the import function holds on to, from its installation on. */
+typedef struct {
+    PyTypeObject *classes[FF_CLASS_COUNT];
+    unsigned int version_tags[FF_CLASS_COUNT];
+    PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen; /* functions of _imp */
+    struct {
+        FF_IMPORT_NAMES(FF_DECLARE_NAME)
+    } names;
+} ff_import_state;
+extern ff_import_state ff_import;
+
+/* What a step of a search came to: an exception; something that only the original can judge; the module is not here; it
+ * is here. */
+typedef enum { FF_FAILED = -1, FF_UNSURE, FF_ABSENT, FF_FOUND } ff_outcome;
+
+/* A module that is looked for. */
+typedef struct {
+    PyObject *name;
+    ff_text tail;            /* the last part of its name */
+    const ff_source *source; /* NULL: it is not frozen */
+    PyObject *path;          /* of the parent, or NULL at the top (borrowed) */
+    PyObject *folder;        /* where it was found (owned) */
+    int is_builtin;          /* it was found among the built-in ones */
+} ff_wanted;
+
+/* import-search.c */
+ff_outcome ff_search(ff_wanted *wanted);
+
+/* import-load.c: _load_unlocked() */
+PyObject *ff_load_source(PyObject *modules, const ff_wanted *wanted, PyObject *spec, PyObject *package);
+PyObject *ff_load_builtin(PyObject *modules, PyObject *name);
+
+#endif
