@@ -56,6 +56,14 @@ def header_folders(variables):
     return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
 
 
+def base_executable():
+    base = getattr(sys, "_base_executable", sys.executable)
+    if sys.prefix == sys.base_prefix or base != sys.executable:
+        return base
+    # Up to 3.10 it is not known in a virtual environment.
+    return os.path.join(sys.base_exec_prefix, "bin", "python%d.%d" % sys.version_info[:2])
+
+
 def mapped_libpython():
     """The file that the running code comes from, where the system tells."""
     try:
@@ -91,7 +99,7 @@ def main():
     answer = {
         "variables": {name: str(variables.get(name, "")) for name in request["variables"]},
         "headers": header_folders(variables),
-        "baseExecutable": getattr(sys, "_base_executable", sys.executable),
+        "baseExecutable": base_executable(),
         "libpython": libpython,
         "reproducible": reproducible,
         "files": sorted(files),

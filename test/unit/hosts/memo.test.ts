@@ -1,0 +1,57 @@
+import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from '@jest/globals';
+import {z} from 'zod';
+import {remembered} from '../../../src/hosts/memo.js';
+import {failure} from '../../../src/model/failure.js';
+import {err, ok, type Result} from '../../../src/model/result.js';
+import {temporaryFolder} from '../cpython/folders.js';
+
+const folder = temporaryFolder();
+const watched = join(folder, 'watched');
+
+/** Makes it a file that is old enough for its stamp to be relied on. */
+function lead(to: string): void {
+  rmSync(watched, {force: true});
+  symlinkSync(to, watched);
+}
+
+function asker(name: string) {
+  let asked = 0;
+  return async (question: string, files: readonly string[] | undefined): Promise<Result<number>> =>
+    remembered(join(folder, 'memos', name), question, z.number(), () => {
+      asked += 1;
+      return Promise.resolve(ok({answer: asked, files}));
+    });
+}
+
+test('asks once, until the question or a file changes', async () => {
+  const ask = asker('once.json');
+  lead(process.execPath);
+  expect(await ask('?', [watched])).toEqual(ok(1));
+  expect(await ask('?', [watched])).toEqual(ok(1));
+  expect(await ask('other?', [watched])).toEqual(ok(2));
+  expect(await ask('other?', [watched])).toEqual(ok(2));
+  lead('/bin/sh');
+  expect(await ask('other?', [watched])).toEqual(ok(3));
+  expect(await ask('other?', [watched])).toEqual(ok(3));
+});
+
+test('keeps nothing that it is told not to keep, or that was told from a file that is gone or brand new', async () => {
+  const ask = asker('never.json');
+  for (const files of [undefined, [join(folder, 'gone')]]) {
+    const [first, second] = [await ask('?', files), await ask('?', files)];
+    expect(second).not.toEqual(first);
+  }
+  rmSync(watched, {force: true});
+  writeFileSync(watched, 'new');
+  const [first, second] = [await ask('?', [watched]), await ask('?', [watched])];
+  expect(second).not.toEqual(first);
+});
+
+test('fails as the question does, and takes a memo of nonsense for none', async () => {
+  const file = join(folder, 'nonsense.json');
+  writeFileSync(file, '{"question": "?", "answer": "no number", "files": [], "stamps": []}');
+  const bad = err(failure('PYTHON', 'no'));
+  expect(await remembered(file, '?', z.number(), () => Promise.resolve(bad))).toEqual(bad);
+});

@@ -1,0 +1,67 @@
+import {expect, test} from '@jest/globals';
+import type {ModuleRecord} from '../../../src/cpython/modules.js';
+import type {Target} from '../../../src/cpython/target.js';
+import {parseVersion} from '../../../src/cpython/version.js';
+import {type PlannedFor, planFreeze} from '../../../src/hosts/module-plan.js';
+
+const source = (name: string, origin: string, isPackage = false): ModuleRecord => ({
+  ...{name, origin, isPackage},
+  kind: 'source',
+  loader: 'SourceFileLoader',
+});
+const WANTED = [
+  source('json', '/lib/python/json/__init__.py', true),
+  source('json.decoder', '/lib/python/json/decoder.py'),
+  {...source('os', '/lib/python/os.py'), kind: 'frozen'} as const,
+  source('app', '/venv/site-packages/app.py'),
+  source('renamed', '/lib/python/other.py'),
+  source('json', '/elsewhere/json.py'),
+];
+
+function planOf(version: string, more: Partial<PlannedFor> = {}) {
+  const target = {stdlib: '/lib/python', version: parseVersion(version)} as Target;
+  return planFreeze({target, frozenModules: [], getpath: undefined, ...more}, WANTED);
+}
+
+test('an overlay takes what is found on disk where its name says, and nothing that CPython freezes', () => {
+  const {modules, sources, frozenRows, roots} = planOf('3.13.0');
+  expect(modules.map(({module, sourceName}) => [module, sourceName])).toEqual([
+    ['json', 'Lib/json/__init__.py'],
+    ['json.decoder', 'Lib/json/decoder.py'],
+    ['app', 'path/app.py'],
+  ]);
+  expect(sources.map(({key, root, isPackage}) => [key, root, isPackage])).toEqual([
+    ['json', 0, true],
+    ['json/decoder', 0, false],
+    ['app', 1, false],
+  ]);
+  expect(frozenRows).toEqual([]);
+  expect(roots).toEqual(['stdlib', {path: '/venv/site-packages'}]);
+});
+
+test('3.10 does not know where its library is, so the index says it', () => {
+  expect(planOf('3.10.13').roots).toEqual([{path: '/lib/python'}, {path: '/venv/site-packages'}]);
+});
+
+test('of what CPython freezes, the rows that the toolchain gives; code that several share is frozen once', () => {
+  const posixpath = {path: '/lib/python/posixpath.py', name: 'Lib/posixpath.py'};
+  const {modules, frozenRows} = planOf('3.13.0', {
+    frozenModules: [
+      {name: 'posixpath', origin: 'posixpath', source: posixpath},
+      {name: 'os.path', origin: 'posixpath', source: posixpath},
+    ],
+    getpath: {
+      source: {path: '/src/Modules/getpath.py', name: 'source/Modules/getpath.py'},
+      header: '/b/getpath.h',
+    },
+  });
+  expect(frozenRows).toEqual([
+    {name: 'posixpath', module: 'posixpath'},
+    {name: 'os.path', module: 'posixpath'},
+  ]);
+  expect(modules.slice(0, 2)).toMatchObject([
+    {module: 'getpath', filename: '<frozen getpath>', isCPythonFrozen: true},
+    {module: 'posixpath', filename: '<frozen posixpath>', isCPythonFrozen: true},
+  ]);
+  expect(modules.map(({module}) => module)).toEqual(['getpath', 'posixpath', 'json', 'json.decoder', 'app']);
+});

@@ -1,0 +1,144 @@
+import {execFileSync, spawnSync} from 'node:child_process';
+import {mkdirSync, symlinkSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, test} from '@jest/globals';
+import {
+  pthLine,
+  pythonText,
+  shellText,
+  siteCustomize,
+  wrapperScript,
+} from '../../../src/hosts/start-hooks.js';
+import {findPythons} from '../../support/pythons.js';
+import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+
+const folder = temporaryFolder();
+const found = findPythons();
+const newest = found[found.length - 1]?.python ?? '';
+
+const TEXTS = [
+  '/plain/path',
+  "it's",
+  'a "b" \\ c',
+  'two\nlines',
+  'caf\u00e9/\u20ac',
+  '\u{1f40d}',
+  '$HOME `x`',
+  '',
+];
+
+test.each(TEXTS)('pythonText(%j) is that text, on one line', (text) => {
+  const expression = pythonText(text);
+  expect(expression).toMatch(/^[\x20-\x7e]*$/);
+  const code = `import sys; sys.stdout.buffer.write((${expression}).encode())`;
+  expect(execFileSync(newest, ['-c', code], {encoding: 'utf8'})).toBe(text);
+});
+
+test.each(TEXTS)('shellText(%j) is one word, that text', (text) => {
+  expect(execFileSync('sh', ['-c', `printf %s ${shellText(text)}`], {encoding: 'utf8'})).toBe(text);
+});
+
+/** Runs a Python with a folder of site-packages that has only this .pth file. */
+function withPth(python: string, line: string, code: string) {
+  const place = join(folder, 'pth');
+  writeFiles(place, {'flashfreeze.pth': line});
+  const program = `import site, sys; site.addsitedir(${JSON.stringify(place)})\n${code}`;
+  return spawnSync(python, ['-I', '-B', '-c', program], {encoding: 'utf8'});
+}
+
+describe.each(found.map(({series, python}) => [series, python] as const))('Python %s', (series, python) => {
+  const cacheTag = `cpython-${series.replace('.', '')}`;
+  const REPORT = 'print("_flashfreeze" in sys.modules, sorted(set(vars(site)) & {"b", "e", "p"}))';
+
+  test.each([
+    ['that is gone', join(folder, 'none.so'), cacheTag],
+    ['that is no library', join(folder, 'text.so'), cacheTag],
+    ['whose path has \'quotes\', "more" and \\', join(folder, `it's "so" \\ caf\u00e9.so`), cacheTag],
+    ['of another version', join(folder, 'text.so'), 'cpython-399'],
+  ])('starts as ever with an overlay %s', (_name, extension, tag) => {
+    writeFiles(folder, {'text.so': 'not a library'});
+    const {stdout, stderr, status} = withPth(python, pthLine({extension, cacheTag: tag}), REPORT);
+    expect({stdout, stderr, status}).toEqual({stdout: 'False []\n', stderr: '', status: 0});
+  });
+
+  test('a .pth file loads an extension module by its path, once, and leaves nothing else behind', () => {
+    const extension = anyExtension(python);
+    const line = pthLine({extension, cacheTag}).replaceAll('_flashfreeze', nameOf(extension));
+    const code = `name = ${JSON.stringify(nameOf(extension))}
+m = sys.modules[name]
+site.addsitedir(${JSON.stringify(join(folder, 'pth'))})
+print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modules[name])`;
+    const {stdout, stderr} = withPth(python, line, code);
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(`${extension} ${extension} ExtensionFileLoader True`);
+  });
+
+  describe('sitecustomize', () => {
+    const place = join(folder, `site-${series}`);
+    const state =
+      'import sys, json; print(json.dumps([getattr(sys.modules.get("sitecustomize"), "__file__", None), sys.path, sorted(sys.path_importer_cache)]))';
+    const run = (...path: string[]): unknown => {
+      const environment = {...process.env, PYTHONPATH: path.join(':')};
+      const done = spawnSync(python, ['-B', '-c', state], {encoding: 'utf8', env: environment, cwd: '/'});
+      expect(done.stderr).toBe('');
+      return JSON.parse(done.stdout);
+    };
+    const hooked = (): string =>
+      writeFiles(join(place, 'hook'), {
+        'sitecustomize.py': siteCustomize({extension: join(folder, 'none.so'), cacheTag}),
+      });
+
+    test('makes room for the next one, and for none', () => {
+      const next = writeFiles(join(place, 'next'), {'sitecustomize.py': 'SEEN = True\n'});
+      expect(run(hooked(), next)).toEqual(run(next));
+      expect(run(hooked())).toEqual(run());
+      expect(run(next, hooked())).toEqual([
+        join(next, 'sitecustomize.py'),
+        expect.anything(),
+        expect.anything(),
+      ]);
+    });
+
+    test('does not hide what is wrong with the next one', () => {
+      const broken = writeFiles(join(place, 'broken'), {'sitecustomize.py': '1 / 0\n'});
+      const missing = writeFiles(join(place, 'missing'), {'sitecustomize.py': 'import not_there_at_all\n'});
+      for (const bad of [broken, missing]) {
+        const errors = [[bad], [hooked(), bad]].map((path) => {
+          const environment = {...process.env, PYTHONPATH: path.join(':')};
+          const done = spawnSync(python, ['-B', '-c', state], {encoding: 'utf8', env: environment, cwd: '/'});
+          return [done.status, done.stderr];
+        });
+        expect(errors[1]).toEqual(errors[0]);
+        expect(errors[0]?.[1]).not.toBe('');
+      }
+    });
+  });
+});
+
+test('the wrapper passes everything through, and keeps what PYTHONPATH held', () => {
+  const strange = join(folder, 'it\'s a "folder"');
+  mkdirSync(strange);
+  symlinkSync('/bin/sh', join(strange, 'program'));
+  writeFiles(folder, {wrapper: wrapperScript(join(strange, 'program'), join(strange, 'site'))});
+  const run = (path: string | undefined) => {
+    // An undefined variable is not passed on.
+    const environment = {...process.env, PYTHONPATH: path};
+    const script = 'printf "%s|" "$PYTHONPATH" "$@"; exit 7';
+    return spawnSync(join(folder, 'wrapper'), ['-c', script, 'sh', 'a b', '', '*'], {
+      encoding: 'utf8',
+      env: environment,
+    });
+  };
+  expect(run('/mine:/too')).toMatchObject({status: 7, stdout: `${strange}/site:/mine:/too|a b||*|`});
+  expect(run(undefined)).toMatchObject({status: 7, stdout: `${strange}/site|a b||*|`});
+});
+
+/** A small extension module of the standard library that no start loads. */
+function anyExtension(python: string): string {
+  const code = 'import importlib.util as u; print(u.find_spec("_queue").origin)';
+  return execFileSync(python, ['-I', '-c', code], {encoding: 'utf8'}).trim();
+}
+
+function nameOf(extension: string): string {
+  return /([^/]*?)\.[^/]*$/.exec(extension)?.[1] ?? '';
+}
