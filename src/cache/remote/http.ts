@@ -9,8 +9,8 @@ import type {Address} from './address.js';
 
 /** What came of a request. Nothing is ever thrown. */
 export type Answer<T> =
-  | {readonly kind: 'found'; readonly value: T; readonly slow: boolean}
-  | {readonly kind: 'missing'}
+  | {readonly kind: 'found'; readonly value: T; readonly slow?: true}
+  | {readonly kind: 'missing'; readonly slow?: true}
   /** The server gave something, and it cannot be what was asked for. */
   | {readonly kind: 'damaged'; readonly reason: string}
   /** No answer that makes sense. */
@@ -74,7 +74,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
       });
       const answer = await judge(response, read);
       const slow = performance.now() - began > SLOW * patienceMs + allowance;
-      return answer.kind === 'found' ? {...answer, slow} : answer;
+      return slow && (answer.kind === 'found' || answer.kind === 'missing') ? {...answer, slow} : answer;
     } catch (error) {
       // Our own state, not the error: an abort surfaces in many forms.
       if (isCancelled()) return {kind: 'cancelled'};
@@ -99,7 +99,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
             return Promise.resolve(true);
           });
           if (!whole) return {kind: 'damaged', reason: 'is too large'};
-          return {kind: 'found', value: Buffer.concat(chunks), slow: false};
+          return {kind: 'found', value: Buffer.concat(chunks)};
         },
       }),
     async download(path, size, file) {
@@ -121,7 +121,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
           });
           if (!whole || written !== size)
             return {kind: 'damaged', reason: 'has not the size that it should have'};
-          return {kind: 'found', value: hash.digest('hex') as Digest, slow: false};
+          return {kind: 'found', value: hash.digest('hex') as Digest};
         },
       });
       const closed = await attempt('write', file, () => opened.value.close());
@@ -138,7 +138,6 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
           return Promise.resolve({
             kind: 'found',
             value: length === null ? undefined : Number(length),
-            slow: false,
           });
         },
       }),
@@ -150,7 +149,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
         bytes: body.length,
         read: async (response) => {
           await pour(response, REST_BYTES, () => Promise.resolve(true));
-          return {kind: 'found', value: undefined, slow: false};
+          return {kind: 'found', value: undefined};
         },
       }),
     cancel() {
@@ -230,6 +229,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
 
 /** Why there was no answer: fetch's own words are the same for everything, its cause tells. */
 function describe(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const {cause = error} = (error ?? {}) as {readonly cause?: unknown};
   return SENTENCES[errnoOf(cause) ?? ''] ?? messageOf(cause);
 }

@@ -69,8 +69,9 @@ export function createServer(
       // When this was the end, it was said why; else the run goes on, with a word about it.
       if (asking.closed()) warn('failed', `did not answer as it should: ${answer.reason}`);
     }
-    if (answer.kind === 'found' || answer.kind === 'missing') asking.succeeded();
-    if (answer.kind === 'found' && answer.slow) asking.poor(SLOW);
+    if (answer.kind !== 'found' && answer.kind !== 'missing') return;
+    asking.succeeded();
+    if (answer.slow === true) asking.poor(SLOW);
   }
 
   return {
@@ -88,7 +89,7 @@ export function createServer(
       if (!asking.closed() || !offering.closed()) return false;
       const answer = await http.put(path, body);
       if (answer.kind === 'found') {
-        if (answer.slow) offering.poor(SLOW);
+        if (answer.slow === true) offering.poor(SLOW);
         return true;
       }
       // Somebody else was first (RFC 9110, section 13.1.2): as good.

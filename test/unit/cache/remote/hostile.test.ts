@@ -1,0 +1,296 @@
+import {gzipSync} from 'node:zlib';
+import {rmSync} from 'node:fs';
+import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {layoutOf} from '../../../../src/cache/layout.js';
+import {digestOf} from '../../../../src/model/digest.js';
+import {startCacheServer, type CacheServer, type Mischief} from '../../../support/cache-server.js';
+import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
+import {actualOutputs, build, compiled, expectedOutputs, storeIn} from '../../engine/toys.js';
+import {buildOn, machine, remoteOf, type Machine, type RemoteBuild} from './rig.js';
+
+jest.setTimeout(60_000);
+
+let folder: TemporaryFolder;
+let server: CacheServer;
+let taker: Machine;
+beforeEach(async () => {
+  folder = temporaryFolder();
+  server = await startCacheServer();
+  taker = await machine(folder, 'taker');
+  await buildOn(await machine(folder, 'maker'), {url: server.url, upload: true});
+  server.requests.length = 0;
+});
+afterEach(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+/** The patience of these tests: what takes longer than this is a stall. */
+const PATIENCE_MS = 1000;
+const NO_STALL_MS = 9 * PATIENCE_MS;
+
+/** Whatever the server does: the build is right, in time, and a warning names the server. */
+function expectRight(built: RemoteBuild): void {
+  expect(built.result.ok).toBe(true);
+  expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
+  expect(built.ms).toBeLessThan(NO_STALL_MS);
+  expect(built.warnings.length).toBeGreaterThan(0);
+  expect(built.warnings.length).toBeLessThan(4);
+  expect(new Set(built.warnings).size).toBe(built.warnings.length);
+  for (const warning of built.warnings) expect(warning).toContain(`the remote cache ${server.url}`);
+}
+
+/** The same mischief for all that the server has; what it does not have is told truly. */
+const always =
+  (
+    part: 'ac' | 'cas' | '',
+    act: (kept: Buffer, response: Parameters<Mischief>[1], path: string) => void,
+  ): Mischief =>
+  ({method, path, kept}, response) => {
+    if (method !== 'GET' || kept === undefined || !path.startsWith(part)) return false;
+    act(kept, response, path);
+    return true;
+  };
+
+const GIGABYTES = Buffer.alloc(1 << 20);
+
+/** Sends as long as somebody listens; the count of bytes that went is in `sent`. */
+function flood(response: Parameters<Mischief>[1], sent: {bytes: number}): void {
+  response.writeHead(200);
+  const more = (): void => {
+    if (response.destroyed) return;
+    sent.bytes += GIGABYTES.length;
+    response.write(GIGABYTES, () => setImmediate(more));
+  };
+  more();
+}
+
+describe('a server that', () => {
+  test.each<[string, Mischief]>([
+    [
+      'has results cut short',
+      always('ac', (kept, response) => void response.end(kept.subarray(0, kept.length / 2))),
+    ],
+    ['has empty results', always('ac', (_, response) => void response.end())],
+    [
+      'has noise for results',
+      always('ac', (kept, response) => void response.end(Buffer.alloc(kept.length, 0xa5))),
+    ],
+    [
+      'answers with a page for people',
+      always('', (_, response) => {
+        response.writeHead(200, {'content-type': 'text/html'}).end('<html><body>Please log in</body></html>');
+      }),
+    ],
+    [
+      'answers with JSON',
+      always('', (_, response) => {
+        response.writeHead(200, {'content-type': 'application/json'}).end('{"outputFiles":[]}');
+      }),
+    ],
+    [
+      'serves the result of another key',
+      always('ac', (_, response, path) => {
+        const other = [...server.kept.keys()].find((name) => name.startsWith('ac/') && name !== path);
+        response.end(server.kept.get(other ?? ''));
+      }),
+    ],
+    ['has files cut short', always('cas', (kept, response) => void response.end(kept.subarray(1)))],
+    [
+      'has files that are too long',
+      always('cas', (kept, response) => void response.end(Buffer.concat([kept, kept]))),
+    ],
+    [
+      'has other bytes in its files',
+      always('cas', (kept, response) => void response.end(Buffer.alloc(kept.length, 120))),
+    ],
+    ['has empty files', always('cas', (_, response) => void response.end())],
+    [
+      'ends connections in the middle of a file',
+      always('cas', (kept, response) => {
+        response.writeHead(200, {'content-length': kept.length});
+        response.write(kept.subarray(0, 3), () => setTimeout(() => response.destroy(), 20));
+      }),
+    ],
+    ['ends connections in place of an answer', (_, response) => Boolean(response.destroy())],
+    ['answers with HTTP 500', (_, response) => Boolean(response.writeHead(500).end('no'))],
+    ['answers with HTTP 403', (_, response) => Boolean(response.writeHead(403).end())],
+    ['answers with HTTP 206', always('', (kept, response) => void response.writeHead(206).end(kept))],
+    ['redirects', (_, response) => Boolean(response.writeHead(302, {location: 'http://127.0.0.1:9/'}).end())],
+    [
+      'redirects to itself',
+      ({path}, response) => Boolean(response.writeHead(307, {location: `/${path}`}).end()),
+    ],
+    [
+      'speaks something else than HTTP',
+      (_, response) => {
+        response.socket?.end('SSH-2.0-OpenSSH_9.2\r\n');
+        return true;
+      },
+    ],
+    ['never answers', () => true],
+    [
+      'begins an answer and never ends it',
+      always('', (kept, response) => {
+        response.writeHead(200, {'content-length': kept.length});
+        response.write(kept.subarray(0, 1));
+      }),
+    ],
+    [
+      'sends a byte now and then',
+      always('', (kept, response) => {
+        response.writeHead(200, {'content-length': kept.length});
+        let at = 0;
+        const timer = setInterval(() => {
+          if (response.destroyed || at >= kept.length) clearInterval(timer);
+          else response.write(kept.subarray(at, (at += 1)));
+        }, 200);
+      }),
+    ],
+    [
+      'sends headers without end',
+      (_, response) => {
+        response.socket?.write(`HTTP/1.1 200 OK\r\n${'x-more: and more\r\n'.repeat(20_000)}`);
+        return true;
+      },
+    ],
+    [
+      'has forgotten what it said is there',
+      always('cas', (_, response) => void response.writeHead(503).end()),
+    ],
+  ])('%s costs a warning, and the build is right', async (_, mischief) => {
+    server.mischief = mischief;
+    expectRight(await buildOn(taker, {url: server.url, patienceMs: PATIENCE_MS}));
+    // Nothing of it stays in the store.
+    const store = await storeIn(taker.storeDir);
+    expect(await store.verify()).toMatchObject({damaged: [], incomplete: []});
+    rmSync(taker.toy.buildDir, {recursive: true});
+    await build(taker.toy, {store});
+    expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
+  });
+
+  test.each<['ac' | 'cas']>([['ac'], ['cas']])('sends gigabytes from %s is not listened to', async (part) => {
+    const sent = {bytes: 0};
+    server.mischief = always(part, (_, response) => {
+      flood(response, sent);
+    });
+    expectRight(await buildOn(taker, {url: server.url, patienceMs: PATIENCE_MS}));
+    // What the kernel's buffers hold comes on top of what was read.
+    expect(sent.bytes).toBeLessThan(200 << 20);
+  });
+
+  test('packs a gigabyte into a small answer is not listened to', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 << 20));
+    server.mischief = always('', (_, response) => {
+      response.writeHead(200, {'content-encoding': 'gzip', 'content-length': bomb.length}).end(bomb);
+    });
+    expectRight(await buildOn(taker, {url: server.url, patienceMs: PATIENCE_MS}));
+  });
+
+  test('lost the files of its results is missed without a word', async () => {
+    for (const path of server.kept.keys()) if (path.startsWith('cas/')) server.kept.delete(path);
+    const built = await buildOn(taker, {url: server.url});
+    expect([built.warnings, built.counts['executed']]).toEqual([[], 4]);
+    expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
+  });
+
+  test('is not there at all costs one warning', async () => {
+    await server.stop();
+    const built = await buildOn(taker, {url: server.url, upload: true});
+    expectRight(built);
+    expect(built.warnings).toEqual([
+      `the remote cache ${server.url} is left alone for the rest of this run: the connection was refused`,
+    ]);
+  });
+
+  test('is slow with every answer is left alone after a while', async () => {
+    server.mischief = (_, response) => {
+      setTimeout(() => response.writeHead(404).end(), 400);
+      return true;
+    };
+    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 500});
+    const digests = Array.from({length: 60}, (_, index) => digestOf(`no such key ${index}`));
+    await Promise.all(digests.map((digest) => remote.get(digest, '')));
+    expect(warnings()).toContain(
+      `the remote cache ${server.url} is left alone for the rest of this run: it is too slow`,
+    );
+    server.requests.length = 0;
+    expect(await remote.get(digestOf('another'), '')).toBeUndefined();
+    expect(server.requests).toEqual([]);
+  });
+
+  test('hangs while it is given something does not keep the build', async () => {
+    server.kept.clear();
+    server.mischief = ({method}) => method === 'PUT';
+    const built = await buildOn(taker, {url: server.url, upload: true, patienceMs: PATIENCE_MS});
+    expectRight(built);
+    expect(built.warnings.join()).toContain('it took too long to answer');
+  });
+});
+
+describe('trouble that passes', () => {
+  test('is a miss, and the server is asked again', async () => {
+    let requests = 0;
+    server.mischief = (_, response) => {
+      requests += 1;
+      if (requests !== 2) return false;
+      response.writeHead(502).end();
+      return true;
+    };
+    const built = await buildOn(taker, {url: server.url});
+    expect(built.counts).toMatchObject({executed: 1, remote: 3});
+    expect(built.warnings).toEqual([
+      `the remote cache ${server.url} did not answer as it should: it answers with HTTP 502`,
+    ]);
+  });
+});
+
+describe('one damaged file of many', () => {
+  const blob = digestOf(compiled('B1\n'));
+
+  test('is told, made here, and put right by whoever uploads', async () => {
+    server.kept.set(`cas/${blob}`, Buffer.from('x'.repeat(compiled('B1\n').length)));
+    const built = await buildOn(taker, {url: server.url, upload: true});
+    expect(built.executed).toEqual(['cc:b']);
+    expect(built.counts).toMatchObject({executed: 1, remote: 3});
+    expect(built.warnings).toEqual([
+      `the remote cache ${server.url} has something at cas/${blob} that is not what its name says; it is not used`,
+    ]);
+    expect(server.kept.get(`cas/${blob}`)?.toString()).toBe(compiled('B1\n'));
+    expect(server.requests.filter((line) => line.startsWith('PUT'))).toEqual([`PUT cas/${blob}`]);
+    const next = await buildOn(await machine(folder, 'next'), {url: server.url});
+    expect(next.counts).toMatchObject({executed: 0, remote: 4});
+  });
+
+  test('that is lost is put again, and the result that refers to it stays', async () => {
+    server.kept.delete(`cas/${blob}`);
+    const results = [...server.kept].filter(([path]) => path.startsWith('ac/'));
+    const built = await buildOn(taker, {url: server.url, upload: true});
+    expect([built.executed, built.warnings]).toEqual([['cc:b'], []]);
+    expect(server.kept.get(`cas/${blob}`)?.toString()).toBe(compiled('B1\n'));
+    expect([...server.kept].filter(([path]) => path.startsWith('ac/'))).toEqual(results);
+  });
+
+  test('is not even asked for when the store has it', async () => {
+    await buildOn(taker, {url: server.url});
+    // The result is gone from the store, its file is not.
+    rmSync(layoutOf(taker.storeDir).root + '/ac', {recursive: true});
+    rmSync(taker.toy.buildDir, {recursive: true});
+    server.requests.length = 0;
+    expect((await buildOn(taker, {url: server.url})).counts).toMatchObject({remote: 4});
+    expect(server.requests.filter((line) => line.includes('cas/'))).toEqual([]);
+  });
+});
+
+test('an interrupted build does not wait for a server that hangs, and says nothing about it', async () => {
+  server.mischief = () => true;
+  const controller = new AbortController();
+  setTimeout(() => {
+    controller.abort();
+  }, 200);
+  const {signal} = controller;
+  const built = await buildOn(taker, {url: server.url, signal, patienceMs: 30_000}, {signal});
+  expect(built.result).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
+  expect(built.warnings).toEqual([]);
+  expect(built.ms).toBeLessThan(10_000);
+});
