@@ -20,7 +20,7 @@ export interface Host<T extends Toolchain = Toolchain> {
     plan: FreezePlan,
     toolchain: T,
     site: Site,
-  ) => Promise<Result<Linked>>;
+  ) => Promise<Result<LinkedImages>>;
 }
 
 export type HostKind = 'source' | 'relink' | 'overlay';
@@ -34,3 +34,9 @@ export interface Site {
 }
 
 export type Linked = Pick<BuildOutcome, 'output' | 'sha256'>;
+
+/** What a host has linked. */
+export type LinkedImages = Linked & {
+  /** The file that holds the images: an executable or a shared object. */
+  readonly images: string;
+};

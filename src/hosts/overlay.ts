@@ -6,7 +6,7 @@ import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';
-import type {Host, Linked, Site} from './host.js';
+import type {Host, LinkedImages, Site} from './host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {link} from './link.js';
 import type {FreezePlan} from './module-plan.js';
@@ -62,7 +62,7 @@ async function linkOverlay(
   options: OverlayOptions,
   places: Places,
   site: Site,
-): Promise<Result<Linked>> {
+): Promise<Result<LinkedImages>> {
   const {cc, interpreter} = toolchain;
   const {extension} = overlayPlaces(options.out, toolchain);
   const module = plan.modules.find(({isCPythonFrozen}) => !isCPythonFrozen);
@@ -97,7 +97,7 @@ async function linkOverlay(
   );
   if (!linked.ok) return linked;
   const hooked = await writeHooks(toolchain, options.out, site);
-  return hooked.ok ? ok({output: options.out, sha256: linked.value.digest}) : hooked;
+  return hooked.ok ? ok({output: options.out, sha256: linked.value.digest, images: extension}) : hooked;
 }
 
 /** `link:hooks`: the files that make an interpreter load the overlay. Fails with IO and COMPILE. */

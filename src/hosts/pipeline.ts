@@ -11,6 +11,7 @@ import {buildIndex, buildRuntime} from './index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
 import {withEngine} from './session.js';
+import {writeStamps} from './stamps.js';
 import type {Toolchain} from './toolchain.js';
 import {type Tools, prepareTools} from './tools.js';
 
@@ -30,7 +31,11 @@ export function freeze<T extends Toolchain>(
     if (!runtime.ok) return runtime;
     const index = await buildIndex(host.kind, plan, tools);
     if (!index.ok) return index;
-    return host.link([...objects.value, index.value, ...runtime.value], plan, toolchain, site);
+    const linked = await host.link([...objects.value, index.value, ...runtime.value], plan, toolchain, site);
+    if (!linked.ok) return linked;
+    const {images: file, ...product} = linked.value;
+    const stamped = context.dryRun ? ok() : await writeStamps(file, plan, site.engine);
+    return stamped.ok ? ok(product) : stamped;
   });
 }
 

@@ -5,7 +5,7 @@ import {compareSurroundings} from '../cpython/surroundings.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';
-import type {Host, Linked, Site} from './host.js';
+import type {Host, LinkedImages, Site} from './host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
 import type {RelinkOptions} from './options.js';
@@ -60,7 +60,7 @@ async function relink(
   options: RelinkOptions,
   places: Places,
   site: Site,
-): Promise<Result<Linked>> {
+): Promise<Result<LinkedImages>> {
   const {installation, layout, interpreter, main, archive} = toolchain;
   const linked = await link(
     {
@@ -77,7 +77,7 @@ async function relink(
     places,
     site,
   );
-  if (linked.ok) return ok({output: options.out, sha256: linked.value.digest});
+  if (linked.ok) return ok({output: options.out, sha256: linked.value.digest, images: options.out});
   const {failure} = linked;
   if (!options.pie || !/recompile with -f(PIC|PIE)/.test(failure.details ?? '')) return linked;
   return err({

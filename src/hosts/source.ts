@@ -4,16 +4,14 @@ import type {Layout} from '../codegen/layout.js';
 import {objectFlags, words} from '../cpython/compile-flags.js';
 import {headerFolders} from '../cpython/headers.js';
 import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
-import type {Artifact} from '../model/action.js';
 import {type Result, fail, ok} from '../model/result.js';
-import type {Host, Linked, Site} from './host.js';
+import type {Host, LinkedImages, Site} from './host.js';
 import {loadLayout} from './layouts.js';
-import {link, wrapFlags} from './link.js';
+import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from './options.js';
 import {placeOutput} from './place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from './places.js';
-import {usesImages} from './smoke.js';
-import {type Stage1, buildStage1} from './stage1.js';
+import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
 import type {FrozenModule, Toolchain} from './toolchain.js';
 
 /** The toolchain of a CPython that we built, and its build. */
@@ -46,7 +44,12 @@ export async function sourceHost(options: SourceBuildOptions): Promise<Result<Ho
       const stage1 = await buildStage1(tree.value, options, places, site);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
-    link: (objects, _plan, toolchain, site) => linkStage2(objects, toolchain, options.out, places, site),
+    async link(objects, _plan, {stage1, interpreter, layout: {wrapped}}, site): Promise<Result<Linked>> {
+      const linked = await linkStage2(objects, {stage1, interpreter, wrapped, places}, site);
+      if (!linked.ok) return linked;
+      const placed = await placeOutput(options.out, places.stage2, site.context.dryRun);
+      return placed.ok ? ok({output: placed.value, sha256: linked.value.digest}) : placed;
+    },
   });
 }
 
@@ -71,11 +74,14 @@ function toolchainOf(
   return {
     stage1,
     target,
-    interpreter: {python: stage1.python.path, environment: site.environment, signal: site.context.signal},
+    interpreter: {
+      python: stage1.python.path,
+      environment: runEnvironment(target, places, site.environment),
+      signal: site.context.signal,
+    },
     identity: stage1.identity,
     layout,
-    // Only such a link was asked for by somebody else's LINKFORSHARED or LDFLAGS.
-    addressModel: words(linkWords(stage1)).includes('-no-pie') ? 'absolute' : 'position-independent',
+    addressModel: hasFixedAddresses(stage1) ? 'absolute' : 'position-independent',
     cc: {
       command: variables.CC,
       flags: objectFlags(variables.PY_CORE_CFLAGS),
@@ -92,34 +98,7 @@ function toolchainOf(
   };
 }
 
-function linkWords({variables}: Stage1): string {
-  return `${variables.PY_CORE_LDFLAGS} ${variables.LINKFORSHARED}`;
-}
-
-/** `link:python`: stage 1's objects and ours become the new interpreter. */
-async function linkStage2(
-  objects: readonly Artifact[],
-  {stage1, layout, interpreter}: SourceToolchain,
-  out: string | undefined,
-  places: SourcePlaces,
-  site: Site,
-): Promise<Result<Linked>> {
-  const {LINKCC, LINK_PYTHON_OBJS, LIBS, MODLIBS, SYSLIBS} = stage1.variables;
-  const linked = await link(
-    {
-      id: 'link:python',
-      tools: [stage1.compiler, {name: 'stage 1', digest: stage1.python.digest}],
-      command: `${LINKCC} ${linkWords(stage1)} ${wrapFlags(layout.wrapped)}`,
-      parts: ['Programs/python.o', ...objects, ...words(LINK_PYTHON_OBJS)],
-      libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
-      out: places.stage2,
-      cwd: places.cpython,
-      check: (python) => usesImages({...interpreter, python}),
-    },
-    places,
-    site,
-  );
-  if (!linked.ok) return linked;
-  const placed = await placeOutput(out, places.stage2, site.context.dryRun);
-  return placed.ok ? ok({output: placed.value, sha256: linked.value.digest}) : placed;
+/** Whether static data can hold pointers: not in a library, nor in an executable that the compiler may make a PIE. */
+function hasFixedAddresses(stage1: Stage1): boolean {
+  return !stage1.target.shared && words(executableFlags(stage1)).includes('-no-pie');
 }
