@@ -17,7 +17,8 @@ if not getattr(sys.flags, "safe_path", sys.flags.isolated):
 import json
 import os
 import pkgutil
-from importlib.machinery import BuiltinImporter, ExtensionFileLoader, FrozenImporter, SourceFileLoader
+import sysconfig
+from importlib.machinery import BuiltinImporter, ExtensionFileLoader, FrozenImporter, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 
 KINDS = {
@@ -96,14 +97,27 @@ def find(name, missing):
     return None
 
 
+def standard_names():
+    """The top-level names of the standard library, with that of the build's variables, which has no name of its own."""
+    name = getattr(sysconfig, "_get_sysconfigdata_name", None)
+    return sorted({*sys.stdlib_module_names, *([] if name is None else [name()])})
+
+
+def find_standard(name):
+    """Its spec as in an interpreter that has nothing but the standard library: site-packages may bring finders along."""
+    folders = [sysconfig.get_path("stdlib"), os.path.dirname(os.__file__)]
+    if sysconfig.get_config_var("DESTSHARED") is not None:
+        folders.append(sysconfig.get_config_var("DESTSHARED"))
+    return (
+        BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name) or PathFinder.find_spec(name, folders)
+    )
+
+
 def standard_library(tests):
-    for name in sorted(sys.stdlib_module_names):
+    for name in standard_names():
         if name == "test" and not tests:
             continue
-        try:
-            spec = find_spec(name)
-        except (ImportError, ValueError):
-            continue
+        spec = find_standard(name)
         if spec is not None:
             yield spec
             yield from submodules(spec, tests)
