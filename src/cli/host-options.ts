@@ -35,6 +35,7 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     out: options.out,
     configureArguments: options['configure-arg'] ?? [],
     makeArguments: options['make-arg'] ?? [],
+    pie: options.pie ?? false,
     cc: options.cc,
   });
 }

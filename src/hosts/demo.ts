@@ -63,6 +63,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     out: undefined,
     configureArguments: [],
     makeArguments: [],
+    pie: false,
     cc: undefined,
   });
   if (!host.ok) return host;

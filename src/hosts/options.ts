@@ -38,6 +38,8 @@ export interface SourceBuildOptions {
   readonly out: string | undefined;
   readonly configureArguments: readonly string[];
   readonly makeArguments: readonly string[];
+  /** Link a position-independent executable. */
+  readonly pie: boolean;
   /** The C compiler, a command name or path; by default what configure finds. */
   readonly cc: string | undefined;
 }

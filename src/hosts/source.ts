@@ -44,11 +44,17 @@ export async function sourceHost(options: SourceBuildOptions): Promise<Result<Ho
       const stage1 = await buildStage1(tree.value, options, places, site);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
-    async link(objects, _plan, {stage1, interpreter, layout: {wrapped}}, site): Promise<Result<Linked>> {
+    async link(
+      objects,
+      _plan,
+      {stage1, interpreter, layout: {wrapped}},
+      site,
+    ): Promise<Result<LinkedImages>> {
       const linked = await linkStage2(objects, {stage1, interpreter, wrapped, places}, site);
       if (!linked.ok) return linked;
-      const placed = await placeOutput(options.out, places.stage2, site.context.dryRun);
-      return placed.ok ? ok({output: placed.value, sha256: linked.value.digest}) : placed;
+      const {executable, images} = linked.value;
+      const placed = await placeOutput(options.out, executable.path, site.context.dryRun);
+      return placed.ok ? ok({output: placed.value, sha256: executable.digest, images: images.path}) : placed;
     },
   });
 }

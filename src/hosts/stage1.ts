@@ -4,6 +4,7 @@ import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.j
 import {configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
+import {checkUsable} from '../cpython/installation.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
 import {scriptPath} from '../cpython/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
@@ -25,6 +26,12 @@ const VARIABLES = [
   'PY_CORE_LDFLAGS',
   'LINKFORSHARED',
   'LINK_PYTHON_OBJS',
+  'BLDSHARED',
+  'INSTSONAME',
+  'LIBRARY_OBJS',
+  'SHLIBS',
+  'LIBC',
+  'LIBM',
   'LIBS',
   'MODLIBS',
   'SYSLIBS',
@@ -53,10 +60,8 @@ export async function buildStage1(
   const {engine, context} = site;
   const {signal} = context;
   const environment = buildEnvironment(site.environment);
-  const configure = configureArguments(
-    [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments],
-    environment,
-  );
+  const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
+  const configure = configureArguments(user, environment, options.pie);
   const wanted = wantedCompiler(configure, environment);
   const compilerName = await findCompiler(environment, wanted);
   if (!compilerName.ok) return compilerName;
@@ -124,7 +129,7 @@ function makeAction(
   return {
     id: 'stage1:python',
     tools: [parts.compiler],
-    arguments: [...options.makeArguments],
+    arguments: {make: options.makeArguments, variables: VARIABLES},
     environment: {},
     inputs: parts.inputs,
     outputs: [
@@ -137,10 +142,12 @@ function makeAction(
       const run = {buildDir: places.cpython, environment, signal, onOutput: log};
       const made = await makeTree({...run, jobs: context.jobs, flags: options.makeArguments});
       if (!made.ok) return made;
-      const target = await describeTarget({python: places.stage1, environment, signal});
+      // Whether it is in a shared library is not known before it tells.
+      const finding = {...environment, LD_LIBRARY_PATH: places.cpython};
+      const target = await describeTarget({python: places.stage1, environment: finding, signal});
       if (!target.ok) return target;
-      const unfit = reasonUnfit(target.value);
-      if (unfit !== undefined) return unfit;
+      const usable = checkUsable(target.value);
+      if (!usable.ok) return usable;
       const variables = await readMakeVariables(run, VARIABLES);
       if (!variables.ok) return variables;
       await writeFile(outputs['target'] ?? '', JSON.stringify(target.value));
@@ -150,20 +157,13 @@ function makeAction(
   };
 }
 
-/** Builds that cannot have static code linked into their executable. */
-function reasonUnfit(target: Target): ReturnType<typeof fail> | undefined {
-  const hint = 'configure CPython without that option';
-  if (target.freeThreaded)
-    return fail('PYTHON', 'A free-threaded CPython cannot use static code objects.', {hint});
-  if (target.debug) return fail('PYTHON', 'A debug build of CPython cannot use static code objects.', {hint});
-  if (target.shared) {
-    return fail(
-      'PYTHON',
-      'The interpreter is in a shared libpython (--enable-shared), which cannot be frozen yet.',
-      {hint},
-    );
-  }
-  return undefined;
+/** The environment in which stage 1 runs: a libpython that is not installed has to be found. */
+export function runEnvironment(
+  {shared}: Target,
+  places: SourcePlaces,
+  environment: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return shared ? {...environment, LD_LIBRARY_PATH: places.cpython} : environment;
 }
 
 async function readStage1(

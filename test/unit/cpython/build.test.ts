@@ -75,10 +75,16 @@ const abortAt = (path: string): AbortSignal => {
 describe('configureArguments', () => {
   const nonPie = 'LINKFORSHARED=-Xlinker -export-dynamic -no-pie';
   test('ask for a non-PIE link on Linux', () => {
-    expect(configureArguments(['--with-lto'], {}, 'linux')).toEqual(['--with-lto', nonPie]);
-    expect(configureArguments(['--disable-shared', 'LDFLAGS=-Wl,-O1'], {}, 'linux')).toContain(nonPie);
-    expect(configureArguments(['--enable-shared=no'], {}, 'linux')).toContain(nonPie);
-    expect(configureArguments([], {}, 'darwin')).toEqual([]);
+    expect(configureArguments(['--with-lto'], {}, false, 'linux')).toEqual(['--with-lto', nonPie]);
+    expect(configureArguments(['--disable-shared', 'LDFLAGS=-Wl,-O1'], {}, false, 'linux')).toContain(nonPie);
+    expect(configureArguments(['--enable-shared=no'], {}, false, 'linux')).toContain(nonPie);
+    expect(configureArguments([], {}, false, 'darwin')).toEqual([]);
+  });
+  test('ask for a PIE, which the compiler need not make by itself', () => {
+    const pie = 'LINKFORSHARED=-Xlinker -export-dynamic -pie';
+    expect(configureArguments(['--x'], {}, true, 'linux')).toEqual(['--x', pie, 'CFLAGS_NODIST=-fPIE']);
+    expect(configureArguments([], {CFLAGS_NODIST: '-O1'}, true, 'linux')).toEqual([pie]);
+    expect(configureArguments(['LDFLAGS=-pie'], {}, true, 'linux')).toEqual(['LDFLAGS=-pie']);
   });
   test.each([
     [['--enable-shared'], {}],
@@ -88,7 +94,7 @@ describe('configureArguments', () => {
     [[], {LDFLAGS: '-pie'}],
     [[], {LINKFORSHARED: ''}],
   ])('leave the link to the user for %j %j', (user, variables) => {
-    expect(configureArguments(user, variables, 'linux')).toEqual(user);
+    expect(configureArguments(user, variables, false, 'linux')).toEqual(user);
   });
 });
 

@@ -1,0 +1,126 @@
+import {join} from 'node:path';
+import {words} from '../cpython/compile-flags.js';
+import type {Interpreter} from '../cpython/run-script.js';
+import type {Artifact} from '../model/action.js';
+import {type Result, ok} from '../model/result.js';
+import type {Site} from './host.js';
+import {type LinkRecipe, link, wrapFlags} from './link.js';
+import type {SourcePlaces} from './places.js';
+import {usesImages} from './smoke.js';
+import type {Stage1} from './stage1.js';
+
+/** What stage 2 is linked from, besides images. */
+export interface Stage2Request {
+  readonly stage1: Stage1;
+  /** How stage 1 is run. */
+  readonly interpreter: Interpreter;
+  /** The functions whose calls the linker sends to the runtime. */
+  readonly wrapped: readonly string[];
+  readonly places: SourcePlaces;
+}
+
+export interface Stage2 {
+  readonly executable: Artifact;
+  /** What holds the images: the executable, or the library that it loads. */
+  readonly images: Artifact;
+}
+
+/** The folder of a shared libpython with images, seen from the executable beside stage 1. */
+export const SHARED_FOLDER = 'frozen-lib';
+
+/** The flags with which CPython links its executable, as words of a shell. */
+export function executableFlags({variables}: Stage1): string {
+  return `${variables.PY_CORE_LDFLAGS} ${variables.LINKFORSHARED}`;
+}
+
+/**
+ * Stage 1's objects and ours become stage 2, linked as CPython's own Makefile links (Makefile.pre.in, the rules of
+ * $(BUILDPYTHON) and libpython$(LDVERSION).so). Fails with LINK and SMOKE.
+ */
+export function linkStage2(
+  objects: readonly Artifact[],
+  request: Stage2Request,
+  site: Site,
+): Promise<Result<Stage2>> {
+  return request.stage1.target.shared
+    ? linkShared(objects, request, site)
+    : linkStatic(objects, request, site);
+}
+
+/** `link:python`. */
+async function linkStatic(
+  objects: readonly Artifact[],
+  request: Stage2Request,
+  site: Site,
+): Promise<Result<Stage2>> {
+  const {stage1, wrapped, places} = request;
+  const executable = await link(
+    {
+      ...executableRecipe(request),
+      command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
+      parts: ['Programs/python.o', ...objects, ...words(stage1.variables.LINK_PYTHON_OBJS)],
+    },
+    places,
+    site,
+  );
+  return executable.ok ? ok({executable: executable.value, images: executable.value}) : executable;
+}
+
+/** `link:libpython`: a library with images in a folder of its own; `link:python`: an executable that finds it there. */
+async function linkShared(
+  objects: readonly Artifact[],
+  request: Stage2Request,
+  site: Site,
+): Promise<Result<Stage2>> {
+  const {stage1, interpreter, wrapped, places} = request;
+  const {BLDSHARED, INSTSONAME, LIBRARY_OBJS, LINKCC, MODLIBS, SHLIBS, LIBC, LIBM} = stage1.variables;
+  const library = await link(
+    {
+      id: 'link:libpython',
+      tools: toolsOf(stage1),
+      command: `${BLDSHARED} -Wl,-h${INSTSONAME} ${wrapFlags(wrapped)}`,
+      parts: [...objects, ...words(LIBRARY_OBJS)],
+      libraries: `${MODLIBS} ${SHLIBS} ${LIBC} ${LIBM}`,
+      out: join(places.cpython, SHARED_FOLDER, INSTSONAME),
+      cwd: places.cpython,
+      // Stage 1 asks for a library of this name, and has one when it starts.
+      check: (path) =>
+        usesImages({...interpreter, environment: {...interpreter.environment, LD_PRELOAD: path}}),
+    },
+    places,
+    site,
+  );
+  if (!library.ok) return library;
+  // The old kind of run-time path comes before LD_LIBRARY_PATH, which may well lead to stage 1's library.
+  const rpath = `-Wl,-rpath,'$ORIGIN/${SHARED_FOLDER}' -Wl,--disable-new-dtags`;
+  const executable = await link(
+    {
+      ...executableRecipe(request),
+      command: `${LINKCC} ${rpath} ${executableFlags(stage1)}`,
+      parts: ['Programs/python.o', library.value],
+    },
+    places,
+    site,
+  );
+  return executable.ok ? ok({executable: executable.value, images: library.value}) : executable;
+}
+
+function executableRecipe({
+  stage1,
+  interpreter,
+  places,
+}: Stage2Request): Omit<LinkRecipe, 'command' | 'parts'> {
+  const {LIBS, MODLIBS, SYSLIBS} = stage1.variables;
+  return {
+    id: 'link:python',
+    tools: toolsOf(stage1),
+    libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
+    out: places.stage2,
+    cwd: places.cpython,
+    check: (python) => usesImages({...interpreter, python}),
+  };
+}
+
+function toolsOf({compiler, python}: Stage1): LinkRecipe['tools'] {
+  return [compiler, {name: 'stage 1', digest: python.digest}];
+}
