@@ -77,7 +77,7 @@ typedef struct {
                                        by 0; the list is ended by another 0 */
     FF_LINK(const ff_built) built;  /* in the order to build them */
     FF_LINK(PyObject) path;         /* the co_filename to fill in, an FF_ASCII_TYPE(FF_PATH_CAPACITY), or 0 */
-    FF_LINK(const char) digest;     /* sha256 of the code unit, hexadecimal */
+    FF_LINK(const char) digest;     /* identifies the code: sha256 of its canonical form, hexadecimal */
     FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
     uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
 #ifdef FF_POSITION_INDEPENDENT
