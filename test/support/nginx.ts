@@ -16,6 +16,7 @@ import {join} from 'node:path';
 
 export interface Nginx {
   readonly url: string;
+  readonly pid: number;
   /** The folder that it serves: `ac` and `cas` lie in it, below `prefix`. */
   readonly folder: string;
   /** The lines of its access log so far: `<method> <path> <status>`. */
@@ -120,6 +121,7 @@ http {
   await answering(url, child);
   return {
     url,
+    pid: child.pid ?? 0,
     folder,
     requests: () =>
       readFileSync(log, 'utf8')
