@@ -9,7 +9,7 @@ export interface Known {
 }
 
 export interface Difference {
-  readonly kind: 'file' | 'case';
+  readonly kind: 'file' | 'case' | 'failure';
   readonly name: string;
   readonly unmodified: string;
   readonly frozen: string;
@@ -42,7 +42,18 @@ export function differences(
         };
       });
   };
-  return [...worse('file'), ...worse('case')];
+  const failures = frozen.failures
+    .filter((text) => !unmodified.failures.includes(text))
+    .map((text): Difference => {
+      // `test_x (test.test_y.Class.test_x) (subtest=1)`
+      const file = fileOf(/\((test\.[\w.]+)\)/.exec(text)?.[1] ?? '', files);
+      const reason = known.find((each) => matches(each.name, text))?.reason;
+      return {
+        ...{kind: 'failure', name: text, unmodified: 'no such failure', frozen: 'failed', file},
+        ...(reason === undefined ? {} : {known: reason}),
+      };
+    });
+  return [...worse('file'), ...worse('case'), ...failures];
 }
 
 function matches(pattern: string, name: string): boolean {

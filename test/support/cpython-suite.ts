@@ -10,6 +10,8 @@ export interface SuiteResults {
   readonly files: Readonly<Record<string, string>>;
   /** By the full name of the test case. */
   readonly cases: Readonly<Record<string, CaseOutcome>>;
+  /** Failures as the runner prints them: those of subtests are in no report. */
+  readonly failures: readonly string[];
   readonly seconds: number;
 }
 
@@ -38,7 +40,7 @@ export async function runSuite(python: Python, options: SuiteOptions): Promise<S
   const report = join(folder, 'report.xml');
   const started = Date.now();
   const left = files.length > 0 ? [] : ['--exclude', ...Object.keys(LEFT_OUT)];
-  const words = ['-m', 'test', `-j${jobs}`, '-u', 'none', '--timeout', '900', '--junit-xml', report];
+  const words = ['-m', 'test', `-j${jobs}`, '-W', '-u', 'none', '--timeout', '900', '--junit-xml', report];
   const done = await python([...words, ...left, ...files], {
     cwd: folder,
     environment: {TMPDIR: folder},
@@ -50,6 +52,9 @@ export async function runSuite(python: Python, options: SuiteOptions): Promise<S
   return {
     files: fileOutcomes(done.stdout),
     cases: caseOutcomes(readFileSync(report, 'utf8')),
+    failures: [
+      ...new Set(Array.from(done.stdout.matchAll(/^(?:ERROR|FAIL): (.+)$/gm), ([, text = '']) => text)),
+    ],
     seconds: (Date.now() - started) / 1000,
   };
 }

@@ -5,7 +5,7 @@
 import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {makeView} from '../conformance/view.js';
-import {CACHE, PACKAGE, type Run, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
+import {CACHE, PACKAGE, type Run, flashfreeze, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from './newer-debian.js';
 import {findPythons} from './pythons.js';
 
@@ -36,7 +36,9 @@ export interface Subject {
   readonly python: Readonly<Record<Side, Python>>;
   /** The frozen interpreter's file, for `flashfreeze verify`. */
   readonly frozen: string;
-  /** Runs another program where the interpreters run. */
+  /** Runs the command line of this package where the interpreters run. */
+  readonly flashfreeze: (args: readonly string[]) => Promise<Run>;
+  /** Runs another program there. */
   readonly tool: (argv: readonly string[], options?: RunPython) => Promise<Run>;
   /** CPython's source tree, where there is one. */
   readonly source?: string;
@@ -55,6 +57,9 @@ export const CLOSURE = [
     'calendar, string, difflib, pprint, selectors, ssl, csv, statistics, zipfile, multiprocessing"',
 ];
 
+/** All of the standard library. */
+export const STDLIB = ['--startup', '--stdlib'];
+
 const SOURCES = ['3.13.15', '3.11.2'];
 
 /** Names of what can be made on this machine, without a look whether the root of a newer Debian can be built. */
@@ -67,11 +72,16 @@ export function subjectNames(): readonly string[] {
 }
 
 /**
- * The names among them that FLASHFREEZE_SUBJECTS asks for, without those that this machine cannot have (and why, on
- * standard error).
+ * The names that FLASHFREEZE_SUBJECTS asks for, or all, without those that this machine cannot have (and why, on standard
+ * error).
  */
-export async function presentSubjects(): Promise<readonly string[]> {
-  const asked = (process.env['FLASHFREEZE_SUBJECTS'] ?? '').split(/\s+/).filter((word) => word !== '');
+export function presentSubjects(): Promise<readonly string[]> {
+  return chosenSubjects(process.env['FLASHFREEZE_SUBJECTS']);
+}
+
+/** The same for names in one text; all when there are none. */
+export async function chosenSubjects(text: string | undefined): Promise<readonly string[]> {
+  const asked = (text ?? '').split(/[\s,]+/).filter((word) => word !== '');
   const names = asked.length > 0 ? asked : subjectNames();
   const isNewer = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
   if (!names.some(isNewer) || (await newerDebianRoot()) !== undefined) return names;
@@ -83,7 +93,7 @@ export function prepareSubject(name: string, selection: readonly string[] = CLOS
   const [, host, which] = /^(source|relink|overlay)-(3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
   if (host === undefined || which === undefined)
     throw new Error(`no interpreter ${name}: there are ${subjectNames().join(', ')}`);
-  if (host === 'source') return prepareSource(name, which, selection);
+  if (host === 'source') return prepareSource(which, selection);
   return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
 }
 
@@ -109,6 +119,8 @@ function runLocally(argv: readonly string[], options: RunPython = {}): Promise<R
   });
 }
 
+const here = {tool: runLocally, flashfreeze};
+
 async function make(args: readonly string[]): Promise<string> {
   const made = await flashfreezeJson(args);
   if (!made.summary.ok || made.summary.output === null)
@@ -116,13 +128,36 @@ async function make(args: readonly string[]): Promise<string> {
   return made.summary.output;
 }
 
-async function prepareSource(name: string, version: string, selection: readonly string[]): Promise<Subject> {
-  const {source, buildDir} = await prepareTree(version);
-  await make(['build', '--source', source, '--build-dir', buildDir, ...selection]);
+/** A CPython that is configured differently, in a build folder of its own. */
+export interface Variant {
+  readonly suffix: string;
+  /** Further words for `flashfreeze build`. */
+  readonly arguments: readonly string[];
+}
+
+/** CPython from its source. */
+export async function prepareSource(
+  version: string,
+  selection: readonly string[],
+  variant?: Variant,
+): Promise<Subject> {
+  const tree = await prepareTree(version);
+  const name = ['source', version, ...(variant ? [variant.suffix] : [])].join('-');
+  const buildDir = variant ? `${tree.buildDir}-${variant.suffix}` : tree.buildDir;
+  const {source} = tree;
+  await make([
+    'build',
+    '--source',
+    source,
+    '--build-dir',
+    buildDir,
+    ...(variant?.arguments ?? []),
+    ...selection,
+  ]);
   const series = version.split('.').slice(0, 2).join('.');
   const frozen = join(buildDir, 'cpython', 'python-frozen');
   return {
-    ...{name, host: 'source', series, frozen, source, buildDir, tool: runLocally},
+    ...{name, host: 'source', series, frozen, source, buildDir, ...here},
     python: {unmodified: localPython(join(buildDir, 'cpython', 'python')), frozen: localPython(frozen)},
     forTests: (side, folder) =>
       localPython(makeView(buildDir, series, side === 'frozen' ? 'stage2' : 'stage1', folder)),
@@ -138,7 +173,7 @@ async function prepareRelinked(name: string, series: string, selection: readonly
   mkdirSync(dirname(frozen), {recursive: true});
   await make(['relink', '--python', unmodified, '--out', frozen, '--build-dir', buildDir, ...selection]);
   return {
-    ...{name, host: 'relink', series, frozen, buildDir, tool: runLocally},
+    ...{name, host: 'relink', series, frozen, buildDir, ...here},
     python: {unmodified: localPython(unmodified), frozen: localPython(frozen)},
     forTests: (side, folder) => {
       // What is installed stays as it is: the tests run in a copy, which the interpreter finds by its own place.
@@ -186,6 +221,7 @@ async function prepareOverlay(name: string, series: string, selection: readonly 
   };
   return {
     ...{name, host: 'overlay', series, frozen, buildDir, tool: inside},
+    flashfreeze: (args) => inside(['node', join(PACKAGE, 'bin/flashfreeze.mjs'), ...args]),
     python: pythons,
     forTests: (side) => pythons[side],
   };

@@ -1,0 +1,65 @@
+/**
+ * valgrind's memcheck finds no more errors in the frozen interpreter than in the unmodified one: start, import of
+ * everything that is frozen, exit.
+ *
+ *     node test/conformance/run.mjs memcheck [--on 'relink-3.10 source-3.13.15']
+ */
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {type Side, type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
+import {gateOptions, say} from '../options.js';
+
+const SCRIPT = join(import.meta.dirname, '..', 'import_everything.py');
+
+export async function gate(words: readonly string[]): Promise<boolean> {
+  const options = gateOptions(words, {values: ['on']});
+  let isGood = true;
+  for (const name of await chosenSubjects(options.values['on'])) {
+    const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-memcheck-'));
+    try {
+      isGood = (await check(await prepareSubject(name, STDLIB), folder)) && isGood;
+    } finally {
+      rmSync(folder, {recursive: true, force: true});
+    }
+  }
+  return isGood;
+}
+
+async function check(subject: Subject, folder: string): Promise<boolean> {
+  const list = join(folder, 'modules.txt');
+  const asked = await subject.python.frozen([
+    ...['-B', '-c'],
+    'import _flashfreeze; print(*sorted(module.name for module in _flashfreeze.modules()), sep="\\n")',
+  ]);
+  writeFileSync(list, asked.stdout);
+  const unmodified = await errors(subject, 'unmodified', folder, list);
+  const frozen = await errors(subject, 'frozen', folder, list);
+  say(`${subject.name}: ${unmodified.count} errors unmodified, ${frozen.count} frozen`);
+  say(`  unmodified: ${unmodified.imported}; frozen: ${frozen.imported}`);
+  if (frozen.count > unmodified.count) say(frozen.log);
+  return frozen.count <= unmodified.count;
+}
+
+interface Found {
+  readonly count: number;
+  readonly imported: string;
+  readonly log: string;
+}
+
+/** Runs a side under memcheck. Without Python's own allocator, whose pools memcheck cannot look into. */
+async function errors(subject: Subject, side: Side, folder: string, list: string): Promise<Found> {
+  const log = join(folder, `${side}.log`);
+  const environment = {PYTHONMALLOC: 'malloc', PYTHONPYCACHEPREFIX: join(folder, 'cache')};
+  // Byte code files are written by a first run: compiling all of it under valgrind would take an hour.
+  const run = (under: readonly string[]) =>
+    subject.python[side]([SCRIPT, list], {environment, under, cwd: folder, input: ''});
+  const first = await run([]);
+  if (first.exitCode !== 0) throw new Error(first.stderr);
+  const done = await run(['valgrind', '--error-limit=no', `--log-file=${log}`, '--num-callers=20']);
+  if (done.exitCode !== 0) throw new Error(`${done.stderr}\n${readFileSync(log, 'utf8').slice(-4000)}`);
+  const text = readFileSync(log, 'utf8');
+  const summary = /ERROR SUMMARY: (\d+) errors/.exec(text)?.[1];
+  if (summary === undefined) throw new Error(`valgrind did not finish:\n${text.slice(-4000)}`);
+  return {count: Number(summary), imported: done.stdout.trim().split('\n').at(-1) ?? '', log: text};
+}

@@ -1,0 +1,132 @@
+/**
+ * The same sources give the same C, byte for byte: compiled with another hash seed, in another order, in another folder,
+ * all modules of the standard library and its tests, in both address models.
+ *
+ *     node test/conformance/run.mjs regeneration [--on '3.10 3.14']
+ */
+import {execFileSync} from 'node:child_process';
+import {cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, relative} from 'node:path';
+import {generateImage} from '../../../src/codegen/image.js';
+import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
+import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+import {startWorkers} from '../../../src/cpython/worker.js';
+import {scrubbedEnvironment} from '../../../src/exec/environment.js';
+import {digestOf} from '../../../src/model/digest.js';
+import {PACKAGE} from '../../e2e/rig.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/newer-debian.js';
+import {findPythons} from '../../support/pythons.js';
+import {gateOptions, say} from '../options.js';
+
+interface Library {
+  readonly folder: string;
+  readonly layout: Layout;
+  readonly wellKnown: ReadonlyMap<string, string>;
+}
+
+export async function gate(words: readonly string[]): Promise<boolean> {
+  const options = gateOptions(words, {values: ['on', 'python']});
+  const python = options.values['python'];
+  if (python !== undefined) return check(python);
+  const asked = options.values['on']?.split(/[\s,]+/);
+  const isAsked = (series: string): boolean => asked === undefined || asked.includes(series);
+  let isGood = true;
+  for (const found of findPythons().filter(({series}) => isAsked(series)))
+    isGood = (await check(found.python)) && isGood;
+  const newer = NEWER_SERIES.filter(isAsked);
+  const root = newer.length > 0 ? await newerDebianRoot() : undefined;
+  if (root !== undefined)
+    for (const series of newer) isGood = (await checkInRoot(root, `/usr/bin/python${series}`)) && isGood;
+  return isGood;
+}
+
+/** In the root of a newer Debian this gate runs as a whole: the workers have to. */
+async function checkInRoot(root: string, python: string): Promise<boolean> {
+  const [gateFile = '', words] = [process.env['FLASHFREEZE_GATE'], JSON.stringify(['--python', python])];
+  const code = `import(${JSON.stringify(gateFile)}).then(async ({gate}) => process.exit((await gate(${words})) ? 0 : 1))`;
+  const done = await runInRoot(root, ['node', '-e', code], {binds: {[PACKAGE]: 'read'}});
+  if (!done.ok) throw new Error(done.failure.message);
+  say((done.value.stdout + done.value.stderr).trim());
+  return done.value.exitCode === 0;
+}
+
+async function check(python: string): Promise<boolean> {
+  const place = mkdtempSync(join(tmpdir(), 'flashfreeze-regeneration-'));
+  try {
+    const library = describe(python);
+    const files = readdirSync(library.folder, {recursive: true, withFileTypes: true})
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.py'))
+      .map((entry) => relative(library.folder, join(entry.parentPath, entry.name)))
+      .filter((file) => !/(^|\/)(site|dist)-packages\//.test(file))
+      .sort();
+    const first = await generateAll(python, '0', files, library, join(place, 'one'));
+    const copy = join(place, 'library');
+    cpSync(library.folder, copy, {
+      recursive: true,
+      dereference: true,
+      filter: (path) => !/\/((site|dist)-packages|__pycache__|lib-dynload)$/.test(path),
+    });
+    // An order that has nothing to do with the first: by the digest of the names.
+    const shuffled = [...files].sort((a, b) => (digestOf(a) < digestOf(b) ? -1 : 1));
+    const again = await generateAll(python, '4711', shuffled, {...library, folder: copy}, join(place, 'two'));
+    const different = [...first].filter(([file, digest]) => again.get(file) !== digest).map(([file]) => file);
+    for (const file of different) say(`  DIFFERENT: ${file}`);
+    say(`${python}: ${first.size} modules, of ${files.length} files, ${different.length} different`);
+    return different.length === 0 && first.size > 1000;
+  } finally {
+    rmSync(place, {recursive: true, force: true});
+  }
+}
+
+function describe(python: string): Library {
+  const code =
+    'import sys, os, sysconfig; print("%d.%d" % sys.version_info[:2], os.path.dirname(os.__file__), ' +
+    'sysconfig.get_path("include"), sep="\\n")';
+  const answer = execFileSync(python, ['-B', '-I', '-c', code], {encoding: 'utf8'});
+  const [series = '', folder = '', include = ''] = answer.trim().split('\n');
+  const header = `python${series}.h`;
+  const layout = parseLayout(header, readFileSync(join(PACKAGE, 'src/codegen/layouts', header), 'utf8'));
+  if (!layout.ok) throw new Error(layout.failure.message);
+  const strings = join(include, 'internal/pycore_global_strings.h');
+  const wellKnown =
+    series === '3.10' ? new Map<string, string>() : parseWellKnownStrings(readFileSync(strings, 'utf8'));
+  return {folder, layout: layout.value, wellKnown};
+}
+
+/** The digest of each module's C, in both models; without those that do not compile (test data that must not). */
+async function generateAll(
+  python: string,
+  hashSeed: string,
+  files: readonly string[],
+  {folder, layout, wellKnown}: Library,
+  place: string,
+): Promise<ReadonlyMap<string, string>> {
+  // Workers are always given hash seed 0: a program in between says otherwise.
+  const seeded = `${place}-python`;
+  writeFileSync(seeded, `#!/bin/sh\nPYTHONHASHSEED=${hashSeed} exec "${python}" "$@"\n`, {mode: 0o755});
+  const {signal} = new AbortController();
+  const workers = startWorkers({python: seeded, environment: scrubbedEnvironment(), signal, count: 1});
+  const digests = new Map<string, string>();
+  try {
+    for (const file of files) {
+      const unit = `${place}.unit`;
+      const compiled = await workers.compile({
+        ...{source: join(folder, file), filename: file, optimize: 0},
+        ...{output: unit, importsOutput: `${place}.imports`},
+      });
+      if (!compiled.ok) continue;
+      const texts = (['absolute', 'position-independent'] as const).map((addressModel) => {
+        const image = generateImage({
+          ...{module: file.replace(/\.py$/, '').replaceAll('/', '.'), unit: readFileSync(unit), layout},
+          ...{wellKnown, addressModel, pathPlaceholder: file, keepMarshal: true},
+        });
+        return image.ok ? image.value : `${image.failure.code}: ${image.failure.message}`;
+      });
+      digests.set(file, digestOf(texts.join('\0')));
+    }
+  } finally {
+    await workers.stop();
+  }
+  return digests;
+}
