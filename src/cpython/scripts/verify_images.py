@@ -1,9 +1,9 @@
 """Compares every frozen module of this interpreter with a fresh compile of its source.
 
-    python -s -S -B verify_images.py     (a JSON object on standard input)
+    python -s -B verify_images.py     (a JSON object on standard input)
 
-The request is {"sources": {module: path}, "extension": path}: where the source of modules lies whose images do not know it
-(those that CPython freezes itself), and, for an overlay that is not loaded at the start, where its module lies. The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
+The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
+CPython freezes itself). The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
 "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -13,11 +13,12 @@ import sys
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 
-import importlib.util
 import json
 import marshal
 import struct
 import warnings
+
+import _flashfreeze
 
 CODE = type(compile("", "", "exec"))
 
@@ -192,19 +193,8 @@ def compare_module(module, path):
         yield "<module>", "marshal", "marshal.dumps() writes something else"
 
 
-def find_flashfreeze(request):
-    """The module _flashfreeze, imported anew for an overlay."""
-    if "extension" in request and "_flashfreeze" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("_flashfreeze", request["extension"])
-        sys.modules["_flashfreeze"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["_flashfreeze"])
-    return importlib.import_module("_flashfreeze")
-
-
 def main():
-    global _flashfreeze
     request = json.load(sys.stdin)
-    _flashfreeze = find_flashfreeze(request)
     warnings.simplefilter("ignore")
     differences = []
     modules = _flashfreeze.modules()
