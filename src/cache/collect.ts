@@ -1,4 +1,4 @@
-import {readFile, stat} from 'node:fs/promises';
+import {readFile, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
 import {removeQuietly} from './files.js';
@@ -28,6 +28,11 @@ const DAY_MS = 24 * HOUR_MS;
 /** Whoever writes a file into the store needs less time than this to finish it and the entry that refers to it. */
 const UNFINISHED_MS = HOUR_MS;
 
+/** The clocks of machines that share a file system differ by less than this. */
+const CLOCK_SLACK_MS = HOUR_MS;
+/** What a time loses on its way into a file system and back. */
+const ROUNDING_MS = 1;
+
 interface Entry extends StoredFile {
   readonly refersTo: readonly string[];
 }
@@ -40,8 +45,8 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
   const nowMs = limits.nowMs ?? Date.now();
   // Blobs first: one that is written after this listing is not in it, so it cannot be removed.
   const blobs = new Map<string, StoredFile>();
-  for (const blob of await listFiles(layout.root, CONTENTS)) blobs.set(blob.digest, blob);
-  const entries = await readEntries(layout);
+  for (const blob of await listUsed(layout, CONTENTS, nowMs)) blobs.set(blob.digest, blob);
+  const entries = await readEntries(layout, nowMs);
   entries.sort((a, b) => b.usedMs - a.usedMs || (a.digest < b.digest ? -1 : 1));
 
   const kept = new Set<string>();
@@ -67,26 +72,51 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
   const garbage = [...blobs.values()].filter(
     ({digest, usedMs}) => !kept.has(digest) && (released.has(digest) || nowMs - usedMs > UNFINISHED_MS),
   );
-  const limit = pLimit(BREADTH);
   // Entries first: one whose files are gone would be a miss, but a confusing one.
-  await limit.map(dropped, ({path}) => removeQuietly(path));
-  await limit.map(garbage, ({path}) => removeQuietly(path));
+  const removedEntries = await removeUnused(dropped);
+  const removedBlobs = await removeUnused(garbage);
   await removeLeftovers(layout.temporary, nowMs);
   return {
-    removedEntries: dropped.length,
-    removedBlobs: garbage.length,
-    removedBytes: [...dropped, ...garbage].reduce((sum, {size}) => sum + size, 0),
+    removedEntries: removedEntries.length,
+    removedBlobs: removedBlobs.length,
+    removedBytes: [...removedEntries, ...removedBlobs].reduce((sum, {size}) => sum + size, 0),
     keptEntries,
     keptBytes,
   };
 }
 
+/** Removes files, but for those that somebody used since they were listed. Gives those that are gone. */
+async function removeUnused<T extends StoredFile>(files: readonly T[]): Promise<T[]> {
+  const removed = await pLimit(BREADTH).map(files, async (file) => {
+    const now = await stat(file.path).catch(() => undefined);
+    const used = now === undefined || now.mtimeMs > file.usedMs + ROUNDING_MS;
+    return !used && (await removeQuietly(file.path)) ? [file] : [];
+  });
+  return removed.flat();
+}
+
 /** Every entry with what it refers to. A damaged one refers to nothing, and is left to `verify` or its next reader. */
-async function readEntries(layout: Layout): Promise<Entry[]> {
-  const files = await listFiles(layout.root, RESULTS);
+async function readEntries(layout: Layout, nowMs: number): Promise<Entry[]> {
+  const files = await listUsed(layout, RESULTS, nowMs);
   return pLimit(BREADTH).map(files, async (file) => {
     const record = decodeRecord(await readFile(file.path, 'utf8').catch(() => ''), file.digest);
-    return {...file, refersTo: record?.outputs.map(({digest}) => digest) ?? []};
+    const outputs = record === undefined || record === 'older' ? [] : record.outputs;
+    return {...file, refersTo: outputs.map(({digest}) => digest)};
+  });
+}
+
+/** Files with the time of their last use. One in the future (the clock was set back) counts as now, and ages from now on. */
+async function listUsed(
+  layout: Layout,
+  part: typeof CONTENTS | typeof RESULTS,
+  nowMs: number,
+): Promise<StoredFile[]> {
+  const files = await listFiles(layout.root, part);
+  return pLimit(BREADTH).map(files, async (file) => {
+    if (file.usedMs <= nowMs + CLOCK_SLACK_MS) return file;
+    const now = new Date(nowMs);
+    await utimes(file.path, now, now).catch(() => undefined);
+    return {...file, usedMs: nowMs};
   });
 }
 

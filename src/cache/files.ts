@@ -59,9 +59,12 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** Removes a file or folder with all that it holds; that it is missing or cannot be removed is no error. */
-export async function removeQuietly(path: string): Promise<void> {
-  await rm(path, {recursive: true, force: true}).catch(() => undefined);
+/** Removes a file or folder with all that it holds; that it cannot be removed is no error. Whether it is gone. */
+export async function removeQuietly(path: string): Promise<boolean> {
+  return rm(path, {recursive: true, force: true}).then(
+    () => true,
+    () => false,
+  );
 }
 
 export interface FileContent {
@@ -111,17 +114,20 @@ async function synchronise(path: string): Promise<void> {
 
 /**
  * Writes a file so that readers see the old content or the new, whatever happens: a temporary file beside it (or in
- * `temporaryFolder`, which must be in the same file system), synchronised, then renamed. Creates the folder. Fails with IO.
+ * `temporaryFolder`, which must be in the same file system), synchronised, then renamed. Creates the folder. `mode` is
+ * what the file gets whatever the umask says; the umask decides when it is left out. Fails with IO.
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
   temporaryFolder = dirname(path),
+  mode?: number,
 ): Promise<Result<void>> {
   const written = await replaceAtomic(path, temporaryFolder, async (temporary) => {
     const file = await open(temporary, 'wx', 0o644);
     try {
       await file.writeFile(content);
+      if (mode !== undefined) await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();

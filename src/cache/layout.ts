@@ -9,6 +9,8 @@ import {isDigest, type Digest} from '../model/digest.js';
  */
 export interface Layout {
   readonly root: string;
+  /** The permissions that folders get, if the store is shared; else the umask decides. */
+  readonly sharedMode: number | undefined;
   readonly temporary: string;
   readonly blob: (digest: Digest) => string;
   readonly entry: (key: Digest) => string;
@@ -17,14 +19,19 @@ export interface Layout {
 export const CONTENTS = 'cas';
 export const RESULTS = 'ac';
 
-export function layoutOf(root: string): Layout {
+/** `rootMode` are the permissions of the root: others may write to it, so they may write to all that is in it. */
+export function layoutOf(root: string, rootMode = 0): Layout {
   return {
     root,
+    sharedMode: (rootMode & OTHERS_WRITE) === 0 ? undefined : rootMode & PERMISSIONS,
     temporary: join(root, 'tmp'),
     blob: (digest) => join(root, CONTENTS, digest.slice(0, 2), digest),
     entry: (key) => join(root, RESULTS, key.slice(0, 2), key),
   };
 }
+
+const OTHERS_WRITE = 0o022;
+const PERMISSIONS = 0o7777;
 
 /** A file of the store. */
 export interface StoredFile {

@@ -17,9 +17,11 @@ export interface ActionRecord {
   readonly outputs: readonly StoredOutput[];
 }
 
-const SCHEMA = 1;
+const SCHEMA = 2;
+/** What earlier versions wrote; it is of no use, and no damage either. */
+const OLDER_SCHEMA = 1;
 
-/** The record as it lies in the store: one canonical JSON object. */
+/** The record as it lies in the store: one canonical JSON object, with a digest over the rest of it. */
 export function encodeRecord(record: ActionRecord): string {
   const outputs = record.outputs.map(({name, digest, size, executable}) => ({
     name,
@@ -27,21 +29,30 @@ export function encodeRecord(record: ActionRecord): string {
     size,
     executable,
   }));
-  return `{"key":${record.keyRecord},"outputs":${canonicalJson(outputs)},"schema":${SCHEMA}}`;
+  const content = canonicalJson(outputs);
+  const sum = sumOf(record.keyRecord, content);
+  return `{"key":${record.keyRecord},"outputs":${content},"schema":${SCHEMA},"sum":"${sum}"}`;
 }
 
-/** Reads a record back. Undefined when the text is damaged, of another schema, or does not belong to `key`. */
-export function decodeRecord(text: string, key: Digest): ActionRecord | undefined {
+function sumOf(keyRecord: string, outputs: string): Digest {
+  return digestOf(`${keyRecord}\n${outputs}`);
+}
+
+/** Reads a record back. Undefined when the text is damaged or does not belong to `key`; `older` from an earlier version. */
+export function decodeRecord(text: string, key: Digest): ActionRecord | 'older' | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (!isObject(value) || value['schema'] !== SCHEMA || !Array.isArray(value['outputs'])) return undefined;
+  if (!isObject(value) || !Array.isArray(value['outputs'])) return undefined;
   const keyRecord = canonicalJson((value['key'] ?? null) as Json);
   const outputs: readonly unknown[] = value['outputs'];
   if (digestOf(keyRecord) !== key || !outputs.every(isStoredOutput)) return undefined;
+  if (value['schema'] === OLDER_SCHEMA && value['sum'] === undefined) return 'older';
+  const sum = sumOf(keyRecord, canonicalJson(value['outputs'] as Json));
+  if (value['schema'] !== SCHEMA || value['sum'] !== sum) return undefined;
   return {keyRecord, outputs};
 }
 

@@ -1,10 +1,10 @@
 import {constants} from 'node:fs';
-import {access, chmod, copyFile, readFile, rm, stat, utimes} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, copyFile, readFile, rm, stat, utimes} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf} from '../model/errno.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {collectGarbage, type Collected, type CollectLimits} from './collect.js';
+import type {Collected, CollectLimits} from './collect.js';
 import {
   attempt,
   copyFileAtomic,
@@ -16,6 +16,7 @@ import {
 } from './files.js';
 import {CONTENTS, layoutOf, RESULTS, type Layout} from './layout.js';
 import {decodeRecord, encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
+import {createTidier, memoryFile, type Tidier} from './tidy.js';
 import {surveyStore, verifyStore, type StoreStats, type Verified} from './survey.js';
 
 /** What a look into the store gave. Damage is never an error: it is removed, told in `warnings`, and counts as a miss. */
@@ -59,29 +60,50 @@ export interface Store {
   readonly clear: () => Promise<Result<void>>;
   /** Removes what is old, then what was not used for longest, until the limits hold. */
   readonly collect: (limits: CollectLimits) => Promise<Collected>;
+  /** The same after a build, when it is time for it; undefined when it is not. Costs nothing when nothing was put. */
+  readonly tidy: (limits: CollectLimits) => Promise<Collected | undefined>;
 }
 
-/** Opens the store in a folder, which is created when it is missing. Fails with CACHE when that is not possible. */
+/**
+ * Opens the store in a folder, which is created when it is missing. A folder that others may write to is shared with them: so
+ * are all folders that are made in it. Fails with CACHE when that is not possible.
+ */
 export async function openStore(root: string): Promise<Result<Store>> {
-  const layout = layoutOf(root);
-  for (const folder of [join(root, CONTENTS), join(root, RESULTS), layout.temporary]) {
-    const made = await ensureFolder(folder);
-    if (!made.ok) {
-      return fail('CACHE', `the cache in ${root} cannot be used: ${made.failure.message}`, {
-        hint: 'choose another place with --cache-dir',
-      });
-    }
+  const made = await ensureFolder(root);
+  const {mode = 0} = (await stat(root).catch(() => undefined)) ?? {};
+  const layout = layoutOf(root, mode);
+  const folders = [join(root, CONTENTS), join(root, RESULTS), layout.temporary];
+  const results = made.ok
+    ? await Promise.all(folders.map((folder) => prepareFolder(layout, folder)))
+    : [made];
+  for (const result of results) {
+    if (result.ok) continue;
+    return fail('CACHE', `the cache in ${root} cannot be used: ${result.failure.message}`, {
+      hint: 'choose another place with --cache-dir',
+    });
   }
+  const tidier = createTidier(layout);
   return ok({
     root,
     get: (key) => getRecord(layout, key),
-    put: (key, record, files) => putRecord(layout, key, record, files),
+    put: (key, record, files) => putRecord(layout, tidier, key, record, files),
     materialise: (output, path) => materialise(layout, output, path),
     stats: () => surveyStore(root),
     verify: () => verifyStore(root),
     clear: () => clearStore(layout),
-    collect: (limits) => collectGarbage(layout, limits),
+    collect: tidier.collect,
+    tidy: tidier.tidy,
   });
+}
+
+/** Creates a folder of the store, unless it is there, with the permissions that it has to have. */
+async function prepareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
+  if (sharedMode === undefined) return ensureFolder(folder);
+  if ((await stat(folder).catch(() => undefined)) !== undefined) return ok();
+  const made = await ensureFolder(folder);
+  // Another user may have been faster, and has set them.
+  if (made.ok) await chmod(folder, sharedMode).catch(() => undefined);
+  return made;
 }
 
 /** Collecting goes by the use of entries; files are touched, now and then, for other tools that share the store. */
@@ -95,27 +117,27 @@ async function getRecord(layout: Layout, key: Digest): Promise<Result<Lookup>> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
+    if (isDamage(error)) return ok({record: undefined, warnings: [await discard('entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
   const record = decodeRecord(text, key);
-  if (record === undefined) {
-    await removeQuietly(path);
-    return ok({record, warnings: [`the cache entry ${path} was damaged and has been removed`]});
-  }
+  if (record === 'older') return MISS;
+  if (record === undefined) return ok({record, warnings: [await discard('entry', path)]});
   for (const output of record.outputs) {
     const blob = layout.blob(output.digest);
     const found = await stat(blob).catch(() => undefined);
     // Collected meanwhile, by us or by another tool that shares the store: an ordinary miss.
     if (found === undefined) return MISS;
-    if (found.size !== output.size) return ok({record: undefined, warnings: [await discardDamaged(blob)]});
+    if (found.size !== output.size) return ok({record: undefined, warnings: [await discard('file', blob)]});
     if (Date.now() - found.mtimeMs > TOUCH_AFTER_MS) await touch(blob);
   }
-  await touch(path);
+  if (!(await touch(path))) await renew(layout, path, text);
   return ok({record, warnings: []});
 }
 
 async function putRecord(
   layout: Layout,
+  tidier: Tidier,
   key: Digest,
   record: ActionRecord,
   files: Readonly<Record<string, string>>,
@@ -123,19 +145,37 @@ async function putRecord(
   for (const output of record.outputs) {
     const from = files[output.name];
     if (from === undefined) return fail('CACHE', `no file was given for the output ${output.name}`);
-    const stored = await putBlob(layout, output, from);
+    const stored = await putBlob(layout, tidier, output, from);
     if (!stored.ok) return stored;
   }
-  return writeFileAtomic(layout.entry(key), encodeRecord(record), layout.temporary);
+  const text = encodeRecord(record);
+  tidier.grew(text.length);
+  return writeEntry(layout, layout.entry(key), text);
 }
 
-async function putBlob(layout: Layout, output: StoredOutput, from: string): Promise<Result<void>> {
+async function writeEntry(layout: Layout, path: string, text: string): Promise<Result<void>> {
+  const folder = await prepareFolder(layout, dirname(path));
+  return folder.ok ? writeFileAtomic(path, text, layout.temporary, ENTRY_MODE) : folder;
+}
+
+/** Who may read the folder may read what is in it, whatever the umask of who wrote it. */
+const ENTRY_MODE = 0o644;
+
+async function putBlob(
+  layout: Layout,
+  tidier: Tidier,
+  output: StoredOutput,
+  from: string,
+): Promise<Result<void>> {
   const blob = layout.blob(output.digest);
   const found = await stat(blob).catch(() => undefined);
   if (found?.size === output.size) {
     await touch(blob);
     return ok();
   }
+  const folder = await prepareFolder(layout, dirname(blob));
+  if (!folder.ok) return folder;
+  tidier.grew(output.size);
   const copied = await copyFileAtomic(from, blob, output, layout.temporary);
   if (!copied.ok) return copied;
   return copied.value ? ok() : fail('CACHE', `${from} changed before it was stored`);
@@ -151,34 +191,52 @@ async function materialise(
     await copyFile(blob, path, constants.COPYFILE_FICLONE);
     await chmod(path, output.executable ? 0o755 : 0o644);
   } catch (error) {
-    const readable = await access(blob, constants.R_OK)
-      .then(() => true)
-      .catch(() => false);
-    return readable ? err(ioFailure('write', path, error)) : ok({hit: false, warnings: []});
+    // Whose fault is it? When the file in the store can be read and is whole, that of the place for the copy.
+    const content = await hashFile(blob);
+    if (content.ok && content.value.digest === output.digest) return err(ioFailure('write', path, error));
+    const isBroken = content.ok || isDamage(error);
+    return ok({hit: false, warnings: isBroken ? [await discard('file', blob)] : []});
   }
   const copy = await hashFile(path);
   if (!copy.ok) return copy;
   if (copy.value.digest === output.digest) return ok({hit: true, warnings: []});
   await removeQuietly(path);
-  return ok({hit: false, warnings: [await discardDamaged(blob)]});
+  return ok({hit: false, warnings: [await discard('file', blob)]});
 }
 
-async function discardDamaged(blob: string): Promise<string> {
-  await removeQuietly(blob);
-  return `the cached file ${blob} was damaged and has been removed`;
+/** Whether an error of reading means that what should be there is not a file any more, or not a whole one. */
+function isDamage(error: unknown): boolean {
+  return ['EISDIR', 'EIO'].includes(errnoOf(error) ?? '');
+}
+
+async function discard(what: 'entry' | 'file', path: string): Promise<string> {
+  const outcome = (await removeQuietly(path)) ? 'has been removed' : 'cannot be removed';
+  return `the ${what === 'entry' ? 'cache entry' : 'cached file'} ${path} was damaged and ${outcome}`;
 }
 
 /** Notes a use. A store that may only be read keeps no note. */
-async function touch(path: string): Promise<void> {
+async function touch(path: string): Promise<boolean> {
   const now = new Date();
-  await utimes(path, now, now).catch(() => undefined);
+  return utimes(path, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Notes the use of an entry that another user wrote, whose times are not ours to set: now and then it becomes our own. */
+async function renew(layout: Layout, path: string, text: string): Promise<void> {
+  if (layout.sharedMode === undefined) return;
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && Date.now() - found.mtimeMs > TOUCH_AFTER_MS)
+    await writeEntry(layout, path, text);
 }
 
 async function clearStore(layout: Layout): Promise<Result<void>> {
+  await removeQuietly(memoryFile(layout));
   for (const folder of [join(layout.root, RESULTS), join(layout.root, CONTENTS), layout.temporary]) {
     const removed = await attempt('remove', folder, () => rm(folder, {recursive: true, force: true}));
     if (!removed.ok) return removed;
-    const made = await ensureFolder(folder);
+    const made = await prepareFolder(layout, folder);
     if (!made.ok) return made;
   }
   return ok();

@@ -58,9 +58,10 @@ export async function verifyStore(root: string): Promise<Verified> {
   await limit.map(entries, async ({digest, path}) => {
     const record = decodeRecord(await readFile(path, 'utf8').catch(() => ''), digest);
     if (record === undefined) damaged.push(path);
+    else if (record === 'older') return;
     else if (!record.outputs.every((output) => whole.has(output.digest))) incomplete.push(path);
   });
-  await limit.map(damaged, removeQuietly);
+  await limit.map(damaged, (path) => removeQuietly(path));
   return {
     entries: entries.length,
     blobs: blobs.length,

@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import {dirname} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/layout.js';
 import {openStore, type Store} from '../../../src/cache/store.js';
@@ -169,7 +170,20 @@ describe('damage', () => {
     [
       'of another schema',
       (path) => {
-        writeFileSync(path, readFileSync(path, 'utf8').replace('"schema":1', '"schema":2'));
+        writeFileSync(path, readFileSync(path, 'utf8').replace('"schema":2', '"schema":3'));
+      },
+    ],
+    [
+      'changed in what it refers to',
+      (path) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace('"size":3', '"size":4'));
+      },
+    ],
+    [
+      'a folder',
+      (path) => {
+        rmSync(path);
+        mkdirSync(path);
       },
     ],
     [
@@ -186,6 +200,28 @@ describe('damage', () => {
       value: {record: undefined, warnings: [`the cache entry ${entry} was damaged and has been removed`]},
     });
     expect(await store.get(key)).toEqual(nothing);
+  });
+
+  test('of an entry is found wherever it is', async () => {
+    const {key, record, entry} = await keep('a', ['one']);
+    const whole = readFileSync(entry);
+    for (let at = 0; at < whole.length; at += 1) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
+      writeFileSync(entry, damaged);
+      const found = await store.get(key);
+      if (found.ok && found.value.record !== undefined) expect(found.value.record).toEqual(record);
+      else expect(found).toMatchObject({ok: true, value: {warnings: [expect.stringContaining(entry)]}});
+    }
+  });
+
+  test('is not what an earlier version wrote: that is a miss without a word', async () => {
+    const {key, entry} = await keep('a', ['one']);
+    const older = readFileSync(entry, 'utf8').replace(/"schema":2,"sum":"[^"]*"/, '"schema":1');
+    writeFileSync(entry, older);
+    expect(await store.get(key)).toEqual(nothing);
+    expect(await store.verify()).toMatchObject({entries: 1, damaged: [], incomplete: []});
+    expect(await isKept(await keep('a', ['one']))).toBe(true);
   });
 
   test('of the size of a file is seen before it is copied', async () => {
@@ -332,11 +368,11 @@ describe('a store that cannot be used', () => {
 
   test('that cannot be read is a failure that names the path', async () => {
     const {key, entry} = await keep('a', ['one']);
-    rmSync(entry);
-    mkdirSync(entry);
+    rmSync(dirname(entry), {recursive: true});
+    writeFileSync(dirname(entry), '');
     expect(await store.get(key)).toEqual({
       ok: false,
-      failure: {code: 'IO', message: `cannot read ${entry}: there is a folder in its place`},
+      failure: {code: 'IO', message: `cannot read ${entry}: a part of the path is not a folder`},
     });
   });
 
