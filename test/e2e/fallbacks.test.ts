@@ -148,7 +148,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")' "$@"
     ['overlay', join(folder, 'refused-overlay')],
   ])('%s', async (command, out) => {
     const done = await flashfreeze([command, '--python', python, '--out', out, '--startup']);
-    expect(done.exitCode).toBe(1);
+    expect(done.exitCode).toBe(2);
     expect(done.stderr).toMatch(/error\[[A-Z0-9_]+\]/);
     expect(done.stderr).toMatch(sentence);
     expect(done.stderr).toMatch(/^hint: /m);

@@ -3,12 +3,14 @@
  *
  *     LD_PRELOAD=lives.so python script.py     runs the script in each life, with sys.argv[1] = "0", "1", "2"
  */
-#define _GNU_SOURCE
 #include <Python.h>
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Is there in Python only: other programs on the way, such as the shell of a wrapper, keep their main(). */
+#pragma weak Py_InitializeFromConfig
 
 static int live(const char *program, const char *script, char *number)
 {
@@ -55,6 +57,6 @@ int __libc_start_main(main_function *original, int argc, char **argv, void (*ini
                       void (*rtld_fini)(void), void *stack_end)
 {
     start_function *real = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
-    (void)original;
-    return real(main_of_lives, argc, argv, init, fini, rtld_fini, stack_end);
+    main_function *ours = &Py_InitializeFromConfig == NULL ? original : main_of_lives;
+    return real(ours, argc, argv, init, fini, rtld_fini, stack_end);
 }

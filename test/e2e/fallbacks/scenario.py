@@ -41,6 +41,25 @@ def all_code(code):
             yield from all_code(constant)
 
 
+def described(code):
+    """A digest of all that can be seen of a code object, in any depth."""
+    from hashlib import sha256
+
+    fields = sorted(name for name in dir(code) if name.startswith("co_") and name not in ("co_consts", "co_lnotab"))
+    found = [getattr(code, name) for name in fields]
+    found = [list(value()) if callable(value) else value for value in found]
+    text = repr([*zip(fields, found), [constant(each) for each in code.co_consts]])
+    return sha256(text.encode()).hexdigest()
+
+
+def constant(value):
+    if isinstance(value, frozenset):
+        return "frozenset", sorted(map(repr, value))
+    if isinstance(value, tuple):
+        return tuple(map(constant, value))
+    return described(value) if hasattr(value, "co_code") else value
+
+
 def module_code(name):
     """The code that a module is executed from, as its loader has it."""
     import importlib.util
