@@ -27,6 +27,7 @@ static PyObject *own_bytes(int value)
 
 static PyObject *build(const ff_image *image, const ff_built *built)
 {
+    (void)image; /* of no use in the absolute model */
     PyObject *items = built->items == 0 ? NULL : FF_FOLLOW(image, PyObject, built->items);
     switch (built->kind) {
     case FF_BUILD_FROZENSET:

@@ -8,32 +8,55 @@
 
 #if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
 
-/* A finder that we know nothing of says whether it has the module. When it has, the original asks it again. */
-static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count)
+/* A finder that we know nothing of is asked as importlib asks it. FF_FOUND: it has the module, and *spec tells of it (a
+ * new reference). */
+static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count, PyObject **spec)
 {
     PyObject *stack[4] = {finder};
     memcpy(stack + 1, arguments, count * sizeof(PyObject *));
-    PyObject *spec = PyObject_VectorcallMethod(ff_import.names.find_spec, stack, count + 1, NULL);
-    if (spec == NULL) {
+    *spec = PyObject_VectorcallMethod(ff_import.names.find_spec, stack, count + 1, NULL);
+    if (*spec == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return FF_FAILED;
         }
         PyErr_Clear(); /* one that has no such method: the original knows what to do */
         return FF_UNSURE;
     }
-    ff_outcome result = FF_UNSURE;
-    if (spec == Py_None) {
-        result = FF_ABSENT;
+    if (*spec == Py_None) {
+        Py_CLEAR(*spec);
+        return FF_ABSENT;
     }
-    else if (count == 1) {
-        /* Of a folder without __init__.py, a finder on sys.path tells in this way; a module further on wins. */
-        PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader);
-        PyErr_Clear();
-        result = loader == Py_None ? FF_ABSENT : FF_UNSURE;
-        Py_XDECREF(loader);
+    return FF_FOUND;
+}
+
+/* A finder on sys.meta_path. When it has the module, the original asks it again. */
+static ff_outcome ask_meta_finder(PyObject *finder, const ff_wanted *wanted)
+{
+    PyObject *spec, *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
+    ff_outcome result = ask_finder(finder, arguments, 3, &spec);
+    Py_XDECREF(spec);
+    return result == FF_FOUND ? FF_UNSURE : result;
+}
+
+/* The finder of an entry of the path. Of a folder without __init__.py it tells by a spec without a loader: a module
+ * further on wins. */
+static ff_outcome ask_path_entry_finder(PyObject *finder, const ff_wanted *wanted)
+{
+    PyObject *spec, *arguments[] = {wanted->name, Py_None};
+    ff_outcome result = ask_finder(finder, arguments, 2, &spec);
+    if (result != FF_FOUND) {
+        return result;
     }
+    PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader);
     Py_DECREF(spec);
-    return result;
+    if (loader == NULL) {
+        PyErr_Clear();
+        return FF_UNSURE;
+    }
+    int is_namespace = loader == Py_None;
+    Py_DECREF(loader);
+    /* Of a module that is nowhere else, only the original can make a namespace package. */
+    return is_namespace && wanted->source != NULL ? FF_ABSENT : FF_UNSURE;
 }
 
 /* Whether a folder has no file or folder that could be the module, as far as its finder's listing is up to date:
@@ -71,7 +94,7 @@ static ff_outcome look_with(PyObject *finder, ff_wanted *wanted)
         return FF_ABSENT;
     }
     if (!ff_is_usual_finder(finder)) {
-        return ask_finder(finder, &wanted->name, 1);
+        return ask_path_entry_finder(finder, wanted);
     }
     PyObject *path = PyObject_GetAttr(finder, ff_import.names.path);
     ff_text text;
@@ -84,7 +107,7 @@ static ff_outcome look_with(PyObject *finder, ff_wanted *wanted)
             result = ff_is_current(wanted->source, text, wanted->tail) ? FF_FOUND : FF_UNSURE;
         }
         else {
-            result = is_surely_absent(finder, text, wanted->tail) ? FF_ABSENT : ask_finder(finder, &wanted->name, 1);
+            result = is_surely_absent(finder, text, wanted->tail) ? FF_ABSENT : ask_path_entry_finder(finder, wanted);
         }
     }
     if (result == FF_FOUND) {
@@ -159,8 +182,7 @@ static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
         ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_frozen, wanted->name);
         return result == FF_FOUND ? FF_UNSURE : result;
     }
-    PyObject *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
-    return ask_finder(finder, arguments, 3);
+    return ask_meta_finder(finder, wanted);
 }
 
 /* importlib._bootstrap._find_spec(). Of a module that is found, `wanted` says where. */

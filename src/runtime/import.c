@@ -26,6 +26,7 @@ static loading *in_progress;
 static PyObject *original_find_and_load;   /* importlib._bootstrap._find_and_load */
 static PyObject *original_get_module_lock; /* importlib._bootstrap._get_module_lock */
 static PyObject *module_locks;             /* importlib._bootstrap._module_locks */
+static PyObject *bootstrap_globals;        /* the names of importlib._bootstrap */
 
 /* ---- whether the machinery is the usual one ---- */
 
@@ -45,6 +46,13 @@ static int is_traced(void)
 {
     PyThreadState *state = PyThreadState_Get();
     return state->c_tracefunc != NULL || state->c_profilefunc != NULL;
+}
+
+/* Whether a function of importlib makes the import (importlib.import_module() leads to one): its frames show in the
+ * traceback of an exception then, as those below them would, while an import statement hides them all. */
+static int is_called_from_importlib(void)
+{
+    return PyEval_GetGlobals() == bootstrap_globals;
 }
 
 /* sys.modules when it is the dict that the interpreter goes by (borrowed), or NULL. */
@@ -254,7 +262,8 @@ static void finish_loading(loading *ended)
 static PyObject *load_simply(PyObject *name, PyObject *import_function)
 {
     ff_text text;
-    if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() || is_traced()) {
+    if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() || is_traced() ||
+        is_called_from_importlib()) {
         return NULL;
     }
     const char *dot = memrchr(text.data, '.', text.length);
@@ -396,6 +405,7 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external)
         remember_class(FF_SOURCE_FILE_LOADER, external, "SourceFileLoader") < 0) {
         return -1;
     }
+    bootstrap_globals = Py_NewRef(PyModule_GetDict(bootstrap));
     module_locks = PyObject_GetAttrString(bootstrap, "_module_locks");
     if (module_locks == NULL || !PyDict_CheckExact(module_locks)) {
         return module_locks == NULL ? -1 : 0; /* not as we know it: the original stays */
