@@ -154,6 +154,31 @@ const COMMON = {
     value: 'DIR',
     describe: 'where results are kept between builds',
   },
+  'cache-max-size': {
+    kind: 'number',
+    configurable: true,
+    value: 'MB',
+    describe: 'how many megabytes builds leave in the cache (2000)',
+  },
+  'cache-max-age': {
+    kind: 'number',
+    configurable: true,
+    value: 'DAYS',
+    describe: 'for how many days builds leave there what is not used (30)',
+  },
+  'remote-cache': {
+    kind: 'text',
+    configurable: true,
+    value: 'URL',
+    describe: 'a cache on a server that speaks the HTTP protocol of Bazel',
+  },
+  'remote-key': {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe: 'the key that its results are signed with (else FLASHFREEZE_CACHE_KEY)',
+  },
+  'remote-upload': {kind: 'flag', describe: 'put there what is made here'},
   jobs: {
     kind: 'number',
     configurable: true,

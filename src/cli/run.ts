@@ -12,6 +12,7 @@ import {failureText} from '../report/words.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {loadConfig, mergeOptions} from './config.js';
+import {limitsFrom, remoteFrom} from './cache-options.js';
 import {defaultCacheDir, type Surroundings} from './surroundings.js';
 
 /** Runs a command and reports it; returns the exit code. Never throws. */
@@ -54,11 +55,15 @@ async function perform(
   const fromFile = await loadConfig(called.options.config, cwd);
   if (!fromFile.ok) return {failure: fromFile.failure};
   const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
+  const remote = await remoteFrom(options, environment, sink, signal);
+  if (!remote.ok) return {failure: remote.failure};
   const context: HostContext = {
     events: sink,
     signal,
     userEnvironment: environment,
     cacheDir: options['cache-dir'] ?? defaultCacheDir(surroundings),
+    cacheLimits: limitsFrom(options),
+    remote: remote.value,
     jobs: options.jobs ?? availableParallelism(),
     force: options.force ?? false,
     dryRun: options['dry-run'] ?? false,

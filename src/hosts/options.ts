@@ -1,3 +1,5 @@
+import type {CollectLimits} from '../cache/collect.js';
+import type {RemoteCache} from '../cache/remote/remote.js';
 import type {ActionCounts} from '../model/events.js';
 import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';
@@ -24,6 +26,10 @@ export interface HostContext {
   /** The user's environment; children get declared variables only. */
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir: string;
+  /** What builds leave in the cache. */
+  readonly cacheLimits?: CollectLimits;
+  /** The cache of a team, for what is not in our own. */
+  readonly remote?: RemoteCache | undefined;
   readonly jobs: number;
   readonly force: boolean;
   readonly dryRun: boolean;

@@ -1,4 +1,5 @@
-import {openStore} from '../cache/store.js';
+import {openStore, type Store} from '../cache/store.js';
+import {DEFAULT_LIMITS} from '../cache/tidy.js';
 import {createEngine, type Engine} from '../engine/engine.js';
 import {acquireLock} from '../engine/lock.js';
 import type {Result} from '../model/result.js';
@@ -27,6 +28,7 @@ export async function withEngine<T>(
     const engine = await createEngine({
       buildDir,
       store: store.ok ? store.value : undefined,
+      remote: context.remote,
       jobs: context.jobs,
       events: context.events,
       signal: context.signal,
@@ -35,8 +37,18 @@ export async function withEngine<T>(
     });
     const result = await pipeline(engine);
     const finished = await engine.finish();
+    if (store.ok && !context.dryRun && !context.signal.aborted) await tidy(store.value, context);
     return result.ok && !finished.ok ? finished : result;
   } finally {
     await lock.value.release();
   }
+}
+
+/** Keeps the cache within its limits. */
+async function tidy(store: Store, {cacheLimits = DEFAULT_LIMITS, events}: HostContext): Promise<void> {
+  const collected = await store.tidy(cacheLimits);
+  if (collected === undefined || collected.removedBytes === 0) return;
+  const megabytes = Math.ceil(collected.removedBytes / 1_000_000);
+  const message = `removed ${megabytes} MB from the cache in ${store.root}: what was not used for longest`;
+  events.emit({type: 'notice', message});
 }

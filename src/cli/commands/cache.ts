@@ -1,10 +1,9 @@
 import {openStore, type Store} from '../../cache/store.js';
 import {failure} from '../../model/failure.js';
 import {count, size} from '../../report/words.js';
+import {limitsFrom} from '../cache-options.js';
 import type {CommandEnd, Session} from '../command.js';
 
-const DEFAULT_MAX_MB = 2000;
-const DEFAULT_MAX_AGE_DAYS = 30;
 const BYTES_PER_MB = 1_000_000;
 
 /** `flashfreeze cache stats|gc|verify|clear`: looks after the store. */
@@ -49,8 +48,10 @@ function day(ms: number): string {
 
 async function collect({product, context, invocation}: Session, store: Store): Promise<CommandEnd> {
   if (context.dryRun) return unforeseeable('gc');
-  const maxBytes = (invocation.options['max-size'] ?? DEFAULT_MAX_MB) * BYTES_PER_MB;
-  const maxAgeDays = invocation.options['max-age'] ?? DEFAULT_MAX_AGE_DAYS;
+  const {'max-size': megabytes, 'max-age': days} = invocation.options;
+  const limits = limitsFrom(invocation.options);
+  const maxBytes = megabytes === undefined ? limits.maxBytes : megabytes * BYTES_PER_MB;
+  const maxAgeDays = days ?? limits.maxAgeDays;
   const done = await store.collect({maxBytes, maxAgeDays});
   const {removedEntries, removedBlobs, removedBytes, keptEntries, keptBytes} = done;
   product({
