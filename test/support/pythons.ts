@@ -31,6 +31,21 @@ export function findPythons(): readonly FoundPython[] {
   return [...found.values()].sort((a, b) => Number(a.series.slice(2)) - Number(b.series.slice(2)));
 }
 
+/** The system's own Python, unless it is among those found: others than these were built in other ways. */
+export function systemPython(): FoundPython | undefined {
+  const answer = ask('/usr/bin/python3');
+  if (!answer || answer.minor < 10 || findPythons().some(({python}) => python === answer.executable)) {
+    return undefined;
+  }
+  const {signal} = new AbortController();
+  return {
+    python: answer.executable,
+    environment: scrubbedEnvironment(),
+    signal,
+    series: `3.${answer.minor}`,
+  };
+}
+
 function ask(file: string): {executable: string; minor: number} | undefined {
   const code = 'import sys; print(sys.version_info[1], sys.executable)';
   try {

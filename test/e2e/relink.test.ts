@@ -1,0 +1,238 @@
+/** New executables from installed Pythons, through the command line. */
+import {createHash} from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {describeInstallation} from '../../src/cpython/installation.js';
+import {findStaticParts} from '../../src/hosts/static-parts.js';
+import {findPythons, systemPython} from '../support/pythons.js';
+import {CACHE, flashfreeze, flashfreezeJson, run} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-relink-')));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+/** Every file of an installation but byte code and site-packages: name, kind, time and content. */
+function inventory(prefix: string, series: string): string[] {
+  const library = `lib/python${series}`;
+  const files = (below: string, depth: boolean) =>
+    readdirSync(join(prefix, below), {recursive: depth, withFileTypes: true})
+      .map((entry) => [join(entry.parentPath, entry.name), entry] as const)
+      .filter(([path]) => !/__pycache__|\/(site|dist)-packages\//.test(path));
+  // Where the system's own Python lives, so do others.
+  const programs = files('bin', false).filter(([path]) => /\/python[^/]*$/.test(path));
+  return [...programs, ...files(library, true)]
+    .map(([path, entry]) => {
+      if (!entry.isFile()) return path;
+      const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+      return `${path} ${statSync(path).mtimeMs} ${digest}`;
+    })
+    .sort();
+}
+
+const system = systemPython();
+const pythons = [...findPythons(), ...(system === undefined ? [] : [system])];
+
+describe.each(pythons.map((python) => [python.python, python] as const))('%s', (path, found) => {
+  const out = join(folder, path.replaceAll('/', '_'));
+  const app = join(folder, `app${path.replaceAll('/', '_')}`);
+  const script = join(app, 'main.py');
+  let before: string[];
+  let prefix: string;
+  const relink = (...more: string[]) =>
+    flashfreezeJson(['relink', '--python', path, '--out', out, ...TRACE, '--trace', script, ...more]);
+  const answer = async (python: string, code: string, options: readonly string[] = []): Promise<unknown> => {
+    const done = await run(python, ['-B', ...options, '-c', code]);
+    if (done.exitCode !== 0) throw new Error(done.stderr);
+    return JSON.parse(done.stdout) as unknown;
+  };
+
+  beforeAll(async () => {
+    const installation = await describeInstallation(found);
+    if (!installation.ok) throw new Error(installation.failure.message);
+    // All these Pythons can be linked anew; one that cannot says so in a sentence (unit tests).
+    expect(findStaticParts(installation.value, false)).toMatchObject({ok: true});
+    prefix = installation.value.target.prefix;
+    before = inventory(prefix, found.series);
+    mkdirSync(app);
+    writeFileSync(script, 'import tricky\nprint(tricky.WORD)\n');
+    writeFileSync(join(app, 'tricky.py'), 'WORD = "first"\ndef f(): return WORD in {"first", 1}\n');
+  });
+
+  test('is linked anew, and left as it is', async () => {
+    const done = await relink();
+    expect(done.stderr).toEqual(expect.not.stringContaining('error['));
+    expect(done.summary).toMatchObject({
+      ...{type: 'summary', ok: true, command: 'relink', output: out, stage1: null},
+      sha256: createHash('sha256').update(readFileSync(out)).digest('hex'),
+    });
+    expect(done.summary.modules).toBeGreaterThan(30);
+    expect(inventory(prefix, found.series)).toEqual(before);
+  });
+
+  test('a second time there is nothing to do', async () => {
+    const done = await relink();
+    expect(done.summary).toMatchObject({
+      ok: true,
+      executed: [],
+      actions: {executed: 0, cached: 0, failed: 0},
+    });
+  });
+
+  test('every image equals a fresh compile', async () => {
+    const done = await flashfreeze(['verify', '--images', out]);
+    expect(done).toMatchObject({exitCode: 0, stderr: ''});
+  });
+
+  test('finds what the original finds', async () => {
+    const code = `if 1:
+      import sys, json, sysconfig, site
+      names = 'prefix exec_prefix base_prefix base_exec_prefix path platlibdir version abiflags'.split()
+      found = {name: getattr(sys, name) for name in names}
+      found['frozen'] = [m.__spec__.origin for m in (site, __import__('os'), __import__('zipimport'))]
+      found['site'] = site.getsitepackages()
+      found['paths'] = sysconfig.get_paths()
+      print(json.dumps(found))`;
+    expect(await answer(out, code)).toEqual(await answer(path, code));
+    const extensions = `if 1:
+      import json, pkgutil, sys, os
+      folder = next(p for p in sys.path if p.endswith('lib-dynload'))
+      names = sorted(m.name for m in pkgutil.iter_modules([folder]) if not m.name.startswith(('_test', 'xx', '_ctypes_test')))
+      def loads(name):
+          try: __import__(name); return True
+          except ImportError as error: return str(error)
+      print(json.dumps({name: loads(name) for name in names}))`;
+    expect(await answer(out, extensions)).toEqual(await answer(path, extensions));
+  });
+
+  test('uses static code, for what CPython freezes itself, too', async () => {
+    const code = `if 1:
+      import json, _flashfreeze as f, importlib._bootstrap as b, importlib._bootstrap_external as e, zipimport, os
+      print(json.dumps([f.info()['active'], [f.is_static(x.__code__) for x in (
+          json.loads, os.walk, b._find_spec, e.cache_from_source, zipimport._read_directory)]]))`;
+    expect(await answer(out, code)).toEqual([true, [true, true, true, true, true]]);
+    expect(await answer(out, code, ['-X', 'flashfreeze=off'])).toEqual([false, Array(5).fill(false)]);
+  });
+
+  test('rows that are left to CPython still work', async () => {
+    const code =
+      'import __phello__.spam, __hello_only__' + (found.series === '3.10' ? '' : ', __phello__.ham.eggs');
+    const names = found.series === '3.10' ? 'import __phello__.spam' : code;
+    const [ours, theirs] = await Promise.all([out, path].map((python) => run(python, ['-B', '-c', names])));
+    expect(ours).toEqual(theirs);
+    expect(ours?.exitCode).toBe(0);
+  });
+
+  test('an edit costs one module', async () => {
+    writeFileSync(
+      join(app, 'tricky.py'),
+      `WORD = "second ${Date.now()}"\ndef f(): return WORD in {"first", 1}\n`,
+    );
+    const done = await relink();
+    const ids = ['compile:tricky', 'generate:tricky', 'cc:tricky', 'link:python'];
+    expect(done.summary).toMatchObject({ok: true, executed: ids});
+    expect((await run(out, ['-B', script])).stdout).toMatch(/^second /);
+  });
+
+  test('the original is never the place for the new one', async () => {
+    for (const place of [path, realpathSync(path)]) {
+      const done = await flashfreezeJson(['relink', '--python', path, '--out', place]);
+      expect(done.exitCode).toBe(2);
+      expect(done.stderr).toMatch(/error\[OUTPUT\]/);
+    }
+    const link = join(folder, 'link');
+    symlinkSync(path, link);
+    expect((await flashfreeze(['relink', '--python', path, '--out', link])).exitCode).toBe(2);
+    rmSync(link);
+  });
+
+  test('next to another library, which it would take for its own, it is refused', async () => {
+    const place = join(folder, `near${path.replaceAll('/', '_')}`);
+    mkdirSync(join(place, 'lib'), {recursive: true});
+    const library = join(prefix, 'lib', `python${found.series}`);
+    symlinkSync(library, join(place, 'lib', `python${found.series}`));
+    const near = join(place, 'bin', 'python');
+    const done = await flashfreeze(['relink', '--python', path, '--out', near, ...TRACE]);
+    expect(done.exitCode).toBe(1);
+    expect(done.stderr).toMatch(/error\[SMOKE\].*prefix.*\nhint: .*--out/);
+    expect(existsSync(near)).toBe(false);
+  });
+
+  test('at the end nothing of the installation has changed', () => {
+    expect(inventory(prefix, found.series)).toEqual(before);
+  });
+});
+
+describe('with the newest', () => {
+  const newest = pythons.filter(({python}) => python !== system?.python).at(-1) ?? pythons[0];
+  const path = newest?.python ?? '';
+
+  test.each([...new Set([path, system?.python ?? path])])(
+    'a position-independent executable of %s',
+    async (python) => {
+      const out = join(folder, `pie${python.replaceAll('/', '_')}`);
+      const done = await flashfreezeJson(['relink', '--pie', '--python', python, '--out', out, ...TRACE]);
+      expect(done.summary.ok).toBe(true);
+      // e_type of its ELF header: ET_DYN.
+      expect(readFileSync(out).readUInt16LE(16)).toBe(3);
+      expect(await flashfreeze(['verify', '--images', out])).toMatchObject({exitCode: 0, stderr: ''});
+    },
+  );
+
+  test('bench measures against the same archive without images, linked once', async () => {
+    const out = join(folder, 'benched');
+    const words = ['--python', path, '--out', out];
+    expect((await flashfreezeJson(['bench', ...words])).stderr).toMatch(/error\[BENCH\].*\nhint: .*relink/);
+    expect((await flashfreezeJson(['relink', ...words, ...TRACE])).summary.ok).toBe(true);
+    const bench = () => flashfreezeJson(['bench', ...words, '--runs', '3', '--command', '-c "import json"']);
+    const [first, second] = [await bench(), await bench()];
+    expect(first.summary).toMatchObject({ok: true, executed: ['link:plain']});
+    expect(second.summary).toMatchObject({ok: true, executed: []});
+    const ratio = (second.summary['ratios'] as Record<string, {wall: number}>)['-c "import json"'];
+    expect(ratio?.wall).toBeGreaterThan(0.2);
+    expect(ratio?.wall).toBeLessThan(1.5);
+  });
+
+  test('made from a virtual environment, it is the Python below, with the modules of the environment', async () => {
+    const place = join(folder, 'venv');
+    expect((await run(path, ['-B', '-m', 'venv', '--without-pip', place])).exitCode).toBe(0);
+    const packages = join(place, 'lib', `python${newest?.series ?? ''}`, 'site-packages');
+    writeFileSync(join(packages, 'only_here.py'), 'def f(): return 1\n');
+    const out = join(folder, 'from-venv');
+    const python = join(place, 'bin', 'python');
+    const done = await flashfreezeJson(['relink', '--python', python, '--out', out, '--module', 'only_here']);
+    expect(done.summary.ok).toBe(true);
+    const code = 'import only_here, _flashfreeze as f; print(f.is_static(only_here.f.__code__))';
+    const environment = {PYTHONPATH: packages};
+    expect((await run(out, ['-B', '-c', code], {environment})).stdout).toBe('True\n');
+    const prefix = 'import sys; print(sys.prefix == sys.base_prefix)';
+    expect((await run(out, ['-B', '-c', prefix])).stdout).toBe('True\n');
+  });
+});
+
+describe('without --build-dir', () => {
+  test('everything is kept in the cache, one folder for each Python and place', async () => {
+    const cache = join(folder, 'cache');
+    const out = join(folder, 'kept', 'python');
+    const words = ['relink', '--python', pythons[0]?.python ?? '', '--out', out, '--cache-dir', cache];
+    expect((await flashfreezeJson([...words, '--module', 'colorsys'])).summary.ok).toBe(true);
+    expect(readdirSync(join(cache, 'builds'))).toEqual([expect.stringMatching(/^python-[0-9a-f]{12}$/)]);
+    expect(readdirSync(dirname(out)).filter((name) => !name.endsWith('.stamps'))).toEqual(['python']);
+    expect(existsSync(CACHE)).toBe(true);
+  });
+});
