@@ -2,6 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../cache/files.js';
+import {scriptPath} from '../cpython/scripts.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
@@ -63,9 +64,13 @@ export async function discover(
   const now = memo === undefined ? undefined : await currentImports(memo.modules);
   const keyedWith =
     memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now;
+  const scripts = await engine.sources(
+    (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
+  );
+  if (!scripts.ok) return scripts;
   const action = await engine.run({
     id: 'discover:modules',
-    tools: [identity],
+    tools: [identity, ...scripts.value.map(({name, digest}) => ({name, digest}))],
     arguments: {selection: selectionRecord(selection), imports: keyedWith},
     environment: {},
     inputs: [],
