@@ -1,8 +1,12 @@
+import {join} from 'node:path';
 import {words} from '../cpython/compile-flags.js';
-import {runProcess} from '../exec/process.js';
+import {type ProcessOutput, runProcess} from '../exec/process.js';
 import type {ActionSpec, Artifact, OutputSpec} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from './package-files.js';
+import type {Places} from './places.js';
+import {createPrecompiledHeader} from './precompiled-header.js';
 import type {Toolchain} from './toolchain.js';
 
 /** Compiles C the way CPython compiles its own, against the target's headers. */
@@ -15,7 +19,6 @@ export interface CompileC {
   /** What follows `cc:` in the action's id. */
   readonly target: string;
   readonly source: Artifact;
-  readonly headers: readonly Artifact[];
   readonly kind: 'data' | 'code';
   readonly output: OutputSpec;
 }
@@ -25,8 +28,12 @@ const PLACEMENT = {
   'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
 } as const;
 
-/** @param cwd the folder that the compiler runs in */
-export function createCCompiler({cc, layout, addressModel, interpreter}: Toolchain, cwd: string): CCompiler {
+/** @param headers those of ours that files of each kind include; @param places of the build, in whose folder the compiler runs */
+export function createCCompiler(
+  {cc, layout, addressModel, interpreter}: Toolchain,
+  headers: Readonly<Record<CompileC['kind'], readonly Artifact[]>>,
+  places: Places,
+): CCompiler {
   const {environment, signal} = interpreter;
   const [command = 'cc', ...ccFlags] = words(cc.command);
   const {family, target: machine} = cc.compiler;
@@ -45,23 +52,38 @@ export function createCCompiler({cc, layout, addressModel, interpreter}: Toolcha
   const includes = folders.map((folder) => `-I${folder}`);
   const labels = cc.includes.map(({label}) => `-I${label}`);
 
+  const run = (args: readonly string[]): Promise<Result<ProcessOutput>> =>
+    runProcess({file: command, args: [...args], cwd: places.root, environment, signal});
+  const identity = [
+    cc.compiler.digest,
+    cc.headers.digest,
+    ...headers.data.map(({digest}) => digest),
+    ...flags.data,
+  ];
+  const precompiled = createPrecompiledHeader(
+    places.work,
+    layout.header,
+    digestOf(identity.join('\n')),
+    async (file) => {
+      const header = join(LAYOUTS_FOLDER, layout.header);
+      const done = await run([...includes, ...flags.data, '-x', 'c-header', header, '-o', file]);
+      return done.ok && done.value.exitCode === 0;
+    },
+  );
+
   return {
-    action: ({target, source, headers, kind, output}) => ({
+    action: ({target, source, kind, output}) => ({
       id: `cc:${target}`,
       tools: [cc.compiler, cc.headers],
       arguments: [...labels, ...flags[kind]],
       environment: {},
-      inputs: [source, ...headers],
+      inputs: [source, ...headers[kind]],
       outputs: [output],
       storage: 'shared',
       execute: async ({outputs, log}) => {
-        const done = await runProcess({
-          file: command,
-          args: [...includes, ...flags[kind], '-c', source.path, '-o', outputs[output.name] ?? ''],
-          cwd,
-          environment,
-          signal,
-        });
+        const first = family === 'gcc' && kind === 'data' ? await precompiled.flags() : [];
+        const file = outputs[output.name] ?? '';
+        const done = await run([...first, ...includes, ...flags[kind], '-c', source.path, '-o', file]);
         if (!done.ok) return done;
         if (done.value.exitCode === 0) {
           if (done.value.stderr !== '') log(done.value.stderr);

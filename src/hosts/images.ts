@@ -88,7 +88,6 @@ export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools)
     tools.compiler.action({
       target: plan.module,
       source: output(generated.value, 'c'),
-      headers: tools.headers,
       kind: 'data',
       output: {name: 'o', path: join(places.images, `${plan.module}.o`)},
     }),

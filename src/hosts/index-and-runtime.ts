@@ -27,7 +27,6 @@ export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result
         compiler.action({
           target: `_flashfreeze.${base}`,
           source: source.value,
-          headers: tools.headers,
           kind: 'code',
           output: {name: 'o', path: join(places.work, `${base}.o`)},
         }),
@@ -75,7 +74,6 @@ export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools)
     compiler.action({
       target: '_flashfreeze.index',
       source: output(generated.value, 'c'),
-      headers: tools.headers,
       kind: 'data',
       output: {name: 'o', path: join(places.work, 'index.o')},
     }),

@@ -18,8 +18,6 @@ export interface Tools {
   readonly places: Places;
   readonly toolchain: Toolchain;
   readonly layoutHeader: Artifact;
-  /** All headers of ours that generated C includes. */
-  readonly headers: readonly Artifact[];
   /** The interpreter's own strings, and the header that names them, where it has any. */
   readonly wellKnown: WellKnownStrings;
   readonly wellKnownHeaders: readonly Artifact[];
@@ -50,6 +48,9 @@ export async function prepareTools(
     {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
   ]);
   if (!shared.ok) return shared;
+  const imports = await engine.source('runtime/import.h', join(RUNTIME_FOLDER, 'import.h'));
+  if (!imports.ok) return imports;
+  const headers = [layoutHeader.value, ...shared.value];
   const wellKnownHeaders = await optional(engine, 'pycore_global_strings.h', globalStringsHeader);
   if (!wellKnownHeaders.ok) return wellKnownHeaders;
   const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
@@ -60,7 +61,6 @@ export async function prepareTools(
     places,
     toolchain,
     layoutHeader: layoutHeader.value,
-    headers: [layoutHeader.value, ...shared.value],
     wellKnown:
       strings === undefined ? new Map() : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
     wellKnownHeaders: wellKnownHeaders.value,
@@ -68,7 +68,7 @@ export async function prepareTools(
     workers: startWorkers({...interpreter, count: context.jobs}),
     compileTools: [toolchain.identity, {name: 'worker.py', digest: worker.value.digest}],
     generator: {name: 'generator', digest: generatorDigest()},
-    compiler: createCCompiler(toolchain, places.root),
+    compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),
   });
 }
 
