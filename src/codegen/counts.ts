@@ -33,8 +33,13 @@ export function localsCounts(code: PyCode311): LocalsCounts {
   return {nlocals, nplaincellvars, ncellvars, nfreevars};
 }
 
-/** Index of the first code unit whose instruction is RESUME, or the number of units: `_co_firsttraceable`. */
+/**
+ * Index of the RESUME at the start of the function, which is the first with argument 0, or the number of units:
+ * `_co_firsttraceable`. (3.15's generator expressions begin with another RESUME, before RETURN_GENERATOR.)
+ */
 export function firstTraceable(bytecode: Uint8Array, resume: number | undefined): number {
-  for (let i = 0; i < bytecode.length; i += 2) if (bytecode[i] === resume) return i / 2;
+  for (let i = 0; i < bytecode.length; i += 2) {
+    if (bytecode[i] === resume && bytecode[i + 1] === 0) return i / 2;
+  }
   return bytecode.length / 2;
 }

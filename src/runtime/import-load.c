@@ -5,15 +5,6 @@
 
 #if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
 
-/* A call that must not lose the exception that is on its way. */
-#define KEEPING_EXCEPTION(statement) \
-    do { \
-        PyObject *type_, *value_, *traceback_; \
-        PyErr_Fetch(&type_, &value_, &traceback_); \
-        statement; \
-        PyErr_Restore(type_, value_, traceback_); \
-    } while (0)
-
 /* Sets `name` of the module to an attribute of the spec, unless that is None. */
 static int copy_attribute(PyObject *dict, PyObject *name, PyObject *spec, PyObject *attribute)
 {
@@ -108,10 +99,10 @@ static PyObject *load(PyObject *modules, PyObject *name, PyObject *module, PyObj
             loaded = requeue(modules, name);
         }
         else {
-            KEEPING_EXCEPTION((void)PyDict_DelItem(modules, name)); /* unless it removed itself */
+            FF_KEEPING_EXCEPTION((void)PyDict_DelItem(modules, name)); /* unless it removed itself */
         }
     }
-    KEEPING_EXCEPTION((void)PyObject_SetAttr(spec, ff_import.names._initializing, Py_False));
+    FF_KEEPING_EXCEPTION((void)PyObject_SetAttr(spec, ff_import.names._initializing, Py_False));
     return loaded;
 }
 

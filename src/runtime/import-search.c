@@ -8,13 +8,24 @@
 
 #if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
 
-/* A finder that we know nothing of is asked as importlib asks it. FF_FOUND: it has the module, and *spec tells of it (a
- * new reference). */
+static PyObject *call_nothing(PyObject *function)
+{
+    return PyObject_Vectorcall(function, NULL, 0, NULL);
+}
+
+/* A finder that we know nothing of is asked as importlib asks it, under the import lock. FF_FOUND: it has the module, and
+ * *spec tells of it (a new reference). */
 static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count, PyObject **spec)
 {
     PyObject *stack[4] = {finder};
     memcpy(stack + 1, arguments, count * sizeof(PyObject *));
+    PyObject *locked = call_nothing(ff_import.acquire_lock);
+    if (locked == NULL) {
+        return FF_FAILED;
+    }
+    Py_DECREF(locked);
     *spec = PyObject_VectorcallMethod(ff_import.names.find_spec, stack, count + 1, NULL);
+    FF_KEEPING_EXCEPTION(Py_XDECREF(call_nothing(ff_import.release_lock)));
     if (*spec == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return FF_FAILED;
@@ -29,13 +40,12 @@ static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_
     return FF_FOUND;
 }
 
-/* A finder on sys.meta_path. When it has the module, the original asks it again. */
-static ff_outcome ask_meta_finder(PyObject *finder, const ff_wanted *wanted)
+/* A finder on sys.meta_path: what it finds is the module. */
+static ff_outcome ask_meta_finder(PyObject *finder, ff_wanted *wanted)
 {
-    PyObject *spec, *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
-    ff_outcome result = ask_finder(finder, arguments, 3, &spec);
-    Py_XDECREF(spec);
-    return result == FF_FOUND ? FF_UNSURE : result;
+    PyObject *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
+    wanted->is_asked_for = 1;
+    return ask_finder(finder, arguments, 3, &wanted->spec);
 }
 
 /* The finder of an entry of the path. Of a folder without __init__.py it tells by a spec without a loader: a module
@@ -94,7 +104,7 @@ static ff_outcome look_with(PyObject *finder, ff_wanted *wanted)
         return FF_ABSENT;
     }
     if (!ff_is_usual_finder(finder)) {
-        return ask_path_entry_finder(finder, wanted);
+        return wanted->source == NULL ? FF_UNSURE : ask_path_entry_finder(finder, wanted);
     }
     PyObject *path = PyObject_GetAttr(finder, ff_import.names.path);
     ff_text text;
@@ -166,11 +176,20 @@ static ff_outcome ask_imp(PyObject *function, PyObject *name)
     return is_true < 0 ? FF_FAILED : is_true ? FF_FOUND : FF_ABSENT;
 }
 
+/* The path-based finder: search_path() if that can tell. It cannot start over once somebody else was asked. */
+static ff_outcome ask_path_finder(ff_wanted *wanted)
+{
+    ff_outcome result = search_path(wanted);
+    return result == FF_UNSURE && wanted->is_asked_for
+               ? ask_meta_finder((PyObject *)ff_import.classes[FF_PATH_FINDER], wanted)
+               : result;
+}
+
 /* What one finder on sys.meta_path says. */
 static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
 {
     if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER]) {
-        return search_path(wanted);
+        return ask_path_finder(wanted);
     }
     /* Neither of the next two has a module that was found on disk when it was frozen. */
     if (finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER]) {
@@ -185,11 +204,32 @@ static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
     return ask_meta_finder(finder, wanted);
 }
 
+static int is_own_finder(PyObject *finder)
+{
+    return finder == (PyObject *)ff_import.classes[FF_PATH_FINDER] ||
+           finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER] ||
+           finder == (PyObject *)ff_import.classes[FF_FROZEN_IMPORTER];
+}
+
+/* Whether the finders on sys.meta_path can be asked in the place of the original: there are some, and a module that is not
+ * frozen, which the original is likely to look for in the end, is not for foreign ones to say. */
+static int can_search(PyObject *meta_path, const ff_wanted *wanted)
+{
+    if (meta_path == NULL || !PyList_CheckExact(meta_path) || PyList_GET_SIZE(meta_path) == 0) {
+        return 0;
+    }
+    int are_own = 1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(meta_path); i++) {
+        are_own = are_own && is_own_finder(PyList_GET_ITEM(meta_path, i));
+    }
+    return are_own || wanted->source != NULL;
+}
+
 /* importlib._bootstrap._find_spec(). Of a module that is found, `wanted` says where. */
 ff_outcome ff_search(ff_wanted *wanted)
 {
     PyObject *meta_path = PySys_GetObject("meta_path");
-    if (meta_path == NULL || !PyList_CheckExact(meta_path)) {
+    if (!can_search(meta_path, wanted)) {
         return FF_UNSURE;
     }
     ff_outcome result = FF_ABSENT;

@@ -41,13 +41,6 @@ static int are_classes_usual(void)
     return 1;
 }
 
-/* Tracers and profilers see importlib's functions being called. */
-static int is_traced(void)
-{
-    PyThreadState *state = PyThreadState_Get();
-    return state->c_tracefunc != NULL || state->c_profilefunc != NULL;
-}
-
 /* Whether a function of importlib makes the import (importlib.import_module() leads to one): its frames show in the
  * traceback of an exception then, as those below them would, while an import statement hides them all. */
 static int is_called_from_importlib(void)
@@ -194,12 +187,21 @@ static void raise_not_found(PyObject *name)
     }
 }
 
-static PyObject *load_source(PyObject *modules, const ff_wanted *wanted, const family *family)
+/* Loads what was found, by whatever way. */
+static PyObject *load_found(PyObject *modules, const ff_wanted *wanted, const family *family)
 {
-    int is_package = wanted->source->is_package;
-    PyObject *module = NULL, *spec = ff_make_spec(wanted->name, wanted->folder, wanted->tail.data, is_package);
+    if (wanted->is_builtin) {
+        return ff_load_builtin(modules, wanted->name);
+    }
+    PyObject *module = NULL, *spec = Py_XNewRef(wanted->spec);
+    int is_package = spec == NULL && wanted->source->is_package;
+    if (spec == NULL) {
+        spec = ff_make_spec(wanted->name, wanted->folder, wanted->tail.data, is_package);
+    }
     if (spec != NULL && note_uninitialized(family, 1) == 0) {
-        module = ff_load_source(modules, wanted, spec, is_package ? wanted->name : family->parent);
+        module = wanted->spec != NULL
+                     ? PyObject_CallOneArg(ff_import.load_unlocked, spec)
+                     : ff_load_source(modules, wanted, spec, is_package ? wanted->name : family->parent);
         if (note_uninitialized(family, 0) < 0) {
             Py_CLEAR(module);
         }
@@ -228,13 +230,35 @@ static PyObject *find_and_load_unlocked(PyObject *modules, ff_wanted *wanted, ff
         found = ff_search(wanted);
     }
     if (found == FF_FOUND && PyDict_Contains(modules, wanted->name) == 0) {
-        module = wanted->is_builtin ? ff_load_builtin(modules, wanted->name) : load_source(modules, wanted, &family);
+        module = load_found(modules, wanted, &family);
     }
-    else if (found == FF_ABSENT && wanted->source == NULL) {
+    else if (found == FF_ABSENT && (wanted->source == NULL || wanted->is_asked_for)) {
         raise_not_found(wanted->name);
     }
     clear_family(&family);
     return module;
+}
+
+static void release_lock(PyObject *lock /* stolen */)
+{
+    PyObject *result = PyObject_CallMethod(lock, "release", NULL);
+    if (result == NULL) {
+        PyErr_WriteUnraisable(lock);
+    }
+    Py_XDECREF(result);
+    Py_DECREF(lock);
+}
+
+/* Not on the stack: a thread may go away in the midst of it, as others do in a child after fork(). Its module stays locked
+ * then, as it does in importlib. */
+static loading *begin_loading(PyObject *name)
+{
+    loading *begun = PyMem_RawMalloc(sizeof(loading));
+    if (begun != NULL) {
+        *begun = (loading){Py_NewRef(name), PyThread_get_thread_ident(), NULL, in_progress};
+        in_progress = begun;
+    }
+    return begun;
 }
 
 /* Ends what was begun: releases the lock that somebody asked for meanwhile. */
@@ -246,23 +270,17 @@ static void finish_loading(loading *ended)
     }
     *place = ended->next;
     if (ended->lock != NULL) {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyObject *result = PyObject_CallMethod(ended->lock, "release", NULL);
-        if (result == NULL) {
-            PyErr_WriteUnraisable(ended->lock);
-        }
-        Py_XDECREF(result);
-        Py_DECREF(ended->lock);
-        PyErr_Restore(type, value, traceback);
+        FF_KEEPING_EXCEPTION(release_lock(ended->lock));
     }
+    Py_DECREF(ended->name);
+    PyMem_RawFree(ended);
 }
 
 /* The module, NULL with an exception, or NULL without one: that is for the original to do. */
 static PyObject *load_simply(PyObject *name, PyObject *import_function)
 {
     ff_text text;
-    if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() || is_traced() ||
+    if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() ||
         is_called_from_importlib()) {
         return NULL;
     }
@@ -283,11 +301,14 @@ static PyObject *load_simply(PyObject *name, PyObject *import_function)
     if (PyDict_Contains(modules, name) != 0 || find_loading(name) != NULL || PyDict_Contains(module_locks, name) != 0) {
         return NULL;
     }
-    loading this = {name, PyThread_get_thread_ident(), NULL, in_progress};
-    in_progress = &this;
+    loading *begun = begin_loading(name);
+    if (begun == NULL) {
+        return PyErr_NoMemory();
+    }
     PyObject *module = find_and_load_unlocked(modules, &wanted, text, import_function);
-    finish_loading(&this);
+    finish_loading(begun);
     Py_XDECREF(wanted.folder);
+    Py_XDECREF(wanted.spec);
     return module;
 }
 
@@ -378,10 +399,9 @@ static int remember_imp(void)
     ff_import.create_builtin = PyObject_GetAttrString(imp, "create_builtin");
     ff_import.exec_builtin = PyObject_GetAttrString(imp, "exec_builtin");
     ff_import.is_frozen = PyObject_GetAttrString(imp, "is_frozen");
-    return ff_import.is_builtin == NULL || ff_import.create_builtin == NULL || ff_import.exec_builtin == NULL ||
-                   ff_import.is_frozen == NULL
-               ? -1
-               : 0;
+    ff_import.acquire_lock = PyObject_GetAttrString(imp, "acquire_lock");
+    ff_import.release_lock = PyObject_GetAttrString(imp, "release_lock");
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 static int replace_function(PyObject *module, PyMethodDef *function, PyObject **original)
@@ -403,6 +423,10 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external)
         remember_class(FF_PATH_FINDER, external, "PathFinder") < 0 ||
         remember_class(FF_FILE_FINDER, external, "FileFinder") < 0 ||
         remember_class(FF_SOURCE_FILE_LOADER, external, "SourceFileLoader") < 0) {
+        return -1;
+    }
+    ff_import.load_unlocked = PyObject_GetAttrString(bootstrap, "_load_unlocked");
+    if (ff_import.load_unlocked == NULL) {
         return -1;
     }
     bootstrap_globals = Py_NewRef(PyModule_GetDict(bootstrap));

@@ -27,6 +27,8 @@ typedef struct {
     PyTypeObject *classes[FF_CLASS_COUNT];
     unsigned int version_tags[FF_CLASS_COUNT];
     PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen; /* functions of _imp */
+    PyObject *acquire_lock, *release_lock;                            /* the same: importlib finds under this lock */
+    PyObject *load_unlocked;                                          /* importlib._bootstrap._load_unlocked */
     struct {
         FF_IMPORT_NAMES(FF_DECLARE_NAME)
     } names;
@@ -45,7 +47,18 @@ typedef struct {
     PyObject *path;          /* of the parent, or NULL at the top (borrowed) */
     PyObject *folder;        /* where it was found (owned) */
     int is_builtin;          /* it was found among the built-in ones */
+    PyObject *spec;          /* it was found by a finder that is not importlib's: what that said (owned) */
+    int is_asked_for;        /* such a finder was asked, so nobody may start over */
 } ff_wanted;
+
+/* A statement that must not lose the exception that is on its way. */
+#define FF_KEEPING_EXCEPTION(statement) \
+    do { \
+        PyObject *type_, *value_, *traceback_; \
+        PyErr_Fetch(&type_, &value_, &traceback_); \
+        statement; \
+        PyErr_Restore(type_, value_, traceback_); \
+    } while (0)
 
 /* import-search.c */
 ff_outcome ff_search(ff_wanted *wanted);

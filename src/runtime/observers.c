@@ -23,9 +23,30 @@ static int has_code_watchers(const PyInterpreterState *interpreter)
 #endif
 }
 
-/* Whether it makes a difference that nothing is read: an audit hook hears of each file that is opened, and -v prints it. */
+/* Tracers, profilers and tools of sys.monitoring (from 3.12 on) see importlib's functions being called. */
+static int is_traced(const PyInterpreterState *interpreter)
+{
+    const PyThreadState *thread = PyThreadState_Get();
+    if (thread->c_tracefunc != NULL || thread->c_profilefunc != NULL) {
+        return 1;
+    }
+#if PY_VERSION_HEX >= 0x030c0000
+    for (size_t i = 0; i < sizeof(interpreter->monitors.tools); i++) {
+        if (interpreter->monitors.tools[i] != 0) {
+            return 1;
+        }
+    }
+#else
+    (void)interpreter;
+#endif
+    return 0;
+}
+
+/* Whether it makes a difference that nothing is read, and that importlib does nothing: an audit hook hears of each file
+ * that is opened, and -v prints it. */
 int ff_is_import_observed(void)
 {
     const PyInterpreterState *interpreter = PyInterpreterState_Get();
-    return has_audit_hooks(interpreter) || has_code_watchers(interpreter) || _Py_GetConfig()->verbose != 0;
+    return has_audit_hooks(interpreter) || has_code_watchers(interpreter) || is_traced(interpreter) ||
+           _Py_GetConfig()->verbose != 0;
 }

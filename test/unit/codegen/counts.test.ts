@@ -11,6 +11,7 @@ test('counts locals, cells and free variables as CPython does', () => {
 test.each([
   ['at the start', [149, 0, 1, 2], 0],
   ['after others', [5, 149, 62, 0, 149, 0], 2],
+  ['after the one of a generator expression', [149, 4, 75, 0, 31, 0, 149, 0], 3],
   ['nowhere', [1, 149, 2, 149], 2],
 ])('finds the first RESUME %s', (_, bytecode, index) => {
   expect(firstTraceable(Uint8Array.from(bytecode), 149)).toBe(index);
