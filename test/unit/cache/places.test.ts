@@ -1,0 +1,249 @@
+/** A store in places that are not as one would wish: full, read-only, shared by users. */
+import {execFileSync, spawnSync} from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {layoutOf} from '../../../src/cache/layout.js';
+import {digestOf} from '../../../src/model/digest.js';
+import {compileRooms, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+
+jest.setTimeout(60_000);
+
+/**
+ * Builds as somebody, with a store: each action writes its name so often that it has so many bytes. Then says what came of it.
+ * Who it is changes when everything is loaded, because that somebody need not be able to read this checkout.
+ */
+const SCRIPT = `
+import {readFileSync, rmSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {openStore} from './cache/store.js';
+import {createEngine} from './engine/engine.js';
+const {buildDir, storeDir, names, bytes, user, limits} = JSON.parse(process.argv[2]);
+if (user) {
+  process.umask(user.umask);
+  process.setgroups([]);
+  process.setgid(user.group);
+  process.setuid(user.id);
+}
+const messages = [];
+const store = await openStore(storeDir);
+if (!store.ok) messages.push(store.failure.message);
+const engine = await createEngine({
+  buildDir, store: store.ok ? store.value : undefined, jobs: 2, signal: new AbortController().signal,
+  events: {emit: (event) => event.type === 'warning' && messages.push(event.message)},
+});
+const content = (name) => name.repeat(bytes / name.length);
+const results = await Promise.all(names.map((name) => engine.run({
+  id: 'cc:' + name, tools: [], arguments: {bytes}, environment: {}, inputs: [], storage: 'shared',
+  outputs: [{name: 'o', path: join(buildDir, name)}],
+  async execute({outputs}) {
+    await writeFile(outputs.o, content(name));
+    return {ok: true};
+  },
+})));
+const right = results.every(({ok}) => ok) && names.every((name) => readFileSync(join(buildDir, name), 'utf8') === content(name));
+if (limits) await store.value.tidy(limits);
+console.log(JSON.stringify({right, messages, ...engine.summary().counts, ...(store.ok ? await store.value.verify() : {})}));
+rmSync(buildDir, {recursive: true, force: true});
+`;
+
+interface Outcome {
+  readonly right: boolean;
+  readonly messages: readonly string[];
+  readonly executed: number;
+  readonly cached: number;
+  readonly entries: number;
+  readonly damaged: readonly string[];
+}
+
+interface User {
+  readonly id: number;
+  readonly group: number;
+  readonly umask: number;
+}
+
+interface Task {
+  readonly names: readonly string[];
+  readonly bytes: number;
+  readonly user?: User;
+}
+
+let code: TemporaryFolder;
+let folder: TemporaryFolder;
+beforeAll(() => {
+  code = temporaryFolder();
+  compileRooms(code.path);
+  writeFileSync(code.at('build.mjs'), SCRIPT);
+});
+afterAll(() => {
+  code.remove();
+});
+beforeEach(() => {
+  folder = temporaryFolder();
+  chmodSync(folder.path, 0o777);
+});
+afterEach(() => {
+  folder.remove();
+});
+
+let runs = 0;
+function argumentsFor(task: Task): [string, string] {
+  runs += 1;
+  const setting = {...task, storeDir: folder.at('store'), buildDir: folder.at(`build${runs}`)};
+  return [code.at('build.mjs'), JSON.stringify(setting)];
+}
+
+function build(task: Task): Outcome {
+  return JSON.parse(execFileSync(process.execPath, argumentsFor(task), {encoding: 'utf8'})) as Outcome;
+}
+
+const isRoot = process.getuid?.() === 0;
+/** A mount of one's own needs no more than a namespace of one's own, which some machines do not give. */
+const unshare = isRoot ? ['-m'] : ['-U', '-r', '-m'];
+const mayMount = spawnSync('unshare', [...unshare, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+if (!mayMount) process.stderr.write('no test of full and read-only disks: this machine allows no mount\n');
+
+/** Runs builds with a file system of their own for the store: each step is a shell command or a build. */
+function mounted(size: string, ...steps: readonly (string | Task)[]): Outcome[] {
+  mkdirSync(folder.at('store'), {recursive: true});
+  const quote = (word: string): string => `'${word}'`;
+  const commands = steps.map((step) =>
+    typeof step === 'string' ? step : [process.execPath, ...argumentsFor(step)].map(quote).join(' '),
+  );
+  const script = [`mount -t tmpfs -o size=${size} none "$0"`, ...commands].join(' && ');
+  const said = execFileSync('unshare', [...unshare, 'sh', '-c', script, folder.at('store')], {
+    encoding: 'utf8',
+  });
+  return said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Outcome);
+}
+
+(mayMount ? describe : describe.skip)('a store on a disk of its own', () => {
+  const large = {names: ['a', 'b', 'c', 'd'], bytes: 8_000_000};
+  const small = {names: ['e', 'f'], bytes: 1000};
+
+  test('of 20 MB that gets full costs a sentence; what fitted in is of use later', () => {
+    const [first, second] = mounted('20m', large, large);
+    expect(first).toMatchObject({right: true, executed: 4, damaged: []});
+    expect(first?.messages).toHaveLength(1);
+    expect(first?.messages[0]).toMatch(
+      /^the cache cannot be written and is left alone: .*no room left on the disk$/,
+    );
+    expect(second).toMatchObject({right: true, damaged: []});
+    expect(second?.cached).toBe(first?.entries);
+    expect(second?.cached).toBeGreaterThan(0);
+  });
+
+  test('that was full already is no different', () => {
+    const fill = 'dd if=/dev/zero of="$0/filler" bs=1M 2>/dev/null; true';
+    for (const outcome of mounted('1m', fill, small, small)) {
+      expect(outcome).toMatchObject({right: true, executed: 2, entries: 0});
+      expect(outcome.messages).toHaveLength(1);
+      expect(outcome.messages[0]).toContain('no room left on the disk');
+    }
+  });
+
+  test('that became read-only is read, and told once when there is something to write', () => {
+    const more = {...small, names: [...small.names, 'g', 'h']};
+    const [, again, other] = mounted('5m', small, 'mount -o remount,ro "$0"', small, more);
+    expect(again).toMatchObject({right: true, cached: 2, executed: 0, messages: []});
+    expect(other).toMatchObject({right: true, cached: 2, executed: 2, entries: 2});
+    expect(other?.messages).toHaveLength(1);
+    expect(other?.messages[0]).toMatch(/^the cache cannot be written and is left alone: .*read-only$/);
+  });
+
+  test('that is read-only and damaged is told, and the build is right', () => {
+    const entry = layoutOf('"$0"').entry;
+    const damage = `for file in ${entry(digestOf('')).replace(/e3.*/, '*/*')}; do echo >"$file"; break; done`;
+    const [, built] = mounted('5m', small, damage, 'mount -o remount,ro "$0"', small);
+    expect(built).toMatchObject({right: true, cached: 1, executed: 1});
+    expect(built?.messages[0]).toMatch(/^the cache entry .* was damaged and cannot be removed$/);
+    expect(built?.messages[1]).toMatch(/^the cache cannot be written/);
+  });
+
+  test('that is read-only and empty costs a sentence', () => {
+    const [built] = mounted('5m', 'mount -o remount,ro "$0"', small);
+    expect(built).toMatchObject({right: true, executed: 2});
+    expect(built?.messages).toHaveLength(1);
+    expect(built?.messages[0]).toMatch(/^the cache in .* cannot be used: .*read-only$/);
+  });
+});
+
+(isRoot ? describe : describe.skip)('a store of two users', () => {
+  const group = 64_000;
+  const ada: User = {id: 64_001, group, umask: 0o077};
+  const ben: User = {id: 64_002, group, umask: 0o022};
+  const both = {names: ['a', 'b'], bytes: 1000};
+
+  function shared(mode: number): void {
+    mkdirSync(folder.at('store'));
+    chownSync(folder.at('store'), 0, group);
+    chmodSync(folder.at('store'), mode);
+  }
+  const files = (part: string): string[] =>
+    readdirSync(folder.at('store', part), {recursive: true, encoding: 'utf8'})
+      .map((name) => folder.at('store', part, name))
+      .filter((path) => statSync(path).isFile());
+
+  test('who share a group: each uses and heals what the other made, whatever their umask', () => {
+    shared(0o2770);
+    expect(build({...both, user: ada})).toMatchObject({right: true, executed: 2, messages: []});
+    const more = {...both, names: ['a', 'b', 'c']};
+    expect(build({...more, user: ben})).toMatchObject({right: true, cached: 2, executed: 1, messages: []});
+    expect(build({...more, user: ada})).toMatchObject({right: true, cached: 3, messages: []});
+    const [blob = ''] = files('cas');
+    const content = readFileSync(blob);
+    writeFileSync(blob, 'damage');
+    const healed = build({...more, user: ben});
+    expect(healed).toMatchObject({right: true, cached: 2, executed: 1, damaged: []});
+    expect(healed.messages).toEqual([`the cached file ${blob} was damaged and has been removed`]);
+    expect(readFileSync(blob)).toEqual(content);
+    expect(build({...more, user: ada})).toMatchObject({right: true, cached: 3, messages: []});
+  });
+
+  test('a use of what another made is noted, and each may collect', () => {
+    shared(0o2770);
+    build({...both, user: ada});
+    const old = Date.now() / 1000 - 20 * 86_400;
+    for (const path of [...files('ac'), ...files('cas')]) utimesSync(path, old, old);
+    build({names: ['a'], bytes: 1000, user: ben});
+    expect(files('ac').filter((path) => statSync(path).mtimeMs > Date.now() - 60_000)).toHaveLength(1);
+    const limits = {maxBytes: 1e9, maxAgeDays: 10};
+    const collected = build({...{names: ['c'], bytes: 1000, limits}, user: ben});
+    expect(collected).toMatchObject({right: true, entries: 2, messages: []});
+    expect(build({...both, user: ada})).toMatchObject({cached: 1, executed: 1, messages: []});
+  });
+
+  test('of whom only one may write: the other reads, and is told once', () => {
+    mkdirSync(folder.at('store'));
+    chownSync(folder.at('store'), ben.id, group);
+    build({...both, user: ben});
+    expect(build({...both, user: ada})).toMatchObject({right: true, cached: 2, messages: []});
+    const built = build({...both, names: ['a', 'b', 'c', 'd'], user: ada});
+    expect(built).toMatchObject({right: true, cached: 2, executed: 2, entries: 2});
+    expect(built.messages).toHaveLength(1);
+    expect(built.messages[0]).toMatch(/^the cache cannot be written and is left alone: .*permission denied$/);
+  });
+
+  test('of whom one may not even read costs a sentence', () => {
+    mkdirSync(folder.at('store'), {mode: 0o700});
+    chownSync(folder.at('store'), ada.id, group);
+    build({...both, user: ada});
+    const built = build({...both, user: ben});
+    expect(built).toMatchObject({right: true, executed: 2});
+    expect(built.messages).toHaveLength(1);
+    expect(built.messages[0]).toContain(join(folder.path, 'store'));
+  });
+});
