@@ -32,7 +32,8 @@ export function compareImages(
   sources: Readonly<Record<string, string>>,
   hashSeed: string,
 ): Promise<Result<{readonly modules: number; readonly differences: readonly ImageDifference[]}>> {
-  const environment = {...interpreter.environment, PYTHONHASHSEED: hashSeed};
+  // The debug allocator: memory that nobody wrote looks the same everywhere (verify_images.py, struct_differences).
+  const environment = {...interpreter.environment, PYTHONHASHSEED: hashSeed, PYTHONMALLOC: 'debug'};
   return runScript({...interpreter, environment}, 'verify_images.py', {
     // With site: it is what loads an overlay.
     flags: ['-s'],

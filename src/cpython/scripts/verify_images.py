@@ -3,7 +3,7 @@
     python -s -B verify_images.py     (a JSON object on standard input)
 
 The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
+CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
 "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -15,6 +15,7 @@ if not getattr(sys.flags, "safe_path", sys.flags.isolated):
 
 import json
 import marshal
+import os
 import struct
 import warnings
 
@@ -139,9 +140,51 @@ except ImportError:
         return None
 
 
+try:
+    import ctypes
+except ImportError:  # a CPython that was built without libffi
+    ctypes = None
+
+
+def mapped():
+    """The ranges of addresses that this process has."""
+    with open("/proc/self/maps") as file:
+        return [[int(end, 16) for end in line.split(None, 1)[0].split("-")] for line in file]
+
+
+def words(code):
+    """The struct before the bytecode, in words of eight bytes."""
+    return (ctypes.c_uint64 * (CODE.__basicsize__ // 8)).from_address(id(code))
+
+
+def struct_differences(static, fresh, other, ranges):
+    """Offsets at which the struct of a static code object is not like that of two fresh ones: derived fields that no
+    attribute tells. Pointers have only to be there; what differs between the two says nothing (versions), and neither
+    does what nobody wrote, which CPython's debug allocator fills with 0xCD (PYTHONMALLOC=debug)."""
+    for index, (ours, one, two) in enumerate(zip(words(static), words(fresh), words(other))):
+        if index < object.__basicsize__ // 8:
+            continue  # reference count and type
+        if any(start <= one < end for start, end in ranges):
+            if ours == 0:
+                yield 8 * index
+            continue
+        for start in (0, 4):
+            parts = [value.to_bytes(8, sys.byteorder)[start : start + 4] for value in (ours, one, two)]
+            if parts[1] == parts[2] and any(a != b != 0xCD for a, b in zip(*parts[:2])):
+                yield 8 * index + start
+
+
 def adaptive(code):
     """The bytecode as the interpreter prepared it; None where it does not, in 3.10."""
     return getattr(code, "_co_code_adaptive", None)
+
+
+def compare_structs(static, fresh, other, ranges):
+    for offset in struct_differences(static, fresh, other, ranges):
+        yield getattr(fresh, "co_qualname", fresh.co_name), "struct", f"another value at offset {offset:#x}"
+    for codes in zip(static.co_consts, fresh.co_consts, other.co_consts):
+        if all(type(code) is CODE for code in codes):
+            yield from compare_structs(*codes, ranges)
 
 
 def compare(static, fresh, ran):
@@ -184,9 +227,12 @@ def compare_module(module, path):
     static = _flashfreeze.code(module.name)
     filename = path if module.origin != "frozen" else f"<frozen {module.name}>"
     fresh = compile(source, filename, "exec", dont_inherit=True, optimize=0)
+    again = compile(source, filename, "exec", dont_inherit=True, optimize=0)
+    if ctypes and not was_run(module) and os.environ.get("PYTHONMALLOC") == "debug":
+        # First of all: to ask for some attributes changes the struct.
+        yield from compare_structs(static, fresh, again, mapped())
     yield from compare(static, fresh, was_run(module))
     # Code with a nan among its constants is equal to nothing, not even to another compile of the same source.
-    again = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     if fresh == again and (static != fresh or hash(static) != hash(fresh)):
         yield "<module>", "==", "the code objects are not equal"
     if not is_marshalled_alike(static, fresh):

@@ -1,6 +1,7 @@
 """Many threads import many modules at once, again and again."""
 
 import random
+import typing  # 3.14 itself cannot have it imported by several threads at once
 import sys
 import threading
 
