@@ -44,7 +44,6 @@ static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_
 static ff_outcome ask_meta_finder(PyObject *finder, ff_wanted *wanted)
 {
     PyObject *arguments[] = {wanted->name, wanted->path == NULL ? Py_None : wanted->path, Py_None};
-    wanted->is_asked_for = 1;
     return ask_finder(finder, arguments, 3, &wanted->spec);
 }
 
@@ -176,20 +175,11 @@ static ff_outcome ask_imp(PyObject *function, PyObject *name)
     return is_true < 0 ? FF_FAILED : is_true ? FF_FOUND : FF_ABSENT;
 }
 
-/* The path-based finder: search_path() if that can tell. It cannot start over once somebody else was asked. */
-static ff_outcome ask_path_finder(ff_wanted *wanted)
-{
-    ff_outcome result = search_path(wanted);
-    return result == FF_UNSURE && wanted->is_asked_for
-               ? ask_meta_finder((PyObject *)ff_import.classes[FF_PATH_FINDER], wanted)
-               : result;
-}
-
-/* What one finder on sys.meta_path says. */
-static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
+/* What one finder on sys.meta_path says, as far as that can be told without it. */
+static ff_outcome foretell(PyObject *finder, ff_wanted *wanted)
 {
     if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER]) {
-        return ask_path_finder(wanted);
+        return search_path(wanted);
     }
     /* Neither of the next two has a module that was found on disk when it was frozen. */
     if (finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER]) {
@@ -201,42 +191,26 @@ static ff_outcome look_through(PyObject *finder, ff_wanted *wanted)
         ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_frozen, wanted->name);
         return result == FF_FOUND ? FF_UNSURE : result;
     }
-    return ask_meta_finder(finder, wanted);
-}
-
-static int is_own_finder(PyObject *finder)
-{
-    return finder == (PyObject *)ff_import.classes[FF_PATH_FINDER] ||
-           finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER] ||
-           finder == (PyObject *)ff_import.classes[FF_FROZEN_IMPORTER];
-}
-
-/* Whether the finders on sys.meta_path can be asked in the place of the original: there are some, and a module that is not
- * frozen, which the original is likely to look for in the end, is not for foreign ones to say. */
-static int can_search(PyObject *meta_path, const ff_wanted *wanted)
-{
-    if (meta_path == NULL || !PyList_CheckExact(meta_path) || PyList_GET_SIZE(meta_path) == 0) {
-        return 0;
-    }
-    int are_own = 1;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(meta_path); i++) {
-        are_own = are_own && is_own_finder(PyList_GET_ITEM(meta_path, i));
-    }
-    return are_own || wanted->source != NULL;
+    wanted->is_asked_for = 1; /* a foreign one */
+    return FF_UNSURE;
 }
 
 /* importlib._bootstrap._find_spec(). Of a module that is found, `wanted` says where. */
 ff_outcome ff_search(ff_wanted *wanted)
 {
     PyObject *meta_path = PySys_GetObject("meta_path");
-    if (!can_search(meta_path, wanted)) {
+    if (meta_path == NULL || !PyList_CheckExact(meta_path) || PyList_GET_SIZE(meta_path) == 0) {
         return FF_UNSURE;
     }
     ff_outcome result = FF_ABSENT;
     Py_INCREF(meta_path);
     for (Py_ssize_t i = 0; result == FF_ABSENT && i < PyList_GET_SIZE(meta_path); i++) {
         PyObject *finder = Py_NewRef(PyList_GET_ITEM(meta_path, i));
-        result = look_through(finder, wanted);
+        result = foretell(finder, wanted);
+        if (result == FF_UNSURE && wanted->is_asked_for) {
+            /* A foreign finder, or one of importlib's after such a one, when nobody may start over any more. */
+            result = ask_meta_finder(finder, wanted);
+        }
         Py_DECREF(finder);
     }
     Py_DECREF(meta_path);
