@@ -1,11 +1,12 @@
 /** The remote cache with a real nginx, as docs/caching.md says how to set one up. */
-import {readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
 import {actualOutputs, compiled, expectedOutputs} from '../unit/engine/toys.js';
 import {temporaryFolder, type TemporaryFolder} from '../unit/exec/rig.js';
 import {buildOn, keyFrom, machine, type Machine} from '../unit/cache/remote/rig.js';
+import {flashfreezeJson, prepareTree} from './rig.js';
 import {findNginx, startNginx, type Nginx, type NginxOptions} from '../support/nginx.js';
 
 jest.setTimeout(60_000);
@@ -86,6 +87,16 @@ function filesIn(path: string): Map<string, string> {
     expect(made.counts).toEqual({...NONE, executed: 4});
     expect(made.warnings[0]).toMatch(/did not take cas\/[0-9a-f]{64}: it answers with HTTP 405$/);
     expect(made.warnings.length).toBeLessThanOrEqual(2);
+  });
+
+  test('that takes uploads only from who has the password is read by all', async () => {
+    const {url} = await start({writer: 'ci:secret'});
+    const refused = await buildOn(taker, {url, upload: true});
+    expect(refused.warnings[0]).toMatch(/did not take cas\/[0-9a-f]{64}: it answers with HTTP 401$/);
+    const made = await buildOn(maker, {url: url.replace('//', '//ci:secret@'), upload: true});
+    expect([made.counts, made.warnings]).toEqual([{...NONE, executed: 4}, []]);
+    const taken = await buildOn(await machine(folder, 'other'), {url});
+    expect([taken.counts, taken.warnings]).toEqual([{...NONE, remote: 4}, []]);
   });
 
   test('with its default limit on the size of a body refuses large files, and takes the others', async () => {
@@ -174,3 +185,51 @@ function filesIn(path: string): Map<string, string> {
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 });
+
+const realBuild = program === undefined ? test.skip : test;
+
+// The first run on a machine compiles CPython.
+realBuild(
+  'a real build: what one run makes and puts on the server, the next one takes',
+  async () => {
+    const {url} = await start();
+    const tree = await prepareTree('3.13.15');
+    const images = join(tree.buildDir, 'images');
+    const aside = join(tree.buildDir, 'images.aside');
+    const regen = (cacheDir: string, ...more: string[]): ReturnType<typeof flashfreezeJson> => {
+      rmSync(images, {recursive: true, force: true});
+      const places = [
+        '--source',
+        tree.source,
+        '--build-dir',
+        tree.buildDir,
+        '--cache-dir',
+        folder.at(cacheDir),
+      ];
+      return flashfreezeJson(['regen', ...places, '--module', 'colorsys', '--remote-cache', url, ...more], {
+        environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team'},
+      });
+    };
+    if (existsSync(images)) renameSync(images, aside);
+    try {
+      const made = await regen('one', '--remote-upload');
+      expect(made.exitCode).toBe(0);
+      expect(made.summary.executed).toEqual(expect.arrayContaining(['compile:colorsys', 'cc:colorsys']));
+      const files = filesIn(images);
+      expect(files.size).toBeGreaterThanOrEqual(3 * made.summary.modules);
+
+      const taken = await regen('two');
+      expect(taken.exitCode).toBe(0);
+      expect(taken.summary.executed.filter((id) => /^(compile|generate|cc):/.test(id))).toEqual([]);
+      expect(taken.summary.actions.remote).toBeGreaterThanOrEqual(3 * taken.summary.modules);
+      expect(filesIn(images)).toEqual(files);
+      expect([...made.events, ...taken.events].filter(({type}) => type === 'warning')).toEqual([]);
+    } finally {
+      if (existsSync(aside)) {
+        rmSync(images, {recursive: true, force: true});
+        renameSync(aside, images);
+      }
+    }
+  },
+  1_800_000,
+);

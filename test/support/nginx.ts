@@ -74,13 +74,15 @@ export interface NginxOptions {
   readonly prefix?: string;
   /** Whether PUT is allowed. */
   readonly writable?: boolean;
+  /** Who may PUT, as `<user>:<password>`; everybody when left out. */
+  readonly writer?: string;
   /** `client_max_body_size`; no limit when left out. */
   readonly maxBody?: string;
 }
 
 /** Starts it on a free port of the loopback interface, in one process that ends with `stop`. */
 export async function startNginx(program: string, options: NginxOptions = {}): Promise<Nginx> {
-  const {prefix = '', writable = true, maxBody = '0'} = options;
+  const {prefix = '', writable = true, writer, maxBody = '0'} = options;
   const home = mkdtempSync(join(tmpdir(), 'flashfreeze-nginx-'));
   const folder = join(home, 'served');
   const log = join(home, 'access.log');
@@ -91,6 +93,9 @@ export async function startNginx(program: string, options: NginxOptions = {}): P
     (kind) => `${kind}_temp_path ${home}/temporary;`,
   );
   const dav = 'dav_methods PUT; create_full_put_path on; dav_access user:rw group:r all:r;';
+  const [user, password] = writer?.split(':') ?? [];
+  const auth = `limit_except GET { auth_basic "cache"; auth_basic_user_file ${home}/htpasswd; }`;
+  writeFileSync(join(home, 'htpasswd'), `${user}:{PLAIN}${password}\n`);
   writeFileSync(
     join(home, 'nginx.conf'),
     `daemon off;
@@ -107,7 +112,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     root ${folder};
-    location ~ "^${prefix}/(ac|cas)/[0-9a-f]{64}$" { ${writable ? dav : ''} }
+    location ~ "^${prefix}/(ac|cas)/[0-9a-f]{64}$" { ${writable ? dav : ''} ${writer === undefined ? '' : auth} }
     location / { return 403; }
   }
 }
