@@ -14,6 +14,7 @@ static struct {
     PyObject *file_finder;        /* FileFinder */
     PyObject *get_spec;           /* FileFinder._get_spec, which find_spec() goes through */
     PyObject *source_file_loader; /* SourceFileLoader */
+    unsigned int loader_version_tag;
     PyObject *extension_loader;   /* ExtensionFileLoader */
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *find_spec;          /* FileFinder.find_spec as it was */
@@ -242,11 +243,18 @@ static const ff_source *source_of_path(ff_text path)
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
+/* A SourceFileLoader, of whose methods none was replaced: by that, and by a change of its bases, it gets another tag. */
+static int is_usual_loader(PyObject *loader)
+{
+    PyTypeObject *type = (PyTypeObject *)ff.source_file_loader;
+    return Py_TYPE(loader) == type && type->tp_version_tag == ff.loader_version_tag;
+}
+
 /* The static code for a loader (a new reference), or NULL without an exception. */
 static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 {
     ff_text wanted, path_text;
-    if (Py_TYPE(loader) != (PyTypeObject *)ff.source_file_loader || ff_is_import_observed() ||
+    if (!is_usual_loader(loader) || ff_is_import_observed() ||
         !ff_read_text(fullname, &wanted)) {
         return NULL;
     }
@@ -374,5 +382,8 @@ int ff_install_import_hooks(void)
         status = replace_method(source_loader, &get_code_method, &ff.get_code);
     }
     Py_DECREF(source_loader);
+    /* Looking something up in a class gives it a version tag. */
+    (void)_PyType_Lookup((PyTypeObject *)ff.source_file_loader, ff.str_get_spec);
+    ff.loader_version_tag = ((PyTypeObject *)ff.source_file_loader)->tp_version_tag;
     return status < 0 ? -1 : ff_install_import_function(bootstrap, external);
 }

@@ -13,31 +13,38 @@ static PyObject *call_nothing(PyObject *function)
     return PyObject_Vectorcall(function, NULL, 0, NULL);
 }
 
-/* A finder that we know nothing of is asked as importlib asks it, under the import lock. FF_FOUND: it has the module, and
- * *spec tells of it (a new reference). */
-static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count, PyObject **spec)
+/* Calls find_spec() of a finder under the import lock. */
+static PyObject *call_find_spec(PyObject *find_spec, PyObject *const *arguments, size_t count)
 {
-    PyObject *stack[4] = {finder};
-    memcpy(stack + 1, arguments, count * sizeof(PyObject *));
     PyObject *locked = call_nothing(ff_import.acquire_lock);
     if (locked == NULL) {
-        return FF_FAILED;
+        return NULL;
     }
     Py_DECREF(locked);
-    *spec = PyObject_VectorcallMethod(ff_import.names.find_spec, stack, count + 1, NULL);
+    PyObject *spec = PyObject_Vectorcall(find_spec, arguments, count, NULL);
     FF_KEEPING_EXCEPTION(Py_XDECREF(call_nothing(ff_import.release_lock)));
-    if (*spec == NULL) {
+    return spec;
+}
+
+/* A finder that we know nothing of is asked as importlib asks it. FF_FOUND: it has the module, and *spec tells of it (a new
+ * reference). */
+static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_t count, PyObject **spec)
+{
+    PyObject *find_spec = PyObject_GetAttr(finder, ff_import.names.find_spec);
+    if (find_spec == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return FF_FAILED;
         }
-        PyErr_Clear(); /* one that has no such method: the original knows what to do */
-        return FF_UNSURE;
+        PyErr_Clear(); /* up to 3.11 there were finders without one, with which the original can deal */
+        return PY_VERSION_HEX >= 0x030c0000 ? FF_ABSENT : FF_UNSURE;
     }
+    *spec = call_find_spec(find_spec, arguments, count);
+    Py_DECREF(find_spec);
     if (*spec == Py_None) {
         Py_CLEAR(*spec);
         return FF_ABSENT;
     }
-    return FF_FOUND;
+    return *spec == NULL ? FF_FAILED : FF_FOUND;
 }
 
 /* A finder on sys.meta_path: what it finds is the module. */
@@ -47,9 +54,9 @@ static ff_outcome ask_meta_finder(PyObject *finder, ff_wanted *wanted)
     return ask_finder(finder, arguments, 3, &wanted->spec);
 }
 
-/* The finder of an entry of the path. Of a folder without __init__.py it tells by a spec without a loader: a module
- * further on wins. */
-static ff_outcome ask_path_entry_finder(PyObject *finder, const ff_wanted *wanted)
+/* The finder of an entry of the path: what it finds is the module, too, but of a folder without __init__.py it tells by a
+ * spec without a loader, and a module further on wins. */
+static ff_outcome ask_path_entry_finder(PyObject *finder, ff_wanted *wanted)
 {
     PyObject *spec, *arguments[] = {wanted->name, Py_None};
     ff_outcome result = ask_finder(finder, arguments, 2, &spec);
@@ -57,15 +64,17 @@ static ff_outcome ask_path_entry_finder(PyObject *finder, const ff_wanted *wante
         return result;
     }
     PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader);
-    Py_DECREF(spec);
-    if (loader == NULL) {
+    if (loader == NULL || loader == Py_None) {
         PyErr_Clear();
-        return FF_UNSURE;
+        Py_DECREF(spec);
+        /* Of a module that is nowhere else, only the original can make a namespace package. */
+        result = loader != NULL && wanted->source != NULL ? FF_ABSENT : FF_UNSURE;
     }
-    int is_namespace = loader == Py_None;
-    Py_DECREF(loader);
-    /* Of a module that is nowhere else, only the original can make a namespace package. */
-    return is_namespace && wanted->source != NULL ? FF_ABSENT : FF_UNSURE;
+    else {
+        wanted->spec = spec;
+    }
+    Py_XDECREF(loader);
+    return result;
 }
 
 /* Whether a folder has no file or folder that could be the module, as far as its finder's listing is up to date:
