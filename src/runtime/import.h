@@ -60,6 +60,32 @@ typedef struct {
         PyErr_Restore(type_, value_, traceback_); \
     } while (0)
 
+/* What a module's name says: its parent's name (empty at the top), its own last part, and what is known of the parent. */
+typedef struct {
+    PyObject *parent, *child;
+    PyObject *path; /* the parent's __path__ */
+    PyObject *spec; /* the parent's __spec__ */
+} ff_family;
+
+/* A module that is being loaded here. */
+typedef struct ff_loading ff_loading;
+
+/* import.c */
+int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original);
+
+/* import-parent.c */
+ff_outcome ff_meet_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family);
+int ff_note_uninitialized(const ff_family *family, int begins);
+int ff_bind_to_parent(PyObject *modules, const ff_family *family, PyObject *module);
+void ff_clear_family(ff_family *family);
+
+/* import-locks.c */
+int ff_is_loading(PyObject *name);
+int ff_is_loaded_here(PyObject *name);
+ff_loading *ff_begin_loading(PyObject *name);
+void ff_finish_loading(ff_loading *ended);
+int ff_install_lock_function(PyObject *bootstrap);
+
 /* import-search.c */
 ff_outcome ff_search(ff_wanted *wanted);
 
