@@ -1,6 +1,14 @@
 /** A build folder as CPython's own tests expect it, with one of our interpreters in the place of `python`. */
 import {execFileSync} from 'node:child_process';
-import {copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {parseLayout} from '../../src/codegen/layout.js';
 import {PACKAGE} from '../e2e/rig.js';
@@ -22,10 +30,16 @@ function linkTestEmbed(buildDir: string, series: string, output: string): void {
   if (!layout.ok) throw new Error(layout.failure.message);
   const of = (name: string): string => variables[name] ?? '';
   const wraps = layout.value.wrapped.map((name) => `-Wl,--wrap=${name}`).join(' ');
+  // What the interpreter itself was linked from (src/hosts/link.ts), with the other program in the place of its own.
+  const parts = readFileSync(join(buildDir, 'work', 'link-python.txt'), 'utf8');
+  const program = '"Programs/python.o"';
+  if (!parts.includes(program)) throw new Error(`${program} is not among what ${buildDir} was linked from`);
+  const list = `${output}.txt`;
+  writeFileSync(list, parts.replace(program, '"Programs/_testembed.o"'));
   const command =
-    `${of('LINKCC')} ${of('PY_CORE_LDFLAGS')} ${of('LINKFORSHARED')} ${wraps} -o "$0" Programs/_testembed.o "@$1" ` +
-    `${of('LINK_PYTHON_OBJS')} ${of('LIBS')} ${of('MODLIBS')} ${of('SYSLIBS')}`;
-  execFileSync('sh', ['-c', command, output, join(buildDir, 'work', 'objects.txt')], {cwd: cpython});
+    `${of('LINKCC')} ${of('PY_CORE_LDFLAGS')} ${of('LINKFORSHARED')} ${wraps} -o "$0" "@$1" ` +
+    `${of('LIBS')} ${of('MODLIBS')} ${of('SYSLIBS')}`;
+  execFileSync('sh', ['-c', command, output, list], {cwd: cpython});
 }
 
 function linkAll(from: string, to: string, except: readonly string[]): void {
