@@ -4,6 +4,7 @@ Walks the folder itself, independent of how flashfreeze lists modules. Prints {"
 reason is null where there is none.
 """
 
+import _imp
 import json
 import os
 import sys
@@ -13,9 +14,13 @@ import _flashfreeze
 FROZEN = {module.name for module in _flashfreeze.modules()} | {"importlib._bootstrap", "importlib._bootstrap_external"}
 STDLIB = getattr(sys, "_stdlib_dir", None) or os.path.dirname(os.__file__)
 TESTS = {"test", "tests", "idle_test"}
+# An overlay is loaded when CPython has loaded these: it has images of none of them, all other interpreters of all.
+CPYTHON_FROZEN = set() if "os" in FROZEN else set(getattr(_imp, "_frozen_module_names", list)())
 
 
 def reason(parts, is_package_of_packages):
+    if ".".join(parts) in CPYTHON_FROZEN:
+        return "CPython freezes it itself and has loaded it, or finds it, before an overlay"
     if any(part in TESTS for part in parts):
         return "tests of the standard library, which --stdlib leaves out"
     if not is_package_of_packages:
