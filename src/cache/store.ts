@@ -97,8 +97,13 @@ export async function openStore(root: string): Promise<Result<Store>> {
 }
 
 /** Creates a folder of the store, unless it is there, with the permissions that it has to have. */
-async function prepareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
-  if (sharedMode === undefined) return ensureFolder(folder);
+async function prepareFolder(layout: Layout, folder: string): Promise<Result<void>> {
+  return layout.sharedMode === undefined ? ensureFolder(folder) : shareFolder(layout, folder);
+}
+
+/** The same for a store that is shared; in another one, folders are made when they are found missing. */
+async function shareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
+  if (sharedMode === undefined) return ok();
   if ((await stat(folder).catch(() => undefined)) !== undefined) return ok();
   const made = await ensureFolder(folder);
   // Another user may have been faster, and has set them.
@@ -154,7 +159,7 @@ async function putRecord(
 }
 
 async function writeEntry(layout: Layout, path: string, text: string): Promise<Result<void>> {
-  const folder = await prepareFolder(layout, dirname(path));
+  const folder = await shareFolder(layout, dirname(path));
   return folder.ok ? writeFileAtomic(path, text, layout.temporary, ENTRY_MODE) : folder;
 }
 
@@ -173,7 +178,7 @@ async function putBlob(
     await touch(blob);
     return ok();
   }
-  const folder = await prepareFolder(layout, dirname(blob));
+  const folder = await shareFolder(layout, dirname(blob));
   if (!folder.ok) return folder;
   tidier.grew(output.size);
   const copied = await copyFileAtomic(from, blob, output, layout.temporary);
