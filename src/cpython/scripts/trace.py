@@ -51,23 +51,40 @@ def _trace():
         external.ExtensionFileLoader: "extension",
     }
 
+    def is_file(path):
+        try:
+            return posix.stat(path).st_mode & 0o170000 == 0o100000
+        except (OSError, ValueError):
+            return False
+
+    def real_loader(loader):
+        """A lazy loader has the one that loads in the end."""
+        util = sys.modules.get("importlib.util")
+        lazy = getattr(util, "LazyLoader", None)  # while importlib.util itself is loaded, there is none yet
+        while lazy is not None and isinstance(loader, lazy) and hasattr(loader, "loader"):
+            loader = loader.loader
+        return loader
+
     def note(name, spec):
         if name in seen or name == "__main__":
             return
-        loader = getattr(spec, "loader", None)
+        loader = real_loader(getattr(spec, "loader", None))
         # A subclass of a loader may change the code that it loads, so only the classes themselves have a kind.
         # Built-in and frozen modules have the class as their loader, files an instance.
         loader_class = loader if isinstance(loader, type) else type(loader)
+        kind = kinds.get(loader_class, "other")
         origin = getattr(spec, "origin", None)
-        if kinds.get(loader_class) == "frozen":
+        if kind == "frozen":
             # Since 3.11, where the standard library's source is.
             origin = getattr(getattr(spec, "loader_state", None), "filename", None)
         elif not getattr(spec, "has_location", False):
             origin = None
+        elif kind == "source" and not is_file(origin):
+            kind = "other"  # a spec that somebody made for a file that is not there
         seen[name] = '{"name":%s,"isPackage":%s,"kind":"%s","origin":%s,"loader":%s}' % (
             text(name),
             "true" if getattr(spec, "submodule_search_locations", None) is not None else "false",
-            kinds.get(loader_class, "other"),
+            kind,
             text(origin if isinstance(origin, str) else None),
             text(None if loader is None else loader_class.__name__),
         )

@@ -98,6 +98,32 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('atexit')).toMatchObject({kind: 'builtin'});
   });
 
+  test('a lazy loader is looked through, and a file that is not there is no source', async () => {
+    const program = write(
+      'lazy.py',
+      [
+        'import importlib.machinery, importlib.util, sys',
+        'class Eager(importlib.util.LazyLoader):',
+        '    def exec_module(self, module):',
+        '        self.loader.exec_module(module)',
+        'class Finder:',
+        '    @staticmethod',
+        '    def find_spec(name, path=None, target=None):',
+        '        spec = importlib.machinery.PathFinder.find_spec(name, path, target)',
+        '        if spec is not None and name == "at_exit":',
+        '            spec.loader = Eager(spec.loader)',
+        '        return spec',
+        'sys.meta_path.insert(0, Finder)',
+        'import at_exit',
+        'spec = importlib.util.spec_from_file_location("made_up", "/there/is/no/made_up.py")',
+        'sys.modules["made_up"] = importlib.util.module_from_spec(spec)',
+      ].join('\n'),
+    );
+    const records = new Map((await trace([program])).modules.map((each) => [each.name, each]));
+    expect(records.get('at_exit')).toMatchObject({kind: 'source', loader: 'SourceFileLoader'});
+    expect(records.get('made_up')).toMatchObject({kind: 'other', loader: 'SourceFileLoader'});
+  });
+
   test('without site, the tracer brings in nothing', async () => {
     const real = execFileSync(found.python, ['-IS', '-c', 'import sys; print(" ".join(sys.modules))'], {
       encoding: 'utf8',
