@@ -53,8 +53,8 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/regen.js'),
   },
   discover: {
-    summary: 'list the modules that a build with these options freezes',
-    options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    summary: 'list the modules that these options choose, of a CPython source tree or an installed Python',
+    options: ['python', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: true,
     load: () => import('./commands/discover.js'),
   },

@@ -4,6 +4,7 @@ import {describeTarget} from '../cpython/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {BenchProgram} from './bench-subjects.js';
+import {SHARED_FOLDER} from './link-source.js';
 
 /** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */
 export interface BenchInstallation {
@@ -41,6 +42,8 @@ export async function installForBench(
       preserveTimestamps: true,
     });
     await linkExtensions(join(built.cpython, 'build'), library);
+    // Stage 2 looks for a libpython of its own beside itself.
+    await symlink(join(built.cpython, SHARED_FOLDER), join(folder, 'bin', SHARED_FOLDER));
   } catch (error) {
     return fail('BENCH', `The installation to measure could not be made in ${folder}: ${String(error)}`);
   }

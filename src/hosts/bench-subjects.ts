@@ -6,10 +6,12 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {installForBench} from './bench-installation.js';
 import {defaultBuildDir} from './default-build-dir.js';
-import type {HostContext, RelinkOptions} from './options.js';
+import type {HostContext, OverlayOptions, RelinkOptions} from './options.js';
+import {overlayPlaces} from './overlay.js';
 import {placesOf, sourcePlacesOf} from './places.js';
 import {linkPlain, prepareRelink} from './relink.js';
 import {withEngine} from './session.js';
+import {runEnvironment} from './stage1.js';
 
 /** Two interpreters that differ in nothing but the images. */
 export interface BenchSubject {
@@ -35,12 +37,16 @@ export async function sourceSubject(buildDir: string, context: HostContext): Pro
   const run = {environment, signal: context.signal};
   const target = await describeTarget({python: places.stage2, ...run});
   if (!target.ok) return target;
-  const installed = await installForBench(join(places.root, 'bench'), places, run);
+  const forStage1 = runEnvironment(target.value, places, environment);
+  const installed = await installForBench(join(places.root, 'bench'), places, {
+    ...run,
+    environment: forStage1,
+  });
   if (!installed.ok) return installed;
   const {stage1, stage2} = installed.value;
   return ok({
     python: target.value.version.text,
-    stage1: {python: stage1, environment},
+    stage1: {python: stage1, environment: forStage1},
     stage2: {python: stage2, environment},
   });
 }
@@ -70,5 +76,29 @@ export function relinkSubject(options: RelinkOptions, context: HostContext): Pro
       stage1: {python: plain.value.path, environment},
       stage2: {python: out, environment},
     });
+  });
+}
+
+/**
+ * An installed Python, and the same with its overlay switched on by the variable, which is the slowest way. Fails with
+ * PYTHON, and with BENCH when there is no overlay.
+ */
+export async function overlaySubject(
+  {python, out}: OverlayOptions,
+  context: HostContext,
+): Promise<Result<BenchSubject>> {
+  const {signal} = context;
+  const environment = scrubbedEnvironment(NO_BYTECODE, context.userEnvironment);
+  const target = await describeTarget({python, environment, signal});
+  if (!target.ok) return target;
+  const {extension, siteFolder} = overlayPlaces(out, target.value);
+  if (!existsSync(extension)) {
+    return fail('BENCH', `There is no ${extension} to measure.`, {hint: 'make it with flashfreeze overlay'});
+  }
+  const {executable, version} = target.value;
+  return ok({
+    python: version.text,
+    stage1: {python: executable, environment},
+    stage2: {python: executable, environment: {...environment, PYTHONPATH: siteFolder}},
   });
 }

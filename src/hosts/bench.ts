@@ -59,7 +59,7 @@ export async function benchmark(
     const warm = await refuseColdBaseline(stage1, words, signal);
     if (!warm.ok) return warm;
     const measured = await measureTime(
-      {python: stage1.python, environment, signal},
+      {python: stage1.python, environment: stage1.environment, signal},
       {commands, rounds: request.runs, cwd: '/'},
     );
     if (!measured.ok) return measured;

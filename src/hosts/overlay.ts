@@ -2,6 +2,7 @@ import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomic} from '../cache/files.js';
 import {servesImage, writeByteCode} from '../cpython/overlay-check.js';
+import type {Target} from '../cpython/target.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
@@ -27,7 +28,7 @@ export interface OverlayPlaces {
   readonly wrapper: string;
 }
 
-export function overlayPlaces(out: string, {target}: Pick<InstalledToolchain, 'target'>): OverlayPlaces {
+export function overlayPlaces(out: string, target: Target): OverlayPlaces {
   return {
     extension: join(out, `_flashfreeze${target.extensionSuffix}`),
     pth: join(out, 'flashfreeze.pth'),
@@ -64,7 +65,7 @@ async function linkOverlay(
   site: Site,
 ): Promise<Result<LinkedImages>> {
   const {cc, interpreter} = toolchain;
-  const {extension} = overlayPlaces(options.out, toolchain);
+  const {extension} = overlayPlaces(options.out, toolchain.target);
   const module = plan.modules.find(({isCPythonFrozen}) => !isCPythonFrozen);
   if (module === undefined) {
     return fail(
@@ -103,7 +104,7 @@ async function linkOverlay(
 /** `link:hooks`: the files that make an interpreter load the overlay. Fails with IO and COMPILE. */
 async function writeHooks(toolchain: InstalledToolchain, out: string, site: Site): Promise<Result<void>> {
   const {interpreter} = toolchain;
-  const places = overlayPlaces(out, toolchain);
+  const places = overlayPlaces(out, toolchain.target);
   const overlay = {extension: places.extension, cacheTag: cacheTagOf(toolchain)};
   const customize = join(places.siteFolder, 'sitecustomize.py');
   const files = [

@@ -1,5 +1,6 @@
+import {statSync} from 'node:fs';
 import {benchmark} from '../../hosts/bench.js';
-import {type BenchSubject, relinkSubject, sourceSubject} from '../../hosts/bench-subjects.js';
+import {type BenchSubject, overlaySubject, relinkSubject, sourceSubject} from '../../hosts/bench-subjects.js';
 import type {HostContext} from '../../hosts/options.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
@@ -35,6 +36,9 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
     const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
     return buildDir.ok ? sourceSubject(buildDir.value, context) : buildDir;
   }
-  const relinked = relinkOptionsOf(invocation);
-  return relinked.ok ? relinkSubject(relinked.value, context) : relinked;
+  const made = relinkOptionsOf(invocation);
+  if (!made.ok) return made;
+  // An overlay is a folder, what relink makes is a file.
+  const isFolder = statSync(made.value.out, {throwIfNoEntry: false})?.isDirectory() ?? false;
+  return isFolder ? overlaySubject(made.value, context) : relinkSubject(made.value, context);
 }

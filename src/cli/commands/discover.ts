@@ -1,19 +1,45 @@
+import type {HostContext, ModuleSelection} from '../../hosts/options.js';
+import {overlayHost} from '../../hosts/overlay.js';
 import {discoverModules} from '../../hosts/pipeline.js';
 import {sourceHost} from '../../hosts/source.js';
-import type {CommandEnd, Session} from '../command.js';
+import type {CommandEnd, Invocation, Session} from '../command.js';
 import {selectionOf, sourceOptionsOf} from '../host-options.js';
 
 /** `flashfreeze discover`: the modules that a build would freeze, one a line. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
-  const options = sourceOptionsOf(invocation);
-  if (!options.ok) return {failure: options.failure};
-  const host = await sourceHost(options.value);
-  if (!host.ok) return {failure: host.failure};
-  const found = await discoverModules(host.value, selectionOf(invocation.options), context);
+  const selection = selectionOf(invocation.options);
+  const found =
+    invocation.options.python === undefined
+      ? await discoverInSource(invocation, selection, context)
+      : await discoverModules(
+          installedHost(invocation.options.python, invocation, context),
+          selection,
+          context,
+        );
   if (!found.ok) return {failure: found.failure};
   const {python, modules} = found.value;
   for (const {name, kind, origin, isPackage} of modules) {
     product({text: name, record: {type: 'module', name, kind, origin, isPackage}});
   }
   return {python, modules: modules.length};
+}
+
+async function discoverInSource(
+  invocation: Invocation,
+  selection: ModuleSelection,
+  context: HostContext,
+): ReturnType<typeof discoverModules> {
+  const options = sourceOptionsOf(invocation);
+  if (!options.ok) return options;
+  const host = await sourceHost(options.value);
+  return host.ok ? discoverModules(host.value, selection, context) : host;
+}
+
+/** Of the hosts for an installed Python, the one that needs the least of it. */
+function installedHost(
+  python: string,
+  {options}: Invocation,
+  {cacheDir}: HostContext,
+): ReturnType<typeof overlayHost> {
+  return overlayHost({python, out: '', buildDir: options['build-dir'], cc: options.cc}, cacheDir);
 }

@@ -7,6 +7,15 @@ import {endOfBuild, installedOptionsOf, selectionOf} from '../host-options.js';
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = installedOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};
+  const selection = selectionOf(invocation.options);
+  const {traces, modules, packages, stdlib} = selection;
+  if (!stdlib && traces.length + modules.length + packages.length === 0) {
+    context.events.emit({
+      type: 'warning',
+      message: 'most of what a start imports is imported before an overlay can be loaded',
+      hint: 'choose what your program imports: --trace, --package, --stdlib',
+    });
+  }
   const host = overlayHost(options.value, context.cacheDir);
-  return endOfBuild(await freeze(host, selectionOf(invocation.options), context));
+  return endOfBuild(await freeze(host, selection, context));
 }

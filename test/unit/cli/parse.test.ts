@@ -73,6 +73,13 @@ describe('options', () => {
     expect(await optionsOf('build', '--cc', 'gcc -I/x')).toEqual({cc: 'gcc -I/x'});
   });
 
+  test('a Python with a slash is a place, else a name', async () => {
+    expect(await optionsOf('relink', '--python', 'venv/bin/python', '--out', 'x', '--pie')).toEqual({
+      ...{python: '/here/venv/bin/python', out: '/here/x', pie: true},
+    });
+    expect(await optionsOf('overlay', '--python=python3.11')).toEqual({python: 'python3.11'});
+  });
+
   test('any text survives the way through the parser', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({minLength: 1}), {minLength: 1, maxLength: 4}), async (texts) => {
@@ -132,7 +139,17 @@ describe('help', () => {
 
   test('lists the commands, but not the hidden one', async () => {
     const help = await text('--help');
-    for (const command of ['build', 'regen', 'discover', 'verify', 'bench', 'cache', 'doctor']) {
+    for (const command of [
+      'build',
+      'relink',
+      'overlay',
+      'regen',
+      'discover',
+      'verify',
+      'bench',
+      'cache',
+      'doctor',
+    ]) {
       expect(help).toContain(`flashfreeze ${command}`);
     }
     expect(help).not.toContain('demo');
