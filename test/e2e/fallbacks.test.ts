@@ -146,11 +146,15 @@ runpy.run_path(sys.argv[0], run_name="__main__")' "$@"
   test.each([
     ['relink', join(folder, 'refused')],
     ['overlay', join(folder, 'refused-overlay')],
-  ])('%s', async (command, out) => {
-    const done = await flashfreeze([command, '--python', python, '--out', out, '--startup']);
-    expect(done.exitCode).toBe(2);
-    expect(done.stderr).toMatch(/error\[[A-Z0-9_]+\]/);
-    expect(done.stderr).toMatch(sentence);
-    expect(done.stderr).toMatch(/^hint: /m);
-  });
+  ])(
+    '%s',
+    async (command, out) => {
+      const done = await flashfreeze([command, '--python', python, '--out', out, '--startup']);
+      expect(done.exitCode).toBe(2);
+      expect(done.stderr).toMatch(/error\[[A-Z0-9_]+\]/);
+      expect(done.stderr).toMatch(sentence);
+      expect(done.stderr).toMatch(/^hint: /m);
+    },
+    60_000,
+  );
 });
