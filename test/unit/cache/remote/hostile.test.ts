@@ -205,10 +205,10 @@ describe('a server that', () => {
 
   test('is slow with every answer is left alone after a while', async () => {
     server.mischief = (_, response) => {
-      setTimeout(() => response.writeHead(404).end(), 400);
+      setTimeout(() => response.writeHead(404).end(), 2800);
       return true;
     };
-    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 500});
+    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 4000});
     const digests = Array.from({length: 60}, (_, index) => digestOf(`no such key ${index}`));
     await Promise.all(digests.map((digest) => remote.get(digest, '')));
     expect(warnings()).toContain(
