@@ -1,0 +1,61 @@
+/**
+ * Imports that nobody can tell apart: each case observes imports in the unmodified interpreter and in the frozen one, and
+ * what it sees is equal. `probe` asks everything that can be asked of each frozen module.
+ *
+ *     FLASHFREEZE_SERIES="3.10 3.13" npm test -- test/fidelity
+ */
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeAll, describe, expect, test} from '@jest/globals';
+import {differences, observationsOf} from './differ.js';
+import {type Pair, chosenPythons, frozenModules, preparePair, runOf} from './frozen.js';
+
+const CASES = join(import.meta.dirname, 'cases');
+const HALF_AN_HOUR = 30 * 60_000;
+const names = readdirSync(CASES)
+  .filter((file) => file.endsWith('.py'))
+  .map((file) => file.slice(0, -'.py'.length))
+  .filter((name) => name !== 'observe' && name !== 'probe');
+
+/** How often each case tells of something, at the least: one that breaks off early proves nothing. */
+const MANY = 10;
+
+async function compare(pair: Pair, name: string, input = ''): Promise<void> {
+  const script = join(CASES, `${name}.py`);
+  const run = async (file: string, environment: Record<string, string> = {}) =>
+    observationsOf(await runOf(pair, file, [script], {input, environment}), file);
+  const unmodified = await run(pair.unmodified);
+  expect(unmodified.at(-1)).toEqual({what: 'exit code', value: 0});
+  expect(unmodified.length).toBeGreaterThan(MANY);
+  // As a build leaves it, where stamps tell whether a source is the one that was frozen; and without that check.
+  for (const environment of [{}, {FLASHFREEZE: 'on'}]) {
+    expect(differences(name, unmodified, await run(pair.frozen, environment))).toEqual([]);
+  }
+}
+
+describe.each(chosenPythons().map((python) => [python.series, python] as const))('Python %s', (_, python) => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await preparePair(python);
+  }, HALF_AN_HOUR);
+
+  test.each(names)('%s', (name) => compare(pair, name), HALF_AN_HOUR);
+
+  test(
+    'everything about every frozen module',
+    async () => {
+      const modules = await frozenModules(pair);
+      expect(modules.length).toBeGreaterThan(600);
+      await compare(pair, 'probe', modules.join(' '));
+    },
+    HALF_AN_HOUR,
+  );
+
+  test('what is compared is static code, and is not when it is switched off', async () => {
+    const code =
+      'import json.decoder, _flashfreeze; print(_flashfreeze.is_static(json.decoder.JSONDecoder.decode.__code__))';
+    const on = await runOf(pair, pair.frozen, ['-c', code]);
+    const off = await runOf(pair, pair.frozen, ['-c', code], {environment: {FLASHFREEZE: 'off'}});
+    expect([on.stdout, off.stdout]).toEqual(['True\n', 'False\n']);
+  });
+});

@@ -1,0 +1,67 @@
+/**
+ * Everything in which a frozen interpreter may be told from the unmodified one by the cases. docs/guide.md tells users.
+ */
+import type {Value} from './differ.js';
+
+export interface KnownDifference {
+  /** The case, without `.py`. */
+  readonly case: string;
+  /** Which of its observations. */
+  readonly what: RegExp;
+  readonly reason: string;
+  /** What has to be equal all the same. */
+  readonly equalAs: (value: Value) => Value;
+}
+
+const IMPORTLIB = /<frozen importlib\._bootstrap(_external)?>/;
+
+/** A value without what importlib's own frames add to it: lines of printed tracebacks, entries of lists of frames. */
+function withoutImportlib(value: Value): Value {
+  if (typeof value === 'string') {
+    return value
+      .split('\n')
+      .filter((line) => !IMPORTLIB.test(line))
+      .join('\n');
+  }
+  if (Array.isArray(value)) {
+    return (value as readonly Value[])
+      .filter((each) => !(Array.isArray(each) && typeof each[0] === 'string' && IMPORTLIB.test(each[0])))
+      .map(withoutImportlib)
+      .filter((each) => each !== '');
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutImportlib(each)]));
+  }
+  return value;
+}
+
+const nothing = (): Value => null;
+
+const FRAMES =
+  'what is raised by importlib itself, or by a finder, has fewer of the frames of importlib in its traceback';
+
+export const knownDifferences: readonly KnownDifference[] = [
+  {case: 'errors', what: /\bdeleting(_parent\.child)?\b/, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'probe', what: /^deleting(_parent\.child)?$/, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'hooks', what: /^Failing /, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'paths', what: /^nul: /, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'endings', what: /^no path hook$/, reason: FRAMES, equalAs: withoutImportlib},
+  {
+    case: 'endings',
+    what: /^closed parent/,
+    reason: 'the warning about a parent that takes no attributes names the line that imports',
+    equalAs: nothing,
+  },
+  {
+    case: 'probe',
+    what: /^importlib\._bootstrap$/,
+    reason: 'two functions of importlib are written in C',
+    equalAs: withoutTypesOfValues,
+  },
+];
+
+/** The names of a module and their order stay to be compared. */
+function withoutTypesOfValues(value: Value): Value {
+  const facts = value as {readonly [key: string]: Value};
+  return {...facts, values: Object.keys(facts['values'] ?? {}), functions: null, sources: null};
+}

@@ -1,0 +1,4 @@
+import sys
+
+if not hasattr(sys, "tracing"):
+    del sys.modules["deleting_parent"]

@@ -1,0 +1,4 @@
+from . import second
+from .second import value as other
+
+value = "first", second.value, other

@@ -1,0 +1,9 @@
+"""Nothing special."""
+
+
+def value():
+    return __name__
+
+
+def fail():
+    raise KeyError(__name__)

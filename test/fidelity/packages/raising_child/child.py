@@ -1,0 +1,1 @@
+import raising_child.grandchild

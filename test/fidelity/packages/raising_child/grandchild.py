@@ -1,0 +1,3 @@
+import sys
+
+1 / hasattr(sys, "tracing")

@@ -1,0 +1,3 @@
+"""In a namespace package."""
+
+where = __package__
