@@ -1,0 +1,5 @@
+from .text import render as on_one_line
+
+
+def render(value):
+    return on_one_line(value).split(", ")

@@ -1,0 +1,2 @@
+def render(value):
+    return ", ".join(f"{key}={each}" for key, each in value.items())
