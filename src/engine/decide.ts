@@ -1,5 +1,6 @@
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
+import type {Cause} from './causes.js';
 import {explainDifference} from './explain.js';
 import type {Journal, JournalEntry, JournalOutput} from './journal.js';
 import type {ActionKey, KeyRecord} from './keys.js';
@@ -11,17 +12,22 @@ import type {Found} from './store-access.js';
 export type Decision =
   | {
       readonly kind: 'fresh';
-      readonly reasons: readonly string[];
       readonly outputs: Readonly<Record<string, JournalOutput>>;
+      /** The size of the outputs together. */
+      readonly bytes: number;
     }
   | {
       readonly kind: 'found';
-      readonly reasons: readonly string[];
+      /** Why what is in place does not serve. */
+      readonly causes: readonly Cause[];
       readonly found: Found;
-      /** The reasons to execute the action, should the result not be to be had after all. */
-      readonly otherwise: readonly string[];
     }
-  | {readonly kind: 'execute'; readonly reasons: readonly string[]};
+  | {
+      readonly kind: 'execute';
+      readonly causes: readonly Cause[];
+      /** What its outputs will be, where it was done before and only they are missing. */
+      readonly expected?: Readonly<Record<string, JournalOutput>>;
+    };
 
 export interface DecideContext {
   readonly journal: Journal;
@@ -35,52 +41,39 @@ export interface DecideContext {
 /** Decides what to do for an action. A dry run and a real one come to the same decision here. */
 export async function decide(spec: ActionSpec, key: ActionKey, context: DecideContext): Promise<Decision> {
   const entry = context.journal.get(spec.id);
-  if (context.force) return {kind: 'execute', reasons: ['forced']};
-  const pending = new Set<string>();
-  for (const {name, digest} of spec.inputs) if (context.isPending(digest)) pending.add(name);
-  if (pending.size > 0) {
-    const unknown = [...pending].map((name) => `input ${name} may change`);
-    return {kind: 'execute', reasons: [...difference(entry, key, pending), ...unknown]};
-  }
-  let reasons = difference(entry, key);
-  if (entry !== undefined && reasons.length === 0) {
+  if (context.force) return {kind: 'execute', causes: [{text: 'forced'}]};
+  let causes = difference(entry, key, context.isPending);
+  if (spec.inputs.some(({digest}) => context.isPending(digest))) return {kind: 'execute', causes};
+  if (entry !== undefined && causes.length === 0) {
     const inspected = await inspect(spec.outputs, entry);
-    if (inspected.reasons.length === 0) {
+    if (inspected.causes.length === 0) {
       if (inspected.news) context.journal.set(spec.id, {...entry, outputs: inspected.outputs});
-      return {kind: 'fresh', reasons: ['up to date'], outputs: inspected.outputs};
+      return {kind: 'fresh', outputs: inspected.outputs, bytes: inspected.bytes};
     }
-    reasons = inspected.reasons;
+    causes = inspected.causes;
   }
-  const found = spec.storage === 'shared' ? await context.lookUp(spec, key) : undefined;
-  if (found === undefined) return {kind: 'execute', reasons};
-  return {kind: 'found', reasons: [WHERE[found.origin]], found, otherwise: reasons};
+  if (spec.storage === 'in-place') return {kind: 'execute', causes};
+  const found = await context.lookUp(spec, key);
+  if (found !== undefined) return {kind: 'found', causes, found};
+  return {kind: 'execute', causes, ...(entry?.key === key.key ? {expected: entry.outputs} : {})};
 }
 
-const WHERE = {cached: 'result in the cache', remote: 'result in the remote cache'};
-
-/**
- * What speaks against the last good state of an action, leaving aside its outputs, and the inputs in `except`.
- */
+/** What speaks against the last good state of an action, leaving aside its outputs. */
 function difference(
   entry: JournalEntry | undefined,
   key: ActionKey,
-  except: ReadonlySet<string> = new Set(),
-): string[] {
-  if (entry === undefined) return ['first build'];
-  const unfinished = entry.unfinished === true ? ['the last run did not finish'] : [];
+  isPending: DecideContext['isPending'],
+): Cause[] {
+  if (entry === undefined) return [{text: 'first build'}];
+  const unfinished = entry.unfinished === true ? [{text: 'the last run did not finish'}] : [];
   if (entry.key === key.key) return unfinished;
-  const known = (record: KeyRecord): KeyRecord => ({
-    ...record,
-    inputs: record.inputs.filter(({name}) => !except.has(name)),
-  });
-  return [
-    ...explainDifference(known(JSON.parse(entry.record) as KeyRecord), known(key.record)),
-    ...unfinished,
-  ];
+  const before = {record: JSON.parse(entry.record) as KeyRecord, producers: entry.producers};
+  return [...explainDifference(before, key, isPending), ...unfinished];
 }
 
 interface Inspected {
-  readonly reasons: string[];
+  readonly causes: Cause[];
+  readonly bytes: number;
   readonly outputs: Readonly<Record<string, JournalOutput>>;
   /** Whether a stamp was learned that is worth keeping. */
   readonly news: boolean;
@@ -88,24 +81,26 @@ interface Inspected {
 
 /** Looks whether every output is in its place, as it was left. Reads only those whose stamps do not tell. */
 async function inspect(specs: readonly OutputSpec[], entry: JournalEntry): Promise<Inspected> {
-  const reasons: string[] = [];
+  const causes: Cause[] = [];
+  let bytes = 0;
   const outputs: Record<string, JournalOutput> = {};
   let news = false;
   for (const spec of specs) {
     const left = entry.outputs[spec.name];
     const found = glance(spec.path);
     if (left === undefined || found === undefined) {
-      reasons.push(`output ${spec.name} is missing`);
+      causes.push({text: `output ${spec.name} is missing`});
       continue;
     }
     const unchanged = left.stamp === found.stamp || (await holds(spec.path, left));
     if (!unchanged || (spec.executable === true && !isExecutable(found))) {
-      reasons.push(`output ${spec.name} was changed by someone`);
+      causes.push({text: `output ${spec.name} was changed by someone`});
       continue;
     }
+    bytes += found.size;
     const stamp = found.settled ? found.stamp : null;
     news ||= stamp !== left.stamp;
     outputs[spec.name] = {digest: left.digest, stamp};
   }
-  return {reasons, outputs, news};
+  return {causes, bytes, outputs, news};
 }

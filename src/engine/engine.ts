@@ -1,20 +1,22 @@
 import pLimit from 'p-limit';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
-import type {ActionId, ActionResult, ActionSpec, Artifact} from '../model/action.js';
+import type {ActionId, ActionResult, ActionSpec, Artifact, Outcome} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {decide, type Decision} from './decide.js';
-import {explainDifference, summarise} from './explain.js';
+import {type Account, type Cause, explainWhy, sentence, type Why} from './causes.js';
+import {explainDifference} from './explain.js';
 import {openJournal, type JournalOutput} from './journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
+import {type DoneAction, writeLastRun} from './last-run.js';
 import {createPerformer, type Done} from './perform.js';
 import {openSources, type SourceFile} from './sources.js';
 import type {FileStamp} from './stamps.js';
 import {createTally, type EngineSummary} from './tally.js';
-import {createStoreAccess} from './store-access.js';
+import {createStoreAccess, type Found} from './store-access.js';
 
 export interface EngineOptions {
   /** Where the engine keeps what it remembers: an absolute path. Its lock (`acquireLock`) must be held. */
@@ -51,7 +53,7 @@ export interface Engine {
   readonly stampOf: (path: string) => FileStamp | undefined;
   /** Whether an artifact does not exist yet, since this is a dry run and its action would have to run first. */
   readonly isPending: (artifact: Artifact) => boolean;
-  /** All reasons for what was done with an action of this build. */
+  /** All reasons to bring an action of this build about anew; none for one that was fresh. */
   readonly reasonsFor: (id: ActionId) => readonly string[];
   readonly summary: () => EngineSummary;
   /**
@@ -64,6 +66,13 @@ export interface Engine {
 /** For how many actions at once files are looked at. */
 const LOOKING_AT_ONCE = 32;
 
+/** Why an action did not have to run. */
+const WITHOUT_WORK = {
+  fresh: 'up to date',
+  cached: 'result in the cache',
+  remote: 'result in the remote cache',
+};
+
 /** Makes the engine for one build. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {buildDir, events, signal, force = false, dryRun = false} = options;
@@ -71,7 +80,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (notice !== undefined) events.emit({type: 'notice', message: notice});
   const sources = await openSources(buildDir);
   const store = createStoreAccess(options.store, options.remote, events);
-  const performer = createPerformer({buildDir, events, signal, journal, sources, store});
+  const started = new Map<ActionId, number>();
+  const onRestore = (id: ActionId): void => void started.set(id, performance.now());
+  const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
   const slots = pLimit(options.jobs);
   const looking = pLimit(LOOKING_AT_ONCE);
   const tally = createTally();
@@ -80,10 +91,36 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     {readonly key: ActionKey; readonly result: Promise<Result<ActionResult>>}
   >();
   const writers = new Map<string, ActionId>();
-  const reasons = new Map<ActionId, readonly string[]>();
-  const started = new Map<ActionId, number>();
+  /** Why actions of this run are not simply fresh, all of their causes, and in brief. */
+  const causes = new Map<ActionId, readonly Cause[]>();
+  const whys = new Map<ActionId, Why>();
+  const fresh: ActionId[] = [];
+  const done: DoneAction[] = [];
+  const began = new Date();
   const pending = new Set<Digest>();
-  const context = {journal, force, isPending: (digest: Digest) => pending.has(digest), lookUp: store.get};
+  const context = {journal, force, isPending: (digest: Digest) => pending.has(digest), lookUp};
+
+  async function lookUp(spec: ActionSpec, key: ActionKey): Promise<Found | undefined> {
+    const askedAt = performance.now();
+    const found = await store.get(spec, key);
+    const ms = performance.now() - askedAt;
+    events.emit({type: 'cache-lookup', id: spec.id, found: found?.origin ?? null, ms});
+    return found;
+  }
+
+  function note(spec: ActionSpec, {producers}: ActionKey, outcome: Outcome | 'failed', ms: number): void {
+    if (outcome === 'fresh') {
+      fresh.push(spec.id);
+      return;
+    }
+    const why = whys.get(spec.id) ?? explainWhy(began.toISOString(), [], () => undefined);
+    const account: Account = (outcome === 'failed' ? undefined : journal.get(spec.id)?.account) ?? {
+      ...why,
+      outcome,
+    };
+    const needs = [...new Set(producers.filter((id) => id !== null))];
+    done.push({id: spec.id, ms: Math.round(ms * 10) / 10, account, needs});
+  }
 
   async function bringAbout(spec: ActionSpec, key: ActionKey): Promise<Result<ActionResult>> {
     const askedAt = performance.now();
@@ -96,13 +133,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (!stopped) tally.count(spec.id, 'failed');
       // What an abort kept from starting is nobody's news.
       if (stopped && startedAt === undefined) return result;
+      note(spec, key, 'failed', ms);
       events.emit({type: 'action-failed', id: spec.id, step, failure: result.failure, ms});
       return result;
     }
-    const {outcome, outputs} = result.value;
+    const {outcome, outputs, bytes} = result.value;
     tally.count(spec.id, outcome);
-    const reason = summarise(reasons.get(spec.id) ?? []);
-    events.emit({type: 'action-finished', id: spec.id, step, outcome, reason, ms});
+    note(spec, key, outcome, ms);
+    const reason = reasonFor(spec.id, outcome);
+    const size = bytes === undefined ? {} : {bytes};
+    events.emit({type: 'action-finished', id: spec.id, step, outcome, reason, ms, ...size});
     return ok({id: spec.id, outcome, outputs: artifacts(spec, outputs)});
   }
 
@@ -111,22 +151,35 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const broken = contractFailure(spec) ?? claim(spec);
     if (broken !== undefined) return err(broken);
     const decision = await looking(() => decide(spec, key, context));
-    reasons.set(spec.id, decision.reasons);
+    if (decision.kind === 'fresh') {
+      return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs), bytes: decision.bytes});
+    }
+    causes.set(spec.id, decision.causes);
+    const why = explainWhy(
+      began.toISOString(),
+      decision.causes,
+      (id) => whys.get(id) ?? journal.get(id)?.account,
+    );
+    whys.set(spec.id, why);
     if (dryRun) return ok(foresee(spec, decision));
-    if (decision.kind === 'fresh') return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs)});
     if (decision.kind === 'found') {
-      const restored = await performer.restore(spec, key, decision.found);
+      const restored = await performer.restore(spec, key, why, decision.found);
       if (!restored.ok) return restored;
       if (restored.value !== undefined) return ok(restored.value);
-      reasons.set(spec.id, decision.otherwise);
     }
     return slots(async () => {
       if (signal.aborted) return err(interrupted(spec));
       started.set(spec.id, performance.now());
-      const reason = summarise(reasons.get(spec.id) ?? []);
+      const reason = sentence(why);
       events.emit({type: 'action-started', id: spec.id, step: partsOf(spec.id).step, reason});
-      return performer.execute(spec, key);
+      return performer.execute(spec, key, why);
     });
+  }
+
+  function reasonFor(id: ActionId, outcome: Outcome): string {
+    if (outcome !== 'executed') return WITHOUT_WORK[outcome];
+    const why = whys.get(id);
+    return why === undefined ? 'unknown reason' : sentence(why);
   }
 
   /** Two actions that write to one place would undo each other's work in every build. */
@@ -140,22 +193,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /** What an action would come to. Outputs that only its execution could tell get a digest that stands for "unknown". */
-  function foresee(spec: ActionSpec, decision: Decision): Done {
-    if (decision.kind === 'fresh') return {outcome: 'fresh', outputs: digestsOf(decision.outputs)};
+  function foresee(spec: ActionSpec, decision: Exclude<Decision, {readonly kind: 'fresh'}>): Done {
     if (decision.kind === 'found') {
       const {origin, record} = decision.found;
       return {
         outcome: origin,
         outputs: digestsOf(Object.fromEntries(record.outputs.map((o) => [o.name, o]))),
+        bytes: record.outputs.reduce((sum, {size}) => sum + size, 0),
       };
     }
     const outputs: Record<string, Digest> = {};
     for (const {name} of spec.outputs) {
+      const known = decision.expected?.[name]?.digest;
+      if (known !== undefined) {
+        outputs[name] = known;
+        continue;
+      }
       const unknown = digestOf(`not known yet: ${spec.id} ${name}`);
       pending.add(unknown);
       outputs[name] = unknown;
     }
-    return {outcome: 'executed', outputs};
+    return {outcome: 'executed', outputs, bytes: undefined};
   }
 
   return {
@@ -168,7 +226,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         return result;
       }
       if (earlier.key.key === key.key) return earlier.result;
-      const details = explainDifference(earlier.key.record, key.record).join('\n');
+      const details = explainDifference(earlier.key, key)
+        .map(({text}) => text)
+        .join('\n');
       const message = `${spec.id} was asked for twice in one build, with different declarations`;
       return Promise.resolve(fail('ACTION', message, {details}));
     },
@@ -181,10 +241,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     sources: sources.digest,
     stampOf: sources.stampOf,
     isPending: ({digest}) => pending.has(digest),
-    reasonsFor: (id) => reasons.get(id) ?? [],
+    reasonsFor: (id) => causes.get(id)?.map(({text}) => text) ?? [],
     summary: tally.summary,
     async finish() {
       if (dryRun) return ok();
+      const ms = Math.round(Date.now() - began.getTime());
+      if (asked.size > 0) await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done});
       const saved = await Promise.all([journal.save(), sources.save()]);
       await store.finish();
       return saved.find((result) => !result.ok) ?? ok();

@@ -1,27 +1,71 @@
+import type {Digest} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
-import type {KeyRecord} from './keys.js';
+import type {Cause} from './causes.js';
+import type {KeyRecord, Producers} from './keys.js';
 
-/**
- * Why two key records of one action differ: one line for each difference, in words of the build (`input
- * Lib/json/decoder.py changed`). Empty exactly when the records are equal.
- */
-export function explainDifference(before: KeyRecord, now: KeyRecord): string[] {
-  if (before.schema !== now.schema) return ['made by another version of flashfreeze'];
-  const reasons = [
-    ...differingNames('input', digests(before.inputs), digests(now.inputs)),
-    ...differingNames('tool', digests(before.tools), digests(now.tools)),
-    ...differingFields('arguments', before.arguments, now.arguments),
-    ...differingFields('environment', before.environment, now.environment),
-    ...differingNames('output', outputs(before), outputs(now)),
-  ];
-  if (reasons.length > 0 || canonicalJson(before) === canonicalJson(now)) return reasons;
-  return ['declared in another way'];
+/** A key record, with the actions that made its inputs where they are known. */
+export interface Declared {
+  readonly record: KeyRecord;
+  readonly producers?: Producers | undefined;
 }
 
-/** One line out of several reasons: the first, and how many more there are. */
-export function summarise(reasons: readonly string[]): string {
-  const [first = 'unknown reason', ...more] = reasons;
-  return more.length === 0 ? first : `${first} (and ${more.length} more)`;
+/**
+ * Why two key records of one action differ: one cause for each difference, in words of the build (`input
+ * Lib/json/decoder.py changed`). Empty exactly when the records are equal and nothing is pending.
+ * @param isPending whether a digest stands for an input that does not exist yet (in a dry run): it may change
+ */
+export function explainDifference(
+  before: Declared,
+  now: Declared,
+  isPending: (digest: Digest) => boolean = () => false,
+): Cause[] {
+  if (before.record.schema !== now.record.schema) return [{text: 'made by another version of flashfreeze'}];
+  const [old, current] = [before.record, now.record];
+  const causes = [
+    ...differingInputs(before, now, isPending),
+    ...differingNames('tool', digests(old.tools), digests(current.tools)),
+    ...differingFields('arguments', old.arguments, current.arguments),
+    ...differingFields('environment', old.environment, current.environment),
+    ...differingNames('output', outputs(old), outputs(current)),
+  ];
+  if (causes.length > 0 || canonicalJson(old) === canonicalJson(current)) return causes;
+  return [{text: 'declared in another way'}];
+}
+
+interface Input {
+  readonly label: string;
+  readonly producer: Cause['producer'];
+  readonly digests: Digest[];
+}
+
+/** Inputs by what people call them: the action that made them, else their name. */
+function inputsOf({record, producers}: Declared, byProducer: boolean): Map<string, Input> {
+  const inputs = new Map<string, Input>();
+  record.inputs.forEach(({name, digest}, index) => {
+    const producer = (byProducer && producers?.[index]) || undefined;
+    const label = producer ?? name;
+    const known = inputs.get(label);
+    if (known === undefined) inputs.set(label, {label, producer, digests: [digest]});
+    else known.digests.push(digest);
+  });
+  return inputs;
+}
+
+function differingInputs(before: Declared, now: Declared, isPending: (digest: Digest) => boolean): Cause[] {
+  const byProducer = before.producers !== undefined && now.producers !== undefined;
+  const [old, current] = [inputsOf(before, byProducer), inputsOf(now, byProducer)];
+  const labels = [...new Set([...old.keys(), ...current.keys()])].sort();
+  return labels.flatMap((label) => {
+    const [was, is] = [old.get(label), current.get(label)];
+    if (is === undefined) return [{text: `input ${label} is gone`}];
+    if (is.digests.some(isPending)) return [cause(is, was === undefined ? 'is new' : 'may change')];
+    if (was === undefined) return [cause(is, 'is new')];
+    return was.digests.join() === is.digests.join() ? [] : [cause(is, 'changed')];
+  });
+}
+
+function cause({label, producer}: Input, what: string): Cause {
+  return {text: `input ${label} ${what}`, ...(producer === undefined ? {} : {producer})};
 }
 
 /** A name that is declared more than once stands for all of its digests. */
@@ -39,19 +83,20 @@ function differingNames(
   kind: string,
   before: ReadonlyMap<string, string>,
   now: ReadonlyMap<string, string>,
-): string[] {
+): Cause[] {
   const names = [...new Set([...before.keys(), ...now.keys()])].sort();
   return names.flatMap((name) => {
     if (before.get(name) === now.get(name)) return [];
-    if (!before.has(name)) return [`${kind} ${name} is new`];
-    return [now.has(name) ? `${kind} ${name} changed` : `${kind} ${name} is gone`];
+    if (!before.has(name)) return [{text: `${kind} ${name} is new`}];
+    return [{text: now.has(name) ? `${kind} ${name} changed` : `${kind} ${name} is gone`}];
   });
 }
 
-function differingFields(kind: string, before: Json, now: Json): string[] {
+function differingFields(kind: string, before: Json, now: Json): Cause[] {
   const paths = differingPaths(before, now, '');
   if (paths.length === 0) return [];
-  return paths.includes('') ? [`${kind} changed`] : [`${kind} changed: ${paths.join(', ')}`];
+  const details = paths.includes('') ? differingItems(before, now) : shortList(paths);
+  return [{text: `${kind} changed${details === '' ? '' : `: ${details}`}`}];
 }
 
 /** The dotted paths of the innermost fields in which two values differ; the empty path for the values themselves. */
@@ -66,6 +111,25 @@ function differingPaths(before: Json, now: Json, path: string): string[] {
   });
 }
 
+/** What came to a list of words, such as the flags of a compiler, and what went from it. */
+function differingItems(before: Json, now: Json): string {
+  if (!isWords(before) || !isWords(now)) return '';
+  const come = now.filter((word) => !before.includes(word)).map((word) => `${word} is new`);
+  const gone = before.filter((word) => !now.includes(word)).map((word) => `${word} is gone`);
+  return come.length + gone.length === 0 ? 'in their order or number' : shortList([...come, ...gone]);
+}
+
+const SHOWN = 5;
+
+function shortList(items: readonly string[]): string {
+  const more = items.length - SHOWN;
+  return items.slice(0, SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 function isRecord(value: Json): value is {readonly [key: string]: Json} {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWords(value: Json): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

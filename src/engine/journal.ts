@@ -1,9 +1,12 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomic} from '../cache/files.js';
+import type {ActionId} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {ok, type Result} from '../model/result.js';
+import type {Account} from './causes.js';
+import type {Producers} from './keys.js';
 import type {Stamp} from './stamps.js';
 
 /** An output as it was left in its place. */
@@ -19,6 +22,10 @@ export interface JournalEntry {
   /** The key record as canonical JSON: text, because it is read only when something has to be explained. */
   readonly record: string;
   readonly outputs: Readonly<Record<string, JournalOutput>>;
+  /** Who made the inputs of the record; not there in journals of earlier versions. */
+  readonly producers?: Producers;
+  /** How it came to this state: the difference between its key record and the one before. */
+  readonly account?: Account;
   /** An action that works in place was started after this state and did not come to its end. */
   readonly unfinished?: true;
 }
@@ -26,6 +33,8 @@ export interface JournalEntry {
 /** What a build folder remembers of its actions from one build to the next. */
 export interface Journal {
   readonly get: (id: string) => JournalEntry | undefined;
+  /** The actions that it remembers, of whatever run. */
+  readonly ids: () => readonly ActionId[];
   readonly set: (id: string, entry: JournalEntry) => void;
   /** Writes it if something is new; atomic. Fails with IO. */
   readonly save: () => Promise<Result<void>>;
@@ -70,6 +79,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
 
   const journal: Journal = {
     get: (id) => entries.get(id),
+    ids: () => [...entries.keys()] as ActionId[],
     set(id, entry) {
       entries.set(id, entry);
       dirty = true;

@@ -32,7 +32,11 @@ export interface ActionKey {
   /** The key record as canonical JSON. */
   readonly text: string;
   readonly record: KeyRecord;
+  readonly producers: Producers;
 }
+
+/** Which actions made the inputs of a key record, in its order; null for what no action made. No key depends on them. */
+export type Producers = readonly (ActionId | null)[];
 
 /** The two parts of an action's id. */
 export function partsOf(id: ActionId): {readonly step: Step; readonly target: string} {
@@ -42,19 +46,22 @@ export function partsOf(id: ActionId): {readonly step: Step; readonly target: st
 
 /** The key of an action. The order in which tools, inputs and outputs are declared does not matter. */
 export function keyOf(spec: ActionSpec): ActionKey {
+  const inputs = [...spec.inputs].sort(
+    (a, b) => byNameThenDigest(a, b) || compare(a.producer ?? '', b.producer ?? ''),
+  );
   const record: KeyRecord = {
     schema: KEY_SCHEMA,
     ...partsOf(spec.id),
     tools: spec.tools.map(({name, digest}) => ({name, digest})).sort(byNameThenDigest),
     arguments: spec.arguments,
     environment: spec.environment,
-    inputs: spec.inputs.map(({name, digest}) => ({name, digest})).sort(byNameThenDigest),
+    inputs: inputs.map(({name, digest}) => ({name, digest})),
     outputs: spec.outputs
       .map(({name, executable}) => ({name, executable: executable ?? false}))
       .sort((a, b) => compare(a.name, b.name)),
   };
   const text = canonicalJson(record);
-  return {key: digestOf(text), text, record};
+  return {key: digestOf(text), text, record, producers: inputs.map(({producer}) => producer ?? null)};
 }
 
 /** What is wrong with the declaration of an action, if anything: a mistake of the host, told as an ACTION failure. */
@@ -73,7 +80,10 @@ export function contractFailure(spec: ActionSpec): Failure | undefined {
   return failure('ACTION', `${spec.id} has an absolute path as a name: ${absolute.name}`);
 }
 
-function byNameThenDigest(a: NamedDigest, b: NamedDigest): number {
+function byNameThenDigest(
+  a: Pick<NamedDigest, 'name' | 'digest'>,
+  b: Pick<NamedDigest, 'name' | 'digest'>,
+): number {
   return compare(a.name, b.name) || compare(a.digest, b.digest);
 }
 

@@ -1,12 +1,13 @@
 import {dirname} from 'node:path';
 import pLimit from 'p-limit';
 import {ensureFolder, hashFile, type FileContent} from '../cache/files.js';
-import type {ActionSpec, OutputSpec} from '../model/action.js';
+import type {ActionId, ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
 import {failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
+import type {Why} from './causes.js';
 import type {Journal, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
 import type {Sources} from './sources.js';
@@ -18,14 +19,21 @@ import type {Found, StoreAccess} from './store-access.js';
 export interface Done {
   readonly outcome: 'executed' | 'cached' | 'remote' | 'fresh';
   readonly outputs: Readonly<Record<string, Digest>>;
+  /** The size of the outputs together; undefined in a dry run, for outputs that do not exist yet. */
+  readonly bytes: number | undefined;
 }
 
 /** Does what was decided. */
 export interface Performer {
   /** Puts the outputs of an earlier result into place; undefined when they are not to be had after all. */
-  readonly restore: (spec: ActionSpec, key: ActionKey, found: Found) => Promise<Result<Done | undefined>>;
+  readonly restore: (
+    spec: ActionSpec,
+    key: ActionKey,
+    why: Why,
+    found: Found,
+  ) => Promise<Result<Done | undefined>>;
   /** Runs the action, keeps its result, and puts its outputs into place. */
-  readonly execute: (spec: ActionSpec, key: ActionKey) => Promise<Result<Done>>;
+  readonly execute: (spec: ActionSpec, key: ActionKey, why: Why) => Promise<Result<Done>>;
 }
 
 export interface PerformContext {
@@ -35,6 +43,8 @@ export interface PerformContext {
   readonly journal: Journal;
   readonly sources: Sources;
   readonly store: StoreAccess;
+  /** Told when the turn of an action has come to get its result from a cache. */
+  readonly onRestore: (id: ActionId) => void;
 }
 
 /** How many results are copied at once from the store, and from the remote cache, where most of the time is waiting. */
@@ -48,8 +58,10 @@ export function createPerformer(context: PerformContext): Performer {
   async function restore(
     spec: ActionSpec,
     key: ActionKey,
+    why: Why,
     {record, origin}: Found,
   ): Promise<Result<Done | undefined>> {
+    context.onRestore(spec.id);
     return staged(spec, async (paths) => {
       const made: Made[] = [];
       for (const output of spec.outputs) {
@@ -66,11 +78,11 @@ export function createPerformer(context: PerformContext): Performer {
         made.push({output, content, from});
       }
       if (origin === 'remote') await store.put(key, record, sourcesOf(made));
-      return conclude(spec, key, origin, made);
+      return conclude(spec, key, why, origin, made);
     });
   }
 
-  async function executeShared(spec: ActionSpec, key: ActionKey): Promise<Result<Done>> {
+  async function executeShared(spec: ActionSpec, key: ActionKey, why: Why): Promise<Result<Done>> {
     return staged(spec, async (paths) => {
       const called = await call(spec, paths);
       if (!called.ok) return called;
@@ -81,13 +93,13 @@ export function createPerformer(context: PerformContext): Performer {
       });
       const record = {keyRecord: key.text, outputs};
       await store.put(key, record, paths);
-      const done = await conclude(spec, key, 'executed', made.value);
+      const done = await conclude(spec, key, why, 'executed', made.value);
       if (done.ok) store.offer(key, record, placesOf(spec));
       return done;
     });
   }
 
-  async function executeInPlace(spec: ActionSpec, key: ActionKey): Promise<Result<Done>> {
+  async function executeInPlace(spec: ActionSpec, key: ActionKey, why: Why): Promise<Result<Done>> {
     for (const {path} of spec.outputs) {
       const folder = await ensureFolder(dirname(path));
       if (!folder.ok) return folder;
@@ -102,7 +114,7 @@ export function createPerformer(context: PerformContext): Performer {
     if (!called.ok) return called;
     const made = await readOutputs(spec, paths);
     if (!made.ok) return made;
-    const done = await conclude(spec, key, 'executed', made.value);
+    const done = await conclude(spec, key, why, 'executed', made.value);
     const saved = await journal.save();
     return saved.ok ? done : saved;
   }
@@ -133,21 +145,32 @@ export function createPerformer(context: PerformContext): Performer {
   async function conclude(
     spec: ActionSpec,
     key: ActionKey,
+    why: Why,
     outcome: 'executed' | 'cached' | 'remote',
     made: readonly Made[],
   ): Promise<Result<Done>> {
     const outputs: Record<string, Digest> = {};
     const left: Record<string, JournalOutput> = {};
+    const before = journal.get(spec.id)?.outputs;
+    let bytes = 0;
     for (const {output, content, from} of made) {
       const settled = spec.storage === 'shared' ? await settle(from, output, content) : ok();
       if (!settled.ok) return settled;
       const found = glance(output.path);
       outputs[output.name] = content.digest;
+      bytes += content.size;
       left[output.name] = {digest: content.digest, stamp: found?.settled === true ? found.stamp : null};
     }
-    journal.set(spec.id, {key: key.key, record: key.text, outputs: left});
+    const same = made.every(({output: {name}, content}) => before?.[name]?.digest === content.digest);
+    journal.set(spec.id, {
+      key: key.key,
+      record: key.text,
+      outputs: left,
+      producers: key.producers,
+      account: {...why, outcome, ...(same ? {sameOutputs: true} : {})},
+    });
     await journal.saveNowAndThen();
-    return ok({outcome, outputs});
+    return ok({outcome, outputs, bytes});
   }
 
   /** Runs `act` with temporary places for the outputs of an action, which are gone afterwards. */
@@ -165,9 +188,9 @@ export function createPerformer(context: PerformContext): Performer {
   }
 
   return {
-    restore: (spec, key, found) => restoring[found.origin](restore, spec, key, found),
-    execute: (spec, key) =>
-      spec.storage === 'shared' ? executeShared(spec, key) : executeInPlace(spec, key),
+    restore: (spec, key, why, found) => restoring[found.origin](restore, spec, key, why, found),
+    execute: (spec, key, why) =>
+      spec.storage === 'shared' ? executeShared(spec, key, why) : executeInPlace(spec, key, why),
   };
 }
 

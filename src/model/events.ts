@@ -12,6 +12,7 @@ export type Event =
   | ActionStarted
   | ActionFinished
   | ActionFailed
+  | CacheLookup
   | ToolOutput
   | Notice
   | Warning
@@ -49,12 +50,22 @@ export interface ActionFinished extends Base {
   readonly outcome: Outcome;
   readonly reason: Reason;
   readonly ms: number;
+  /** The size of its outputs together; not there for outputs that do not exist yet (in a dry run). */
+  readonly bytes?: number;
 }
 export interface ActionFailed extends Base {
   readonly type: 'action-failed';
   readonly id: ActionId;
   readonly step: Step;
   readonly failure: Failure;
+  readonly ms: number;
+}
+/** The caches were asked for the result of an action: the local one, then the remote one, if there is one. */
+export interface CacheLookup extends Base {
+  readonly type: 'cache-lookup';
+  readonly id: ActionId;
+  /** Which of them had it. */
+  readonly found: 'cached' | 'remote' | null;
   readonly ms: number;
 }
 /** What a tool printed while an action ran, whole lines. */

@@ -59,6 +59,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
   return (event) => {
     switch (event.type) {
       case 'command-started':
+      case 'cache-lookup':
         return {};
       case 'action-started':
         return LONG_STEPS.includes(event.step) && !live

@@ -50,7 +50,7 @@ const output = (name: string): string => join(toy.buildDir, name);
 
 /** Nothing but outputs and the engine's own files is in the build folder. */
 function expectNoLeftovers(): void {
-  const own = ['journal.json', 'sources.json', 'lock'];
+  const own = ['journal.json', 'sources.json', 'last-run.json', 'lock'];
   const outputs = ['a.o', 'b.o', 'c.o', 'program'];
   expect(readdirSync(toy.buildDir).filter((name) => ![...own, ...outputs].includes(name))).toEqual([]);
 }
@@ -77,7 +77,7 @@ describe('without a store', () => {
     const {lines} = await build(toy);
     expect(lines.filter((line) => !line.includes('fresh'))).toEqual([
       'cc:b: executed: input b changed',
-      'link:program: executed: input b.o changed',
+      'link:program: executed: input cc:b changed; because b changed',
     ]);
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   });
@@ -437,7 +437,7 @@ describe('a dry run', () => {
     expect(dry.result).toMatchObject({ok: true, value: {outcome: 'executed'}});
     expect(dry.lines.filter((line) => !line.includes('fresh'))).toEqual([
       'cc:b: executed: input b changed',
-      'link:program: executed: input b.o may change',
+      'link:program: executed: input cc:b may change; because b changed',
     ]);
     const program = dry.result.ok ? dry.result.value.outputs['program'] : undefined;
     expect(program && dry.engine.isPending(program)).toBe(true);

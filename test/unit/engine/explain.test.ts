@@ -1,7 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
-import {explainDifference, summarise} from '../../../src/engine/explain.js';
-import {keyOf, type KeyRecord} from '../../../src/engine/keys.js';
+import {explainDifference} from '../../../src/engine/explain.js';
+import {keyOf, type ActionKey} from '../../../src/engine/keys.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {canonicalJson, type Json} from '../../../src/model/json.js';
@@ -24,8 +24,10 @@ const base: ActionSpec = {
   execute: () => Promise.resolve(ok()),
 };
 
-const recordOf = (extra: Partial<ActionSpec>): KeyRecord => keyOf({...base, ...extra}).record;
-const explain = (extra: Partial<ActionSpec>): string[] => explainDifference(recordOf({}), recordOf(extra));
+const declared = (extra: Partial<ActionSpec>): ActionKey => keyOf({...base, ...extra});
+const texts = (...records: Parameters<typeof explainDifference>): string[] =>
+  explainDifference(...records).map(({text}) => text);
+const explain = (extra: Partial<ActionSpec>): string[] => texts(declared({}), declared(extra));
 
 describe('explainDifference', () => {
   test.each<[string, Partial<ActionSpec>, string[]]>([
@@ -52,6 +54,7 @@ describe('explainDifference', () => {
       ['arguments changed: flags.lto, flags.pic, list'],
     ],
     ['arguments of another form', {arguments: [1]}, ['arguments changed']],
+    ['actions that made inputs', {inputs: []}, ['input Lib/json/decoder.py is gone', 'input h.h is gone']],
     ['the environment', {environment: {CC: 'clang', TZ: 'UTC'}}, ['environment changed: CC, TZ']],
     [
       'an output',
@@ -64,7 +67,8 @@ describe('explainDifference', () => {
   });
 
   test('knows a record of another version', () => {
-    expect(explainDifference({...recordOf({}), schema: 0}, recordOf({}))).toEqual([
+    const {record} = declared({});
+    expect(texts({record: {...record, schema: 0}}, {record})).toEqual([
       'made by another version of flashfreeze',
     ]);
   });
@@ -94,10 +98,11 @@ describe('explainDifference', () => {
     });
     fc.assert(
       fc.property(spec, spec, (one, two) => {
-        const [before, now] = [recordOf(one), recordOf(two)];
-        expect(explainDifference(before, now).length === 0).toBe(
-          canonicalJson(before) === canonicalJson(now),
-        );
+        const [before, now] = [declared(one), declared(two)];
+        const equal = canonicalJson(before.record) === canonicalJson(now.record);
+        expect(explainDifference(before, now).length === 0).toBe(equal);
+        // A journal of an earlier version does not know who made the inputs.
+        expect(explainDifference({record: before.record}, now).length === 0).toBe(equal);
       }),
       {numRuns: 2000},
     );
@@ -132,6 +137,47 @@ describe('a key', () => {
   });
 });
 
-test('several reasons become one line', () => {
-  expect([summarise(['a']), summarise(['a', 'b', 'c'])]).toEqual(['a', 'a (and 2 more)']);
+describe('inputs that actions made', () => {
+  const object = (module: string, content: string): ActionSpec['inputs'][number] => ({
+    ...file('o', content, `/b/${module}.o`),
+    producer: `cc:${module}`,
+  });
+  const linking = (...inputs: ActionSpec['inputs']): ActionKey =>
+    declared({id: 'link:python', arguments: null, inputs});
+  const before = linking(object('a', '1'), object('b', '2'), object('c', '2'));
+
+  test('are called by the action, and lead to it', () => {
+    const now = linking(object('d', '1'), object('c', '2'), object('b', '3'));
+    expect(explainDifference(before, now)).toEqual([
+      {text: 'input cc:a is gone'},
+      {text: 'input cc:b changed', producer: 'cc:b'},
+      {text: 'input cc:d is new', producer: 'cc:d'},
+    ]);
+  });
+
+  test('do not exist yet in a dry run', () => {
+    const now = linking(object('a', 'x'), object('b', '?'), object('c', '2'));
+    const isPending = (digest: string): boolean => digest === digestOf('?');
+    expect(texts(before, now, isPending)).toEqual(['input cc:a changed', 'input cc:b may change']);
+  });
+
+  test('have no influence on the key', () => {
+    const made = keyOf({...base, inputs: base.inputs.map((input) => ({...input, producer: 'cc:x'}))});
+    expect(made.key).toBe(keyOf(base).key);
+    expect(made.producers).toEqual(['cc:x', 'cc:x']);
+  });
+});
+
+describe('the words of a list of arguments', () => {
+  const words = (was: readonly Json[], is: readonly Json[]): string[] =>
+    texts(declared({arguments: was}), declared({arguments: is}));
+
+  test.each<[readonly Json[], readonly Json[], string]>([
+    [['-O0', '-g'], ['-O2', '-g'], 'arguments changed: -O2 is new, -O0 is gone'],
+    [['-a', '-b'], ['-b', '-a'], 'arguments changed: in their order or number'],
+    [[], ['1', '2', '3', '4', '5', '6', '7'].map((n) => `-${n}`), '-5 is new and 2 more'],
+    [[{}], ['-a'], 'arguments changed'],
+  ])('%j -> %j', (was, is, expected) => {
+    expect(words(was, is)).toEqual([expect.stringContaining(expected)]);
+  });
 });
