@@ -1,0 +1,5 @@
+import textwrap
+
+
+def render(file) -> str:
+    return textwrap.indent(file.read(), "| ")

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes a virtual environment, an overlay for it, and runs the service with and without.
+set -eu
+cd "$(dirname "$0")"
+PYTHON=${PYTHON:-$(command -v python3)}
+BUILD=${BUILD:-$PWD/build}
+
+"$PYTHON" -m venv --without-pip "$BUILD/venv"
+flashfreeze overlay --python "$BUILD/venv/bin/python" --out "$BUILD/overlay" --build-dir "$BUILD/work" \
+    --trace 'service.py --self-test'
+
+# From now on, whatever runs in the environment uses the overlay. To take it out again, remove this file.
+packages=$("$BUILD/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+cp "$BUILD/overlay/flashfreeze.pth" "$packages/"
+
+"$BUILD/venv/bin/python" service.py --self-test
+"$BUILD/venv/bin/python" -c 'import asyncio, _flashfreeze; print("frozen:", _flashfreeze.is_static(asyncio.run.__code__))'
+FLASHFREEZE=off "$BUILD/venv/bin/python" service.py --self-test
