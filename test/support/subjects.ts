@@ -124,7 +124,7 @@ const here = {tool: runLocally, flashfreeze};
 async function make(args: readonly string[]): Promise<string> {
   const made = await flashfreezeJson(args);
   if (!made.summary.ok || made.summary.output === null)
-    throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr}`);
+    throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr.slice(-4000)}`);
   return made.summary.output;
 }
 
