@@ -7,6 +7,7 @@ import {
   PLACE_OPTIONS,
   SELECTION_OPTIONS,
   VERIFY_OPTIONS,
+  WATCH_OPTIONS,
   type OptionName,
 } from './options.js';
 import type {CommandModule} from './command.js';
@@ -51,6 +52,16 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/regen.js'),
+  },
+  watch: {
+    summary: 'build, relink or overlay, and do it again whenever a frozen module is edited',
+    options: ['python', ...PLACE_OPTIONS, ...WATCH_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    word: {
+      name: 'what',
+      describe: 'build, relink or overlay (by default relink with --python, else build)',
+    },
+    yields: false,
+    load: () => import('./commands/watch.js'),
   },
   discover: {
     summary: 'list the modules that these options choose, of a CPython source tree or an installed Python',

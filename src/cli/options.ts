@@ -133,6 +133,21 @@ const VERIFY = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+const WATCH = {
+  exec: {
+    kind: 'text',
+    free: true,
+    configurable: true,
+    value: "'CMD'",
+    describe: 'run this shell command after each good build; the next one ends it',
+  },
+  poll: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'look at files now and then: for file systems that tell nobody of changes',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 const DEMO = {
   dir: {kind: 'path', value: 'DIR', describe: 'a folder for everything that the demo makes'},
 } as const satisfies Record<string, OptionSpec>;
@@ -199,6 +214,7 @@ export const OPTIONS = {
   ...INSTALLED,
   ...BENCH,
   ...VERIFY,
+  ...WATCH,
   ...DEMO,
   ...GARBAGE,
   ...COMMON,
@@ -212,6 +228,7 @@ export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
 export const INSTALLED_OPTIONS: readonly OptionName[] = ['python', 'out', 'build-dir', 'cc'];
 export const BENCH_OPTIONS = Object.keys(BENCH) as readonly OptionName[];
 export const VERIFY_OPTIONS = Object.keys(VERIFY) as readonly OptionName[];
+export const WATCH_OPTIONS = Object.keys(WATCH) as readonly OptionName[];
 /** Here `python` is a release or series, such as `3.13`. */
 export const DEMO_OPTIONS: readonly OptionName[] = [...(Object.keys(DEMO) as OptionName[]), 'python'];
 export const GARBAGE_OPTIONS = Object.keys(GARBAGE) as readonly OptionName[];

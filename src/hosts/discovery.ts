@@ -62,8 +62,10 @@ export async function discover(
   const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest});
   const memo = await readMemo(memoPath, question);
   const now = memo === undefined ? undefined : await currentImports(memo.modules);
+  const doesCompile = memo === undefined || now !== undefined;
+  const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const keyedWith =
-    memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now;
+    anew ?? (memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now);
   const scripts = await engine.sources(
     (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );

@@ -3,6 +3,7 @@ import type {RemoteCache} from '../cache/remote/remote.js';
 import type {ActionCounts} from '../model/events.js';
 import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';
+import type {Repetition} from './repetition.js';
 
 /** Which modules to freeze: the union of everything asked for, without what is excluded. */
 export interface ModuleSelection {
@@ -33,6 +34,8 @@ export interface HostContext {
   readonly jobs: number;
   readonly force: boolean;
   readonly dryRun: boolean;
+  /** For one build of a row; by default a build stands alone. */
+  readonly repetition?: Repetition;
 }
 
 export interface SourceBuildOptions {

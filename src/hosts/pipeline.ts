@@ -114,21 +114,26 @@ async function freezeSelected<T extends Toolchain>(
     compiled.set(plan.source, known);
     return known;
   };
+  const announce = (plan: FreezePlan): FreezePlan => {
+    site.context.repetition?.onSources(plan.modules.map(({source}) => source));
+    return plan;
+  };
   const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {
     // A module that is gone is a change of imports; one that does not compile is not.
     const gone = plan.modules.find(({source}) => !existsSync(source));
     if (gone !== undefined) return `without ${gone.module}`;
     const units = collect(await Promise.all(plan.modules.map(compile)));
-    if (!units.ok) return undefined;
+    // What an edited module imports is not known in a dry run: it is taken to be what it was.
+    if (!units.ok || units.value.some(({imports}) => site.engine.isPending(imports))) return undefined;
     return summariseImports(
       units.value.map(({imports}, i) => [plan.modules[i]?.module ?? '', imports.digest]),
     );
   };
   const found: Result<Discovery> = await discover(selection, toolchain, host.places, site, (modules) =>
-    importsOf(planFreeze(toolchain, modules)),
+    importsOf(announce(planFreeze(toolchain, modules))),
   );
   if (!found.ok) return found;
-  const plan = planFreeze(toolchain, found.value.modules);
+  const plan = announce(planFreeze(toolchain, found.value.modules));
   const finished = await finish({
     toolchain,
     plan,

@@ -56,6 +56,10 @@ export async function prepareTools(
   const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
   if (!getpathHeaders.ok) return getpathHeaders;
   const strings = wellKnownHeaders.value[0];
+  const {repetition, jobs: count} = context;
+  const workers =
+    (await repetition?.workers.of(interpreter, toolchain.identity.digest, count)) ??
+    startWorkers({...interpreter, count});
   return ok({
     engine,
     places,
@@ -65,7 +69,7 @@ export async function prepareTools(
       strings === undefined ? new Map() : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
     wellKnownHeaders: wellKnownHeaders.value,
     getpathHeaders: getpathHeaders.value,
-    workers: startWorkers({...interpreter, count: context.jobs}),
+    workers,
     compileTools: [toolchain.identity, {name: 'worker.py', digest: worker.value.digest}],
     generator: {name: 'generator', digest: generatorDigest()},
     compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),

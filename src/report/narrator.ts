@@ -59,6 +59,9 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
   return (event) => {
     switch (event.type) {
       case 'command-started':
+        // Of the builds of `watch`, each tells its own failures.
+        told.clear();
+        return {};
       case 'cache-lookup':
         return {};
       case 'action-started':

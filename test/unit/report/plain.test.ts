@@ -87,6 +87,17 @@ describe('a failure', () => {
     });
   });
 
+  test('is told again by the next build of a watch', () => {
+    const failure = {code: 'COMPILE', message: 'a.py does not compile'} as const;
+    const build: Recorded[] = [
+      {type: 'command-started', command: 'watch'},
+      {type: 'action-failed', id: 'compile:a', step: 'compile', failure, ms: 1},
+      {type: 'error', failure},
+    ];
+    const sentence = 'flashfreeze: error[COMPILE]: a.py does not compile';
+    expect(told([...build, ...build]).errors).toEqual([sentence, sentence, '']);
+  });
+
   test('of every action is told, not only that of the run', () => {
     const failure = (name: string) => ({code: 'CC', message: `${name} is bad`}) as const;
     const events: Recorded[] = [

@@ -1,0 +1,134 @@
+import type {BuildOutcome, HostContext} from '../../hosts/options.js';
+import {overlayHost} from '../../hosts/overlay.js';
+import {freeze} from '../../hosts/pipeline.js';
+import {relinkHost} from '../../hosts/relink.js';
+import type {Repetition} from '../../hosts/repetition.js';
+import {sourceHost} from '../../hosts/source.js';
+import {failure} from '../../model/failure.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import {summaryText} from '../../report/words.js';
+import {CommandRunner} from '../../watch/command-runner.js';
+import {watchBuilds} from '../../watch/watch-builds.js';
+import type {CommandEnd, Invocation, Session} from '../command.js';
+import {installedOptionsOf, relinkOptionsOf, selectionOf, sourceOptionsOf} from '../host-options.js';
+
+/** What is built again and again. */
+interface Subject {
+  /** The command that would build it once. */
+  readonly command: 'build' | 'relink' | 'overlay';
+  /** Where it writes, absolute paths. */
+  readonly outputs: readonly string[];
+  readonly build: (context: HostContext) => Promise<Result<BuildOutcome>>;
+}
+
+/** `flashfreeze watch`: builds whenever a frozen module is edited, until it is interrupted. */
+export async function run({invocation, context, cwd, product}: Session): Promise<CommandEnd> {
+  const {options} = invocation;
+  if (context.dryRun) return {failure: failure('USAGE', 'watch has no --dry-run')};
+  const subject = await subjectOf(invocation, context);
+  if (!subject.ok) return {failure: subject.failure};
+  const {command, outputs, build} = subject.value;
+  const {events, signal} = context;
+  const runner = options.exec === undefined ? undefined : execRunner(options.exec, {context, cwd, product});
+  let {force} = context;
+  let lastFailed = true;
+  const why = await watchBuilds({
+    outputs,
+    poll: options.poll ?? false,
+    events,
+    signal,
+    build(repetition: Repetition) {
+      events.emit({type: 'command-started', command: invocation.command});
+      const building = build({...context, force, repetition});
+      force = false;
+      return building;
+    },
+    async onBuild(outcome, changes, ms) {
+      const changed = [...changes].sort();
+      const wallMs = Math.round(ms);
+      if (!outcome.ok) {
+        lastFailed = true;
+        events.emit({type: 'error', failure: outcome.failure});
+        const text = `${command}: failed (${outcome.failure.code}); waiting for a change`;
+        product({
+          text,
+          record: {type: 'build', ok: false, command, changed, wallMs, failure: outcome.failure},
+        });
+        return;
+      }
+      const record = {type: 'build', ok: true, command, changed, wallMs, ...outcome.value} as const;
+      const text = summaryText({...record, type: 'summary', time: 0}) ?? command;
+      product({text, record});
+      // Files that were only touched leave a running command alone, which may have touched them itself.
+      const {executed, cached, remote} = outcome.value.actions;
+      const isNew = lastFailed || executed + cached + remote > 0;
+      lastFailed = false;
+      if (isNew) await runner?.restart();
+    },
+  });
+  await runner?.stop();
+  return {failure: why};
+}
+
+/** What the word after the command says, and the options without one. Fails with USAGE, and as the hosts do. */
+async function subjectOf(invocation: Invocation, {cacheDir}: HostContext): Promise<Result<Subject>> {
+  const {options, word = options.python === undefined ? 'build' : 'relink'} = invocation;
+  const selection = selectionOf(options);
+  if (word === 'build') {
+    const source = sourceOptionsOf(invocation);
+    if (!source.ok) return source;
+    const host = await sourceHost(source.value);
+    if (!host.ok) return host;
+    return ok({
+      command: word,
+      outputs: [host.value.places.root, ...(options.out === undefined ? [] : [options.out])],
+      build: (context) => freeze(host.value, selection, context),
+    });
+  }
+  if (word === 'relink') {
+    const relink = relinkOptionsOf(invocation);
+    if (!relink.ok) return relink;
+    const host = relinkHost(relink.value, cacheDir);
+    return ok({
+      command: word,
+      outputs: [host.places.root, relink.value.out],
+      build: (context) => freeze(host, selection, context),
+    });
+  }
+  if (word === 'overlay') {
+    const overlay = installedOptionsOf(invocation);
+    if (!overlay.ok) return overlay;
+    const host = overlayHost(overlay.value, cacheDir);
+    return ok({
+      command: word,
+      outputs: [host.places.root, overlay.value.out],
+      build: (context) => freeze(host, selection, context),
+    });
+  }
+  return fail('USAGE', `watch cannot ${word}`, {hint: 'it is one of build, relink, overlay'});
+}
+
+function execRunner(
+  command: string,
+  {context, cwd, product}: Pick<Session, 'context' | 'cwd' | 'product'>,
+): CommandRunner {
+  const {userEnvironment, events, signal} = context;
+  const given = Object.entries(userEnvironment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return new CommandRunner({
+    command,
+    cwd,
+    environment: Object.fromEntries(given),
+    signal,
+    onOutput(text, stream) {
+      product({text, record: {type: 'exec-output', stream, text}});
+    },
+    onEnd(end) {
+      if ('failure' in end) events.emit({type: 'warning', message: end.failure.message});
+      else if (end.exitCode !== 0) {
+        events.emit({type: 'warning', message: `${command}: exit code ${end.exitCode}`});
+      }
+    },
+  });
+}

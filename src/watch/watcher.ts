@@ -1,0 +1,140 @@
+import {type FSWatcher, watch} from 'chokidar';
+import {errnoOf, messageOf} from '../model/errno.js';
+import type {EventSink} from '../model/events.js';
+import type {ChangeKind} from './build-cycle.js';
+import type {Scope} from './scope.js';
+
+/** Tells of changes in folders. */
+export interface Watcher {
+  /**
+   * Watches the folders of a scope, too. Those of earlier ones stay: what was removed from them may come back. Resolves when the
+   * first folders are watched; for those that are added later nothing tells.
+   */
+  readonly watch: (scope: Scope) => Promise<void>;
+  /** Whether it looks at files now and then instead of being told. */
+  readonly isPolling: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+export interface WatcherOptions {
+  /** Do not ask the system to be told of changes: some file systems never tell (network drives, WSL, Docker). */
+  readonly poll: boolean;
+  readonly events: EventSink;
+  readonly onChange: (path: string, kind: ChangeKind) => void;
+}
+
+export const POLL_MS = 300;
+
+/** inotify(7): out of watches, out of instances, out of file descriptors. */
+const LIMITS: readonly (string | undefined)[] = ['ENOSPC', 'EMFILE', 'ENFILE'];
+
+/**
+ * A watcher over chokidar 5, which falls back to polling where the system's limits leave no choice, and says so. It is quick,
+ * not complete: chokidar drops what follows a change of the same file within 50 ms (`_throttle` in its index.ts), and when
+ * polling, a file that is replaced by an older one of the same size. Whoever needs the last state looks himself, too.
+ */
+export function createWatcher(
+  {poll, events, onChange}: WatcherOptions,
+  openChokidar: typeof watch = watch,
+): Watcher {
+  let polling = poll;
+  let scope: Scope | undefined;
+  const watched = new Set<string>();
+  let current: FSWatcher | undefined;
+  let switching: Promise<void> = Promise.resolve();
+  let closed = false;
+  /** Ends the waiting for the first look at all folders: who is closed before tells nobody when it is over. */
+  let stopWaiting: () => void = () => undefined;
+
+  function open(folders: readonly string[]): Promise<void> {
+    const watcher = openChokidar([...folders], {
+      depth: 0,
+      ignoreInitial: true,
+      // Settling is the cycle's affair: here every change counts at once.
+      atomic: false,
+      usePolling: polling,
+      interval: POLL_MS,
+      // Folders are asked about before anything is known of them, so those that are watched are let through by name.
+      ignored: (path, stats) =>
+        stats !== undefined &&
+        !watched.has(path) &&
+        scope?.isRelevant(path, stats.isDirectory() ? 'folder' : 'file') !== true,
+    });
+    current = watcher;
+    const told = (path: string, kind: ChangeKind): void => {
+      if (watcher === current && scope?.isRelevant(path, 'file') === true) onChange(path, kind);
+    };
+    const toldOfFolder = (path: string, kind: ChangeKind): void => {
+      if (watcher !== current || scope?.isRelevant(path, 'folder') !== true) return;
+      // One that comes back is not watched any more; one that is new may become a package.
+      if (kind === 'written') watcher.add(path);
+      onChange(path, kind);
+    };
+    watcher.on('add', (path) => {
+      told(path, 'written');
+    });
+    watcher.on('change', (path) => {
+      told(path, 'written');
+    });
+    watcher.on('unlink', (path) => {
+      told(path, 'removed');
+    });
+    watcher.on('addDir', (path) => {
+      toldOfFolder(path, 'written');
+    });
+    watcher.on('unlinkDir', (path) => {
+      toldOfFolder(path, 'removed');
+    });
+    watcher.on('error', (error) => {
+      if (watcher === current) onError(error);
+    });
+    return new Promise((ready) => {
+      stopWaiting = ready;
+      watcher.once('ready', ready);
+    });
+  }
+
+  async function shut(watcher: FSWatcher | undefined): Promise<void> {
+    const closing = watcher?.close();
+    // That took all listeners away, and an error that nobody listens to ends the process.
+    watcher?.on('error', () => undefined);
+    stopWaiting();
+    await closing;
+  }
+
+  function onError(error: unknown): void {
+    const code = errnoOf(error);
+    if (polling || !LIMITS.includes(code)) {
+      events.emit({type: 'warning', message: `watching for changes: ${messageOf(error)}`});
+      return;
+    }
+    polling = true;
+    events.emit({
+      type: 'warning',
+      message: `the system's limit of watched files is reached (${code ?? ''}): looking at them every ${POLL_MS} ms instead`,
+      hint: 'raise it with: sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
+    });
+    const broken = current;
+    switching = (async () => {
+      await shut(broken);
+      if (!closed) await open([...watched]);
+    })();
+  }
+
+  return {
+    async watch(wanted) {
+      scope = wanted;
+      const added = [...wanted.folders].filter((folder) => !watched.has(folder));
+      for (const folder of added) watched.add(folder);
+      if (current === undefined) await open(added);
+      else if (added.length > 0) current.add(added);
+      await switching;
+    },
+    isPolling: () => polling,
+    async close() {
+      closed = true;
+      await switching;
+      await shut(current);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {CommandRunner} from '../../../src/watch/command-runner.js';
+
+jest.setTimeout(60_000);
+let folder: string;
+let said: string[];
+let ends: unknown[];
+let abort: AbortController;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-runner-'));
+  said = [];
+  ends = [];
+  abort = new AbortController();
+});
+afterEach(() => {
+  abort.abort();
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const runnerOf = (command: string): CommandRunner =>
+  new CommandRunner({
+    command,
+    cwd: folder,
+    environment: {PATH: process.env['PATH'] ?? '', WORD: 'word'},
+    signal: abort.signal,
+    onOutput: (text, stream) => said.push(`${stream}: ${text}`),
+    onEnd: (end) => ends.push(end),
+  });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !condition(); i += 1) await new Promise((done) => setTimeout(done, 20));
+  expect(condition()).toBe(true);
+}
+
+/** Whether a process runs: one that has ended and waits for its parent to ask (a zombie) does not. */
+function isRunning(pid: string | undefined): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid ?? ''}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+describe('a command', () => {
+  test('runs in the shell, in its folder and environment, and tells how it ended', async () => {
+    await runnerOf('pwd; echo "$WORD" >&2; exit 3').restart();
+    await until(() => ends.length > 0);
+    expect(said.sort()).toEqual(['stderr: word', `stdout: ${folder}`]);
+    expect(ends).toEqual([{exitCode: 3}]);
+  });
+
+  test('the next run ends the one before, with all that it started', async () => {
+    const runner = runnerOf('sleep 1000 & echo $!; wait');
+    await runner.restart();
+    await until(() => said.length === 1);
+    const first = said[0]?.split(' ')[1];
+    expect(isRunning(first)).toBe(true);
+    await runner.restart();
+    expect(isRunning(first)).toBe(false);
+    await until(() => said.length === 2);
+    const second = said[1]?.split(' ')[1];
+    expect(isRunning(second)).toBe(true);
+    await runner.stop();
+    expect(isRunning(second)).toBe(false);
+    expect(ends).toEqual([]);
+  });
+
+  test('the end of the watching ends it, and none is started afterwards', async () => {
+    const runner = runnerOf('echo $$; exec sleep 1000');
+    await runner.restart();
+    await until(() => said.length === 1);
+    abort.abort();
+    await until(() => !isRunning(said[0]?.split(' ')[1]));
+    await runner.restart();
+    await runner.stop();
+    expect(said).toHaveLength(1);
+    expect(ends).toEqual([]);
+  });
+});

@@ -1,0 +1,45 @@
+import {describe, expect, test} from '@jest/globals';
+import {isNews, scopeOf} from '../../../src/watch/scope.js';
+
+const SOURCES = [
+  '/lib/os.py',
+  '/lib/json/__init__.py',
+  '/lib/json/decoder.py',
+  '/app/pk/__init__.py',
+  '/app/build/gen.py',
+];
+const scope = scopeOf(SOURCES, ['/app/build', '/app/python.py']);
+
+describe('what is looked at', () => {
+  test('is folders of sources, those that hold packages, and not what builds write', () => {
+    expect([...scope.folders].sort()).toEqual(['/app', '/app/pk', '/lib', '/lib/json']);
+    expect([...scope.sources]).toEqual(SOURCES.slice(0, -1));
+  });
+
+  test.each([
+    ['/lib/os.py', 'file', true],
+    ['/app/größe.py', 'file', true],
+    ['/lib/os.pyc', 'file', false],
+    ['/app/.#main.py', 'file', false],
+    ['/app/notes.txt', 'file', false],
+    ['/app/build/gen.py', 'file', false],
+    ['/app/python.py', 'file', false],
+    ['/app/builder.py', 'file', true],
+    ['/app/build', 'folder', false],
+    ['/app/new_package', 'folder', true],
+    ['/app/größe', 'folder', true],
+    ['/app/__pycache__', 'folder', false],
+    ['/app/.git', 'folder', false],
+    ['/app/x-y', 'folder', false],
+    ['/app/3d', 'folder', false],
+  ] as const)('%s, a %s: %s', (path, kind, expected) => {
+    expect(scope.isRelevant(path, kind)).toBe(expected);
+  });
+
+  test('news is what no module is frozen from', () => {
+    expect(['/lib/os.py', '/app/pk/__init__.py', '/app/pk'].filter((path) => isNews(path, scope))).toEqual(
+      [],
+    );
+    expect(['/lib/new.py', '/app/other'].filter((path) => isNews(path, scope))).toHaveLength(2);
+  });
+});
