@@ -5,9 +5,10 @@
  *     apt-get install --no-install-recommends mercurial httpie yt-dlp black ansible-core python3-flask python3-pip
  *     FLASHFREEZE_PROGRAMS="mercurial black" npm test -- test/e2e/programs.test.ts
  */
-import {existsSync, mkdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {type Program, PROGRAMS, type Workplace} from './programs.js';
@@ -35,14 +36,16 @@ beforeAll(async () => {
       answer.sendDate = false;
       answer.statusCode = Number(/^\/status\/(\d+)/.exec(url)?.[1] ?? 200);
       answer.setHeader('Content-Type', url.endsWith('.mp4') ? 'video/mp4' : 'application/json');
-      answer.end(JSON.stringify({method, url, headers, body}));
+      answer.end(url.endsWith('.mp4') ? Buffer.alloc(400) : JSON.stringify({method, url, headers, body}));
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const {port} = server.address() as AddressInfo;
-  work = {folder: join(FOLDER, 'work'), server: `http://127.0.0.1:${port}`};
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-programs-')));
+  work = {folder, server: `http://127.0.0.1:${port}`};
 });
 afterAll(() => {
+  rmSync(work.folder, {recursive: true, force: true});
   server.close();
 });
 
@@ -76,8 +79,13 @@ function invoke(python: string, words: readonly string[]): Promise<Run> {
 function withoutChance(text: string, python: string): string {
   return text
     .replaceAll(python, '<python>')
-    .replaceAll(/\b\d+:\d\d:\d\d(\.\d+)?\b|\b\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?( \+0000)?/g, '<time>')
-    .replaceAll(/\b\d+(\.\d+)?\s?(s|ms|µs|[KM]i?B(\/s)?|B\/s)\b/g, '<amount>')
+    .replaceAll(PYTHON, '<python>')
+    .replaceAll(
+      /\b\d+:\d\d:\d\d(\.\d+)?\b|\b\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d([.,]\d+)?)?( \+0000)?/g,
+      '<time>',
+    )
+    .replaceAll(/\b\d\d:\d+\.\d+\b/g, '<time>')
+    .replaceAll(/\b\d+(\.\d+)?\s?(s|bytes\/s|k?B\/s|ms|µs|[KM]i?B(\/s)?|B\/s)\b/g, '<amount>')
     .replaceAll(/(tmp|ansible-local-|ansible-tmp-|pip-)[\w.-]*\d[\w.-]*/g, '<temporary>')
     .replaceAll(/"(start|end|delta|epoch|elapsed|_?version_?)": ("[^"]*"|[\d.]+)/g, '"$1": <time>')
     .replaceAll(/0x[0-9a-f]+/g, '<address>');

@@ -29,7 +29,14 @@ const OWN = join(import.meta.dirname, 'programs');
 
 const hg = (...words: string[]) => ['/usr/bin/hg', ...words];
 const http = (...words: string[]) => ['/usr/bin/http', '--ignore-stdin', ...words];
-const ytdlp = (...words: string[]) => ['/usr/bin/yt-dlp', '--ignore-config', '--no-cache-dir', ...words];
+const ytdlp = (...words: string[]) => [
+  '/usr/bin/yt-dlp',
+  '--ignore-config',
+  '--no-cache-dir',
+  '--user-agent',
+  'tests',
+  ...words,
+];
 const black = (...words: string[]) => ['/usr/bin/black', ...words];
 const pip = (...words: string[]) => ['/usr/bin/pip', '--disable-pip-version-check', '--no-color', ...words];
 const flask = join(OWN, 'flask_app.py');
@@ -110,7 +117,7 @@ export const PROGRAMS: readonly Program[] = [
       ytdlp('--print', '%(title)s %(ext)s', `${server}/video.mp4`),
       ytdlp('-J', `${server}/video.mp4`),
       ytdlp('-F', `${server}/video.mp4`),
-      ytdlp('-o', 'out.%(ext)s', '--newline', `${server}/video.mp4`),
+      ytdlp('-o', 'out.%(ext)s', '--no-progress', `${server}/video.mp4`),
       ytdlp('--list-extractors'),
       ytdlp(`${server}/status/404`),
       ytdlp('--no-such-option'),
@@ -212,13 +219,13 @@ export const PROGRAMS: readonly Program[] = [
     ],
   },
   {
-    name: 'a namespace package',
+    name: 'namespace',
     needs: names,
     traces: () => [[names]],
     invocations: () => [[names], [names, 'text'], [names, 'xml', 'lines'], [names, 'nothing']],
   },
   {
-    name: 'a package with data',
+    name: 'data',
     needs: data,
     traces: () => [[data]],
     invocations: () => [[data], [data, 'hello.txt'], [data, 'mail/dear.txt'], [data, 'nothing.txt']],

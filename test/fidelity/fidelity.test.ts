@@ -4,7 +4,7 @@
  *
  *     FLASHFREEZE_SERIES="3.10 3.13" npm test -- test/fidelity
  */
-import {readdirSync} from 'node:fs';
+import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
 import {differences, observationsOf} from './differ.js';
@@ -57,5 +57,19 @@ describe.each(chosenPythons().map((python) => [python.series, python] as const))
     const on = await runOf(pair, pair.frozen, ['-c', code]);
     const off = await runOf(pair, pair.frozen, ['-c', code], {environment: {FLASHFREEZE: 'off'}});
     expect([on.stdout, off.stdout]).toEqual(['True\n', 'False\n']);
+  });
+
+  // The last one: the next preparation brings back what it edits.
+  test('a source that was edited since is noticed, unless the images are trusted', async () => {
+    const file = join(pair.packages, 'shadowed.py');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('packages', 'edited'));
+    const folder = JSON.stringify(pair.packages);
+    const code = `import sys; sys.path.insert(0, ${folder}); import shadowed; print(shadowed.where)`;
+    const where = async (environment: Record<string, string>): Promise<string> =>
+      (await runOf(pair, pair.frozen, ['-c', code], {environment})).stdout.trim();
+    expect(await where({})).toBe('edited');
+    expect(await where({FLASHFREEZE: 'check'})).toBe('edited');
+    expect(await where({FLASHFREEZE: 'on'})).toBe('packages');
+    expect(await where({FLASHFREEZE: 'off'})).toBe('edited');
   });
 });

@@ -44,7 +44,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   {case: 'errors', what: /\bdeleting(_parent\.child)?\b/, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'probe', what: /^deleting(_parent\.child)?$/, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'hooks', what: /^Failing /, reason: FRAMES, equalAs: withoutImportlib},
-  {case: 'paths', what: /^nul: /, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'paths', what: /^(nul|bytes|none|__path__ number): /, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'endings', what: /^no path hook$/, reason: FRAMES, equalAs: withoutImportlib},
   {
     case: 'endings',
