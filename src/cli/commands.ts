@@ -63,6 +63,23 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: false,
     load: () => import('./commands/watch.js'),
   },
+  explain: {
+    summary: 'tell what the last build did, and why',
+    options: ['build-dir', 'python', 'out', ...COMMON_OPTIONS],
+    word: {
+      name: 'what',
+      describe: 'a module, or an action such as cc:json.decoder (by default all that ran)',
+    },
+    yields: true,
+    load: () => import('./commands/explain.js'),
+  },
+  graph: {
+    summary: 'print the graph of the last build: the actions, and which reads what of which',
+    options: ['build-dir', 'python', 'out', 'module', ...COMMON_OPTIONS],
+    word: {name: 'format', describe: 'dot (the default), json, or svg (drawn by Graphviz)'},
+    yields: true,
+    load: () => import('./commands/graph.js'),
+  },
   discover: {
     summary: 'list the modules that these options choose, of a CPython source tree or an installed Python',
     options: ['python', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],

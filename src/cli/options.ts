@@ -202,6 +202,12 @@ const COMMON = {
   },
   'dry-run': {kind: 'flag', describe: 'say what would be done, and do nothing'},
   force: {kind: 'flag', describe: 'do everything anew'},
+  'trace-file': {
+    kind: 'path',
+    value: 'FILE',
+    describe: 'write what the run did and when, for Perfetto or chrome://tracing',
+  },
+  report: {kind: 'path', value: 'FILE', describe: 'write a report on the run, as one HTML file'},
   json: {kind: 'flag', describe: 'one JSON object a line on stdout, words on stderr'},
   quiet: {kind: 'flag', describe: 'only errors'},
   verbose: {kind: 'flag', describe: 'also what was up to date, and what tools say'},

@@ -6,6 +6,7 @@ import {messageOf} from '../model/errno.js';
 import type {ActionCounts, EventSink} from '../model/events.js';
 import {exitCodeOf, failure, type Failure} from '../model/failure.js';
 import {reportersFor, type View} from '../report/choose.js';
+import type {FileReporter} from '../report/file-report.js';
 import {sinkOf, type ProductSink} from '../report/reporter.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/words.js';
@@ -20,7 +21,8 @@ export async function runInvocation(called: Invocation, surroundings: Surroundin
   const {json = false, quiet = false, verbose = false, 'dry-run': dryRun = false} = called.options;
   const yields = COMMANDS[called.command]?.yields ?? false;
   const view = {json, quiet, verbose, dryRun, yields};
-  return report(called.command, view, surroundings, async (sink) => {
+  const files = await fileReportersOf(called);
+  return report(called.command, view, surroundings, files, async (sink) => {
     const interruption = abortOnSignals();
     try {
       const end = await perform(called, sink, interruption.signal, surroundings);
@@ -41,7 +43,7 @@ export function reportUsage(
   surroundings: Surroundings,
 ): Promise<number> {
   const view = {json, quiet: false, verbose: false, dryRun: false, yields: true};
-  return report(command ?? '', view, surroundings, () => Promise.resolve({failure: problem}));
+  return report(command ?? '', view, surroundings, [], () => Promise.resolve({failure: problem}));
 }
 
 async function perform(
@@ -84,11 +86,12 @@ async function report(
   command: string,
   view: View,
   {stdout, stderr, environment}: Surroundings,
+  files: readonly FileReporter[],
   run: (sink: EventSink & ProductSink) => Promise<CommandEnd>,
 ): Promise<number> {
   const began = performance.now();
   const [out, errors] = [writerTo(stdout), writerTo(stderr)];
-  const reporters = reportersFor(view, out, errors, environment);
+  const reporters = [...reportersFor(view, out, errors, environment), ...files];
   const events = sinkOf(reporters, Date.now);
   const tally = tallyOf(events);
   events.emit({type: 'command-started', command});
@@ -109,11 +112,31 @@ async function report(
     ...end,
   });
   for (const reporter of reporters) reporter.close();
+  const broken = out.broken();
+  const lost = [
+    ...(broken === undefined ? [] : [failure('IO', `the output could not be written: ${messageOf(broken)}`)]),
+    ...files.flatMap((file) => file.failure() ?? []),
+  ];
+  for (const each of lost) errors.line(failureText(each));
   if (problem !== undefined) return exitCodeOf(problem.code);
-  const lost = out.broken();
-  if (lost === undefined) return 0;
-  errors.line(failureText(failure('IO', `the output could not be written: ${messageOf(lost)}`)));
-  return exitCodeOf('IO');
+  return lost.length === 0 ? 0 : exitCodeOf('IO');
+}
+
+/** The files that a run is told in. Their code is read only when somebody wants them. */
+async function fileReportersOf({options}: Invocation): Promise<FileReporter[]> {
+  const {'trace-file': trace, report: page} = options;
+  if (trace === undefined && page === undefined) return [];
+  const {fileReporter} = await import('../report/file-report.js');
+  const reporters: FileReporter[] = [];
+  if (trace !== undefined) {
+    const {traceOf} = await import('../report/trace.js');
+    reporters.push(fileReporter(trace, 'the trace', traceOf));
+  }
+  if (page !== undefined) {
+    const {htmlOf} = await import('../report/html.js');
+    reporters.push(fileReporter(page, 'the report', htmlOf));
+  }
+  return reporters;
 }
 
 /** Counts actions as they pass, for the summary of a run that fails midway. */

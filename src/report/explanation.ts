@@ -33,8 +33,12 @@ export function timeText(run: string): string {
 
 /** ``generate:json.decoder ran: input compile:json.decoder changed; because Lib/json/decoder.py changed`` */
 export function actionText(id: ActionId, account: Account): string {
+  return `${id} ${accountText(account)}`;
+}
+
+function accountText(account: Account): string {
   const end = account.sameOutputs === true ? '; what it made is what was there before' : '';
-  return `${id} ${DID[account.outcome]}: ${sentence(account)}${end}`;
+  return `${DID[account.outcome]}: ${sentence(account)}${end}`;
 }
 
 /** The same for all actions of a run: a line each, or, when they are many, a line for those of a kind. */
@@ -78,19 +82,25 @@ function stepOf(id: ActionId): string {
   return id.slice(0, id.indexOf(':'));
 }
 
-/** An action with the chain of its causes, each below what it was the cause of. */
-export function explanationText(explanation: Explanation, {run, fresh}: LastRun): string {
+/**
+ * An action with the chain of its causes, each below what it was the cause of.
+ * @param told the actions that were told of before: they are not told again
+ */
+export function explanationText(
+  explanation: Explanation,
+  {run, fresh}: LastRun,
+  told: ReadonlySet<ActionId> = new Set(),
+): string {
   const {id, account} = explanation;
   const when = account.run === run ? '' : ` (in the run at ${timeText(account.run)})`;
-  const lead = fresh.includes(id) ? `${id} was up to date. Before, ` : '';
-  return [`${lead}${actionText(id, account)}${when}`, ...chainOf(explanation)].join('\n');
+  const lead = fresh.includes(id) ? `${id} was up to date; before, it ` : `${id} `;
+  return [`${lead}${accountText(account)}${when}`, ...chainOf(explanation, told)].join('\n');
 }
 
-function chainOf({because}: Explanation): string[] {
-  return because.map((cause) => {
-    const lines = [ownText(cause), ...chainOf(cause)];
-    return indent(lines.join('\n'));
-  });
+function chainOf({because}: Explanation, told: ReadonlySet<ActionId>): string[] {
+  return because
+    .filter(({id}) => !told.has(id))
+    .map((cause) => indent([ownText(cause), ...chainOf(cause, told)].join('\n')));
 }
 
 /** Without the beginning of the chain: that follows. */

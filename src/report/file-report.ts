@@ -1,0 +1,39 @@
+import {renameSync, rmSync, writeFileSync} from 'node:fs';
+import {messageOf} from '../model/errno.js';
+import {failure, type Failure} from '../model/failure.js';
+import {createRecorder, type Recording} from './recording.js';
+import type {Reporter} from './reporter.js';
+
+/** A reporter that writes a file when the run is over. */
+export interface FileReporter extends Reporter {
+  /** Why the file could not be written, if it could not. */
+  readonly failure: () => Failure | undefined;
+}
+
+/**
+ * Records a run, and writes what `render` makes of it to `path` in one step: nobody sees half of it.
+ * @param what how people call it (`the trace`)
+ */
+export function fileReporter(
+  path: string,
+  what: string,
+  render: (recording: Recording) => string,
+): FileReporter {
+  const recorder = createRecorder();
+  let problem: Failure | undefined;
+  return {
+    event: recorder.event,
+    product: recorder.product,
+    close() {
+      const temporary = `${path}.${process.pid}.new`;
+      try {
+        writeFileSync(temporary, render(recorder.recording()));
+        renameSync(temporary, path);
+      } catch (error) {
+        problem = failure('IO', `${what} could not be written: ${messageOf(error)}`);
+        rmSync(temporary, {force: true});
+      }
+    },
+    failure: () => problem,
+  };
+}
