@@ -236,6 +236,21 @@ test('twenty edits at random: the last state is what the interpreter has', async
   await hasLastState();
 });
 
+test('a branch is switched, and back: hundreds of files at once', async () => {
+  for (const word of ['of the branch', 'of the trunk']) {
+    for (let i = 0; i < 600; i += 1) {
+      writeFileSync(at(`pk/unused_${i}.py`), sourceOf(word));
+      // The files that matter lie in between.
+      const module = MODULES[i / 150];
+      if (module !== undefined) edit(module, word);
+    }
+    await hasLastState();
+  }
+  for (let i = 0; i < 600; i += 1) rmSync(at(`pk/unused_${i}.py`));
+  edit('pk.three', 'after the removals');
+  await hasLastState();
+});
+
 test('ends when it is interrupted, and its command with it', async () => {
   const last = runs().at(-1);
   expect(await watch.interrupt()).toBe(130);
