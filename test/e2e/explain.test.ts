@@ -1,0 +1,75 @@
+/** What is said of a real build, before it and after it: dry runs, explain, graph, trace and report. */
+import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreeze} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-explain-')));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const newest = findPythons().at(-1);
+(newest === undefined ? describe.skip : describe)('a build that is looked at', () => {
+  const python = newest?.python ?? '';
+  const helper = join(folder, 'app', 'ff_helper.py');
+  const places = ['--python', python, '--out', join(folder, 'python'), '--cache-dir', join(folder, 'cache')];
+  const relink = (...more: string[]) =>
+    flashfreeze(['relink', ...places, '--trace', join(folder, 'app', 'main.py'), ...more]);
+  /** The lines of actions in a log, without their times. */
+  const actions = (log: string): string[] =>
+    log
+      .split('\n')
+      .filter((line) => /^\w+:\S+ {2}/.test(line))
+      .map((line) => line.replace(/ \([^()]*\)$/, ''));
+
+  beforeAll(async () => {
+    mkdirSync(join(folder, 'app'));
+    writeFileSync(join(folder, 'app', 'main.py'), 'import ff_helper\nprint(ff_helper.answer())\n');
+    writeFileSync(helper, 'def answer():\n    return 1\n');
+    const built = await relink('--trace-file', join(folder, 't.json'), '--report', join(folder, 'r.html'));
+    expect(built).toMatchObject({exitCode: 0, stderr: ''});
+  });
+
+  test('tells of an edit before the fact what it tells after it', async () => {
+    writeFileSync(helper, 'def answer():\n    return 2\n');
+    const dry = await relink('--dry-run');
+    expect(dry.exitCode).toBe(0);
+    const real = await relink();
+    const because = '; because path/ff_helper.py changed';
+    expect(actions(real.stdout)).toEqual([
+      'compile:ff_helper  input path/ff_helper.py changed',
+      `generate:ff_helper  input compile:ff_helper changed${because}`,
+      `cc:ff_helper  input generate:ff_helper changed${because}`,
+      `link:python  input cc:ff_helper changed${because}`,
+    ]);
+    expect(actions(dry.stdout).map((line) => line.replace('may change', 'changed'))).toEqual(
+      actions(real.stdout),
+    );
+    const {stdout} = await flashfreeze(['explain', 'generate:ff_helper', ...places]);
+    expect(stdout).toBe(
+      `generate:ff_helper ran: input compile:ff_helper changed${because}\n` +
+        '  compile:ff_helper ran: input path/ff_helper.py changed\n',
+    );
+    const graph = await flashfreeze(['graph', 'json', '--module', 'ff_helper', ...places]);
+    expect((JSON.parse(graph.stdout) as {edges: unknown}).edges).toEqual([
+      {from: 'generate:ff_helper', to: 'cc:ff_helper'},
+      {from: 'compile:ff_helper', to: 'generate:ff_helper'},
+      {from: 'cc:ff_helper', to: 'link:python'},
+    ]);
+  });
+
+  test('leaves a trace and a report of everything that ran', () => {
+    const {traceEvents} = JSON.parse(readFileSync(join(folder, 't.json'), 'utf8')) as {
+      traceEvents: {ph: string; name: string; cat?: string}[];
+    };
+    const kinds = new Set(traceEvents.filter(({ph}) => ph === 'X').map(({cat}) => cat));
+    expect([...kinds]).toEqual(
+      expect.arrayContaining(['run', 'stage', 'look-up', 'compile,executed', 'cc,executed', 'link,executed']),
+    );
+    expect(readFileSync(join(folder, 'r.html'), 'utf8')).toContain('<td>ff_helper</td>');
+  });
+});
