@@ -99,10 +99,15 @@ export function timeline(recording: Recording): string {
     const ms = (end * tick) / TICKS;
     const anchor = tick === TICKS ? 'end' : 'middle';
     grid += `<line x1="${px(x(ms))}" x2="${px(x(ms))}" y1="18" y2="${px(y - 8)}"/>`;
-    grid += `<text class="dim" x="${px(x(ms))}" y="12" text-anchor="${anchor}">${duration(ms)}</text>`;
+    grid += `<text class="dim" x="${px(x(ms))}" y="12" text-anchor="${anchor}">${tickText(ms, end)}</text>`;
   }
   const steps = new Set(actions.filter(({outcome}) => outcome !== 'fresh').map(({step}) => step));
   return `<svg viewBox="0 0 ${WIDTH} ${px(y)}" role="img">${grid}${drawn}</svg>${legend(steps)}`;
+}
+
+/** A short run needs its time line in milliseconds, else neighbours would have the same label. */
+function tickText(ms: number, end: number): string {
+  return end < 1000 * TICKS ? `${Math.round(ms)} ms` : duration(ms);
 }
 
 /** For each step: how many actions, how many ran, and the time of those together (they run side by side). */
@@ -192,12 +197,16 @@ export function moduleTable(actions: readonly ActionSpan[]): string {
 /** Two bars for each command that was measured. */
 export function measuredChart(measured: readonly Measured[]): string {
   if (measured.length === 0) return '';
-  const longest = Math.max(...measured.flatMap(({stage1Ms, stage2Ms}) => [stage1Ms, stage2Ms]), 0.001);
+  const ends = measured.flatMap(({stage1Ms, stage2Ms, spreadMs}) => [
+    stage1Ms + spreadMs,
+    stage2Ms + spreadMs,
+  ]);
+  const longest = Math.max(...ends, 0.001);
   const left = 8;
   const x = (ms: number): number => ((WIDTH - 330) * ms) / longest;
   const row = (y: number, ms: number, spread: number, colour: string, text: string): string =>
     `<rect x="${left}" y="${y}" width="${px(x(ms))}" height="15" rx="3" fill="${colour}"/>` +
-    `<line x1="${px(left + x(ms - spread))}" x2="${px(left + x(ms + spread))}" y1="${y + 7.5}" y2="${y + 7.5}"/>` +
+    `<line class="spread" x1="${px(left + x(Math.max(0, ms - spread)))}" x2="${px(left + x(ms + spread))}" y1="${y + 7.5}" y2="${y + 7.5}"/>` +
     `<text x="${px(left + x(ms + spread) + 8)}" y="${y + 12}">${text}</text>`;
   const drawn = measured.map(({command, stage1Ms, stage2Ms, spreadMs}, index) => {
     const y = index * 68;

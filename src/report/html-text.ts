@@ -46,8 +46,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('')}</tbody></table></div>`;
 }
 
-/** A bar that fills a share of its cell. */
+/** A bar that fills a share of its cell; none for nothing. */
 export function bar(share: number, colour: string): string {
+  if (share <= 0) return '';
   return `<div class="bar"><div style="width:${px(Math.max(0.3, share * 100))}%;background:${colour}"></div></div>`;
 }
 
@@ -67,5 +68,5 @@ td{text-align:right;border-top:1px solid var(--line);font-variant-numeric:tabula
 th,td{padding:4px 10px;white-space:nowrap;vertical-align:top}th:first-child,td:first-child{text-align:left;padding-left:0}
 .words{display:block;white-space:normal;text-align:left;color:var(--dim)}th:last-child{text-align:left}
 .bar{min-width:120px;height:12px;margin-top:4px}.bar div{height:12px;border-radius:3px}
-svg{display:block;width:100%;height:auto}svg text{fill:var(--text);font:12px system-ui,sans-serif}svg .dim{fill:var(--dim)}svg line{stroke:var(--line)}
+svg{display:block;width:100%;height:auto}svg text{fill:var(--text);font:12px system-ui,sans-serif}svg .dim{fill:var(--dim)}svg line{stroke:var(--line)}svg .spread{stroke:var(--text);opacity:.6}
 `;

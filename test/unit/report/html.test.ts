@@ -73,12 +73,18 @@ describe('a report', () => {
     expect(html).toContain('4 executed (66.7 %)');
     expect(html).toContain('20.0 ms without');
     expect(html).toContain('8.0 ms with frozen modules: 40.0 %');
+    const [chart = ''] = /<h2>Start-up[^]*?<\/svg>/.exec(html) ?? [];
+    const widths = [...chart.matchAll(/<rect [^>]*width="([\d.]+)"/g)].map(([, width]) => Number(width));
+    expect(widths).toHaveLength(2);
+    expect((widths[1] ?? 0) / (widths[0] ?? 1)).toBeCloseTo(0.4, 2);
   });
 
   test('has a bar on the time line for everything that took time', () => {
     const [drawing = ''] = /<h2>Timeline<\/h2><svg.*?<\/svg>/s.exec(html) ?? [];
     expect(drawing.match(/<rect /g)).toHaveLength(5 + 3 + 2);
     expect(drawing).not.toMatch(/NaN|Infinity|width="-/);
+    const ticks = [...drawing.matchAll(/<text class="dim"[^>]*>([^<]*)</g)].map(([, text]) => text);
+    expect(ticks).toEqual(['0 ms', '83 ms', '167 ms', '250 ms', '333 ms', '417 ms', '500 ms']);
   });
 
   test('of a run without actions, or one that failed, shows what there is', () => {
