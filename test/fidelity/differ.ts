@@ -40,7 +40,7 @@ export function observationsOf({stdout, stderr, exitCode}: Run, executable: stri
 
 /** What is different, but for the known differences. */
 export function differences(
-  name: string,
+  {host, name}: {readonly host: 'relink' | 'overlay'; readonly name: string},
   unmodified: readonly Observation[],
   frozen: readonly Observation[],
 ): readonly Difference[] {
@@ -53,7 +53,9 @@ export function differences(
       return [...found, {what: where, where, unmodified: before?.what, frozen: after?.what}];
     }
     if (before === undefined || after === undefined) break;
-    const known = knownDifferences.filter((each) => each.case === name && each.what.test(before.what));
+    const known = knownDifferences.filter(
+      (each) => each.case === name && (each.host ?? host) === host && each.what.test(before.what),
+    );
     found.push(...within(before.what, '', normalise(before.value, known), normalise(after.value, known)));
   }
   return found;

@@ -2,13 +2,13 @@
  * Imports that nobody can tell apart: each case observes imports in the unmodified interpreter and in the frozen one, and
  * what it sees is equal. `probe` asks everything that can be asked of each frozen module.
  *
- *     FLASHFREEZE_SERIES="3.10 3.13" npm test -- test/fidelity
+ *     FLASHFREEZE_FIDELITY="relink-3.10 overlay-system-3.11" npm test -- test/fidelity
  */
 import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
 import {differences, observationsOf} from './differ.js';
-import {type Pair, chosenPythons, frozenModules, preparePair, runOf} from './frozen.js';
+import {type Pair, candidates, frozenModules, preparePair, runOf} from './frozen.js';
 
 const CASES = join(import.meta.dirname, 'cases');
 const HALF_AN_HOUR = 30 * 60_000;
@@ -29,14 +29,14 @@ async function compare(pair: Pair, name: string, input = ''): Promise<void> {
   expect(unmodified.length).toBeGreaterThan(MANY);
   // As a build leaves it, where stamps tell whether a source is the one that was frozen; and without that check.
   for (const environment of [{}, {FLASHFREEZE: 'on'}]) {
-    expect(differences(name, unmodified, await run(pair.frozen, environment))).toEqual([]);
+    expect(differences({host: pair.host, name}, unmodified, await run(pair.frozen, environment))).toEqual([]);
   }
 }
 
-describe.each(chosenPythons().map((python) => [python.series, python] as const))('Python %s', (_, python) => {
+describe.each(candidates().map((each) => [each.name, each] as const))('%s', (_, candidate) => {
   let pair: Pair;
   beforeAll(async () => {
-    pair = await preparePair(python);
+    pair = await preparePair(candidate);
   }, HALF_AN_HOUR);
 
   test.each(names)('%s', (name) => compare(pair, name), HALF_AN_HOUR);

@@ -3,12 +3,13 @@
  * the modules in `packages/`, which do whatever a module can do to an import.
  */
 import {cpSync, existsSync, mkdirSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {CACHE, type Run, flashfreezeJson, run} from '../e2e/rig.js';
-import {type FoundPython, findPythons} from '../support/pythons.js';
+import {findPythons, systemPython} from '../support/pythons.js';
 
 export interface Pair {
   readonly name: string;
+  readonly host: 'relink' | 'overlay';
   /** The unmodified interpreter. */
   readonly unmodified: string;
   readonly frozen: string;
@@ -16,34 +17,50 @@ export interface Pair {
   readonly packages: string;
 }
 
-/** The Pythons of this machine, or those series that FLASHFREEZE_SERIES asks for. */
-export function chosenPythons(): readonly FoundPython[] {
-  const asked = (process.env['FLASHFREEZE_SERIES'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  return findPythons().filter(({series}) => asked.length === 0 || asked.includes(series));
+/** What can be judged here. */
+export interface Candidate {
+  /** Such as `relink-3.13` or `overlay-system-3.11`. */
+  readonly name: string;
+  readonly host: 'relink' | 'overlay';
+  readonly series: string;
+  readonly python: string;
+}
+
+/** The Pythons of this machine, or those that FLASHFREEZE_FIDELITY names. */
+export function candidates(): readonly Candidate[] {
+  const own = findPythons().map(({series, python}) => ({
+    name: `relink-${series}`,
+    host: 'relink' as const,
+    series,
+    python,
+  }));
+  const system = systemPython();
+  const its =
+    system === undefined
+      ? []
+      : (['relink', 'overlay'] as const).map((host) => {
+          const {series, python} = system;
+          return {name: `${host}-system-${series}`, host, series, python};
+        });
+  const asked = (process.env['FLASHFREEZE_FIDELITY'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
+  return [...own, ...its].filter(({name}) => asked.length === 0 || asked.includes(name));
 }
 
 /** Builds the frozen interpreter. Throws when that fails. */
-export async function preparePair({python, series}: FoundPython): Promise<Pair> {
-  const folder = join(CACHE, 'fidelity', series);
+export async function preparePair({name, host, series, python}: Candidate): Promise<Pair> {
+  const folder = join(CACHE, 'fidelity', name);
   const packages = copyPackages(folder);
   const compiled = await run(python, ['-m', 'compileall', '-q', packages]);
   if (compiled.exitCode !== 0) throw new Error(compiled.stdout);
-  const frozen = join(folder, 'bin', `python${series}`);
-  mkdirSync(join(folder, 'bin'), {recursive: true});
+  const frozen = join(folder, host, 'bin', `python${series}`);
+  mkdirSync(dirname(frozen), {recursive: true});
+  const out = host === 'relink' ? frozen : join(folder, host);
   const made = await flashfreezeJson([
-    ...[
-      'relink',
-      '--python',
-      python,
-      '--out',
-      frozen,
-      '--build-dir',
-      join(CACHE, 'builds', `fidelity-${series}`),
-    ],
+    ...[host, '--python', python, '--out', out, '--build-dir', join(CACHE, 'builds', `fidelity-${name}`)],
     ...['--startup', '--stdlib', '--trace', join(packages, 'everything.py')],
   ]);
   if (!made.summary.ok) throw new Error(made.stderr);
-  return {name: series, unmodified: python, frozen, packages};
+  return {name, host, unmodified: python, frozen, packages};
 }
 
 /** Byte code is wanted beside the modules, and the checkout is no place for that. */

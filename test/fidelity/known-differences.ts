@@ -4,6 +4,8 @@
 import type {Value} from './differ.js';
 
 export interface KnownDifference {
+  /** The only way of freezing that has it; all, if not given. */
+  readonly host?: 'overlay';
   /** The case, without `.py`. */
   readonly case: string;
   /** Which of its observations. */
@@ -55,8 +57,22 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     case: 'probe',
     what: /^importlib\._bootstrap$/,
-    reason: 'two functions of importlib are written in C',
+    reason: 'some functions of importlib are written in C',
     equalAs: withoutTypesOfValues,
+  },
+  {
+    host: 'overlay',
+    case: 'bookkeeping',
+    what: /./,
+    reason: 'an overlay is a module, which was imported when the interpreter started',
+    equalAs: withoutOverlay,
+  },
+  {
+    host: 'overlay',
+    case: 'endings',
+    what: /^without site$/,
+    reason: 'with -S, the folder of the start hook stays on sys.path',
+    equalAs: withoutHook,
   },
 ];
 
@@ -64,4 +80,13 @@ export const knownDifferences: readonly KnownDifference[] = [
 function withoutTypesOfValues(value: Value): Value {
   const facts = value as {readonly [key: string]: Value};
   return {...facts, values: Object.keys(facts['values'] ?? {}), functions: null, sources: null};
+}
+
+function withoutOverlay(value: Value): Value {
+  if (!Array.isArray(value)) return value;
+  return (value as readonly Value[]).filter((each) => each !== '_flashfreeze').map(withoutOverlay);
+}
+
+function withoutHook(value: Value): Value {
+  return JSON.parse(JSON.stringify(value).replaceAll(/'[^']*\/overlay\/site', /g, '')) as Value;
 }
