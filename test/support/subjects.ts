@@ -93,7 +93,7 @@ export function prepareSubject(name: string, selection: readonly string[] = CLOS
   const [, host, which] = /^(source|relink|overlay)-(3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
   if (host === undefined || which === undefined)
     throw new Error(`no interpreter ${name}: there are ${subjectNames().join(', ')}`);
-  if (host === 'source') return prepareSource(which, selection);
+  if (host === 'source') return prepareSource(name, which, selection);
   return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
 }
 
@@ -128,32 +128,9 @@ async function make(args: readonly string[]): Promise<string> {
   return made.summary.output;
 }
 
-/** A CPython that is configured differently, in a build folder of its own. */
-export interface Variant {
-  readonly suffix: string;
-  /** Further words for `flashfreeze build`. */
-  readonly arguments: readonly string[];
-}
-
-/** CPython from its source. */
-export async function prepareSource(
-  version: string,
-  selection: readonly string[],
-  variant?: Variant,
-): Promise<Subject> {
-  const tree = await prepareTree(version);
-  const name = ['source', version, ...(variant ? [variant.suffix] : [])].join('-');
-  const buildDir = variant ? `${tree.buildDir}-${variant.suffix}` : tree.buildDir;
-  const {source} = tree;
-  await make([
-    'build',
-    '--source',
-    source,
-    '--build-dir',
-    buildDir,
-    ...(variant?.arguments ?? []),
-    ...selection,
-  ]);
+async function prepareSource(name: string, version: string, selection: readonly string[]): Promise<Subject> {
+  const {source, buildDir} = await prepareTree(version);
+  await make(['build', '--source', source, '--build-dir', buildDir, ...selection]);
   const series = version.split('.').slice(0, 2).join('.');
   const frozen = join(buildDir, 'cpython', 'python-frozen');
   return {
