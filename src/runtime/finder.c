@@ -14,7 +14,7 @@ static struct {
     PyObject *file_finder;        /* FileFinder */
     PyObject *get_spec;           /* FileFinder._get_spec, which find_spec() goes through */
     PyObject *source_file_loader; /* SourceFileLoader */
-    unsigned int loader_version_tag;
+    ff_class loader_class;        /* the same, as it was */
     PyObject *extension_loader;   /* ExtensionFileLoader */
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *find_spec;          /* FileFinder.find_spec as it was */
@@ -243,11 +243,10 @@ static const ff_source *source_of_path(ff_text path)
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
-/* A SourceFileLoader, of whose methods none was replaced: by that, and by a change of its bases, it gets another tag. */
+/* A SourceFileLoader, of whose methods none was replaced. */
 static int is_usual_loader(PyObject *loader)
 {
-    PyTypeObject *type = (PyTypeObject *)ff.source_file_loader;
-    return Py_TYPE(loader) == type && type->tp_version_tag == ff.loader_version_tag;
+    return Py_TYPE(loader) == ff.loader_class.type && ff_is_class_usual(&ff.loader_class);
 }
 
 /* The static code for a loader (a new reference), or NULL without an exception. */
@@ -382,8 +381,8 @@ int ff_install_import_hooks(void)
         status = replace_method(source_loader, &get_code_method, &ff.get_code);
     }
     Py_DECREF(source_loader);
-    /* Looking something up in a class gives it a version tag. */
-    (void)_PyType_Lookup((PyTypeObject *)ff.source_file_loader, ff.str_get_spec);
-    ff.loader_version_tag = ((PyTypeObject *)ff.source_file_loader)->tp_version_tag;
+    if (status == 0) {
+        status = ff_remember_class(&ff.loader_class, external, "SourceFileLoader");
+    }
     return status < 0 ? -1 : ff_install_import_function(bootstrap, external);
 }

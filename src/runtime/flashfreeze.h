@@ -171,6 +171,15 @@ int ff_is_stale(const ff_source *source, const char *path);
 /* observers.c: who would notice. */
 int ff_is_import_observed(void);
 
+/* classes.c: a class as it was when it was remembered. */
+typedef struct {
+    PyTypeObject *type;
+    unsigned int version_tag; /* 0: there was none to be had */
+    PyObject *mro, *contents; /* its classes, and copies of their dictionaries */
+} ff_class;
+int ff_remember_class(ff_class *class, PyObject *module, const char *name);
+int ff_is_class_usual(ff_class *class);
+
 /* finder.c: serving them. */
 int ff_install_import_hooks(void);
 int ff_is_usual_finder(PyObject *finder);

@@ -126,10 +126,10 @@ static PyObject *execute_builtin(PyObject *module, PyObject *Py_UNUSED(spec), co
 /* The spec that BuiltinImporter.find_spec() makes. */
 static PyObject *make_builtin_spec(PyObject *name)
 {
-    PyObject *class = (PyObject *)ff_import.classes[FF_MODULE_SPEC];
+    PyObject *class = (PyObject *)ff_import.classes[FF_MODULE_SPEC].type;
     PyObject *origin = PyUnicode_InternFromString("built-in");
     PyObject *keywords = Py_BuildValue("(ss)", "origin", "is_package");
-    PyObject *arguments[] = {name, (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER], origin, Py_False};
+    PyObject *arguments[] = {name, (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER].type, origin, Py_False};
     PyObject *spec = origin == NULL || keywords == NULL ? NULL : PyObject_Vectorcall(class, arguments, 2, keywords);
     Py_XDECREF(origin);
     Py_XDECREF(keywords);

@@ -147,7 +147,7 @@ static PyObject *finder_for(PyObject *entry)
             return Py_XNewRef(finder);
         }
     }
-    return PyObject_CallMethodOneArg((PyObject *)ff_import.classes[FF_PATH_FINDER], ff_import.names._path_importer_cache, entry);
+    return PyObject_CallMethodOneArg((PyObject *)ff_import.classes[FF_PATH_FINDER].type, ff_import.names._path_importer_cache, entry);
 }
 
 /* Looks along a path: importlib._bootstrap_external.PathFinder._get_spec(). */
@@ -187,16 +187,16 @@ static ff_outcome ask_imp(PyObject *function, PyObject *name)
 /* What one finder on sys.meta_path says, as far as that can be told without it. */
 static ff_outcome foretell(PyObject *finder, ff_wanted *wanted)
 {
-    if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER]) {
+    if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER].type) {
         return search_path(wanted);
     }
     /* Neither of the next two has a module that was found on disk when it was frozen. */
-    if (finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER]) {
+    if (finder == (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER].type) {
         ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_builtin, wanted->name);
         wanted->is_builtin = result == FF_FOUND;
         return result;
     }
-    if (finder == (PyObject *)ff_import.classes[FF_FROZEN_IMPORTER]) {
+    if (finder == (PyObject *)ff_import.classes[FF_FROZEN_IMPORTER].type) {
         ff_outcome result = wanted->source != NULL ? FF_ABSENT : ask_imp(ff_import.is_frozen, wanted->name);
         return result == FF_FOUND ? FF_UNSURE : result;
     }

@@ -20,8 +20,7 @@ static PyObject *bootstrap_globals;      /* the names of importlib._bootstrap */
 static int are_classes_usual(void)
 {
     for (int i = 0; i < FF_CLASS_COUNT; i++) {
-        unsigned int tag = ff_import.classes[i]->tp_version_tag;
-        if (tag == 0 || tag != ff_import.version_tags[i]) {
+        if (!ff_is_class_usual(&ff_import.classes[i])) {
             return 0;
         }
     }
@@ -164,19 +163,6 @@ int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **orig
     return status;
 }
 
-/* Remembers a class as it is now: looking something up in it gives it a version tag. */
-static int remember_class(int index, PyObject *module, const char *name)
-{
-    PyObject *class = PyObject_GetAttrString(module, name);
-    if (class == NULL) {
-        return -1;
-    }
-    ff_import.classes[index] = (PyTypeObject *)class;
-    (void)_PyType_Lookup(ff_import.classes[index], ff_import.names.find_spec);
-    ff_import.version_tags[index] = ff_import.classes[index]->tp_version_tag;
-    return 0;
-}
-
 static int remember_names(void)
 {
 #define INTERN(name) \
@@ -207,12 +193,12 @@ static int remember_imp(void)
 int ff_install_import_function(PyObject *bootstrap, PyObject *external)
 {
     if (remember_names() < 0 || remember_imp() < 0 ||
-        remember_class(FF_BUILTIN_IMPORTER, bootstrap, "BuiltinImporter") < 0 ||
-        remember_class(FF_FROZEN_IMPORTER, bootstrap, "FrozenImporter") < 0 ||
-        remember_class(FF_MODULE_SPEC, bootstrap, "ModuleSpec") < 0 ||
-        remember_class(FF_PATH_FINDER, external, "PathFinder") < 0 ||
-        remember_class(FF_FILE_FINDER, external, "FileFinder") < 0 ||
-        remember_class(FF_SOURCE_FILE_LOADER, external, "SourceFileLoader") < 0) {
+        ff_remember_class(&ff_import.classes[FF_BUILTIN_IMPORTER], bootstrap, "BuiltinImporter") < 0 ||
+        ff_remember_class(&ff_import.classes[FF_FROZEN_IMPORTER], bootstrap, "FrozenImporter") < 0 ||
+        ff_remember_class(&ff_import.classes[FF_MODULE_SPEC], bootstrap, "ModuleSpec") < 0 ||
+        ff_remember_class(&ff_import.classes[FF_PATH_FINDER], external, "PathFinder") < 0 ||
+        ff_remember_class(&ff_import.classes[FF_FILE_FINDER], external, "FileFinder") < 0 ||
+        ff_remember_class(&ff_import.classes[FF_SOURCE_FILE_LOADER], external, "SourceFileLoader") < 0) {
         return -1;
     }
     ff_import.load_unlocked = PyObject_GetAttrString(bootstrap, "_load_unlocked");

@@ -4,7 +4,7 @@
 
 #include "flashfreeze.h"
 
-/* Classes whose behaviour is known as long as their version tags are the same. */
+/* Classes whose behaviour is known as long as nobody changes them. */
 enum {
     FF_BUILTIN_IMPORTER,
     FF_FROZEN_IMPORTER,
@@ -24,8 +24,7 @@ enum {
 
 /* What the import function holds on to, from its installation on. */
 typedef struct {
-    PyTypeObject *classes[FF_CLASS_COUNT];
-    unsigned int version_tags[FF_CLASS_COUNT];
+    ff_class classes[FF_CLASS_COUNT];
     PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen; /* functions of _imp */
     PyObject *acquire_lock, *release_lock;                            /* the same: importlib finds under this lock */
     PyObject *load_unlocked;                                          /* importlib._bootstrap._load_unlocked */
