@@ -33,7 +33,9 @@ async function test(argv) {
 
 /** Without arguments everything: unit tests side by side, then, one at a time, those that build CPython and share its folders. */
 function runsFor(argv) {
-  return argv.length > 0 ? [argv] : [['test/unit'], ['--runInBand', 'test/e2e', 'test/conformance', 'test/fidelity']];
+  return argv.length > 0
+    ? [argv]
+    : [['test/unit'], ['--runInBand', 'test/e2e', 'test/conformance', 'test/fidelity']];
 }
 
 /** The exit code of jest. Ctrl-C reaches it by itself, in the same process group; another request to end is passed on. */
