@@ -76,6 +76,22 @@ static PyObject *load_found(PyObject *modules, const ff_wanted *wanted, const ff
     return module;
 }
 
+/* A finder may have imported the very module while it was asked. Then importlib loads it anew, by the spec that it has
+ * (_find_spec()). */
+static void take_appeared(PyObject *modules, ff_wanted *wanted)
+{
+    PyObject *module = Py_XNewRef(PyDict_GetItemWithError(modules, wanted->name));
+    PyObject *spec = module == NULL ? NULL : PyObject_GetAttr(module, ff_import.names.__spec__);
+    PyErr_Clear();
+    Py_XDECREF(module);
+    if (spec != NULL && spec != Py_None) {
+        Py_XDECREF(wanted->spec);
+        wanted->spec = Py_NewRef(spec);
+        wanted->is_builtin = 0;
+    }
+    Py_XDECREF(spec);
+}
+
 /* _find_and_load_unlocked(). NULL without an exception: that is for the original to do. */
 static PyObject *find_and_load_unlocked(PyObject *modules, ff_wanted *wanted, ff_text text, PyObject *import_function)
 {
@@ -92,7 +108,8 @@ static PyObject *find_and_load_unlocked(PyObject *modules, ff_wanted *wanted, ff
     if (found == FF_FOUND) {
         found = ff_search(wanted);
     }
-    if (found == FF_FOUND && PyDict_Contains(modules, wanted->name) == 0) {
+    if (found == FF_FOUND) {
+        take_appeared(modules, wanted);
         module = load_found(modules, wanted, &family);
     }
     else if (found == FF_ABSENT && (wanted->source == NULL || wanted->is_asked_for)) {
