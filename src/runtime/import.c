@@ -27,6 +27,39 @@ static int are_classes_usual(void)
     return 1;
 }
 
+/* The functions of importlib._bootstrap whose work is done here: tools replace them now and then. */
+static const char *const function_names[] = {"_find_and_load_unlocked", "_find_spec",  "_load_unlocked",
+                                             "module_from_spec",        "_new_module", "_init_module_attrs",
+                                             "_call_with_frames_removed", "_get_module_lock"};
+#define FUNCTION_COUNT (sizeof(function_names) / sizeof(function_names[0]))
+static struct {
+    PyObject *name, *value;
+} functions[FUNCTION_COUNT];
+
+static int remember_functions(void)
+{
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        functions[i].name = PyUnicode_InternFromString(function_names[i]);
+        functions[i].value =
+            functions[i].name == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(bootstrap_globals, functions[i].name));
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int are_functions_usual(void)
+{
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        if (PyDict_GetItemWithError(bootstrap_globals, functions[i].name) != functions[i].value) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Whether a function of importlib makes the import (importlib.import_module() leads to one): its frames show in the
  * traceback of an exception then, as those below them would, while an import statement hides them all. */
 static int is_called_from_importlib(void)
@@ -137,7 +170,7 @@ static PyObject *load_simply(PyObject *name, PyObject *import_function)
         wanted.tail.length = text.length - (size_t)(wanted.tail.data - text.data);
     }
     PyObject *modules = usual_modules();
-    if (modules == NULL || !are_classes_usual()) {
+    if (modules == NULL || !are_classes_usual() || !are_functions_usual()) {
         return NULL;
     }
     /* Somebody loads it already, here or in importlib. */
@@ -225,6 +258,9 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external)
     bootstrap_globals = Py_NewRef(PyModule_GetDict(bootstrap));
     /* Where locks are not as we know them, the original stays. */
     int has_locks = ff_install_lock_function(bootstrap);
+    if (has_locks > 0 && remember_functions() < 0) {
+        return -1;
+    }
     return has_locks > 0 ? ff_replace_function(bootstrap, &find_and_load_function, &original_find_and_load) : has_locks;
 }
 #else
