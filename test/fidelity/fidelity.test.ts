@@ -2,7 +2,7 @@
  * Imports that nobody can tell apart: each case observes imports in the unmodified interpreter and in the frozen one, and
  * what it sees is equal. `probe` asks everything that can be asked of each frozen module.
  *
- *     FLASHFREEZE_FIDELITY="relink-3.10 overlay-system-3.11" npm test -- test/fidelity
+ *     FLASHFREEZE_FIDELITY=all npm test -- test/fidelity
  */
 import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';

@@ -26,7 +26,10 @@ export interface Candidate {
   readonly python: string;
 }
 
-/** The Pythons of this machine, or those that FLASHFREEZE_FIDELITY names. */
+/**
+ * Those that FLASHFREEZE_FIDELITY names (`all`: every Python of this machine). By default one of each kind: each takes three
+ * minutes.
+ */
 export function candidates(): readonly Candidate[] {
   const own = findPythons().map(({series, python}) => ({
     name: `relink-${series}`,
@@ -43,7 +46,8 @@ export function candidates(): readonly Candidate[] {
           return {name: `${host}-system-${series}`, host, series, python};
         });
   const asked = (process.env['FLASHFREEZE_FIDELITY'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  return [...own, ...its].filter(({name}) => asked.length === 0 || asked.includes(name));
+  if (asked.length === 0) return [...own.slice(-1), ...its.filter(({host}) => host === 'overlay')];
+  return [...own, ...its].filter(({name}) => asked.includes(name) || asked.includes('all'));
 }
 
 /** Builds the frozen interpreter. Throws when that fails. */
