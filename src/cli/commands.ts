@@ -110,8 +110,8 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/cache.js'),
   },
   doctor: {
-    summary: 'check this machine, or a frozen interpreter',
-    options: COMMON_OPTIONS,
+    summary: 'check this machine, or a frozen interpreter: what in it is stale, shadowed or unused',
+    options: ['trace', ...COMMON_OPTIONS],
     word: {name: 'exe', describe: 'a frozen interpreter'},
     yields: true,
     load: () => import('./commands/doctor.js'),

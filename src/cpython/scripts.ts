@@ -3,6 +3,7 @@ import {fileURLToPath} from 'node:url';
 /** The files of `src/cpython/scripts`: what runs inside a target. */
 export type ScriptName =
   | 'describe.py'
+  | 'examine.py'
   | 'installation.py'
   | 'measure.py'
   | 'resolve.py'

@@ -1,14 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {access, constants} from 'node:fs/promises';
-import {z} from 'zod';
 import {openStore} from '../cache/store.js';
 import {findCompiler, findMake} from '../cpython/build-tools.js';
-import {parseJson} from '../cpython/run-script.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';
 import type {FailureCode} from '../model/failure.js';
-import {fail, ok, type Result} from '../model/result.js';
 import {knownSeries} from './layouts.js';
 import type {HostContext} from './options.js';
 
@@ -119,76 +116,4 @@ async function firstLine(
   });
   const line = run.ok ? `${run.value.stdout}${run.value.stderr}`.trim().split('\n')[0] : undefined;
   return line === undefined || line === '' ? file : line;
-}
-
-/** What a frozen interpreter tells of itself. */
-export interface FrozenInterpreter {
-  /** `3.13.15` */
-  readonly python: string;
-  /** Why its images are not in use; null when they are. */
-  readonly inactiveBecause: string | null;
-  readonly modules: readonly {readonly name: string; readonly origin: string}[];
-  /** How many images an interpreter that does nothing else has used. */
-  readonly used: number;
-}
-
-const ANSWER = z.object({
-  python: z.string(),
-  inactiveBecause: z.string().nullable(),
-  modules: z.array(z.object({name: z.string(), origin: z.string()})),
-  used: z.number(),
-});
-
-const QUESTION = `
-import sys
-try:
-    import _flashfreeze
-except ImportError:
-    print('null')
-else:
-    info = _flashfreeze.info()
-    modules = [{'name': m[0], 'origin': m[1]} for m in _flashfreeze.modules()]
-    import json
-    print(json.dumps({'python': sys.version.split()[0], 'inactiveBecause': info['inactive_because'],
-                      'modules': modules, 'used': info['used']}))
-`;
-
-/**
- * Asks an interpreter for its frozen modules. The user's FLASHFREEZE counts, as it would in their own shell. Fails with
- * PYTHON when it cannot be asked, with SMOKE when it has no frozen modules.
- */
-export async function examineInterpreter(
-  python: string,
-  context: HostContext,
-): Promise<Result<FrozenInterpreter>> {
-  const choice = context.userEnvironment['FLASHFREEZE'];
-  const own = {PYTHONDONTWRITEBYTECODE: '1', ...(choice === undefined ? {} : {FLASHFREEZE: choice})};
-  const run = await runProcess({
-    file: python,
-    args: ['-c', QUESTION],
-    cwd: '/',
-    environment: scrubbedEnvironment(own, context.userEnvironment),
-    signal: context.signal,
-    timeoutMs: 60_000,
-  });
-  if (!run.ok) return run.failure.code === 'NO_TOOL' ? fail('PYTHON', `there is no program ${python}`) : run;
-  if (run.value.exitCode !== 0) {
-    return fail('SMOKE', `${python} does not start (exit code ${run.value.exitCode})`, {
-      details: run.value.stderr.trimEnd().slice(-4000),
-    });
-  }
-  const content = parseJson(run.value.stdout.trim().split('\n').at(-1) ?? '');
-  if (content === null) {
-    return fail(
-      'SMOKE',
-      `${python} has no frozen modules: it was not built by flashfreeze, and loads no overlay`,
-      {
-        hint: 'give the executable that flashfreeze build or relink made, or one that an overlay is switched on for',
-      },
-    );
-  }
-  const answer = ANSWER.safeParse(content);
-  return answer.success
-    ? ok(answer.data)
-    : fail('PYTHON', `${python} did not answer as a Python does`, {details: answer.error.message});
 }

@@ -1,10 +1,12 @@
 import {resolve} from 'node:path';
-import {examineInterpreter, examineMachine, type Check} from '../../hosts/doctor.js';
+import type {FrozenModule} from '../../cpython/examine.js';
+import {examineMachine, type Check} from '../../hosts/doctor.js';
+import {examineInterpreter} from '../../hosts/examination.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';
 
-/** `flashfreeze doctor [EXE]`: whether this machine can build, or what a frozen interpreter says of itself. */
+/** `flashfreeze doctor [EXE]`: whether this machine can build, or what there is in a frozen interpreter. */
 export function run(session: Session): Promise<CommandEnd> {
   const {word} = session.invocation;
   return word === undefined ? machine(session) : interpreter(session, resolve(session.cwd, word));
@@ -38,26 +40,49 @@ function isMissing({found, code}: Check): boolean {
   return found === undefined && code !== undefined;
 }
 
-async function interpreter({context, product}: Session, python: string): Promise<CommandEnd> {
-  const found = await examineInterpreter(python, context);
-  if (!found.ok) return {failure: found.failure};
-  const {modules, used, inactiveBecause} = found.value;
+async function interpreter(
+  {context, product, cwd, invocation}: Session,
+  python: string,
+): Promise<CommandEnd> {
+  const {options} = invocation;
+  const examined = await examineInterpreter(python, options.trace ?? [], cwd, context);
+  if (!examined.ok) return {failure: examined.failure};
+  const {modules, used, inactiveBecause, unused} = examined.value;
   const active = inactiveBecause === null;
+  const state = active ? `${used} used by a bare start` : `not in use: ${inactiveBecause}`;
   product({
-    text: active
-      ? `${python}: Python ${found.value.python}, ${count(modules.length, 'frozen module')}, ${used} used by a bare start`
-      : `${python}: Python ${found.value.python}, ${count(modules.length, 'frozen module')}, not in use: ${inactiveBecause}`,
+    text: `${python}: Python ${examined.value.python}, ${count(modules.length, 'frozen module')}, ${state}`,
     record: {
       type: 'interpreter',
       path: python,
-      python: found.value.python,
+      python: examined.value.python,
       active,
       inactiveBecause,
       modules: modules.length,
       used,
     },
   });
-  const end = {python: found.value.python, modules: modules.length};
+  const findings = [
+    ...modules.filter((module) => module.state !== 'current').map(({name, ...rest}) => finding(name, rest)),
+    ...(unused ?? []).map((name) => ({name, state: 'unused', note: ''})),
+  ];
+  const width = Math.max(0, ...findings.map(({name}) => name.length));
+  for (const {name, state: found, note} of findings) {
+    product({
+      text: `${name.padEnd(width)}  ${found.padEnd(8)}  ${note}`.trimEnd(),
+      record: {type: 'module', name, state: found, note},
+    });
+  }
+  const end = {python: examined.value.python, modules: modules.length};
   if (active) return end;
   return {...end, failure: failure('SMOKE', `${python} does not use its frozen modules: ${inactiveBecause}`)};
+}
+
+/** A module that is not what it was when it was frozen, in words. */
+function finding(
+  name: string,
+  {state, origin, by}: Pick<FrozenModule, 'state' | 'origin' | 'by'>,
+): {readonly name: string; readonly state: string; readonly note: string} {
+  if (state === 'shadowed') return {name, state, note: `by ${by ?? 'another file'}`};
+  return {name, state: 'stale', note: state === 'gone' ? `${origin} is gone` : `${origin} has changed`};
 }

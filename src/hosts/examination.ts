@@ -1,0 +1,47 @@
+import {traceImports} from '../cpython/discover.js';
+import {examineFrozen, type FrozenInterpreter} from '../cpython/examine.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import {splitCommandLine} from '../model/command-line.js';
+import {fail, ok, type Result} from '../model/result.js';
+import type {HostContext} from './options.js';
+
+/** What decides, in a user's shell, whether images are used and where modules are found. */
+const DECIDING = ['FLASHFREEZE', 'PYTHONPATH', 'PYTHONHOME', 'PYTHONUSERBASE', 'PYTHONNOUSERSITE'];
+
+/** A frozen interpreter, and what programs made of it. */
+export interface Examination extends FrozenInterpreter {
+  /** Frozen modules that none of the programs imports; undefined without programs. */
+  readonly unused: readonly string[] | undefined;
+}
+
+/**
+ * Examines a frozen interpreter as it would be in the user's own shell.
+ * @param traces programs to run in `cwd`, as one would type them after `python`
+ *
+ * Fails with USAGE for a program that cannot be read, with DISCOVER for one that does not run; else as `examineFrozen`.
+ */
+export async function examineInterpreter(
+  python: string,
+  traces: readonly string[],
+  cwd: string,
+  {userEnvironment, signal}: HostContext,
+): Promise<Result<Examination>> {
+  const own = DECIDING.flatMap((name) => {
+    const value = userEnvironment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const environment = scrubbedEnvironment(Object.fromEntries(own), userEnvironment);
+  const interpreter = {python, environment, signal};
+  const examined = await examineFrozen(interpreter, cwd);
+  if (!examined.ok) return examined;
+  const imported = new Set<string>();
+  for (const argv of traces.map(splitCommandLine)) {
+    if (argv === undefined) return fail('USAGE', 'a --trace has a quote that is not closed');
+    const trace = await traceImports({...interpreter, argv, cwd});
+    if (!trace.ok) return trace;
+    for (const {name} of trace.value.modules) imported.add(name);
+  }
+  const names = examined.value.modules.map(({name}) => name);
+  const unused = traces.length === 0 ? undefined : names.filter((name) => !imported.has(name));
+  return ok({...examined.value, unused});
+}
