@@ -7,8 +7,9 @@ import type {RawValue} from './values.js';
 
 const CONFIGURABLE = (Object.keys(OPTIONS) as OptionName[]).filter((name) => optionSpec(name).configurable);
 
-function valueSchema({kind, many}: OptionSpec): z.ZodType<RawValue> {
+function valueSchema({kind, many, choices}: OptionSpec): z.ZodType<RawValue> {
   const text = z.string().min(1, 'is empty');
+  if (choices !== undefined) return z.enum(choices);
   if (kind === 'flag') return z.boolean();
   if (kind === 'number') return z.int().min(1);
   return many === true ? z.array(text) : text;

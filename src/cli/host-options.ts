@@ -20,6 +20,7 @@ export function selectionOf(options: OptionValues): ModuleSelection {
     packages,
     stdlib,
     exclude,
+    frozenFirst: options.precedence === 'frozen-first',
   };
 }
 

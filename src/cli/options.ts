@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly kind: OptionKind;
   /** May be given more than once; its value is a list. */
   readonly many?: boolean;
+  /** The only values that it may have. */
+  readonly choices?: readonly string[];
   /** Its values may begin with a dash: it takes the next word whatever that looks like. */
   readonly free?: boolean;
   readonly describe: string;
@@ -50,6 +52,14 @@ const SELECTION = {
     configurable: true,
     value: 'GLOB',
     describe: 'do not freeze modules with such names',
+  },
+  precedence: {
+    kind: 'text',
+    choices: ['path', 'frozen-first'],
+    configurable: true,
+    value: 'RULE',
+    describe:
+      'path: sys.path decides, as ever; frozen-first: a frozen module wins over files that come earlier on it',
   },
 } as const satisfies Record<string, OptionSpec>;
 

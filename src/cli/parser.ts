@@ -76,13 +76,14 @@ function declare(parser: Argv, command: string, {summary, options, word}: Comman
 }
 
 function yargsOption(name: OptionName): Options {
-  const {kind, many = false, describe, value} = optionSpec(name);
+  const {kind, many = false, describe, value, choices} = optionSpec(name);
   const group = optionGroup(name);
   if (kind === 'flag') return {type: 'boolean', group, describe};
   return {
     type: 'string',
     array: many,
     requiresArg: true,
+    ...(choices === undefined ? {} : {choices}),
     group,
     describe: value === undefined ? describe : `${value}: ${describe}`,
   };

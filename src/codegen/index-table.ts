@@ -25,6 +25,8 @@ export interface IndexInput {
   readonly sources: readonly SourceEntry[];
   /** Folders that hold frozen modules; `stdlib` is the standard library, wherever it is at run time. */
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
+  /** Whether frozen modules win over files that come earlier on `sys.path`. */
+  readonly frozenFirst: boolean;
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
   /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
@@ -86,6 +88,7 @@ export function generateIndex(input: IndexInput): string {
     `const uint32_t ff_source_bucket_mask = ${table.length - 1};`,
     `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
     `const uint32_t ff_root_count = ${roots.length};`,
+    `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
     `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,

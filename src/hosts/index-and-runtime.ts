@@ -51,6 +51,7 @@ export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools)
     frozenRows: plan.frozenRows,
     sources: plan.sources,
     roots: plan.roots,
+    frozenFirst: plan.frozenFirst,
     hasGetpath: toolchain.getpath !== undefined,
     // What is linked into an interpreter cannot meet another one.
     ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),

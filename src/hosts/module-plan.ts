@@ -1,5 +1,6 @@
 import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
 import type {ModuleRecord} from '../cpython/modules.js';
+import type {ModuleSelection} from './options.js';
 import type {SourceFile, Toolchain} from './toolchain.js';
 
 /** One module to freeze. */
@@ -21,6 +22,8 @@ export interface FreezePlan {
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
+  /** As `ModuleSelection` has it. */
+  readonly frozenFirst: boolean;
 }
 
 /** What a plan depends on. */
@@ -62,7 +65,11 @@ function isKnownRoot(folder: string, {stdlib, version}: Toolchain['target']): bo
  * Plans the freezing of what CPython freezes itself and of the modules among `wanted` that are Python source where their
  * names say. The order is kept: images lie in memory in the order of imports.
  */
-export function planFreeze(toolchain: PlannedFor, wanted: readonly ModuleRecord[]): FreezePlan {
+export function planFreeze(
+  toolchain: PlannedFor,
+  wanted: readonly ModuleRecord[],
+  {frozenFirst}: Pick<ModuleSelection, 'frozenFirst'>,
+): FreezePlan {
   const {target} = toolchain;
   const frozen = cpythonFrozen(toolchain);
   const taken = new Set(frozen.map(({module}) => module));
@@ -94,5 +101,6 @@ export function planFreeze(toolchain: PlannedFor, wanted: readonly ModuleRecord[
     frozenRows: toolchain.frozenModules.map(({name, origin}) => ({name, module: origin})),
     sources,
     roots,
+    frozenFirst,
   };
 }

@@ -18,6 +18,8 @@ export interface ModuleSelection {
   readonly stdlib: boolean;
   /** Globs over module names (`test.*`). */
   readonly exclude: readonly string[];
+  /** Frozen modules win over files that come earlier on `sys.path`; else that decides, as it does without us. */
+  readonly frozenFirst: boolean;
 }
 
 /** What every host and command gets from the outside. */

@@ -130,10 +130,10 @@ async function freezeSelected<T extends Toolchain>(
     );
   };
   const found: Result<Discovery> = await discover(selection, toolchain, host.places, site, (modules) =>
-    importsOf(announce(planFreeze(toolchain, modules))),
+    importsOf(announce(planFreeze(toolchain, modules, selection))),
   );
   if (!found.ok) return found;
-  const plan = announce(planFreeze(toolchain, found.value.modules));
+  const plan = announce(planFreeze(toolchain, found.value.modules, selection));
   const finished = await finish({
     toolchain,
     plan,

@@ -117,6 +117,7 @@ extern const uint32_t ff_source_buckets[]; /* open addressing by ff_hash(key): i
 extern const uint32_t ff_source_bucket_mask;
 extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
+extern const int ff_frozen_first;        /* a frozen module wins over files that come earlier on sys.path */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
@@ -162,6 +163,7 @@ int ff_is_text(const char *string, const char *data, size_t length);
 void ff_remember_stdlib_dir(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 const ff_source *ff_find_module(ff_text name);
+int ff_read_root(const ff_source *source, ff_text *folder);
 PyObject *ff_source_path(const ff_source *source);
 
 /* stamps.c: sources that are not what was frozen. */

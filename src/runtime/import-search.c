@@ -150,6 +150,24 @@ static PyObject *finder_for(PyObject *entry)
     return PyObject_CallMethodOneArg((PyObject *)ff_import.classes[FF_PATH_FINDER].type, ff_import.names._path_importer_cache, entry);
 }
 
+/* With `precedence: frozen-first`: the entry of sys.path that the module was frozen from, wherever that is. */
+static ff_outcome take_frozen_first(PyObject *path, ff_wanted *wanted)
+{
+    ff_text root, entry;
+    if (!ff_frozen_first || wanted->source == NULL || wanted->path != NULL || !ff_read_root(wanted->source, &root)) {
+        return FF_ABSENT;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path); i++) {
+        PyObject *folder = PyList_GET_ITEM(path, i);
+        if (ff_read_text(folder, &entry) && entry.length == root.length && memcmp(entry.data, root.data, root.length) == 0 &&
+            ff_is_current(wanted->source, root, wanted->tail)) {
+            wanted->folder = Py_NewRef(folder);
+            return FF_FOUND;
+        }
+    }
+    return FF_ABSENT;
+}
+
 /* Looks along a path: importlib._bootstrap_external.PathFinder._get_spec(). */
 static ff_outcome search_path(ff_wanted *wanted)
 {
@@ -157,7 +175,7 @@ static ff_outcome search_path(ff_wanted *wanted)
     if (path == NULL || !PyList_CheckExact(path)) {
         return FF_UNSURE;
     }
-    ff_outcome result = FF_ABSENT;
+    ff_outcome result = take_frozen_first(path, wanted);
     Py_INCREF(path);
     for (Py_ssize_t i = 0; result == FF_ABSENT && i < PyList_GET_SIZE(path); i++) {
         PyObject *entry = PyList_GET_ITEM(path, i);

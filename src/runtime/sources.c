@@ -129,6 +129,12 @@ const ff_source *ff_find_module(ff_text name)
     return NULL;
 }
 
+/* The folder of sys.path that the module is found from; 0 when it is not known. */
+int ff_read_root(const ff_source *source, ff_text *folder)
+{
+    return root_text(source->root, folder);
+}
+
 /* The path of the module's source file (a new reference), NULL with an exception. */
 PyObject *ff_source_path(const ff_source *source)
 {

@@ -115,13 +115,17 @@ describe('file and command line', () => {
   });
 
   test('without any choice the modules of the start are frozen', () => {
-    const nothing = {startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []};
+    const nothing = {
+      ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
+      frozenFirst: false,
+    };
     expect(selectionOf({})).toEqual({...nothing, startup: true});
     expect(selectionOf({exclude: ['a*']})).toEqual({...nothing, startup: true, exclude: ['a*']});
     expect(selectionOf({stdlib: false})).toEqual({...nothing, startup: true});
     expect(selectionOf({module: ['a']})).toEqual({...nothing, modules: ['a']});
     expect(selectionOf({stdlib: true})).toEqual({...nothing, stdlib: true});
     expect(selectionOf({module: ['a'], startup: true})).toEqual({...nothing, modules: ['a'], startup: true});
+    expect(selectionOf({precedence: 'frozen-first'})).toEqual({...nothing, startup: true, frozenFirst: true});
   });
 
   test('a build needs its two folders', () => {

@@ -20,7 +20,7 @@ const WANTED = [
 
 function planOf(version: string, more: Partial<PlannedFor> = {}) {
   const target = {stdlib: '/lib/python', version: parseVersion(version)} as Target;
-  return planFreeze({target, frozenModules: [], getpath: undefined, ...more}, WANTED);
+  return planFreeze({target, frozenModules: [], getpath: undefined, ...more}, WANTED, {frozenFirst: false});
 }
 
 test('an overlay takes what is found on disk where its name says, and nothing that CPython freezes', () => {

@@ -1,0 +1,75 @@
+/** A file that comes earlier on `sys.path` than a frozen module of its name. */
+import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreezeJson, run} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-precedence-')));
+const shadow = join(folder, 'shadow');
+const app = join(folder, 'app');
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+beforeAll(() => {
+  mkdirSync(join(shadow, 'json'), {recursive: true});
+  mkdirSync(app);
+  writeFileSync(join(shadow, 'json', '__init__.py'), 'dumps = None\n');
+  writeFileSync(join(shadow, 'helper.py'), '');
+  writeFileSync(
+    join(app, 'main.py'),
+    'import json, helper\nprint(json.__file__, helper.__file__, sep="\\n")\n',
+  );
+  writeFileSync(join(app, 'helper.py'), '');
+});
+
+const newest = findPythons().at(-1)?.python ?? 'python3';
+
+describe.each([
+  ['relink', ''],
+  ['overlay', 'bin/python'],
+] as const)('%s', (host, exe) => {
+  const freeze = async (rule: readonly string[]) => {
+    const out = join(folder, `${host}${rule.length}`);
+    const what = ['--trace', join(app, 'main.py'), ...rule];
+    const {summary} = await flashfreezeJson([host, '--python', newest, '--out', out, ...what]);
+    const series = /^\d+\.\d+/.exec(String(summary['python']))?.[0] ?? '';
+    return exe === '' ? out : join(out, `${exe}${series}`);
+  };
+  const found = async (python: string, path: readonly string[]) => {
+    const done = await run(python, ['-B', join(app, 'main.py')], {environment: {PYTHONPATH: path.join(':')}});
+    expect(done.stderr).toBe('');
+    return done.stdout.trim().split('\n');
+  };
+  const json = expect.stringMatching(/\/lib\/python3\.\d+\/json\/__init__\.py$/);
+
+  test('wins', async () => {
+    const python = await freeze([]);
+    expect(await found(python, [shadow])).toEqual([join(shadow, 'json/__init__.py'), join(app, 'helper.py')]);
+  });
+
+  test('does not win with frozen-first, where the frozen module is on the path at all', async () => {
+    const python = await freeze(['--precedence', 'frozen-first']);
+    expect(await found(python, [shadow])).toEqual([json, join(app, 'helper.py')]);
+    // The folder that `helper` was frozen from is not on the path: what is there is taken.
+    const code = 'import helper, sys; print(helper.__file__, "_flashfreeze" in sys.modules)';
+    const done = await run(python, ['-B', '-c', code], {environment: {PYTHONPATH: shadow}});
+    expect(done.stdout).toContain(join(shadow, 'helper.py'));
+  });
+});
+
+test('what else the rule could be is said', async () => {
+  const {stderr, exitCode} = await flashfreezeJson([
+    'relink',
+    '--python',
+    newest,
+    '--out',
+    'x',
+    '--precedence',
+    'first',
+  ]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/error\[USAGE\].*frozen-first/);
+});
