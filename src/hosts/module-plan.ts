@@ -56,11 +56,6 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
   return {root: origin.slice(0, -ending.length), key};
 }
 
-/** Whether a folder is the one that the interpreter itself knows as its standard library: sys._stdlib_dir, since 3.11. */
-function isKnownRoot(folder: string, {stdlib, version}: Toolchain['target']): boolean {
-  return folder === stdlib && version.hex >= 0x030b0000;
-}
-
 /**
  * Plans the freezing of what CPython freezes itself and of the modules among `wanted` that are Python source where their
  * names say. The order is kept: images lie in memory in the order of imports.
@@ -84,7 +79,7 @@ export function planFreeze(
     const filename = `${place.key}${record.isPackage ? '/__init__' : ''}.py`;
     let root = rootIndexes.get(place.root);
     if (root === undefined) {
-      root = roots.push(isKnownRoot(place.root, target) ? 'stdlib' : {path: place.root}) - 1;
+      root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
       rootIndexes.set(place.root, root);
     }
     modules.push({

@@ -39,10 +39,6 @@ test('an overlay takes what is found on disk where its name says, and nothing th
   expect(roots).toEqual(['stdlib', {path: '/venv/site-packages'}]);
 });
 
-test('3.10 does not know where its library is, so the index says it', () => {
-  expect(planOf('3.10.13').roots).toEqual([{path: '/lib/python'}, {path: '/venv/site-packages'}]);
-});
-
 test('of what CPython freezes, the rows that the toolchain gives; code that several share is frozen once', () => {
   const posixpath = {path: '/lib/python/posixpath.py', name: 'Lib/posixpath.py'};
   const {modules, frozenRows} = planOf('3.13.0', {
