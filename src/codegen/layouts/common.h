@@ -16,8 +16,8 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #if defined(Py_GIL_DISABLED)
 #error "flashfreeze layout: a free-threaded CPython cannot share static code objects"
 #endif
-#if defined(Py_DEBUG)
-#error "flashfreeze layout: a debug build of CPython checks that static strings are its own"
+#if defined(Py_DEBUG) || defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
+#error "flashfreeze layout: a debug build of CPython checks that static strings are its own, and counts references to them"
 #endif
 
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */
