@@ -208,7 +208,7 @@ const COMMON = {
     kind: 'number',
     configurable: true,
     value: 'N',
-    describe: 'how many actions run at once (by default one for each CPU)',
+    describe: 'how many actions run at once (by default what make -j leaves, or one for each CPU)',
   },
   'dry-run': {kind: 'flag', describe: 'say what would be done, and do nothing'},
   force: {kind: 'flag', describe: 'do everything anew'},

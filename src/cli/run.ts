@@ -1,4 +1,5 @@
 import {availableParallelism} from 'node:os';
+import {openSlots} from '../exec/job-slots.js';
 import {abortOnSignals} from '../exec/signals.js';
 import type {HostContext} from '../hosts/options.js';
 import type {ActionId} from '../model/action.js';
@@ -59,6 +60,11 @@ async function perform(
   const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
   const remote = await remoteFrom(options, environment, sink, signal);
   if (!remote.ok) return {failure: remote.failure};
+  const {slots, isCutOff} = openSlots(options.jobs, availableParallelism(), environment['MAKEFLAGS']);
+  if (isCutOff && spec?.options.includes('jobs') === true) {
+    const message = "make's jobserver cannot be reached, so one thing is done at a time";
+    sink.emit({type: 'warning', message, hint: 'begin the line of the recipe with +, or give --jobs'});
+  }
   const context: HostContext = {
     events: sink,
     signal,
@@ -66,7 +72,7 @@ async function perform(
     cacheDir: options['cache-dir'] ?? defaultCacheDir(surroundings),
     cacheLimits: limitsFrom(options),
     remote: remote.value,
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: slots,
     force: options.force ?? false,
     dryRun: options['dry-run'] ?? false,
   };
@@ -79,6 +85,8 @@ async function perform(
     const details = error instanceof Error ? error.stack : undefined;
     const message = `${called.command} broke off by an error inside flashfreeze: ${messageOf(error)}`;
     return {failure: failure('ACTION', message, {details})};
+  } finally {
+    slots.close();
   }
 }
 

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
 import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {join, sep} from 'node:path';
+import type {Invitation} from '../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {findCompiler, findMake, type BuildRun} from './build-tools.js';
@@ -25,8 +26,8 @@ export interface ConfigureRun extends BuildRun {
 }
 
 export interface MakeRun extends BuildRun {
-  /** How many jobs at once; undefined when MAKEFLAGS in the environment leads to a jobserver. */
-  readonly jobs: number | undefined;
+  /** How many jobs at once, or the jobserver that decides. */
+  readonly jobs: number | Invitation;
   /** Further arguments: targets, variables. */
   readonly flags?: readonly string[];
 }
@@ -83,9 +84,12 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   } catch (error) {
     return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
   }
-  const jobs = run.jobs === undefined ? [] : [`-j${run.jobs}`];
   const variables = [...WITHOUT_GIT, ...withoutByteCode(pythons.value)];
-  const done = await logged(run, 'make.log', make.value, [...jobs, ...(run.flags ?? []), ...variables]);
+  const args = [...(run.flags ?? []), ...variables];
+  const done =
+    typeof run.jobs === 'number'
+      ? await logged(run, 'make.log', make.value, [`-j${run.jobs}`, ...args])
+      : await logged(run, 'make.log', make.value, args, run.jobs);
   // make removes what it was making when it is told to end, but not when it is killed with everybody else.
   if (!done.ok) return done;
   await rm(running, {force: true});
@@ -131,6 +135,7 @@ async function logged(
   logName: string,
   file: string,
   args: readonly string[],
+  jobserver?: Invitation,
 ): Promise<Result<ProcessOutput>> {
   const log = createWriteStream(join(run.buildDir, logName));
   // A log that cannot be written (a full disk) must not end the build before the tool itself says so.
@@ -139,7 +144,8 @@ async function logged(
     file,
     args,
     cwd: run.buildDir,
-    environment: run.environment,
+    environment: {...run.environment, ...(jobserver && {MAKEFLAGS: jobserver.makeFlags})},
+    ...(jobserver && {descriptors: jobserver.descriptors}),
     signal: run.signal,
     onOutput: (text) => {
       log.write(`${text}\n`);

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
+import type {JobSlots} from '../exec/job-slots.js';
 import type {ActionId, ActionResult, ActionSpec, Artifact, Outcome} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
@@ -25,8 +26,8 @@ export interface EngineOptions {
   readonly store: Store | undefined;
   /** Results of others; it is asked for what the store does not have. */
   readonly remote?: RemoteCache | undefined;
-  /** How many actions may run at once. */
-  readonly jobs: number;
+  /** Each action that runs takes one of them. */
+  readonly jobs: JobSlots;
   readonly events: EventSink;
   /** Ends the build: no further action starts, and the running ones are told. */
   readonly signal: AbortSignal;
@@ -83,7 +84,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const started = new Map<ActionId, number>();
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
   const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
-  const slots = pLimit(options.jobs);
   const looking = pLimit(LOOKING_AT_ONCE);
   const tally = createTally();
   const asked = new Map<
@@ -167,7 +167,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (!restored.ok) return restored;
       if (restored.value !== undefined) return ok(restored.value);
     }
-    return slots(async () => {
+    return options.jobs.run(async () => {
       if (signal.aborted) return err(interrupted(spec));
       started.set(spec.id, performance.now());
       const reason = sentence(why);

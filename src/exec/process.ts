@@ -21,6 +21,8 @@ export interface ProcessSpec {
   readonly onOutput?: (text: string, stream: 'stdout' | 'stderr') => void;
   /** What it reads on its standard input, which is empty else. */
   readonly input?: string | Uint8Array;
+  /** Descriptors of ours that it gets as 3, 4, …; else it has the three standard ones. */
+  readonly descriptors?: readonly number[];
   /** After so many milliseconds it is ended. */
   readonly timeoutMs?: number;
   /** How much of each output stream is kept, in bytes: the first and the last half. */
@@ -87,6 +89,8 @@ type Child = ResultPromise<{buffer: false; reject: false}>;
 
 /** execa throws at once for arguments that no process can have, such as a NUL byte. */
 function start(spec: ProcessSpec): Result<Child> {
+  // Any descriptor will do; execa's types name those of one digit.
+  const descriptors = (spec.descriptors ?? []) as readonly (3 | 4)[];
   try {
     const child = execa(spec.file, spec.args, {
       cwd: spec.cwd,
@@ -96,7 +100,8 @@ function start(spec: ProcessSpec): Result<Child> {
       cleanup: false,
       buffer: false,
       reject: false,
-      ...(spec.input === undefined ? {stdin: 'ignore'} : {input: spec.input}),
+      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...descriptors],
+      ...(spec.input === undefined ? {} : {input: spec.input}),
     });
     return ok(child as unknown as Child);
   } catch (error) {

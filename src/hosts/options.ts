@@ -1,5 +1,6 @@
 import type {CollectLimits} from '../cache/collect.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
+import type {JobSlots} from '../exec/job-slots.js';
 import type {ActionCounts} from '../model/events.js';
 import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';
@@ -33,7 +34,8 @@ export interface HostContext {
   readonly cacheLimits?: CollectLimits;
   /** The cache of a team, for what is not in our own. */
   readonly remote?: RemoteCache | undefined;
-  readonly jobs: number;
+  /** How much may be done at once. */
+  readonly jobs: JobSlots;
   readonly force: boolean;
   readonly dryRun: boolean;
   /** For one build of a row; by default a build stands alone. */

@@ -140,7 +140,9 @@ function makeAction(
     storage: 'in-place',
     async execute({log, outputs}) {
       const run = {buildDir: places.cpython, environment, signal, onOutput: log};
-      const made = await makeTree({...run, jobs: context.jobs, flags: options.makeArguments});
+      const made = await context.jobs.shared((jobserver) =>
+        makeTree({...run, jobs: jobserver ?? context.jobs.width, flags: options.makeArguments}),
+      );
       if (!made.ok) return made;
       // Whether it is in a shared library is not known before it tells.
       const finding = {...environment, LD_LIBRARY_PATH: places.cpython};

@@ -56,7 +56,8 @@ export async function prepareTools(
   const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
   if (!getpathHeaders.ok) return getpathHeaders;
   const strings = wellKnownHeaders.value[0];
-  const {repetition, jobs: count} = context;
+  const {repetition} = context;
+  const count = context.jobs.width;
   const workers =
     (await repetition?.workers.of(interpreter, toolchain.identity.digest, count)) ??
     startWorkers({...interpreter, count});

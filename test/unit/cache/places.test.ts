@@ -28,6 +28,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {openStore} from './cache/store.js';
 import {createEngine} from './engine/engine.js';
+import {localSlots} from './exec/job-slots.js';
 const {buildDir, storeDir, names, bytes, user, limits} = JSON.parse(process.argv[2]);
 if (user) {
   process.umask(user.umask);
@@ -39,7 +40,7 @@ const messages = [];
 const store = await openStore(storeDir);
 if (!store.ok) messages.push(store.failure.message);
 const engine = await createEngine({
-  buildDir, store: store.ok ? store.value : undefined, jobs: 2, signal: new AbortController().signal,
+  buildDir, store: store.ok ? store.value : undefined, jobs: localSlots(2), signal: new AbortController().signal,
   events: {emit: (event) => event.type === 'warning' && messages.push(event.message)},
 });
 const content = (name) => name.repeat(bytes / name.length);

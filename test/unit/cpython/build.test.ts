@@ -1,6 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
+import {serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {configureTree, makeTree} from '../../../src/cpython/build.js';
 import {buildEnvironment} from '../../../src/cpython/build-tools.js';
@@ -184,6 +185,16 @@ describe('makeTree', () => {
     expect(result).toEqual({ok: true, value: undefined});
     expect(readFileSync(join(buildDir, 'python'), 'utf8')).toBe('v\nv\n');
     expect(readFileSync(join(buildDir, 'make.log'), 'utf8')).toContain('building one.o');
+  });
+
+  test('takes part in a jobserver', async () => {
+    const buildDir = await configured();
+    const [server, run] = [serveJobs(3), {buildDir, flags: ['python', 'VALUE=v'], environment, signal}];
+    if (server === undefined) throw new Error('there is no mkfifo');
+    expect(await makeTree({...run, jobs: server.invitation})).toMatchObject({ok: true});
+    expect([1, 2, 3, 4].map(server.take)).toEqual([TOKEN, TOKEN, TOKEN, undefined]);
+    expect(readFileSync(join(buildDir, 'make.log'), 'utf8')).not.toContain('jobserver');
+    server.close();
   });
 
   test('keeps the new interpreter from writing byte code into the source tree', async () => {

@@ -14,6 +14,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/layout.js';
 import {createEngine} from '../../../src/engine/engine.js';
+import {localSlots} from '../../../src/exec/job-slots.js';
 import {runProcess} from '../../../src/exec/process.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';
@@ -325,7 +326,7 @@ describe('declarations', () => {
     createEngine({
       buildDir: toy.buildDir,
       store: undefined,
-      jobs: 1,
+      jobs: localSlots(1),
       events: recorder(),
       signal: new AbortController().signal,
     });
@@ -467,7 +468,7 @@ describe('a dry run', () => {
 describe('an abort', () => {
   test('ends what runs, starts nothing else, and the next build is right', async () => {
     const controller = new AbortController();
-    const running = build(toy, {signal: controller.signal, jobs: 2}, (spec) => ({
+    const running = build(toy, {signal: controller.signal, jobs: localSlots(2)}, (spec) => ({
       ...spec,
       execute: async ({signal, outputs}) => {
         const file = Object.values(outputs)[0] ?? '';
@@ -514,7 +515,7 @@ describe('an abort', () => {
 test('no more actions run at once than there are jobs, and what tools say is passed on', async () => {
   let now = 0;
   let most = 0;
-  const {record} = await build(toy, {jobs: 2}, (spec) => ({
+  const {record} = await build(toy, {jobs: localSlots(2)}, (spec) => ({
     ...spec,
     execute: async (context) => {
       now += 1;

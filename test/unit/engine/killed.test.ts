@@ -46,12 +46,13 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {openStore} from './cache/store.js';
 import {createEngine} from './engine/engine.js';
+import {localSlots} from './exec/job-slots.js';
 import {acquireLock} from './engine/lock.js';
 const {sourceDir, buildDir, names, storeDir, storage, go} = JSON.parse(process.argv[2]);
 const lock = await acquireLock(buildDir);
 const store = await openStore(storeDir);
 const engine = await createEngine({
-  buildDir, store: store.value, jobs: 4, signal: new AbortController().signal,
+  buildDir, store: store.value, jobs: localSlots(4), signal: new AbortController().signal,
   events: {emit: (event) => event.type === 'action-finished' && console.log('finished ' + event.id)},
 });
 const act = (id, inputs, outputs, make) => engine.run({

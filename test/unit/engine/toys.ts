@@ -3,6 +3,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {openStore, type Store} from '../../../src/cache/store.js';
 import {createEngine, type Engine, type EngineOptions} from '../../../src/engine/engine.js';
+import {localSlots} from '../../../src/exec/job-slots.js';
 import type {ActionId, ActionResult, ActionSpec, Artifact} from '../../../src/model/action.js';
 import type {Event, EventInput} from '../../../src/model/events.js';
 import {fail, ok, type Result} from '../../../src/model/result.js';
@@ -149,7 +150,7 @@ export async function build(
   const engine = await createEngine({
     buildDir: toy.buildDir,
     store: undefined,
-    jobs: 4,
+    jobs: localSlots(4),
     events: record,
     signal,
     ...options,

@@ -1,0 +1,188 @@
+import {joinJobserver, serveJobs, TOKEN, type Invitation, type Jobserver} from './jobserver.js';
+import {readMakeFlags} from './make-flags.js';
+
+/**
+ * Room for so many jobs at once, shared with the makes above and below us: what runs in a slot is one job. As in every make,
+ * one slot is there from the start; each further one is a token, which is ours alone, or a jobserver's.
+ */
+export interface JobSlots {
+  /** How many jobs to expect at once: what pools of processes are sized by. */
+  readonly width: number;
+  /** Waits for a slot and does the work in it. */
+  readonly run: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Does work, itself in a slot, that starts a make, which is to take the slots of further jobs from here. Gets undefined where
+   * that cannot be had.
+   */
+  readonly shared: <T>(work: (invitation: Invitation | undefined) => Promise<T>) => Promise<T>;
+  /** Gives everything back. Call it at the end; also done when the process exits. */
+  readonly close: () => void;
+}
+
+/** Where tokens come from. */
+interface Tokens {
+  readonly take: () => number | undefined;
+  readonly give: (token: number) => void;
+  /** Whether others give back tokens without our noticing. */
+  readonly isShared: () => boolean;
+}
+
+/** How often a token is asked for that somebody else may have given back (milliseconds). */
+const ASK_EVERY_MS = 10;
+
+/** Slots of our own; while a make runs below us, it shares them. */
+export function localSlots(count: number): JobSlots {
+  let free = count - 1;
+  let lent = 0;
+  let server: Jobserver | undefined;
+  let guests = 0;
+  const slots = slotsFrom({
+    take() {
+      const token = server === undefined ? (free > 0 ? TOKEN : undefined) : server.take();
+      if (token === undefined) return undefined;
+      if (server === undefined) free -= 1;
+      lent += 1;
+      return token;
+    },
+    give() {
+      lent -= 1;
+      if (server === undefined) free += 1;
+      else server.give(TOKEN);
+    },
+    isShared: () => server !== undefined,
+  });
+  return {
+    run: slots.run,
+    width: count,
+    async shared(work) {
+      server ??= serveJobs(free);
+      guests += 1;
+      slots.wake();
+      try {
+        return await work(server?.invitation);
+      } finally {
+        guests -= 1;
+        if (guests === 0) {
+          // A make that was killed gave nothing back: what is not lent to us is free again.
+          free = count - 1 - lent;
+          server?.close();
+          server = undefined;
+          slots.wake();
+        }
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+/** Slots of the make above us; makes below us take part. */
+export function guestSlots(jobserver: Jobserver, width: number): JobSlots {
+  const slots = slotsFrom({take: jobserver.take, give: jobserver.give, isShared: () => true});
+  // However this process exits, make counts its tokens at the end.
+  process.on('exit', slots.giveAllBack);
+  return {
+    run: slots.run,
+    width,
+    shared: (work) => work(jobserver.invitation),
+    close() {
+      process.removeListener('exit', slots.giveAllBack);
+      slots.giveAllBack();
+      jobserver.close();
+    },
+  };
+}
+
+/** The slots of a run, and what is wrong with make's jobserver if one slot is all there is. */
+export interface OpenedSlots {
+  readonly slots: JobSlots;
+  readonly isCutOff: boolean;
+}
+
+/**
+ * The slots of a run: `wanted` of our own if the user gave a number, else those of the make that started us, else one for each
+ * processor. Like a make, we do one thing at a time when there is a jobserver that cannot be reached.
+ */
+export function openSlots(
+  wanted: number | undefined,
+  processors: number,
+  makeFlags: string | undefined,
+): OpenedSlots {
+  if (wanted !== undefined) return {slots: localSlots(wanted), isCutOff: false};
+  const {jobserver: address} = readMakeFlags(makeFlags ?? '');
+  if (address === undefined) return {slots: localSlots(processors), isCutOff: false};
+  const jobserver = joinJobserver(address);
+  if (jobserver === undefined) return {slots: localSlots(1), isCutOff: true};
+  return {slots: guestSlots(jobserver, processors), isCutOff: false};
+}
+
+/** The one slot that is there from the start is no token. */
+type Slot = number | 'first';
+
+interface TokenSlots extends Pick<JobSlots, 'run'> {
+  /** Gives slots to those who wait, as far as there are any. */
+  readonly wake: () => void;
+  readonly giveAllBack: () => void;
+}
+
+function slotsFrom(tokens: Tokens): TokenSlots {
+  const waiting: ((slot: Slot) => void)[] = [];
+  const held: number[] = [];
+  let firstIsFree = true;
+  let timer: NodeJS.Timeout | undefined;
+
+  function take(): Slot | undefined {
+    if (firstIsFree) {
+      firstIsFree = false;
+      return 'first';
+    }
+    const token = tokens.take();
+    if (token !== undefined) held.push(token);
+    return token;
+  }
+
+  function give(slot: Slot): void {
+    // To whoever waits here, at once: others ask often enough.
+    const next = waiting.shift();
+    if (next !== undefined) next(slot);
+    else if (slot === 'first') firstIsFree = true;
+    else giveBack(slot);
+  }
+
+  function giveBack(token: number): void {
+    const at = held.indexOf(token);
+    if (at < 0) return;
+    held.splice(at, 1);
+    tokens.give(token);
+  }
+
+  function giveAllBack(): void {
+    for (const token of [...held]) giveBack(token);
+  }
+
+  function wake(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    while (waiting.length > 0) {
+      const slot = take();
+      if (slot === undefined) break;
+      waiting.shift()?.(slot);
+    }
+    if (waiting.length > 0 && tokens.isShared()) timer = setTimeout(wake, ASK_EVERY_MS);
+  }
+
+  return {
+    wake,
+    giveAllBack,
+    async run(work) {
+      const slot = await new Promise<Slot>((resolve) => {
+        waiting.push(resolve);
+        if (timer === undefined) wake();
+      });
+      try {
+        return await work();
+      } finally {
+        give(slot);
+      }
+    },
+  };
+}
