@@ -11,20 +11,24 @@ import type {Site} from './host.js';
 import type {ModuleSelection} from './options.js';
 import type {Places} from './places.js';
 import {selectModules} from './selection.js';
+import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from './toolchain.js';
 
 /**
- * Which modules a program needs changes only when import statements do, so discovery is keyed by the *imported names* of
- * the modules that it found, not by their sources: an edit inside a function does not run the program again. The names
- * are known only after compiling what discovery found; the memo carries them to the next build.
+ * Which modules a program needs changes only when import statements do, or when there are other files, so discovery is
+ * keyed by the *imported names* of the modules that it found and by the listings of their folders, not by their sources: an
+ * edit inside a function does not run the program again. The names are known only after compiling what discovery found; the
+ * memo carries them to the next build.
  */
 const memoSchema = z.object({
   /** What was asked for, of which interpreter: the rest says nothing about anything else. */
   question: z.string(),
   /** What the last discovery was keyed with. */
   keyedWith: z.string(),
-  /** What the modules that it found import. */
-  imports: z.string(),
+  /** What the modules that it found import, and what is in the folders. */
+  state: z.string(),
+  /** Every folder that a module was found in since the question is asked: one that disappeared may come back. */
+  folders: z.array(z.string()),
   modules: z.array(moduleRecord),
 });
 type Memo = z.infer<typeof memoSchema>;
@@ -47,9 +51,8 @@ async function readMemo(path: string, question: string): Promise<Memo | undefine
 
 /**
  * Finds the modules to freeze, as an action.
- * @param currentImports gives what a list of modules imports as they are now (`imports` of the memo, when nothing has
- * changed), by compiling them; undefined when one of them does not compile: that is told when it is built, and running
- * programs with it would only fail in other words.
+ * @param currentImports gives what a list of modules imports as they are now, by compiling them; undefined when one of them
+ * does not compile: that is told when it is built, and running programs with it would only fail in other words.
  */
 export async function discover(
   selection: ModuleSelection,
@@ -61,11 +64,12 @@ export async function discover(
   const memoPath = join(places.work, 'discovery-memo.json');
   const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest});
   const memo = await readMemo(memoPath, question);
-  const now = memo === undefined ? undefined : await currentImports(memo.modules);
+  const imports = memo === undefined ? undefined : await currentImports(memo.modules);
+  const now = memo === undefined || imports === undefined ? undefined : await stateOf(imports, memo.folders);
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const keyedWith =
-    anew ?? (memo === undefined ? 'first' : now === undefined || now === memo.imports ? memo.keyedWith : now);
+    anew ?? (memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now);
   const scripts = await engine.sources(
     (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );
@@ -95,12 +99,25 @@ export async function discover(
   const modules = z.array(moduleRecord).parse(JSON.parse(await readFile(list.path, 'utf8')));
   return ok({
     modules,
-    async remember(imports) {
-      if (context.dryRun || (memo?.imports === imports && memo.keyedWith === keyedWith)) return;
+    async remember(newImports) {
+      if (context.dryRun) return;
+      const found = foldersOf(
+        modules.flatMap(({kind, origin}) => (kind === 'source' && origin !== null ? [origin] : [])),
+      );
+      const folders = [...new Set([...(memo?.folders ?? []), ...found])].sort();
+      const state = await stateOf(newImports, folders);
+      if (memo?.state === state && memo.keyedWith === keyedWith) return;
       await ensureFolder(places.work);
-      await writeFile(memoPath, JSON.stringify({question, keyedWith, imports, modules} satisfies Memo));
+      await writeFile(
+        memoPath,
+        JSON.stringify({question, keyedWith, state, folders, modules} satisfies Memo),
+      );
     },
   });
+}
+
+async function stateOf(imports: string, folders: readonly string[]): Promise<string> {
+  return digestOf(`${imports} ${await listingDigest(folders)}`);
 }
 
 /** The selection as JSON. */

@@ -1,4 +1,5 @@
-import {basename, dirname, join, sep} from 'node:path';
+import {basename, join, sep} from 'node:path';
+import {foldersOf, mayBeSource} from '../hosts/source-folders.js';
 
 /** Which places of the file system a row of builds looks at. */
 export interface Scope {
@@ -9,8 +10,6 @@ export interface Scope {
   readonly isRelevant: (path: string, kind: 'file' | 'folder') => boolean;
 }
 
-const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u;
-
 /**
  * @param sources of the modules that are frozen, absolute paths
  * @param outputs what builds write, absolute paths: nothing there or below is ever looked at, or builds would cause builds
@@ -19,21 +18,11 @@ export function scopeOf(sources: readonly string[], outputs: readonly string[]):
   const isOutput = (path: string): boolean =>
     outputs.some((output) => path === output || path.startsWith(output + sep));
   const own = sources.filter((source) => !isOutput(source));
-  const folders = new Set<string>();
-  for (const source of own) {
-    const folder = dirname(source);
-    folders.add(folder);
-    // A package that is removed comes back in the folder that holds it.
-    if (basename(source) === '__init__.py') folders.add(dirname(folder));
-  }
   return {
-    folders,
+    folders: foldersOf(own),
     sources: new Set(own),
     isRelevant(path, kind) {
-      if (isOutput(path)) return false;
-      const name = basename(path);
-      if (kind === 'file') return name.endsWith('.py') && !name.startsWith('.');
-      return name !== '__pycache__' && IDENTIFIER.test(name);
+      return !isOutput(path) && mayBeSource(basename(path), kind);
     },
   };
 }

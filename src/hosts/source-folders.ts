@@ -1,0 +1,42 @@
+import {readdir} from 'node:fs/promises';
+import {basename, dirname} from 'node:path';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson} from '../model/json.js';
+
+const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u;
+
+/**
+ * The folders in which sources can appear and disappear: those that hold them, and those that hold packages; not their
+ * trees.
+ * @param sources absolute paths
+ */
+export function foldersOf(sources: Iterable<string>): Set<string> {
+  const folders = new Set<string>();
+  for (const source of sources) {
+    const folder = dirname(source);
+    folders.add(folder);
+    // A package that is removed comes back in the folder that holds it.
+    if (basename(source) === '__init__.py') folders.add(dirname(folder));
+  }
+  return folders;
+}
+
+/** Whether an entry of such a folder may be Python source, or a package. */
+export function mayBeSource(name: string, kind: 'file' | 'folder'): boolean {
+  if (kind === 'file') return name.endsWith('.py') && !name.startsWith('.');
+  return name !== '__pycache__' && IDENTIFIER.test(name);
+}
+
+/** Identifies the names of what may be Python source in these folders; one that cannot be read is as good as empty. */
+export async function listingDigest(folders: readonly string[]): Promise<string> {
+  const listings = await Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const entries = await readdir(folder, {withFileTypes: true}).catch(() => []);
+      const names = entries
+        .filter((entry) => mayBeSource(entry.name, entry.isDirectory() ? 'folder' : 'file'))
+        .map(({name}) => name);
+      return [folder, names.sort()] as const;
+    }),
+  );
+  return digestOf(canonicalJson(listings));
+}

@@ -1,0 +1,89 @@
+/** Modules that come, go, and come back between builds. */
+import {cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreezeJson} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-discovery-')));
+const app = join(folder, 'app');
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const PROGRAM = `
+def wish(name):
+    try:
+        __import__(name)
+    except ImportError:
+        pass
+
+import helper
+wish("extra")
+wish("package.part")
+`;
+
+beforeAll(async () => {
+  mkdirSync(join(app, 'package'), {recursive: true});
+  writeFileSync(join(app, 'main.py'), PROGRAM);
+  writeFileSync(join(app, 'helper.py'), '');
+  writeFileSync(join(app, 'package', '__init__.py'), '');
+  writeFileSync(join(app, 'package', 'part.py'), '');
+  await build();
+});
+
+/** Builds; gives what was executed. */
+async function build(): Promise<readonly string[]> {
+  const python = findPythons().at(-1)?.python ?? 'python3';
+  const words = [
+    'relink',
+    '--python',
+    python,
+    '--out',
+    join(folder, 'python'),
+    '--trace',
+    join(app, 'main.py'),
+  ];
+  const {summary, stderr} = await flashfreezeJson(words, {
+    environment: {FLASHFREEZE_CACHE_DIR: join(folder, 'store')},
+  });
+  if (!summary.ok) throw new Error(stderr);
+  return summary.executed;
+}
+
+const FREEZES_EXTRA = expect.arrayContaining(['discover:modules', 'compile:extra', 'link:python']);
+
+test('a file that no module is', async () => {
+  writeFileSync(join(app, 'notes.txt'), '');
+  mkdirSync(join(app, '__pycache__'));
+  expect(await build()).toEqual([]);
+});
+
+test('a new module', async () => {
+  writeFileSync(join(app, 'extra.py'), '');
+  expect(await build()).toEqual(FREEZES_EXTRA);
+  expect(await build()).toEqual([]);
+});
+
+test('one that goes, and comes back with other code', async () => {
+  rmSync(join(app, 'extra.py'));
+  const without = await build();
+  expect(without).toContain('link:python');
+  expect(without).not.toContain('compile:extra');
+  writeFileSync(join(app, 'extra.py'), 'x = 1\n');
+  expect(await build()).toEqual(FREEZES_EXTRA);
+});
+
+test('a package of which nothing is left', async () => {
+  const away = join(folder, 'away');
+  renameSync(join(app, 'package'), away);
+  expect(await build()).toContain('link:python');
+  expect(await build()).toEqual([]);
+  cpSync(away, join(app, 'package'), {recursive: true});
+  // What it is made of is in the cache.
+  const again = await build();
+  expect(again).toEqual(expect.arrayContaining(['discover:modules', 'link:python']));
+  expect(await build()).toEqual([]);
+});
