@@ -156,7 +156,10 @@ async function prepareRelinked(name: string, series: string, selection: readonly
       // What is installed stays as it is: the tests run in a copy, which the interpreter finds by its own place.
       const prefix = dirname(dirname(unmodified));
       rmSync(folder, {recursive: true, force: true});
-      cpSync(prefix, folder, {recursive: true, verbatimSymlinks: true, preserveTimestamps: true});
+      // What this machine's .pth files import at start is no part of CPython: `threading`, imported early, lets a test
+      // of subinterpreters hang in 3.11.
+      const filter = (path: string): boolean => !path.endsWith('.pth');
+      cpSync(prefix, folder, {recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter});
       const copy = join(folder, 'bin', basename(unmodified));
       if (side === 'frozen') copyFileSync(frozen, copy);
       return localPython(copy);
