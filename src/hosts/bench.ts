@@ -99,7 +99,7 @@ function makeRow(
 }
 
 /** The value below which a share of the values lies, interpolated. */
-function quantile(values: readonly number[], share: number): number {
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? NaN;

@@ -5,14 +5,12 @@
  *     apt-get install --no-install-recommends mercurial httpie yt-dlp black ansible-core python3-flask python3-pip
  *     FLASHFREEZE_PROGRAMS="mercurial black" npm test -- test/e2e/programs.test.ts
  */
-import {existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {createServer, type Server} from 'node:http';
-import type {AddressInfo} from 'node:net';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {type Program, PROGRAMS, type Workplace} from './programs.js';
 import {CACHE, type Run, flashfreezeJson, run} from './rig.js';
+import {freshFolder, openWorkplace, traceOptions} from './workplace.js';
 
 const PYTHON = '/usr/bin/python3.11';
 const HALF_AN_HOUR = 30 * 60_000;
@@ -24,37 +22,15 @@ const wanted = PROGRAMS.filter(({name}) => asked.length === 0 || asked.includes(
 const present = existsSync(PYTHON) ? wanted.filter(({needs}) => existsSync(needs)) : [];
 const absent = wanted.filter((program) => !present.includes(program));
 
-let server: Server;
 let work: Workplace;
+let close: () => void;
 
 beforeAll(async () => {
-  server = createServer((request, answer) => {
-    let body = '';
-    request.on('data', (piece: Buffer) => (body += piece.toString()));
-    request.on('end', () => {
-      const {url = '', method, headers} = request;
-      answer.sendDate = false;
-      answer.statusCode = Number(/^\/status\/(\d+)/.exec(url)?.[1] ?? 200);
-      answer.setHeader('Content-Type', url.endsWith('.mp4') ? 'video/mp4' : 'application/json');
-      answer.end(url.endsWith('.mp4') ? Buffer.alloc(400) : JSON.stringify({method, url, headers, body}));
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const {port} = server.address() as AddressInfo;
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-programs-')));
-  work = {folder, server: `http://127.0.0.1:${port}`};
+  ({work, close} = await openWorkplace());
 });
 afterAll(() => {
-  rmSync(work.folder, {recursive: true, force: true});
-  server.close();
+  close();
 });
-
-/** An empty folder with what the program wants to find there. */
-function freshFolder(program: Program): void {
-  rmSync(work.folder, {recursive: true, force: true});
-  mkdirSync(join(work.folder, 'tmp'), {recursive: true});
-  program.prepare?.(work);
-}
 
 function invoke(python: string, words: readonly string[]): Promise<Run> {
   const own = Object.keys(process.env).filter((each) =>
@@ -92,7 +68,7 @@ function withoutChance(text: string, python: string): string {
 }
 
 async function everything(python: string, program: Program): Promise<readonly object[]> {
-  freshFolder(program);
+  freshFolder(work, program);
   const seen: object[] = [];
   for (const words of program.invocations(work)) {
     const {exitCode, stdout, stderr} = await invoke(python, words);
@@ -111,10 +87,7 @@ async function freeze(host: (typeof HOSTS)[number], program: Program): Promise<s
   const name = `${host}-${program.name.replaceAll(' ', '-')}`;
   const out = join(FOLDER, name, ...(host === 'relink' ? ['python3.11'] : []));
   mkdirSync(join(FOLDER, name), {recursive: true});
-  freshFolder(program);
-  const traces = program
-    .traces(work)
-    .flatMap((words) => ['--trace', words.map((word) => `'${word}'`).join(' ')]);
+  freshFolder(work, program);
   const made = await flashfreezeJson(
     [
       host,
@@ -124,7 +97,7 @@ async function freeze(host: (typeof HOSTS)[number], program: Program): Promise<s
       out,
       '--build-dir',
       join(CACHE, 'builds', `program-${name}`),
-      ...traces,
+      ...traceOptions(work, program),
     ],
     {cwd: work.folder, environment: {HOME: work.folder}},
   );

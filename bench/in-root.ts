@@ -1,0 +1,72 @@
+/** The Pythons of a newer Debian, in a root folder of their own: what measures them runs in there, too. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describeTarget} from '../src/cpython/target.js';
+import {scrubbedEnvironment} from '../src/exec/environment.js';
+import {overlayPlaces} from '../src/hosts/overlay.js';
+import {shellText} from '../src/hosts/start-hooks.js';
+import {CACHE, PACKAGE} from '../test/e2e/rig.js';
+import {newerDebianRoot, runInRoot} from '../test/support/newer-debian.js';
+import type {Contest} from './contest.js';
+import {valueOf} from './context.js';
+
+const SCRIPT = join(PACKAGE, 'test', 'support', 'newer-debian-run.sh');
+
+/** An overlay for a Python of the root, which it loads or not. Throws when there is no root, or no overlay can be made. */
+export async function overlayInRoot(
+  subject: string,
+  series: string,
+  folder: string,
+  selection: readonly string[],
+): Promise<Contest> {
+  const root = await newerDebianRoot();
+  if (root === undefined) throw new Error('there is no root of a newer Debian');
+  const python = `/usr/bin/python${series}`;
+  const out = join(folder, 'overlay');
+  const made = await runInRoot(
+    root,
+    [
+      ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), 'overlay', '--python', python, '--out', out],
+      ...['--build-dir', join(folder, 'build'), '--cache-dir', join(CACHE, 'store'), '--jobs', '2'],
+      ...selection,
+    ],
+    {binds: {[PACKAGE]: 'read', [CACHE]: 'write'}},
+  );
+  const done = valueOf(made);
+  if (done.exitCode !== 0) throw new Error(done.stderr);
+  const entrance = (program: string): string => {
+    const file = join(folder, `run-${program.split('/').at(-1) ?? ''}`);
+    writeFileSync(file, entranceScript(root, program), {mode: 0o755});
+    return file;
+  };
+  const environment = scrubbedEnvironment();
+  const inside = entrance(python);
+  const {signal} = new AbortController();
+  const target = valueOf(await describeTarget({python: inside, environment, signal}));
+  const {siteFolder} = overlayPlaces(out, target);
+  return {
+    subject,
+    python: target.version.text,
+    sides: [
+      {name: 'unmodified', program: {python, environment}},
+      {name: 'frozen', program: {python, environment: {...environment, PYTHONPATH: siteFolder}}},
+    ],
+    place: {python: inside, baseline: inside, valgrind: entrance('/usr/bin/valgrind')},
+  };
+}
+
+/** A program that runs one of the root's, with the variables that it gets itself, but for those that say where things are. */
+function entranceScript(root: string, program: string): string {
+  const text = shellText;
+  return `#!/bin/bash
+variables=()
+while IFS= read -r -d '' each; do
+  case $each in
+  PATH=* | HOME=* | TMPDIR=* | PWD=* | SHLVL=* | _=*) ;;
+  *) variables+=(--env "$each") ;;
+  esac
+done < <(env -0)
+exec ${text(SCRIPT)} ${text(root)} --node ${text(process.execPath)} --read ${text(PACKAGE)} --write ${text(CACHE)} \\
+  "\${variables[@]}" -- ${text(program)} "$@"
+`;
+}

@@ -1,0 +1,135 @@
+/** Makes the interpreters that are measured, each frozen one beside the one that differs in nothing but the images. */
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {overlaySubject, relinkSubject, sourceSubject} from '../src/hosts/bench-subjects.js';
+import {type RunOptions, flashfreezeJson, prepareTree} from '../test/e2e/rig.js';
+import {NEWER_SERIES, newerDebianRoot} from '../test/support/newer-debian.js';
+import {findPythons} from '../test/support/pythons.js';
+import {type Contest, localContest} from './contest.js';
+import {FOLDER, quietContext, valueOf} from './context.js';
+import {overlayInRoot} from './in-root.js';
+
+/**
+ * What this machine can have: `source-VERSION`, `source-shared-VERSION` (stage 1 and stage 2), `relink-SERIES`,
+ * `relink-pie-SERIES` (the plain link of the same archive, and that with images), `overlay-SERIES` (an installed Python,
+ * without and with its overlay).
+ */
+export function subjectNames(): readonly string[] {
+  const own = findPythons().map(({series}) => series);
+  const newest = own.slice(-1);
+  return [
+    ...['source-3.13.15', 'source-3.11.2', 'source-shared-3.13.15'],
+    ...own.map((series) => `relink-${series}`),
+    ...newest.map((series) => `relink-pie-${series}`),
+    ...[...newest, ...NEWER_SERIES].map((series) => `overlay-${series}`),
+  ];
+}
+
+/** Those of the names that can be had here: the others are told on standard error. */
+export async function presentSubjects(names: readonly string[] = subjectNames()): Promise<readonly string[]> {
+  const isInRoot = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
+  if (!names.some(isInRoot) || (await newerDebianRoot()) !== undefined) return names;
+  return names.filter((name) => !isInRoot(name));
+}
+
+interface Name {
+  readonly kind: 'source' | 'source-shared' | 'relink' | 'relink-pie' | 'overlay';
+  /** A version or a series. */
+  readonly which: string;
+}
+
+function parseName(name: string): Name {
+  const pattern = /^(source|source-shared|relink|relink-pie|overlay)-(3\.\d+(?:\.\d+)?)$/;
+  const [, kind, which = ''] = pattern.exec(name) ?? [];
+  if (kind === undefined) throw new Error(`no subject ${name}: there are ${subjectNames().join(', ')}`);
+  return {kind: kind as Name['kind'], which};
+}
+
+/**
+ * The options of the command line that name the unmodified Python. The build folder of a source tree is that of the tests:
+ * compiling CPython takes minutes.
+ */
+export async function targetOptions(name: string): Promise<readonly string[]> {
+  const {kind, which} = parseName(name);
+  if (kind !== 'source' && kind !== 'source-shared') return ['--python', pythonOf(which)];
+  const {source, buildDir} = await prepareTree(which);
+  const target = (folder: string): string[] => ['--source', source, '--build-dir', folder];
+  if (kind === 'source') return target(buildDir);
+  return [...target(`${buildDir}-shared`), '--configure-arg', '--enable-shared'];
+}
+
+/**
+ * Builds the pair of that name.
+ * @param selection the options that choose the modules
+ * @param use what it is for: subjects with different modules have folders of their own
+ * Throws when that fails, or when there is no such subject.
+ */
+export async function makeContest(name: string, selection: readonly string[], use: string): Promise<Contest> {
+  const {kind, which} = parseName(name);
+  const folder = join(FOLDER, use, name);
+  mkdirSync(folder, {recursive: true});
+  switch (kind) {
+    case 'source':
+    case 'source-shared':
+      return localContest(name, await source(await targetOptions(name), selection));
+    case 'relink':
+    case 'relink-pie': {
+      const pie = kind === 'relink-pie';
+      return localContest(name, await relink({python: pythonOf(which), folder, pie}, selection));
+    }
+    case 'overlay':
+      return NEWER_SERIES.some((series) => series === which)
+        ? overlayInRoot(name, which, folder, selection)
+        : localContest(name, await overlay({python: pythonOf(which), folder}, selection));
+  }
+}
+
+type Subject = Parameters<typeof localContest>[1];
+
+/** Stage 1 and stage 2, as a copy: the build folder is used by others. */
+async function source(target: readonly string[], selection: readonly string[]): Promise<Subject> {
+  await freeze(['build', ...target, ...selection]);
+  const buildDir = target[target.indexOf('--build-dir') + 1] ?? '';
+  return valueOf(await sourceSubject(buildDir, quietContext()));
+}
+
+export interface Installed {
+  readonly python: string;
+  /** Ours, for what is made. */
+  readonly folder: string;
+}
+
+export async function relink(
+  {python, folder, pie}: Installed & {readonly pie: boolean},
+  selection: readonly string[],
+  run: RunOptions = {},
+): Promise<Subject> {
+  const options = {python, out: join(folder, 'python'), buildDir: join(folder, 'build'), pie, cc: undefined};
+  await freeze(['relink', ...placesOf(options), ...(pie ? ['--pie'] : []), ...selection], run);
+  return valueOf(await relinkSubject(options, quietContext()));
+}
+
+export async function overlay(
+  {python, folder}: Installed,
+  selection: readonly string[],
+  run: RunOptions = {},
+): Promise<Subject> {
+  const options = {python, out: join(folder, 'overlay'), buildDir: join(folder, 'build'), cc: undefined};
+  await freeze(['overlay', ...placesOf(options), ...selection], run);
+  return valueOf(await overlaySubject(options, quietContext()));
+}
+
+function placesOf(options: {python: string; out: string; buildDir: string}): string[] {
+  return ['--python', options.python, '--out', options.out, '--build-dir', options.buildDir];
+}
+
+async function freeze(args: readonly string[], run: RunOptions = {}): Promise<void> {
+  const made = await flashfreezeJson([...args, '--jobs', '2'], run);
+  if (!made.summary.ok) throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr.slice(-4000)}`);
+}
+
+function pythonOf(series: string): string {
+  const found = findPythons().find((each) => each.series === series);
+  if (found === undefined) throw new Error(`there is no Python ${series} on this machine`);
+  return found.python;
+}

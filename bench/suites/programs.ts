@@ -1,0 +1,96 @@
+/**
+ * Real programs on the system's Python, each frozen whole: as it is installed, the plain link of its archive, relinked with
+ * images, and with an overlay.
+ *
+ *     node bench/run.mjs programs [--on 'mercurial black'] [--measure 'wall faults …'] [--rounds 60]
+ */
+import {existsSync, mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {NO_BYTECODE} from '../../src/cpython/run-script.js';
+import {scrubbedEnvironment} from '../../src/exec/environment.js';
+import type {BenchProgram} from '../../src/hosts/bench-subjects.js';
+import {PROGRAMS, type Workplace} from '../../test/e2e/programs.js';
+import {freshFolder, openWorkplace, traceOptions} from '../../test/e2e/workplace.js';
+import {type Contest, localPlace} from '../contest.js';
+import {FOLDER} from '../context.js';
+import {type Extent, measure} from '../measuring.js';
+import {sayRow, suiteOptions} from '../options.js';
+import type {Pair} from '../ratios.js';
+import {keepRows, type Row} from '../results.js';
+import {overlay, relink} from '../subjects.js';
+
+const PYTHON = '/usr/bin/python3.11';
+
+/** What each of them is asked for, by its name among the tests' programs. */
+const STARTS: Readonly<Record<string, readonly string[]>> = {
+  mercurial: ['/usr/bin/hg', 'version'],
+  httpie: ['/usr/bin/http', '--version'],
+  black: ['/usr/bin/black', '--version'],
+  'yt-dlp': ['/usr/bin/yt-dlp', '--version'],
+  ansible: ['/usr/bin/ansible', '--version'],
+};
+
+/** What is compared. */
+export const PROGRAM_PAIRS: readonly Pair[] = [
+  ['relink', 'unmodified'],
+  ['relink', 'plain'],
+  ['overlay', 'unmodified'],
+];
+
+/** Names of the programs that are installed here. */
+export function presentPrograms(): readonly string[] {
+  if (!existsSync(PYTHON)) return [];
+  return PROGRAMS.filter(({name, needs}) => name in STARTS && existsSync(needs)).map(({name}) => name);
+}
+
+export async function measureProgram(name: string, extent: Extent): Promise<Row> {
+  const words = STARTS[name];
+  const program = PROGRAMS.find((each) => each.name === name);
+  if (words === undefined || program === undefined) {
+    throw new Error(`no program ${name}: there are ${Object.keys(STARTS).join(', ')}`);
+  }
+  const {work, close} = await openWorkplace();
+  try {
+    freshFolder(work, program);
+    const contest = await freezeProgram(name, traceOptions(work, program), work);
+    freshFolder(work, program);
+    const [file = '', ...rest] = words;
+    const command = [file.split('/').at(-1), ...rest].join(' ');
+    const environment = {HOME: work.folder, TMPDIR: join(work.folder, 'tmp'), COLUMNS: '100'};
+    return await measure(contest, {name: command, words, cwd: work.folder, environment}, extent);
+  } finally {
+    close();
+  }
+}
+
+async function freezeProgram(name: string, selection: readonly string[], work: Workplace): Promise<Contest> {
+  const folderOf = (host: string): string => {
+    const folder = join(FOLDER, 'programs', `${host}-${name}`);
+    mkdirSync(folder, {recursive: true});
+    return folder;
+  };
+  const run = {cwd: work.folder, environment: {HOME: work.folder}};
+  const relinked = await relink({python: PYTHON, folder: folderOf('relink'), pie: false}, selection, run);
+  const overlaid = await overlay({python: PYTHON, folder: folderOf('overlay')}, selection, run);
+  const unmodified: BenchProgram = {python: PYTHON, environment: scrubbedEnvironment(NO_BYTECODE)};
+  return {
+    subject: name,
+    python: relinked.python,
+    sides: [
+      {name: 'unmodified', program: unmodified},
+      {name: 'plain', program: relinked.stage1},
+      {name: 'relink', program: relinked.stage2},
+      {name: 'overlay', program: overlaid.stage2},
+    ],
+    place: await localPlace(unmodified),
+  };
+}
+
+export async function suite(words: readonly string[]): Promise<void> {
+  const options = suiteOptions(words);
+  for (const name of options.on ?? presentPrograms()) {
+    const row = await measureProgram(name, options);
+    sayRow(row, PROGRAM_PAIRS);
+    await keepRows('programs', [row]);
+  }
+}

@@ -1,0 +1,65 @@
+// Runs TypeScript that is no part of the program: the parts of the proof, the suites of the benchmark. Each is a file of a
+// folder, chosen by its name, and bundled two levels below the package, as the program itself is.
+import {existsSync, mkdirSync, readdirSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import {join, relative, resolve} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import {prepare} from './prepare.mjs';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/**
+ * Bundles the file that the command line names.
+ * @param {{folder: string, script: string, argv: string[]}} request `folder` holds the files, `script` is what the user runs
+ * @returns {Promise<string | undefined>} the bundle; undefined, with a word on stderr and an exit code, when there is none
+ */
+export async function bundleNamed({folder, script, argv: [name = '']}) {
+  if (!/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.ts`))) {
+    const names = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''));
+    console.error(`usage: node ${relative(ROOT, script)} <${names.join(' | ')}> [options]`);
+    process.exitCode = 2;
+    return undefined;
+  }
+  if (!(await prepare())) {
+    process.exitCode = 1;
+    return undefined;
+  }
+  return bundle(folder, name);
+}
+
+/** `import.meta.dirname` stays that of the source file: sources find what lies beside them. */
+const ownFolder = {
+  name: 'own-folder',
+  setup(build) {
+    build.onLoad({filter: /\.ts$/}, async ({path}) => {
+      const text = await readFile(path, 'utf8');
+      const folder = JSON.stringify(resolve(path, '..'));
+      return {
+        contents: text
+          .replaceAll('import.meta.dirname', folder)
+          .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+        loader: 'ts',
+      };
+    });
+  },
+};
+
+/** Returns the path of the bundle. */
+async function bundle(folder, name) {
+  const {build} = await import('esbuild');
+  const bundles = join(ROOT, '.flashfreeze', folder.split('/').at(-1));
+  const outfile = join(bundles, `${name}.mjs`);
+  mkdirSync(bundles, {recursive: true});
+  await build({
+    entryPoints: [join(folder, `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+    plugins: [ownFolder],
+  });
+  return outfile;
+}
