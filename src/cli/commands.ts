@@ -116,6 +116,13 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: true,
     load: () => import('./commands/doctor.js'),
   },
+  make: {
+    summary: 'make images for the CPython that make is building (called by Makefile.inc)',
+    options: ['build-dir', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    hidden: true,
+    yields: false,
+    load: () => import('./commands/make.js'),
+  },
   demo: {
     summary: 'get a CPython, build it, verify it and measure it',
     options: [...DEMO_OPTIONS, ...COMMON_OPTIONS],

@@ -23,7 +23,7 @@ export interface Host<T extends Toolchain = Toolchain> {
   ) => Promise<Result<LinkedImages>>;
 }
 
-export type HostKind = 'source' | 'relink' | 'overlay';
+export type HostKind = 'source' | 'make' | 'relink' | 'overlay';
 
 /** What a host works with. */
 export interface Site {

@@ -12,7 +12,12 @@ import {RUNTIME_FOLDER, packageVersion} from './package-files.js';
 import type {Tools} from './tools.js';
 
 /** The part of the runtime that a host has for itself: how it gets in. */
-const OWN_PART: Readonly<Record<HostKind, string>> = {source: 'linked', relink: 'linked', overlay: 'overlay'};
+const OWN_PART: Readonly<Record<HostKind, string>> = {
+  source: 'linked',
+  make: 'linked',
+  relink: 'linked',
+  overlay: 'overlay',
+};
 
 /** `cc:_flashfreeze.<file>`: the runtime's own C, what all hosts share and the host's own part. */
 export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {

@@ -6,6 +6,7 @@ import type {ActionId, Artifact, ToolIdentity} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import type {Site} from './host.js';
 import {output} from './images.js';
+import {responseFile} from './make-files.js';
 import type {Places} from './places.js';
 
 /** A link, as a shell command in the words of CPython's own Makefile. */
@@ -50,8 +51,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       // The old one may be running: it is replaced by renaming, never written to.
       const fresh = `${out}.new`;
       const list = join(places.work, `${recipe.id.replace(':', '-')}.txt`);
-      const lines = parts.map((part) => quoted(typeof part === 'string' ? part : part.path));
-      await writeFile(list, lines.join(''));
+      await writeFile(list, responseFile(parts.map((part) => (typeof part === 'string' ? part : part.path))));
       const done = await runProcess({
         file: 'sh',
         args: ['-c', `${command} -o "$0" "@$1" ${libraries}`, fresh, list],
@@ -72,9 +72,4 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
     },
   });
   return linked.ok ? ok(output(linked.value, 'linked')) : linked;
-}
-
-/** A line of a response file, as GCC and Clang read them. */
-function quoted(word: string): string {
-  return `"${word.replaceAll(/["\\]/g, '\\$&')}"\n`;
 }

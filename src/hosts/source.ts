@@ -1,10 +1,9 @@
-import {existsSync} from 'node:fs';
-import {join, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import type {Layout} from '../codegen/layout.js';
-import {objectFlags, words} from '../cpython/compile-flags.js';
-import {headerFolders} from '../cpython/headers.js';
+import {words} from '../cpython/compile-flags.js';
 import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
 import {type Result, fail, ok} from '../model/result.js';
+import {toolchainOfBuild} from './build-folder.js';
 import type {Host, LinkedImages, Site} from './host.js';
 import {loadLayout} from './layouts.js';
 import {executableFlags, linkStage2} from './link-source.js';
@@ -12,7 +11,7 @@ import type {SourceBuildOptions} from './options.js';
 import {placeOutput} from './place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from './places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
-import type {FrozenModule, Toolchain} from './toolchain.js';
+import type {Toolchain} from './toolchain.js';
 
 /** The toolchain of a CPython that we built, and its build. */
 export interface SourceToolchain extends Toolchain {
@@ -66,42 +65,24 @@ function toolchainOf(
   places: SourcePlaces,
   site: Site,
 ): SourceToolchain {
-  const {target, variables, compiler, headers} = stage1;
-  const inTree = (path: string): string => join(tree.path, path);
-  const getpath = {
-    source: {path: inTree('Modules/getpath.py'), name: 'source/Modules/getpath.py'},
-    header: join(places.cpython, 'Python/frozen_modules/getpath.h'),
-  };
-  const frozenModules = target.frozen.map(({name, origin, source}): FrozenModule => {
-    const [folder, label] = source.root === 'stdlib' ? [target.stdlib, 'Lib'] : [tree.path, 'source'];
-    return {name, origin, source: {path: join(folder, source.path), name: `${label}/${source.path}`}};
-  });
-  const globalStrings = inTree('Include/internal/pycore_global_strings.h');
-  return {
-    stage1,
+  const {target, variables, compiler, headers, identity} = stage1;
+  const toolchain = toolchainOfBuild({
+    source: tree.path,
+    folder: places.cpython,
     target,
     interpreter: {
       python: stage1.python.path,
       environment: runEnvironment(target, places, site.environment),
       signal: site.context.signal,
     },
-    identity: stage1.identity,
+    identity,
     layout,
     addressModel: hasFixedAddresses(stage1) ? 'absolute' : 'position-independent',
-    cc: {
-      command: variables.CC,
-      flags: objectFlags(variables.PY_CORE_CFLAGS),
-      includes: [
-        ...headerFolders(inTree('Include'), '$SOURCE/Include'),
-        {path: places.cpython, label: '$BUILD'},
-      ],
-      compiler,
-      headers,
-    },
-    globalStringsHeader: existsSync(globalStrings) ? globalStrings : undefined,
-    frozenModules,
-    getpath: existsSync(getpath.source.path) ? getpath : undefined,
-  };
+    variables,
+    compiler,
+    headers,
+  });
+  return {...toolchain, stage1};
 }
 
 /** Whether static data can hold pointers: not in a library, nor in an executable that the compiler may make a PIE. */

@@ -1,0 +1,61 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import type {AddressModel} from '../codegen/address-model.js';
+import type {Layout} from '../codegen/layout.js';
+import {objectFlags} from '../cpython/compile-flags.js';
+import type {CompilerIdentity} from '../cpython/compiler.js';
+import {headerFolders} from '../cpython/headers.js';
+import type {Interpreter} from '../cpython/run-script.js';
+import type {Target} from '../cpython/target.js';
+import type {ToolIdentity} from '../model/action.js';
+import type {FrozenModule, Toolchain} from './toolchain.js';
+
+/** A CPython that lies where it was built. */
+export interface BuiltPython {
+  /** The source tree. Absolute, as is `folder`. */
+  readonly source: string;
+  /** The folder that make ran in; the source tree itself for an in-tree build. */
+  readonly folder: string;
+  readonly target: Target;
+  readonly interpreter: Interpreter;
+  readonly identity: ToolIdentity;
+  readonly layout: Layout;
+  readonly addressModel: AddressModel;
+  /** CC and PY_CORE_CFLAGS of its Makefile, expanded. */
+  readonly variables: {readonly CC: string; readonly PY_CORE_CFLAGS: string};
+  readonly compiler: CompilerIdentity;
+  /** The headers of both folders. */
+  readonly headers: ToolIdentity;
+}
+
+/** The toolchain of a build folder: headers and the sources of frozen modules lie in the source tree. */
+export function toolchainOfBuild(built: BuiltPython): Toolchain {
+  const {source, folder, target, variables} = built;
+  const inTree = (path: string): string => join(source, path);
+  const getpath = {
+    source: {path: inTree('Modules/getpath.py'), name: 'source/Modules/getpath.py'},
+    header: join(folder, 'Python/frozen_modules/getpath.h'),
+  };
+  const frozenModules = target.frozen.map(({name, origin, source: {root, path}}): FrozenModule => {
+    const [below, label] = root === 'stdlib' ? [target.stdlib, 'Lib'] : [source, 'source'];
+    return {name, origin, source: {path: join(below, path), name: `${label}/${path}`}};
+  });
+  const globalStrings = inTree('Include/internal/pycore_global_strings.h');
+  return {
+    target,
+    interpreter: built.interpreter,
+    identity: built.identity,
+    layout: built.layout,
+    addressModel: built.addressModel,
+    cc: {
+      command: variables.CC,
+      flags: objectFlags(variables.PY_CORE_CFLAGS),
+      includes: [...headerFolders(inTree('Include'), '$SOURCE/Include'), {path: folder, label: '$BUILD'}],
+      compiler: built.compiler,
+      headers: built.headers,
+    },
+    globalStringsHeader: existsSync(globalStrings) ? globalStrings : undefined,
+    frozenModules,
+    getpath: existsSync(getpath.source.path) ? getpath : undefined,
+  };
+}

@@ -1,0 +1,27 @@
+/** What our program hands to make: words for the linker, and what the images were made of. */
+
+/** A response file: one word a line, as GCC and Clang read them. */
+export function responseFile(words: readonly string[]): string {
+  return words.map((word) => `"${word.replaceAll(/["\\]/g, '\\$&')}"\n`).join('');
+}
+
+/**
+ * A makefile that says what `target` was made of. Each source is a target, too, without a recipe: make then takes one that
+ * was removed for changed, instead of looking for a way to make it.
+ */
+export function dependencyFile(target: string, sources: readonly string[]): string {
+  const names = [...new Set(sources)].map(makeName);
+  if (names.length === 0) return '';
+  const list = (all: readonly string[]): string => all.join(' \\\n  ');
+  return `${makeTarget(makeName(target))}: \\\n  ${list(names)}\n\n${list(names.map(makeTarget))}:\n`;
+}
+
+/** A file name where a makefile has names of files. */
+function makeName(path: string): string {
+  return path.replaceAll(/[ \t#:\\]/g, '\\$&').replaceAll('$', '$$$$');
+}
+
+/** The same where it would be a pattern. */
+function makeTarget(name: string): string {
+  return name.replaceAll('%', '\\%');
+}

@@ -1,0 +1,58 @@
+import {dirname, resolve} from 'node:path';
+import {z} from 'zod';
+import {type Result, fail, ok} from '../model/result.js';
+
+/** What Makefile.inc tells of the CPython that make is building, in the environment: make's words, unquoted. */
+const environment = z.object({
+  FLASHFREEZE_MAKE_SRCDIR: z.string().min(1),
+  FLASHFREEZE_MAKE_STAGE1: z.string().min(1),
+  FLASHFREEZE_MAKE_CC: z.string().min(1),
+  FLASHFREEZE_MAKE_CFLAGS: z.string(),
+  FLASHFREEZE_MAKE_LINK: z.string(),
+  FLASHFREEZE_MAKE_SHARED: z.string(),
+  FLASHFREEZE_MAKE_PIE: z.string(),
+});
+
+/** A CPython in the middle of its build, and where images for it go. */
+export interface MakeRequest {
+  /** The source tree. Absolute, as are all paths here. */
+  readonly source: string;
+  /** The folder that make runs in. */
+  readonly cpython: string;
+  /** Our folder in there. */
+  readonly buildDir: string;
+  /** The interpreter without images. */
+  readonly stage1: string;
+  readonly variables: {readonly CC: string; readonly PY_CORE_CFLAGS: string};
+  /** How what holds the images will be linked: the linker's command with its flags. */
+  readonly link: string;
+  /** Images go into a shared libpython. */
+  readonly shared: boolean;
+  /** A position-independent executable is wanted. */
+  readonly pie: boolean;
+}
+
+/** Reads a request. Fails with USAGE when it does not come from Makefile.inc. */
+export function readMakeRequest(
+  buildDir: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): Result<MakeRequest> {
+  const read = environment.safeParse(variables);
+  if (!read.success) {
+    return fail('USAGE', 'this command is for Makefile.inc, which tells it what CPython is being built', {
+      hint: 'include Makefile.inc and run make freeze-startup: see docs/make.md',
+    });
+  }
+  const told = read.data;
+  const cpython = dirname(buildDir);
+  return ok({
+    source: resolve(cpython, told.FLASHFREEZE_MAKE_SRCDIR),
+    cpython,
+    buildDir,
+    stage1: resolve(cpython, told.FLASHFREEZE_MAKE_STAGE1),
+    variables: {CC: told.FLASHFREEZE_MAKE_CC.trim(), PY_CORE_CFLAGS: told.FLASHFREEZE_MAKE_CFLAGS},
+    link: told.FLASHFREEZE_MAKE_LINK,
+    shared: told.FLASHFREEZE_MAKE_SHARED.trim() === '1',
+    pie: told.FLASHFREEZE_MAKE_PIE.trim() === 'yes',
+  });
+}

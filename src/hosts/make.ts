@@ -1,0 +1,168 @@
+import {writeFile} from 'node:fs/promises';
+import {join, relative} from 'node:path';
+import {z} from 'zod';
+import {ensureFolder, writeFileAtomic} from '../cache/files.js';
+import type {AddressModel} from '../codegen/address-model.js';
+import {words} from '../cpython/compile-flags.js';
+import {checkUsable} from '../cpython/installation.js';
+import type {Interpreter} from '../cpython/run-script.js';
+import {scriptPath} from '../cpython/scripts.js';
+import {listStage1Inputs} from '../cpython/stage1-inputs.js';
+import {type Target, describeTarget} from '../cpython/target.js';
+import type {Artifact, ToolIdentity} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson} from '../model/json.js';
+import {type Result, err, ok} from '../model/result.js';
+import {toolchainOfBuild} from './build-folder.js';
+import {rememberedCompiler} from './compiler-memo.js';
+import type {Host, LinkedImages, Site} from './host.js';
+import {loadLayout} from './layouts.js';
+import {wrapFlags} from './link.js';
+import {dependencyFile, responseFile} from './make-files.js';
+import type {MakeRequest} from './make-request.js';
+import {remembered} from './memo.js';
+import type {FreezePlan} from './module-plan.js';
+import {type Places, placesOf} from './places.js';
+import type {Toolchain} from './toolchain.js';
+
+/** For the linker: our objects, and the flags that let the runtime in. The stamps of the sources lie beside it. */
+const OBJECTS = 'objects.rsp';
+/** For make: what they were made of. */
+const DEPENDENCIES = 'objects.d';
+
+/**
+ * Images for a CPython that its own Makefile builds (Makefile.inc). Make compiles, decides what is out of date and links;
+ * this comes to the toolchain from what make says, and hands make a response file with everything that is to be linked.
+ */
+export function makeHost(request: MakeRequest): Host {
+  const places = placesOf(request.buildDir);
+  return {
+    kind: 'make',
+    places,
+    prepare: (site) => prepareMake(request, places, site),
+    link: (objects, plan, toolchain, site) => handOver(objects, plan, toolchain, request, site),
+  };
+}
+
+/** Fails with PYTHON for an interpreter that cannot have static code, with PYTHON_VERSION, NO_COMPILER, SOURCE_TREE. */
+async function prepareMake(request: MakeRequest, places: Places, site: Site): Promise<Result<Toolchain>> {
+  const {source, cpython, stage1, variables} = request;
+  const {environment, context} = site;
+  const {signal} = context;
+  const interpreter = {python: stage1, environment, signal};
+  const described = await describe(interpreter, places);
+  if (!described.ok) return described;
+  const target = described.value;
+  const usable = checkUsable(target);
+  if (!usable.ok) return usable;
+  const layout = await loadLayout(target.version.series);
+  if (!layout.ok) return layout;
+  const compiler = await rememberedCompiler(variables.CC, places, {environment, signal});
+  if (!compiler.ok) return compiler;
+  const inputs = await inputsOf(request, target, site);
+  if (!inputs.ok) return inputs;
+  return ok(
+    toolchainOfBuild({
+      source,
+      folder: cpython,
+      target,
+      interpreter,
+      identity: identityOf(target, inputs.value),
+      layout: layout.value,
+      addressModel: addressModelOf(request),
+      variables,
+      compiler: compiler.value,
+      headers: headersOf(inputs.value),
+    }),
+  );
+}
+
+/** What stage 1 is. It is the same for as long as its file is. */
+function describe(interpreter: Interpreter, places: Places): Promise<Result<Target>> {
+  const {python} = interpreter;
+  const schema: z.ZodType<Target> = z.custom<Target>((value) => typeof value === 'object' && value !== null);
+  return remembered(join(places.work, 'target.json'), python, schema, async () => {
+    const target = await describeTarget(interpreter);
+    return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe.py')]}) : target;
+  });
+}
+
+/** What of the source tree shapes code objects and their layout: the compiler and the headers. */
+const SHAPING = /^(Include|Objects|Parser|Python)\//;
+/** Made by make, in the source tree of an in-tree build. */
+const GENERATED = /^(Python\/(frozen_modules|deepfreeze)\/|Include\/pydtrace_probes\.h$)/;
+
+async function inputsOf(
+  {source, cpython}: MakeRequest,
+  {version}: Target,
+  {engine}: Site,
+): Promise<Result<readonly Artifact[]>> {
+  const names = await listStage1Inputs({path: source, version});
+  if (!names.ok) return names;
+  const shaping = names.value.filter((name) => SHAPING.test(name) && !GENERATED.test(name));
+  return engine.sources([
+    ...shaping.map((name) => ({name, path: join(source, name)})),
+    {name: 'pyconfig.h', path: join(cpython, 'pyconfig.h')},
+  ]);
+}
+
+/**
+ * What decides the code objects that stage 1 makes. Not the file: each link writes the time of day into it
+ * (Modules/getbuildinfo.c), and all modules would be compiled anew.
+ */
+function identityOf(target: Target, inputs: readonly Artifact[]): ToolIdentity {
+  const {version, magic, abiflags, builtinModules} = target;
+  const record = [version.text, magic, abiflags, builtinModules, listing(inputs)];
+  return {name: 'stage-1 python', digest: digestOf(canonicalJson(record))};
+}
+
+function headersOf(inputs: readonly Artifact[]): ToolIdentity {
+  return {
+    name: 'CPython headers',
+    digest: digestOf(listing(inputs.filter(({name}) => name.endsWith('.h'))).join('\n')),
+  };
+}
+
+function listing(artifacts: readonly Artifact[]): string[] {
+  return artifacts.map(({name, digest}) => `${digest} ${name}`);
+}
+
+/** Whether the user, or who packs CPython for a distribution, wants an executable that lies anywhere. */
+function wantsPie({pie, link}: MakeRequest): boolean {
+  // Files of specs (-specs=) are how some distributions ask for it.
+  return pie || words(link).some((word) => /^-((Wl,|static-)?pie$|specs=)/.test(word));
+}
+
+/** Pointers can be constants in an executable alone, and only where the linker is told to fix its addresses. */
+function addressModelOf(request: MakeRequest): AddressModel {
+  return request.shared || wantsPie(request) ? 'position-independent' : 'absolute';
+}
+
+/** Writes what make needs; make links. The old interpreter stays where a write fails (IO). */
+async function handOver(
+  objects: readonly Artifact[],
+  plan: FreezePlan,
+  {addressModel, layout}: Toolchain,
+  {buildDir, cpython}: MakeRequest,
+  site: Site,
+): Promise<Result<LinkedImages>> {
+  const list = join(buildDir, OBJECTS);
+  const linked = {output: list, sha256: null, images: list};
+  if (site.context.dryRun) return ok(linked);
+  const folder = await ensureFolder(buildDir);
+  if (!folder.ok) return folder;
+  const sources = plan.modules.map(({source}) => source);
+  const told = await writeFileAtomic(
+    join(buildDir, DEPENDENCIES),
+    dependencyFile(relative(cpython, list), sources),
+  );
+  if (!told.ok) return told;
+  const flags = [...(addressModel === 'absolute' ? ['-no-pie'] : []), ...words(wrapFlags(layout.wrapped))];
+  // Last, and also with the same words as before: make goes by its time.
+  try {
+    await writeFile(list, responseFile([...flags, ...objects.map(({path}) => relative(cpython, path))]));
+  } catch (error) {
+    return err({code: 'IO', message: `cannot write ${list}: ${String(error)}`});
+  }
+  return ok(linked);
+}

@@ -1,0 +1,65 @@
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, expect, test} from '@jest/globals';
+import {dependencyFile, responseFile} from '../../../src/hosts/make-files.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-make-files-'));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const TARGET = 'our things/objects.rsp';
+const STRANGE = ['plain.py', 'with space.py', 'dollar$x.py', 'hash#.py', 'percent%.py', 'a:b.py', 'ü.py'];
+
+/** What make thinks of the target: 0 up to date, 1 not. */
+function ask(): number {
+  try {
+    execFileSync('make', ['-q', '-f', 'makefile', TARGET], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    return 0;
+  } catch (error) {
+    return (error as {status: number}).status;
+  }
+}
+
+test('make reads every name of a file, notices what changed, and takes what is gone for changed', () => {
+  execFileSync('mkdir', ['-p', join(folder, 'our things')]);
+  const sources = STRANGE.map((name) => join(folder, name));
+  const touch = (path: string, seconds: number): void => {
+    writeFileSync(path, '');
+    utimesSync(path, seconds, seconds);
+  };
+  for (const source of sources) touch(source, 1000);
+  touch(join(folder, TARGET), 2000);
+  writeFileSync(
+    join(folder, 'makefile'),
+    `${dependencyFile(TARGET, sources)}\n${TARGET.replaceAll(' ', '\\ ')}: ; @touch '$@'\n`,
+  );
+  expect(ask()).toBe(0);
+  for (const source of sources) {
+    touch(source, 3000);
+    expect(ask()).toBe(1);
+    touch(source, 1000);
+  }
+  expect(ask()).toBe(0);
+  rmSync(join(folder, 'hash#.py'));
+  expect(ask()).toBe(1);
+});
+
+test('no sources, no rule', () => {
+  expect(dependencyFile('x', [])).toBe('');
+});
+
+test('the compiler reads words of a response file as they are', () => {
+  const file = join(folder, 'words.rsp');
+  const words = ['-DA="a b"', String.raw`-DB='\x'`, '-DC=c'];
+  writeFileSync(file, responseFile(words));
+  const macros = execFileSync('cc', [`@${file}`, '-E', '-dM', '-x', 'c', '/dev/null'], {encoding: 'utf8'});
+  expect(macros).toContain('#define A "a b"\n');
+  expect(macros).toContain(String.raw`#define B '\x'` + '\n');
+  expect(macros).toContain('#define C c\n');
+});
