@@ -6,19 +6,28 @@ import {readWords} from './words.js';
  * Runs the command line `argv` (without the name of the program) and returns the exit code. Code is imported when it is
  * needed: `--version` takes no longer than Node itself.
  */
-export async function main(
-  argv: readonly string[],
-  surroundings: Surroundings = ofProcess(),
-): Promise<number> {
+export async function main(argv: readonly string[], given?: Surroundings): Promise<number> {
+  const surroundings = given ?? ofProcess();
+  if (argv[0] === 'step') {
+    const {runStep} = await import('./step.js');
+    return runStep(argv.slice(1), surroundings);
+  }
   const words = readWords(argv);
   const {stdout, cwd} = surroundings;
   if (words.tied.includes('--version')) return say(surroundings, packageVersion());
+  // Memos are of whole processes: whoever calls this as a function looks at files of its own.
+  const memos = given === undefined ? await import('./up-to-date.js') : undefined;
+  const memo = await memos?.recall(argv, surroundings);
+  if (memo !== undefined) {
+    const {repeatRun} = await import('./run.js');
+    return repeatRun(memo, surroundings);
+  }
   const {parseCommandLine} = await import('./parse.js');
   const parsed = await parseCommandLine(words, cwd, Math.min(100, stdout.columns ?? 100));
   const {reportUsage, runInvocation} = await import('./run.js');
   if (!parsed.ok) return reportUsage(parsed.failure, words.command, words.json, surroundings);
   if (parsed.value.kind === 'text') return say(surroundings, parsed.value.text);
-  return runInvocation(parsed.value.invocation, surroundings);
+  return runInvocation(parsed.value.invocation, surroundings, memos && argv);
 }
 
 async function say({stdout}: Surroundings, text: string): Promise<number> {

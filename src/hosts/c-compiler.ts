@@ -28,17 +28,15 @@ const PLACEMENT = {
   'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
 } as const;
 
-/** @param headers those of ours that files of each kind include; @param places of the build, in whose folder the compiler runs */
-export function createCCompiler(
-  {cc, layout, addressModel, interpreter}: Toolchain,
-  headers: Readonly<Record<CompileC['kind'], readonly Artifact[]>>,
-  places: Places,
-): CCompiler {
-  const {environment, signal} = interpreter;
-  const [command = 'cc', ...ccFlags] = words(cc.command);
+/** The compiler's flags for files of each kind, without folders of headers. */
+export function objectFlagsOf({
+  cc,
+  layout,
+  addressModel,
+}: Pick<Toolchain, 'cc' | 'layout' | 'addressModel'>): Readonly<Record<CompileC['kind'], readonly string[]>> {
   const {family, target: machine} = cc.compiler;
   const common = [
-    ...ccFlags,
+    ...words(cc.command).slice(1),
     ...cc.flags,
     `-DFF_LAYOUT="${layout.header}"`,
     '-fvisibility=hidden',
@@ -47,7 +45,19 @@ export function createCCompiler(
     ...PLACEMENT[addressModel],
     ...(family === 'gcc' && machine.startsWith('x86_64') ? ['-malign-data=abi'] : []),
   ];
-  const flags = {data: [...common, '-O0'], code: [...common, '-O2']};
+  return {data: [...common, '-O0'], code: [...common, '-O2']};
+}
+
+/** @param headers those of ours that files of each kind include; @param places of the build, in whose folder the compiler runs */
+export function createCCompiler(
+  {cc, layout, addressModel, interpreter}: Toolchain,
+  headers: Readonly<Record<CompileC['kind'], readonly Artifact[]>>,
+  places: Places,
+): CCompiler {
+  const {environment, signal} = interpreter;
+  const [command = 'cc'] = words(cc.command);
+  const {family} = cc.compiler;
+  const flags = objectFlagsOf({cc, layout, addressModel});
   const folders = [RUNTIME_FOLDER, LAYOUTS_FOLDER, ...cc.includes.map(({path}) => path)];
   const includes = folders.map((folder) => `-I${folder}`);
   const labels = cc.includes.map(({label}) => `-I${label}`);

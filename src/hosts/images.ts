@@ -1,6 +1,6 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {generateImage} from '../codegen/image.js';
+import {type ImageInput, generateImage} from '../codegen/image.js';
 import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
 import {GETPATH, type ModulePlan} from './module-plan.js';
@@ -66,14 +66,10 @@ export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools)
     outputs: [{name: 'c', path: join(places.images, `${plan.module}.c`)}],
     storage: 'shared',
     async execute({outputs}) {
-      const image = generateImage({
-        module: plan.module,
-        unit: await readFile(unit.path),
+      const image = imageOf(plan, await readFile(unit.path), {
         layout,
         wellKnown: tools.wellKnown,
         addressModel,
-        ...(plan.isCPythonFrozen ? {} : {pathPlaceholder: plan.filename}),
-        keepMarshal: plan.isCPythonFrozen,
         ...(getpathHeader === undefined
           ? {}
           : {marshal: parseByteArray(await readFile(getpathHeader.path, 'utf8'))}),
@@ -93,6 +89,21 @@ export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools)
     }),
   );
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
+}
+
+/** The C of a planned module's image, from its code unit. Fails as `generateImage` does. */
+export function imageOf(
+  plan: Pick<ModulePlan, 'module' | 'filename' | 'isCPythonFrozen'>,
+  unit: Uint8Array,
+  target: Pick<ImageInput, 'layout' | 'wellKnown' | 'addressModel' | 'marshal'>,
+): Result<string> {
+  return generateImage({
+    ...target,
+    module: plan.module,
+    unit,
+    ...(plan.isCPythonFrozen ? {} : {pathPlaceholder: plan.filename}),
+    keepMarshal: plan.isCPythonFrozen,
+  });
 }
 
 /** The numbers of a C array of bytes, as CPython writes frozen modules (Python/frozen_modules/*.h). */

@@ -27,7 +27,9 @@ export interface FreezePlan {
 }
 
 /** What a plan depends on. */
-export type PlannedFor = Pick<Toolchain, 'target' | 'frozenModules' | 'getpath'>;
+export type PlannedFor = Pick<Toolchain, 'frozenModules' | 'getpath'> & {
+  readonly target: Pick<Toolchain['target'], 'stdlib'>;
+};
 
 /** The code that computes sys.path at start: compiled into getpath.o, in no table (Modules/getpath.c). */
 export const GETPATH = 'getpath';

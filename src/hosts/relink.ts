@@ -11,7 +11,7 @@ import {type LinkRecipe, link, wrapFlags} from './link.js';
 import type {RelinkOptions} from './options.js';
 import {type Places, placesOf} from './places.js';
 import {usesImages} from './smoke.js';
-import {findStaticParts, linkCommand, wholeArchive} from './static-parts.js';
+import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 
 /** The toolchain of an installed Python that can be linked anew, with what it is linked from. */
 export interface RelinkToolchain extends InstalledToolchain {
@@ -111,10 +111,9 @@ function commonRecipe(
   {installation, cc}: RelinkToolchain,
   places: Places,
 ): Pick<LinkRecipe, 'tools' | 'libraries' | 'cwd'> {
-  const {LIBS, MODLIBS, SYSLIBS} = installation.variables;
   return {
     tools: [cc.compiler],
-    libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
+    libraries: linkLibraries(installation),
     cwd: places.root,
   };
 }

@@ -5,8 +5,8 @@
 
 /** What the hooks of an overlay have to know. */
 export interface HookedOverlay {
-  /** The extension module, an absolute path. */
-  readonly extension: string;
+  /** The extension module: an absolute path, or a name beside `sitecustomize.py` for an overlay that can be moved. */
+  readonly extension: string | {readonly beside: string};
   /** `sys.implementation.cache_tag` of the Pythons that can load it at all; which of them may use it, it knows itself. */
   readonly cacheTag: string;
 }
@@ -33,9 +33,15 @@ function condition({cacheTag}: HookedOverlay): string {
 function statements({extension}: HookedOverlay): string[] {
   return [
     'import _frozen_importlib as b, _frozen_importlib_external as e',
-    `p = ${pythonText(extension)}`,
+    `p = ${placeOf(extension)}`,
     "b._load(e.spec_from_file_location('_flashfreeze', p, loader=e.ExtensionFileLoader('_flashfreeze', p)))",
   ];
+}
+
+/** A Python expression for a path. The hook's folder is the one on sys.path: `__file__` with its links not followed. */
+function placeOf(extension: HookedOverlay['extension']): string {
+  if (typeof extension === 'string') return pythonText(extension);
+  return `__file__.rpartition('/')[0] + ${pythonText(`/${extension.beside}`)}`;
 }
 
 /** `flashfreeze.pth`. Of such a file, site.py (addpackage) executes the lines that begin with `import`: this is one. */
@@ -50,7 +56,7 @@ export function pthLine(overlay: HookedOverlay): string {
  * none: importlib takes what is in sys.modules in the end for the module that was asked for.
  */
 export function siteCustomize(overlay: HookedOverlay): string {
-  return `# Loads the frozen modules of ${pythonText(overlay.extension)}, and is gone. Made by flashfreeze.
+  return `# Loads the frozen modules of ${placeOf(overlay.extension).replace(/^__file__.* /, '')}, and is gone. Made by flashfreeze.
 import sys
 
 

@@ -50,6 +50,12 @@ export function linkCommand({installation, addressModel, cc}: InstalledToolchain
   ].join(' ');
 }
 
+/** The libraries that the Python was linked with, as shell words. */
+export function linkLibraries({variables}: Pick<Installation, 'variables'>): string {
+  const {LIBS, MODLIBS, SYSLIBS} = variables;
+  return `${LIBS} ${MODLIBS} ${SYSLIBS}`;
+}
+
 /** Words that make the linker take all of an archive: what only extension modules call has to be there, too. */
 export function wholeArchive<T>(archive: T): readonly (T | string)[] {
   return ['-Wl,--whole-archive', archive, '-Wl,--no-whole-archive'];

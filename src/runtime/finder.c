@@ -365,7 +365,7 @@ int ff_install_import_hooks(void)
     if (find_cache_suffix() < 0) {
         return -1;
     }
-    ff_remember_stdlib_dir();
+    ff_remember_folders();
     ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
     ff.get_spec = ff.file_finder == NULL ? NULL : PyObject_GetAttr(ff.file_finder, ff.str_get_spec);
     ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");

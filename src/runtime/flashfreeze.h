@@ -105,7 +105,8 @@ typedef struct {
     uint8_t is_package;
 } ff_source;
 
-/* A folder of sys.path that holds frozen modules. NULL stands for the standard library, wherever it is. */
+/* A folder of sys.path that holds frozen modules. NULL stands for the standard library, wherever it is; what does not begin
+ * with a slash lies below the folder that FLASHFREEZE_ROOT names when the interpreter starts. */
 typedef const char *ff_root;
 
 /* The index: every module of this interpreter (generated). */
@@ -160,7 +161,7 @@ typedef struct {
 /* sources.c: the table of modules that are found on disk. */
 int ff_read_text(PyObject *object, ff_text *result);
 int ff_is_text(const char *string, const char *data, size_t length);
-void ff_remember_stdlib_dir(void);
+void ff_remember_folders(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 const ff_source *ff_find_module(ff_text name);
 int ff_read_root(const ff_source *source, ff_text *folder);

@@ -3,6 +3,8 @@
 
 #include "flashfreeze.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The UTF-8 form of an exact str (it lives as long as that); 0 for other objects, and for text that no path can be. */
@@ -64,10 +66,31 @@ static PyObject *find_stdlib_dir(void)
 
 static PyObject *stdlib_dir; /* owned; NULL before the hooks are there */
 
-/* Keeps to the standard library's folder as it is now. */
-void ff_remember_stdlib_dir(void)
+/* The folders of roots that are not absolute: below the one that FLASHFREEZE_ROOT names. For applications that lie
+ * somewhere else in each copy, beside their interpreter. NULL, or NULL for each root, while they are not known. */
+static char **placed_roots;
+
+/* Keeps to the folders of the standard library and of the application as they are now. */
+void ff_remember_folders(void)
 {
     stdlib_dir = Py_XNewRef(find_stdlib_dir());
+    const char *base = _Py_GetConfig()->use_environment ? getenv("FLASHFREEZE_ROOT") : NULL;
+    if (base == NULL || base[0] != '/') {
+        return;
+    }
+    placed_roots = calloc(ff_root_count + 1, sizeof(char *)); /* for the life of the process */
+    for (uint32_t root = 0; placed_roots != NULL && root < ff_root_count; root++) {
+        const char *below = ff_roots[root];
+        if (below == NULL || below[0] == '/') {
+            continue;
+        }
+        int is_base = strcmp(below, ".") == 0;
+        size_t size = strlen(base) + strlen(below) + 2;
+        placed_roots[root] = malloc(size);
+        if (placed_roots[root] != NULL) {
+            snprintf(placed_roots[root], size, "%s%s%s", base, is_base ? "" : "/", is_base ? "" : below);
+        }
+    }
 }
 
 /* The text of a root folder; 0 when it is not known. */
@@ -79,6 +102,12 @@ static int root_text(uint32_t root, ff_text *result)
         return folder != NULL && ff_read_text(folder, result);
     }
     result->data = ff_roots[root];
+    if (result->data[0] != '/') {
+        result->data = placed_roots == NULL ? NULL : placed_roots[root];
+        if (result->data == NULL) {
+            return 0;
+        }
+    }
     result->length = strlen(result->data);
     return 1;
 }
@@ -140,7 +169,7 @@ PyObject *ff_source_path(const ff_source *source)
 {
     ff_text folder;
     if (!root_text(source->root, &folder)) {
-        PyErr_SetString(PyExc_LookupError, "the standard library's folder is not known");
+        PyErr_SetString(PyExc_LookupError, "the module's folder is not known");
         return NULL;
     }
     return PyUnicode_FromFormat("%s/%s%s", folder.data, source->key, source->is_package ? "/__init__.py" : ".py");

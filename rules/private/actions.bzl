@@ -1,0 +1,115 @@
+"""The actions of one module: compile, generate, cc. Each reads what it needs and nothing else."""
+
+_PLACEMENTS = {False: "absolute", True: "position-independent"}
+
+def environment(toolchain):
+    """The variables of every action. Those of ours make an action's key change when an installed tool does."""
+    return {
+        "LC_ALL": "C.UTF-8",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": "315532800",
+        "FLASHFREEZE_TARGET": toolchain.facts["identity"],
+        "FLASHFREEZE_CC": toolchain.facts["cc"]["identity"],
+    }
+
+def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message):
+    """Runs `flashfreeze step …`."""
+    words = ctx.actions.args()
+    words.add(toolchain.tool)
+    words.add("step")
+    words.add(step)
+    ctx.actions.run(
+        executable = toolchain.node,
+        arguments = [words, arguments],
+        inputs = depset(inputs, transitive = [toolchain.tool_files]),
+        outputs = outputs,
+        env = environment(toolchain),
+        mnemonic = mnemonic,
+        progress_message = message,
+    )
+
+def compile_c(ctx, toolchain, source, name, kind, pic):
+    """One file of C becomes an object.
+
+    Args:
+      ctx: of the rule
+      toolchain: FlashfreezeToolchainInfo
+      source: the file
+      name: of the object, below the folder of the target
+      kind: `data` for initialised data, `code` for functions
+      pic: whether it is for the position-independent model
+    Returns:
+      the object
+    """
+    out = ctx.actions.declare_file("%s.frozen/%s%s" % (ctx.label.name, name, ".pic.o" if pic else ".o"))
+    flags = toolchain.facts["cc"]["flags"][_PLACEMENTS[pic]][kind]
+    words = ctx.actions.args()
+    words.add_all(flags)
+    words.add_all(toolchain.includes, before_each = "-I")
+    words.add("-c", source)
+    words.add("-o", out)
+    ctx.actions.run(
+        executable = toolchain.facts["cc"]["path"],
+        arguments = [words],
+        inputs = depset([source], transitive = [toolchain.headers]),
+        outputs = [out],
+        env = environment(toolchain),
+        mnemonic = "FreezeCc",
+        progress_message = "Compiling the image of %s" % name if kind == "data" else "Compiling %s" % name,
+    )
+    return out
+
+def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
+    """Declares the actions of one module, for both models: those that nobody needs are never run.
+
+    Args:
+      ctx: of the rule
+      toolchain: FlashfreezeToolchainInfo
+      module: struct(name, source)
+      filename: the co_filename that it is compiled with
+      cpython_frozen: whether it is one that CPython freezes itself
+    Returns:
+      struct(unit, object, pic_object)
+    """
+    place = "%s.frozen/%s" % (ctx.label.name, module.name)
+    unit = ctx.actions.declare_file(place + ".unit")
+    imports = ctx.actions.declare_file(place + ".imports")
+    words = ctx.actions.args()
+    words.add("--python", toolchain.interpreter)
+    words.add("--source", module.source)
+    words.add("--filename", filename)
+    words.add("--unit", unit)
+    words.add("--imports", imports)
+    run_step(
+        ctx,
+        toolchain,
+        "compile",
+        words,
+        [module.source, toolchain.interpreter, toolchain.worker],
+        [unit, imports],
+        "FreezeCompile",
+        "Compiling %s in Python %s" % (module.name, toolchain.series),
+    )
+    objects = {}
+    for pic in [False, True]:
+        if not pic and toolchain.not_linkable:
+            continue
+        c = ctx.actions.declare_file(place + (".pic.c" if pic else ".c"))
+        words = ctx.actions.args()
+        words.add("--series", toolchain.series)
+        words.add("--module", module.name)
+        words.add("--filename", filename)
+        words.add("--unit", unit)
+        words.add("--c", c)
+        inputs = [unit, toolchain.layout]
+        if toolchain.strings:
+            words.add("--strings", toolchain.strings)
+            inputs.append(toolchain.strings)
+        if pic:
+            words.add("--position-independent")
+        if cpython_frozen:
+            words.add("--cpython-frozen")
+        run_step(ctx, toolchain, "generate", words, inputs, [c], "FreezeGenerate", "Generating the image of %s" % module.name)
+        objects[pic] = compile_c(ctx, toolchain, c, module.name, "data", pic)
+    return struct(unit = unit, object = objects.get(False), pic_object = objects[True])

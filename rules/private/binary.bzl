@@ -1,0 +1,138 @@
+"""frozen_python_binary: a program with all its modules, and the interpreter that they are in."""
+
+load(":interpreter.bzl", "frozen_interpreter")
+load(":launcher.bzl", "FIND_RUNFILES")
+load(":modules.bzl", "frozen_modules", "runfiles_path")
+load(":names.bzl", "complain", "near")
+load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
+
+_LAUNCHER = """\
+#!/bin/sh
+# Runs a program whose modules its Python has in it.
+%s
+FLASHFREEZE_ROOT=$runfiles
+export FLASHFREEZE_ROOT
+exec "$runfiles/%s" "$runfiles/%s" "$@"
+"""
+
+_START = """\
+import sys
+
+# The program's folders in the place of this file's own.
+if not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]
+_base = __file__[: -len(%s)]
+sys.path[:0] = [_base + _folder for _folder in %s]
+
+import runpy
+
+runpy._run_module_as_main(%s)
+"""
+
+def _launcher_impl(ctx):
+    interpreter = ctx.attr.interpreter
+    info = interpreter[FrozenInterpreterInfo]
+    own = ctx.attr.modules[FrozenModulesInfo]
+    modules = {module.name: module for module in info.modules.to_list()}
+    main = ctx.attr.main
+    if main not in modules:
+        complain(ctx.attr.for_label, "main", "there is no module %s among those of srcs and deps%s" % (repr(main), near(main, modules)))
+    folders = {}
+    for module in modules.values():
+        if module.root != "stdlib":
+            folders[module.root] = True
+    # What belongs to the main module's target comes first.
+    first = modules[main].root
+    ordered = [first] + [folder for folder in folders if folder != first]
+    start = ctx.actions.declare_file(ctx.label.name + ".start.py")
+    ctx.actions.write(start, _START % (repr(runfiles_path(ctx, start)), repr(ordered), repr(main)))
+    launcher = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.write(
+        launcher,
+        _LAUNCHER % (FIND_RUNFILES, runfiles_path(ctx, info.executable), runfiles_path(ctx, start)),
+        is_executable = True,
+    )
+    runfiles = ctx.runfiles(files = [start, launcher] + ctx.files.data, transitive_files = own.sources)
+    for data in ctx.attr.data + [interpreter]:
+        runfiles = runfiles.merge(data[DefaultInfo].default_runfiles)
+    return [
+        info,
+        own,
+        DefaultInfo(
+            executable = launcher,
+            files = depset([launcher], transitive = [interpreter[DefaultInfo].files]),
+            runfiles = runfiles,
+        ),
+    ]
+
+_launcher = rule(
+    implementation = _launcher_impl,
+    attrs = {
+        "data": attr.label_list(allow_files = True),
+        "for_label": attr.string(),
+        "interpreter": attr.label(providers = [FrozenInterpreterInfo]),
+        "main": attr.string(mandatory = True),
+        "modules": attr.label(providers = [FrozenModulesInfo]),
+    },
+    executable = True,
+)
+
+def frozen_python_binary(
+        name,
+        main,
+        srcs = [],
+        deps = [],
+        data = [],
+        stdlib = [],
+        startup = True,
+        import_root = ".",
+        kind = "relink",
+        python = None,
+        **kwargs):
+    """A Python program with all its modules, and an interpreter that has them frozen.
+
+    It makes three targets: NAME.modules (`frozen_modules`), NAME.python (`frozen_interpreter`), and NAME, which runs the
+    program in it. The modules are found in the program's runfiles: their sources are there, and tracebacks name them.
+
+    Args:
+      name: the target's name
+      main: the module that is run as `__main__`, by name, as for `python -m`
+      srcs: sources of modules, as for `frozen_modules`
+      deps: `frozen_modules` that the program imports
+      data: files that it reads when it runs
+      stdlib: modules of the standard library to freeze, as for `frozen_modules`
+      startup: whether to freeze those that every start of the Python imports
+      import_root: as for `frozen_modules`
+      kind: as for `frozen_interpreter`
+      python: the toolchain, where it is not to be the registered one
+      **kwargs: what all rules have in common (`visibility`, `tags`, …)
+    """
+    common = {key: kwargs[key] for key in kwargs if key in ["tags", "testonly", "target_compatible_with"]}
+    frozen_modules(
+        name = name + ".modules",
+        srcs = srcs,
+        deps = deps,
+        import_root = import_root,
+        python = python,
+        startup = startup,
+        stdlib = stdlib,
+        visibility = ["//visibility:private"],
+        **common
+    )
+    frozen_interpreter(
+        name = name + ".python",
+        deps = [":" + name + ".modules"],
+        kind = kind,
+        python = python,
+        visibility = ["//visibility:private"],
+        **common
+    )
+    _launcher(
+        name = name,
+        data = data,
+        for_label = "//%s:%s" % (native.package_name(), name),
+        interpreter = ":" + name + ".python",
+        main = main,
+        modules = ":" + name + ".modules",
+        **kwargs
+    )

@@ -1,0 +1,162 @@
+"""frozen_interpreter: a Python with the modules of its deps."""
+
+load(":actions.bzl", "compile_c", "environment", "run_step")
+load(":launcher.bzl", "FIND_RUNFILES")
+load(":modules.bzl", "runfiles_path")
+load(":names.bzl", "complain")
+load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
+load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
+
+_OVERLAY = """\
+#!/bin/sh
+# Runs Python with frozen modules.
+%s
+PYTHONPATH=$runfiles/%s${PYTHONPATH:+":$PYTHONPATH"}
+export PYTHONPATH
+exec "$runfiles/%s" "$@"
+"""
+
+def _closure(ctx, toolchain):
+    """The modules of all deps, each once."""
+    for dep in ctx.attr.deps:
+        other = dep[FrozenModulesInfo].toolchain
+        if other != toolchain.label:
+            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (dep.label, other, toolchain.label))
+    found = {}
+    for module in depset(transitive = [dep[FrozenModulesInfo].modules for dep in ctx.attr.deps], order = "postorder").to_list():
+        first = found.get(module.name)
+        if first == None:
+            found[module.name] = module
+        elif first.source != module.source:
+            complain(ctx.label, "deps", "two modules are called %s: %s of %s and %s of %s" % (
+                module.name,
+                first.source.short_path,
+                first.label,
+                module.source.short_path,
+                module.label,
+            ))
+    return found.values()
+
+def _index(ctx, toolchain, modules, kind):
+    """The tables through which the runtime finds images."""
+    name = ctx.label.name
+    plan = ctx.actions.declare_file(name + ".frozen/plan.json")
+    ctx.actions.write(plan, json.encode({
+        "kind": kind,
+        "modules": [{"name": each.name, "isPackage": each.is_package, "root": each.root} for each in modules],
+    }))
+    c = ctx.actions.declare_file(name + ".frozen/index.c")
+    words = ctx.actions.args()
+    words.add("--target", toolchain.target)
+    words.add("--plan", plan)
+    words.add("--c", c)
+    run_step(ctx, toolchain, "index", words, [plan, toolchain.target, toolchain.layout], [c], "FreezeIndex", "Indexing %s" % ctx.label)
+    return compile_c(ctx, toolchain, c, "index", "data", kind == "overlay")
+
+def _link(ctx, toolchain, command, parts, inputs, libraries, out):
+    flags = ctx.actions.args()
+    flags.add_all(command)
+    flags.add("-o", out)
+    listed = ctx.actions.args()
+    listed.set_param_file_format("shell")
+    listed.use_param_file("@%s", use_always = True)
+    listed.add_all(parts)
+    rest = ctx.actions.args()
+    rest.add_all(libraries)
+    ctx.actions.run(
+        executable = toolchain.facts["cc"]["path"],
+        arguments = [flags, listed, rest],
+        inputs = inputs,
+        outputs = [out],
+        env = environment(toolchain),
+        mnemonic = "FreezeLink",
+        progress_message = "Linking %s" % ctx.label,
+    )
+
+def _check(ctx, toolchain, words, inputs):
+    """What was linked has to start and to use its images."""
+    out = ctx.actions.declare_file(ctx.label.name + ".frozen/checked")
+    words.add("--out", out)
+    run_step(ctx, toolchain, "check", words, inputs, [out], "FreezeCheck", "Starting %s" % ctx.label)
+    return out
+
+def _relink(ctx, toolchain, modules):
+    if toolchain.not_linkable:
+        complain(ctx.label, "kind", "\"relink\" is not possible: " + toolchain.not_linkable)
+    static = toolchain.facts["static"]
+    linked = toolchain.linked
+    objects = [each.object for each in modules] + [_index(ctx, toolchain, modules, "relink")] + linked.objects
+    parts = [linked.main] + objects + ["-Wl,--whole-archive", linked.archive, "-Wl,--no-whole-archive"]
+    out = ctx.actions.declare_file(ctx.label.name)
+    _link(ctx, toolchain, static["command"], parts, [linked.main, linked.archive] + objects, static["libraries"], out)
+    words = ctx.actions.args()
+    words.add("--python", out)
+    return struct(executable = out, images = out, checked = _check(ctx, toolchain, words, [out]), runfiles = [])
+
+def _overlay(ctx, toolchain, modules):
+    if not modules:
+        complain(ctx.label, "deps", "an overlay needs a module that CPython does not freeze itself")
+    name = ctx.label.name
+    objects = [each.pic_object for each in modules] + [_index(ctx, toolchain, modules, "overlay")] + toolchain.overlay.objects
+    exports = toolchain.overlay.exports
+    extension = ctx.actions.declare_file("%s.site/_flashfreeze%s" % (name, toolchain.facts["extensionSuffix"]))
+    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], objects + [exports], objects + [exports], [], extension)
+    hook = ctx.actions.declare_file(name + ".site/sitecustomize.py")
+    words = ctx.actions.args()
+    words.add("--target", toolchain.target)
+    words.add("--extension", extension.basename)
+    words.add("--out", hook)
+    run_step(ctx, toolchain, "hook", words, [toolchain.target], [hook], "FreezeHook", "Writing the hook of %s" % ctx.label)
+    launcher = ctx.actions.declare_file(name)
+    site = runfiles_path(ctx, hook).rpartition("/")[0]
+    ctx.actions.write(launcher, _OVERLAY % (FIND_RUNFILES, site, runfiles_path(ctx, toolchain.interpreter)), is_executable = True)
+    words = ctx.actions.args()
+    words.add("--python", toolchain.interpreter)
+    words.add_all("--site", [hook], map_each = _folder)
+    words.add("--module", modules[0].name)
+    checked = _check(ctx, toolchain, words, [toolchain.interpreter, hook, extension])
+    return struct(executable = launcher, images = extension, checked = checked, runfiles = [hook, extension, toolchain.interpreter])
+
+def _folder(file):
+    return file.dirname
+
+def _frozen_interpreter_impl(ctx):
+    toolchain = toolchain_of(ctx)
+    modules = _closure(ctx, toolchain)
+    made = (_relink if ctx.attr.kind == "relink" else _overlay)(ctx, toolchain, modules)
+    files = [made.executable] + [file for file in made.runfiles if file != toolchain.interpreter]
+    return [
+        FrozenInterpreterInfo(
+            executable = made.executable,
+            kind = ctx.attr.kind,
+            modules = depset(modules),
+            images = made.images,
+            version = toolchain.version,
+        ),
+        # Whoever builds it has it checked, too.
+        DefaultInfo(
+            executable = made.executable,
+            files = depset(files + [made.checked]),
+            runfiles = ctx.runfiles(files = files + made.runfiles),
+        ),
+    ]
+
+INTERPRETER_KIND = attr.string(
+    doc = "`relink` links a new executable from the target's static archive; `overlay` makes an extension module that the " +
+          "target loads when it starts, and needs nothing but its headers.",
+    default = "relink",
+    values = ["relink", "overlay"],
+)
+
+frozen_interpreter = rule(
+    implementation = _frozen_interpreter_impl,
+    doc = "A Python with the frozen modules of its deps, which behaves like the target. It is started once when it is built, and " +
+          "has to use its images. Provides `FrozenInterpreterInfo`.",
+    attrs = {
+        "deps": attr.label_list(doc = "The modules: `frozen_modules`.", providers = [FrozenModulesInfo]),
+        "kind": INTERPRETER_KIND,
+        "python": PYTHON_ATTR,
+    },
+    executable = True,
+    toolchains = toolchain_types(),
+)

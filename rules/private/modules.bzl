@@ -1,0 +1,126 @@
+"""frozen_modules: each module has its own actions."""
+
+load(":actions.bzl", "freeze_module")
+load(":names.bzl", "complain", "is_module_name", "near")
+load(":providers.bzl", "FrozenModulesInfo")
+load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
+
+def runfiles_path(ctx, file):
+    """Where a file lies below a program's folder of runfiles."""
+    path = file.short_path
+    return path[3:] if path.startswith("../") else "%s/%s" % (ctx.workspace_name, path)
+
+def import_folder(ctx):
+    """The folder of sys.path that the sources of a target are imported from, below a program's folder of runfiles."""
+    root = ctx.attr.import_root
+    if root.startswith("/"):
+        parts = root.split("/")
+    else:
+        parts = ctx.label.package.split("/") + root.split("/")
+    parts = [part for part in parts if part not in ["", "."]]
+    if ".." in parts:
+        complain(ctx.label, "import_root", "%s leads out of the package" % repr(root))
+    repository = ctx.label.workspace_name if ctx.label.workspace_root else ""
+    return "/".join([repository or ctx.workspace_name] + parts)
+
+def _own(ctx):
+    """The modules in `srcs`."""
+    folder = import_folder(ctx)
+    found = []
+    for file in ctx.files.srcs:
+        path = runfiles_path(ctx, file)
+        if not path.startswith(folder + "/"):
+            complain(ctx.label, "srcs", "%s does not lie in the folder of import_root, %s" % (path, folder))
+        place = path[len(folder) + 1:-len(".py")]
+        is_package = place.endswith("/__init__")
+        name = (place[:-len("/__init__")] if is_package else place).replace("/", ".")
+        if not is_module_name(name) or "." in place:
+            complain(ctx.label, "srcs", "%s would be the module %s, which cannot be imported by that name" % (path, repr(name)))
+        found.append(struct(name = name, is_package = is_package, root = folder, source = file))
+    return found
+
+def _of_library(ctx, toolchain, names, attribute):
+    """Modules of the standard library; `json.*` is a package with all its modules."""
+    found = []
+    for wanted in names:
+        all = wanted.endswith(".*")
+        name = wanted[:-2] if all else wanted
+        if not is_module_name(name):
+            complain(ctx.label, attribute, "%s is no name of a module" % repr(wanted))
+        if name not in toolchain.stdlib and name not in toolchain.frozen_names:
+            complain(ctx.label, attribute, "the standard library of Python %s has no module %s in Python%s" % (
+                toolchain.version,
+                repr(name),
+                near(name, toolchain.stdlib),
+            ))
+        for each in [name] + ([other for other in toolchain.stdlib if other.startswith(name + ".")] if all else []):
+            # What CPython freezes itself is the toolchain's business.
+            if each not in toolchain.frozen_names:
+                module = toolchain.stdlib[each]
+                found.append(struct(name = each, is_package = module.is_package, root = "stdlib", source = module.source))
+    return found
+
+def _freeze(ctx, toolchain, module):
+    filename = module.name.replace(".", "/") + ("/__init__.py" if module.is_package else ".py")
+    made = freeze_module(ctx, toolchain, module, filename)
+    return struct(
+        name = module.name,
+        is_package = module.is_package,
+        root = module.root,
+        source = module.source,
+        unit = made.unit,
+        object = made.object,
+        pic_object = made.pic_object,
+        label = ctx.label,
+    )
+
+def _frozen_modules_impl(ctx):
+    toolchain = toolchain_of(ctx)
+    for dep in ctx.attr.deps:
+        other = dep[FrozenModulesInfo].toolchain
+        if other != toolchain.label:
+            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (dep.label, other, toolchain.label))
+    wanted = _of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
+    own = {}
+    for module in wanted:
+        first = own.get(module.name)
+        if first == None:
+            own[module.name] = module
+        elif first.source != module.source:
+            complain(ctx.label, "srcs", "two modules are called %s: %s and %s" % (
+                module.name,
+                first.source.short_path,
+                module.source.short_path,
+            ))
+    frozen = [_freeze(ctx, toolchain, module) for module in own.values()]
+    sources = [module.source for module in own.values() if module.root != "stdlib"]
+    return [
+        FrozenModulesInfo(
+            modules = depset(frozen, transitive = [dep[FrozenModulesInfo].modules for dep in ctx.attr.deps], order = "postorder"),
+            sources = depset(sources, transitive = [dep[FrozenModulesInfo].sources for dep in ctx.attr.deps]),
+            toolchain = toolchain.label,
+        ),
+        DefaultInfo(files = depset([module.pic_object if toolchain.not_linkable else module.object for module in frozen])),
+        OutputGroupInfo(
+            units = depset([module.unit for module in frozen]),
+            pic_objects = depset([module.pic_object for module in frozen]),
+        ),
+    ]
+
+frozen_modules = rule(
+    implementation = _frozen_modules_impl,
+    doc = "Modules as static data: each becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and " +
+          "an object file (`FreezeCc`), by actions that read no other module. Provides `FrozenModulesInfo`.",
+    attrs = {
+        "srcs": attr.label_list(doc = "Sources of modules. A module's name is its path below `import_root`.", allow_files = [".py"]),
+        "deps": attr.label_list(doc = "Other `frozen_modules` that a program has, too.", providers = [FrozenModulesInfo]),
+        "stdlib": attr.string_list(doc = "Modules of the target's standard library, by name; `json.*` is a package with all its modules."),
+        "startup": attr.bool(doc = "Whether those that every start of the target imports are wanted, too."),
+        "import_root": attr.string(
+            doc = "The folder that modules are imported from: below the package, or with a slash in front below the repository.",
+            default = ".",
+        ),
+        "python": PYTHON_ATTR,
+    },
+    toolchains = toolchain_types(),
+)

@@ -1,0 +1,115 @@
+"""An installed Python as a repository: its headers, standard library and tools as files, and a toolchain of them."""
+
+PYTHON_ATTRS = {
+    "python": attr.string(
+        doc = "The Python: a path, or a name on `PATH`. Nothing is written to it.",
+        mandatory = True,
+    ),
+    "node": attr.string(doc = "Node.js: a path, or a name on `PATH`.", default = "node"),
+    "cc": attr.string(doc = "The C compiler: a path, or a name on `PATH`; by default the one that compiled the Python."),
+}
+
+_BUILD = """\
+# Written by flashfreeze for {python}.
+load("{defs}", "flashfreeze_toolchain")
+load(":facts.bzl", "FACTS")
+
+package(default_visibility = ["//visibility:public"])
+
+exports_files(["bin/python", "bin/node"] + {library})
+
+filegroup(
+    name = "stdlib",
+    srcs = {library},
+)
+
+filegroup(
+    name = "headers",
+    srcs = glob(["headers/**/*.h"]),
+)
+
+flashfreeze_toolchain(
+    name = "python",
+    facts = FACTS,
+    header_roots = {header_roots},
+    headers = [":headers"],
+    interpreter = "bin/python",
+    node = "bin/node",
+{static}    stdlib = [":stdlib"],
+)
+
+toolchain(
+    name = "toolchain",
+    toolchain = ":python",
+    toolchain_type = "{type}",
+)
+"""
+
+_MODULES = '''\
+"""What is known of {python}."""
+
+# The modules that every start imports.
+STARTUP = {startup}
+'''
+
+def _find(rctx, attribute, name):
+    path = rctx.path(name) if name.startswith("/") else rctx.which(name)
+    if path == None or not path.exists:
+        fail("the repository %s: %s: there is no program %s" % (rctx.name, attribute, name))
+    return path
+
+def _lines(words):
+    return "[\n" + "".join(["        %s,\n" % repr(word) for word in words]) + "    ]"
+
+def _python_repository_impl(rctx):
+    node = _find(rctx, "node", rctx.attr.node)
+    python = _find(rctx, "python", rctx.attr.python)
+    tool = rctx.path(Label("//:bin/flashfreeze.mjs"))
+    command = [node, tool, "step", "target", "--python", str(python), "--out", "target.json"]
+    if rctx.attr.cc:
+        command += ["--cc", str(_find(rctx, "cc", rctx.attr.cc))]
+    done = rctx.execute(command, timeout = 300)
+    if done.return_code != 0:
+        fail("the repository %s: python: %s cannot be frozen for\n%s%s" % (rctx.name, python, done.stdout, done.stderr))
+    if hasattr(rctx, "watch"):
+        rctx.watch(python)
+    text = rctx.read("target.json")
+    facts = json.decode(text)
+
+    rctx.symlink(facts["python"], "bin/python")
+    rctx.symlink(node, "bin/node")
+    rctx.symlink(facts["stdlib"], "lib")
+    header_roots = []
+    for i, folder in enumerate(facts["headers"]):
+        header_roots.append("headers/%d" % i)
+        rctx.symlink(folder, header_roots[i])
+    static = ""
+    if type(facts["static"]) != "string":
+        rctx.symlink(facts["static"]["main"], "static/python.o")
+        rctx.symlink(facts["static"]["archive"], "static/libpython.a")
+        static = '    static_archive = "static/libpython.a",\n    static_main = "static/python.o",\n'
+
+    # Rows that are aliases share a source, and most are modules of the library, too.
+    sources = {record["path"]: True for record in facts["modules"]}
+    sources.update({row["path"]: True for row in facts["frozen"]})
+    library = ["lib/" + path for path in sorted(sources) if rctx.path("lib/" + path).exists]
+    rctx.file("facts.bzl", "FACTS = %s\n" % repr(text), executable = False)
+    rctx.file("modules.bzl", _MODULES.format(python = python, startup = repr(facts["startup"])), executable = False)
+    rctx.file("BUILD.bazel", _BUILD.format(
+        python = python,
+        defs = str(Label("//rules:defs.bzl")),
+        type = str(Label("//rules:toolchain_type")),
+        library = _lines(library),
+        header_roots = repr(header_roots),
+        static = static,
+    ), executable = False)
+
+python_repository = repository_rule(
+    implementation = _python_repository_impl,
+    doc = "A repository for an installed Python: `@NAME//:toolchain` to be registered, `@NAME//:python` for the attribute " +
+          "`python` of rules, and `@NAME//:modules.bzl` with `STARTUP`, the modules that every start imports.",
+    attrs = PYTHON_ATTRS,
+    configure = True,
+    environ = ["PATH"],
+    local = True,
+)

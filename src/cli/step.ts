@@ -1,0 +1,100 @@
+import {parseArgs, type ParseArgsConfig} from 'node:util';
+import {abortOnSignals} from '../exec/signals.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import {messageOf} from '../model/errno.js';
+import {exitCodeOf, failure} from '../model/failure.js';
+import {fail, type Result} from '../model/result.js';
+import {writerTo} from '../report/stream.js';
+import {failureText} from '../report/words.js';
+import type {Surroundings} from './surroundings.js';
+
+/** What a step runs with. */
+export interface StepContext {
+  /** All of the environment of children. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Relative paths start here. */
+  readonly cwd: string;
+}
+
+/** The options of a step by name; a step asks for each with `text`, `flag` or `path`. */
+export interface StepValues {
+  /** Fails with USAGE when it was not given. */
+  readonly text: (name: string) => string;
+  readonly optional: (name: string) => string | undefined;
+  readonly flag: (name: string) => boolean;
+}
+
+/** A file in `steps/`. */
+export interface StepModule {
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  readonly run: (values: StepValues, context: StepContext) => Promise<Result<void>>;
+}
+
+/** Single actions, for build systems that have an engine of their own. Each reads what it is given and writes what it is asked for. */
+const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
+  target: () => import('./steps/target.js'),
+  compile: () => import('./steps/compile.js'),
+  generate: () => import('./steps/generate.js'),
+  index: () => import('./steps/index.js'),
+  hook: () => import('./steps/hook.js'),
+  check: () => import('./steps/check.js'),
+};
+
+/** An option that a step cannot do without was not given. */
+class MissingOption extends Error {}
+
+/**
+ * Runs `flashfreeze step NAME --option value …`: one action of the pipeline without engine, cache, lock or configuration
+ * file. Prints nothing but failures; returns the exit code.
+ */
+export async function runStep(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const interruption = abortOnSignals();
+  try {
+    const {cwd, environment} = surroundings;
+    const done = await perform(argv, {
+      environment: scrubbedEnvironment({}, environment),
+      signal: interruption.signal,
+      cwd,
+    });
+    if (done.ok) return 0;
+    writerTo(surroundings.stderr).line(failureText(done.failure));
+    return exitCodeOf(done.failure.code);
+  } finally {
+    interruption.dispose();
+  }
+}
+
+async function perform([name = '', ...args]: readonly string[], context: StepContext): Promise<Result<void>> {
+  const load = Object.hasOwn(STEPS, name) ? STEPS[name] : undefined;
+  if (load === undefined) {
+    return fail('USAGE', name === '' ? 'step needs a name' : `there is no step ${name}`, {
+      hint: `it is one of ${Object.keys(STEPS).join(', ')}`,
+    });
+  }
+  const step = await load();
+  let given: Readonly<Record<string, unknown>>;
+  try {
+    given = parseArgs({args, options: step.options, strict: true}).values;
+  } catch (error) {
+    return fail('USAGE', `step ${name}: ${messageOf(error)}`);
+  }
+  const optional = (option: string): string | undefined => {
+    const value = given[option];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const text = (option: string): string => {
+    const value = optional(option);
+    if (value === undefined) throw new MissingOption(`step ${name} needs --${option}`);
+    return value;
+  };
+  try {
+    return await step.run({text, optional, flag: (option) => given[option] === true}, context);
+  } catch (error) {
+    if (error instanceof MissingOption) return fail('USAGE', error.message);
+    if (error instanceof Error && 'code' in error) {
+      return {ok: false, failure: failure('IO', `step ${name}: ${messageOf(error)}`)};
+    }
+    throw error;
+  }
+}

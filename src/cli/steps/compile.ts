@@ -1,0 +1,29 @@
+import {resolve} from 'node:path';
+import {startWorkers} from '../../cpython/worker.js';
+import type {Result} from '../../model/result.js';
+import type {StepModule} from '../step.js';
+
+/** `step compile`: a `.py` becomes a code unit, in the target Python. Fails with COMPILE. */
+export const options: StepModule['options'] = {
+  python: {type: 'string'},
+  source: {type: 'string'},
+  filename: {type: 'string'},
+  unit: {type: 'string'},
+  imports: {type: 'string'},
+};
+
+export const run: StepModule['run'] = async ({text}, {environment, signal, cwd}): Promise<Result<void>> => {
+  const path = (name: string): string => resolve(cwd, text(name));
+  const workers = startWorkers({python: path('python'), environment, signal, count: 1});
+  try {
+    return await workers.compile({
+      source: path('source'),
+      filename: text('filename'),
+      optimize: 0,
+      output: path('unit'),
+      importsOutput: path('imports'),
+    });
+  } finally {
+    await workers.stop();
+  }
+};

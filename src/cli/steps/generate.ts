@@ -1,0 +1,42 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {resolve} from 'node:path';
+import {parseWellKnownStrings} from '../../codegen/well-known.js';
+import {imageOf} from '../../hosts/images.js';
+import {loadLayout} from '../../hosts/layouts.js';
+import {ok} from '../../model/result.js';
+import type {StepModule} from '../step.js';
+
+/** `step generate`: a code unit becomes C. Fails with PYTHON_VERSION, MARSHAL and GENERATE. */
+export const options: StepModule['options'] = {
+  series: {type: 'string'},
+  module: {type: 'string'},
+  filename: {type: 'string'},
+  unit: {type: 'string'},
+  // pycore_global_strings.h, where the version has it
+  strings: {type: 'string'},
+  c: {type: 'string'},
+  'position-independent': {type: 'boolean'},
+  'cpython-frozen': {type: 'boolean'},
+};
+
+export const run: StepModule['run'] = async ({text, optional, flag}, {cwd}) => {
+  const layout = await loadLayout(text('series'));
+  if (!layout.ok) return layout;
+  const strings = optional('strings');
+  const plan = {
+    module: text('module'),
+    filename: text('filename'),
+    isCPythonFrozen: flag('cpython-frozen'),
+  };
+  const image = imageOf(plan, await readFile(resolve(cwd, text('unit'))), {
+    layout: layout.value,
+    wellKnown:
+      strings === undefined
+        ? new Map<string, string>()
+        : parseWellKnownStrings(await readFile(resolve(cwd, strings), 'utf8')),
+    addressModel: flag('position-independent') ? 'position-independent' : 'absolute',
+  });
+  if (!image.ok) return image;
+  await writeFile(resolve(cwd, text('c')), image.value);
+  return ok();
+};

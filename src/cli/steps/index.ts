@@ -1,0 +1,66 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import {z} from 'zod';
+import {generateIndex} from '../../codegen/index-table.js';
+import {planFreeze} from '../../hosts/module-plan.js';
+import {loadLayout} from '../../hosts/layouts.js';
+import {packageVersion} from '../../hosts/package-files.js';
+import {canonicalJson} from '../../model/json.js';
+import {ok} from '../../model/result.js';
+import type {StepModule} from '../step.js';
+import {readStepTarget} from './step-target.js';
+
+/** `step index`: the tables through which the runtime finds images. Fails with PYTHON_VERSION. */
+export const options: StepModule['options'] = {
+  target: {type: 'string'},
+  plan: {type: 'string'},
+  c: {type: 'string'},
+};
+
+const planSchema = z.object({
+  kind: z.enum(['relink', 'overlay']),
+  modules: z.array(
+    z.object({
+      name: z.string(),
+      isPackage: z.boolean(),
+      /** The folder of sys.path that it is found from: `stdlib`, or one below FLASHFREEZE_ROOT (flashfreeze.h, ff_root). */
+      root: z.string(),
+    }),
+  ),
+});
+
+export const run: StepModule['run'] = async ({text}, {cwd}) => {
+  const target = await readStepTarget(resolve(cwd, text('target')));
+  const {kind, modules} = planSchema.parse(JSON.parse(await readFile(resolve(cwd, text('plan')), 'utf8')));
+  const layout = await loadLayout(target.series);
+  if (!layout.ok) return layout;
+  const frozen = kind === 'overlay' ? [] : target.frozen;
+  const plan = planFreeze(
+    {
+      target: {stdlib: target.stdlib},
+      frozenModules: frozen.map(({name, origin, path}) => ({
+        name,
+        origin,
+        source: {path: join(target.stdlib, path), name: `Lib/${path}`},
+      })),
+      getpath: undefined,
+    },
+    modules.map(({name, isPackage, root}) => ({
+      name,
+      isPackage,
+      kind: 'source',
+      origin: `${root === 'stdlib' ? target.stdlib : root}/${name.replaceAll('.', '/')}${isPackage ? '/__init__' : ''}.py`,
+      loader: null,
+    })),
+    {frozenFirst: false},
+  );
+  const index = generateIndex({
+    layout: layout.value,
+    ...plan,
+    hasGetpath: false,
+    buildInfo: canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind}),
+    ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
+  });
+  await writeFile(resolve(cwd, text('c')), index);
+  return ok();
+};

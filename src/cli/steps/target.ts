@@ -1,0 +1,137 @@
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {relative, resolve, join} from 'node:path';
+import {tmpdir} from 'node:os';
+import {words} from '../../cpython/compile-flags.js';
+import type {ModuleRecord} from '../../cpython/modules.js';
+import {stdlibModules} from '../../cpython/resolve.js';
+import {traceImports} from '../../cpython/discover.js';
+import {localSlots} from '../../exec/job-slots.js';
+import {findTool} from '../../exec/tools.js';
+import type {AddressModel} from '../../codegen/address-model.js';
+import {objectFlagsOf} from '../../hosts/c-compiler.js';
+import {type InstalledToolchain, installedToolchain} from '../../hosts/installed.js';
+import {wrapFlags} from '../../hosts/link.js';
+import type {HostContext} from '../../hosts/options.js';
+import {placesOf} from '../../hosts/places.js';
+import {withEngine} from '../../hosts/session.js';
+import {findStaticParts, linkCommand, linkLibraries} from '../../hosts/static-parts.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import type {StepContext, StepModule} from '../step.js';
+import type {StepTarget} from './step-target.js';
+
+/**
+ * `step target`: what the other steps, and the rules that call them, have to know of an installed Python. Fails with PYTHON,
+ * PYTHON_VERSION and NO_COMPILER.
+ */
+export const options: StepModule['options'] = {
+  python: {type: 'string'},
+  cc: {type: 'string'},
+  out: {type: 'string'},
+};
+
+export const run: StepModule['run'] = async ({text, optional}, context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-target-'));
+  try {
+    const found = await describe(text('python'), optional('cc'), folder, context);
+    if (!found.ok) return found;
+    await writeFile(resolve(context.cwd, text('out')), `${JSON.stringify(found.value, null, 1)}\n`);
+    return ok();
+  } finally {
+    await rm(folder, {recursive: true, force: true});
+  }
+};
+
+function describe(
+  python: string,
+  cc: string | undefined,
+  folder: string,
+  {environment, signal}: StepContext,
+): Promise<Result<StepTarget>> {
+  const context: HostContext = {
+    events: {emit: () => undefined},
+    signal,
+    userEnvironment: environment,
+    cacheDir: join(folder, 'cache'),
+    jobs: localSlots(1),
+    force: false,
+    dryRun: false,
+  };
+  const places = placesOf(folder);
+  return withEngine(folder, context, async (engine) => {
+    const toolchain = await installedToolchain(
+      {python, cc, addressModel: 'absolute', replacesFrozen: true},
+      places,
+      {engine, context, environment},
+    );
+    if (!toolchain.ok) return toolchain;
+    return targetOf(toolchain.value);
+  });
+}
+
+async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarget>> {
+  const {installation, target, interpreter, layout, identity, cc, frozenModules} = toolchain;
+  const [command = ''] = words(cc.command);
+  const path = await findTool(command, interpreter.environment['PATH']);
+  if (path === undefined) return fail('NO_COMPILER', `there is no program ${command}`);
+  const all = await stdlibModules(interpreter);
+  if (!all.ok) return all;
+  const start = await traceImports({...interpreter, argv: ['-c', 'pass'], cwd: '/'});
+  if (!start.ok) return start;
+  const modules = inLibrary(all.value, target.stdlib);
+  const known = new Set(modules.map(({name}) => name));
+  const parts = findStaticParts(installation, false);
+  const flags = (addressModel: AddressModel): {data: string[]; code: string[]} => {
+    const {data, code} = objectFlagsOf({cc, layout, addressModel});
+    return {data: [...data], code: [...code]};
+  };
+  return ok({
+    python: target.executable,
+    series: target.version.series,
+    version: target.version.text,
+    sysVersion: target.sysVersion,
+    cacheTag: target.cacheTag ?? '',
+    extensionSuffix: target.extensionSuffix,
+    stdlib: target.stdlib,
+    identity: `${identity.digest} ${cc.headers.digest}`,
+    headers: [...installation.headers],
+    includes: cc.includes.map(({path: place}) => whereIs(place, installation.headers)),
+    cc: {
+      path,
+      identity: cc.compiler.digest,
+      flags: {absolute: flags('absolute'), 'position-independent': flags('position-independent')},
+    },
+    frozen: frozenModules.map(({name, origin, source}) => ({
+      name,
+      origin,
+      path: relative(target.stdlib, source.path),
+    })),
+    frozenNames: target.frozen.map(({name}) => name),
+    modules,
+    startup: start.value.modules.flatMap(({name, kind}) =>
+      (kind === 'source' || kind === 'frozen') && known.has(name) ? [name] : [],
+    ),
+    static: parts.ok
+      ? {
+          main: parts.value.main,
+          archive: parts.value.archive,
+          command: words(`${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`).slice(1),
+          libraries: words(linkLibraries(installation)),
+        }
+      : `${parts.failure.message} (${parts.failure.hint ?? ''})`,
+    overlay: {command: [...words(cc.command).slice(1), '-shared']},
+  });
+}
+
+/** Those whose source lies in the standard library, where their name says. */
+function inLibrary(records: readonly ModuleRecord[], stdlib: string): StepTarget['modules'] {
+  return records.flatMap(({name, isPackage, origin}) => {
+    const path = `${name.replaceAll('.', '/')}${isPackage ? '/__init__' : ''}.py`;
+    return origin === join(stdlib, path) ? [{name, isPackage, path}] : [];
+  });
+}
+
+/** A folder of headers as one of those that they lie in, and what is below. */
+function whereIs(place: string, headers: readonly string[]): {headers: number; below: string} {
+  const index = headers.findIndex((folder) => place === folder || place.startsWith(`${folder}/`));
+  return {headers: index, below: relative(headers[index] ?? '', place)};
+}
