@@ -21,6 +21,7 @@ export function selectionOf(options: OptionValues): ModuleSelection {
     stdlib,
     exclude,
     frozenFirst: options.precedence === 'frozen-first',
+    restsCollector: options['rest-collector'] ?? false,
   };
 }
 

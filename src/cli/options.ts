@@ -61,6 +61,11 @@ const SELECTION = {
     describe:
       'path: sys.path decides, as ever; frozen-first: a frozen module wins over files that come earlier on it',
   },
+  'rest-collector': {
+    kind: 'flag',
+    configurable: true,
+    describe: 'let the garbage collector rest while frozen modules are imported (up to 3.13)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const PLACES = {

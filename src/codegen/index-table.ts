@@ -27,6 +27,8 @@ export interface IndexInput {
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
   /** Whether frozen modules win over files that come earlier on `sys.path`. */
   readonly frozenFirst: boolean;
+  /** Whether the garbage collector rests while frozen modules are imported. */
+  readonly restsCollector: boolean;
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
   /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
@@ -89,6 +91,7 @@ export function generateIndex(input: IndexInput): string {
     `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
     `const uint32_t ff_root_count = ${roots.length};`,
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
+    `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
     `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,

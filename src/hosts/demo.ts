@@ -69,7 +69,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   if (!host.ok) return host;
   const selection = {
     ...{startup: true, traces: PROGRAMS},
-    ...{modules: [], packages: [], stdlib: false, exclude: [], frozenFirst: false},
+    ...{modules: [], packages: [], stdlib: false, exclude: [], frozenFirst: false, restsCollector: false},
   };
   const built = await phase('building', () => freeze(host.value, selection, context));
   if (!built.ok) return built;

@@ -57,6 +57,7 @@ export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools)
     sources: plan.sources,
     roots: plan.roots,
     frozenFirst: plan.frozenFirst,
+    restsCollector: plan.restsCollector,
     hasGetpath: toolchain.getpath !== undefined,
     // What is linked into an interpreter cannot meet another one.
     ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),

@@ -24,6 +24,7 @@ export interface FreezePlan {
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
   /** As `ModuleSelection` has it. */
   readonly frozenFirst: boolean;
+  readonly restsCollector: boolean;
 }
 
 /** What a plan depends on. */
@@ -65,7 +66,7 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
 export function planFreeze(
   toolchain: PlannedFor,
   wanted: readonly ModuleRecord[],
-  {frozenFirst}: Pick<ModuleSelection, 'frozenFirst'>,
+  {frozenFirst, restsCollector}: Pick<ModuleSelection, 'frozenFirst' | 'restsCollector'>,
 ): FreezePlan {
   const {target} = toolchain;
   const frozen = cpythonFrozen(toolchain);
@@ -99,5 +100,6 @@ export function planFreeze(
     sources,
     roots,
     frozenFirst,
+    restsCollector,
   };
 }

@@ -21,6 +21,8 @@ export interface ModuleSelection {
   readonly exclude: readonly string[];
   /** Frozen modules win over files that come earlier on `sys.path`; else that decides, as it does without us. */
   readonly frozenFirst: boolean;
+  /** The garbage collector rests while frozen modules are imported. */
+  readonly restsCollector: boolean;
 }
 
 /** What every host and command gets from the outside. */

@@ -119,6 +119,7 @@ extern const uint32_t ff_source_bucket_mask;
 extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
 extern const int ff_frozen_first;        /* a frozen module wins over files that come earlier on sys.path */
+extern const int ff_rests_collector;     /* collector.c */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
@@ -188,6 +189,10 @@ int ff_install_import_hooks(void);
 int ff_is_usual_finder(PyObject *finder);
 int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
 PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
+
+/* collector.c: the garbage collector while a frozen module is imported. */
+void ff_begin_import(void);
+void ff_end_import(void);
 
 /* import.c: the whole import of a frozen module. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external);

@@ -181,7 +181,9 @@ static PyObject *load_simply(PyObject *name, PyObject *import_function)
     if (begun == NULL) {
         return PyErr_NoMemory();
     }
+    ff_begin_import();
     PyObject *module = find_and_load_unlocked(modules, &wanted, text, import_function);
+    ff_end_import();
     ff_finish_loading(begun);
     Py_XDECREF(wanted.folder);
     Py_XDECREF(wanted.spec);

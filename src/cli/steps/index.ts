@@ -52,7 +52,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
       origin: `${root === 'stdlib' ? target.stdlib : root}/${name.replaceAll('.', '/')}${isPackage ? '/__init__' : ''}.py`,
       loader: null,
     })),
-    {frozenFirst: false},
+    {frozenFirst: false, restsCollector: false},
   );
   const index = generateIndex({
     layout: layout.value,

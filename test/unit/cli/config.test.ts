@@ -118,6 +118,7 @@ describe('file and command line', () => {
     const nothing = {
       ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
       frozenFirst: false,
+      restsCollector: false,
     };
     expect(selectionOf({})).toEqual({...nothing, startup: true});
     expect(selectionOf({exclude: ['a*']})).toEqual({...nothing, startup: true, exclude: ['a*']});
@@ -126,6 +127,7 @@ describe('file and command line', () => {
     expect(selectionOf({stdlib: true})).toEqual({...nothing, stdlib: true});
     expect(selectionOf({module: ['a'], startup: true})).toEqual({...nothing, modules: ['a'], startup: true});
     expect(selectionOf({precedence: 'frozen-first'})).toEqual({...nothing, startup: true, frozenFirst: true});
+    expect(selectionOf({'rest-collector': true})).toEqual({...nothing, startup: true, restsCollector: true});
   });
 
   test('a build needs its two folders', () => {

@@ -1,0 +1,80 @@
+/** `--rest-collector`: the garbage collector rests while frozen modules are imported, and is then as it was. */
+import {mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreezeJson, run} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-collector-')));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const MODULES = {
+  // Makes objects that stay, more than the threshold of any version.
+  quiet: 'import gc\nduring = gc.get_threshold()[0]\nkept = [[] for _ in range(50_000)]\n',
+  setting: 'import gc\ngc.set_threshold(321)\n',
+  failing: 'kept = [[] for _ in range(50_000)]\nraise ValueError("no")\n',
+  // A program that runs in an import.
+  endless: 'for _ in range(300_000):\n    circle = []\n    circle.append(circle)\n',
+};
+const ALL = Object.keys(MODULES).map((name) => `-c "import ${name}"`);
+
+// It rests up to 3.13.
+const able = findPythons().filter(({series}) => Number(series.split('.')[1]) <= 13);
+const pythons = able.filter((each) => each === able[0] || each === able.at(-1));
+
+describe.each(pythons.map(({series, python}) => [series, python] as const))('%s', (series, python) => {
+  const exe = join(folder, series);
+  beforeAll(async () => {
+    for (const [name, text] of Object.entries(MODULES)) writeFileSync(join(folder, `${name}.py`), text);
+    const words = [
+      '--python',
+      python,
+      '--out',
+      exe,
+      '--rest-collector',
+      ...ALL.flatMap((each) => ['--trace', each]),
+    ];
+    const {summary, stderr} = await flashfreezeJson(['relink', ...words], {cwd: folder});
+    if (!summary.ok) throw new Error(stderr);
+  });
+
+  /** What the program prints, as JSON. */
+  const answer = async (program: string): Promise<unknown> => {
+    const code = `import gc, json, sys
+before = gc.get_threshold()
+collections = lambda: sum(each['collections'] for each in gc.get_stats())
+${program}`;
+    const done = await run(exe, ['-B', '-c', code], {cwd: folder, environment: {PYTHONPATH: folder}});
+    expect(done.stderr).toBe('');
+    return JSON.parse(done.stdout);
+  };
+
+  test('no collection in an import; thresholds and counters are what they were', async () => {
+    const program = `gc.collect(); n = collections()
+import quiet
+print(json.dumps([quiet.during - before[0], collections() - n, gc.get_threshold() == before, gc.get_count()[0] <= before[0]]))`;
+    expect(await answer(program)).toEqual([100_000, 0, true, true]);
+  });
+
+  test('what a module sets stays', async () => {
+    expect(await answer('import setting\nprint(json.dumps(gc.get_threshold()[0]))')).toBe(321);
+  });
+
+  test('after an import that fails, too', async () => {
+    const program = `try:
+    import failing
+except ValueError:
+    pass
+print(json.dumps(gc.get_threshold() == before))`;
+    expect(await answer(program)).toBe(true);
+  });
+
+  test('an import that makes garbage without end has collections', async () => {
+    const program = 'n = collections()\nimport endless\nprint(json.dumps(collections() - n > 0))';
+    expect(await answer(program)).toBe(true);
+  });
+});
