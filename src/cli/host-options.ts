@@ -1,3 +1,4 @@
+import {type MakeRequest, readMakeRequest} from '../hosts/make-request.js';
 import type {
   BuildOutcome,
   ModuleSelection,
@@ -55,6 +56,15 @@ export function installedOptionsOf({command, options}: Invocation): Result<Overl
 export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
   const options = installedOptionsOf(invocation);
   return options.ok ? ok({...options.value, pie: invocation.options.pie ?? false}) : options;
+}
+
+/** What Makefile.inc tells of a build. Fails with USAGE when something else calls. */
+export function makeRequestOf(
+  {command, options}: Invocation,
+  environment: Readonly<Record<string, string | undefined>>,
+): Result<MakeRequest> {
+  const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+  return buildDir.ok ? readMakeRequest(buildDir.value, environment) : buildDir;
 }
 
 /** A value that a command cannot do without. Fails with USAGE. */

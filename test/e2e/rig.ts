@@ -127,8 +127,11 @@ export interface Tree {
   readonly restore: () => void;
 }
 
-/** The source of a CPython release, in a copy of our own, and a build folder that is kept between runs. */
-export async function prepareTree(version: string): Promise<Tree> {
+/**
+ * The source of a CPython release, in a copy of our own, and a build folder that is kept between runs.
+ * @param copy the folder of that copy below the cache, for tests that need one for themselves
+ */
+export async function prepareTree(version: string, copy = 'trees'): Promise<Tree> {
   const obtained = await obtainSource({
     version,
     cacheDir: CACHE,
@@ -138,7 +141,7 @@ export async function prepareTree(version: string): Promise<Tree> {
   });
   if (!obtained.ok) throw new Error(`${obtained.failure.message}\n${obtained.failure.details ?? ''}`);
   const pristine = obtained.value.path;
-  const source = join(CACHE, 'trees', `Python-${obtained.value.version}`);
+  const source = join(CACHE, copy, `Python-${obtained.value.version}`);
   if (!existsSync(source)) {
     mkdirSync(dirname(source), {recursive: true});
     rmSync(`${source}.new`, {recursive: true, force: true});

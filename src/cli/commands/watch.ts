@@ -1,5 +1,6 @@
 import type {BuildOutcome, HostContext} from '../../hosts/options.js';
 import {overlayHost} from '../../hosts/overlay.js';
+import {makeHost} from '../../hosts/make.js';
 import {freeze} from '../../hosts/pipeline.js';
 import {relinkHost} from '../../hosts/relink.js';
 import type {Repetition} from '../../hosts/repetition.js';
@@ -10,12 +11,18 @@ import {summaryText} from '../../report/words.js';
 import {CommandRunner} from '../../watch/command-runner.js';
 import {watchBuilds} from '../../watch/watch-builds.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
-import {installedOptionsOf, relinkOptionsOf, selectionOf, sourceOptionsOf} from '../host-options.js';
+import {
+  installedOptionsOf,
+  makeRequestOf,
+  relinkOptionsOf,
+  selectionOf,
+  sourceOptionsOf,
+} from '../host-options.js';
 
 /** What is built again and again. */
 interface Subject {
   /** The command that would build it once. */
-  readonly command: 'build' | 'relink' | 'overlay';
+  readonly command: 'build' | 'make' | 'relink' | 'overlay';
   /** Where it writes, absolute paths. */
   readonly outputs: readonly string[];
   readonly build: (context: HostContext) => Promise<Result<BuildOutcome>>;
@@ -71,7 +78,10 @@ export async function run({invocation, context, cwd, product}: Session): Promise
 }
 
 /** What the word after the command says, and the options without one. Fails with USAGE, and as the hosts do. */
-async function subjectOf(invocation: Invocation, {cacheDir}: HostContext): Promise<Result<Subject>> {
+async function subjectOf(
+  invocation: Invocation,
+  {cacheDir, userEnvironment}: HostContext,
+): Promise<Result<Subject>> {
   const {options, word = options.python === undefined ? 'build' : 'relink'} = invocation;
   const selection = selectionOf(options);
   if (word === 'build') {
@@ -83,6 +93,16 @@ async function subjectOf(invocation: Invocation, {cacheDir}: HostContext): Promi
       command: word,
       outputs: [host.value.places.root, ...(options.out === undefined ? [] : [options.out])],
       build: (context) => freeze(host.value, selection, context),
+    });
+  }
+  if (word === 'make') {
+    const request = makeRequestOf(invocation, userEnvironment);
+    if (!request.ok) return request;
+    const host = makeHost(request.value);
+    return ok({
+      command: word,
+      outputs: [host.places.root],
+      build: (context) => freeze(host, selection, context),
     });
   }
   if (word === 'relink') {

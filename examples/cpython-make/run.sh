@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds CPython by its own Makefile, with frozen modules, edits the library and types `make` again. $SOURCE is CPython's
+# source tree, $FLASHFREEZE_HOME the folder of Makefile.inc, $CONFIGURE_ARGS are for CPython's configure.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+BUILD=${BUILD:-$here/build}
+FLASHFREEZE_HOME=${FLASHFREEZE_HOME:-$(cd "$here/../.." && pwd)}
+JOBS=${JOBS:-2}
+DECODER=$SOURCE/Lib/json/decoder.py
+export FLASHFREEZE_HOME
+
+mkdir -p "$BUILD"
+cd "$BUILD"
+test -f Makefile || "$SOURCE/configure" ${CONFIGURE_ARGS:-} >configure.log
+cp "$here/GNUmakefile" GNUmakefile
+make -s -j"$JOBS" >make.log
+
+run="make -s -f Makefile -f - run" # RUNSHARED: where a shared libpython is that is not installed
+try() {
+    printf 'run: ; @$(RUNSHARED) ./$(BUILDPYTHON) -c "$$CODE"\n' | CODE=$1 $run
+}
+actions() {
+    grep -E '^(compile|generate|cc):' make.log | sed 's/  .*//' | tr '\n' ' '
+}
+
+try 'import _flashfreeze as f; print("frozen:", f.info()["active"])'
+if make -q freeze-startup; then echo 'up to date'; fi
+
+cp -p "$DECODER" flashfreeze/decoder.py
+trap 'cp -p "$BUILD/flashfreeze/decoder.py" "$DECODER"' EXIT
+printf '\nEDITED = "edited"\n' >> "$DECODER"
+make -j"$JOBS" >make.log
+echo "one statement: $(actions)"
+try 'import json.decoder; print(json.decoder.EDITED)'
