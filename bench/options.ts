@@ -2,13 +2,12 @@
 import {type Extent, QUANTITIES, type Quantity, loadAverage} from './measuring.js';
 import {gateOptions, say} from '../test/conformance/options.js';
 import type {Row} from './results.js';
-import {type Pair, ratioOf} from './ratios.js';
+import {QUIET} from './quiet.js';
+import {type Pair, RATIOED, ratioOf} from './ratios.js';
 
 export {say};
 
 const DEFAULT_ROUNDS = 60;
-/** More than so much, and times tell what else the machine did. */
-const QUIET = 0.5;
 
 export interface SuiteOptions extends Extent {
   /** The names after `--on`. */
@@ -45,7 +44,7 @@ function sayLoad(): void {
 /** One line for each of the pairs. */
 export function sayRow(row: Row, pairs: readonly Pair[]): void {
   for (const pair of pairs) {
-    const ratios = (['wall', 'instructions', 'faults', 'pss'] as const).flatMap((quantity) => {
+    const ratios = RATIOED.flatMap((quantity) => {
       const ratio = ratioOf(row, pair, quantity);
       return ratio === undefined ? [] : [`${quantity} ${ratio.toFixed(3)}`];
     });

@@ -6,15 +6,26 @@ export type Pair = readonly [judged: string, baseline: string];
 /** Where there are two sides only. */
 export const FROZEN: Pair = ['frozen', 'unmodified'];
 
-/** Undefined where one of the two was not measured. */
-export function ratioOf(
-  {sides}: Row,
-  [judged, baseline]: Pair,
-  quantity: 'wall' | 'instructions' | 'faults' | 'pss',
-): number | undefined {
+/** What can be compared: wall-clock time, instructions, page faults, PSS. */
+export const RATIOED = ['wall', 'instructions', 'faults', 'pss'] as const;
+export type Ratioed = (typeof RATIOED)[number];
+
+/** Of medians. Undefined where one of the two was not measured. */
+export function ratioOf({sides}: Row, [judged, baseline]: Pair, quantity: Ratioed): number | undefined {
   const [above, below] = [judged, baseline].map((name) => {
     const value = sides[name]?.[quantity];
     return typeof value === 'object' ? value?.median : value;
   });
   return above === undefined || below === undefined ? undefined : above / below;
+}
+
+/** How far the ratio of two times goes with the spreads of both. */
+export function spreadOf(row: Row, pair: Pair): number | undefined {
+  const ratio = ratioOf(row, pair, 'wall');
+  if (ratio === undefined) return undefined;
+  const relative = pair.map((name) => {
+    const {median, spread} = row.sides[name]?.wall ?? {median: 1, spread: 0};
+    return spread / median;
+  });
+  return ratio * Math.hypot(...relative);
 }

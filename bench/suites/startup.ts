@@ -40,12 +40,17 @@ const SELECTION = [
   ...['--trace', '-m json.tool --help'],
 ];
 
-export async function measureStartup(name: string, extent: Extent): Promise<readonly Row[]> {
+/** @param only the names of commands; all if not given */
+export async function measureStartup(
+  name: string,
+  extent: Extent,
+  only?: readonly string[],
+): Promise<readonly Row[]> {
   mkdirSync(FOLDER, {recursive: true});
   writeFileSync(DOCUMENT, JSON.stringify({numbers: [1, 2.5, -3e10], text: 'a small file', nothing: null}));
   const contest = await makeContest(name, SELECTION, 'startup');
   const rows: Row[] = [];
-  for (const command of commands()) {
+  for (const command of commands().filter((each) => only?.includes(each.name) ?? true)) {
     const quantities = new Set(extent.quantities);
     if (!HELD.has(command.name)) quantities.delete('memory');
     if (quantities.size > 0) rows.push(await measure(contest, command, {...extent, quantities}));

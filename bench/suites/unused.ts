@@ -11,43 +11,48 @@ import type {Contest} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';
 import {say, sayRow, suiteOptions} from '../options.js';
-import {FROZEN} from '../ratios.js';
+import {FROZEN, type Pair} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {makeContest, targetOptions} from '../subjects.js';
 
 /** Besides the 600 of the standard library. */
 const GENERATED = 500;
+
+/** A module that no start imports. With what CPython freezes itself, it is all that the smaller interpreter has. */
+const FEW = ['--module', 'colorsys'];
+
 /**
- * The one module of a start that is frozen: an interpreter that uses none of its images is taken for a failure when it is
- * linked. Without site it is not imported either.
+ * What is compared: everything frozen, against nothing; and against what CPython freezes itself, which no selection leaves out,
+ * so that all that lies between the two is modules that nobody imports.
  */
-const SMALLEST = '_sitebuiltins';
+export const UNUSED_PAIRS: readonly Pair[] = [FROZEN, ['frozen', 'few']];
 
-const COMMANDS = [
-  {name: '-c pass', words: ['-c', 'pass']},
-  {name: '-S -c pass', words: ['-S', '-c', 'pass']},
-];
-
-/** An interpreter with as many modules that it does not import. Throws when there are fewer, or when it imports one. */
+/**
+ * An interpreter with so many modules that it does not import. A build folder of the tests has room for one interpreter: there
+ * is none with few modules. Throws when there are fewer than that, or when it imports one.
+ */
 export async function prepareUnused(name: string, generated: number, stdlib: boolean): Promise<Contest> {
   const started = await startupModules(name);
   const selection = [
     ...['--trace', `'${writeModules(generated)}'`],
-    ...(stdlib ? ['--stdlib'] : ['--module', SMALLEST]),
-    ...started.filter((each) => each !== SMALLEST).flatMap((each) => ['--exclude', each]),
+    ...(stdlib ? ['--stdlib'] : []),
+    ...started.flatMap((each) => ['--exclude', each]),
   ];
+  const few = name.startsWith('source') ? undefined : await makeContest(name, FEW, 'unused-few');
   const contest = await makeContest(name, selection, 'unused');
-  const {frozen, used} = await imagesOf(contest);
-  if (frozen < generated) throw new Error(`${name}: only ${frozen} modules are frozen`);
-  if (used > 1) throw new Error(`${name}: ${used} of the modules that nobody imports are imported`);
-  say(`${name}: ${frozen} modules are frozen, ${used} of them imported`);
-  return contest;
+  const modules = await imagesOf(contest);
+  const imported = modules.filter((each) => each.isImported && !started.includes(each.name));
+  if (modules.length < generated) throw new Error(`${name}: only ${modules.length} modules are frozen`);
+  if (imported.length > 0) throw new Error(`${name}: somebody imports ${imported[0]?.name ?? ''}`);
+  say(`${name}: ${modules.length} modules are frozen, none imported but what CPython freezes itself`);
+  const [, side] = few?.sides ?? [];
+  return side === undefined
+    ? contest
+    : {...contest, sides: [...contest.sides, {name: 'few', program: side.program}]};
 }
 
-export async function measureUnused(contest: Contest, extent: Extent): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  for (const command of COMMANDS) rows.push(await measure(contest, command, extent));
-  return rows;
+export function measureUnused(contest: Contest, extent: Extent): Promise<Row> {
+  return measure(contest, {name: '-c pass', words: ['-c', 'pass']}, extent);
 }
 
 async function startupModules(name: string): Promise<readonly string[]> {
@@ -56,15 +61,24 @@ async function startupModules(name: string): Promise<readonly string[]> {
   return done.stdout.trim().split('\n');
 }
 
-async function imagesOf({sides}: Contest): Promise<{readonly frozen: number; readonly used: number}> {
+interface Image {
+  readonly name: string;
+  readonly isImported: boolean;
+}
+
+async function imagesOf({sides}: Contest): Promise<readonly Image[]> {
   const [, frozen] = sides;
   if (frozen === undefined) throw new Error('there is nothing frozen');
   const {python, environment} = frozen.program;
-  const code = 'import _flashfreeze as f; print(len(f.modules()), f.info()["used"])';
+  const code =
+    'import sys, _flashfreeze; print(*(f"{name} {name in sys.modules}" for name, *_ in _flashfreeze.modules()), sep="\\n")';
   const done = await run(python, ['-c', code], {environment});
   if (done.exitCode !== 0) throw new Error(done.stderr);
-  const [count = NaN, used = NaN] = done.stdout.trim().split(' ').map(Number);
-  return {frozen: count, used};
+  return done.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([module = '', isImported]) => ({name: module, isImported: isImported === 'True'}));
 }
 
 /** A program that imports so many modules of its own; gives its path. */
@@ -115,8 +129,8 @@ export async function suite(words: readonly string[]): Promise<void> {
   );
   for (const name of options.on ?? names) {
     const contest = await prepareUnused(name, GENERATED, true);
-    const rows = await measureUnused(contest, options);
-    for (const row of rows) sayRow(row, [FROZEN]);
-    await keepRows('unused', rows);
+    const row = await measureUnused(contest, options);
+    sayRow(row, UNUSED_PAIRS);
+    await keepRows('unused', [row]);
   }
 }

@@ -1,0 +1,2 @@
+/** At a higher load average, times tell what else the machine does. */
+export const QUIET = 0.5;
