@@ -16,17 +16,25 @@ import type {CommandEnd, Invocation} from './command.js';
 import {loadConfig, mergeOptions} from './config.js';
 import {limitsFrom, remoteFrom} from './cache-options.js';
 import {defaultCacheDir, type Surroundings} from './surroundings.js';
+import {eventsOf, type Memo, recordRun} from './up-to-date.js';
 
-/** Runs a command and reports it; returns the exit code. Never throws. */
-export async function runInvocation(called: Invocation, surroundings: Surroundings): Promise<number> {
-  const {json = false, quiet = false, verbose = false, 'dry-run': dryRun = false} = called.options;
-  const yields = COMMANDS[called.command]?.yields ?? false;
-  const view = {json, quiet, verbose, dryRun, yields};
+/**
+ * Runs a command and reports it; returns the exit code. Never throws.
+ * @param argv the command line, if this process is for it alone: then a run with nothing to do leaves a memo
+ */
+export async function runInvocation(
+  called: Invocation,
+  surroundings: Surroundings,
+  argv?: readonly string[],
+): Promise<number> {
   const files = await fileReportersOf(called);
-  return report(called.command, view, surroundings, files, async (sink) => {
+  return report(called.command, viewOf(called), surroundings, files, async (sink) => {
     const interruption = abortOnSignals();
+    const recorder = argv === undefined ? undefined : recordRun(argv, called, sink, surroundings);
+    const observed = {...sink, ...recorder?.sink};
     try {
-      const end = await perform(called, sink, interruption.signal, surroundings);
+      const end = await perform(called, observed, interruption.signal, surroundings, recorder?.onBuildFolder);
+      await recorder?.conclude(end);
       const signal = interruption.received();
       if (end.failure === undefined || signal === undefined) return end;
       return {...end, failure: failure('INTERRUPTED', `${called.command} was stopped by ${signal}`)};
@@ -34,6 +42,20 @@ export async function runInvocation(called: Invocation, surroundings: Surroundin
       interruption.dispose();
     }
   });
+}
+
+/** Reports a run of which a memo says that there is nothing to do; returns the exit code. */
+export function repeatRun(memo: Memo, surroundings: Surroundings): Promise<number> {
+  const {invocation, end} = memo;
+  return report(invocation.command, viewOf(invocation), surroundings, [], (sink) => {
+    for (const event of eventsOf(memo)) sink.emit(event);
+    return Promise.resolve(end);
+  });
+}
+
+function viewOf({command, options}: Invocation): View {
+  const {json = false, quiet = false, verbose = false, 'dry-run': dryRun = false} = options;
+  return {json, quiet, verbose, dryRun, yields: COMMANDS[command]?.yields ?? false};
 }
 
 /** Reports a command line that makes no sense, as a run of its own; returns the exit code. */
@@ -52,6 +74,7 @@ async function perform(
   sink: EventSink & ProductSink,
   signal: AbortSignal,
   surroundings: Surroundings,
+  onBuildFolder?: (buildDir: string) => void,
 ): Promise<CommandEnd> {
   const {environment, cwd} = surroundings;
   const spec = COMMANDS[called.command];
@@ -75,6 +98,7 @@ async function perform(
     jobs: slots,
     force: options.force ?? false,
     dryRun: options['dry-run'] ?? false,
+    ...(onBuildFolder && {onBuildFolder}),
   };
   try {
     const module = await spec?.load();

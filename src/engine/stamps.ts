@@ -31,7 +31,21 @@ export interface Glance {
 }
 
 /** The coarsest times of file systems in use have a resolution of two seconds (FAT). */
-const SETTLE_MS = 2000;
+const COARSE_MS = 2000;
+/** Those with fractions of a second follow the kernel's clock, which ticks a hundred times a second or more. */
+const FINE_MS = 100;
+
+/** Whether a file with these times would get other ones if it changed now (milliseconds since the epoch), or later. */
+export function hasSettled(
+  stats: Pick<BigIntStats, 'mtimeMs' | 'ctimeMs' | 'ctimeNs'>,
+  now: number,
+): boolean {
+  const {mtimeMs, ctimeMs, ctimeNs} = stats;
+  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+  // Nobody can set this time, so a fraction in it is the file system's.
+  return now - changedMs > (ctimeNs % 1_000_000_000n === 0n ? COARSE_MS : FINE_MS);
+}
+
 const PERMISSIONS = 0o777n;
 
 /** Looks at a regular file; undefined when there is none (a missing file, a folder) or it cannot be looked at. */
@@ -43,11 +57,10 @@ export function glance(path: string): Glance | undefined {
     return undefined;
   }
   if (!stats?.isFile()) return undefined;
-  const {dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs, mode} = stats;
-  const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
+  const {dev, ino, size, mtimeNs, ctimeNs, mode} = stats;
   return {
     stamp: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`,
-    settled: Date.now() - changedMs > SETTLE_MS,
+    settled: hasSettled(stats, Date.now()),
     size: Number(size),
     mode: Number(mode & PERMISSIONS),
   };

@@ -16,6 +16,7 @@ export async function withEngine<T>(
 ): Promise<Result<T>> {
   const lock = await acquireLock(buildDir);
   if (!lock.ok) return lock;
+  context.onBuildFolder?.(buildDir);
   try {
     const store = await openStore(context.cacheDir);
     if (!store.ok) {
