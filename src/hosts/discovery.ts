@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
@@ -65,11 +66,15 @@ export async function discover(
   const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest});
   const memo = await readMemo(memoPath, question);
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
-  const now = memo === undefined || imports === undefined ? undefined : await stateOf(imports, memo.folders);
+  // What appears from here on was perhaps not seen, so it has to differ from what is remembered.
+  const listings = await listingDigest(memo?.folders ?? []);
+  const now = imports === undefined ? undefined : stateOf(imports, listings);
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
-  const keyedWith =
-    anew ?? (memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now);
+  const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
+  // A list with files that are not there was made while they came and went: the same question may have another answer.
+  const gone = await missingFrom(join(places.work, 'modules.json'));
+  const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
     (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );
@@ -105,7 +110,8 @@ export async function discover(
         modules.flatMap(({kind, origin}) => (kind === 'source' && origin !== null ? [origin] : [])),
       );
       const folders = [...new Set([...(memo?.folders ?? []), ...found])].sort();
-      const state = await stateOf(newImports, folders);
+      const isSameFolders = memo !== undefined && folders.length === memo.folders.length;
+      const state = stateOf(newImports, isSameFolders ? listings : await listingDigest(folders));
       if (memo?.state === state && memo.keyedWith === keyedWith) return;
       await ensureFolder(places.work);
       await writeFile(
@@ -116,8 +122,20 @@ export async function discover(
   });
 }
 
-async function stateOf(imports: string, folders: readonly string[]): Promise<string> {
-  return digestOf(`${imports} ${await listingDigest(folders)}`);
+function stateOf(imports: string, listings: string): string {
+  return digestOf(`${imports} ${listings}`);
+}
+
+/** The sources that a list of modules names and that are not there; none of a list that cannot be read. */
+async function missingFrom(list: string): Promise<readonly string[]> {
+  try {
+    const modules = z.array(moduleRecord).parse(JSON.parse(await readFile(list, 'utf8')));
+    return modules.flatMap(({kind, origin}) =>
+      kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** The selection as JSON. */

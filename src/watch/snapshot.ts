@@ -1,16 +1,55 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {glance} from '../engine/stamps.js';
+import type {Scope} from './scope.js';
 
-/** What files looked like when a build was about to read them. */
+/** What files and folders looked like when a build was about to read them. */
 export class Snapshot {
   private readonly stamps = new Map<string, string | undefined>();
+  private readonly listings = new Map<string, ReadonlySet<string>>();
+  private readonly unsteady = new Set<string>();
 
-  /** Looks at files that were not looked at yet. */
+  /**
+   * Looks at files. One that was looked at before and is another one now was read in one of these states: nobody knows which, so it
+   * counts as outdated whatever it looks like later.
+   */
   take(paths: Iterable<string>): void {
-    for (const path of paths) if (!this.stamps.has(path)) this.stamps.set(path, glance(path)?.stamp);
+    for (const path of paths) {
+      const stamp = glance(path)?.stamp;
+      if (!this.stamps.has(path)) this.stamps.set(path, stamp);
+      else if (this.stamps.get(path) !== stamp) this.unsteady.add(path);
+    }
   }
 
-  /** The files that look otherwise now: changed, gone, or back again. */
-  outdated(): string[] {
-    return [...this.stamps].filter(([path, stamp]) => glance(path)?.stamp !== stamp).map(([path]) => path);
+  /** Looks into the folders of a scope that were not looked into yet. */
+  takeFolders({folders, isRelevant}: Scope): void {
+    for (const folder of folders) {
+      if (!this.listings.has(folder)) this.listings.set(folder, list(folder, isRelevant));
+    }
+  }
+
+  /** What looks otherwise now: files that changed, are gone, or back again; what is new in folders. */
+  outdated({isRelevant}: Pick<Scope, 'isRelevant'>): string[] {
+    const files = [...this.stamps]
+      .filter(([path, stamp]) => this.unsteady.has(path) || glance(path)?.stamp !== stamp)
+      .map(([path]) => path);
+    const added = [...this.listings].flatMap(([folder, before]) =>
+      [...list(folder, isRelevant)].filter((path) => !before.has(path)),
+    );
+    return [...new Set([...files, ...added])];
+  }
+}
+
+/** The paths in a folder that may be Python source; none in one that cannot be read. */
+function list(folder: string, isRelevant: Scope['isRelevant']): ReadonlySet<string> {
+  try {
+    const entries = readdirSync(folder, {withFileTypes: true});
+    const paths = entries.map((entry) => ({
+      path: join(folder, entry.name),
+      kind: entry.isDirectory() ? ('folder' as const) : ('file' as const),
+    }));
+    return new Set(paths.filter(({path, kind}) => isRelevant(path, kind)).map(({path}) => path));
+  } catch {
+    return new Set();
   }
 }

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import type {BuildOutcome} from '../hosts/options.js';
 import {type Repetition, createWarmWorkers} from '../hosts/repetition.js';
 import type {EventSink} from '../model/events.js';
@@ -53,6 +54,7 @@ export async function watchBuilds(
   let cancelLook: () => void = () => undefined;
   let wantsDiscovery = false;
   let isBlocked = false;
+  let lastLost = '';
   let giveUp: (why: Failure) => void = () => undefined;
   let breakOff: (bug: unknown) => void = () => undefined;
   const over = new Promise<Failure>((resolve, reject) => {
@@ -83,18 +85,22 @@ export async function watchBuilds(
     const began = clock.now();
     for (const path of changes) wantsDiscovery ||= isNews(path, scope);
     snapshot = new Snapshot();
+    // Before modules are looked for: what appears meanwhile was perhaps not seen.
+    snapshot.takeFolders(scope);
     let found: Scope | undefined;
     const outcome = await build({
       workers,
       onSources(paths) {
         found = scopeOf(paths, outputs);
         snapshot.take(found.sources);
+        snapshot.takeFolders(found);
       },
       discoverAnew: wantsDiscovery ? randomUUID() : undefined,
     });
-    if (outcome.ok) wantsDiscovery = false;
     scope = found ?? scope;
     snapshot.take(scope.sources);
+    const lost = outcome.ok ? [] : [...scope.sources].filter((source) => !existsSync(source));
+    wantsDiscovery = lost.length > 0 || (wantsDiscovery && !outcome.ok);
     if (signal.aborted) return 'done';
     if (!outcome.ok && scope.sources.size === 0) {
       giveUp(outcome.failure);
@@ -108,6 +114,10 @@ export async function watchBuilds(
     isBlocked = false;
     await watcher.watch(scope);
     await onBuild(outcome, changes, clock.now() - began);
+    // They came and went while modules were looked for: that is tried again, once for the same files.
+    const [one] = lost;
+    if (one !== undefined && lost.join('\n') !== lastLost) cycle.changed(one, 'removed');
+    lastLost = lost.join('\n');
     look(0);
     return 'done';
   }
@@ -117,7 +127,7 @@ export async function watchBuilds(
     const ms = LOOKS_AFTER_MS[round] ?? (watcher.isPolling() ? LOOK_WHEN_POLLING_MS : undefined);
     if (ms === undefined) return;
     cancelLook = clock.after(ms, () => {
-      const outdated = snapshot.outdated();
+      const outdated = snapshot.outdated(scope);
       for (const path of outdated) cycle.changed(path, 'written');
       if (outdated.length === 0) look(round + 1);
     });
