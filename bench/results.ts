@@ -43,11 +43,18 @@ export function readResults(suite: string): Results | undefined {
   return existsSync(file) ? results.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
 }
 
-/** Puts rows among those of the suite that were measured on this machine; what they lack stays as it was measured before. */
+/** Puts rows among those of the suite that were measured on this machine. Figures of different machines are not mixed. */
 export async function keepRows(suite: string, rows: readonly Row[]): Promise<void> {
   const machine = thisMachine();
   const known = readResults(suite);
-  const old = known?.machine === machine ? known.rows : [];
+  const file = fileOf(suite);
+  const kept: Results = {machine, rows: mergeRows(known?.machine === machine ? known.rows : [], rows)};
+  mkdirSync(join(file, '..'), {recursive: true});
+  writeFileSync(file, await formatted(JSON.stringify(kept), file));
+}
+
+/** New rows take the place of old ones; what was not measured this time stays as it was measured before. */
+export function mergeRows(old: readonly Row[], rows: readonly Row[]): readonly Row[] {
   const merged = [...old];
   for (const each of rows) {
     const at = merged.findIndex((other) => isSame(other, each));
@@ -55,9 +62,7 @@ export async function keepRows(suite: string, rows: readonly Row[]): Promise<voi
     if (before === undefined) merged.push(each);
     else merged[at] = merge(before, each);
   }
-  const file = fileOf(suite);
-  mkdirSync(join(file, '..'), {recursive: true});
-  writeFileSync(file, await formatted(JSON.stringify({machine, rows: merged}), file));
+  return merged;
 }
 
 function isSame(one: Row, other: Row): boolean {
@@ -81,7 +86,6 @@ function merge(before: Row, now: Row): Row {
   return {...now, sides: Object.fromEntries(sides), load: now.load ?? before.load};
 }
 
-/** Figures of different machines are not mixed. */
 function thisMachine(): string {
   const all = cpus();
   return `${all[0]?.model.trim() ?? 'unknown processor'}, ${all.length} cores, Linux ${release()}`;

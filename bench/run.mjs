@@ -1,4 +1,4 @@
-// One command for each suite of the benchmark; `document` writes what all of them found into docs/performance.md:
+// One command for each suite of the benchmark; `document` writes what they found into docs/performance.md, `all` does everything:
 //
 //     node bench/run.mjs                                          says which there are
 //     node bench/run.mjs startup --on 'relink-3.13 overlay-3.13' --measure 'faults instructions memory'
