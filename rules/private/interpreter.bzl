@@ -3,7 +3,7 @@
 load(":actions.bzl", "compile_c", "environment", "run_step")
 load(":launcher.bzl", "FIND_RUNFILES")
 load(":modules.bzl", "runfiles_path")
-load(":names.bzl", "complain")
+load(":names.bzl", "complain", "shown")
 load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
 load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
 
@@ -21,7 +21,7 @@ def _closure(ctx, toolchain):
     for dep in ctx.attr.deps:
         other = dep[FrozenModulesInfo].toolchain
         if other != toolchain.label:
-            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (dep.label, other, toolchain.label))
+            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (shown(dep.label), shown(other), shown(toolchain.label)))
     found = {}
     for module in depset(transitive = [dep[FrozenModulesInfo].modules for dep in ctx.attr.deps], order = "postorder").to_list():
         first = found.get(module.name)
@@ -31,9 +31,9 @@ def _closure(ctx, toolchain):
             complain(ctx.label, "deps", "two modules are called %s: %s of %s and %s of %s" % (
                 module.name,
                 first.source.short_path,
-                first.label,
+                shown(first.label),
                 module.source.short_path,
-                module.label,
+                shown(module.label),
             ))
     return found.values()
 

@@ -1,7 +1,7 @@
 """frozen_modules: each module has its own actions."""
 
 load(":actions.bzl", "freeze_module")
-load(":names.bzl", "complain", "is_module_name", "near")
+load(":names.bzl", "complain", "is_module_name", "near", "shown")
 load(":providers.bzl", "FrozenModulesInfo")
 load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
 
@@ -48,9 +48,9 @@ def _of_library(ctx, toolchain, names, attribute):
         if not is_module_name(name):
             complain(ctx.label, attribute, "%s is no name of a module" % repr(wanted))
         if name not in toolchain.stdlib and name not in toolchain.frozen_names:
-            complain(ctx.label, attribute, "the standard library of Python %s has no module %s in Python%s" % (
-                toolchain.version,
+            complain(ctx.label, attribute, "there is no source of a module %s in the standard library of Python %s%s" % (
                 repr(name),
+                toolchain.version,
                 near(name, toolchain.stdlib),
             ))
         for each in [name] + ([other for other in toolchain.stdlib if other.startswith(name + ".")] if all else []):
@@ -79,7 +79,7 @@ def _frozen_modules_impl(ctx):
     for dep in ctx.attr.deps:
         other = dep[FrozenModulesInfo].toolchain
         if other != toolchain.label:
-            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (dep.label, other, toolchain.label))
+            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (shown(dep.label), shown(other), shown(toolchain.label)))
     wanted = _of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
     own = {}
     for module in wanted:

@@ -21,7 +21,13 @@ def is_module_name(name):
 
 def complain(label, attribute, sentence):
     """Ends the analysis with an error that names the target and its attribute."""
-    fail("%s: %s: %s" % (label, attribute, sentence))
+    fail("%s: %s: %s" % (shown(label), attribute, sentence))
+
+def shown(label):
+    """A label as people write it: Bazel 6 and newer put an @ or two before those of the main repository."""
+    text = str(label)
+    short = text.lstrip("@")
+    return short if short.startswith("//") else text
 
 def near(name, known):
     """A hint at a name that was perhaps meant: one that differs in a letter, or in the order of two."""

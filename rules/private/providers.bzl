@@ -29,7 +29,7 @@ FlashfreezeToolchainInfo = provider(
 FrozenModulesInfo = provider(
     doc = "Modules that are frozen, each of them with what its actions make.",
     fields = {
-        "modules": "A depset, in the order of a program's imports, of structs: `name`, `is_package`, `root` (the folder of " +
+        "modules": "A depset, those of deps before those that need them, of structs: `name`, `is_package`, `root` (the folder of " +
                    "`sys.path` that it is found from: `stdlib`, or one in the runfiles), `source`, `unit`, `object` and " +
                    "`pic_object` (files), `label` (of the target that it is of).",
         "sources": "A depset of the sources, without those of the standard library: a program's runfiles.",
