@@ -48,7 +48,7 @@ export async function keepRows(suite: string, rows: readonly Row[]): Promise<voi
   const machine = thisMachine();
   const known = readResults(suite);
   const file = fileOf(suite);
-  const kept: Results = {machine, rows: mergeRows(known?.machine === machine ? known.rows : [], rows)};
+  const kept: Results = {machine, rows: [...mergeRows(known?.machine === machine ? known.rows : [], rows)]};
   mkdirSync(join(file, '..'), {recursive: true});
   writeFileSync(file, await formatted(JSON.stringify(kept), file));
 }
