@@ -1,8 +1,8 @@
 import {parseArgs, type ParseArgsConfig} from 'node:util';
 import {abortOnSignals} from '../exec/signals.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
-import {messageOf} from '../model/errno.js';
-import {exitCodeOf, failure} from '../model/failure.js';
+import {errnoOf, messageOf} from '../model/errno.js';
+import {exitCodeOf} from '../model/failure.js';
 import {fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/words.js';
@@ -92,9 +92,7 @@ async function perform([name = '', ...args]: readonly string[], context: StepCon
     return await step.run({text, optional, flag: (option) => given[option] === true}, context);
   } catch (error) {
     if (error instanceof MissingOption) return fail('USAGE', error.message);
-    if (error instanceof Error && 'code' in error) {
-      return {ok: false, failure: failure('IO', `step ${name}: ${messageOf(error)}`)};
-    }
+    if (errnoOf(error) !== undefined) return fail('IO', `step ${name}: ${messageOf(error)}`);
     throw error;
   }
 }

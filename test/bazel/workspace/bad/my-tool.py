@@ -1,0 +1,1 @@
+WORD = "my-tool.py"

@@ -1,0 +1,303 @@
+/** The rules of rules/ in real Bazels: 7.7.1 with MODULE.bazel and overlays, 4.2.3 with WORKSPACE and an executable linked anew. */
+import {createHash} from 'node:crypto';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {type Answer, type Suite, bazelRoot, bazelSession, copyPackage, executed} from '../support/bazel.js';
+import {CACHE} from './rig.js';
+
+jest.setTimeout(30 * 60_000);
+
+const roots: Record<Suite, string | undefined> = {
+  forky: await bazelRoot('forky'), // says why, where it cannot be had
+  bookworm: await bazelRoot('bookworm'),
+};
+
+/** Puts another text in the place of one in a file. */
+function replace(file: string, old: string, text: string): void {
+  const before = readFileSync(file, 'utf8');
+  expect(before).toContain(old);
+  writeFileSync(file, before.replaceAll(old, text));
+}
+
+/** Lines for a shell that do the same. */
+const sed = (file: string, script: string): string => `sed -i '${script}' ${file}`;
+
+/** Sets a suite's folder up, of which the output base stays from one test run to the next. */
+function prepare(suite: Suite): {folder: string; workspace: string} {
+  const folder = join(CACHE, `bazel-${suite}`);
+  for (const part of ['package', 'answers', 'logs', 'second', 'bare'])
+    rmSync(join(folder, part), {recursive: true, force: true});
+  mkdirSync(join(folder, 'logs'), {recursive: true});
+  return {folder, ...copyPackage(join(folder, 'package'))};
+}
+
+/** Every file that a build has made, with its digest, by its path below bazel-bin. */
+function products(bin: string): string[] {
+  const names = readdirSync(bin, {recursive: true, encoding: 'utf8'});
+  return names
+    .filter((name) => !name.includes('.runfiles') && statSync(join(bin, name)).isFile())
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(bin, name)))
+          .digest('hex')}`,
+    )
+    .sort();
+}
+
+const mnemonics = (log: string): string[] => executed(log).map(({mnemonic}) => mnemonic);
+const TALLY = 'year: 4 values, mean 2023.5, median 2023.5\nvisitors: 4 values, mean 108.75, median 107.5\n';
+const lastJson = (answer: Answer | undefined): unknown =>
+  JSON.parse(answer?.text.trimEnd().split('\n').at(-1) ?? '') as unknown;
+
+(roots.forky === undefined ? describe.skip : describe)('Bazel 7.7.1, Python 3.14 and 3.15, overlays', () => {
+  const base = join(CACHE, 'bazel-forky', 'base');
+  const log = (name: string): string => join(CACHE, 'bazel-forky', 'logs', name);
+  let answers: ReadonlyMap<string, Answer>;
+  let folder: string;
+
+  beforeAll(async () => {
+    const {folder: own, workspace} = prepare('forky');
+    folder = own;
+    replace(join(workspace, 'MODULE.bazel'), '"python3"', '"python3.14"');
+    appendFileSync(
+      join(workspace, 'MODULE.bazel'),
+      'flashfreeze.python(name = "newest_python", python = "python3.15")\nuse_repo(flashfreeze, "newest_python")\n',
+    );
+    // The same in another folder, for another output base.
+    const second = join(folder, 'second', 'some where');
+    cpSync(join(folder, 'package'), second, {recursive: true});
+    // A workspace that registers no toolchain, and one whose Python is none.
+    const bare = join(folder, 'bare');
+    mkdirSync(bare);
+    writeFileSync(
+      join(bare, 'MODULE.bazel'),
+      `bazel_dep(name = "flashfreeze")
+local_path_override(module_name = "flashfreeze", path = "../package")
+flashfreeze = use_extension("@flashfreeze//rules:extensions.bzl", "flashfreeze")
+flashfreeze.python(name = "nowhere", python = "no-such-python")
+flashfreeze.python(name = "shell", python = "/bin/sh")
+use_repo(flashfreeze, "nowhere", "shell")
+`,
+    );
+    writeFileSync(join(bare, 'WORKSPACE.bzlmod'), '');
+    writeFileSync(
+      join(bare, 'BUILD.bazel'),
+      `load("@flashfreeze//rules:defs.bzl", "frozen_modules")
+frozen_modules(name = "alone", stdlib = ["json"])
+frozen_modules(name = "lost", python = "@nowhere//:python")
+frozen_modules(name = "shell", python = "@shell//:python")
+`,
+    );
+    const build = (name: string, words: string): {name: string; line: string} => ({
+      name,
+      line: `bazel ${base} build ${words} --execution_log_json_file=${log(name)}`,
+    });
+    answers = await bazelSession(roots.forky ?? '', 'forky', folder, workspace, [
+      build('build', '//tally:all //probe //newest'),
+      {name: 'tally', line: 'bazel-bin/tally/tally tally/numbers.csv'},
+      {name: 'json', line: 'cd / && "$OLDPWD/bazel-bin/tally/tally" --json "$OLDPWD/tally/numbers.csv"'},
+      {name: 'probe', line: `ln -sf "$PWD/bazel-bin/probe/probe" /tmp/linked && /tmp/linked one 'two words'`},
+      {
+        name: 'newest',
+        line: `bazel-bin/newest/newest -c 'import json, sys, _flashfreeze as f; print(sys.version_info[:2], f.is_static(json.loads.__code__))'`,
+      },
+      {name: 'sed', line: sed('columns/summary.py', 's/column\\[0\\], str/column[-1], str/')},
+      build('edit', '//tally:all //probe //newest'),
+      {name: 'comment', line: 'echo "# A comment." >>columns/summary.py'},
+      build('commented', '//tally:all //probe //newest'),
+      build('again', '//tally:all //probe //newest'),
+      {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
+      {name: 'missing', line: `bazel ${base} build //bad:missing`},
+      {name: 'kind', line: `bazel ${base} build --nobuild //bad_kind:all`},
+      {name: 'mixed', line: `bazel ${base} build --nobuild //newest:mixed`},
+      {name: 'syntax', line: `bazel ${base} build //bad:syntax`},
+      {name: 'stop', line: `command bazel --output_base=${base} shutdown`},
+      {
+        name: 'second',
+        line: `cd '${join(second, 'examples/bazel-workspace')}' && ${sed('columns/summary.py', 's/column\\[0\\], str/column[-1], str/')} && echo "# A comment." >>columns/summary.py && bazel '${join(folder, 'second', 'base')}' build //tally`,
+      },
+      {name: 'bare', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:alone`},
+      {name: 'lost', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:lost`},
+      {name: 'shell', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:shell`},
+    ]);
+  });
+
+  const answer = (name: string): Answer => answers.get(name) ?? {exitCode: -1, text: ''};
+
+  test('the example is built, and runs from anywhere', () => {
+    expect(answer('build')).toMatchObject({exitCode: 0});
+    expect(answer('tally')).toEqual({exitCode: 0, text: TALLY});
+    expect(lastJson(answer('json'))).toMatchObject({year: {count: 4}, visitors: {median: 107.5}});
+  });
+
+  test('a program uses static code of its own, of a library and of the standard library', () => {
+    const found = lastJson(answer('probe'));
+    expect(found).toMatchObject({
+      ...{python: '3.14', reason: null, own: true, library: true, stdlib: true},
+      ...{file: 'probe/show.py', path: '/_main/probe', argv: ['one', 'two words']},
+    });
+    expect((found as {used: number}).used).toBeGreaterThan(8);
+    expect(answer('newest')).toEqual({exitCode: 0, text: '(3, 15) True\n'});
+  });
+
+  test('an edit runs the actions of one module, each with that source and no other', () => {
+    expect(answer('edit')).toMatchObject({exitCode: 0});
+    // Two programs have the module.
+    expect(mnemonics(log('edit')).sort()).toEqual([
+      'FreezeCc',
+      'FreezeCheck',
+      'FreezeCheck',
+      'FreezeCompile',
+      'FreezeGenerate',
+      'FreezeLink',
+      'FreezeLink',
+    ]);
+    const all = executed(log('edit')).flatMap(({mnemonic, inputs}) =>
+      mnemonic === 'FreezeCompile' ? inputs : [],
+    );
+    const sources = all.filter((path) => path.endsWith('.py'));
+    expect(sources.filter((path) => !path.endsWith('src/cpython/scripts/worker.py'))).toEqual([
+      'columns/summary.py',
+    ]);
+  });
+
+  test('an edit that leaves the code as it was ends with its compilation, and no edit does nothing', () => {
+    expect(mnemonics(log('commented'))).toEqual(['FreezeCompile']);
+    expect(answer('again')).toMatchObject({exitCode: 0});
+    expect(mnemonics(log('again'))).toEqual([]);
+  });
+
+  test('another output base, in another folder, gives the same bytes, in which no folder is named', () => {
+    expect(answer('second')).toMatchObject({exitCode: 0});
+    const bin = 'execroot/_main/bazel-out/k8-fastbuild/bin';
+    const [one, other] = [join(base, bin), join(folder, 'second', 'base', bin)];
+    const here = products(join(one, 'tally')).filter((line) => /^tally\b/.test(line));
+    expect(here.length).toBeGreaterThan(20);
+    const there = products(join(other, 'tally')).filter((line) => /^tally\b/.test(line));
+    expect(there).toEqual(here);
+    const objects = (lines: string[]): string[] => lines.filter((line) => /(\.pic\.[co]|\.unit) /.test(line));
+    expect(objects(products(join(other, 'columns'))).length).toBeGreaterThan(10);
+    expect(objects(products(join(other, 'columns')))).toEqual(objects(products(join(one, 'columns'))));
+    for (const name of readdirSync(join(one, 'tally', 'tally.python.site'))) {
+      expect(readFileSync(join(one, 'tally', 'tally.python.site', name)).includes(folder)).toBe(false);
+    }
+  });
+
+  test.each([
+    ['file_name', /^.*\/\/bad:file_name: srcs: _main\/bad\/my-tool\.py would be the module "my-tool"/m],
+    [
+      'library_name',
+      /\/\/bad:library_name: stdlib: there is no source of a module "jsno" in the standard library of Python 3\.14\.\d+ \(did you mean json\?\)/,
+    ],
+    ['no_name', /\/\/bad:no_name: stdlib: "json\.\.decoder" is no name of a module/],
+    [
+      'outside',
+      /\/\/bad:outside: srcs: _main\/bad\/ok\.py does not lie in the folder of import_root, _main\/bad\/pkg/,
+    ],
+    ['up', /\/\/bad:up: import_root: "\.\." leads out of the package/],
+    ['taken', /\/\/bad:taken: srcs: two modules are called csv: .*lib\/csv\.py and bad\/csv\.py/],
+    [
+      'same',
+      /\/\/bad:same: deps: two modules are called same: bad\/a\/same\.py of .*\/\/bad:one and bad\/b\/same\.py of .*\/\/bad:other/,
+    ],
+    ['empty', /\/\/bad:empty: deps: an overlay needs a module/],
+    [
+      'main',
+      /\/\/bad:main: main: there is no module "oK" among those of srcs and deps \(did you mean ok\?\)/,
+    ],
+    ['text', /srcs attribute of frozen_modules rule \/\/bad:text: .*notes\.txt.*expected \.py/],
+    [
+      'old',
+      /\/\/bad:old: facts: CPython 3\.9 is not known \(known versions: 3\.10, 3\.11, 3\.12, 3\.13, 3\.14, 3\.15\)/,
+    ],
+  ])('bad input is told when it is analysed: %s', (_name, words) => {
+    expect(answer('bad').exitCode).not.toBe(0);
+    expect(answer('bad').text).toMatch(words);
+  });
+
+  test('a source that is not there, a kind that there is not, modules of another toolchain, no toolchain, no Python', () => {
+    expect(answer('missing').text).toMatch(/\/\/bad:missing: missing input file '\/\/bad:missing\.py'/);
+    expect(answer('kind').text).toMatch(/\/\/bad_kind:kind: invalid value in 'kind' attribute/);
+    expect(answer('mixed').text).toMatch(
+      /\/\/newest:mixed: deps: .*\/\/newest:modules is frozen with .*newest_python\/\/:python, this with .*target_python\/\/:python/,
+    );
+    expect(answer('bare').text).toMatch(/\/\/:alone: python: there is no toolchain: register one/);
+    expect(answer('lost').text).toMatch(
+      /the repository .*nowhere: python: there is no program no-such-python/,
+    );
+    expect(answer('shell').text).toMatch(
+      /the repository .*shell: python: .*\/sh cannot be frozen for\n.*error\[PYTHON\]/,
+    );
+  });
+
+  test('a source that does not compile fails in words, with its place', () => {
+    expect(answer('syntax').exitCode).toBe(1);
+    expect(answer('syntax').text).toMatch(/error\[COMPILE\].*bad\/broken\.py does not compile[^]*def f\(:/);
+  });
+});
+
+(roots.bookworm === undefined ? describe.skip : describe)('Bazel 4.2.3, Python 3.11, linked anew', () => {
+  const base = join(CACHE, 'bazel-bookworm', 'base');
+  const log = (name: string): string => join(CACHE, 'bazel-bookworm', 'logs', name);
+  let answers: ReadonlyMap<string, Answer>;
+
+  beforeAll(async () => {
+    const {folder, workspace} = prepare('bookworm');
+    replace(join(workspace, 'WORKSPACE'), '"python3"', '"python3.11"');
+    replace(join(workspace, 'options.bzl'), '"overlay"\n', '"relink"\n');
+    rmSync(join(workspace, 'newest'), {recursive: true});
+    const build = (name: string): {name: string; line: string} => ({
+      name,
+      line: `bazel ${base} build //tally:all //probe --execution_log_json_file=${log(name)}`,
+    });
+    const code = `import json, os, sys, _flashfreeze as f; print(f.info()["active"], f.is_static(json.loads.__code__), f.is_static(os.walk.__code__), sys.prefix)`;
+    answers = await bazelSession(roots.bookworm ?? '', 'bookworm', folder, workspace, [
+      build('build'),
+      {name: 'tally', line: 'bazel-bin/tally/tally tally/numbers.csv'},
+      {name: 'probe', line: 'bazel-bin/probe/probe'},
+      {name: 'python', line: `bazel-bin/tally/python -c '${code}'`},
+      {name: 'sed', line: sed('tally/cli.py', 's/as JSON/for programs/')},
+      build('edit'),
+      {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
+    ]);
+  });
+
+  test('the example is built with WORKSPACE, and its programs run', () => {
+    expect(answers.get('build')).toMatchObject({exitCode: 0});
+    expect(answers.get('tally')).toEqual({exitCode: 0, text: TALLY});
+    expect(lastJson(answers.get('probe'))).toMatchObject({
+      ...{python: '3.11', reason: null, own: true, library: true, stdlib: true, path: 'xample/probe'},
+    });
+  });
+
+  test('what CPython freezes itself is static code, too', () => {
+    expect(answers.get('python')).toEqual({exitCode: 0, text: 'True True True /usr\n'});
+  });
+
+  test('an edit runs the actions of one module', () => {
+    expect(mnemonics(log('edit')).sort()).toEqual([
+      'FreezeCc',
+      'FreezeCheck',
+      'FreezeCompile',
+      'FreezeGenerate',
+      'FreezeLink',
+    ]);
+  });
+
+  test('bad input is told when it is analysed', () => {
+    expect(answers.get('bad')?.text).toMatch(
+      /\/\/bad:file_name: srcs: example\/bad\/my-tool\.py would be the module "my-tool"/,
+    );
+  });
+});

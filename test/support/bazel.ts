@@ -1,0 +1,131 @@
+/**
+ * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root folder of its own (test/bazel/root.sh), with
+ * workspaces in a folder of this machine.
+ */
+import {cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {runProcess} from '../../src/exec/process.js';
+import {shellText} from '../../src/hosts/start-hooks.js';
+
+const PACKAGE = join(import.meta.dirname, '..', '..');
+const TOOLS = join(import.meta.dirname, '..', 'bazel');
+
+export type Suite = 'forky' | 'bookworm';
+
+/** The root of a suite, built when it is not there yet; undefined, with a word on standard error, where it cannot be had. */
+export async function bazelRoot(suite: Suite): Promise<string | undefined> {
+  const run = await script('root.sh', [suite], 20 * 60_000);
+  if (run.exitCode === 0) return run.stdout.trim();
+  process.stderr.write(run.stderr);
+  return undefined;
+}
+
+/** Copies what users get of this package to `folder`, with the example's workspace and what the tests add to it. */
+export function copyPackage(folder: string): {readonly workspace: string} {
+  const parts = ['bin', 'dist', 'rules', 'src/runtime', 'src/codegen/layouts', 'src/cpython/scripts'];
+  const files = ['MODULE.bazel', 'WORKSPACE', 'BUILD.bazel', '.bazelignore', 'package.json'];
+  for (const part of [...parts, ...files]) cpSync(join(PACKAGE, part), join(folder, part), {recursive: true});
+  const workspace = join(folder, 'examples', 'bazel-workspace');
+  cpSync(join(PACKAGE, 'examples', 'bazel-workspace'), workspace, {recursive: true});
+  cpSync(join(TOOLS, 'workspace'), workspace, {recursive: true});
+  return {workspace};
+}
+
+export interface Command {
+  readonly name: string;
+  /** A line for a shell, in the workspace; `bazel` is ready for use without a network. */
+  readonly line: string;
+}
+
+export interface Answer {
+  readonly exitCode: number;
+  readonly text: string;
+}
+
+/**
+ * Runs commands in a root, one after the other, with one Bazel server for all of them; it is gone afterwards. Answers by
+ * name, standard output and error in one.
+ * @param folder all that they write is in there
+ */
+export async function bazelSession(
+  root: string,
+  suite: Suite,
+  folder: string,
+  workspace: string,
+  commands: readonly Command[],
+): Promise<ReadonlyMap<string, Answer>> {
+  const answers = join(folder, 'answers');
+  mkdirSync(answers, {recursive: true});
+  // Where the root finds them, too.
+  const offline = join(folder, 'offline');
+  cpSync(join(TOOLS, 'offline'), offline, {recursive: true});
+  const stands =
+    suite === 'forky' ? ['apple_support', 'buildozer', 'protobuf', 'zlib'] : ['rules_cc', 'rules_java'];
+  const override = suite === 'forky' ? '--override_module' : '--override_repository';
+  const flags = [
+    ...stands.map((name) => `${override}=${name}=${join(offline, name)}`),
+    '--jobs=2',
+    '--sandbox_debug=false',
+    '--spawn_strategy=linux-sandbox',
+    '--color=no',
+    '--curses=no',
+    '--noshow_progress',
+  ];
+  const lines = commands.map(({name, line}) => {
+    const file = shellText(join(answers, name));
+    return `( ${line}\n) >${file}.text 2>&1 </dev/null; echo $? >${file}.code`;
+  });
+  const text = `bazel() { startup=$1; shift; command=$1; shift; command bazel --output_base="$startup" $command ${flags.map(shellText).join(' ')} "$@"; }\n${lines.join('\n')}\n`;
+  writeFileSync(join(folder, 'session.sh'), text);
+  const words = ['--node', realpathSync(process.execPath), '--write', folder, '--cd', workspace];
+  const done = await script(
+    'run-in-root.sh',
+    [root, ...words, '--', 'sh', join(folder, 'session.sh')],
+    25 * 60_000,
+  );
+  if (done.exitCode !== 0) throw new Error(`the session ended with ${done.exitCode}: ${done.stderr}`);
+  return new Map(
+    commands.map(({name}) => [
+      name,
+      {
+        exitCode: Number(readFileSync(join(answers, `${name}.code`), 'utf8')),
+        text: readFileSync(join(answers, `${name}.text`), 'utf8'),
+      },
+    ]),
+  );
+}
+
+/** The actions that really ran, with their inputs, from a log of --execution_log_json_file. */
+export function executed(
+  log: string,
+): readonly {readonly mnemonic: string; readonly inputs: readonly string[]}[] {
+  if (!existsSync(log)) return [];
+  // The log is JSON objects, one after the other: only where they meet are braces the first of a line.
+  const records = readFileSync(log, 'utf8')
+    .replaceAll(/^\}\{/gm, '}\n{')
+    .split(/^(?=\{)/m);
+  return records
+    .filter((record) => record.trim() !== '')
+    .map((record) => JSON.parse(record) as {mnemonic: string; inputs?: {path: string}[]})
+    .map(({mnemonic, inputs = []}) => ({mnemonic, inputs: inputs.map(({path}) => path)}));
+}
+
+async function script(
+  name: string,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<{exitCode: number; stdout: string; stderr: string}> {
+  const environment = Object.fromEntries(
+    Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+  const run = await runProcess({
+    file: join(TOOLS, name),
+    args: [...args],
+    cwd: '/',
+    environment,
+    signal: new AbortController().signal,
+    timeoutMs,
+  });
+  if (!run.ok) return {exitCode: 125, stdout: '', stderr: `${run.failure.message}\n`};
+  return run.value;
+}

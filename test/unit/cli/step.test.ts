@@ -1,0 +1,128 @@
+/** Single actions, as build systems call them. */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, jest, test} from '@jest/globals';
+import {runStep} from '../../../src/cli/step.js';
+import {findPythons} from '../../support/pythons.js';
+import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+
+jest.setTimeout(60_000);
+const folder = temporaryFolder();
+const newest = findPythons().at(-1);
+
+/** Runs a step in a folder; its exit code and what it said. */
+async function step(cwd: string, ...argv: string[]): Promise<{code: number; said: string}> {
+  let said = '';
+  const stream = {
+    write: (text: string) => ((said += text), true),
+    on: () => undefined,
+    once: () => undefined,
+    isTTY: false,
+  };
+  const surroundings = {stdout: stream, stderr: stream, environment: process.env, cwd};
+  const code = await runStep(argv, surroundings);
+  return {code, said};
+}
+
+describe('what makes no sense', () => {
+  test.each([
+    [[], /step needs a name.*\nhint: it is one of target, compile/],
+    [['complie'], /there is no step complie/],
+    [['constructor'], /there is no step constructor/],
+    [['compile', '--sauce', 'x'], /step compile: Unknown option '--sauce'/],
+    [['compile', '--source'], /step compile: .*--source/],
+    [['hook', '--extension', 'x'], /step hook needs --target/],
+  ])('%j', async (argv, words) => {
+    const done = await step('/', ...argv);
+    expect(done.code).toBe(2);
+    expect(done.said).toMatch(words);
+  });
+
+  test('a file that is not there', async () => {
+    const done = await step(
+      '/',
+      'generate',
+      ...words({series: '3.13', module: 'm', filename: 'm.py', unit: 'no', c: 'c'}),
+    );
+    expect(done).toMatchObject({code: 1, said: expect.stringMatching(/error\[IO\].*step generate/)});
+  });
+
+  test('a version that is not known', async () => {
+    const done = await step(
+      '/',
+      'generate',
+      ...words({series: '3.9', module: 'm', filename: 'm.py', unit: 'no', c: 'c'}),
+    );
+    expect(done).toMatchObject({code: 2, said: expect.stringMatching(/error\[PYTHON_VERSION\]/)});
+  });
+});
+
+function words(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+(newest === undefined ? describe.skip : describe)('of an installed Python', () => {
+  const {python = '', series = ''} = newest ?? {};
+
+  const compile = (cwd: string, source: string) =>
+    step(
+      cwd,
+      'compile',
+      ...words({python, source, filename: 'pkg/m.py', unit: 'm.unit', imports: 'm.imports'}),
+    );
+
+  test('compile and generate: the same bytes in any folder', async () => {
+    const made = await Promise.all(
+      ['one', 'an other'].map(async (name) => {
+        const cwd = join(folder, name);
+        writeFiles(cwd, {'m.py': 'import os.path\nWORDS = {"a", "b"}\ndef f(x): return x in WORDS\n'});
+        expect(await compile(cwd, 'm.py')).toEqual({code: 0, said: ''});
+        const options = words({series, module: 'pkg.m', filename: 'pkg/m.py', unit: 'm.unit', c: 'm.c'});
+        expect(await step(cwd, 'generate', ...options, '--position-independent')).toEqual({
+          code: 0,
+          said: '',
+        });
+        return ['m.unit', 'm.imports', 'm.c'].map((file) => readFileSync(join(cwd, file), 'latin1'));
+      }),
+    );
+    expect(made[0]).toEqual(made[1]);
+    expect(made[0]?.[1]).toBe('os.path\n');
+    expect(made[0]?.[2]).toContain('pkg.m');
+    expect(made[0]?.[2]).not.toContain(folder);
+  });
+
+  test('a source that does not compile is quoted', async () => {
+    writeFiles(folder, {'bad.py': 'x = (\n'});
+    const done = await compile(folder, 'bad.py');
+    expect(done.code).toBe(1);
+    expect(done.said).toMatch(/error\[COMPILE\][^]*bad\.py", line 1[^]*x = \(/);
+  });
+
+  test('target, index and hook', async () => {
+    expect(await step(folder, 'target', ...words({python, out: 'target.json'}))).toEqual({code: 0, said: ''});
+    const target = JSON.parse(readFileSync(join(folder, 'target.json'), 'utf8')) as Record<string, unknown>;
+    expect(target).toMatchObject({series, startup: expect.arrayContaining(['encodings.utf_8'])});
+    const modules = [
+      {name: 'json', isPackage: true, root: 'stdlib'},
+      {name: 'app.main', isPackage: false, root: '_main/tools'},
+    ];
+    writeFileSync(join(folder, 'plan.json'), JSON.stringify({kind: 'overlay', modules}));
+    expect(
+      await step(folder, 'index', ...words({target: 'target.json', plan: 'plan.json', c: 'index.c'})),
+    ).toEqual({
+      code: 0,
+      said: '',
+    });
+    const index = readFileSync(join(folder, 'index.c'), 'utf8');
+    // The standard library wherever it is, and a folder below FLASHFREEZE_ROOT.
+    expect(index).toMatch(/ff_roots\[\] = \{NULL,\s*"_main\/tools",\s*NULL/);
+    expect(index).toContain('app/main');
+    expect(index).not.toContain(folder);
+
+    const hook = words({target: 'target.json', extension: '_flashfreeze.so', out: 'sitecustomize.py'});
+    expect(await step(folder, 'hook', ...hook)).toEqual({code: 0, said: ''});
+    const text = readFileSync(join(folder, 'sitecustomize.py'), 'utf8');
+    expect(text).toContain("p = __file__.rpartition('/')[0] + '/_flashfreeze.so'");
+    expect(text).not.toContain(folder);
+  });
+});
