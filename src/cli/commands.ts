@@ -86,6 +86,12 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: true,
     load: () => import('./commands/discover.js'),
   },
+  release: {
+    summary: 'build an installation that anyone can build again, bit for bit: archive, manifest, provenance',
+    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    yields: false,
+    load: () => import('./commands/release.js'),
+  },
   verify: {
     summary: 'compare every frozen module with a fresh compile of its source',
     options: [...VERIFY_OPTIONS, 'source', ...COMMON_OPTIONS],

@@ -6,6 +6,7 @@ export type ScriptName =
   | 'examine.py'
   | 'installation.py'
   | 'measure.py'
+  | 'precompile.py'
   | 'resolve.py'
   | 'trace.py'
   | 'verify_images.py'

@@ -19,6 +19,8 @@ export interface SourcePlaces extends Places {
   readonly cpython: string;
   readonly stage1: string;
   readonly stage2: string;
+  /** A symbolic link to the source tree, where builds want one name for it wherever it lies. */
+  readonly sourceLink: string;
 }
 
 export function sourcePlacesOf(buildDir: string): SourcePlaces {
@@ -28,5 +30,6 @@ export function sourcePlacesOf(buildDir: string): SourcePlaces {
     cpython,
     stage1: join(cpython, 'python'),
     stage2: join(cpython, 'python-frozen'),
+    sourceLink: join(buildDir, 'source'),
   };
 }

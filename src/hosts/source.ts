@@ -1,4 +1,6 @@
+import {rm, symlink} from 'node:fs/promises';
 import {resolve} from 'node:path';
+import {attempt} from '../cache/files.js';
 import type {Layout} from '../codegen/layout.js';
 import {words} from '../cpython/compile-flags.js';
 import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
@@ -18,11 +20,20 @@ export interface SourceToolchain extends Toolchain {
   readonly stage1: Stage1;
 }
 
+export interface SourceHost extends Host<SourceToolchain> {
+  readonly places: SourcePlaces;
+  readonly tree: SourceTree;
+}
+
 /**
  * The two-stage build: CPython as it is, the static code of its modules, and CPython again with that. Fails with
  * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build folder lies in the source tree.
+ * @param placeless nothing that is compiled tells in which folders that was (for releases)
  */
-export async function sourceHost(options: SourceBuildOptions): Promise<Result<Host<SourceToolchain>>> {
+export async function sourceHost(
+  options: SourceBuildOptions,
+  {placeless = false}: {readonly placeless?: boolean} = {},
+): Promise<Result<SourceHost>> {
   const tree = await openSourceTree(options.source);
   if (!tree.ok) return tree;
   const layout = await loadLayout(tree.value.version.series);
@@ -39,8 +50,13 @@ export async function sourceHost(options: SourceBuildOptions): Promise<Result<Ho
   return ok({
     kind: 'source',
     places,
+    tree: tree.value,
     async prepare(site) {
-      const stage1 = await buildStage1(tree.value, options, places, site);
+      if (placeless) {
+        const linked = await linkTo(tree.value.path, places.sourceLink, site);
+        if (!linked.ok) return linked;
+      }
+      const stage1 = await buildStage1(tree.value, options, places, site, placeless);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
     async link(
@@ -55,6 +71,14 @@ export async function sourceHost(options: SourceBuildOptions): Promise<Result<Ho
       const placed = await placeOutput(options.out, executable.path, site.context.dryRun);
       return placed.ok ? ok({output: placed.value, sha256: executable.digest, images: images.path}) : placed;
     },
+  });
+}
+
+async function linkTo(target: string, path: string, {context}: Site): Promise<Result<void>> {
+  if (context.dryRun) return ok();
+  return attempt('write', path, async () => {
+    await rm(path, {force: true});
+    await symlink(target, path);
   });
 }
 

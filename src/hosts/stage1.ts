@@ -1,5 +1,5 @@
 import {readFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {join, relative} from 'node:path';
 import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
@@ -38,6 +38,13 @@ const VARIABLES = [
 ] as const;
 export type MakeVariables = Readonly<Record<(typeof VARIABLES)[number], string>>;
 
+/**
+ * The working folder under a name that is the same everywhere. Compilers write the folder that they work in into debug
+ * information, by the name in PWD if that is one of it (getpwd() of libiberty), and shells keep such a PWD; a flag that
+ * maps names (-ffile-prefix-map) would itself name the folder, in everything that tells how Python was compiled.
+ */
+const ANYWHERE = '/proc/self/cwd';
+
 export interface Stage1 {
   /** The interpreter that was built. */
   readonly python: Artifact;
@@ -50,12 +57,16 @@ export interface Stage1 {
   readonly headers: ToolIdentity;
 }
 
-/** Configures and builds CPython in its own folder, as two actions that stay in place. */
+/**
+ * Configures and builds CPython in its own folder, as two actions that stay in place.
+ * @param placeless with `sourceLink` there: what is compiled does not tell in which folders that was
+ */
 export async function buildStage1(
   tree: SourceTree,
   options: SourceBuildOptions,
   places: SourcePlaces,
   site: Site,
+  placeless = false,
 ): Promise<Result<Stage1>> {
   const {engine, context} = site;
   const {signal} = context;
@@ -79,14 +90,14 @@ export async function buildStage1(
   const configured = await engine.run({
     id: 'configure:python',
     tools: [compiler.value],
-    arguments: configure,
+    arguments: placeless ? {configure, placeless} : configure,
     environment: {},
     inputs: inputs.value.filter(({name}) => forConfigure.has(name)),
     outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
     storage: 'in-place',
     execute: ({log}) =>
       configureTree({
-        source: tree.path,
+        source: placeless ? relative(places.cpython, places.sourceLink) : tree.path,
         buildDir: places.cpython,
         arguments: configure,
         environment,
@@ -101,7 +112,7 @@ export async function buildStage1(
   const built = await engine.run(
     makeAction(options, places, context, {
       compiler: compiler.value,
-      environment,
+      environment: placeless ? {...environment, PWD: ANYWHERE} : environment,
       inputs: [...inputs.value, ...Object.values(configured.value.outputs), describe.value],
     }),
   );

@@ -1,0 +1,34 @@
+import {join} from 'node:path';
+import {defaultBuildDir} from '../../hosts/default-build-dir.js';
+import type {SourceBuildOptions} from '../../hosts/options.js';
+import {release} from '../../release/release.js';
+import {type Result, ok} from '../../model/result.js';
+import type {CommandEnd, Session} from '../command.js';
+import {endOfBuild, need, selectionOf, sourceOptionsOf} from '../host-options.js';
+
+/** `flashfreeze release`: an installation as an archive, with a manifest and provenance. */
+export async function run(session: Session): Promise<CommandEnd> {
+  const {invocation, context} = session;
+  const options = releaseOptionsOf(session);
+  if (!options.ok) return {failure: options.failure};
+  return endOfBuild(
+    await release({options: options.value, selection: selectionOf(invocation.options)}, context),
+  );
+}
+
+function releaseOptionsOf({
+  invocation,
+  context,
+}: Session): Result<SourceBuildOptions & {readonly out: string}> {
+  const {command, options} = invocation;
+  const out = need(command, 'out', 'DIR', options.out);
+  if (!out.ok) return out;
+  const buildDir = options['build-dir'] ?? releaseBuildDir(options.source ?? '', out.value, context.cacheDir);
+  const build = sourceOptionsOf({...invocation, options: {...options, 'build-dir': buildDir}});
+  return build.ok ? ok({...build.value, out: out.value}) : build;
+}
+
+/** The build folder of a release that was not given one. */
+function releaseBuildDir(source: string, out: string, cacheDir: string): string {
+  return defaultBuildDir('source', {python: source, out: join(out, 'release')}, cacheDir);
+}

@@ -1,0 +1,39 @@
+"""Writes byte code of all sources below a folder: `[root, the folder that it is going to be]` comes as JSON on stdin.
+
+One process, in the order of names: which references marshal shares depends on what a process compiled before. The byte
+code is not checked against its source (PEP 552), so that it holds no time.
+"""
+
+import json
+import os
+import py_compile
+import sys
+
+
+def sources(root):
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".py"):
+                yield os.path.join(folder, name)
+
+
+def main():
+    root, shown = json.load(sys.stdin)
+    count = 0
+    for path in sources(root):
+        try:
+            py_compile.compile(
+                path,
+                dfile=shown + path[len(root):],
+                doraise=True,
+                optimize=0,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+            count += 1
+        except py_compile.PyCompileError:
+            pass  # CPython's tests and lib2to3 have sources that are no Python 3
+    print(json.dumps({"count": count}))
+
+
+main()

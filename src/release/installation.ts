@@ -1,0 +1,113 @@
+import {copyFile, mkdir, rm, stat, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {z} from 'zod';
+import {attempt} from '../cache/files.js';
+import {buildEnvironment, findMake} from '../cpython/build-tools.js';
+import {runScript} from '../cpython/run-script.js';
+import {FIXED_ENVIRONMENT} from '../exec/environment.js';
+import {runProcess} from '../exec/process.js';
+import type {Site} from '../hosts/host.js';
+import type {FreezePlan} from '../hosts/module-plan.js';
+import type {SourcePlaces} from '../hosts/places.js';
+import type {SourceToolchain} from '../hosts/source.js';
+import {encodeStamps} from '../hosts/stamps.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {rewriteInstallation} from './relocate.js';
+import {listTree} from './tree.js';
+
+/** The prefix that a release is configured with. Nothing has to lie there: an installation works anywhere. */
+export const PREFIX = '/opt/python';
+/** The time of every file, in seconds since the epoch. */
+export const EPOCH = Number(FIXED_ENVIRONMENT['SOURCE_DATE_EPOCH']);
+
+export interface InstallRequest {
+  readonly toolchain: SourceToolchain;
+  readonly plan: FreezePlan;
+  readonly places: SourcePlaces;
+  /** The interpreter with frozen modules. */
+  readonly frozen: string;
+  /** Folders that no file of the installation may tell. */
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Installs CPython as its own Makefile does, with the frozen interpreter in the place of the plain one, and makes it
+ * independent of where it was built and of where it will lie. Returns the folder that takes the place of the prefix.
+ * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file tells where it was made.
+ */
+export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
+  const {places, toolchain, plan, frozen, secrets} = request;
+  const stage = join(places.root, 'install');
+  const root = join(stage, PREFIX);
+  const made = await makeInstall(stage, places, site);
+  if (!made.ok) return made;
+  const {series} = toolchain.target.version;
+  const library = join(root, 'lib', `python${series}`);
+  const python = join(root, 'bin', `python${series}${toolchain.target.abiflags}`);
+  const placed = await attempt('write', python, async () => {
+    await rm(python);
+    await copyFile(frozen, python);
+    for (const {path} of await listTree(root)) {
+      if (/\.py[co]$/.test(path)) await rm(join(root, path));
+    }
+  });
+  if (!placed.ok) return placed;
+  const rewritten = await rewriteInstallation(root, {build: places.root, prefix: PREFIX, secrets});
+  if (!rewritten.ok) return rewritten;
+  const compiled = await runScript(
+    {...toolchain.interpreter, environment: {...toolchain.interpreter.environment, LC_ALL: 'C.UTF-8'}},
+    'precompile.py',
+    {
+      flags: ['-I', '-S'],
+      input: JSON.stringify([library, `${PREFIX}/lib/python${series}`]),
+      schema: z.object({count: z.number()}),
+      code: 'COMPILE',
+      timeoutMs: 1_200_000,
+    },
+  );
+  if (!compiled.ok) return compiled;
+  const stamped = await attempt('write', `${python}.stamps`, async () => {
+    const stamps = await Promise.all(
+      plan.sources.map(async ({root: index, key, isPackage}) => {
+        if (plan.roots[index] !== 'stdlib') return undefined;
+        const {size} = await stat(join(library, `${key}${isPackage ? '/__init__' : ''}.py`), {bigint: true});
+        return {size, mtimeNs: BigInt(EPOCH) * 1_000_000_000n};
+      }),
+    );
+    await writeFile(`${python}.stamps`, encodeStamps(plan.sources, stamps));
+  });
+  return stamped.ok ? ok(root) : stamped;
+}
+
+/** `make install` into a folder of ours. pip is left to `python -m ensurepip`: it would bring byte code with times. */
+async function makeInstall(stage: string, places: SourcePlaces, site: Site): Promise<Result<void>> {
+  const environment = buildEnvironment(site.environment);
+  const make = await findMake(environment);
+  if (!make.ok) return make;
+  const emptied = await attempt('empty', stage, async () => {
+    await rm(stage, {recursive: true, force: true});
+    await mkdir(dirname(join(stage, PREFIX)), {recursive: true});
+  });
+  if (!emptied.ok) return emptied;
+  const run = await runProcess({
+    file: make.value,
+    args: [
+      'install',
+      `DESTDIR=${stage}`,
+      'ENSUREPIP=no',
+      // compileall then does nothing but tell its options; byte code is ours to write.
+      'COMPILEALL_OPTS=--help',
+      ...['GITVERSION=', 'GITTAG=', 'GITBRANCH='],
+    ],
+    cwd: places.cpython,
+    environment,
+    signal: site.context.signal,
+  });
+  if (!run.ok) return run;
+  await writeFile(join(places.cpython, 'install.log'), run.value.stdout + run.value.stderr);
+  if (run.value.exitCode === 0) return ok();
+  return fail('STAGE1', `make could not install CPython (exit code ${run.value.exitCode})`, {
+    hint: `see ${join(places.cpython, 'install.log')}`,
+    details: run.value.stderr.slice(-4000),
+  });
+}

@@ -1,0 +1,65 @@
+import {readFile} from 'node:fs/promises';
+import {z} from 'zod';
+import {isDigest, type Digest} from '../model/digest.js';
+import {messageOf} from '../model/errno.js';
+import {fail, ok, type Result} from '../model/result.js';
+
+const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'is no sha256');
+const named = z.object({name: z.string(), sha256: digest});
+
+const schema = z.object({
+  schema: z.literal('flashfreeze-release/1'),
+  /** The archive without its `.tar.xz`. */
+  name: z.string(),
+  python: z.string(),
+  flashfreeze: z.object({version: z.string(), generator: digest}),
+  archive: z.object({name: z.string(), size: z.number(), sha256: digest}),
+  /** What a build needs to be told to make the same again. */
+  recipe: z.object({
+    configureArguments: z.array(z.string()),
+    makeArguments: z.array(z.string()),
+    cc: z.string().nullable(),
+    pie: z.boolean(),
+    selection: z.object({
+      startup: z.boolean(),
+      traces: z.array(z.string()),
+      modules: z.array(z.string()),
+      packages: z.array(z.string()),
+      stdlib: z.boolean(),
+      exclude: z.array(z.string()),
+      frozenFirst: z.boolean(),
+    }),
+    sourceDateEpoch: z.number(),
+  }),
+  tools: z.array(z.object({name: z.string(), version: z.string(), sha256: digest.nullable()})),
+  /** The variables of CPython's Makefile that say how it was compiled and linked. */
+  flags: z.record(z.string(), z.string()),
+  frozen: z.array(z.string()),
+  inputs: z.array(named),
+  files: z.array(
+    z.union([
+      z.object({path: z.string(), mode: z.number(), size: z.number(), sha256: digest}),
+      z.object({path: z.string(), link: z.string()}),
+    ]),
+  ),
+});
+
+/**
+ * What a release is and what it was made from. Holds no time and no place, so that it is the same, byte for byte, wherever
+ * the release is built again.
+ */
+export type Manifest = z.infer<typeof schema>;
+
+/** As a file: for people and for `diff`. */
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+/** Fails with USAGE when the file is not there, or is no manifest. */
+export async function readManifest(path: string): Promise<Result<Manifest>> {
+  try {
+    return ok(schema.parse(JSON.parse(await readFile(path, 'utf8'))));
+  } catch (error) {
+    return fail('USAGE', `${path} is no manifest of a release`, {details: messageOf(error)});
+  }
+}

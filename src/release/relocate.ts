@@ -1,0 +1,77 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {attempt} from '../cache/files.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {listTree, makeWritable} from './tree.js';
+
+export interface Rewriting {
+  /** The folder that it was built in. */
+  readonly build: string;
+  /** The prefix that it was configured with. */
+  readonly prefix: string;
+  /** Further folders of the machine that no file may tell. */
+  readonly secrets: readonly string[];
+}
+
+/** What stands for the build folder in files that tell how Python was built (Makefile, sysconfig). */
+const BUILD_NAME = '/usr/src/python-build';
+
+/**
+ * Rewrites what tells in which folder Python was built, and what would work at the configured prefix only. Fails with
+ * VERIFY when a file that is no text still tells where it was made: then other folders would give other bytes.
+ */
+export async function rewriteInstallation(root: string, rewriting: Rewriting): Promise<Result<void>> {
+  const telling: string[] = [];
+  const done = await attempt('rewrite', root, async () => {
+    for (const {path, isLink} of await listTree(root)) {
+      if (isLink) continue;
+      const file = join(root, path);
+      const old = await readFile(file);
+      const text = old.includes(0) ? undefined : rewriteText(path, old.toString('latin1'), rewriting);
+      const content = text === undefined ? old : Buffer.from(text, 'latin1');
+      if (!content.equals(old)) {
+        await makeWritable(file);
+        await writeFile(file, content);
+      }
+      const secret = [rewriting.build, ...rewriting.secrets].find((folder) => content.includes(folder));
+      if (secret !== undefined) telling.push(`${path} holds ${secret}`);
+    }
+  });
+  if (!done.ok) return done;
+  if (telling.length === 0) return ok();
+  return fail('VERIFY', `The installation tells in which folder it was built.`, {
+    details: telling.slice(0, 20).join('\n'),
+  });
+}
+
+/** The text of an installed file as a release has it. `text` has one character for each byte. */
+export function rewriteText(path: string, text: string, {build, prefix}: Rewriting): string {
+  const placeless = text.replaceAll(build, BUILD_NAME);
+  if (/^bin\//.test(path)) return withoutShebang(placeless, prefix);
+  // pkg-config knows where the file lies; the .pc files of CPython are two folders below the prefix.
+  if (path.endsWith('.pc')) return placeless.replace(/^prefix=.*$/m, 'prefix=${pcfiledir}/../..');
+  if (/\/_sysconfigdata[^/]*\.py$/.test(path)) return `${placeless}${followPrefix(prefix)}`;
+  return placeless;
+}
+
+/** A script that runs the Python beside it, wherever that is: `sh` sees a command, Python a string. */
+function withoutShebang(text: string, prefix: string): string {
+  const [, program] = new RegExp(`^#!${prefix}/bin/(\\S+)\\n`).exec(text) ?? [];
+  if (program === undefined) return text;
+  const body = text.slice(text.indexOf('\n') + 1);
+  return `#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")/${program}" "$0" "$@"\n' '''\n${body}`;
+}
+
+/** What sysconfig tells of folders is what they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
+function followPrefix(prefix: string): string {
+  const pattern = `(?<![\\\\w./-])${prefix}(?![\\\\w.-])`;
+  return `
+# The folders of this installation lie where it lies.
+import re as _re, sys as _sys
+build_time_vars = {
+    name: _re.sub('${pattern}', lambda match: _sys.base_prefix, value) if isinstance(value, str) else value
+    for name, value in build_time_vars.items()
+}
+del _re, _sys
+`;
+}
