@@ -29,6 +29,8 @@ def _own(ctx):
     found = []
     for file in ctx.files.srcs:
         path = runfiles_path(ctx, file)
+        if file.is_source and file.owner.package == ctx.label.package and file.owner.name in ctx.attr.unseen:
+            complain(ctx.label, "srcs", "there is no file %s" % file.short_path)
         if not path.startswith(folder + "/"):
             complain(ctx.label, "srcs", "%s does not lie in the folder of import_root, %s" % (path, folder))
         place = path[len(folder) + 1:-len(".py")]
@@ -107,20 +109,52 @@ def _frozen_modules_impl(ctx):
         ),
     ]
 
-frozen_modules = rule(
+_frozen_modules = rule(
     implementation = _frozen_modules_impl,
-    doc = "Modules as static data: each becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and " +
-          "an object file (`FreezeCc`), by actions that read no other module. Provides `FrozenModulesInfo`.",
     attrs = {
-        "srcs": attr.label_list(doc = "Sources of modules. A module's name is its path below `import_root`.", allow_files = [".py"]),
-        "deps": attr.label_list(doc = "Other `frozen_modules` that a program has, too.", providers = [FrozenModulesInfo]),
-        "stdlib": attr.string_list(doc = "Modules of the target's standard library, by name; `json.*` is a package with all its modules."),
-        "startup": attr.bool(doc = "Whether those that every start of the target imports are wanted, too."),
-        "import_root": attr.string(
-            doc = "The folder that modules are imported from: below the package, or with a slash in front below the repository.",
-            default = ".",
-        ),
+        "srcs": attr.label_list(allow_files = [".py"]),
+        "deps": attr.label_list(providers = [FrozenModulesInfo]),
+        "stdlib": attr.string_list(),
+        "startup": attr.bool(),
+        "import_root": attr.string(default = "."),
         "python": PYTHON_ATTR,
+        # Those of srcs that are no files when the package is loaded: generated, or missing.
+        "unseen": attr.string_list(),
     },
     toolchains = toolchain_types(),
 )
+
+def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, import_root = ".", python = None, **kwargs):
+    """Modules as static data.
+
+    Each becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and an object file (`FreezeCc`), by
+    actions that read no other module. Provides `FrozenModulesInfo`.
+
+    Args:
+      name: the target's name
+      srcs: sources of modules; a module's name is its path below `import_root`
+      deps: other `frozen_modules` that a program has, too
+      stdlib: modules of the target's standard library, by name; `json.*` is a package with all its modules
+      startup: whether those that every start of the target imports are wanted, too
+      import_root: the folder that modules are imported from: below the package, or with a slash in front below the repository
+      python: the toolchain, where it is not to be the registered one: `@NAME//:python`
+      **kwargs: what all rules have in common (`visibility`, `tags`, …)
+    """
+
+    # Bazel itself would tell of a missing file only when it is about to compile it.
+    unseen = []
+    if type(srcs) == "list":
+        own = [str(src).lstrip(":") for src in srcs if not str(src).startswith("@") and not str(src).startswith("//")]
+        there = native.glob(own, allow_empty = True) if own else []
+        unseen = [src for src in own if src not in there]
+    _frozen_modules(
+        name = name,
+        srcs = srcs,
+        deps = deps,
+        stdlib = stdlib,
+        startup = startup,
+        import_root = import_root,
+        python = python,
+        unseen = unseen,
+        **kwargs
+    )

@@ -118,10 +118,10 @@ frozen_modules(name = "shell", python = "@shell//:python")
       build('commented', '//tally:all //probe //newest'),
       build('again', '//tally:all //probe //newest'),
       {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
-      {name: 'missing', line: `bazel ${base} build //bad:missing`},
       {name: 'kind', line: `bazel ${base} build --nobuild //bad_kind:all`},
       {name: 'mixed', line: `bazel ${base} build --nobuild //newest:mixed`},
       {name: 'syntax', line: `bazel ${base} build //bad:syntax`},
+      {name: 'generated', line: `bazel ${base} build //bad:generated`},
       {name: 'stop', line: `command bazel --output_base=${base} shutdown`},
       {
         name: 'second',
@@ -200,6 +200,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
       'library_name',
       /\/\/bad:library_name: stdlib: there is no source of a module "jsno" in the standard library of Python 3\.14\.\d+ \(did you mean json\?\)/,
     ],
+    ['missing', /\/\/bad:missing: srcs: there is no file bad\/missing\.py/],
     ['no_name', /\/\/bad:no_name: stdlib: "json\.\.decoder" is no name of a module/],
     [
       'outside',
@@ -216,7 +217,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
       'main',
       /\/\/bad:main: main: there is no module "oK" among those of srcs and deps \(did you mean ok\?\)/,
     ],
-    ['text', /srcs attribute of frozen_modules rule \/\/bad:text: .*notes\.txt.*expected \.py/],
+    ['text', /srcs attribute of _frozen_modules rule \/\/bad:text: .*notes\.txt.*expected \.py/],
     [
       'old',
       /\/\/bad:old: facts: CPython 3\.9 is not known \(known versions: 3\.10, 3\.11, 3\.12, 3\.13, 3\.14, 3\.15\)/,
@@ -226,8 +227,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(answer('bad').text).toMatch(words);
   });
 
-  test('a source that is not there, a kind that there is not, modules of another toolchain, no toolchain, no Python', () => {
-    expect(answer('missing').text).toMatch(/\/\/bad:missing: missing input file '\/\/bad:missing\.py'/);
+  test('a kind that there is not, modules of another toolchain, no toolchain, no Python', () => {
     expect(answer('kind').text).toMatch(/\/\/bad_kind:kind: invalid value in 'kind' attribute/);
     expect(answer('mixed').text).toMatch(
       /\/\/newest:mixed: deps: .*\/\/newest:modules is frozen with .*newest_python\/\/:python, this with .*target_python\/\/:python/,
@@ -239,6 +239,10 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(answer('shell').text).toMatch(
       /the repository .*shell: python: .*\/sh cannot be frozen for\n.*error\[PYTHON\]/,
     );
+  });
+
+  test('a source may be made by another rule', () => {
+    expect(answer('generated')).toMatchObject({exitCode: 0});
   });
 
   test('a source that does not compile fails in words, with its place', () => {
