@@ -108,7 +108,7 @@ async function perform(
     // Whatever can fail returns a failure, so this is a bug; the run still ends the way that runs end.
     const details = error instanceof Error ? error.stack : undefined;
     const message = `${called.command} broke off by an error inside flashfreeze: ${messageOf(error)}`;
-    return {failure: failure('ACTION', message, {details})};
+    return {failure: failure('BUG', message, {details})};
   } finally {
     slots.close();
   }

@@ -128,7 +128,8 @@ export function createPerformer(context: PerformContext): Performer {
     try {
       result = await spec.execute({signal: context.signal, outputs, log});
     } catch (error) {
-      result = fail('ACTION', `${spec.id} broke off: ${messageOf(error)}`);
+      const details = error instanceof Error ? error.stack : undefined;
+      result = fail('BUG', `${spec.id} broke off: ${messageOf(error)}`, {details});
     }
     if (!result.ok) {
       return context.signal.aborted ? err(failure('INTERRUPTED', `${spec.id} was interrupted`)) : result;

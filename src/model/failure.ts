@@ -45,6 +45,8 @@ export const FAILURE_EXIT_CODES = {
   SMOKE: 1,
   /** An action broke its contract (did not write a declared output, …). */
   ACTION: 1,
+  /** An error inside flashfreeze: whatever else can fail has a code of its own. */
+  BUG: 1,
   /** The store could not be used and there was no way around it. */
   CACHE: 1,
   /** No room, no permission, or another error of the file system. */

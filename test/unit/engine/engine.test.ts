@@ -289,7 +289,7 @@ describe('an action that fails', () => {
     ['rejects', () => Promise.reject(new Error('oops')), 'cc:a broke off: oops'],
   ])('because it %s breaks its contract', async (_, execute, message) => {
     const {result} = await build(toy, {}, (spec) => (spec.id === 'cc:a' ? {...spec, execute} : spec));
-    expect(result).toMatchObject({ok: false, failure: {code: 'ACTION', message}});
+    expect(result).toMatchObject({ok: false, failure: {code: 'BUG', message}});
     expectNoLeftovers();
   });
 
