@@ -35,7 +35,7 @@ async function test(argv) {
 function runsFor(argv) {
   return argv.length > 0
     ? [argv]
-    : [['test/unit'], ['--runInBand', 'test/e2e', 'test/conformance', 'test/fidelity']];
+    : [['test/unit'], ['--runInBand', 'test/e2e', 'test/conformance', 'test/fidelity', 'test/endurance']];
 }
 
 /** The exit code of jest. Ctrl-C reaches it by itself, in the same process group; another request to end is passed on. */

@@ -48,6 +48,11 @@ export async function watchSite(site: Site): Promise<Watching> {
       return ended;
     },
   };
-  await watching.until('the first build', () => builds.length > 0);
-  return watching;
+  try {
+    await watching.until('the first build', () => builds.length > 0);
+    return watching;
+  } catch (error) {
+    await watching.stop();
+    throw error;
+  }
 }
