@@ -4,7 +4,7 @@
  *
  *     node bench/run.mjs runtime [--on 'relink-3.13'] [--measure 'wall instructions'] [--rounds 60]
  */
-import {cpSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {run} from '../../test/e2e/rig.js';
 import {findPythons} from '../../test/support/pythons.js';
@@ -31,7 +31,6 @@ const importOf = (names: readonly string[]): string =>
 
 /** The interpreter with all of the programs frozen. */
 export async function prepareRuntime(name: string): Promise<Contest> {
-  rmSync(PROGRAMS, {recursive: true, force: true});
   mkdirSync(PROGRAMS, {recursive: true});
   cpSync(SOURCES, PROGRAMS, {recursive: true, preserveTimestamps: true});
   const contest = await makeContest(

@@ -3,7 +3,7 @@
  *
  *     node bench/run.mjs unused [--on 'relink-3.13 overlay-3.13'] [--measure 'wall faults …'] [--rounds 60]
  */
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {flashfreeze, run} from '../../test/e2e/rig.js';
 import {findPythons} from '../../test/support/pythons.js';
@@ -39,7 +39,7 @@ export async function prepareUnused(name: string, generated: number, stdlib: boo
     ...started.flatMap((each) => ['--exclude', each]),
   ];
   const few = name.startsWith('source') ? undefined : await makeContest(name, FEW, 'unused-few');
-  const contest = await makeContest(name, selection, 'unused');
+  const contest = await makeContest(name, selection, `unused-${generated}`);
   const modules = await imagesOf(contest);
   const imported = modules.filter((each) => each.isImported && !started.includes(each.name));
   if (modules.length < generated) throw new Error(`${name}: only ${modules.length} modules are frozen`);
@@ -83,8 +83,7 @@ async function imagesOf({sides}: Contest): Promise<readonly Image[]> {
 
 /** A program that imports so many modules of its own; gives its path. */
 function writeModules(count: number): string {
-  const folder = join(FOLDER, 'unused-modules');
-  rmSync(folder, {recursive: true, force: true});
+  const folder = join(FOLDER, `unused-modules-${count}`);
   mkdirSync(folder, {recursive: true});
   const names = Array.from({length: count}, (_, i) => `unused_${i}`);
   for (const [i, name] of names.entries()) writeFileSync(join(folder, `${name}.py`), moduleText(i));
