@@ -1,0 +1,27 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect} from '@jest/globals';
+import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {makeToy, type Toy} from './toys.js';
+
+/** Each test of a file that imports this has a toy of three sources in a folder of its own. */
+export let folder: TemporaryFolder;
+export let toy: Toy;
+beforeEach(async () => {
+  folder = temporaryFolder();
+  toy = await makeToy(folder.path, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
+});
+afterEach(() => {
+  folder.remove();
+});
+
+export const ALL = ['cc:a', 'cc:b', 'cc:c', 'link:program'];
+export const source = (name: string): string => join(toy.sourceDir, name);
+export const output = (name: string): string => join(toy.buildDir, name);
+
+/** Nothing but outputs and the engine's own files is in the build folder. */
+export function expectNoLeftovers(): void {
+  const own = ['journal.json', 'sources.json', 'last-run.json', 'lock'];
+  const outputs = ['a.o', 'b.o', 'c.o', 'program'];
+  expect(readdirSync(toy.buildDir).filter((name) => ![...own, ...outputs].includes(name))).toEqual([]);
+}
