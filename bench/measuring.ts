@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {type MeasuredCommand, countInstructions, measureTime} from '../src/cpython/measure.js';
+import type {Interpreter} from '../src/cpython/run-script.js';
 import {runProcess} from '../src/exec/process.js';
 import {refuseColdBaseline} from '../src/hosts/bench-installation.js';
 import type {Contest, Place} from './contest.js';
@@ -58,7 +59,9 @@ export async function measure(contest: Contest, command: Command, extent: Extent
   for (const [i, {name}] of sides.entries()) {
     const each = commands[i];
     if (each === undefined) continue;
-    const pss = extent.quantities.has('memory') ? await measureMemory(place, each, cwd) : undefined;
+    const pss = extent.quantities.has('memory')
+      ? await measureMemory(interpreterAt(contest), each, cwd)
+      : undefined;
     measured.push([
       name,
       {
@@ -88,7 +91,8 @@ async function refuseCold({sides: [baseline], place}: Contest, command: Command)
   valueOf(await refuseColdBaseline({python: place.baseline, environment}, command.words, signal));
 }
 
-function interpreterAt({sides: [baseline], place}: Contest): Parameters<typeof measureTime>[0] {
+/** What measures is run as the baseline is. */
+function interpreterAt({sides: [baseline], place}: Contest): Interpreter {
   return {python: place.python, environment: baseline.program.environment, signal};
 }
 
@@ -100,15 +104,19 @@ async function instructionsOf(place: Place, command: MeasuredCommand, cwd: strin
 const answer = z.object({pss: z.array(z.number())});
 
 /** Kilobytes of each of the processes, for all rounds. */
-async function measureMemory(place: Place, command: MeasuredCommand, cwd: string): Promise<number[]> {
+async function measureMemory(
+  {python, environment}: Interpreter,
+  command: MeasuredCommand,
+  cwd: string,
+): Promise<number[]> {
   const all: number[] = [];
   for (let round = 0; round < MEMORY_ROUNDS; round++) {
     const run = valueOf(
       await runProcess({
-        file: place.python,
+        file: python,
         args: ['-I', '-S', '-B', MEMORY_SCRIPT],
         cwd: '/',
-        environment: command.environment,
+        environment,
         input: JSON.stringify({...command, cwd, processes: PROCESSES}),
         signal,
         timeoutMs: 5 * 60_000,
