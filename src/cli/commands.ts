@@ -93,8 +93,10 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/release.js'),
   },
   verify: {
-    summary: 'compare every frozen module with a fresh compile of its source',
-    options: [...VERIFY_OPTIONS, 'source', ...COMMON_OPTIONS],
+    summary:
+      'compare frozen modules with a fresh compile of their sources, or a release with one that is built anew',
+    options: [...VERIFY_OPTIONS, ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    word: {name: 'manifest', describe: 'the manifest of a release, which is built again from --source'},
     yields: true,
     load: () => import('./commands/verify.js'),
   },

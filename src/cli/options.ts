@@ -146,6 +146,10 @@ const VERIFY = {
     value: 'SEED',
     describe: 'compile anew with this PYTHONHASHSEED',
   },
+  twice: {
+    kind: 'flag',
+    describe: 'build a release two times, under conditions as different as they can be made, and compare',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const WATCH = {

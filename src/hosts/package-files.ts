@@ -11,6 +11,9 @@ export const RUNTIME_FOLDER = join(PACKAGE, 'src', 'runtime');
 /** Where the layout files lie, one per CPython version. */
 export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
 
+/** What runs this package's commands. */
+export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');
+
 /** The version of this package. */
 export function packageVersion(): string {
   const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {version: string};

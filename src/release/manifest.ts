@@ -28,6 +28,7 @@ const schema = z.object({
       stdlib: z.boolean(),
       exclude: z.array(z.string()),
       frozenFirst: z.boolean(),
+      restsCollector: z.boolean(),
     }),
     sourceDateEpoch: z.number(),
   }),

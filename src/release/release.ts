@@ -104,6 +104,7 @@ async function pack(
         stdlib: selection.stdlib,
         exclude: [...selection.exclude],
         frozenFirst: selection.frozenFirst,
+        restsCollector: selection.restsCollector,
       },
       sourceDateEpoch: EPOCH,
     },

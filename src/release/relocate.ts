@@ -64,12 +64,12 @@ function withoutShebang(text: string, prefix: string): string {
 
 /** What sysconfig tells of folders is what they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
 function followPrefix(prefix: string): string {
-  const pattern = `(?<![\\\\w./-])${prefix}(?![\\\\w.-])`;
+  const pattern = `(^|[\\s='":,]|-[LI])${prefix}(?![\\w.-])`;
   return `
 # The folders of this installation lie where it lies.
 import re as _re, sys as _sys
 build_time_vars = {
-    name: _re.sub('${pattern}', lambda match: _sys.base_prefix, value) if isinstance(value, str) else value
+    name: _re.sub(r"""${pattern}""", lambda match: match[1] + _sys.base_prefix, value) if isinstance(value, str) else value
     for name, value in build_time_vars.items()
 }
 del _re, _sys

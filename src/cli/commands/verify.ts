@@ -6,8 +6,16 @@ import {need} from '../host-options.js';
 
 const DEFAULT_HASH_SEEDS = ['0', '1', 'random'];
 
+/** `flashfreeze verify`: of a release, or of the images in an interpreter. */
+export async function run(session: Session): Promise<CommandEnd> {
+  const {word, options} = session.invocation;
+  if (word === undefined && options.twice !== true) return verifyInterpreter(session);
+  const {run: verifyRelease} = await import('./verify-release.js');
+  return verifyRelease(session);
+}
+
 /** `flashfreeze verify --images EXE`: every image against a fresh compile of its source. */
-export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
+async function verifyInterpreter({invocation, context, product}: Session): Promise<CommandEnd> {
   const {command, options} = invocation;
   const images = need(command, 'images', 'EXE', options.images);
   if (!images.ok) return {failure: images.failure};

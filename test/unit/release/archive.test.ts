@@ -1,0 +1,82 @@
+import {execFileSync} from 'node:child_process';
+import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, describe, expect, test} from '@jest/globals';
+import {END_OF_ARCHIVE, decodeEntries, encodeEntry, type TarEntry} from '../../../src/release/tar.js';
+import {listTree, readEntry} from '../../../src/release/tree.js';
+
+const folders: string[] = [];
+const folder = (): string => {
+  const path = mkdtempSync(join(tmpdir(), 'flashfreeze-release-'));
+  folders.push(path);
+  return path;
+};
+afterEach(() => {
+  for (const path of folders.splice(0)) rmSync(path, {recursive: true});
+});
+
+async function archiveOf(root: string): Promise<Buffer> {
+  const entries: Uint8Array[] = [];
+  for (const file of await listTree(root)) entries.push(encodeEntry(await readEntry(root, file), 315532800));
+  return Buffer.concat([...entries, END_OF_ARCHIVE]);
+}
+
+const DEEP = `lib/${'folder/'.repeat(20)}module_with_a_long_name.py`;
+
+/** The same installation, made in another order, at another time, with another umask. */
+function makeTree(names: readonly string[], mode: number, time: number): string {
+  const root = folder();
+  for (const name of names) {
+    const path = join(root, name);
+    mkdirSync(join(path, '..'), {recursive: true});
+    writeFileSync(path, `content of ${name}\n`);
+    chmodSync(path, name.startsWith('bin/') ? mode | 0o100 : mode);
+    utimesSync(path, time, time);
+  }
+  symlinkSync('python3.13', join(root, 'bin', 'python3'));
+  return root;
+}
+
+describe('an archive', () => {
+  const names = ['bin/python3.13', 'lib/b.py', 'lib/B.py', 'lib/ä.py', DEEP];
+
+  test('is the same whatever the order, the time and the umask were', async () => {
+    const first = await archiveOf(makeTree(names, 0o644, 1));
+    const second = await archiveOf(makeTree([...names].reverse(), 0o600, 2_000_000_000));
+    expect(second.equals(first)).toBe(true);
+  });
+
+  test('can be read by tar: owner root, one time for all, modes, links', async () => {
+    const bytes = await archiveOf(makeTree(names, 0o640, 5));
+    const listed = execFileSync('tar', ['--numeric-owner', '--utc', '-tvf', '-'], {
+      input: bytes,
+      env: {PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC'},
+    }).toString();
+    const lines = listed.trimEnd().split('\n');
+    expect(lines).toHaveLength(6);
+    for (const line of lines) expect(line).toMatch(/ 0\/0 .* 1980-01-01 00:00 /);
+    expect(lines[0]).toMatch(/^lrwxrwxrwx .* bin\/python3 -> python3\.13$/);
+    expect(lines[1]).toMatch(/^-rwxr-xr-x /);
+    expect(lines[2]).toMatch(/^-rw-r--r-- .* lib\/B\.py$/);
+    expect(listed).toContain(DEEP);
+  });
+
+  test('gives back what went in', async () => {
+    const root = makeTree(names, 0o644, 5);
+    const entries = [...decodeEntries(await archiveOf(root))];
+    const wanted = await Promise.all((await listTree(root)).map((file) => readEntry(root, file)));
+    expect(entries).toEqual(wanted);
+  });
+
+  test('that is cut short is noticed', () => {
+    const entry: TarEntry = {path: 'a', mode: 0o644, content: Buffer.alloc(2000)};
+    const whole = encodeEntry(entry, 0);
+    expect(() => [...decodeEntries(whole.subarray(0, 1024))]).toThrow(RangeError);
+  });
+
+  test('has no room for a name of more than 100 bytes', () => {
+    const path = `a/${'x'.repeat(101)}`;
+    expect(() => encodeEntry({path, mode: 0o644, content: new Uint8Array()}, 0)).toThrow(RangeError);
+  });
+});
