@@ -182,10 +182,11 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(answer('second')).toMatchObject({exitCode: 0});
     const bin = 'execroot/_main/bazel-out/k8-fastbuild/bin';
     const [one, other] = [join(base, bin), join(folder, 'second', 'base', bin)];
-    const here = products(join(one, 'tally')).filter((line) => /^tally\b/.test(line));
-    expect(here.length).toBeGreaterThan(20);
-    const there = products(join(other, 'tally')).filter((line) => /^tally\b/.test(line));
-    expect(there).toEqual(here);
+    // The first one has been asked for more.
+    const programs = (bin: string): string[] =>
+      products(join(bin, 'tally')).filter((line) => /^tally\b/.test(line));
+    expect(programs(other).length).toBeGreaterThan(20);
+    expect(programs(one)).toEqual(expect.arrayContaining(programs(other)));
     const objects = (lines: string[]): string[] => lines.filter((line) => /(\.pic\.[co]|\.unit) /.test(line));
     expect(objects(products(join(other, 'columns'))).length).toBeGreaterThan(10);
     expect(objects(products(join(other, 'columns')))).toEqual(objects(products(join(one, 'columns'))));
