@@ -287,7 +287,10 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     const ours = (): string[] =>
       readdirSync(copy, {recursive: true})
         .map(String)
-        .filter((file) => /flashfreeze|\.stamps|objects\.rsp/.test(file) || file === 'python');
+        .filter(
+          (file) =>
+            /(^|\/)_?flashfreeze(_python)?(\/|$)|\.stamps|objects\.rsp/.test(file) || file === 'python',
+        );
     expect(ours()).toEqual(expect.arrayContaining(['flashfreeze/objects.rsp', '_flashfreeze_python']));
     expect(await make('-s', '-C', copy, 'clean')).toMatchObject({exitCode: 0});
     expect(ours()).toEqual([]);
