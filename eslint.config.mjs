@@ -31,7 +31,7 @@ const mayImport = {
 const rooms = Object.keys(mayImport);
 
 export default tseslint.config(
-  {ignores: ['dist', 'node_modules', 'coverage']},
+  {ignores: ['dist', 'node_modules', 'coverage', '.flashfreeze']},
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -140,9 +140,12 @@ describe.each(places.map((place) => [place.series, place] as const))('Python %s'
     expect(refused.text).toContain(`flashfreeze layout ${series}: ${message}`);
   });
 
-  test.each(['Py_DEBUG', 'Py_REF_DEBUG', 'Py_GIL_DISABLED'])('headers of a %s build are refused', async (build) => {
-    const refused = await compile(series, [`-D${build}=1`, '-fsyntax-only', join(PROBE, 'probe.c')]);
-    expect(refused.exitCode).not.toBe(0);
-    expect(refused.text).toContain('flashfreeze layout');
-  });
+  test.each(['Py_DEBUG', 'Py_REF_DEBUG', 'Py_GIL_DISABLED'])(
+    'headers of a %s build are refused',
+    async (build) => {
+      const refused = await compile(series, [`-D${build}=1`, '-fsyntax-only', join(PROBE, 'probe.c')]);
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.text).toContain('flashfreeze layout');
+    },
+  );
 });
