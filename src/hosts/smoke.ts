@@ -2,15 +2,22 @@ import type {Interpreter} from '../cpython/run-script.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
 
-/** With a module's name as an argument, its image is made ready first; the module is not run. */
-const QUESTION =
-  'import sys, _flashfreeze as f; [f.code(name) for name in sys.argv[1:]]; i = f.info(); print(i["used"], i["inactive_because"])';
+/**
+ * A function of importlib is frozen by CPython itself, and every start imports it: a linker that did not redirect the calls
+ * that give out its code (--wrap, which objects of a link-time optimisation do not heed) leaves it as it was, even where
+ * getpath is static.
+ */
+const LINKED = `import _flashfreeze as f, _frozen_importlib_external as e
+print(int(f.is_static(e.cache_from_source.__code__)), f.info()["inactive_because"])`;
+/** The module's image is made ready; the module is not run. */
+const LOADED = `import sys, _flashfreeze as f
+f.code(sys.argv[1]); i = f.info(); print(i["used"], i["inactive_because"])`;
 const TIMEOUT_MS = 60_000;
 
 /**
  * Whether an interpreter starts, and uses images: a linker that ignored --wrap gives one that works and uses none.
  * @param flags what makes it use them, and `-B`
- * @param module one that has to have an image
+ * @param module one that has to have an image: of images that are loaded, which come too late for importlib itself
  * Fails with SMOKE.
  */
 export async function usesImages(
@@ -20,7 +27,7 @@ export async function usesImages(
 ): Promise<Result<void>> {
   const run = await runProcess({
     file: python,
-    args: [...flags, '-c', QUESTION, ...(module === undefined ? [] : [module])],
+    args: [...flags, '-c', ...(module === undefined ? [LINKED] : [LOADED, module])],
     cwd: '/',
     environment,
     signal,
