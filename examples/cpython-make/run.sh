@@ -26,8 +26,9 @@ actions() {
 try 'import _flashfreeze as f; print("frozen:", f.info()["active"])'
 if make -q freeze-startup; then echo 'up to date'; fi
 
-cp -p "$DECODER" flashfreeze/decoder.py
-trap 'cp -p "$BUILD/flashfreeze/decoder.py" "$DECODER"' EXIT
+cp "$DECODER" flashfreeze/decoder.py
+# It is put back with a new time, which is what make goes by.
+trap 'cp "$BUILD/flashfreeze/decoder.py" "$DECODER"' EXIT
 printf '\nEDITED = "edited"\n' >> "$DECODER"
 make -j"$JOBS" >make.log
 echo "one statement: $(actions)"
