@@ -178,15 +178,29 @@ static used_image *find_used(const ff_image *image)
     return &used[i];
 }
 
-static int prepare_used(void)
+/* Makes room for one more. The table is at most half full, and grows with what is used: one for all that is frozen would be
+ * sparse, and each entry cost a page. -1 without memory. */
+static int make_room(void)
 {
-    size_t size = 64;
-    while (size < 2 * (size_t)(ff_source_count + ff_frozen_row_count + 1)) {
-        size *= 2;
+    used_image *old = used;
+    size_t old_size = old == NULL ? 0 : used_mask + 1;
+    if (2 * ((size_t)thawed_count + 1) <= old_size) {
+        return 0;
     }
-    used = calloc(size, sizeof(used_image));
+    size_t size = old == NULL ? 128 : 2 * old_size;
+    used_image *larger = calloc(size, sizeof(used_image));
+    if (larger == NULL) {
+        return -1;
+    }
+    used = larger;
     used_mask = size - 1;
-    return used == NULL ? -1 : 0;
+    for (size_t i = 0; i < old_size; i++) {
+        if (old[i].image != NULL) {
+            *find_used(old[i].image) = old[i];
+        }
+    }
+    free(old);
+    return 0;
 }
 
 /* Whether the code that was handed out for `given` is still that of `path`: _imp._fix_co_filename() writes to code. */
@@ -213,7 +227,7 @@ static int prepare(const ff_image *image)
  * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
 PyObject *ff_thaw(const ff_image *image, PyObject *path)
 {
-    if (!ff_images_available() || (used == NULL && prepare_used() < 0)) {
+    if (!ff_images_available() || make_room() < 0) {
         return NULL;
     }
     if (find_used(image)->image == NULL && prepare(image) < 0) {
