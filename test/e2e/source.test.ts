@@ -304,6 +304,11 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
       'taken back: from the cache, and the same bytes as before',
       async () => {
         tree.restore();
+        // Results that were not used for long may have been removed from the store, which all tests share.
+        expect((await build()).summary).toMatchObject({ok: true, sha256: firstDigest});
+        tree.edit('Lib/os.py', (text) => `${text}\nEDITED = 45, ${nonce}\n`);
+        expect((await build()).summary.executed).toContain('cc:os');
+        tree.restore();
         const done = await build();
         expect(done.summary.ok).toBe(true);
         expect(done.summary.executed.filter((id) => id.startsWith('cc:'))).toEqual([]);
