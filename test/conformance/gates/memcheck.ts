@@ -4,7 +4,7 @@
  *
  *     node test/conformance/run.mjs memcheck [--on 'relink-3.10 source-3.13.15']
  */
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type Side, type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
@@ -49,17 +49,23 @@ interface Found {
 
 /** Runs a side under memcheck. Without Python's own allocator, whose pools memcheck cannot look into. */
 async function errors(subject: Subject, side: Side, folder: string, list: string): Promise<Found> {
-  const log = join(folder, `${side}.log`);
   const environment = {PYTHONMALLOC: 'malloc', PYTHONPYCACHEPREFIX: join(folder, 'cache')};
   // Byte code files are written by a first run: compiling all of it under valgrind would take an hour.
   const run = (under: readonly string[]) =>
     subject.python[side]([SCRIPT, list], {environment, under, cwd: folder, input: ''});
   const first = await run([]);
   if (first.exitCode !== 0) throw new Error(first.stderr);
-  const done = await run(['valgrind', '--error-limit=no', `--log-file=${log}`, '--num-callers=20']);
-  if (done.exitCode !== 0) throw new Error(`${done.stderr}\n${readFileSync(log, 'utf8').slice(-4000)}`);
-  const text = readFileSync(log, 'utf8');
-  const summary = /ERROR SUMMARY: (\d+) errors/.exec(text)?.[1];
+  // The interpreter of an overlay is a script that becomes the interpreter.
+  const logs = join(folder, `${side}-%p.log`);
+  const options = ['--error-limit=no', '--trace-children=yes', `--log-file=${logs}`, '--num-callers=20'];
+  const done = await run(['valgrind', ...options]);
+  const texts = readdirSync(folder)
+    .filter((name) => name.startsWith(`${side}-`))
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  // Programs that a module starts when it is imported have logs of their own.
+  const text = texts.find((each) => each.includes(SCRIPT)) ?? '';
+  if (done.exitCode !== 0) throw new Error(`${done.stderr}\n${text.slice(-4000)}`);
+  const summary = [...text.matchAll(/ERROR SUMMARY: (\d+) errors/g)].at(-1)?.[1];
   if (summary === undefined) throw new Error(`valgrind did not finish:\n${text.slice(-4000)}`);
   return {count: Number(summary), imported: done.stdout.trim().split('\n').at(-1) ?? '', log: text};
 }
