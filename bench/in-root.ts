@@ -6,11 +6,9 @@ import {scrubbedEnvironment} from '../src/exec/environment.js';
 import {overlayPlaces} from '../src/hosts/overlay.js';
 import {shellText} from '../src/hosts/start-hooks.js';
 import {CACHE, PACKAGE} from '../test/e2e/rig.js';
-import {newerDebianRoot, runInRoot} from '../test/support/newer-debian.js';
+import {RUN_SCRIPT, newerDebianRoot, runInRoot} from '../test/support/debian-root.js';
 import type {Contest} from './contest.js';
 import {valueOf} from './context.js';
-
-const SCRIPT = join(PACKAGE, 'test', 'support', 'newer-debian-run.sh');
 
 /** An overlay for a Python of the root, which it loads or not. Throws when there is no root, or no overlay can be made. */
 export async function overlayInRoot(
@@ -66,7 +64,7 @@ while IFS= read -r -d '' each; do
   *) variables+=(--env "$each") ;;
   esac
 done < <(env -0)
-exec ${text(SCRIPT)} ${text(root)} --node ${text(process.execPath)} --read ${text(PACKAGE)} --write ${text(CACHE)} \\
+exec ${text(RUN_SCRIPT)} ${text(root)} --node ${text(process.execPath)} --read ${text(PACKAGE)} --write ${text(CACHE)} \\
   "\${variables[@]}" -- ${text(program)} "$@"
 `;
 }

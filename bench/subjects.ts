@@ -3,7 +3,7 @@ import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {overlaySubject, relinkSubject, sourceSubject} from '../src/hosts/bench-subjects.js';
 import {type RunOptions, flashfreezeJson, prepareTree} from '../test/e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot} from '../test/support/newer-debian.js';
+import {NEWER_SERIES, newerDebianRoot} from '../test/support/debian-root.js';
 import {findPythons} from '../test/support/pythons.js';
 import {type Contest, localContest} from './contest.js';
 import {FOLDER, quietContext, valueOf} from './context.js';

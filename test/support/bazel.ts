@@ -1,11 +1,11 @@
 /**
- * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root folder of its own (test/bazel/root.sh), with
+ * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root folder of its own (debian-root.ts), with
  * workspaces in a folder of this machine.
  */
-import {cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {runProcess} from '../../src/exec/process.js';
 import {shellText} from '../../src/hosts/start-hooks.js';
+import {debianRoot, runInRoot} from './debian-root.js';
 
 const PACKAGE = join(import.meta.dirname, '..', '..');
 const TOOLS = join(import.meta.dirname, '..', 'bazel');
@@ -13,12 +13,7 @@ const TOOLS = join(import.meta.dirname, '..', 'bazel');
 export type Suite = 'forky' | 'bookworm';
 
 /** The root of a suite, built when it is not there yet; undefined, with a word on standard error, where it cannot be had. */
-export async function bazelRoot(suite: Suite): Promise<string | undefined> {
-  const run = await script('root.sh', [suite], 20 * 60_000);
-  if (run.exitCode === 0) return run.stdout.trim();
-  process.stderr.write(run.stderr);
-  return undefined;
-}
+export const bazelRoot = (suite: Suite): Promise<string | undefined> => debianRoot(`bazel-root-${suite}`);
 
 /** Copies what users get of this package to `folder`, with the example's workspace and what the tests add to it. */
 export function copyPackage(folder: string): {readonly workspace: string} {
@@ -77,13 +72,14 @@ export async function bazelSession(
   });
   const text = `bazel() { startup=$1; shift; command=$1; shift; command bazel --output_base="$startup" $command ${flags.map(shellText).join(' ')} "$@"; }\n${lines.join('\n')}\n`;
   writeFileSync(join(folder, 'session.sh'), text);
-  const words = ['--node', realpathSync(process.execPath), '--write', folder, '--cd', workspace];
-  const done = await script(
-    'run-in-root.sh',
-    [root, ...words, '--', 'sh', join(folder, 'session.sh')],
-    25 * 60_000,
-  );
-  if (done.exitCode !== 0) throw new Error(`the session ended with ${done.exitCode}: ${done.stderr}`);
+  const done = await runInRoot(root, ['sh', join(folder, 'session.sh')], {
+    binds: {[folder]: 'write'},
+    cwd: workspace,
+    timeoutMs: 25 * 60_000,
+  });
+  if (!done.ok) throw new Error(`the session could not be run: ${done.failure.message}`);
+  if (done.value.exitCode !== 0)
+    throw new Error(`the session ended with ${done.value.exitCode}: ${done.value.stderr}`);
   return new Map(
     commands.map(({name}) => [
       name,
@@ -108,24 +104,4 @@ export function executed(
     .filter((record) => record.trim() !== '')
     .map((record) => JSON.parse(record) as {mnemonic: string; inputs?: {path: string}[]})
     .map(({mnemonic, inputs = []}) => ({mnemonic, inputs: inputs.map(({path}) => path)}));
-}
-
-async function script(
-  name: string,
-  args: readonly string[],
-  timeoutMs: number,
-): Promise<{exitCode: number; stdout: string; stderr: string}> {
-  const environment = Object.fromEntries(
-    Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  );
-  const run = await runProcess({
-    file: join(TOOLS, name),
-    args: [...args],
-    cwd: '/',
-    environment,
-    signal: new AbortController().signal,
-    timeoutMs,
-  });
-  if (!run.ok) return {exitCode: 125, stdout: '', stderr: `${run.failure.message}\n`};
-  return run.value;
 }

@@ -6,7 +6,7 @@ import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {makeView} from '../conformance/view.js';
 import {CACHE, PACKAGE, type Run, flashfreeze, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from './newer-debian.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from './debian-root.js';
 import {findPythons} from './pythons.js';
 
 export type Side = 'unmodified' | 'frozen';

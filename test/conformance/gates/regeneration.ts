@@ -15,7 +15,7 @@ import {startWorkers} from '../../../src/cpython/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {PACKAGE} from '../../e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/newer-debian.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 import {findPythons} from '../../support/pythons.js';
 import {gateOptions, say} from '../options.js';
 

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/newer-debian.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 
 const PACKAGE = join(import.meta.dirname, '../../..');
 const LAYOUTS = join(PACKAGE, 'src/codegen/layouts');

@@ -1,37 +1,44 @@
 /**
- * The Pythons of a newer Debian, for tests: 3.14 and 3.15 with headers, compiler and test suites, in a root folder of their
- * own (newer-debian.sh, newer-debian-run.sh). This machine's node runs there, too.
+ * Debian's other suites, for tests, each in a root folder of its own (debian-root.sh, debian-root-run.sh): a newer one with
+ * Python 3.14 and 3.15, their headers, compiler and test suites, and two with Bazel. This machine's node runs there, too.
  */
 import {realpathSync} from 'node:fs';
 import {join} from 'node:path';
 import {runProcess, type ProcessOutput} from '../../src/exec/process.js';
 import type {Result} from '../../src/model/result.js';
 
-/** The Pythons that the root has, as series: `/usr/bin/python3.14` and so on. */
+/** The Pythons that the newer Debian has, as series: `/usr/bin/python3.14` and so on. */
 export const NEWER_SERIES = ['3.14', '3.15'] as const;
 
-/** Building the root takes a minute; wait so long for it at most. */
-export const NEWER_DEBIAN_TIMEOUT_MS = 600_000;
+/** Building a root takes a minute or two; wait so long for it at most. */
+export const DEBIAN_ROOT_TIMEOUT_MS = 20 * 60_000;
 
-const script = (name: string): string => join(import.meta.dirname, name);
+/** The script that runs a command in a root, for those that cannot call `runInRoot`. */
+export const RUN_SCRIPT = join(import.meta.dirname, 'debian-root-run.sh');
+
+/** What debian-root.sh has recipes for. */
+export type RootName = 'forky-root' | 'bazel-root-forky' | 'bazel-root-bookworm';
 
 /**
- * The root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no
+ * A root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no
  * Debian) it says why on standard error and gives undefined.
  */
-export async function newerDebianRoot(): Promise<string | undefined> {
+export async function debianRoot(name: RootName): Promise<string | undefined> {
   const run = await runProcess({
-    file: script('newer-debian.sh'),
-    args: [],
+    file: join(import.meta.dirname, 'debian-root.sh'),
+    args: [name],
     cwd: '/',
     environment: ownEnvironment(),
     signal: new AbortController().signal,
-    timeoutMs: NEWER_DEBIAN_TIMEOUT_MS,
+    timeoutMs: DEBIAN_ROOT_TIMEOUT_MS,
   });
   if (run.ok && run.value.exitCode === 0) return run.value.stdout.trim();
-  process.stderr.write(run.ok ? run.value.stderr : `no newer Debian: ${run.failure.message}\n`);
+  process.stderr.write(run.ok ? run.value.stderr : `no ${name}: ${run.failure.message}\n`);
   return undefined;
 }
+
+/** The newer Debian with the newer Pythons. */
+export const newerDebianRoot = (): Promise<string | undefined> => debianRoot('forky-root');
 
 export interface RootOptions {
   /** Files and folders of this machine to be seen in the root, at the path that they have here. */
@@ -58,7 +65,7 @@ export function runInRoot(
   const binds = Object.entries(options.binds ?? {});
   const variables = Object.entries(options.environment ?? {});
   return runProcess({
-    file: script('newer-debian-run.sh'),
+    file: RUN_SCRIPT,
     args: [
       root,
       ...['--node', realpathSync(process.execPath)],

@@ -1,10 +1,10 @@
-/** The root with the newer Pythons (test/support/newer-debian.sh): whoever tests in it can rely on this. */
+/** The root with the newer Pythons (test/support/debian-root.sh): whoever tests in it can rely on this. */
 import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from '@jest/globals';
-import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../support/newer-debian.js';
+import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../support/debian-root.js';
 
 const root = await newerDebianRoot(); // says why, where it cannot be had
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-root-'));
@@ -79,11 +79,11 @@ test('where no root can be had, the reason is said', () => {
   for (const [tool, answer] of Object.entries(answers)) {
     writeFileSync(join(folder, tool), `#!/bin/sh\necho ${answer}\n`, {mode: 0o755});
   }
-  const script = join(import.meta.dirname, '../support/newer-debian.sh');
-  const said = spawnSync('/bin/sh', [script], {
+  const script = join(import.meta.dirname, '../support/debian-root.sh');
+  const said = spawnSync('/bin/sh', [script, 'forky-root'], {
     env: {PATH: folder, FLASHFREEZE_TEST_CACHE: join(folder, 'empty')},
     encoding: 'utf8',
   });
   expect(said.status).toBe(1);
-  expect(said.stderr).toBe('no root of Debian forky: it takes root to build one\n');
+  expect(said.stderr).toBe('no forky-root (Debian forky): it takes root to build one\n');
 });

@@ -1,17 +1,18 @@
 #!/bin/bash
-# run-in-root.sh ROOT [--read PATH | --write PATH | --node PATH | --env NAME=VALUE | --cd FOLDER]... -- COMMAND...
+# debian-root-run.sh ROOT [--read PATH | --write PATH | --node PATH | --env NAME=VALUE | --cd FOLDER]... -- COMMAND...
 #
-# Runs a command in a root folder that root.sh built and exits with its exit code; 125 when it could not be run. The root is
-# read-only there, but for an empty /tmp that is gone afterwards. --read and --write show it files and folders of this machine
-# at the path that they have here, --node this machine's node as /usr/local/bin/node.
+# Runs a command in a root folder that debian-root.sh built and exits with its exit code; 125 when it could not be run.
+# The root is read-only there, but for an empty /tmp that is gone afterwards. --read and --write show it files and folders
+# of this machine at the path that they have here, --node this machine's node as /usr/local/bin/node. The command gets no
+# variables but a few of the root's own and those of --env.
 #
 # All of it lives in a mount and a process namespace of its own: nothing stays mounted, and everything that the command
-# started (a Bazel server, too) ends with it. The root is the root of that namespace, not of a chroot, from which Bazel could
+# started (a server, too) ends with it. The root is the root of that namespace, not of a chroot, from which a program could
 # make no sandboxes (user_namespaces(7), EPERM). Needs root.
 set -euo pipefail
 
 refuse() {
-  echo "run-in-root: $*" >&2
+  echo "debian-root-run: $*" >&2
   exit 125
 }
 
@@ -19,7 +20,7 @@ if [ "${1-}" != --inside ]; then
   exec unshare --mount --pid --fork --kill-child --propagation private "$0" --inside "$@"
 fi
 root=${2-}
-[ -f "$root/.recipe" ] || refuse "'$root' is no root that root.sh built"
+[ -f "$root/.recipe" ] || refuse "'$root' is no root that debian-root.sh built"
 shift 2
 
 # show OPTIONS PATH PLACE: PATH of this machine at PLACE in the root, mounted with these options.

@@ -1,32 +1,45 @@
 #!/bin/sh
-# root.sh SUITE: builds a root folder of a Debian suite with Bazel, a C compiler and Pythons with headers, and prints its
-# path. `forky` has Bazel 7.7.1 and Python 3.14 and 3.15, `bookworm` Bazel 4.2.3 and Python 3.11.
+# debian-root.sh NAME: builds a root folder of a Debian suite, with packages as the distribution ships them, and prints its
+# path. The names are those of the recipes below.
 #
-# The root lies in the cache folder of the tests, is built once (two minutes, 1.3 GB each), and again when the list of
+# The root lies in the cache folder of the tests, is built once (a minute or two, 0.8 to 1.5 GB), and again when the list of
 # packages here changes. The mirror is the one that this machine's own apt uses. Needs root: debootstrap makes device files
 # and runs programs of the new root in it. Nothing stays mounted, whatever happens.
 set -eu
 
-SUITE=${1:?root.sh SUITE}
-PACKAGES='gcc libc6-dev bazel-bootstrap'
-case $SUITE in
-forky) PACKAGES="$PACKAGES python3.14 libpython3.14-dev python3.15 libpython3.15-dev" script=sid ;;
-bookworm) PACKAGES="$PACKAGES python3.11 libpython3.11-dev" script=bookworm ;;
+NAME=${1:?debian-root.sh NAME}
+SUITE=forky
+# The debootstrap of an older Debian has no script for this suite; the one for sid fits it.
+script=sid
+case $NAME in
+forky-root) # the newer Pythons, with their tests
+  PACKAGES='gcc libc6-dev make valgrind'
+  for series in 3.14 3.15; do
+    PACKAGES="$PACKAGES python$series python$series-venv libpython$series-dev libpython$series-testsuite"
+  done
+  ;;
+bazel-root-forky) # Bazel 7.7.1
+  PACKAGES='gcc libc6-dev bazel-bootstrap python3.14 libpython3.14-dev python3.15 libpython3.15-dev'
+  ;;
+bazel-root-bookworm) # Bazel 4.2.3
+  PACKAGES='gcc libc6-dev bazel-bootstrap python3.11 libpython3.11-dev' SUITE=bookworm script=bookworm
+  ;;
 *)
-  echo "no recipe for Debian $SUITE" >&2
+  echo "there is no recipe for $NAME" >&2
   exit 1
   ;;
 esac
+# Another variant of the recipe gives another root: what is new in the steps below is a new number here.
 RECIPE="1 $SUITE $PACKAGES"
 
 PATH=$PATH:/usr/sbin:/sbin
 folder=${FLASHFREEZE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashfreeze-test}
-root=$folder/bazel-root-$SUITE
+root=$folder/$NAME
 building=$root.building
 log=$root.log
 
 refuse() {
-  echo "no root of Debian $SUITE with Bazel: $*" >&2
+  echo "no $NAME (Debian $SUITE): $*" >&2
   exit 1
 }
 
@@ -38,7 +51,7 @@ mirror() {
     sed -n 's/^Debian|[a-z]*|//p' | head -n 1
 }
 
-# in_root COMMAND…: in the root that is being built, with /proc and /dev, which Java wants when it is set up.
+# in_root COMMAND…: in the root that is being built, with /proc and /dev, which some packages want when they are set up.
 in_root() {
   unshare --mount --pid --fork --kill-child sh -euc '
     root=$1; shift
@@ -68,16 +81,16 @@ if ! is_whole; then # nobody else built it while we waited
   wget --quiet --tries=2 --timeout=10 --spider "${mirror%/}/dists/$SUITE/Release" ||
     refuse 'the archive that apt takes its packages from has none, or cannot be reached'
   rm -rf "$building"
-  : >"$log"
+  # Mounts and processes end with the namespaces that they are in.
   unshare --mount --pid --fork --kill-child \
     debootstrap --variant=minbase "$SUITE" "$building" "$mirror" "/usr/share/debootstrap/scripts/$script" \
-    >>"$log" 2>&1 </dev/null || refuse "debootstrap failed (its words: $log)"
+    >"$log" 2>&1 </dev/null || refuse "debootstrap failed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   # The settings by which this machine's apt reaches the archive (a proxy, say).
   cp /etc/apt/apt.conf.d/* "$building/etc/apt/apt.conf.d/" 2>/dev/null || true
   in_root apt-get update && in_root apt-get install -y --no-install-recommends $PACKAGES ||
-    refuse "the packages could not be installed (apt's words: $log)"
+    refuse "the packages could not be installed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   rm -rf "$building"/var/cache/apt/* "$building"/var/lib/apt/lists/*
-  : >"$building/usr/local/bin/node" # what run-in-root.sh mounts this machine's node on
+  : >"$building/usr/local/bin/node" # what debian-root-run.sh mounts this machine's node on
   echo "$RECIPE" >"$building/.recipe"
   rm -rf "$root.old"
   [ ! -e "$root" ] || mv "$root" "$root.old"
