@@ -1,10 +1,12 @@
-import {open, rm} from 'node:fs/promises';
+import {createWriteStream} from 'node:fs';
+import {rm} from 'node:fs/promises';
+import {pipeline} from 'node:stream/promises';
 import {attempt} from '../cache/files.js';
 import {runProcess} from '../exec/process.js';
 import type {Site} from '../hosts/host.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {END_OF_ARCHIVE, encodeEntry} from './tar.js';
+import {type TarEntry, tarOf} from './tar.js';
 import {listTree, readEntry} from './tree.js';
 
 /** A file of a release: what the manifest tells of it. */
@@ -24,27 +26,18 @@ export async function writeArchive(
   mtime: number,
   {environment, context}: Pick<Site, 'environment' | 'context'>,
 ): Promise<Result<readonly FileRecord[]>> {
-  const written = await attempt('write', archive, async () => {
-    const records: FileRecord[] = [];
-    const file = await open(archive, 'w', 0o644);
-    try {
-      for (const each of await listTree(root)) {
-        const entry = await readEntry(root, each);
-        const {mode, content} = entry;
-        const path = `${top}/${entry.path}`;
-        await file.writeFile(encodeEntry({...entry, path}, mtime));
-        records.push(
-          'link' in content
-            ? {path, link: content.link}
-            : {path, mode, size: content.length, sha256: digestOf(content)},
-        );
-      }
-      await file.writeFile(END_OF_ARCHIVE);
-    } finally {
-      await file.close();
+  const records: FileRecord[] = [];
+  async function* entries(): AsyncGenerator<TarEntry> {
+    for (const each of await listTree(root)) {
+      const entry = await readEntry(root, each);
+      const path = `${top}/${entry.path}`;
+      records.push(recordOf({...entry, path}));
+      yield {...entry, path};
     }
+  }
+  const written = await attempt('write', archive, async () => {
+    await pipeline(tarOf(entries(), mtime), createWriteStream(archive, {mode: 0o644}));
     await rm(`${archive}.xz`, {force: true});
-    return records;
   });
   if (!written.ok) return written;
   const packed = await runProcess({
@@ -55,6 +48,11 @@ export async function writeArchive(
     signal: context.signal,
   });
   if (!packed.ok) return err({...packed.failure, hint: 'install xz (the package xz-utils on Debian)'});
-  if (packed.value.exitCode === 0) return ok(written.value);
+  if (packed.value.exitCode === 0) return ok(records);
   return fail('IO', `${archive} could not be compressed`, {details: packed.value.stderr});
+}
+
+function recordOf({path, mode, content}: TarEntry): FileRecord {
+  if ('link' in content) return {path, link: content.link};
+  return {path, mode, size: content.length, sha256: digestOf(content)};
 }

@@ -1,3 +1,7 @@
+import type {Readable} from 'node:stream';
+import {buffer} from 'node:stream/consumers';
+import {extract, pack, type Headers} from 'tar-stream';
+
 /** One member of an archive. */
 export interface TarEntry {
   /** Path with slashes, relative. */
@@ -6,91 +10,41 @@ export interface TarEntry {
   readonly content: Uint8Array | {readonly link: string};
 }
 
-const BLOCK = 512;
-/** Where fields of a header lie: POSIX.1-1988 (ustar), pax(1). */
-const FIELDS = {
-  name: [0, 100],
-  mode: [100, 8],
-  uid: [108, 8],
-  gid: [116, 8],
-  size: [124, 12],
-  mtime: [136, 12],
-  sum: [148, 8],
-  type: [156, 1],
-  link: [157, 100],
-  magic: [257, 8],
-  prefix: [345, 155],
-} as const;
-
 /**
- * The bytes of one member in the ustar format. Written here rather than by a tar program, since each of those has its own
- * idea of what goes into fields that nobody asked for: owner root by number, one time for all, no names, no extensions.
- * Throws a RangeError for a path that the format has no room for.
+ * The bytes of an archive with these members, in their order. It tells of nothing but them: owner root by number, no names
+ * of users, one time for all (in seconds since the epoch). The stream fails as `entries` does.
  */
-export function encodeEntry({path, mode, content}: TarEntry, mtime: number): Uint8Array {
-  const link = 'link' in content ? content.link : undefined;
-  const body = 'link' in content ? new Uint8Array() : content;
-  const {prefix, name} = split(path);
-  const header = Buffer.alloc(BLOCK);
-  const text = (field: keyof typeof FIELDS, value: string): void => {
-    const [at, size] = FIELDS[field];
-    const bytes = Buffer.from(value);
-    if (bytes.length > size) throw new RangeError(`${path} does not fit into an archive`);
-    bytes.copy(header, at);
+export function tarOf(entries: AsyncIterable<TarEntry>, mtime: number): Readable {
+  const archive = pack();
+  const add = (header: Headers, body?: Buffer): Promise<void> =>
+    new Promise((done, fail) => {
+      archive.entry(header, body, (error) => {
+        if (error) fail(error);
+        else done();
+      });
+    });
+  const addAll = async (): Promise<void> => {
+    for await (const {path, mode, content} of entries) {
+      const header = {name: path, mode, uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(mtime * 1000)};
+      if ('link' in content) await add({...header, type: 'symlink', linkname: content.link});
+      else await add(header, Buffer.from(content.buffer, content.byteOffset, content.length));
+    }
+    archive.finalize();
   };
-  const octal = (field: keyof typeof FIELDS, value: number): void => {
-    text(field, `${value.toString(8).padStart(FIELDS[field][1] - 1, '0')}\0`);
-  };
-  text('name', name);
-  octal('mode', mode);
-  octal('uid', 0);
-  octal('gid', 0);
-  octal('size', body.length);
-  octal('mtime', mtime);
-  text('type', link === undefined ? '0' : '2');
-  text('link', link ?? '');
-  text('magic', 'ustar\u000000');
-  text('prefix', prefix);
-  text('sum', '        ');
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  text('sum', `${sum.toString(8).padStart(6, '0')}\0 `);
-  return Buffer.concat([header, body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)]);
+  addAll().catch((error: unknown) => {
+    archive.destroy(error as Error);
+  });
+  return archive;
 }
 
-/** What an archive ends with. */
-export const END_OF_ARCHIVE: Uint8Array = new Uint8Array(2 * BLOCK);
-
-/** The members of an archive that `encodeEntry` wrote, in their order. Throws a RangeError for one that is cut short. */
-export function* decodeEntries(archive: Uint8Array): Generator<TarEntry> {
-  const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.length);
-  for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {
-    const header = bytes.subarray(at, at + BLOCK);
-    const text = (field: keyof typeof FIELDS): string => {
-      const [start, size] = FIELDS[field];
-      return header
-        .subarray(start, start + size)
-        .toString()
-        .split('\0', 1)[0] as string;
-    };
-    const size = parseInt(text('size'), 8);
-    const end = at + BLOCK + size;
-    if (!(end <= bytes.length)) throw new RangeError('the archive is cut short');
-    const prefix = text('prefix');
-    yield {
-      path: prefix === '' ? text('name') : `${prefix}/${text('name')}`,
-      mode: parseInt(text('mode'), 8),
-      content: text('type') === '2' ? {link: text('link')} : bytes.subarray(at + BLOCK, end),
-    };
-    at = Math.ceil(end / BLOCK) * BLOCK;
+/** The members of an archive, in their order. Throws for one that is cut short. */
+export async function readTar(archive: Readable): Promise<readonly TarEntry[]> {
+  const entries: TarEntry[] = [];
+  const members = archive.pipe(extract());
+  for await (const member of members) {
+    const {name, mode = 0o644, linkname} = member.header;
+    const content = await buffer(member);
+    entries.push({path: name, mode, content: linkname ? {link: linkname} : content});
   }
-}
-
-/** A long path is kept in two fields, cut at a slash. */
-function split(path: string): {readonly prefix: string; readonly name: string} {
-  if (Buffer.byteLength(path) <= FIELDS.name[1]) return {prefix: '', name: path};
-  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-    const name = path.slice(slash + 1);
-    if (Buffer.byteLength(name) <= FIELDS.name[1]) return {prefix: path.slice(0, slash), name};
-  }
-  throw new RangeError(`${path} does not fit into an archive`);
+  return entries;
 }

@@ -37,8 +37,12 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   if (python !== undefined) return check(python);
   const asked = options.values['on']?.split(/[\s,]+/);
   const isAsked = (series: string): boolean => asked === undefined || asked.includes(series);
+  const pythons = findPythons();
+  const known: readonly string[] = [...pythons.map(({series}) => series), ...NEWER_SERIES];
+  const strange = asked?.find((series) => !known.includes(series));
+  if (strange !== undefined) throw new Error(`no Python ${strange}: there are ${known.join(', ')}`);
   let isGood = true;
-  for (const found of findPythons().filter(({series}) => isAsked(series)))
+  for (const found of pythons.filter(({series}) => isAsked(series)))
     isGood = (await check(found.python)) && isGood;
   const newer = NEWER_SERIES.filter(isAsked);
   const root = newer.length > 0 ? await newerDebianRoot() : undefined;
