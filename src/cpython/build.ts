@@ -9,6 +9,7 @@ import {findCompiler, findMake, type BuildRun} from './build-tools.js';
 import {wantedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
 import {wordsThatMatter} from './log.js';
+import {machineCodeArguments} from './lto.js';
 import {readMakeVariables} from './make-variables.js';
 
 /** Says that a folder is ours to empty. */
@@ -70,13 +71,15 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
 
 /**
  * Runs make in a configured build folder; what an earlier run has made is not made again, however that ended. Its
- * output is in `make.log` of the build folder. Fails with NO_MAKE and STAGE1.
+ * output is in `make.log` of the build folder. What will have its calls redirected is machine code also under link-time
+ * optimisation. Fails with NO_MAKE and STAGE1.
  */
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
-  const pythons = await readMakeVariables(run, ['PYTHON_FOR_BUILD', 'PYTHON_FOR_FREEZE']);
-  if (!pythons.ok) return pythons;
+  const read = await readMakeVariables(run, ['PYTHON_FOR_BUILD', 'PYTHON_FOR_FREEZE', 'PY_CORE_CFLAGS']);
+  if (!read.ok) return read;
+  const {PY_CORE_CFLAGS, ...pythons} = read.value;
   const running = join(run.buildDir, RUNNING);
   try {
     await removeHalfWritten(run.buildDir, running);
@@ -84,8 +87,8 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   } catch (error) {
     return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
   }
-  const variables = [...WITHOUT_GIT, ...withoutByteCode(pythons.value)];
-  const args = [...(run.flags ?? []), ...variables];
+  const variables = [...WITHOUT_GIT, ...withoutByteCode(pythons)];
+  const args = [...(run.flags ?? []), ...variables, ...machineCodeArguments(PY_CORE_CFLAGS)];
   const done =
     typeof run.jobs === 'number'
       ? await logged(run, 'make.log', make.value, [`-j${run.jobs}`, ...args])

@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
@@ -7,6 +7,7 @@ import {configureTree, makeTree} from '../../../src/cpython/build.js';
 import {buildEnvironment} from '../../../src/cpython/build-tools.js';
 import {compilerIdentity} from '../../../src/cpython/compiler.js';
 import {configureArguments} from '../../../src/cpython/configure-arguments.js';
+import {REDIRECTED_CALLERS} from '../../../src/cpython/lto.js';
 import {readMakeVariables} from '../../../src/cpython/make-variables.js';
 import {readFiles, SMALL_TREE, temporaryFolder, writeFiles} from './folders.js';
 
@@ -39,6 +40,13 @@ python: one.o two.o
 \techo building $@; echo "$(GITVERSION)$(VALUE)" > $@
 interpreter:
 \techo $(PYTHON_FOR_BUILD) > interpreter
+PY_CORE_CFLAGS = $(CFLAGS_NODIST) -DPy_BUILD_CORE
+lto: lto.log
+\t$(MAKE) --no-print-directory again.log CFLAGS_NODIST="$(CFLAGS_NODIST) -fprofile-use"
+%.log: Python/import.o Python/ceval.o
+\tcat $^ > $@; rm -r Python
+Python/%.o:
+\tmkdir -p Python; echo $@ $(PY_CORE_CFLAGS) > $@
 broken:
 \t@echo "x.c:1:2: error: expected ';'"; exit 1
 slow: one.o
@@ -203,6 +211,26 @@ describe('makeTree', () => {
       ok: true,
     });
     expect(readFileSync(join(buildDir, 'interpreter'), 'utf8')).toBe('./python -E -B\n');
+  });
+
+  test('link-time optimisation leaves out what has its calls redirected, in the makes below, too', async () => {
+    const lto = ['-flto -O2', '-flto=thin', '-ffat-lto-objects'];
+    for (const flags of lto) {
+      const buildDir = await configured();
+      const run = {buildDir, jobs: 1, environment, signal};
+      appendFileSync(join(buildDir, 'Makefile'), `CFLAGS_NODIST=${flags}\n`);
+      expect(await makeTree({...run, flags: ['lto']})).toMatchObject({ok: true});
+      const without = flags.startsWith('-flto') ? ' -fno-lto' : '';
+      const [once, again] = ['lto.log', 'again.log'].map((name) =>
+        readFileSync(join(buildDir, name), 'utf8'),
+      );
+      expect(once).toBe(
+        `Python/import.o ${flags} -DPy_BUILD_CORE${without}\nPython/ceval.o ${flags} -DPy_BUILD_CORE\n`,
+      );
+      expect(again).toBe(once?.replaceAll(flags, `${flags} -fprofile-use`));
+    }
+    const callers = /^freeze-callers := (.*)$/m.exec(readFileSync('Makefile.inc', 'utf8'))?.[1];
+    expect(callers).toBe(REDIRECTED_CALLERS.join(' '));
   });
 
   test('fails in a folder that is not configured', async () => {
