@@ -15,8 +15,10 @@ const environment = z.object({
 
 /** A CPython in the middle of its build, and where images for it go. */
 export interface MakeRequest {
-  /** The source tree. Absolute, as are all paths here. */
+  /** The source tree. Absolute, as are all paths here but the next. */
   readonly source: string;
+  /** The same as make names it, from its folder. */
+  readonly srcdir: string;
   /** The folder that make runs in. */
   readonly cpython: string;
   /** Our folder in there. */
@@ -45,8 +47,10 @@ export function readMakeRequest(
   }
   const told = read.data;
   const cpython = dirname(buildDir);
+  const srcdir = told.FLASHFREEZE_MAKE_SRCDIR.trim();
   return ok({
-    source: resolve(cpython, told.FLASHFREEZE_MAKE_SRCDIR),
+    source: resolve(cpython, srcdir),
+    srcdir,
     cpython,
     buildDir,
     stage1: resolve(cpython, told.FLASHFREEZE_MAKE_STAGE1),

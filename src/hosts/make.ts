@@ -143,7 +143,7 @@ async function handOver(
   objects: readonly Artifact[],
   plan: FreezePlan,
   {addressModel, layout}: Toolchain,
-  {buildDir, cpython}: MakeRequest,
+  {buildDir, cpython, source: tree, srcdir}: MakeRequest,
   site: Site,
 ): Promise<Result<LinkedImages>> {
   const list = join(buildDir, OBJECTS);
@@ -151,7 +151,10 @@ async function handOver(
   if (site.context.dryRun) return ok(linked);
   const folder = await ensureFolder(buildDir);
   if (!folder.ok) return folder;
-  const sources = plan.modules.map(({source}) => source);
+  // By make's own name of the tree: where that is relative, tree and build may move together.
+  const sources = plan.modules.map(({source}) =>
+    source.startsWith(`${tree}/`) ? join(srcdir, relative(tree, source)) : source,
+  );
   const told = await writeFileAtomic(
     join(buildDir, DEPENDENCIES),
     dependencyFile(relative(cpython, list), sources),

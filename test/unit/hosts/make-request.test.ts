@@ -16,6 +16,7 @@ test('names are relative to the folder that make runs in', () => {
     ok: true,
     value: {
       source: '/Python-3.13.15',
+      srcdir: '../Python-3.13.15',
       cpython: '/build',
       buildDir: '/build/flashfreeze',
       stage1: '/build/_flashfreeze_python',
