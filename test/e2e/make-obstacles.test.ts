@@ -1,0 +1,110 @@
+/** Where Makefile.inc cannot give CPython images: one sentence says why, and CPython's own rules work as ever. */
+import {cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, expect, test} from '@jest/globals';
+import {PACKAGE, type Run, run} from './rig.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-obstacles-'));
+afterAll(() => {
+  rmSync(scratch, {recursive: true, force: true});
+});
+
+/** What Makefile.inc reads of the Makefile that configure writes, and one rule. */
+const MAKEFILE = `
+BUILDPYTHON = python
+BUILD_GNU_TYPE = x86_64-pc-linux-gnu
+HOST_GNU_TYPE = x86_64-pc-linux-gnu
+MACHDEP = linux
+VERSION = 3.13
+PY_ENABLE_SHARED = 0
+PY_CORE_CFLAGS = -O2 $(CFLAGS_NODIST) -DPy_BUILD_CORE
+python: ; @echo "linked with:$(LINKFORSHARED)"
+`;
+const PLAIN = '/* #undef Py_DEBUG */\n#define PY_SSIZE_T_CLEAN 1\n';
+
+let serial = 0;
+/** A configured folder. */
+function configured(pyconfig = PLAIN, name = `build${++serial}`): string {
+  const folder = join(scratch, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'Makefile'), MAKEFILE);
+  writeFileSync(join(folder, 'pyconfig.h'), pyconfig);
+  writeFileSync(join(folder, 'GNUmakefile'), 'include Makefile\ninclude $(FLASHFREEZE_HOME)/Makefile.inc\n');
+  return folder;
+}
+
+const make = (cwd: string, ...args: string[]): Promise<Run> =>
+  run('make', args, {
+    cwd,
+    environment: {
+      FLASHFREEZE_HOME: PACKAGE,
+      FLASHFREEZE: undefined,
+      MAKEFLAGS: undefined,
+      MAKELEVEL: undefined,
+    },
+  });
+
+async function expectObstacle(folder: string, args: readonly string[], sentence: string): Promise<void> {
+  const made = await make(folder, 'python', ...args);
+  expect(made).toMatchObject({exitCode: 0, stdout: 'linked with:\n'});
+  expect(made.stderr.match(/flashfreeze: .*/g)).toEqual([
+    `flashfreeze: ${sentence}. CPython is built without frozen modules`,
+  ]);
+  expect(await make(folder, '-s', 'python', ...args)).toMatchObject({exitCode: 0, stderr: ''});
+  expect(await make(folder, 'python', 'FLASHFREEZE=no', ...args)).toMatchObject({exitCode: 0, stderr: ''});
+  const asked = await make(folder, 'freeze-startup', ...args);
+  expect(asked.exitCode).toBe(2);
+  expect(asked.stderr).toContain(`flashfreeze: ${sentence}.\n`);
+}
+
+const DEBUG =
+  'a debug build of CPython cannot have static code objects: it checks that static strings are its own, and counts references to them';
+
+test.each([
+  ['--with-pydebug', '#define Py_DEBUG 1\n', DEBUG],
+  ['--with-trace-refs', '#define Py_TRACE_REFS 1\n', DEBUG],
+  ['--disable-gil', '#define Py_GIL_DISABLED 1\n', 'a free-threaded CPython cannot have static code objects'],
+  [
+    '--enable-big-digits=15',
+    '#define PYLONG_BITS_IN_DIGIT 15\n',
+    'this CPython has integers of 15 bits a digit, and images have 30',
+  ],
+])('%s', (_, line, sentence) => expectObstacle(configured(PLAIN + line), [], sentence));
+
+test.each([
+  ['CFLAGS_NODIST=-DPy_REF_DEBUG', DEBUG],
+  // Only newer ones have this feature, and this is how Makefile.inc tells.
+  ['.FEATURES=', 'this make is too old: GNU make 4.0 or newer is needed'],
+  ['BUILDPYTHON=', "Makefile.inc has to be included after CPython's own Makefile"],
+  [
+    'HOST_GNU_TYPE=aarch64-linux',
+    'what is built for another machine cannot be run here to compile its modules',
+  ],
+  ['MACHDEP=darwin', 'linkers of darwin are not known: this needs Linux'],
+  ['FLASHFREEZE_NODE=/nowhere/node', 'Node.js 20.19 or newer is needed and /nowhere/node is not there'],
+  ['VERSION=3.99', `CPython 3.99 is not known: there is no layout for it in ${PACKAGE}/src/codegen/layouts`],
+])('%s', (word, sentence) => expectObstacle(configured(), [word], sentence));
+
+test('a folder with a space is no obstacle, but to a shared library', async () => {
+  const folder = configured(PLAIN, 'with space');
+  const words = ['PY_ENABLE_SHARED=1'];
+  const sentence = 'a CPython with a shared library cannot be run in a folder whose path has a space';
+  await expectObstacle(folder, words, sentence);
+  expect((await make(folder, '-n', 'freeze-startup')).stderr).not.toContain(sentence);
+});
+
+test('a package that is not compiled', async () => {
+  const home = join(scratch, 'home');
+  mkdirSync(home);
+  cpSync(join(PACKAGE, 'Makefile.inc'), join(home, 'Makefile.inc'));
+  symlinkSync(join(PACKAGE, 'src'), join(home, 'src'));
+  const sentence = `there is no compiled program in ${home}: run \`npm run build\` there (or give FLASHFREEZE_HOME)`;
+  await expectObstacle(configured(), [`FLASHFREEZE_HOME=${home}`], sentence);
+});
+
+test('without an obstacle there is a rule for images', async () => {
+  const done = await make(configured('#define PYLONG_BITS_IN_DIGIT 30\n'), '-n', 'freeze-startup');
+  expect(done.stderr).not.toContain('without frozen modules');
+  expect(done.stderr).toContain('No rule to make target');
+});
