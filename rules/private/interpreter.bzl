@@ -2,7 +2,7 @@
 
 load(":actions.bzl", "compile_c", "environment", "run_step")
 load(":launcher.bzl", "FIND_RUNFILES")
-load(":modules.bzl", "runfiles_path")
+load(":modules.bzl", "check_deps", "runfiles_path")
 load(":names.bzl", "complain", "shown")
 load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
 load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
@@ -18,10 +18,7 @@ exec "$runfiles/%s" "$@"
 
 def _closure(ctx, toolchain):
     """The modules of all deps, each once."""
-    for dep in ctx.attr.deps:
-        other = dep[FrozenModulesInfo].toolchain
-        if other != toolchain.label:
-            complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (shown(dep.label), shown(other), shown(toolchain.label)))
+    check_deps(ctx, toolchain)
     found = {}
     for module in depset(transitive = [dep[FrozenModulesInfo].modules for dep in ctx.attr.deps], order = "postorder").to_list():
         first = found.get(module.name)

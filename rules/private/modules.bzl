@@ -76,12 +76,16 @@ def _freeze(ctx, toolchain, module):
         label = ctx.label,
     )
 
-def _frozen_modules_impl(ctx):
-    toolchain = toolchain_of(ctx)
+def check_deps(ctx, toolchain):
+    """Complains of deps that were frozen with another toolchain: their code is of another Python."""
     for dep in ctx.attr.deps:
         other = dep[FrozenModulesInfo].toolchain
         if other != toolchain.label:
             complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (shown(dep.label), shown(other), shown(toolchain.label)))
+
+def _frozen_modules_impl(ctx):
+    toolchain = toolchain_of(ctx)
+    check_deps(ctx, toolchain)
     wanted = _of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
     own = {}
     for module in wanted:

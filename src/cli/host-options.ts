@@ -23,6 +23,7 @@ export function selectionOf(options: OptionValues): ModuleSelection {
     exclude,
     frozenFirst: options.precedence === 'frozen-first',
     restsCollector: options['rest-collector'] ?? false,
+    preparesExpressions: options.expressions ?? true,
   };
 }
 

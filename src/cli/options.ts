@@ -66,6 +66,11 @@ const SELECTION = {
     configurable: true,
     describe: 'let the garbage collector rest while frozen modules are imported (up to 3.13)',
   },
+  expressions: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'compile beforehand the regular expressions that traced programs compile (the default)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const PLACES = {

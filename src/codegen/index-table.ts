@@ -1,5 +1,7 @@
 import {type Digest, digestOf} from '../model/digest.js';
 import {cArray, cAsciiString, cString} from './c-text.js';
+import {type ExpressionEntry, generateExpressions} from './expression-table.js';
+import {hashBuckets, hashBytes} from './hash-table.js';
 import {imageSymbol} from './image.js';
 import type {Layout} from './layout.js';
 
@@ -29,32 +31,14 @@ export interface IndexInput {
   readonly frozenFirst: boolean;
   /** Whether the garbage collector rests while frozen modules are imported. */
   readonly restsCollector: boolean;
+  /** Regular expressions that were compiled beforehand. */
+  readonly expressions: readonly ExpressionEntry[];
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
   /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
   readonly buildInfo: string;
   /** `sys.version` of the only interpreter that may use the images; not given for those that are linked into it. */
   readonly targetVersion?: string | undefined;
-}
-
-/** FNV-1a over the UTF-8 bytes, 32 bits: `ff_hash()` of src/runtime/flashfreeze.h. */
-export function hashKey(key: string): number {
-  let hash = 2166136261;
-  for (const byte of Buffer.from(key, 'utf8')) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
-  return hash;
-}
-
-/** Open addressing with linear probing, at most half full: entry index + 1, or 0. */
-function buckets(keys: readonly string[]): number[] {
-  let size = 16;
-  while (size < 2 * keys.length) size *= 2;
-  const table = new Array<number>(size).fill(0);
-  keys.forEach((key, index) => {
-    let i = hashKey(key) % size;
-    while (table[i] !== 0) i = (i + 1) % size;
-    table[i] = index + 1;
-  });
-  return table;
 }
 
 /** Identifies a list of sources, in its order: stamps (src/runtime/stamps.c) belong to one. */
@@ -74,7 +58,7 @@ export function generateIndex(input: IndexInput): string {
     (source) =>
       `{${cString(Buffer.from(source.key, 'utf8'))}, &${imageSymbol(source.module)}, ${source.root}, ${source.isPackage ? 1 : 0}},\n`,
   );
-  const table = buckets(input.sources.map((source) => source.key));
+  const table = hashBuckets(input.sources.map(({key}) => hashBytes(Buffer.from(key, 'utf8'))));
   const roots = input.roots.map((root) =>
     root === 'stdlib' ? 'NULL' : cString(Buffer.from(root.path, 'utf8')),
   );
@@ -90,6 +74,7 @@ export function generateIndex(input: IndexInput): string {
     `const uint32_t ff_source_bucket_mask = ${table.length - 1};`,
     `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
     `const uint32_t ff_root_count = ${roots.length};`,
+    generateExpressions(input.expressions),
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,

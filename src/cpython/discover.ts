@@ -5,6 +5,7 @@ import {z} from 'zod';
 import {runProcess} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {parsePythonCommand, type PythonCommand} from './command-line.js';
+import {type Expression, expressionSchema} from './expressions.js';
 import {moduleRecord, type ModuleRecord} from './modules.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
@@ -20,6 +21,8 @@ export interface TraceRequest extends Interpreter {
 export interface Trace {
   /** What was loaded when the program began, then what it imported, each once, in order. */
   readonly modules: readonly ModuleRecord[];
+  /** The regular expressions that it compiled, each once, in order. */
+  readonly expressions: readonly Expression[];
   /** How the program ended. That is its own affair: many end with something else than 0 on purpose. */
   readonly exitCode: number;
   /** The last of what it wrote to stderr. */
@@ -27,6 +30,9 @@ export interface Trace {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** What trace.py writes down. */
+const notedSchema = z.object({modules: z.array(moduleRecord), expressions: z.array(expressionSchema)});
 
 /**
  * Executes the tracer in a namespace of its own. It leaves no name in `__main__`, imports nothing, and leaves no file
@@ -39,7 +45,7 @@ const BOOTSTRAP = [
 ].join('');
 
 /**
- * Runs a program and reports the modules that it imports, those included that it deletes again from `sys.modules`, or
+ * Runs a program and reports the regular expressions that it compiles and the modules that it imports, those included that it deletes again from `sys.modules`, or
  * imports while it ends. Modules that only its child processes import are not seen.
  *
  * Fails with USAGE when the command line names no program, and with DISCOVER when the program does not end in time, is
@@ -80,8 +86,8 @@ async function traceInto(out: string, request: TraceRequest, command: PythonComm
   }
   const {exitCode, stderr} = run.value;
   const text = await readFile(out, 'utf8').catch(() => '');
-  const modules = z.array(moduleRecord).safeParse(parseJson(text));
-  if (modules.success) return ok({modules: modules.data, exitCode, stderr: stderr.slice(-4000)});
+  const noted = notedSchema.safeParse(parseJson(text));
+  if (noted.success) return ok({...noted.data, exitCode, stderr: stderr.slice(-4000)});
   return fail('DISCOVER', `"${words}" ended (exit code ${exitCode}) before its imports were written down`, {
     details: stderr.slice(-4000),
   });

@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 export type ScriptName =
   | 'describe.py'
   | 'examine.py'
+  | 'expressions.py'
   | 'installation.py'
   | 'measure.py'
   | 'precompile.py'

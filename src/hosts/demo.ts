@@ -69,7 +69,8 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   if (!host.ok) return host;
   const selection = {
     ...{startup: true, traces: PROGRAMS},
-    ...{modules: [], packages: [], stdlib: false, exclude: [], frozenFirst: false, restsCollector: false},
+    ...{modules: [], packages: [], stdlib: false, exclude: []},
+    ...{frozenFirst: false, restsCollector: false, preparesExpressions: true},
   };
   const built = await phase('building', () => freeze(host.value, selection, context));
   if (!built.ok) return built;

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../cache/files.js';
 import {scriptPath} from '../cpython/scripts.js';
+import {expressionSchema} from '../cpython/expressions.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
@@ -11,7 +12,7 @@ import {type Result, fail, ok} from '../model/result.js';
 import type {Site} from './host.js';
 import type {ModuleSelection} from './options.js';
 import type {Places} from './places.js';
-import {selectModules} from './selection.js';
+import {type Selected, selectModules} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from './toolchain.js';
 
@@ -34,8 +35,13 @@ const memoSchema = z.object({
 });
 type Memo = z.infer<typeof memoSchema>;
 
-export interface Discovery {
-  readonly modules: readonly ModuleRecord[];
+/** What the action writes down. */
+const selectedSchema: z.ZodType<Selected> = z.object({
+  modules: z.array(moduleRecord),
+  expressions: z.array(expressionSchema),
+});
+
+export interface Discovery extends Selected {
   /** Remembers what the modules import, for the next build. */
   readonly remember: (imports: string) => Promise<void>;
 }
@@ -101,9 +107,10 @@ export async function discover(
       hint: 'run once without --dry-run',
     });
   }
-  const modules = z.array(moduleRecord).parse(JSON.parse(await readFile(list.path, 'utf8')));
+  const {modules, expressions} = selectedSchema.parse(JSON.parse(await readFile(list.path, 'utf8')));
   return ok({
     modules,
+    expressions,
     async remember(newImports) {
       if (context.dryRun) return;
       const found = foldersOf(
@@ -116,7 +123,7 @@ export async function discover(
       await ensureFolder(places.work);
       await writeFile(
         memoPath,
-        JSON.stringify({question, keyedWith, state, folders, modules} satisfies Memo),
+        JSON.stringify({question, keyedWith, state, folders, modules: [...modules]} satisfies Memo),
       );
     },
   });
@@ -129,7 +136,7 @@ function stateOf(imports: string, listings: string): string {
 /** The sources that a list of modules names and that are not there; none of a list that cannot be read. */
 async function missingFrom(list: string): Promise<readonly string[]> {
   try {
-    const modules = z.array(moduleRecord).parse(JSON.parse(await readFile(list, 'utf8')));
+    const {modules} = selectedSchema.parse(JSON.parse(await readFile(list, 'utf8')));
     return modules.flatMap(({kind, origin}) =>
       kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
     );

@@ -5,6 +5,7 @@ import type {Artifact} from '../model/action.js';
 import {canonicalJson, type Json} from '../model/json.js';
 import {type Result, ok} from '../model/result.js';
 import {collect} from './collect.js';
+import {readExpressions} from './expressions.js';
 import type {HostKind} from './host.js';
 import {output} from './images.js';
 import type {FreezePlan} from './module-plan.js';
@@ -47,8 +48,16 @@ async function filesOfC(folder: string): Promise<string[]> {
   return names.map((name) => (folder === '' ? name : `${folder}/${name}`));
 }
 
-/** `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images. */
-export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools): Promise<Result<Artifact>> {
+/**
+ * `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images.
+ * @param expressions those that were compiled beforehand, as `prepareExpressions` writes them
+ */
+export async function buildIndex(
+  host: HostKind,
+  plan: FreezePlan,
+  expressions: Artifact | undefined,
+  tools: Tools,
+): Promise<Result<Artifact>> {
   const {engine, places, toolchain, compiler} = tools;
   const {layout, target} = toolchain;
   const build: Json = {flashfreeze: packageVersion(), python: target.version.text, host};
@@ -67,11 +76,16 @@ export async function buildIndex(host: HostKind, plan: FreezePlan, tools: Tools)
     tools: [tools.generator],
     arguments: {...(tables as unknown as Record<string, Json>), build},
     environment: {},
-    inputs: [tools.layoutHeader],
+    inputs: [tools.layoutHeader, ...(expressions === undefined ? [] : [expressions])],
     outputs: [{name: 'c', path: join(places.work, 'index.c')}],
     storage: 'shared',
     async execute({outputs}) {
-      const text = generateIndex({...tables, layout, buildInfo: canonicalJson(build)});
+      const text = generateIndex({
+        ...tables,
+        layout,
+        buildInfo: canonicalJson(build),
+        expressions: expressions === undefined ? [] : await readExpressions(expressions),
+      });
       await writeFile(outputs['c'] ?? '', text);
       return ok();
     },

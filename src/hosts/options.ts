@@ -23,6 +23,8 @@ export interface ModuleSelection {
   readonly frozenFirst: boolean;
   /** The garbage collector rests while frozen modules are imported. */
   readonly restsCollector: boolean;
+  /** Regular expressions that traced programs compile are compiled beforehand. */
+  readonly preparesExpressions: boolean;
 }
 
 /** What every host and command gets from the outside. */

@@ -1,10 +1,12 @@
 import {existsSync} from 'node:fs';
+import type {Expression} from '../cpython/expressions.js';
 import type {ModuleRecord} from '../cpython/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import {collect} from './collect.js';
 import {type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './discovery.js';
+import {prepareExpressions} from './expressions.js';
 import type {Host, Linked, Site} from './host.js';
 import {type CompiledModule, buildImage, compileModule} from './images.js';
 import {buildIndex, buildRuntime} from './index-and-runtime.js';
@@ -24,12 +26,14 @@ export function freeze<T extends Toolchain>(
   selection: ModuleSelection,
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
-  return run(host, selection, context, async ({images, plan, tools, toolchain, site}) => {
+  return run(host, selection, context, async ({images, plan, wantedExpressions, tools, toolchain, site}) => {
     const objects = await images();
     if (!objects.ok) return objects;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
-    const index = await buildIndex(host.kind, plan, tools);
+    const expressions = await prepareExpressions(wantedExpressions, plan, tools, context);
+    if (!expressions.ok) return expressions;
+    const index = await buildIndex(host.kind, plan, expressions.value, tools);
     if (!index.ok) return index;
     const linked = await host.link([...objects.value, index.value, ...runtime.value], plan, toolchain, site);
     if (!linked.ok) return linked;
@@ -72,6 +76,8 @@ interface Build<T extends Toolchain> {
   readonly toolchain: T;
   readonly plan: FreezePlan;
   readonly discovered: readonly ModuleRecord[];
+  /** The regular expressions to compile beforehand. */
+  readonly wantedExpressions: readonly Expression[];
   readonly tools: Tools;
   readonly site: Site;
   /** The objects of all module images. One that fails does not keep the others from being built. */
@@ -138,6 +144,7 @@ async function freezeSelected<T extends Toolchain>(
     toolchain,
     plan,
     discovered: found.value.modules,
+    wantedExpressions: selection.preparesExpressions ? found.value.expressions : [],
     tools,
     site,
     images: async () => {

@@ -1,4 +1,5 @@
 import {traceImports} from '../cpython/discover.js';
+import type {Expression} from '../cpython/expressions.js';
 import type {ModuleRecord} from '../cpython/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../cpython/resolve.js';
 import type {Interpreter} from '../cpython/run-script.js';
@@ -12,6 +13,13 @@ function globPattern(glob: string): RegExp {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
+/** What a selection comes to. */
+export interface Selected {
+  readonly modules: readonly ModuleRecord[];
+  /** The regular expressions that the traced programs compile. */
+  readonly expressions: readonly Expression[];
+}
+
 /**
  * The modules that a selection names, each once: what starts first comes first. Runs the target once for each trace.
  * Fails with USAGE for a trace that cannot be read, with NO_MODULE, DISCOVER or INTERRUPTED.
@@ -20,8 +28,9 @@ export async function selectModules(
   interpreter: Interpreter,
   selection: ModuleSelection,
   cwd: string,
-): Promise<Result<readonly ModuleRecord[]>> {
+): Promise<Result<Selected>> {
   const found = new Map<string, ModuleRecord>();
+  const expressions = new Map<string, Expression>();
   const add = (records: readonly ModuleRecord[]): void => {
     for (const record of records) if (!found.has(record.name)) found.set(record.name, record);
   };
@@ -31,6 +40,8 @@ export async function selectModules(
     const trace = await traceImports({...interpreter, argv, cwd});
     if (!trace.ok) return trace;
     add(trace.value.modules);
+    for (const each of trace.value.expressions)
+      expressions.set(`${each.bytes} ${each.flags} ${each.text}`, each);
   }
   const listings = [
     ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
@@ -43,5 +54,8 @@ export async function selectModules(
     add(records.value);
   }
   const excluded = selection.exclude.map(globPattern);
-  return ok([...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))));
+  return ok({
+    modules: [...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))),
+    expressions: [...expressions.values()],
+  });
 }

@@ -29,6 +29,7 @@ const schema = z.object({
       exclude: z.array(z.string()),
       frozenFirst: z.boolean(),
       restsCollector: z.boolean(),
+      preparesExpressions: z.boolean(),
     }),
     sourceDateEpoch: z.number(),
   }),

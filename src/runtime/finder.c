@@ -277,7 +277,11 @@ static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     PyObject *code = count == 1 && keywords == NULL ? frozen_code(self, arguments[0]) : NULL;
-    return code != NULL ? code : call_original(ff.get_code, self, arguments, count, keywords);
+    if (code == NULL) {
+        return call_original(ff.get_code, self, arguments, count, keywords);
+    }
+    ff_install_expressions(); /* what compiles them may have been loaded before this module */
+    return code;
 }
 
 /* ---- installation ---- */

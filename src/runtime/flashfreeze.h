@@ -105,6 +105,15 @@ typedef struct {
     uint8_t is_package;
 } ff_source;
 
+/* A regular expression that was compiled beforehand. */
+typedef struct {
+    uint32_t text, length;      /* in ff_expression_text: UTF-8, or bytes; the names of its groups follow, each ended by a nul */
+    uint32_t code, code_length; /* in ff_expression_code; the numbers of the named groups follow */
+    uint32_t flags, all_flags;  /* as asked for; with those that it sets itself */
+    uint32_t groups, names;     /* how many there are */
+    uint32_t is_bytes;
+} ff_expression;
+
 /* A folder of sys.path that holds frozen modules. NULL stands for the standard library, wherever it is; what does not begin
  * with a slash lies below the folder that FLASHFREEZE_ROOT names when the interpreter starts. */
 typedef const char *ff_root;
@@ -118,6 +127,12 @@ extern const uint32_t ff_source_buckets[]; /* open addressing by ff_hash(key): i
 extern const uint32_t ff_source_bucket_mask;
 extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
+extern const ff_expression ff_expressions[];
+extern const uint32_t ff_expression_count;
+extern const uint32_t ff_expression_buckets[]; /* as above; a row's hash is in expressions.c, find() */
+extern const uint32_t ff_expression_bucket_mask;
+extern const char ff_expression_text[];
+extern const uint32_t ff_expression_code[];
 extern const int ff_frozen_first;        /* a frozen module wins over files that come earlier on sys.path */
 extern const int ff_rests_collector;     /* collector.c */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
@@ -146,6 +161,7 @@ int ff_images_available(void);
 const char *ff_unavailable_reason(void);
 PyObject *ff_thaw(const ff_image *image, PyObject *path);
 int ff_is_static(PyObject *code);
+int ff_is_thawed(const ff_image *image);
 uint32_t ff_thawed_count(void);
 void ff_disable(const char *reason);
 int ff_checks_sources(void);
@@ -173,6 +189,7 @@ int ff_read_stamps(void);
 int ff_is_stale(const ff_source *source, const char *path);
 
 /* observers.c: who would notice. */
+int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 
 /* classes.c: a class as it was when it was remembered. */
@@ -196,6 +213,11 @@ void ff_end_import(void);
 
 /* import.c: the whole import of a frozen module. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external);
+
+/* expressions.c: regular expressions that were compiled beforehand. */
+void ff_install_expressions(void);
+uint32_t ff_used_expression_count(void);
+PyObject *ff_list_expressions(void);
 
 /* module.c: the module _flashfreeze. */
 PyObject *ff_module_init(void);

@@ -255,6 +255,12 @@ int ff_is_static(PyObject *code)
     return PyCode_Check(code) && (char *)code >= START && (char *)code < STOP;
 }
 
+/* Whether code of the image was handed out. */
+int ff_is_thawed(const ff_image *image)
+{
+    return used != NULL && find_used(image)->image != NULL;
+}
+
 uint32_t ff_thawed_count(void)
 {
     return thawed_count;

@@ -113,6 +113,9 @@ PyObject *ff_load_source(PyObject *modules, const ff_wanted *wanted, PyObject *s
     PyObject *dict = module == NULL ? NULL : PyModule_GetDict(module);
     if (dict != NULL && set_common_attributes(dict, spec, package) == 0 && set_file_attributes(dict, spec) == 0) {
         loaded = load(modules, wanted->name, module, spec, wanted->source, execute);
+        if (loaded != NULL) {
+            ff_install_expressions();
+        }
     }
     Py_XDECREF(module);
     return loaded;

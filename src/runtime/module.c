@@ -131,15 +131,23 @@ static uint32_t module_count(void)
 static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     const char *reason = ff_unavailable_reason();
-    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
-                         "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "build",
+    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
+                         "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "expressions",
+                         (unsigned int)ff_expression_count, "used_expressions", (unsigned int)ff_used_expression_count(), "build",
                          ff_build_info);
+}
+
+static PyObject *expressions(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    return ff_list_expressions();
 }
 
 static PyMethodDef functions[] = {
     {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
     {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
     {"is_static", is_static, METH_O, "is_static(code, /)\n--\n\nWhether a code object is one of ours."},
+    {"expressions", expressions, METH_NOARGS,
+     "expressions()\n--\n\nThe regular expressions that were compiled beforehand, as a list of (pattern, flags)."},
     {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
     {NULL, NULL, 0, NULL}};
 

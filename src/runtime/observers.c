@@ -23,8 +23,8 @@ static int has_code_watchers(const PyInterpreterState *interpreter)
 #endif
 }
 
-/* Tracers, profilers and tools of sys.monitoring (from 3.12 on) see importlib's functions being called. */
-static int is_traced(const PyInterpreterState *interpreter)
+/* Tracers, profilers and tools of sys.monitoring (from 3.12 on) see functions being called. */
+int ff_is_traced(const PyInterpreterState *interpreter)
 {
     const PyThreadState *thread = PyThreadState_Get();
     if (thread->c_tracefunc != NULL || thread->c_profilefunc != NULL) {
@@ -47,6 +47,6 @@ static int is_traced(const PyInterpreterState *interpreter)
 int ff_is_import_observed(void)
 {
     const PyInterpreterState *interpreter = PyInterpreterState_Get();
-    return has_audit_hooks(interpreter) || has_code_watchers(interpreter) || is_traced(interpreter) ||
+    return has_audit_hooks(interpreter) || has_code_watchers(interpreter) || ff_is_traced(interpreter) ||
            _Py_GetConfig()->verbose != 0;
 }

@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {type Answer, type Suite, bazelRoot, bazelSession, copyPackage, executed} from '../support/bazel.js';
 import {CACHE} from './rig.js';
+import {describeWith} from '../support/with.js';
 
 jest.setTimeout(30 * 60_000);
 
@@ -60,7 +61,7 @@ const TALLY = 'year: 4 values, mean 2023.5, median 2023.5\nvisitors: 4 values, m
 const lastJson = (answer: Answer | undefined): unknown =>
   JSON.parse(answer?.text.trimEnd().split('\n').at(-1) ?? '') as unknown;
 
-(roots.forky === undefined ? describe.skip : describe)('Bazel 7.7.1, Python 3.14 and 3.15, overlays', () => {
+describeWith(roots.forky, 'Bazel 7')('Bazel 7.7.1, Python 3.14 and 3.15, overlays', () => {
   const base = join(CACHE, 'bazel-forky', 'base');
   const log = (name: string): string => join(CACHE, 'bazel-forky', 'logs', name);
   let answers: ReadonlyMap<string, Answer>;
@@ -252,7 +253,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
   });
 });
 
-(roots.bookworm === undefined ? describe.skip : describe)('Bazel 4.2.3, Python 3.11, linked anew', () => {
+describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew', () => {
   const base = join(CACHE, 'bazel-bookworm', 'base');
   const log = (name: string): string => join(CACHE, 'bazel-bookworm', 'logs', name);
   let answers: ReadonlyMap<string, Answer>;

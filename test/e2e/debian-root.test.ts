@@ -3,8 +3,9 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {afterAll, expect, test} from '@jest/globals';
 import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../support/debian-root.js';
+import {describeWith} from '../support/with.js';
 
 const root = await newerDebianRoot(); // says why, where it cannot be had
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-root-'));
@@ -21,7 +22,7 @@ async function run(
   return {exitCode: done.value.exitCode, text: (done.value.stdout + done.value.stderr).trim()};
 }
 
-(root === undefined ? describe.skip : describe)('the root of a newer Debian', () => {
+describeWith(root, 'a newer Debian')('the root of a newer Debian', () => {
   test.each(NEWER_SERIES)(
     'Python %s is whole: standard library, headers, test suite, venv',
     async (series) => {

@@ -2,9 +2,10 @@
 import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../support/pythons.js';
 import {flashfreeze} from './rig.js';
+import {describeWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-explain-')));
@@ -13,7 +14,7 @@ afterAll(() => {
 });
 
 const newest = findPythons().at(-1);
-(newest === undefined ? describe.skip : describe)('a build that is looked at', () => {
+describeWith(newest, 'an installed Python')('a build that is looked at', () => {
   const python = newest?.python ?? '';
   const helper = join(folder, 'app', 'ff_helper.py');
   const places = ['--python', python, '--out', join(folder, 'python'), '--cache-dir', join(folder, 'cache')];

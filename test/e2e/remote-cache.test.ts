@@ -1,13 +1,14 @@
 /** The remote cache with a real nginx, as docs/caching.md says how to set one up. */
 import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {afterEach, beforeEach, expect, jest, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
 import {actualOutputs, compiled, expectedOutputs} from '../unit/engine/toys.js';
 import {temporaryFolder, type TemporaryFolder} from '../unit/exec/rig.js';
 import {buildOn, keyFrom, machine, type Machine} from '../unit/cache/remote/rig.js';
 import {flashfreezeJson, prepareTree} from './rig.js';
 import {findNginx, startNginx, type Nginx, type NginxOptions} from '../support/nginx.js';
+import {describeWith, testWith} from '../support/with.js';
 
 jest.setTimeout(60_000);
 
@@ -44,7 +45,7 @@ function filesIn(path: string): Map<string, string> {
   );
 }
 
-(program === undefined ? describe.skip : describe)('nginx', () => {
+describeWith(program, 'nginx')('nginx', () => {
   test('keeps what one machine makes, and another takes it', async () => {
     const {url, requests, folder: served} = await start();
     const signingKey = keyFrom('a secret of the team');
@@ -186,7 +187,7 @@ function filesIn(path: string): Map<string, string> {
   });
 });
 
-const realBuild = program === undefined ? test.skip : test;
+const realBuild = testWith(program, 'nginx');
 
 // The first run on a machine compiles CPython.
 realBuild(

@@ -58,6 +58,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     layout: layout.value,
     ...plan,
     hasGetpath: false,
+    expressions: [],
     buildInfo: canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind}),
     ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   });

@@ -1,12 +1,13 @@
-"""Runs a Python program as the interpreter itself would, and writes down which modules it imports.
+"""Runs a Python program as the interpreter itself would, and writes down which modules it imports and which regular
+expressions it compiles.
 
     python [options] trace.py OUT script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
     python [options] trace.py OUT module NAME [ARGUMENT ...]
     python [options] -c BOOTSTRAP trace.py OUT code TEXT [ARGUMENT ...]
 
 BOOTSTRAP executes this file in a namespace of its own: a `-c` program is traced from a real `-c` run, because CPython
-3.13 loads linecache for `-c` only. OUT gets one JSON array of module records; the program's own output and exit status
-are left alone.
+3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, and `expressions`, one of
+{"bytes", "text", "flags"}. The program's own output and exit status are left alone.
 
 Nothing may be imported here beyond what every interpreter has loaded when a program begins, so JSON is written by hand.
 """
@@ -96,6 +97,29 @@ def _trace():
             if isinstance(name, str) and getattr(spec, "name", None) == name:
                 note(name, spec)
 
+    expressions = {}
+
+    def note_expression(pattern, flags):
+        # Other types may be equal to these without being the same, and a subclass may be anything.
+        if type(pattern) in (str, bytes) and type(flags) is int:
+            value = pattern if type(pattern) is str else pattern.decode("latin-1")
+            expressions[type(pattern), pattern, flags] = '{"bytes":%s,"text":%s,"flags":%d}' % (
+                "true" if type(pattern) is bytes else "false",
+                text(value),
+                flags,
+            )
+
+    def watch_expressions(compiler):
+        """Takes the place of the function that compiles regular expressions (Lib/re/_compiler.py; sre_compile in 3.10)."""
+        compile_expression = compiler.compile
+
+        def compile(p, flags=0):
+            compiled = compile_expression(p, flags)
+            note_expression(p, flags)
+            return compiled
+
+        compiler.compile = compile
+
     process = posix.getpid()
 
     def write():
@@ -107,7 +131,11 @@ def _trace():
         if spec is not None:
             note(spec.name, spec)
         file = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC, 0o600)
-        data = ("[" + ",\n".join(list(seen.values())) + "]\n").encode("ascii")
+        data = '{"modules":[%s],\n"expressions":[%s]}\n' % (
+            ",\n".join(list(seen.values())),
+            ",\n".join(list(expressions.values())),
+        )
+        data = data.encode("ascii")
         while data:
             data = data[posix.write(file, data) :]
         posix.close(file)
@@ -119,6 +147,8 @@ def _trace():
     def _load_unlocked(spec):
         module = load_unlocked(spec)
         note(spec.name, spec)
+        if spec.name in ("re._compiler", "sre_compile"):
+            watch_expressions(module)
         return module
 
     # Code that counts frames or trims tracebacks must take this one for importlib's own.
@@ -141,6 +171,12 @@ def _trace():
             before(module, name)
 
     note_loaded()
+    for name in ("re._compiler", "sre_compile"):
+        if name in sys.modules and "re" in sys.modules:
+            # What is loaded at start has compiled some already, before anybody could watch: the cache has them.
+            for _, pattern, flags in list(sys.modules["re"]._cache):
+                note_expression(pattern, flags)
+            watch_expressions(sys.modules[name])
     had_atexit = "atexit" in sys.modules
     import atexit
 

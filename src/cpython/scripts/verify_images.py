@@ -1,4 +1,5 @@
-"""Compares every frozen module of this interpreter with a fresh compile of its source.
+"""Compares every frozen module of this interpreter with a fresh compile of its source, and every regular expression that
+was compiled beforehand with what `re` makes of it.
 
     python -s -B verify_images.py     (a JSON object on standard input)
 
@@ -239,6 +240,25 @@ def compare_module(module, path):
         yield "<module>", "marshal", "marshal.dumps() writes something else"
 
 
+def compare_expressions():
+    """Yields (expression, detail) for each that was compiled beforehand and is not what `re` compiles now."""
+    import re
+
+    expressions = _flashfreeze.expressions()
+    compiler = getattr(re, "_compiler", None) or re.sre_compile  # 3.10
+    # A function with the same code, that nobody gave a short cut.
+    fresh = type(compare)(compiler.compile.__code__, vars(compiler), "compile", compiler.compile.__defaults__)
+    before = _flashfreeze.info()["used_expressions"]
+    for pattern, flags in expressions:
+        ours, theirs = compiler.compile(pattern, flags), fresh(pattern, flags)
+        if ours != theirs or (ours.groups, dict(ours.groupindex)) != (theirs.groups, dict(theirs.groupindex)):
+            yield f"{pattern!r}, {flags}", f"{ours!r} with another program or other groups"
+    used = _flashfreeze.info()["used_expressions"] - before
+    # `re` may be somebody else's here, or a file that was edited: then nothing was prepared for it.
+    if used not in (0, len(expressions)):
+        yield "", f"{used} of {len(expressions)} were found"
+
+
 def main():
     request = json.load(sys.stdin)
     warnings.simplefilter("ignore")
@@ -252,6 +272,8 @@ def main():
             found = [("<module>", "source", f"{type(error).__name__}: {error}")]
         for where, field, detail in found:
             differences.append({"module": module.name, "where": where, "field": field, "detail": detail[:400]})
+    for where, detail in compare_expressions():
+        differences.append({"module": "re", "where": where, "field": "expression", "detail": detail[:400]})
     print(json.dumps({"modules": len(modules), "differences": differences}))
 
 

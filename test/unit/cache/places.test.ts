@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {afterAll, afterEach, beforeAll, beforeEach, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/layout.js';
 import {digestOf} from '../../../src/model/digest.js';
+import {describeWith} from '../../support/with.js';
 import {compileRooms, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
 jest.setTimeout(60_000);
@@ -131,7 +132,7 @@ function mounted(size: string, ...steps: readonly (string | Task)[]): Outcome[] 
     .map((line) => JSON.parse(line) as Outcome);
 }
 
-(mayMount ? describe : describe.skip)('a store on a disk of its own', () => {
+describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () => {
   const large = {names: ['a', 'b', 'c', 'd'], bytes: 8_000_000};
   const small = {names: ['e', 'f'], bytes: 1000};
 
@@ -182,7 +183,7 @@ function mounted(size: string, ...steps: readonly (string | Task)[]): Outcome[] 
   });
 });
 
-(isRoot ? describe : describe.skip)('a store of two users', () => {
+describeWith(isRoot, 'the right to be several users')('a store of two users', () => {
   const group = 64_000;
   const ada: User = {id: 64_001, group, umask: 0o077};
   const ben: User = {id: 64_002, group, umask: 0o022};

@@ -119,6 +119,7 @@ describe('file and command line', () => {
       ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
       frozenFirst: false,
       restsCollector: false,
+      preparesExpressions: true,
     };
     expect(selectionOf({})).toEqual({...nothing, startup: true});
     expect(selectionOf({exclude: ['a*']})).toEqual({...nothing, startup: true, exclude: ['a*']});
@@ -128,6 +129,11 @@ describe('file and command line', () => {
     expect(selectionOf({module: ['a'], startup: true})).toEqual({...nothing, modules: ['a'], startup: true});
     expect(selectionOf({precedence: 'frozen-first'})).toEqual({...nothing, startup: true, frozenFirst: true});
     expect(selectionOf({'rest-collector': true})).toEqual({...nothing, startup: true, restsCollector: true});
+    expect(selectionOf({expressions: false})).toEqual({
+      ...nothing,
+      startup: true,
+      preparesExpressions: false,
+    });
   });
 
   test('a build needs its two folders', () => {

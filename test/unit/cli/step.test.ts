@@ -5,6 +5,7 @@ import {describe, expect, jest, test} from '@jest/globals';
 import {runStep} from '../../../src/cli/step.js';
 import {findPythons} from '../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+import {describeWith} from '../../support/with.js';
 
 jest.setTimeout(60_000);
 const folder = temporaryFolder();
@@ -61,7 +62,7 @@ function words(options: Readonly<Record<string, string>>): string[] {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-(newest === undefined ? describe.skip : describe)('of an installed Python', () => {
+describeWith(newest, 'an installed Python')('of an installed Python', () => {
   const {python = '', series = ''} = newest ?? {};
 
   const compile = (cwd: string, source: string) =>

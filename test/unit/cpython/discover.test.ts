@@ -70,6 +70,24 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('os')?.origin).toMatch(/os\.py$/);
   });
 
+  test('the regular expressions that are compiled, each once; none that is wrong', async () => {
+    const code = [
+      'import re, sre_compile',
+      're.compile(r"(?P<a>b)\\u20ac", re.I | re.X)',
+      're.compile(r"(?P<a>b)\\u20ac", re.I | re.X)',
+      're.match(b"\\xff+", b"")',
+      'try: re.compile("(wrong")',
+      'except re.error: pass',
+      'sre_compile.compile(sre_compile.sre_parse.parse("parsed")) if hasattr(sre_compile, "sre_parse") else None',
+    ].join('\n');
+    const {expressions} = await trace(['-W', 'ignore', '-c', code]);
+    const own = expressions.filter(({text}) => /\(\?P<a>|\xff|wrong|parsed/.test(text));
+    expect(own).toEqual([
+      {bytes: false, text: '(?P<a>b)\\u20ac', flags: 66},
+      {bytes: true, text: '\xff+', flags: 0},
+    ]);
+  });
+
   test('-c: imports in order, by name and by importlib', async () => {
     const code = 'import json.decoder\nimport importlib\nimportlib.import_module("this")';
     const found = await imported(['-c', code]);

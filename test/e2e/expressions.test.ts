@@ -1,0 +1,162 @@
+/** Regular expressions that were compiled beforehand: the same objects, whoever looks, and the ordinary way for all others. */
+import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreezeJson, run} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-expressions-')));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+
+/** Expressions of every kind. What is in OTHERS does more than give a result, or is nobody else's business. */
+const MODULE = `import os, re
+KNOWN = [
+    (r'(?P<year>\\d{4})-(?P<month>\\d\\d)', 0),
+    (r'''  (?:a|b)+   # comment
+        [^\\s\\-"\\\\]* ''', re.VERBOSE | re.IGNORECASE),
+    (b'(GET|HEAD)\\\\s+(?P<target>\\\\S+)', re.DOTALL),
+    ('stra\\xdfe|[\\u0391-\\u03a9]+|\\U0001f40d', re.IGNORECASE),
+    ('[\\x00-\\x1f]', re.MULTILINE),
+    ('', 0),
+    ('(((((((((((x)))))))))))\\\\11', re.ASCII),
+    ('(?s)(?i:a).', 0),
+]
+OTHERS = [
+    (b'\\\\w+', re.LOCALE),
+    ('[[a]', 0),
+    ('\\ud800', 0),
+    (re.escape(os.getcwd()), 0),
+    ('x', re.UNICODE | re.ASCII),
+]
+def compiled(entries):
+    for text, flags in entries:
+        try:
+            yield re.compile(text, flags)
+        except ValueError:
+            yield None
+PATTERNS = [*compiled(KNOWN), *compiled(OTHERS)]
+`;
+
+const pythons = findPythons();
+// 3.11 calls functions in a way of its own.
+const chosen = pythons.filter(
+  (each) => each.series === '3.11' || each === pythons[0] || each === pythons.at(-1),
+);
+
+describe.each(chosen.map(({series, python}) => [series, python] as const))('%s', (series, python) => {
+  const home = join(folder, series);
+  const exe = join(home, 'python');
+  const overlay = join(home, 'overlay', 'bin', `python${series}`);
+  const trace = ['--trace', '-c "import ff_expressions, string, inspect, pickle"'];
+
+  beforeAll(async () => {
+    mkdirSync(home, {recursive: true});
+    writeFileSync(join(home, 'ff_expressions.py'), MODULE);
+    const make = async (...words: string[]): Promise<void> => {
+      const {summary, stderr} = await flashfreezeJson([...words, '--python', python], {cwd: home});
+      if (!summary.ok) throw new Error(stderr);
+    };
+    await make('relink', '--out', exe, ...trace);
+    await make('overlay', '--out', join(home, 'overlay'), ...trace);
+  });
+
+  /** Runs code, without anything that a user's own folder may add. */
+  const answer = async (file: string, code: string, path = home): Promise<string> => {
+    const done = await run(file, ['-s', '-B', '-W', 'ignore', '-c', code], {
+      cwd: home,
+      environment: {PYTHONPATH: path},
+    });
+    expect(done.stderr).toBe('');
+    expect(done.exitCode).toBe(0);
+    return done.stdout.trim();
+  };
+  const frozen = [
+    ['relink', exe],
+    ['overlay', overlay],
+  ] as const;
+
+  test.each(frozen)('%s: programs use them, and see what they would have seen', async (_, file) => {
+    const look = `import ff_expressions, inspect, pickle, re
+for each in ff_expressions.PATTERNS:
+    if each is not None:
+        print(ascii(each.pattern), each.flags, each.groups, list(each.groupindex.items()), ascii(each))
+        assert pickle.loads(pickle.dumps(each)) == each
+year = ff_expressions.PATTERNS[0].fullmatch('2026-11')
+print(year.lastgroup, year.groupdict(), year.expand(r'\\g<month>'))
+compile = (getattr(re, '_compiler', None) or re.sre_compile).compile
+print(inspect.isfunction(compile), inspect.signature(compile), repr(compile)[:18], type(compile).__name__, len(inspect.getsource(compile)))
+`;
+    expect(await answer(file, look)).toBe(await answer(python, look));
+    const used = `import ff_expressions, _flashfreeze
+known = {(text, int(flags)) for text, flags in ff_expressions.KNOWN}
+others = {(text, int(flags)) for text, flags in ff_expressions.OTHERS}
+prepared = set(_flashfreeze.expressions())
+print(sorted(map(ascii, known - prepared)), sorted(map(ascii, others & prepared)), _flashfreeze.info()['used_expressions'] >= len(known))
+`;
+    // An overlay is too late for what .pth files before it import.
+    const isEarly = (await answer(python, `import sys; print('re' in sys.modules)`)) === 'True';
+    expect(await answer(file, used)).toBe(`[] [] ${file === overlay && isEarly ? 'False' : 'True'}`);
+  });
+
+  test.each(frozen)('%s: every one equals what its interpreter compiles', async (_, file) => {
+    const {summary, stderr} = await flashfreezeJson(['verify', '--images', file], {cwd: home});
+    expect({ok: summary.ok, stderr}).toMatchObject({ok: true});
+  });
+
+  const COUNT = `import _flashfreeze, re
+compiler = getattr(re, '_compiler', None) or re.sre_compile
+parser = getattr(re, '_parser', None) or re.sre_parse
+def used(action):
+    before = _flashfreeze.info()['used_expressions']
+    action()
+    return _flashfreeze.info()['used_expressions'] - before
+text, flags = next(each for each in _flashfreeze.expressions() if type(each[0]) is str)
+known = lambda: compiler.compile(text, flags)
+`;
+
+  test('who traces or replaces what compiles them has the ordinary way', async () => {
+    const code = `${COUNT}
+import sys
+class Text(str):
+    pass
+calls = []
+print(used(known), used(lambda: compiler.compile(p=text, flags=flags)), used(lambda: compiler.compile(Text(text), flags)))
+sys.settrace(lambda frame, *rest: calls.append(frame.f_code.co_name))
+traced = used(known)
+sys.settrace(None)
+print(traced, 'compile' in calls and 'parse' in calls)
+parse = parser.parse
+parser.parse = lambda *arguments: parse('(other)', 0)
+print(used(known), known().match('other') is not None)
+parser.parse = parse
+print(used(known))
+fresh = __import__('importlib').reload(compiler)
+print(used(known))
+`;
+    expect((await answer(exe, code)).split('\n')).toEqual(['1 0 0', '0 True', '0 True', '1', '0']);
+  });
+
+  test('another `re` earlier on the path compiles them itself', async () => {
+    const library = (await answer(python, 'import os; print(os.path.dirname(os.__file__))')).trim();
+    const other = join(home, 'other');
+    mkdirSync(other, {recursive: true});
+    const names = series === '3.10' ? ['sre_parse.py'] : ['re'];
+    for (const name of names) cpSync(join(library, name), join(other, name), {recursive: true});
+    const code = `import ff_expressions, _flashfreeze; print(_flashfreeze.info()['used_expressions'])`;
+    expect(await answer(exe, code, `${other}:${home}`)).toBe('0');
+  });
+
+  test('none are prepared where nobody wants them', async () => {
+    const {summary, stderr} = await flashfreezeJson(
+      ['relink', '--python', python, '--out', join(home, 'without'), '--expressions=false', ...trace],
+      {cwd: home},
+    );
+    if (!summary.ok) throw new Error(stderr);
+    const code = `import ff_expressions, _flashfreeze; print(_flashfreeze.expressions())`;
+    expect(await answer(join(home, 'without'), code)).toBe('[]');
+  });
+});
