@@ -1,7 +1,7 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
 import {chmod, copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {digestOf, type Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
@@ -37,6 +37,13 @@ export async function attempt<T>(doing: string, path: string, act: () => Promise
 /** A name that no file has, now or later: for a temporary file in the folder of the final one. */
 export function uniqueSuffix(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+const TEMPORARY = '.new-';
+
+/** Whether this is the name that a file has while it is written atomically. */
+export function isTemporary(path: string): boolean {
+  return basename(path).startsWith(TEMPORARY);
 }
 
 /** Creates a folder and those above it, if they are missing. Fails with IO. */
@@ -193,7 +200,7 @@ async function replaceAtomic(
       throw error;
     }
   };
-  const temporary = (): string => join(temporaryFolder, `.new-${uniqueSuffix()}`);
+  const temporary = (): string => join(temporaryFolder, TEMPORARY + uniqueSuffix());
   const done = await attempt('write', path, async () => {
     try {
       return await replace(temporary());

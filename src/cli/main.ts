@@ -19,14 +19,17 @@ export async function main(argv: readonly string[], given?: Surroundings): Promi
   const memos = given === undefined ? await import('./up-to-date.js') : undefined;
   const memo = await memos?.recall(argv, surroundings);
   if (memo !== undefined) {
-    const {repeatRun} = await import('./run.js');
+    const {repeatRun} = await import('./report-run.js');
     return repeatRun(memo, surroundings);
   }
   const {parseCommandLine} = await import('./parse.js');
   const parsed = await parseCommandLine(words, cwd, Math.min(100, stdout.columns ?? 100));
-  const {reportUsage, runInvocation} = await import('./run.js');
-  if (!parsed.ok) return reportUsage(parsed.failure, words.command, words.json, surroundings);
+  if (!parsed.ok) {
+    const {reportUsage} = await import('./report-run.js');
+    return reportUsage(parsed.failure, words.command, words.json, surroundings);
+  }
   if (parsed.value.kind === 'text') return say(surroundings, parsed.value.text);
+  const {runInvocation} = await import('./run.js');
   return runInvocation(parsed.value.invocation, surroundings, memos && argv);
 }
 

@@ -34,7 +34,8 @@ export async function buildInTrouble(site: Site, folder: string, tmpfsSize: stri
 
   // A day back: what is there has times of tomorrow, what is edited now has times of before.
   const clock = makeClock(folder, -86_400);
-  edit(site, module, 'yesterday');
+  // A word that no earlier run put into the cache.
+  edit(site, module, `yesterday ${Date.now()}`);
   const yesterday = new Date(Date.now() - 86_400_000);
   utimesSync(join(site.library, pathOf(module)), yesterday, yesterday);
   const back = run(site, site.cacheDir, `export LD_PRELOAD=${clock}`);
