@@ -63,13 +63,15 @@ async function readMemo(path: string, question: string): Promise<Memo | undefine
  */
 export async function discover(
   selection: ModuleSelection,
-  {identity, interpreter}: Toolchain,
+  {identity, interpreter, target}: Toolchain,
   places: Places,
   {engine, context}: Site,
   currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
 ): Promise<Result<Discovery>> {
   const memoPath = join(places.work, 'discovery-memo.json');
-  const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest});
+  // Where the library lies: the same interpreter, moved or of an equal tree elsewhere, finds other files.
+  const library = target.stdlib;
+  const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest, library});
   const memo = await readMemo(memoPath, question);
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
   // What appears from here on was perhaps not seen, so it has to differ from what is remembered.
@@ -88,7 +90,7 @@ export async function discover(
   const action = await engine.run({
     id: 'discover:modules',
     tools: [identity, ...scripts.value.map(({name, digest}) => ({name, digest}))],
-    arguments: {selection: selectionRecord(selection), imports: keyedWith},
+    arguments: {selection: selectionRecord(selection), library, imports: keyedWith},
     environment: {},
     inputs: [],
     outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
