@@ -1,78 +1,22 @@
-/**
- * CPython's own Makefile with `include Makefile.inc`, on real trees. Configured and built folders stay in the cache, one for
- * each configuration. By default the cheapest says it all; FLASHFREEZE_TEST_MAKE=all (or names, with commas) takes the others.
- */
-import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+/** CPython's own Makefile with `include Makefile.inc`, on real trees: what make makes, and when (configurations: make-rig.ts). */
+import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {CACHE, PACKAGE, type Run, type RunOptions, type Tree, prepareTree, run} from './rig.js';
+import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
 
 jest.setTimeout(90 * 60_000);
-
-interface Configuration {
-  readonly name: string;
-  readonly version: string;
-  readonly configure: readonly string[];
-  readonly inTree?: boolean;
-  /** This interpreter cannot have images. */
-  readonly plain?: boolean;
-}
-
-/** Less for the compiler to do; what is tested does not depend on it. */
-const QUICK = ['--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
-const CONFIGURATIONS: readonly Configuration[] = [
-  {name: 'default', version: '3.13.15', configure: QUICK},
-  {name: 'shared', version: '3.13.15', configure: [...QUICK, '--enable-shared']},
-  {name: 'lto', version: '3.13.15', configure: [...QUICK, '--with-lto']},
-  {
-    name: 'pgo',
-    version: '3.13.15',
-    configure: [...QUICK, '--enable-optimizations', 'PROFILE_TASK=-m test test_json'],
-  },
-  {name: 'debug', version: '3.13.15', configure: ['--disable-test-modules', '--with-pydebug'], plain: true},
-  {name: 'in-tree', version: '3.13.15', configure: QUICK, inTree: true},
-  {name: 'default', version: '3.11.2', configure: QUICK},
-  {name: 'shared', version: '3.11.2', configure: [...QUICK, '--enable-shared']},
-];
-const wanted = (process.env['FLASHFREEZE_TEST_MAKE'] ?? '3.13.15-default').split(',');
-const chosen = CONFIGURATIONS.filter(
-  ({name, version}) => wanted.includes('all') || wanted.includes(`${version}-${name}`),
-);
 
 const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-make-'));
 afterAll(() => {
   rmSync(scratch, {recursive: true, force: true});
 });
 
-const ENVIRONMENT = {
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => /^(PYTHON|FLASHFREEZE|MAKE)/.test(name))
-      .map((name) => [name, undefined]),
-  ),
-  FLASHFREEZE_HOME: PACKAGE,
-  FLASHFREEZE_CACHE_DIR: join(CACHE, 'store'),
-};
-
 describe.each(chosen)('CPython $version, $name', (configuration) => {
-  const {name, version, configure, inTree = false, plain = false} = configuration;
-  const build = join(CACHE, 'make', `${version}-${name}`);
-  let tree: Tree;
-
-  const command = (file: string, args: readonly string[], options: RunOptions = {}): Promise<Run> =>
-    run(file, args, {cwd: build, ...options, environment: {...ENVIRONMENT, ...options.environment}});
-  const make = (...args: string[]): Promise<Run> => command('make', ['-j2', ...args]);
-  const python = async (code: string, environment: Record<string, string> = {}): Promise<unknown> => {
-    const done = await command('./python', ['-B', '-c', `import json; print(json.dumps(${code}))`], {
-      environment: {LD_LIBRARY_PATH: build, ...environment},
-    });
-    if (done.exitCode !== 0) throw new Error(done.stderr);
-    return JSON.parse(done.stdout) as unknown;
-  };
-  /** The actions that a make was told of. */
-  const actions = ({stdout}: Run): string[] =>
-    stdout.split('\n').flatMap((line) => /^([a-z]+:[\w.]+) {2}/.exec(line)?.[1] ?? []);
+  const {name, plain = false, slow = false} = configuration;
+  const testWithManyLinks = slow ? test.skip : test;
+  const {build, source, prepare, command, make, python, edit, restore} = makeBuildOf(configuration);
   const times = (): string[] =>
     readdirSync(build, {recursive: true})
       .map(String)
@@ -80,43 +24,28 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
       .sort();
 
   beforeAll(async () => {
-    tree = await prepareTree(version, 'make');
-    if (inTree && !existsSync(build)) cpSync(tree.source, build, {recursive: true, preserveTimestamps: true});
-    mkdirSync(build, {recursive: true});
-    cpSync(join(PACKAGE, 'examples/cpython-make/GNUmakefile'), join(build, 'GNUmakefile'));
-    if (!existsSync(join(build, 'Makefile'))) {
-      const done = await command(inTree ? './configure' : join(tree.source, 'configure'), [
-        '-q',
-        ...configure,
-      ]);
-      expect(done.exitCode).toBe(0);
-    }
-    const done = await make('-s');
+    const done = await prepare();
     if (done.exitCode !== 0) throw new Error(`${done.stdout}\n${done.stderr}`);
     // CPython's own make tells which extension modules it has, also when it is to be silent.
     expect(done.stdout + done.stderr).not.toMatch(/flashfreeze(: |\.mjs)|^(compile|generate|cc|index):/m);
   });
-  afterEach(() => {
-    tree.restore();
-  });
-
-  /** Edits a file of the library that this configuration is built from. */
-  const edit: Tree['edit'] = (file, change) => {
-    tree.edit(file, change);
-    if (inTree) cpSync(join(tree.source, file), join(build, file));
-  };
-  const restore = (): void => {
-    tree.restore();
-    if (inTree) cpSync(join(tree.source, 'Lib/json/decoder.py'), join(build, 'Lib/json/decoder.py'));
-  };
+  afterEach(restore);
 
   if (plain) {
     test('is built as ever, says why, and has no images', async () => {
+      rmSync(join(build, 'python'));
       const done = await make();
       expect(done).toMatchObject({exitCode: 0});
       expect(done.stderr.match(/flashfreeze: a debug build .* without frozen modules/g)).toHaveLength(1);
       expect(await python('"_flashfreeze" in __import__("sys").builtin_module_names')).toBe(false);
-      expect(await make('freeze-startup')).toMatchObject({exitCode: 2});
+      expect(await python('hasattr(__import__("sys"), "gettotalrefcount")')).toBe(true);
+      const asked = await make('freeze-startup');
+      expect(asked).toMatchObject({exitCode: 2});
+      expect(asked.stderr).toMatch(
+        /^flashfreeze: a debug build of CPython cannot have static code objects: .*\.$/m,
+      );
+      expect(await make('FLASHFREEZE=no')).toMatchObject({exitCode: 0, stderr: ''});
+      expect(existsSync(join(build, 'flashfreeze'))).toBe(false);
     });
     return;
   }
@@ -133,25 +62,50 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
       },
     );
     expect(Number(used.stdout)).toBeGreaterThan(15);
-    expect(await python('json.loads.__code__.co_filename')).toBe(
-      join(inTree ? build : tree.source, 'Lib/json/__init__.py'),
-    );
+    expect(await python('json.loads.__code__.co_filename')).toBe(join(source, 'Lib/json/__init__.py'));
   });
 
-  test('nothing to do: make knows it without a look at us, and asking changes nothing', async () => {
-    expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 0});
-    expect(actions(await make('freeze-startup'))).toEqual([]);
-    const before = times();
-    edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
-    expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 1});
-    const told = await make('-n', 'freeze-startup');
-    expect(told).toMatchObject({exitCode: 0, stderr: ''});
-    expect(told.stdout).toMatch(/flashfreeze\.mjs' make .*\n(.*\n)*.*@flashfreeze\/objects\.rsp/);
-    expect(times()).toEqual(before);
-    expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 1});
-    restore();
-    await make('-s', 'freeze-startup');
-  });
+  if (name === 'lto') {
+    test('all is optimised across files but what has its calls redirected', () => {
+      const isIntermediate = (object: string): boolean =>
+        readFileSync(join(build, object)).includes('.gnu.lto_');
+      const objects = ['Python/ceval.o', 'Python/marshal.o', 'Objects/codeobject.o', ...REDIRECTED_CALLERS];
+      expect(objects.map(isIntermediate)).toEqual([true, true, true, false, false, false]);
+    });
+  }
+
+  if (name === 'pgo') {
+    test('trains an interpreter without images; the last one has a profile, and is there to stay', async () => {
+      const profiles = readdirSync(join(build, 'Python')).filter((file) => file.endsWith('.gcda'));
+      expect(profiles).toEqual(expect.arrayContaining(['ceval.gcda', 'import.gcda']));
+      const flag = 'CFLAGS_NODIST=-fprofile-generate';
+      const training = await make('-n', '-W', 'Programs/python.o', 'build_all', flag);
+      expect(training.stdout).toMatch(/ -o python /);
+      expect(training.stdout).not.toContain('flashfreeze/objects.rsp ');
+      const again = await make();
+      expect(again).toMatchObject({exitCode: 0});
+      expect(again.stdout).toContain('Rebuilding with profile guided optimizations');
+      expect(again.stdout).not.toMatch(/flashfreeze\.mjs| -o python /);
+    });
+  }
+
+  testWithManyLinks(
+    'nothing to do: make knows it without a look at us, and asking changes nothing',
+    async () => {
+      expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 0});
+      expect(actionsOf(await make('freeze-startup'))).toEqual([]);
+      const before = times();
+      edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
+      expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 1});
+      const told = await make('-n', 'freeze-startup');
+      expect(told).toMatchObject({exitCode: 0, stderr: ''});
+      expect(told.stdout).toMatch(/flashfreeze\.mjs' make .*\n(.*\n)*.*@flashfreeze\/objects\.rsp/);
+      expect(times()).toEqual(before);
+      expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 1});
+      restore();
+      await make('-s', 'freeze-startup');
+    },
+  );
 
   test('an edit costs one module; a broken one leaves the interpreter as it was', async () => {
     const value = Date.now();
@@ -159,7 +113,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await python('json.decoder.EDITED')).toBe(value); // From its source: the image is not current.
     const done = await make('freeze-startup');
     expect(done.exitCode).toBe(0);
-    expect(actions(done).sort()).toEqual([
+    expect(actionsOf(done).sort()).toEqual([
       'cc:json.decoder',
       'compile:json.decoder',
       'generate:json.decoder',
@@ -179,35 +133,42 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await python('hasattr(json.decoder, "EDITED")')).toBe(false);
   });
 
-  test('FLASHFREEZE=no, no Node and an old one give CPython as it is; then the images are back', async () => {
-    const old = join(scratch, 'node');
-    writeFileSync(old, '#!/bin/sh\necho v18.19.1\n', {mode: 0o755});
-    const isPlain = async (): Promise<boolean> =>
-      (await command('./python', ['-c', 'import _flashfreeze'], {environment: {LD_LIBRARY_PATH: build}}))
-        .exitCode === 1;
-    expect(await make('-s', 'python', 'FLASHFREEZE=no')).toMatchObject({exitCode: 0, stdout: '', stderr: ''});
-    expect(await isPlain()).toBe(true);
-    for (const [node, is] of [
-      ['/nowhere/node', 'not there'],
-      [old, 'v18.19.1'],
-    ] as const) {
-      const without = await make('-s', 'python', `FLASHFREEZE_NODE=${node}`);
-      expect(without.exitCode).toBe(0);
-      expect(without.stderr).toBe('');
-      const told = await make('python', `FLASHFREEZE_NODE=${node}`);
-      expect(told.stderr).toContain(`flashfreeze: Node.js 20.19 or newer is needed and ${node} is ${is}. `);
-      const asked = await make('freeze-startup', `FLASHFREEZE_NODE=${node}`);
-      expect(asked).toMatchObject({exitCode: 2});
-      expect(asked.stderr).toContain(`${node} is ${is}.`);
+  testWithManyLinks(
+    'FLASHFREEZE=no, no Node and an old one give CPython as it is; then the images are back',
+    async () => {
+      const old = join(scratch, 'node');
+      writeFileSync(old, '#!/bin/sh\necho v18.19.1\n', {mode: 0o755});
+      const isPlain = async (): Promise<boolean> =>
+        (await command('./python', ['-c', 'import _flashfreeze'], {environment: {LD_LIBRARY_PATH: build}}))
+          .exitCode === 1;
+      expect(await make('-s', 'python', 'FLASHFREEZE=no')).toMatchObject({
+        exitCode: 0,
+        stdout: '',
+        stderr: '',
+      });
       expect(await isPlain()).toBe(true);
-    }
-    const done = await make('freeze-startup');
-    expect(done).toMatchObject({exitCode: 0, stderr: ''});
-    expect(actions(done)).toEqual([]);
-    expect(await isPlain()).toBe(false);
-  });
+      for (const [node, is] of [
+        ['/nowhere/node', 'not there'],
+        [old, 'v18.19.1'],
+      ] as const) {
+        const without = await make('-s', 'python', `FLASHFREEZE_NODE=${node}`);
+        expect(without.exitCode).toBe(0);
+        expect(without.stderr).toBe('');
+        const told = await make('python', `FLASHFREEZE_NODE=${node}`);
+        expect(told.stderr).toContain(`flashfreeze: Node.js 20.19 or newer is needed and ${node} is ${is}. `);
+        const asked = await make('freeze-startup', `FLASHFREEZE_NODE=${node}`);
+        expect(asked).toMatchObject({exitCode: 2});
+        expect(asked.stderr).toContain(`${node} is ${is}.`);
+        expect(await isPlain()).toBe(true);
+      }
+      const done = await make('freeze-startup');
+      expect(done).toMatchObject({exitCode: 0, stderr: ''});
+      expect(actionsOf(done)).toEqual([]);
+      expect(await isPlain()).toBe(false);
+    },
+  );
 
-  test('other words are noticed', async () => {
+  testWithManyLinks('other words are noticed', async () => {
     const done = await make(
       'freeze-startup',
       'FLASHFREEZE_MODULES=--startup --trace \'-c "import colorsys"\'',
@@ -220,7 +181,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await python(code)).toEqual(['json.decoder']);
   });
 
-  test('a make that is ended midway is gone on with', async () => {
+  testWithManyLinks('a make that is ended midway is gone on with', async () => {
     edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
     let ended = false;
     const broken = await command('make', ['-j2', 'freeze-startup'], {
@@ -241,62 +202,34 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  if (!inTree) {
-    test('the example', async () => {
-      const done = await command('/bin/sh', [join(PACKAGE, 'examples/cpython-make/run.sh')], {
-        // A store of its own: another run may have left these very edits in the shared one.
-        environment: {SOURCE: tree.source, BUILD: build, FLASHFREEZE_CACHE_DIR: join(scratch, 'store')},
-      });
-      expect(done.stderr).toBe('');
-      expect(done.stdout.split('\n')).toEqual([
-        'frozen: True',
-        'up to date',
-        'one statement: compile:json.decoder generate:json.decoder cc:json.decoder ',
-        'edited',
-        '',
-      ]);
-      expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
+  testWithManyLinks('freeze-watch makes it again after an edit, and ends with Ctrl-C', async () => {
+    const value = Date.now();
+    let [edited, interrupted] = [false, false];
+    // A group of its own, as a terminal's: Ctrl-C is for all of it.
+    const done = await command('setsid', ['make', 'freeze-watch'], {
+      onOutput(child, stdout) {
+        const links = stdout.split('Leaving directory').length - 1;
+        if (links === 1 && !edited) {
+          edited = true;
+          edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${value}\n`);
+        }
+        if (links === 2 && !interrupted) {
+          interrupted = true;
+          process.kill(-child.pid, 'SIGINT');
+        }
+      },
     });
-  }
-
-  test('every image equals a fresh compile', async () => {
-    expect(await make('-s', 'freeze-verify')).toMatchObject({exitCode: 0, stderr: ''});
-  });
-
-  test('what make installs is frozen, wherever it is put', async () => {
-    const installed = join(scratch, `${version}-${name}`);
-    // Byte code of the top folder only: all of it takes a minute.
-    const quick = ['ENSUREPIP=no', 'COMPILEALL_OPTS=-r 0'];
-    const done = await make('-s', 'install', `DESTDIR=${installed}`, ...quick);
-    expect(done.exitCode).toBe(0);
-    const series = version.replace(/\.\d+$/, '');
-    const local = join(installed, 'usr/local');
-    const code =
-      'import json, os, _flashfreeze as f; print(f.info()["used"] > 20, f.is_static(json.loads.__code__), f.is_static(os.walk.__code__), json.__file__)';
-    const frozen = await command(join(local, 'bin', `python${series}`), ['-I', '-c', code], {
-      environment: {LD_LIBRARY_PATH: join(local, 'lib')},
-    });
-    expect(frozen.stderr).toBe('');
-    expect(frozen.stdout).toBe(`True True True ${local}/lib/python${series}/json/__init__.py\n`);
-    rmSync(installed, {recursive: true});
-  });
-
-  test('clean and distclean leave nothing of ours', async () => {
-    const copy = join(scratch, `copy-${version}-${name}`);
-    cpSync(build, copy, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
-    const ours = (): string[] =>
-      readdirSync(copy, {recursive: true})
-        .map(String)
-        .filter(
-          (file) =>
-            /(^|\/)_?flashfreeze(_python)?(\/|$)|\.stamps|objects\.rsp/.test(file) || file === 'python',
-        );
-    expect(ours()).toEqual(expect.arrayContaining(['flashfreeze/objects.rsp', '_flashfreeze_python']));
-    expect(await make('-s', '-C', copy, 'clean')).toMatchObject({exitCode: 0});
-    expect(ours()).toEqual([]);
-    expect(await make('-s', '-C', copy, 'distclean')).toMatchObject({exitCode: 0});
-    expect(ours()).toEqual([]);
-    expect(existsSync(join(copy, 'Makefile'))).toBe(false);
-    rmSync(copy, {recursive: true});
+    expect(done.stderr).toMatch(/error\[INTERRUPTED\][^]*freeze-watch/);
+    expect(done.exitCode).not.toBe(0);
+    expect(actionsOf(done).sort()).toEqual([
+      'cc:json.decoder',
+      'compile:json.decoder',
+      'generate:json.decoder',
+    ]);
+    expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 0});
+    const code = '[json.decoder.EDITED, __import__("_flashfreeze").is_static(json.loads.__code__)]';
+    expect(await python(code)).toEqual([value, true]);
+    restore();
+    expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
   });
 });

@@ -1,0 +1,123 @@
+/** What make has made with `include Makefile.inc`, elsewhere: installed, moved, of a tree that is only read, and removed. */
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, relative} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
+import {PACKAGE} from './rig.js';
+
+jest.setTimeout(90 * 60_000);
+
+const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-make-places-'));
+afterAll(() => {
+  rmSync(scratch, {recursive: true, force: true});
+});
+
+const withImages = chosen.filter(({plain = false}) => !plain);
+(withImages.length > 0 ? describe : describe.skip).each(withImages)(
+  'CPython $version, $name',
+  (configuration) => {
+    const {name, version, inTree = false, slow = false} = configuration;
+    const {build, source, pristine, prepare, command, make, python} = makeBuildOf(configuration);
+
+    beforeAll(async () => {
+      expect(await prepare()).toMatchObject({exitCode: 0});
+    });
+
+    if (!inTree && !slow) {
+      test('the example', async () => {
+        const done = await command('/bin/sh', [join(PACKAGE, 'examples/cpython-make/run.sh')], {
+          // A store of its own: another run may have left these very edits in the shared one.
+          environment: {SOURCE: source, BUILD: build, FLASHFREEZE_CACHE_DIR: join(scratch, 'store')},
+        });
+        expect(done.stderr).toBe('');
+        expect(done.stdout.split('\n')).toEqual([
+          'frozen: True',
+          'up to date',
+          'one statement: compile:json.decoder generate:json.decoder cc:json.decoder ',
+          'edited',
+          '',
+        ]);
+        expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
+      });
+    }
+
+    if (name === 'default') {
+      test('of a source tree that cannot be written, and after freeze-clean', async () => {
+        expect(await make('-s', 'freeze-clean')).toMatchObject({exitCode: 0, stderr: ''});
+        expect(existsSync(join(build, 'python'))).toBe(false);
+        const protect =
+          'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && ! touch "$0/x" && exec make -s';
+        const done = await command('unshare', ['-rm', 'sh', '-c', protect, source]);
+        expect(done.stderr).toMatch(/^touch: .*Read-only file system\n$/);
+        expect(done.exitCode).toBe(0);
+        expect(await python('__import__("_flashfreeze").is_static(json.loads.__code__)')).toBe(true);
+      });
+    }
+
+    test('every image equals a fresh compile', async () => {
+      expect(await make('-s', 'freeze-verify')).toMatchObject({exitCode: 0, stderr: ''});
+    });
+
+    test('what make installs is frozen, wherever it is put', async () => {
+      const installed = join(scratch, `${version}-${name}`);
+      // Byte code of the top folder only: all of it takes a minute.
+      const quick = ['ENSUREPIP=no', 'COMPILEALL_OPTS=-r 0'];
+      const done = await make('-s', 'install', `DESTDIR=${installed}`, ...quick);
+      expect(done.exitCode).toBe(0);
+      const series = version.replace(/\.\d+$/, '');
+      const local = join(installed, 'usr/local');
+      const code =
+        'import json, os, _flashfreeze as f; print(f.info()["used"] > 20, f.is_static(json.loads.__code__), f.is_static(os.walk.__code__), json.__file__)';
+      const frozen = await command(join(local, 'bin', `python${series}`), ['-I', '-c', code], {
+        environment: {LD_LIBRARY_PATH: join(local, 'lib')},
+      });
+      expect(frozen.stderr).toBe('');
+      expect(frozen.stdout).toBe(`True True True ${local}/lib/python${series}/json/__init__.py\n`);
+      rmSync(installed, {recursive: true});
+    });
+
+    test('a folder that was moved goes on; clean and distclean leave nothing of ours there', async () => {
+      // Nobody can run an interpreter with a shared library where the path has a space.
+      const copy = join(scratch, `moved${name === 'shared' ? '-' : ' '}${version}-${name}`);
+      cpSync(build, copy, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
+      const files = (folder: string): string[] =>
+        readdirSync(folder, {recursive: true, withFileTypes: true})
+          .filter((entry) => !entry.isDirectory() && !entry.parentPath.endsWith('__pycache__'))
+          .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+          .sort();
+      expect(files(copy)).toEqual(expect.arrayContaining(['flashfreeze/objects.rsp', '_flashfreeze_python']));
+      if (inTree) {
+        const decoder = join(copy, 'Lib/json/decoder.py');
+        const text = readFileSync(decoder);
+        appendFileSync(decoder, `\nEDITED = ${Date.now()}\n`);
+        const made = await make('-C', copy, 'freeze-startup');
+        expect(actionsOf(made)).toContain('compile:json.decoder');
+        writeFileSync(decoder, text);
+      }
+      if (!slow) rmSync(join(copy, 'flashfreeze'), {recursive: true});
+      expect(await make('-s', '-C', copy, 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
+      const used = await command(
+        join(copy, 'python'),
+        ['-I', '-c', 'import _flashfreeze as f; print(f.info()["used"])'],
+        {environment: {LD_LIBRARY_PATH: copy}},
+      );
+      expect(Number(used.stdout)).toBeGreaterThan(15);
+      const ours = /(^|\/)_?flashfreeze(_python)?(\/|$)|\.stamps|objects\.rsp|^python$/;
+      expect(await make('-s', '-C', copy, 'clean')).toMatchObject({exitCode: 0});
+      expect(files(copy).filter((file) => ours.test(file))).toEqual([]);
+      expect(await make('-s', '-C', copy, 'distclean')).toMatchObject({exitCode: 0});
+      expect(files(copy)).toEqual([...(inTree ? files(pristine) : []), 'GNUmakefile'].sort());
+      rmSync(copy, {recursive: true});
+    });
+  },
+);

@@ -1,0 +1,125 @@
+/**
+ * CPython builds with Makefile.inc for tests. Configured and built folders stay in the cache, one for each configuration.
+ * By default the cheapest says it all; FLASHFREEZE_TEST_MAKE=all (or names, with commas) takes the others.
+ */
+import {cpSync, existsSync, mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {CACHE, PACKAGE, type Run, type RunOptions, type Tree, prepareTree, run} from './rig.js';
+
+export interface Configuration {
+  readonly name: string;
+  readonly version: string;
+  readonly configure: readonly string[];
+  readonly inTree?: boolean;
+  /** This interpreter cannot have images. */
+  readonly plain?: boolean;
+  /** Each link optimises all of CPython, which takes a minute: what does not differ here is left to the others. */
+  readonly slow?: boolean;
+}
+
+/** Less for the compiler to do; what is tested does not depend on it. */
+const QUICK = ['--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
+const CONFIGURATIONS: readonly Configuration[] = [
+  {name: 'default', version: '3.13.15', configure: QUICK},
+  {name: 'shared', version: '3.13.15', configure: [...QUICK, '--enable-shared']},
+  {name: 'lto', version: '3.13.15', configure: [...QUICK, '--with-lto'], slow: true},
+  {
+    name: 'pgo',
+    version: '3.13.15',
+    configure: [...QUICK, '--enable-optimizations', 'PROFILE_TASK=-m test test_json'],
+  },
+  {name: 'debug', version: '3.13.15', configure: ['--disable-test-modules', '--with-pydebug'], plain: true},
+  {name: 'in-tree', version: '3.13.15', configure: QUICK, inTree: true},
+  {name: 'default', version: '3.11.2', configure: QUICK},
+  {name: 'shared', version: '3.11.2', configure: [...QUICK, '--enable-shared']},
+];
+
+const wanted = (process.env['FLASHFREEZE_TEST_MAKE'] ?? '3.13.15-default').split(',');
+/** Whether a long test is asked for. */
+export function isWanted(name: string): boolean {
+  return wanted.includes('all') || wanted.includes(name);
+}
+/** What is to be tested. */
+export const chosen = CONFIGURATIONS.filter(({name, version}) => isWanted(`${version}-${name}`));
+
+const ENVIRONMENT = {
+  ...Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => /^(PYTHON|FLASHFREEZE|MAKE)/.test(name))
+      .map((name) => [name, undefined]),
+  ),
+  FLASHFREEZE_HOME: PACKAGE,
+  FLASHFREEZE_CACHE_DIR: join(CACHE, 'store'),
+};
+
+/** A build folder of a configuration. */
+export interface MakeBuild {
+  /** The folder. */
+  readonly build: string;
+  /** The source tree that it is made of: the folder itself when it is built in the tree. */
+  readonly source: string;
+  /** The tree that edits begin from. */
+  readonly pristine: string;
+  /** Configures and makes what is not there yet; what make says is for the caller to judge. */
+  readonly prepare: () => Promise<Run>;
+  readonly command: (file: string, args: readonly string[], options?: RunOptions) => Promise<Run>;
+  readonly make: (...args: string[]) => Promise<Run>;
+  /** What an expression comes to in the interpreter; `json` is imported. */
+  readonly python: (code: string) => Promise<unknown>;
+  readonly edit: Tree['edit'];
+  /** Takes all edits back, with new times. */
+  readonly restore: () => void;
+}
+
+export function makeBuildOf({name, version, configure, inTree = false}: Configuration): MakeBuild {
+  const build = join(CACHE, 'make', `${version}-${name}`);
+  const pristine = join(CACHE, 'make', `Python-${version}`);
+  let tree: Tree | undefined;
+  const edited = new Set<string>();
+  const command: MakeBuild['command'] = (file, args, options = {}) =>
+    run(file, args, {cwd: build, ...options, environment: {...ENVIRONMENT, ...options.environment}});
+  const make = (...args: string[]): Promise<Run> => command('make', ['-j2', ...args]);
+  const copyInto = (file: string): void => {
+    if (inTree) cpSync(join(pristine, file), join(build, file));
+  };
+  return {
+    build,
+    source: inTree ? build : pristine,
+    pristine,
+    command,
+    make,
+    async prepare() {
+      tree = await prepareTree(version, 'make');
+      if (inTree && !existsSync(build)) cpSync(pristine, build, {recursive: true, preserveTimestamps: true});
+      mkdirSync(build, {recursive: true});
+      cpSync(join(PACKAGE, 'examples/cpython-make/GNUmakefile'), join(build, 'GNUmakefile'));
+      if (!existsSync(join(build, 'Makefile'))) {
+        const done = await command(join(inTree ? '.' : pristine, 'configure'), ['-q', ...configure]);
+        if (done.exitCode !== 0) throw new Error(done.stderr);
+      }
+      return make('-s');
+    },
+    async python(code) {
+      const done = await command('./python', ['-B', '-c', `import json; print(json.dumps(${code}))`], {
+        environment: {LD_LIBRARY_PATH: build},
+      });
+      if (done.exitCode !== 0) throw new Error(done.stderr);
+      return JSON.parse(done.stdout) as unknown;
+    },
+    edit(file, change) {
+      edited.add(file);
+      tree?.edit(file, change);
+      copyInto(file);
+    },
+    restore() {
+      tree?.restore();
+      edited.forEach(copyInto);
+      edited.clear();
+    },
+  };
+}
+
+/** The actions that a make was told of. */
+export function actionsOf({stdout}: Run): string[] {
+  return stdout.split('\n').flatMap((line) => /^([a-z]+:[\w.]+) {2}/.exec(line)?.[1] ?? []);
+}
