@@ -90,6 +90,7 @@ const withImages = chosen.filter(({plain = false}) => !plain);
       // Nobody can run an interpreter with a shared library where the path has a space.
       const copy = join(scratch, `moved${name === 'shared' ? '-' : ' '}${version}-${name}`);
       cpSync(build, copy, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
+      rmSync(join(copy, 'make.log'), {force: true}); // The example's.
       const files = (folder: string): string[] =>
         readdirSync(folder, {recursive: true, withFileTypes: true})
           .filter((entry) => !entry.isDirectory() && !entry.parentPath.endsWith('__pycache__'))

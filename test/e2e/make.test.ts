@@ -78,10 +78,10 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     test('trains an interpreter without images; the last one has a profile, and is there to stay', async () => {
       const profiles = readdirSync(join(build, 'Python')).filter((file) => file.endsWith('.gcda'));
       expect(profiles).toEqual(expect.arrayContaining(['ceval.gcda', 'import.gcda']));
-      const flag = 'CFLAGS_NODIST=-fprofile-generate';
+      const flag = 'CFLAGS_NODIST=$(PGO_PROF_GEN_FLAG)';
       const training = await make('-n', '-W', 'Programs/python.o', 'build_all', flag);
       expect(training.stdout).toMatch(/ -o python /);
-      expect(training.stdout).not.toContain('flashfreeze/objects.rsp ');
+      expect(training.stdout).not.toMatch(/@flashfreeze\/objects\.rsp|flashfreeze\.mjs/);
       const again = await make();
       expect(again).toMatchObject({exitCode: 0});
       expect(again.stdout).toContain('Rebuilding with profile guided optimizations');
