@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
-import {join, sep} from 'node:path';
+import {mkdir, readdir, readFile, realpath, rm, writeFile} from 'node:fs/promises';
+import {join, resolve, sep} from 'node:path';
 import type {Invitation} from '../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -67,6 +67,18 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
     hint: `see ${join(buildDir, 'configure.log')} and config.log beside it`,
     details,
   });
+}
+
+/**
+ * The source tree that a build folder was configured for, which its Makefile names (Makefile.pre.in: `srcdir`), with symbolic
+ * links resolved; undefined for a folder without one. What is built there looks for its library in that tree.
+ */
+export async function configuredSource(buildDir: string): Promise<string | undefined> {
+  const makefile = await readFile(join(buildDir, 'Makefile'), 'utf8').catch(() => '');
+  const [, named] = /^srcdir[ \t]*=[ \t]*(.+)$/m.exec(makefile) ?? [];
+  if (named === undefined) return undefined;
+  const source = resolve(buildDir, named.trimEnd());
+  return realpath(source).catch(() => source);
 }
 
 /**

@@ -1,7 +1,8 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
+import {attempt} from '../cache/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.js';
-import {configureTree, makeTree} from '../cpython/build.js';
+import {configuredSource, configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
 import {checkUsable} from '../cpython/installation.js';
@@ -87,6 +88,8 @@ export async function buildStage1(
   if (!inputs.ok) return inputs;
   const forConfigure = new Set(selectConfigureInputs(names.value));
 
+  const own = await leaveOtherTree(tree, places, site);
+  if (!own.ok) return own;
   const configured = await engine.run({
     id: 'configure:python',
     tools: [compiler.value],
@@ -118,11 +121,33 @@ export async function buildStage1(
   );
   if (!built.ok) return built;
   if (context.dryRun && built.value.outcome === 'executed') {
-    return fail('STAGE1', 'CPython is not built yet, so there is nothing to say about its modules.', {
-      hint: 'run once without --dry-run',
-    });
+    return notBuiltYet();
   }
   return readStage1(built.value.outputs, inputs.value, compiler.value);
+}
+
+/**
+ * Where the folder was configured for another tree, CPython is configured anew. No key tells: of two trees with equal files,
+ * the interpreter that was built from one knows that one's library. Fails with IO, and as a dry run does that had to build.
+ */
+async function leaveOtherTree(
+  tree: SourceTree,
+  {cpython}: SourcePlaces,
+  {context}: Site,
+): Promise<Result<void>> {
+  const other = await configuredSource(cpython);
+  if (other === undefined || other === tree.path) return ok();
+  if (context.dryRun) return notBuiltYet();
+  const message = `${cpython} was built from ${other}: CPython is built anew, from ${tree.path}`;
+  context.events.emit({type: 'notice', message});
+  const status = join(cpython, 'config.status');
+  return attempt('remove', status, () => rm(status, {force: true}));
+}
+
+function notBuiltYet(): Result<never> {
+  return fail('STAGE1', 'CPython is not built yet, so there is nothing to say about its modules.', {
+    hint: 'run once without --dry-run',
+  });
 }
 
 function makeAction(

@@ -1,0 +1,70 @@
+import {rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from '@jest/globals';
+import {openSlots} from '../../../src/exec/job-slots.js';
+import {scrubbedEnvironment} from '../../../src/exec/environment.js';
+import {withEngine} from '../../../src/hosts/session.js';
+import {sourceHost} from '../../../src/hosts/source.js';
+import type {EventInput} from '../../../src/model/events.js';
+import {SMALL_TREE, temporaryFolder, writeFiles} from '../cpython/folders.js';
+
+const folder = temporaryFolder();
+
+/** Names its tree in the Makefile, as CPython's does. What make builds there is no Python, so that every build fails. */
+const CONFIGURE = `#!/bin/sh
+source=$(dirname "$0")
+echo "$source" > config.status
+: > pyconfig.h
+printf 'srcdir=\\t\\t%s\\npython:\\n\\texit 1\\n' "$source" > Makefile
+`;
+
+/** A tree of the same files each time. */
+function tree(name: string): string {
+  return writeFiles(join(folder, name), {...SMALL_TREE, configure: CONFIGURE});
+}
+
+/** Builds as far as it goes, and gives what it told. */
+async function build(source: string, dryRun = false): Promise<readonly EventInput[]> {
+  const buildDir = join(folder, 'build');
+  const place = {source, buildDir, out: undefined, configureArguments: [], makeArguments: []};
+  const host = await sourceHost({...place, pie: false, cc: undefined});
+  if (!host.ok) throw new Error(host.failure.message);
+  const told: EventInput[] = [];
+  const {slots} = openSlots(1, 1, undefined);
+  const context = {
+    events: {emit: (event: EventInput) => void told.push(event)},
+    signal: new AbortController().signal,
+    userEnvironment: process.env,
+    cacheDir: join(folder, 'cache'),
+    jobs: slots,
+    force: false,
+    dryRun,
+  };
+  const built = await withEngine(buildDir, context, (engine) =>
+    host.value.prepare({engine, context, environment: scrubbedEnvironment({}, process.env)}),
+  );
+  expect(built).toMatchObject({ok: false, failure: {code: 'STAGE1'}});
+  slots.close();
+  return told;
+}
+
+const configured = (told: readonly EventInput[]): unknown =>
+  told.find((event) => event.type === 'action-finished' && event.id === 'configure:python');
+
+test('a build folder that was configured for another tree of equal files is configured anew', async () => {
+  const [one, other] = [tree('one'), tree('other')];
+  expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
+  expect(configured(await build(one))).toMatchObject({outcome: 'fresh'});
+  // A dry run leaves everything as it is, and says what it says where CPython has to be built first.
+  expect(configured(await build(other, true))).toBeUndefined();
+  expect(configured(await build(one))).toMatchObject({outcome: 'fresh'});
+  const told = await build(other);
+  expect(configured(told)).toMatchObject({outcome: 'executed'});
+  expect(told.filter(({type}) => type === 'notice')).toMatchObject([
+    {message: expect.stringMatching(/built from .*\/one: CPython is built anew, from .*\/other$/)},
+  ]);
+  expect(configured(await build(other))).toMatchObject({outcome: 'fresh'});
+  // Of a tree that is gone the folder is not, either.
+  rmSync(other, {recursive: true});
+  expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
+});
