@@ -1,4 +1,4 @@
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder, writeFileAtomic} from '../cache/files.js';
@@ -161,9 +161,12 @@ async function handOver(
   );
   if (!told.ok) return told;
   const flags = [...(addressModel === 'absolute' ? ['-no-pie'] : []), ...words(wrapFlags(layout.wrapped))];
-  // Last, and also with the same words as before: make goes by its time.
+  const text = responseFile([...flags, ...objects.map(({path}) => relative(cpython, path))]);
   try {
-    await writeFile(list, responseFile([...flags, ...objects.map(({path}) => relative(cpython, path))]));
+    // Last, and also with the same words as before: make goes by its time. Under `watch`, make has gone by it already.
+    const {executed, cached, remote} = site.engine.summary().counts;
+    const isNews = site.context.repetition === undefined || executed + cached + remote > 0;
+    if (isNews || (await readFile(list, 'utf8').catch(() => '')) !== text) await writeFile(list, text);
   } catch (error) {
     return err({code: 'IO', message: `cannot write ${list}: ${String(error)}`});
   }

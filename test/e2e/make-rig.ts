@@ -119,6 +119,11 @@ export function makeBuildOf({name, version, configure, inTree = false}: Configur
   };
 }
 
+/** What a make complained of. That setup.py of 3.11 renames scripts is no complaint. */
+export function complaintsOf({stderr}: Run): string {
+  return stderr.replaceAll(/^renaming build\/scripts-.*\n/gm, '');
+}
+
 /** The actions that a make was told of. */
 export function actionsOf({stdout}: Run): string[] {
   return stdout.split('\n').flatMap((line) => /^([a-z]+:[\w.]+) {2}/.exec(line)?.[1] ?? []);

@@ -203,6 +203,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
   });
 
   testWithManyLinks('freeze-watch makes it again after an edit, and ends with Ctrl-C', async () => {
+    await make('-s', 'freeze-startup');
     const value = Date.now();
     let [edited, interrupted] = [false, false];
     // A group of its own, as a terminal's: Ctrl-C is for all of it.
@@ -226,6 +227,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
       'compile:json.decoder',
       'generate:json.decoder',
     ]);
+    expect(done.stdout.match(/^.* @flashfreeze\/objects\.rsp /gm)).toHaveLength(1);
     expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 0});
     const code = '[json.decoder.EDITED, __import__("_flashfreeze").is_static(json.loads.__code__)]';
     expect(await python(code)).toEqual([value, true]);
