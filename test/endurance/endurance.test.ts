@@ -95,6 +95,16 @@ describe('the memo of a run that had nothing to do', () => {
     expect(memos()).toHaveLength(1);
   }
 
+  test('is left by the first run that had nothing to do', async () => {
+    edit(site, 'one_3', 'news for the journal');
+    await buildSite(site);
+    // Files that are younger than a run's beginning say nothing for sure.
+    await new Promise((wake) => setTimeout(wake, 200));
+    rmSync(join(site.cacheDir, 'fresh'), {recursive: true, force: true});
+    await run();
+    expect(memos()).toHaveLength(1);
+  });
+
   test('says what the run said', async () => {
     await settle();
     const wanted = await flashfreezeJson(commandOf(site), {cwd});

@@ -135,7 +135,9 @@ export async function buildSite(
 ): Promise<Run & {readonly summary: SummaryEvent; readonly ms: number}> {
   const {cacheDir = site.cacheDir, command = site.host, more = []} = options;
   const began = performance.now();
-  const done = await flashfreezeJson([command, ...commandOf(site, cacheDir).slice(1), ...more]);
+  // Certificates that the machine adds cost Node 50 ms at each start, whatever it runs; a build has no use for them.
+  const environment = {NODE_EXTRA_CA_CERTS: undefined};
+  const done = await flashfreezeJson([command, ...commandOf(site, cacheDir).slice(1), ...more], {environment});
   const ms = performance.now() - began;
   if (done.exitCode !== 0) throw new Error(done.stderr.slice(-4000));
   return {...done, ms};
