@@ -6,6 +6,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {PACKAGE} from '../../test/e2e/rig.js';
+import {buildingSection, readBuildCosts} from '../building.js';
 import {type Bar, chart} from '../chart.js';
 import {formatted} from '../formatted.js';
 import {goalsSection} from '../goals.js';
@@ -40,12 +41,14 @@ export async function suite(): Promise<void> {
     const results = readResults(name);
     return results === undefined ? [] : [section(results)];
   });
+  const costs = readBuildCosts();
   const machines = [...new Set(found.map(({machine}) => machine))];
   const text = [
     `Measured on: ${machines.join('; ')}.`,
     `![Frozen over unmodified, as bars](${CHART})`,
     goalsSection(readResults),
     ...sections,
+    ...(costs.length === 0 ? [] : [buildingSection(costs)]),
   ].join('\n\n');
   const document = between(readFileSync(DOCUMENT, 'utf8'), text);
   writeFileSync(DOCUMENT, await formatted(document, DOCUMENT));

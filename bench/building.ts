@@ -1,0 +1,53 @@
+/** What builds took, kept in `results/building.json`, and as a section of the document. */
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {z} from 'zod';
+import {formatted} from './formatted.js';
+import {table} from './table.js';
+
+const cost = z.object({
+  modules: z.number(),
+  /** Of all modules. */
+  lines: z.number(),
+  /** Processor time of all processes, in seconds. */
+  cpu: z.number(),
+  /** Megabytes of the largest process. */
+  peak: z.number(),
+  /** Seconds that actions of each kind took, one after the other; some ran at the same time. */
+  steps: z.record(z.string(), z.number()),
+});
+export type BuildCost = z.infer<typeof cost>;
+
+const FILE = join(import.meta.dirname, 'results', 'building.json');
+const SHOWN = ['compile', 'generate', 'cc', 'link'] as const;
+
+/** Nothing where none was ever measured. */
+export function readBuildCosts(): readonly BuildCost[] {
+  return existsSync(FILE) ? z.array(cost).parse(JSON.parse(readFileSync(FILE, 'utf8'))) : [];
+}
+
+/** New costs take the place of old ones of as many modules. */
+export async function keepBuildCosts(costs: readonly BuildCost[]): Promise<void> {
+  const old = readBuildCosts().filter(({modules}) => !costs.some((each) => each.modules === modules));
+  const all = [...old, ...costs].sort((a, b) => a.modules - b.modules);
+  writeFileSync(FILE, await formatted(JSON.stringify(all), FILE));
+}
+
+export function buildingSection(costs: readonly BuildCost[]): string {
+  const lines = costs.map(({modules, lines, cpu, peak, steps}) => [
+    String(modules),
+    String(lines),
+    cpu.toFixed(1),
+    ((1000 * cpu) / modules).toFixed(0),
+    String(peak),
+    ...SHOWN.map((step) => (steps[step] ?? 0).toFixed(1)),
+  ]);
+  return [
+    '### Building',
+    'An interpreter linked anew with so many modules, copies of those of the standard library, with nothing in any cache: processor time of all processes, the memory of the largest of them, and the time between beginning and end of the actions of each kind (two ran at a time).',
+    table(
+      ['modules', 'lines', 'CPU, s', 'a module, ms', 'peak, MB', ...SHOWN.map((step) => `${step}, s`)],
+      lines,
+    ),
+  ].join('\n\n');
+}

@@ -1,0 +1,17 @@
+"""Runs a command and says what it and everything that it started took.
+
+    python -I -S -B usage.py COMMAND...
+
+The last line of standard output is {"exitCode", "cpu": seconds, "peak": kilobytes of the largest process}.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
+sys.stdout.buffer.write(done.stdout)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+cpu = usage.ru_utime + usage.ru_stime
+print(json.dumps({"exitCode": done.returncode, "cpu": cpu, "peak": usage.ru_maxrss}))
