@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
@@ -85,6 +86,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
   const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
   const looking = pLimit(LOOKING_AT_ONCE);
+  /** What is up to date is decided without a pause: now and then, processes that run meanwhile get a turn. */
+  let looks = 0;
+  let turn: Promise<void> = Promise.resolve();
   const tally = createTally();
   const asked = new Map<
     ActionId,
@@ -150,7 +154,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (signal.aborted) return err(interrupted(spec));
     const broken = contractFailure(spec) ?? claim(spec);
     if (broken !== undefined) return err(broken);
-    const decision = await looking(() => decide(spec, key, context));
+    const decision = await looking(async () => {
+      looks += 1;
+      if (looks % LOOKING_AT_ONCE === 0) turn = setImmediate();
+      await turn;
+      return decide(spec, key, context);
+    });
     if (decision.kind === 'fresh') {
       return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs), bytes: decision.bytes});
     }

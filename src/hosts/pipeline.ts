@@ -148,12 +148,15 @@ async function freezeSelected<T extends Toolchain>(
     tools,
     site,
     images: async () => {
-      const objects = await Promise.all(
-        plan.modules.map(async (module) => {
-          const unit = await compile(module);
-          return unit.ok ? buildImage(module, unit.value.unit, tools) : unit;
-        }),
-      );
+      const image = async (module: ModulePlan): Promise<Result<Artifact>> => {
+        const unit = await compile(module);
+        return unit.ok ? buildImage(module, unit.value.unit, tools) : unit;
+      };
+      // What was edited comes first: its C is compiled while the rest is found to be up to date.
+      const isEdited = ({module}: ModulePlan): boolean =>
+        site.engine.reasonsFor(`compile:${module}`).length > 0;
+      const started = new Map(plan.modules.filter(isEdited).map((module) => [module, image(module)]));
+      const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));
       const imports = await importsOf(plan);
       if (imports !== undefined) await found.value.remember(imports);
       return collect(objects);
