@@ -9,22 +9,29 @@ import {prepare} from './prepare.mjs';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /**
- * Bundles the file that the command line names.
- * @param {{folder: string, script: string, argv: string[]}} request `folder` holds the files, `script` is what the user runs
- * @returns {Promise<string | undefined>} the bundle; undefined, with a word on stderr and an exit code, when there is none
+ * Runs the file that the command line names: its function `entry` gets the rest of the words. Where that gives false or fails,
+ * the exit code is 1.
+ * @param {{folder: string, script: string, entry: string}} request `folder` holds the files, `script` is what the user runs
  */
-export async function bundleNamed({folder, script, argv: [name = '']}) {
+export async function runNamed({folder, script, entry}) {
+  const [name = '', ...words] = process.argv.slice(2);
   if (!/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.ts`))) {
     const names = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''));
     console.error(`usage: node ${relative(ROOT, script)} <${names.join(' | ')}> [options]`);
     process.exitCode = 2;
-    return undefined;
+    return;
   }
-  if (!(await prepare())) {
-    process.exitCode = 1;
-    return undefined;
+  process.exitCode = 1;
+  if (!(await prepare())) return;
+  const bundled = await bundle(folder, name);
+  // What has to run somewhere else, as a whole, finds itself there.
+  process.env.FLASHFREEZE_BUNDLE = bundled;
+  try {
+    const {[entry]: run} = await import(pathToFileURL(bundled));
+    if ((await run(words)) !== false) process.exitCode = 0;
+  } catch (error) {
+    console.error(error);
   }
-  return bundle(folder, name);
 }
 
 /** `import.meta.dirname` stays that of the source file: sources find what lies beside them. */

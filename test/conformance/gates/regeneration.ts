@@ -53,7 +53,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
 
 /** In the root of a newer Debian this gate runs as a whole: the workers have to. */
 async function checkInRoot(root: string, python: string): Promise<boolean> {
-  const [gateFile = '', words] = [process.env['FLASHFREEZE_GATE'], JSON.stringify(['--python', python])];
+  const [gateFile = '', words] = [process.env['FLASHFREEZE_BUNDLE'], JSON.stringify(['--python', python])];
   const code = `import(${JSON.stringify(gateFile)}).then(async ({gate}) => process.exit((await gate(${words})) ? 0 : 1))`;
   const done = await runInRoot(root, ['node', '-e', code], {binds: {[PACKAGE]: 'read'}});
   if (!done.ok) throw new Error(done.failure.message);
