@@ -39,7 +39,8 @@ export function uniqueSuffix(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-const TEMPORARY = '.new-';
+/** What the name of a file begins with while it is written, in the folder of the final one. */
+export const TEMPORARY = '.new-';
 
 /** Whether this is the name that a file has while it is written atomically. */
 export function isTemporary(path: string): boolean {

@@ -1,5 +1,6 @@
 import {setImmediate} from 'node:timers/promises';
 import pLimit from 'p-limit';
+import {TEMPORARY} from '../cache/files.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {JobSlots} from '../exec/job-slots.js';
@@ -16,6 +17,7 @@ import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
 import {type DoneAction, writeLastRun} from './last-run.js';
 import {createPerformer, type Done} from './perform.js';
 import {openSources, type SourceFile} from './sources.js';
+import {sweep} from './staging.js';
 import type {FileStamp} from './stamps.js';
 import {createTally, type EngineSummary} from './tally.js';
 import {createStoreAccess, type Found} from './store-access.js';
@@ -257,6 +259,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const ms = Math.round(Date.now() - began.getTime());
       if (asked.size > 0) await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done});
       const saved = await Promise.all([journal.save(), sources.save()]);
+      // Runs that were killed while they wrote these. A run with nothing to do looks at no more than it has to.
+      if (done.length > 0) await sweep(buildDir, TEMPORARY);
       await store.finish();
       return saved.find((result) => !result.ok) ?? ok();
     },

@@ -1,6 +1,6 @@
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {removeQuietly, uniqueSuffix} from '../cache/files.js';
+import {removeQuietly, TEMPORARY, uniqueSuffix} from '../cache/files.js';
 import type {ActionId} from '../model/action.js';
 import type {Account} from './causes.js';
 
@@ -35,7 +35,7 @@ function fileIn(buildDir: string): string {
  */
 export async function writeLastRun(buildDir: string, run: LastRun): Promise<void> {
   const file = fileIn(buildDir);
-  const temporary = `${file}.${uniqueSuffix()}`;
+  const temporary = join(buildDir, TEMPORARY + uniqueSuffix());
   try {
     await writeFile(temporary, JSON.stringify({schema: SCHEMA, ...run}));
     await rename(temporary, file);

@@ -87,8 +87,8 @@ export function createStager(buildDir: string): Stager {
   };
 }
 
-/** Removes from a folder of outputs what an earlier build left. */
-async function sweep(folder: string, prefix: string): Promise<Result<void>> {
+/** Removes from a folder what an earlier build left that was killed: what has a name that begins with `prefix`. */
+export async function sweep(folder: string, prefix: string): Promise<Result<void>> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (name.startsWith(prefix)) await removeQuietly(join(folder, name));
   }

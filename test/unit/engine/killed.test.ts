@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock} from '../../../src/engine/lock.js';
@@ -153,4 +153,12 @@ test('a build that was killed again and again gets to its end', async () => {
   expect((await build(toy, {store})).executed).toEqual(['link:program']);
   expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   rmSync(folder.at('store'), {recursive: true});
+});
+
+test('what a killed run left of the engine’s own files is removed by the next one that has something to do', async () => {
+  mkdirSync(toy.buildDir, {recursive: true});
+  const left = join(toy.buildDir, '.new-1-killed');
+  writeFileSync(left, '{"schema":1,"act');
+  expect((await build(toy)).result.ok).toBe(true);
+  expect(existsSync(left)).toBe(false);
 });
