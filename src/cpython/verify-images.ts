@@ -13,6 +13,8 @@ export interface ImageDifference {
 
 const answer = z.object({
   modules: z.number(),
+  /** How many regular expressions were compared. */
+  expressions: z.number(),
   differences: z.array(
     z.object({module: z.string(), where: z.string(), field: z.string(), detail: z.string()}),
   ),
@@ -22,7 +24,8 @@ const answer = z.object({
 const TIMEOUT_MS = 20 * 60_000;
 
 /**
- * Compares every image of a frozen interpreter with a fresh compile, in that interpreter.
+ * Compares every image of a frozen interpreter with a fresh compile, and every regular expression that was compiled beforehand
+ * with what `re` makes of it, in that interpreter.
  * @param sources where the sources of modules lie that CPython freezes itself
  * @param hashSeed for PYTHONHASHSEED: a number, or `random`
  * Fails with VERIFY when the interpreter has no images or ends badly, and with PYTHON.
@@ -31,7 +34,7 @@ export function compareImages(
   interpreter: Interpreter,
   sources: Readonly<Record<string, string>>,
   hashSeed: string,
-): Promise<Result<{readonly modules: number; readonly differences: readonly ImageDifference[]}>> {
+): Promise<Result<z.infer<typeof answer>>> {
   // The debug allocator: memory that nobody wrote looks the same everywhere (verify_images.py, struct_differences).
   const environment = {...interpreter.environment, PYTHONHASHSEED: hashSeed, PYTHONMALLOC: 'debug'};
   return runScript({...interpreter, environment}, 'verify_images.py', {

@@ -18,6 +18,8 @@ export interface VerifyRequest {
 export interface VerifyReport {
   readonly python: string;
   readonly modules: number;
+  /** How many regular expressions were compared, too. */
+  readonly expressions: number;
   readonly differences: readonly (ImageDifference & {readonly seed: string})[];
 }
 
@@ -38,12 +40,12 @@ export async function verifyImages(
   if (!target.ok) return target;
   const sourceTree = request.source ?? dirname(target.value.stdlib);
   const sources = frozenSources(target.value, sourceTree);
-  let modules = 0;
+  let [modules, expressions] = [0, 0];
   const differences: VerifyReport['differences'][number][] = [];
   for (const seed of request.hashSeeds) {
     const compared = await compareImages(interpreter, sources, seed);
     if (!compared.ok) return compared;
-    modules = compared.value.modules;
+    ({modules, expressions} = compared.value);
     differences.push(...compared.value.differences.map((difference) => ({...difference, seed})));
   }
   const missing = differences.flatMap(({field, module}) =>
@@ -56,7 +58,7 @@ export async function verifyImages(
       hint: "give CPython's source tree with --source",
     });
   }
-  return ok({python: target.value.version.text, modules, differences});
+  return ok({python: target.value.version.text, modules, expressions, differences});
 }
 
 /** Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. */

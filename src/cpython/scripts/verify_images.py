@@ -4,8 +4,8 @@ was compiled beforehand with what `re` makes of it.
     python -s -B verify_images.py     (a JSON object on standard input)
 
 The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "differences": [{"module",
-"where", "field", "detail"}]}; `where` is the qualified name of the code object.
+CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "expressions": N, "differences":
+[{"module", "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
 import sys
@@ -274,7 +274,8 @@ def main():
             differences.append({"module": module.name, "where": where, "field": field, "detail": detail[:400]})
     for where, detail in compare_expressions():
         differences.append({"module": "re", "where": where, "field": "expression", "detail": detail[:400]})
-    print(json.dumps({"modules": len(modules), "differences": differences}))
+    expressions = len(_flashfreeze.expressions())
+    print(json.dumps({"modules": len(modules), "expressions": expressions, "differences": differences}))
 
 
 main()
