@@ -1,0 +1,68 @@
+/**
+ * A CPython that is optimised across files (`--with-lto`), built twice. Its linker takes a quarter of an hour in all, so this
+ * is only run where FLASHFREEZE_TEST_MAKE names it: all, or source-lto.
+ */
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {isWanted} from './make-rig.js';
+import {type Tree, flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
+
+jest.setTimeout(60 * 60_000);
+
+(isWanted('source-lto') ? describe : describe.skip)('CPython 3.13.15 --with-lto', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
+  const out = join(folder, 'python');
+  const configure = ['--with-lto', '--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
+  let tree: Tree;
+  let buildDir: string;
+  const build = () =>
+    flashfreezeJson([
+      ...['build', '--source', tree.source, '--build-dir', buildDir, '--out', out],
+      ...configure.map((argument) => `--configure-arg=${argument}`),
+      ...['--startup', '--trace', '-c "import json, argparse"'],
+    ]);
+
+  beforeAll(async () => {
+    tree = await prepareTree('3.13.15');
+    buildDir = `${tree.buildDir}-lto`;
+    const done = await build();
+    expect(done.stderr).toEqual(expect.not.stringContaining('error['));
+    expect(done.summary).toMatchObject({ok: true, python: '3.13.15', output: out});
+  });
+  afterAll(() => {
+    tree.restore();
+    rmSync(folder, {recursive: true, force: true});
+  });
+
+  test('all is optimised across files but what has its calls redirected', () => {
+    const isIntermediate = (object: string): boolean =>
+      readFileSync(join(buildDir, 'cpython', object)).includes('.gnu.lto_');
+    const objects = ['Python/ceval.o', 'Python/marshal.o', 'Objects/codeobject.o', ...REDIRECTED_CALLERS];
+    expect(objects.map(isIntermediate)).toEqual([true, true, true, false, false, false]);
+  });
+
+  test('importlib, what every start imports and what was traced come from images', async () => {
+    const code = `if 1:
+      import _flashfreeze as f, _frozen_importlib_external as e, os, sys
+      used = f.info()['used']
+      import json
+      print(used > 15, [f.is_static(x.__code__) for x in (e.cache_from_source, os.walk, json.loads)])`;
+    const done = await run(out, ['-I', '-B', '-c', code]);
+    expect(done).toMatchObject({stdout: 'True [True, True, True]\n', stderr: ''});
+    const verified = await flashfreeze(['verify', '--images', out, '--source', tree.source]);
+    expect(verified).toMatchObject({exitCode: 0, stderr: ''});
+  });
+
+  test('an edit costs one module and the link', async () => {
+    tree.edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
+    const module = ['compile', 'generate', 'cc'].map((action) => `${action}:json.decoder`);
+    expect((await build()).summary).toMatchObject({ok: true, executed: [...module, 'link:python']});
+    const code = 'import json.decoder as d; print(d.EDITED > 0)';
+    expect(await run(out, ['-I', '-B', '-c', code])).toMatchObject({stdout: 'True\n'});
+    tree.restore();
+    expect((await build()).summary.ok).toBe(true);
+  });
+});
