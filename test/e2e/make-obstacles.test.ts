@@ -18,7 +18,8 @@ HOST_GNU_TYPE = x86_64-pc-linux-gnu
 MACHDEP = linux
 VERSION = 3.13
 PY_ENABLE_SHARED = 0
-PY_CORE_CFLAGS = -O2 $(CFLAGS_NODIST) -DPy_BUILD_CORE
+OPT = -DNDEBUG -O2
+PY_CORE_CFLAGS = $(OPT) $(CFLAGS_NODIST) -DPy_BUILD_CORE
 python: ; @echo "linked with:$(LINKFORSHARED)"
 `;
 const PLAIN = '/* #undef Py_DEBUG */\n#define PY_SSIZE_T_CLEAN 1\n';
@@ -74,6 +75,10 @@ test.each([
 
 test.each([
   ['CFLAGS_NODIST=-DPy_REF_DEBUG', DEBUG],
+  [
+    'OPT=-O2',
+    'a CPython with assertions (no -DNDEBUG) cannot have static code objects: it asserts that static strings are its own',
+  ],
   // Only newer ones have this feature, and this is how Makefile.inc tells.
   ['.FEATURES=', 'this make is too old: GNU make 4.0 or newer is needed'],
   ['BUILDPYTHON=', "Makefile.inc has to be included after CPython's own Makefile"],
@@ -102,6 +107,19 @@ test('a package that is not compiled', async () => {
   const sentence = `there is no compiled program in ${home}: run \`npm run build\` there (or give FLASHFREEZE_HOME)`;
   await expectObstacle(configured(), [`FLASHFREEZE_HOME=${home}`], sentence);
 });
+
+test.each(['python.stamps', 'flashfreeze/objects.rsp'])(
+  'an interpreter that had images (%s) is linked anew',
+  async (mark) => {
+    const folder = configured();
+    writeFileSync(join(folder, 'python'), '');
+    expect((await make(folder, 'python', 'FLASHFREEZE=no')).stdout).toContain('up to date');
+    mkdirSync(join(folder, 'flashfreeze'));
+    writeFileSync(join(folder, mark), '');
+    expect((await make(folder, 'python', 'FLASHFREEZE=no')).stdout).toContain('linked with:');
+    expect((await make(folder, 'python', 'FLASHFREEZE=no')).stdout).toContain('up to date');
+  },
+);
 
 test('without an obstacle there is a rule for images', async () => {
   const done = await make(configured('#define PYLONG_BITS_IN_DIGIT 30\n'), '-n', 'freeze-startup');
