@@ -137,7 +137,9 @@ export async function buildSite(
   const began = performance.now();
   // Certificates that the machine adds cost Node 50 ms at each start, whatever it runs; a build has no use for them.
   const environment = {NODE_EXTRA_CA_CERTS: undefined};
-  const done = await flashfreezeJson([command, ...commandOf(site, cacheDir).slice(1), ...more], {environment});
+  const done = await flashfreezeJson([command, ...commandOf(site, cacheDir).slice(1), ...more], {
+    environment,
+  });
   const ms = performance.now() - began;
   if (done.exitCode !== 0) throw new Error(done.stderr.slice(-4000));
   return {...done, ms};
