@@ -36,6 +36,12 @@ from _signal import SIG_IGN, SIGINT, signal
 
 CODE = type(compile("", "", "exec"))
 
+# What marshal writes of a code object, apart from numbers and from the bytecode, which it makes anew.
+WRITTEN = (
+    *("co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars"),
+    *("co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable"),
+)
+
 
 def code_objects(code):
     yield code
@@ -61,13 +67,30 @@ def imported_names(node):
                     yield from imported_names(each)
 
 
+def referred_to(value):
+    """A reference to every object in a constant that Python can get hold of."""
+    yield value
+    if isinstance(value, CODE):
+        parts = [getattr(value, name, None) for name in WRITTEN]
+    elif isinstance(value, slice):
+        parts = [value.start, value.stop, value.step]
+    else:
+        parts = value if isinstance(value, (tuple, frozenset)) else ()
+    for part in parts:
+        yield from referred_to(part)
+
+
 def dump(value):
     try:
         # Without references: equal objects give equal bytes.
         return marshal.dumps(value, 2)
     except ValueError:
-        # Slice constants (3.14) exist from format 5 on.
-        return marshal.dumps(value, marshal.version)
+        # Slice constants (3.14) exist from format 5 on. From 3 on, objects that are referred to more than once are marked
+        # (Python/marshal.c, w_ref()), which would tell what this process compiled before: all of them are, here.
+        kept = list(referred_to(value))
+        dumped = marshal.dumps(value, marshal.version)
+        del kept
+        return dumped
 
 
 def unit_of(source, filename, optimize):

@@ -20,15 +20,17 @@ import {findPythons} from '../../support/pythons.js';
 import {gateOptions, say} from '../options.js';
 
 /**
- * The images of what CPython freezes itself keep the marshal bytes, too. 3.10 writes a frozenset in the order of its
- * table, which depends on the hash seed; the three modules that it freezes have none. Newer ones do not depend on it.
+ * The images of what CPython freezes itself keep the marshal bytes, too. Those of other modules may depend on what the process
+ * compiled before: 3.10 writes a frozenset in the order of its table, and since 3.14 a string is marked as interned or not.
  */
-const FROZEN_BY_310 = ['importlib/_bootstrap.py', 'importlib/_bootstrap_external.py', 'zipimport.py'];
+const ALWAYS_FROZEN = ['zipimport', 'importlib._bootstrap', 'importlib._bootstrap_external'];
 
 interface Library {
   readonly folder: string;
   readonly layout: Layout;
   readonly wellKnown: ReadonlyMap<string, string>;
+  /** What CPython freezes itself. */
+  readonly frozen: readonly string[];
 }
 
 export async function gate(words: readonly string[]): Promise<boolean> {
@@ -91,17 +93,17 @@ async function check(python: string): Promise<boolean> {
 
 function describe(python: string): Library {
   const code =
-    'import sys, os, sysconfig; print("%d.%d" % sys.version_info[:2], os.path.dirname(os.__file__), ' +
-    'sysconfig.get_path("include"), sep="\\n")';
+    'import sys, os, sysconfig, _imp; print("%d.%d" % sys.version_info[:2], os.path.dirname(os.__file__), ' +
+    'sysconfig.get_path("include"), *getattr(_imp, "_frozen_module_names", list)(), sep="\\n")';
   const answer = execFileSync(python, ['-B', '-I', '-c', code], {encoding: 'utf8'});
-  const [series = '', folder = '', include = ''] = answer.trim().split('\n');
+  const [series = '', folder = '', include = '', ...names] = answer.trim().split('\n');
   const header = `python${series}.h`;
   const layout = parseLayout(header, readFileSync(join(PACKAGE, 'src/codegen/layouts', header), 'utf8'));
   if (!layout.ok) throw new Error(layout.failure.message);
   const strings = join(include, 'internal/pycore_global_strings.h');
   const wellKnown =
     series === '3.10' ? new Map<string, string>() : parseWellKnownStrings(readFileSync(strings, 'utf8'));
-  return {folder, layout: layout.value, wellKnown};
+  return {folder, layout: layout.value, wellKnown, frozen: [...ALWAYS_FROZEN, ...names]};
 }
 
 /** The digest of each module's C, in both models; without those that do not compile (test data that must not). */
@@ -109,7 +111,7 @@ async function generateAll(
   python: string,
   hashSeed: string,
   files: readonly string[],
-  {folder, layout, wellKnown}: Library,
+  {folder, layout, wellKnown, frozen}: Library,
   place: string,
 ): Promise<ReadonlyMap<string, string>> {
   // Workers are always given hash seed 0: a program in between says otherwise.
@@ -126,11 +128,12 @@ async function generateAll(
         ...{output: unit, importsOutput: `${place}.imports`},
       });
       if (!compiled.ok) continue;
+      const module = file.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
       const texts = (['absolute', 'position-independent'] as const).map((addressModel) => {
         const image = generateImage({
-          ...{module: file.replace(/\.py$/, '').replaceAll('/', '.'), unit: readFileSync(unit), layout},
+          ...{module, unit: readFileSync(unit), layout},
           ...{wellKnown, addressModel, pathPlaceholder: file},
-          keepMarshal: layout.resume !== undefined || FROZEN_BY_310.includes(file),
+          keepMarshal: frozen.includes(module),
         });
         return image.ok ? image.value : `${image.failure.code}: ${image.failure.message}`;
       });
