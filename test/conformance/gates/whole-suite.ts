@@ -122,7 +122,9 @@ function compare(name: string, store: string): boolean {
   const worse = unexplained(found);
   for (const each of worse.filter(isExplained)) {
     const outcome = outcomeOf(frozenAgain, each) ?? '';
-    say(`no difference the second time: ${each.name} (${each.frozen}, then ${outcome}${outcome === 'passed' ? '' : ' on both sides'})`);
+    say(
+      `no difference the second time: ${each.name} (${each.frozen}, then ${outcome}${outcome === 'passed' ? '' : ' on both sides'})`,
+    );
   }
   const real = worse.filter((each) => !isExplained(each));
   for (const each of real) say(`WORSE: ${each.kind} ${each.name}: ${each.frozen}, passes unmodified`);
