@@ -5,32 +5,24 @@
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {describeWith} from '../support/with.js';
 import {isWanted} from './make-rig.js';
-import {type Tree, flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
+import {type ConfiguredBuild, type Tree, buildConfigured, flashfreeze, run} from './rig.js';
 
 jest.setTimeout(60 * 60_000);
 
-(isWanted('source-lto') ? describe : describe.skip)('CPython 3.13.15 --with-lto', () => {
+describeWith(isWanted('source-lto'), 'FLASHFREEZE_TEST_MAKE=source-lto')('CPython 3.13.15 --with-lto', () => {
   const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
   const out = join(folder, 'python');
   const configure = ['--with-lto', '--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
   let tree: Tree;
   let buildDir: string;
-  const build = () =>
-    flashfreezeJson([
-      ...['build', '--source', tree.source, '--build-dir', buildDir, '--out', out],
-      ...configure.map((argument) => `--configure-arg=${argument}`),
-      ...['--startup', '--trace', '-c "import json, argparse"'],
-    ]);
+  let build: ConfiguredBuild['build'];
 
   beforeAll(async () => {
-    tree = await prepareTree('3.13.15');
-    buildDir = `${tree.buildDir}-lto`;
-    const done = await build();
-    expect(done.stderr).toEqual(expect.not.stringContaining('error['));
-    expect(done.summary).toMatchObject({ok: true, python: '3.13.15', output: out});
+    ({tree, buildDir, build} = await buildConfigured('lto', configure, out));
   });
   afterAll(() => {
     tree.restore();

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, relative} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {describeWith} from '../support/with.js';
 import {actionsOf, chosen, complaintsOf, makeBuildOf} from './make-rig.js';
 import {PACKAGE} from './rig.js';
 
@@ -23,7 +24,7 @@ afterAll(() => {
 });
 
 const withImages = chosen.filter(({plain = false}) => !plain);
-(withImages.length > 0 ? describe : describe.skip).each(withImages)(
+describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_TEST_MAKE').each(withImages)(
   'CPython $version, $name',
   (configuration) => {
     const {name, version, inTree = false, slow = false} = configuration;

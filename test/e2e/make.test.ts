@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {testWith} from '../support/with.js';
 import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
 
 jest.setTimeout(90 * 60_000);
@@ -14,8 +15,8 @@ afterAll(() => {
 });
 
 describe.each(chosen)('CPython $version, $name', (configuration) => {
-  const {name, plain = false, slow = false} = configuration;
-  const testWithManyLinks = slow ? test.skip : test;
+  const {name, version, plain = false, slow = false} = configuration;
+  const testWithManyLinks = testWith(!slow, `a link that takes seconds (${version}, ${name})`);
   const {build, source, prepare, command, make, python, edit, restore} = makeBuildOf(configuration);
   const times = (): string[] =>
     readdirSync(build, {recursive: true})

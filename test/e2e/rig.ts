@@ -164,3 +164,30 @@ export async function prepareTree(version: string, copy = 'trees'): Promise<Tree
     restore,
   };
 }
+
+/** A CPython 3.13.15 that is configured in another way, in a build folder of its own, which is kept. */
+export interface ConfiguredBuild {
+  readonly tree: Tree;
+  readonly buildDir: string;
+  /** Builds again. */
+  readonly build: () => ReturnType<typeof flashfreezeJson>;
+}
+
+/** Builds one, with the start and a few modules frozen, at `out`. Throws when that fails. */
+export async function buildConfigured(
+  name: string,
+  configure: readonly string[],
+  out: string,
+): Promise<ConfiguredBuild> {
+  const tree = await prepareTree('3.13.15');
+  const buildDir = `${tree.buildDir}-${name}`;
+  const build: ConfiguredBuild['build'] = () =>
+    flashfreezeJson([
+      ...['build', '--source', tree.source, '--build-dir', buildDir, '--out', out],
+      ...configure.map((argument) => `--configure-arg=${argument}`),
+      ...['--startup', '--trace', '-c "import json, argparse"'],
+    ]);
+  const {summary, stderr} = await build();
+  if (!summary.ok || summary.output !== out) throw new Error(stderr);
+  return {tree, buildDir, build};
+}

@@ -3,18 +3,14 @@ import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type Tree, flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
+import {type ConfiguredBuild, type Tree, buildConfigured, flashfreeze, flashfreezeJson, run} from './rig.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-shared-'));
 const out = join(folder, 'python');
 let tree: Tree;
 let buildDir: string;
-const build = () =>
-  flashfreezeJson([
-    ...['build', '--source', tree.source, '--build-dir', buildDir, '--out', out],
-    ...['--configure-arg', '--enable-shared', '--startup', '--trace', '-c "import json, argparse"'],
-  ]);
+let build: ConfiguredBuild['build'];
 const python = async (code: string, environment: Record<string, string> = {}): Promise<unknown> => {
   const done = await run(out, ['-B', '-c', `import json; print(json.dumps(${code}))`], {environment});
   if (done.exitCode !== 0) throw new Error(done.stderr);
@@ -22,11 +18,7 @@ const python = async (code: string, environment: Record<string, string> = {}): P
 };
 
 beforeAll(async () => {
-  tree = await prepareTree('3.13.15');
-  buildDir = `${tree.buildDir}-shared`;
-  const done = await build();
-  expect(done.stderr).toEqual(expect.not.stringContaining('error['));
-  expect(done.summary).toMatchObject({ok: true, python: '3.13.15', output: out});
+  ({tree, buildDir, build} = await buildConfigured('shared', ['--enable-shared'], out));
 });
 afterAll(() => {
   tree.restore();

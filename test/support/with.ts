@@ -1,10 +1,13 @@
-/** Tests that need what not every machine has: where it is missing they are skipped, and standard error says what it is. */
+/**
+ * Tests that need what not every machine has, or what somebody has to ask for: without it they are skipped, and standard error
+ * says what it is.
+ */
 import {describe, test} from '@jest/globals';
 
 /** @param thing undefined or false where it is not there */
 function isThere(thing: unknown, name: string): boolean {
   const there = thing !== undefined && thing !== false;
-  if (!there) process.stderr.write(`skipped: ${name} is not to be had here\n`);
+  if (!there) process.stderr.write(`skipped without ${name}\n`);
   return there;
 }
 
