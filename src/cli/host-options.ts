@@ -40,12 +40,18 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     configureArguments: options['configure-arg'] ?? [],
     makeArguments: options['make-arg'] ?? [],
     pie: options.pie ?? false,
+    builtinExtensions: options['builtin-extensions'] ?? false,
     cc: options.cc,
   });
 }
 
 /** The options of what is made from an installed Python. Fails with USAGE when one that it needs was not given. */
 export function installedOptionsOf({command, options}: Invocation): Result<OverlayOptions> {
+  if (options['builtin-extensions'] === true) {
+    return fail('USAGE', 'the extension modules of an installed Python stay where they are', {
+      hint: '--builtin-extensions is for a CPython that is built from --source',
+    });
+  }
   const python = need(command, 'python', 'EXE', options.python);
   if (!python.ok) return python;
   const out = need(command, 'out', 'PATH', options.out);

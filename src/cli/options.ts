@@ -114,6 +114,11 @@ const PLACES = {
     configurable: true,
     describe: 'link a position-independent executable (by default its addresses are fixed)',
   },
+  'builtin-extensions': {
+    kind: 'flag',
+    configurable: true,
+    describe: 'link the extension modules into the interpreter that need no library besides (3.11 and later)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const INSTALLED = {

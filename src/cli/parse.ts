@@ -2,7 +2,7 @@ import {failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {COMMANDS} from './commands.js';
 import type {Invocation} from './command.js';
-import {COMMON_OPTIONS, optionSpec, type OptionName} from './options.js';
+import {COMMON_OPTIONS, isOptionName, optionSpec, type OptionName} from './options.js';
 import {CommandFound, parserFor, UsageError, type Called} from './parser.js';
 import {closest} from './suggest.js';
 import {placeValue, readNumber, type RawValue} from './values.js';
@@ -71,8 +71,17 @@ function translate(message: string, {command, tied}: Words): Result<never> {
   const near = closest(name, [...(spec?.options ?? []), ...COMMON_OPTIONS]);
   const where = command === undefined ? '' : ` of ${command}`;
   return fail('USAGE', `there is no option --${name}${where}`, {
-    hint: near === undefined ? helpHint : didYouMean(`--${near}`),
+    hint: near === undefined ? (othersWith(name) ?? helpHint) : didYouMean(`--${near}`),
   });
+}
+
+/** Says which commands have an option, if any. */
+function othersWith(name: string): string | undefined {
+  if (!isOptionName(name)) return undefined;
+  const commands = Object.entries(COMMANDS).filter(
+    ([, {hidden, options}]) => hidden !== true && options.includes(name),
+  );
+  return `it is an option of ${commands.map(([command]) => command).join(', ')}`;
 }
 
 /** Checks the values and gives them the types that the options declare. */

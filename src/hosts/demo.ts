@@ -62,6 +62,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     buildDir,
     out: undefined,
     configureArguments: [],
+    builtinExtensions: false,
     makeArguments: [],
     pie: false,
     cc: undefined,

@@ -59,6 +59,8 @@ export interface SourceBuildOptions {
   readonly makeArguments: readonly string[];
   /** Link a position-independent executable. */
   readonly pie: boolean;
+  /** Link the extension modules into the interpreter that need no library besides. */
+  readonly builtinExtensions: boolean;
   /** The C compiler, a command name or path; by default what configure finds. */
   readonly cc: string | undefined;
 }

@@ -2,6 +2,7 @@ import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {attempt} from '../cache/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.js';
+import {PUBLIC_NAMES, buildExtensionsIn} from '../cpython/builtin-extensions.js';
 import {configuredSource, configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
@@ -86,27 +87,31 @@ export async function buildStage1(
   if (!names.ok) return names;
   const inputs = await engine.sources(names.value.map((name) => ({name, path: join(tree.path, name)})));
   if (!inputs.ok) return inputs;
-  const forConfigure = new Set(selectConfigureInputs(names.value));
+  const forConfigure = new Set([
+    ...selectConfigureInputs(names.value),
+    ...(options.builtinExtensions ? [PUBLIC_NAMES] : []),
+  ]);
 
   const own = await leaveOtherTree(tree, places, site);
   if (!own.ok) return own;
+  const {builtinExtensions} = options;
+  const settings = {...(placeless && {placeless}), ...(builtinExtensions && {builtinExtensions})};
   const configured = await engine.run({
     id: 'configure:python',
     tools: [compiler.value],
-    arguments: placeless ? {configure, placeless} : configure,
+    arguments: Object.keys(settings).length === 0 ? configure : {configure, ...settings},
     environment: {},
     inputs: inputs.value.filter(({name}) => forConfigure.has(name)),
     outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
     storage: 'in-place',
-    execute: ({log}) =>
-      configureTree({
-        source: placeless ? relative(places.cpython, places.sourceLink) : tree.path,
-        buildDir: places.cpython,
-        arguments: configure,
-        environment,
-        signal,
-        onOutput: log,
-      }),
+    async execute({log}) {
+      const run = {buildDir: places.cpython, environment, signal, onOutput: log};
+      const source = placeless ? relative(places.cpython, places.sourceLink) : tree.path;
+      const done = await configureTree({...run, source, arguments: configure});
+      if (!done.ok || !builtinExtensions) return done;
+      const extensions = await buildExtensionsIn(tree.path, run);
+      return extensions.ok ? ok() : extensions;
+    },
   });
   if (!configured.ok) return configured;
 
@@ -165,7 +170,11 @@ function makeAction(
   return {
     id: 'stage1:python',
     tools: [parts.compiler],
-    arguments: {make: options.makeArguments, variables: VARIABLES},
+    arguments: {
+      make: options.makeArguments,
+      variables: VARIABLES,
+      ...(options.builtinExtensions && {builtinExtensions: true}),
+    },
     environment: {},
     inputs: parts.inputs,
     outputs: [

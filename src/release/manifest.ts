@@ -20,6 +20,7 @@ const schema = z.object({
     makeArguments: z.array(z.string()),
     cc: z.string().nullable(),
     pie: z.boolean(),
+    builtinExtensions: z.boolean().default(false),
     selection: z.object({
       startup: z.boolean(),
       traces: z.array(z.string()),

@@ -96,6 +96,7 @@ async function pack(
       makeArguments: [...options.makeArguments],
       cc: options.cc ?? null,
       pie: options.pie,
+      builtinExtensions: options.builtinExtensions,
       selection: {
         ...selection,
         traces: [...selection.traces],

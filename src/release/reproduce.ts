@@ -38,6 +38,7 @@ export async function reproduce(
         configureArguments: recipe.configureArguments,
         makeArguments: recipe.makeArguments,
         pie: recipe.pie,
+        builtinExtensions: recipe.builtinExtensions,
         cc: recipe.cc ?? undefined,
       },
       selection: recipe.selection,

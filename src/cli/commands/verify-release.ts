@@ -35,7 +35,14 @@ function compare(
 ): Promise<Result<Comparison>> {
   const {word, options} = invocation;
   if (word !== undefined) return reproduce(resolve(cwd, word), {source, buildDir}, context);
-  const passed: OptionName[] = ['configure-arg', 'make-arg', 'cc', 'pie', ...SELECTION_OPTIONS];
+  const passed: OptionName[] = [
+    'configure-arg',
+    'make-arg',
+    'cc',
+    'pie',
+    'builtin-extensions',
+    ...SELECTION_OPTIONS,
+  ];
   const words = passed.flatMap((name) => {
     const value = options[name];
     if (value === undefined || value === false) return [];

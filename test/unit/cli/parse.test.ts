@@ -106,8 +106,12 @@ describe('wrong usage', () => {
     [['build', '--sorce', 'x'], 'there is no option --sorce of build | did you mean --source?'],
     [['build', '--jbos=3'], 'there is no option --jbos of build | did you mean --jobs?'],
     [
-      ['regen', '--out', 'x'],
-      'there is no option --out of regen | flashfreeze regen --help lists its options',
+      ['relink', '--builtin-extensions'],
+      'there is no option --builtin-extensions of relink | it is an option of build, regen, watch, discover, release, verify',
+    ],
+    [
+      ['regen', '--banana'],
+      'there is no option --banana of regen | flashfreeze regen --help lists its options',
     ],
     [['build', '--no-stdlib'], 'there is no option --no-stdlib of build | did you mean --stdlib?'],
     [['build', '-z'], 'there is no option -z | flashfreeze build --help lists its options'],

@@ -1,0 +1,109 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {runProcess} from '../exec/process.js';
+import {messageOf} from '../model/errno.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {findMake, type BuildRun} from './build-tools.js';
+import {words} from './compile-flags.js';
+import {wordsThatMatter} from './log.js';
+import {readMakeVariables} from './make-variables.js';
+
+/** What a user may add to CPython's list of modules; it comes first of all such files (Makefile.pre.in, Modules/makesetup). */
+const SETUP_LOCAL = 'Modules/Setup.local';
+/** The standard library's extension modules, as configure leaves it: the others of the template are comments. Since 3.11. */
+const SETUP_STDLIB = 'Modules/Setup.stdlib';
+/** The names of `sys.stdlib_module_names`, which modules for tests are not among: several have to be shared libraries. */
+export const PUBLIC_NAMES = 'Python/stdlib_module_names.h';
+
+const HEADER =
+  '# Written by flashfreeze: extension modules that are linked into the interpreter.\n*static*\n';
+
+/** An extension module, as a line of a Setup file declares it. */
+export interface Extension {
+  readonly name: string;
+  /** As `makesetup` reads it. */
+  readonly line: string;
+  /** What it has to be linked with, or the variable of the Makefile that says so. */
+  readonly libraries: readonly string[] | {readonly variable: string};
+}
+
+/** The modules that a Setup file declares, whether to be linked in or shared. */
+export function parseSetup(text: string): readonly Extension[] {
+  return text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => /^\w+\s/.test(line) && !line.includes('='))
+    .flatMap((line) => {
+      const [name = '', ...rest] = words(line);
+      const flags = rest.filter((word) => !/\.(c|cc|cpp|cxx|m|o)$/.test(word));
+      // As makesetup has it: modules without any flags have variables for them, of their own name.
+      const libraries =
+        flags.length === 0
+          ? {variable: `MODULE_${name.toUpperCase()}_LDFLAGS`}
+          : flags.filter((word) => !/^(-[IDUf].*|\$\(\w+_(CFLAGS|INCLUDES)\))$/.test(word));
+      return [{name, line, libraries}];
+    });
+}
+
+/**
+ * Has the interpreter of a configured build folder hold the extension modules of the standard library that need nothing
+ * but what it is linked with anyway. A module with an archive of its own (libmpdec, expat) stays as it is, as whoever links
+ * with libpython would miss that.
+ * @param source the source tree
+ * @returns their names
+ * Fails with PYTHON_VERSION (before 3.11, modules were no matter of the Makefile), NO_MAKE, CONFIGURE, STAGE1 and IO.
+ */
+export async function buildExtensionsIn(source: string, run: BuildRun): Promise<Result<readonly string[]>> {
+  const setup = await readFile(join(run.buildDir, SETUP_STDLIB), 'utf8').catch(() => undefined);
+  if (setup === undefined) {
+    return fail(
+      'PYTHON_VERSION',
+      'this version of CPython does not say which extension modules it could hold',
+      {
+        hint: 'leave out --builtin-extensions, which is for 3.11 and later',
+      },
+    );
+  }
+  const extensions = parseSetup(setup);
+  const variables = ['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'];
+  for (const {libraries} of extensions) if ('variable' in libraries) variables.push(libraries.variable);
+  const read = await readMakeVariables(run, variables);
+  if (!read.ok) return read;
+  const valueOf = (name: string): readonly string[] => words(read.value[name] ?? '');
+  const present = new Set(['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'].flatMap(valueOf));
+  try {
+    const names = await readFile(join(source, PUBLIC_NAMES), 'utf8');
+    const isPublic = new Set([...names.matchAll(/^"(\w+)",/gm)].map(([, name]) => name));
+    const chosen = extensions.filter(({name, libraries}) => {
+      const needed = 'variable' in libraries ? valueOf(libraries.variable) : libraries;
+      return isPublic.has(name) && needed.every((library) => present.has(library));
+    });
+    await writeFile(join(run.buildDir, SETUP_LOCAL), HEADER + chosen.map(({line}) => `${line}\n`).join(''));
+    const made = await updateMakefile(run);
+    return made.ok ? ok(chosen.map(({name}) => name)) : made;
+  } catch (error) {
+    return fail('IO', `the modules of the interpreter cannot be settled: ${messageOf(error)}`);
+  }
+}
+
+/** Makefile and Modules/config.c, by their own rule. Fails with NO_MAKE and CONFIGURE. */
+async function updateMakefile({buildDir, environment, signal, onOutput}: BuildRun): Promise<Result<void>> {
+  const make = await findMake(environment);
+  if (!make.ok) return make;
+  const args = ['--no-print-directory', 'Makefile'];
+  const done = await runProcess({
+    file: make.value,
+    args,
+    cwd: buildDir,
+    environment,
+    signal,
+    ...(onOutput && {onOutput}),
+  });
+  if (!done.ok) return done;
+  const {exitCode, stdout, stderr} = done.value;
+  if (exitCode === 0) return ok();
+  return fail('CONFIGURE', `the Makefile of ${buildDir} cannot be brought up to date`, {
+    details: wordsThatMatter(`${stdout}\n${stderr}`),
+  });
+}
