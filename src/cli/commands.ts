@@ -5,6 +5,7 @@ import {
   GARBAGE_OPTIONS,
   INSTALLED_OPTIONS,
   PLACE_OPTIONS,
+  RELEASE_OPTIONS,
   SELECTION_OPTIONS,
   VERIFY_OPTIONS,
   WATCH_OPTIONS,
@@ -88,14 +89,14 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   release: {
     summary: 'build an installation that anyone can build again, bit for bit: archive, manifest, provenance',
-    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...PLACE_OPTIONS, ...RELEASE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/release.js'),
   },
   verify: {
     summary:
       'compare frozen modules with a fresh compile of their sources, or a release with one that is built anew',
-    options: [...VERIFY_OPTIONS, ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...VERIFY_OPTIONS, 'profile', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     word: {name: 'manifest', describe: 'the manifest of a release, which is built again from --source'},
     yields: true,
     load: () => import('./commands/verify.js'),

@@ -160,6 +160,33 @@ const VERIFY = {
     kind: 'flag',
     describe: 'build a release two times, under conditions as different as they can be made, and compare',
   },
+  'allowed-signers': {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe:
+      'the manifest has to be signed by one of these (allowed signers of ssh, or a public key of minisign)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const RELEASE = {
+  profile: {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe: 'optimise CPython by this recorded profile (with --enable-optimizations, without training)',
+  },
+  'record-profile': {
+    kind: 'path',
+    value: 'FILE',
+    describe: 'record a profile first, by the training that CPython knows, and use it',
+  },
+  sign: {
+    kind: 'path',
+    configurable: true,
+    value: 'KEY',
+    describe: 'sign the manifest with this key of ssh or minisign',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const WATCH = {
@@ -249,6 +276,7 @@ export const OPTIONS = {
   ...INSTALLED,
   ...BENCH,
   ...VERIFY,
+  ...RELEASE,
   ...WATCH,
   ...DEMO,
   ...GARBAGE,
@@ -263,6 +291,7 @@ export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
 export const INSTALLED_OPTIONS: readonly OptionName[] = ['python', 'out', 'build-dir', 'cc'];
 export const BENCH_OPTIONS = Object.keys(BENCH) as readonly OptionName[];
 export const VERIFY_OPTIONS = Object.keys(VERIFY) as readonly OptionName[];
+export const RELEASE_OPTIONS = Object.keys(RELEASE) as readonly OptionName[];
 export const WATCH_OPTIONS = Object.keys(WATCH) as readonly OptionName[];
 /** Here `python` is a release or series, such as `3.13`. */
 export const DEMO_OPTIONS: readonly OptionName[] = [...(Object.keys(DEMO) as OptionName[]), 'python'];

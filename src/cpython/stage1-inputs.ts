@@ -58,6 +58,19 @@ export function selectConfigureInputs(stage1Inputs: readonly string[]): readonly
   return stage1Inputs.filter((name) => CONFIGURE_FILES.test(name));
 }
 
+/** Every file of the library but byte code, the same way. */
+export async function listLibrary(tree: SourceTree): Promise<Result<readonly string[]>> {
+  try {
+    const entries = await readdir(join(tree.path, 'Lib'), {recursive: true, withFileTypes: true});
+    const names = entries
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
+      .map(({parentPath, name}) => Buffer.from(join(parentPath, name).slice(tree.path.length + 1)));
+    return ok(names.sort((a, b) => Buffer.compare(a, b)).map(String));
+  } catch (error) {
+    return fail('SOURCE_TREE', `the library of ${tree.path} cannot be read: ${String(error)}`);
+  }
+}
+
 async function filesOf(root: string, folder: string, pattern: RegExp): Promise<string[]> {
   const entries = await readFolder(join(root, folder));
   return entries

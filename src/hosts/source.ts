@@ -1,8 +1,7 @@
-import {rm, symlink} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {attempt} from '../cache/files.js';
 import type {Layout} from '../codegen/layout.js';
 import {words} from '../cpython/compile-flags.js';
+import {placelessEnvironment} from '../cpython/placeless.js';
 import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
@@ -10,6 +9,7 @@ import type {Host, LinkedImages, Site} from './host.js';
 import {loadLayout} from './layouts.js';
 import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from './options.js';
+import {type Placeless, linkSource} from './placeless.js';
 import {placeOutput} from './place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from './places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
@@ -28,11 +28,11 @@ export interface SourceHost extends Host<SourceToolchain> {
 /**
  * The two-stage build: CPython as it is, the static code of its modules, and CPython again with that. Fails with
  * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build folder lies in the source tree.
- * @param placeless nothing that is compiled tells in which folders that was (for releases)
+ * @param placeless nothing that is compiled or linked tells in which folders that was (for releases)
  */
 export async function sourceHost(
   options: SourceBuildOptions,
-  {placeless = false}: {readonly placeless?: boolean} = {},
+  placeless?: Placeless,
 ): Promise<Result<SourceHost>> {
   const tree = await openSourceTree(options.source);
   if (!tree.ok) return tree;
@@ -52,8 +52,8 @@ export async function sourceHost(
     places,
     tree: tree.value,
     async prepare(site) {
-      if (placeless) {
-        const linked = await linkTo(tree.value.path, places.sourceLink, site);
+      if (placeless && !site.context.dryRun) {
+        const linked = await linkSource(tree.value, places);
         if (!linked.ok) return linked;
       }
       const stage1 = await buildStage1(tree.value, options, places, site, placeless);
@@ -65,20 +65,14 @@ export async function sourceHost(
       {stage1, interpreter, layout: {wrapped}},
       site,
     ): Promise<Result<LinkedImages>> {
-      const linked = await linkStage2(objects, {stage1, interpreter, wrapped, places}, site);
+      const environment = placeless ? placelessEnvironment(site.environment) : site.environment;
+      const request = {stage1, interpreter, wrapped, places};
+      const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;
       const placed = await placeOutput(options.out, executable.path, site.context.dryRun);
       return placed.ok ? ok({output: placed.value, sha256: executable.digest, images: images.path}) : placed;
     },
-  });
-}
-
-async function linkTo(target: string, path: string, {context}: Site): Promise<Result<void>> {
-  if (context.dryRun) return ok();
-  return attempt('write', path, async () => {
-    await rm(path, {force: true});
-    await symlink(target, path);
   });
 }
 

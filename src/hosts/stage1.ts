@@ -8,6 +8,7 @@ import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
 import {checkUsable} from '../cpython/installation.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
+import {placelessEnvironment} from '../cpython/placeless.js';
 import {scriptPath} from '../cpython/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
@@ -18,6 +19,7 @@ import {type Result, err, fail, ok} from '../model/result.js';
 import {rememberedCompiler} from './compiler-memo.js';
 import type {Site} from './host.js';
 import type {SourceBuildOptions} from './options.js';
+import {type Placeless, makeArgumentsOf, placelessInputs, placelessKey, useProfile} from './placeless.js';
 import type {SourcePlaces} from './places.js';
 
 /** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
@@ -40,13 +42,6 @@ const VARIABLES = [
 ] as const;
 export type MakeVariables = Readonly<Record<(typeof VARIABLES)[number], string>>;
 
-/**
- * The working folder under a name that is the same everywhere. Compilers write the folder that they work in into debug
- * information, by the name in PWD if that is one of it (getpwd() of libiberty), and shells keep such a PWD; a flag that
- * maps names (-ffile-prefix-map) would itself name the folder, in everything that tells how Python was compiled.
- */
-const ANYWHERE = '/proc/self/cwd';
-
 export interface Stage1 {
   /** The interpreter that was built. */
   readonly python: Artifact;
@@ -60,15 +55,16 @@ export interface Stage1 {
 }
 
 /**
- * Configures and builds CPython in its own folder, as two actions that stay in place.
- * @param placeless with `sourceLink` there: what is compiled does not tell in which folders that was
+ * Configures and builds CPython in its own folder, as two actions that stay in place. Of a placeless build, everything
+ * that it is made from decides whether the folder is emptied first: what make leaves as it is has to be what a new folder
+ * would get.
  */
 export async function buildStage1(
   tree: SourceTree,
   options: SourceBuildOptions,
   places: SourcePlaces,
   site: Site,
-  placeless = false,
+  placeless?: Placeless,
 ): Promise<Result<Stage1>> {
   const {engine, context} = site;
   const {signal} = context;
@@ -87,21 +83,25 @@ export async function buildStage1(
   if (!names.ok) return names;
   const inputs = await engine.sources(names.value.map((name) => ({name, path: join(tree.path, name)})));
   if (!inputs.ok) return inputs;
-  const forConfigure = new Set([
-    ...selectConfigureInputs(names.value),
-    ...(options.builtinExtensions ? [PUBLIC_NAMES] : []),
-  ]);
 
   const own = await leaveOtherTree(tree, places, site);
   if (!own.ok) return own;
   const {builtinExtensions} = options;
-  const settings = {...(placeless && {placeless}), ...(builtinExtensions && {builtinExtensions})};
+  const more = placeless ? await placelessInputs(tree, placeless, site) : ok([]);
+  if (!more.ok) return more;
+  const settings = {...(placeless && {placeless: true}), ...(builtinExtensions && {builtinExtensions})};
+  const forConfigure = new Set([
+    ...selectConfigureInputs(names.value),
+    ...(builtinExtensions ? [PUBLIC_NAMES] : []),
+  ]);
   const configured = await engine.run({
     id: 'configure:python',
     tools: [compiler.value],
     arguments: Object.keys(settings).length === 0 ? configure : {configure, ...settings},
     environment: {},
-    inputs: inputs.value.filter(({name}) => forConfigure.has(name)),
+    inputs: placeless
+      ? [...inputs.value, ...more.value]
+      : inputs.value.filter(({name}) => forConfigure.has(name)),
     outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
     storage: 'in-place',
     async execute({log}) {
@@ -120,8 +120,9 @@ export async function buildStage1(
   const built = await engine.run(
     makeAction(options, places, context, {
       compiler: compiler.value,
-      environment: placeless ? {...environment, PWD: ANYWHERE} : environment,
-      inputs: [...inputs.value, ...Object.values(configured.value.outputs), describe.value],
+      environment: placeless ? placelessEnvironment(environment) : environment,
+      inputs: [...inputs.value, ...more.value, ...Object.values(configured.value.outputs), describe.value],
+      ...(placeless && {placeless: {...placeless, tree}}),
     }),
   );
   if (!built.ok) return built;
@@ -163,10 +164,11 @@ function makeAction(
     readonly compiler: CompilerIdentity;
     readonly environment: Readonly<Record<string, string>>;
     readonly inputs: readonly Artifact[];
+    readonly placeless?: Placeless & {readonly tree: SourceTree};
   },
 ): ActionSpec {
   const {signal} = context;
-  const {environment} = parts;
+  const {environment, placeless, compiler} = parts;
   return {
     id: 'stage1:python',
     tools: [parts.compiler],
@@ -174,6 +176,7 @@ function makeAction(
       make: options.makeArguments,
       variables: VARIABLES,
       ...(options.builtinExtensions && {builtinExtensions: true}),
+      ...(placeless && {placeless: placelessKey(placeless, compiler.family)}),
     },
     environment: {},
     inputs: parts.inputs,
@@ -185,8 +188,12 @@ function makeAction(
     storage: 'in-place',
     async execute({log, outputs}) {
       const run = {buildDir: places.cpython, environment, signal, onOutput: log};
+      const profiled = placeless ? await useProfile(placeless, run) : ok([]);
+      if (!profiled.ok) return profiled;
+      const more = placeless ? await makeArgumentsOf(placeless.tree, places, compiler.family) : [];
+      const flags = [...options.makeArguments, ...profiled.value, ...more];
       const made = await context.jobs.shared((jobserver) =>
-        makeTree({...run, jobs: jobserver ?? context.jobs.width, flags: options.makeArguments}),
+        makeTree({...run, jobs: jobserver ?? context.jobs.width, flags}),
       );
       if (!made.ok) return made;
       // Whether it is in a shared library is not known before it tells.

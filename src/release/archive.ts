@@ -2,8 +2,7 @@ import {createWriteStream} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {pipeline} from 'node:stream/promises';
 import {attempt} from '../cache/files.js';
-import {runProcess} from '../exec/process.js';
-import type {Site} from '../hosts/host.js';
+import {type ProcessSpec, runProcess} from '../exec/process.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {type TarEntry, tarOf} from './tar.js';
@@ -24,7 +23,7 @@ export async function writeArchive(
   top: string,
   archive: string,
   mtime: number,
-  {environment, context}: Pick<Site, 'environment' | 'context'>,
+  {environment, signal}: Pick<ProcessSpec, 'environment' | 'signal'>,
 ): Promise<Result<readonly FileRecord[]>> {
   const records: FileRecord[] = [];
   async function* entries(): AsyncGenerator<TarEntry> {
@@ -45,14 +44,15 @@ export async function writeArchive(
     args: ['-T1', '-6', '--', archive],
     cwd: '/',
     environment,
-    signal: context.signal,
+    signal,
   });
   if (!packed.ok) return err({...packed.failure, hint: 'install xz (the package xz-utils on Debian)'});
   if (packed.value.exitCode === 0) return ok(records);
   return fail('IO', `${archive} could not be compressed`, {details: packed.value.stderr});
 }
 
-function recordOf({path, mode, content}: TarEntry): FileRecord {
+/** What a manifest tells of a file. */
+export function recordOf({path, mode, content}: TarEntry): FileRecord {
   if ('link' in content) return {path, link: content.link};
   return {path, mode, size: content.length, sha256: digestOf(content)};
 }

@@ -1,13 +1,16 @@
-import {copyFile, mkdir, rm, stat, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {attempt} from '../cache/files.js';
 import {buildEnvironment, findMake} from '../cpython/build-tools.js';
+import {placelessEnvironment} from '../cpython/placeless.js';
 import {runScript} from '../cpython/run-script.js';
+import type {SourceTree} from '../cpython/source-tree.js';
 import {FIXED_ENVIRONMENT} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import type {Site} from '../hosts/host.js';
 import type {FreezePlan} from '../hosts/module-plan.js';
+import {makeArgumentsOf} from '../hosts/placeless.js';
 import type {SourcePlaces} from '../hosts/places.js';
 import type {SourceToolchain} from '../hosts/source.js';
 import {encodeStamps} from '../hosts/stamps.js';
@@ -26,8 +29,8 @@ export interface InstallRequest {
   readonly places: SourcePlaces;
   /** The interpreter with frozen modules. */
   readonly frozen: string;
-  /** Folders that no file of the installation may tell. */
-  readonly secrets: readonly string[];
+  /** The source tree: no file of the installation may tell where it lies. */
+  readonly tree: SourceTree;
 }
 
 /**
@@ -36,10 +39,10 @@ export interface InstallRequest {
  * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file tells where it was made.
  */
 export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
-  const {places, toolchain, plan, frozen, secrets} = request;
+  const {places, toolchain, plan, frozen, tree} = request;
   const stage = join(places.root, 'install');
   const root = join(stage, PREFIX);
-  const made = await makeInstall(stage, places, site);
+  const made = await makeInstall(stage, request, site);
   if (!made.ok) return made;
   const {series} = toolchain.target.version;
   const library = join(root, 'lib', `python${series}`);
@@ -52,7 +55,12 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
     }
   });
   if (!placed.ok) return placed;
-  const rewritten = await rewriteInstallation(root, {build: places.root, prefix: PREFIX, secrets});
+  const rewritten = await rewriteInstallation(root, {
+    build: places.root,
+    prefix: PREFIX,
+    // setup.py finds the tree by its real path.
+    secrets: [tree.path, await realpath(tree.path)],
+  });
   if (!rewritten.ok) return rewritten;
   const compiled = await runScript(
     {...toolchain.interpreter, environment: {...toolchain.interpreter.environment, LC_ALL: 'C.UTF-8'}},
@@ -79,9 +87,16 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
   return stamped.ok ? ok(root) : stamped;
 }
 
-/** `make install` into a folder of ours. pip is left to `python -m ensurepip`: it would bring byte code with times. */
-async function makeInstall(stage: string, places: SourcePlaces, site: Site): Promise<Result<void>> {
-  const environment = buildEnvironment(site.environment);
+/**
+ * `make install` into a folder of ours. pip is left to `python -m ensurepip`: it would bring byte code with times. What stage 1
+ * made is installed as it is, also where sources have newer times: had one of them other content, stage 1 would be new.
+ */
+async function makeInstall(
+  stage: string,
+  {places, tree, toolchain}: InstallRequest,
+  site: Site,
+): Promise<Result<void>> {
+  const environment = placelessEnvironment(buildEnvironment(site.environment));
   const make = await findMake(environment);
   if (!make.ok) return make;
   const emptied = await attempt('empty', stage, async () => {
@@ -98,6 +113,9 @@ async function makeInstall(stage: string, places: SourcePlaces, site: Site): Pro
       // compileall then does nothing but tell its options; byte code is ours to write.
       'COMPILEALL_OPTS=--help',
       ...['GITVERSION=', 'GITTAG=', 'GITBRANCH='],
+      ...['-o', 'all', '-o', 'python'],
+      // setup.py also compiles when it is asked to install.
+      ...(await makeArgumentsOf(tree, places, toolchain.stage1.compiler.family)),
     ],
     cwd: places.cpython,
     environment,

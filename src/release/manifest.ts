@@ -33,6 +33,8 @@ const schema = z.object({
       preparesExpressions: z.boolean(),
     }),
     sourceDateEpoch: z.number(),
+    /** What it was optimised by: a file that lies beside the manifest. */
+    profile: named.nullable(),
   }),
   tools: z.array(z.object({name: z.string(), version: z.string(), sha256: digest.nullable()})),
   /** The variables of CPython's Makefile that say how it was compiled and linked. */

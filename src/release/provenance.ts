@@ -28,7 +28,9 @@ export function provenanceOf(manifest: Manifest, manifestDigest: string): Json {
             annotations: {version},
             ...(sha256 === null ? {} : {digest: {sha256}}),
           })),
-          ...inputs.map(({name: input, sha256}) => ({name: input, digest: {sha256}})),
+          ...[recipe.profile ?? [], inputs]
+            .flat()
+            .map(({name: input, sha256}) => ({name: input, digest: {sha256}})),
         ],
       },
       runDetails: {

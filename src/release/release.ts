@@ -1,7 +1,8 @@
-import {copyFile, readdir, rename, rm} from 'node:fs/promises';
+import {copyFile, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt, ensureFolder, hashFile, writeFileAtomic} from '../cache/files.js';
-import {listStage1Inputs} from '../cpython/stage1-inputs.js';
+import {listLibrary, listStage1Inputs} from '../cpython/stage1-inputs.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import type {Host, Site} from '../hosts/host.js';
 import type {FreezePlan} from '../hosts/module-plan.js';
@@ -14,38 +15,81 @@ import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';
 import {EPOCH, PREFIX, install} from './installation.js';
 import {type Manifest, manifestText} from './manifest.js';
+import {OPTIMISED, recordProfile, storedProfile} from './profile.js';
 import {provenanceOf} from './provenance.js';
+import {signFile} from './signature.js';
 
 export interface ReleaseRequest {
   /** `out` is the folder that archive, manifest and provenance are wanted in. */
   readonly options: SourceBuildOptions & {readonly out: string};
   readonly selection: ModuleSelection;
+  /** Counts of an earlier build, by which CPython is optimised: see `recordProfile`. */
+  readonly profile?: string | undefined;
+  /** Count first, and write that to `profile`. */
+  readonly records?: boolean;
+  /** The key to sign the manifest with: see `signFile`. */
+  readonly key?: string | undefined;
 }
 
 /**
  * Builds a CPython with frozen modules and packs its installation, such that the same inputs give the same bytes in any
- * folder. Leaves NAME.tar.xz, NAME.manifest.json and NAME.provenance.json in the folder `out`. Fails as a build from source
- * does, and as `install` and `writeArchive` do.
+ * folder. Leaves NAME.tar.xz, NAME.manifest.json and NAME.provenance.json in the folder `out`, the profile that was used and
+ * the manifest's signature beside them. Fails as a build from source does, and as `recordProfile`, `install`,
+ * `writeArchive` and `signFile` do.
  */
 export async function release(request: ReleaseRequest, context: HostContext): Promise<Result<BuildOutcome>> {
-  const {options, selection} = request;
-  if (
-    options.configureArguments.some((word) =>
-      /^--(prefix|exec-prefix|enable-shared|enable-framework)/.test(word),
-    )
-  ) {
+  const {options, selection, profile, records = false} = request;
+  const usable = checkOptions(request);
+  if (!usable.ok) return usable;
+  const optimised =
+    profile === undefined || options.configureArguments.includes(OPTIMISED) ? [] : [OPTIMISED];
+  const build: SourceBuildOptions = {
+    ...options,
+    out: undefined,
+    configureArguments: [
+      ...[`--prefix=${PREFIX}`, '--disable-test-modules'],
+      ...options.configureArguments,
+      ...optimised,
+    ],
+  };
+  const host = await sourceHost(build, profile === undefined ? {} : {profile: storedProfile(profile)});
+  if (!host.ok) return host;
+  const ownContext = {
+    ...context,
+    // What lies in the user's home is nobody else's; configure would note the path of the user's own Python.
+    userEnvironment: {...context.userEnvironment, HOME: join(host.value.places.root, 'home')},
+  };
+  if (records && profile !== undefined && !context.dryRun) {
+    const recorded = await recordProfile(profile, host.value.tree, build, ownContext);
+    if (!recorded.ok) return recorded;
+  }
+  const built = await freeze(releaseHost(host.value, request), selection, ownContext);
+  if (!built.ok || request.key === undefined || built.value.output === null || context.dryRun) return built;
+  const environment = {...scrubbedEnvironment({}, context.userEnvironment), ...agentOf(context)};
+  const manifest = built.value.output.replace(/\.tar\.xz$/, '.manifest.json');
+  const signed = await signFile(manifest, request.key, {environment, signal: context.signal});
+  return signed.ok ? built : signed;
+}
+
+/** Fails with USAGE. */
+function checkOptions({options: {configureArguments}, profile}: ReleaseRequest): Result<void> {
+  const settled = /^--(prefix|exec-prefix|enable-shared|enable-framework)/;
+  if (configureArguments.some((word) => settled.test(word))) {
     return fail('USAGE', 'a release has a prefix of its own and links the interpreter statically', {
       hint: 'leave out --prefix and --enable-shared',
     });
   }
-  const configureArguments = [`--prefix=${PREFIX}`, '--disable-test-modules', ...options.configureArguments];
-  const host = await sourceHost({...options, out: undefined, configureArguments}, {placeless: true});
-  if (!host.ok) return host;
-  return freeze(releaseHost(host.value, request), selection, {
-    ...context,
-    // What lies in the user's home is nobody else's; configure would note the path of the user's own Python.
-    userEnvironment: {...context.userEnvironment, HOME: join(host.value.places.root, 'home')},
-  });
+  if (profile === undefined && configureArguments.includes(OPTIMISED)) {
+    return fail('USAGE', 'a profile that is recorded anew for each build makes each of them another one', {
+      hint: 'record one with --record-profile FILE, and give it with --profile FILE from then on',
+    });
+  }
+  return ok();
+}
+
+/** Where the agent listens that holds the user's keys. */
+function agentOf({userEnvironment: {SSH_AUTH_SOCK: agent}}: HostContext): Record<string, string> {
+  return agent === undefined ? {} : {SSH_AUTH_SOCK: agent};
 }
 
 /** The source host, whose product is a release. */
@@ -67,24 +111,29 @@ async function pack(
   plan: FreezePlan,
   toolchain: SourceToolchain,
   frozen: string,
-  {options, selection}: ReleaseRequest,
+  {options, selection, profile}: ReleaseRequest,
   site: Site,
 ): Promise<Result<{readonly output: string; readonly sha256: string}>> {
   const {places, tree} = host;
-  const root = await install({toolchain, plan, places, frozen, secrets: [tree.path]}, site);
+  const root = await install({toolchain, plan, places, frozen, tree}, site);
   if (!root.ok) return root;
   const {version} = toolchain.target;
   const {compiler, variables} = toolchain.stage1;
   const name = `cpython-${version.text}-${compiler.target}-flashfreeze`;
   const folder = await ensureFolder(options.out);
   if (!folder.ok) return folder;
-  const files = await writeArchive(root.value, 'python', join(places.root, `${name}.tar`), EPOCH, site);
+  const files = await writeArchive(root.value, 'python', join(places.root, `${name}.tar`), EPOCH, {
+    environment: site.environment,
+    signal: site.context.signal,
+  });
   if (!files.ok) return files;
   const archive = join(options.out, `${name}.tar.xz`);
   const packed = await hashFile(join(places.root, `${name}.tar.xz`));
   if (!packed.ok) return packed;
   const inputs = await digestInputs(host, site);
   if (!inputs.ok) return inputs;
+  const used = profile === undefined ? ok(null) : await keepProfile(profile, options.out, name);
+  if (!used.ok) return used;
   const manifest: Manifest = {
     schema: 'flashfreeze-release/1',
     name,
@@ -105,6 +154,7 @@ async function pack(
         exclude: [...selection.exclude],
       },
       sourceDateEpoch: EPOCH,
+      profile: used.value,
     },
     tools: [
       {name: 'cc', version: compiler.name, sha256: compiler.digest},
@@ -125,15 +175,25 @@ async function pack(
   return written?.ok === false ? written : ok({output: archive, sha256: packed.value.digest});
 }
 
+/** Lays the profile beside the manifest, which tells its digest. Fails with IO. */
+async function keepProfile(
+  profile: string,
+  out: string,
+  release: string,
+): Promise<Result<Manifest['recipe']['profile']>> {
+  const name = `${release}.profile.tar.xz`;
+  const hashed = await hashFile(profile);
+  if (!hashed.ok) return hashed;
+  const place = join(out, name);
+  const kept = await attempt('write', place, () => copyFile(profile, place));
+  return kept.ok ? ok({name, sha256: hashed.value.digest}) : kept;
+}
+
 /** Everything of the source tree that the release is made from: what CPython's build reads, and the library. */
 async function digestInputs({tree}: SourceHost, {engine}: Site): Promise<Result<Manifest['inputs']>> {
   const built = await listStage1Inputs(tree);
   if (!built.ok) return built;
-  const library = await attempt('read', join(tree.path, 'Lib'), async () =>
-    (await readdir(join(tree.path, 'Lib'), {recursive: true, withFileTypes: true}))
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
-      .map(({parentPath, name}) => join(parentPath, name).slice(tree.path.length + 1)),
-  );
+  const library = await listLibrary(tree);
   if (!library.ok) return library;
   const names = [...built.value, ...library.value]
     .map((name) => Buffer.from(name))

@@ -1,9 +1,12 @@
 import {existsSync} from 'node:fs';
 import {mkdir, readdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {hashFile} from '../cache/files.js';
 import type {HostContext} from '../hosts/options.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Difference, compareEntries} from './compare.js';
+import {diffoscopeView} from './diffoscope.js';
 import {type Manifest, readManifest} from './manifest.js';
 import {release} from './release.js';
 import {unpack} from './unpack.js';
@@ -15,20 +18,28 @@ export interface Comparison {
   readonly sha256: string;
   readonly files: number;
   readonly differences: readonly Difference[];
+  /** What diffoscope says of the first files that differ, where it is installed. */
+  readonly views: readonly string[];
 }
 
+/** So many files are shown to diffoscope. */
+const SHOWN = 3;
+
 /**
- * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. Fails with
- * USAGE when the file is no manifest, and as `release` does.
+ * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. The profile
+ * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest,
+ * with VERIFY when the profile is another one, and as `release` does.
  */
 export async function reproduce(
   manifestPath: string,
-  places: {readonly source: string; readonly buildDir: string},
+  places: {readonly source: string; readonly buildDir: string; readonly profile?: string | undefined},
   context: HostContext,
 ): Promise<Result<Comparison>> {
   const wanted = await readManifest(manifestPath);
   if (!wanted.ok) return wanted;
   const {recipe, name} = wanted.value;
+  const profile = await findProfile(manifestPath, wanted.value, places.profile);
+  if (!profile.ok) return profile;
   const out = join(places.buildDir, 'release');
   const built = await release(
     {
@@ -42,10 +53,26 @@ export async function reproduce(
         cc: recipe.cc ?? undefined,
       },
       selection: recipe.selection,
+      profile: profile.value,
     },
     context,
   );
-  return built.ok ? compareReleases(manifestPath, join(out, `${name}.manifest.json`)) : built;
+  return built.ok ? compareReleases(manifestPath, join(out, `${name}.manifest.json`), context) : built;
+}
+
+async function findProfile(
+  manifestPath: string,
+  {recipe: {profile}}: Manifest,
+  given: string | undefined,
+): Promise<Result<string | undefined>> {
+  if (profile === null) return ok(given);
+  const path = given ?? join(dirname(manifestPath), profile.name);
+  const found = await hashFile(path);
+  if (!found.ok) return err({...found.failure, hint: `give the profile with the sha256 ${profile.sha256}`});
+  if (found.value.digest === profile.sha256) return ok(path);
+  return fail('VERIFY', `${path} is not the profile that the release was optimised by`, {
+    hint: `its sha256 is ${found.value.digest}, not ${profile.sha256}`,
+  });
 }
 
 /**
@@ -63,7 +90,7 @@ export async function releaseTwice(
     manifests.push(built.value);
   }
   const [first = '', second = ''] = manifests;
-  return compareReleases(first, second);
+  return compareReleases(first, second, context);
 }
 
 async function buildVariation(
@@ -75,7 +102,6 @@ async function buildVariation(
   const place = join(folder, variation.folder);
   const out = join(place, 'out');
   await mkdir(place, {recursive: true});
-  context.events.emit({type: 'notice', message: `building in ${place}: ${variation.describe}`});
   const done = await releaseUnder(variation, {...request, place, out}, context);
   if (!done.ok) return done;
   const name = existsSync(out)
@@ -85,20 +111,33 @@ async function buildVariation(
 }
 
 /** Compares two releases: what they were made from, then every file of them. Fails with USAGE and IO. */
-export async function compareReleases(first: string, second: string): Promise<Result<Comparison>> {
+export async function compareReleases(
+  first: string,
+  second: string,
+  {userEnvironment, signal}: Pick<HostContext, 'userEnvironment' | 'signal'>,
+): Promise<Result<Comparison>> {
   const [a, b] = [await readManifest(first), await readManifest(second)];
   if (!a.ok) return a;
   if (!b.ok) return b;
   const {python, archive, files} = a.value;
-  const comparison = {python, sha256: archive.sha256, files: files.length};
+  const comparison = {python, sha256: archive.sha256, files: files.length, views: []};
   if (JSON.stringify(a.value) === JSON.stringify(b.value)) return ok({...comparison, differences: []});
   const causes = compareManifests(a.value, b.value);
   const isThere = existsSync(join(dirname(first), archive.name));
   if (!isThere) return ok({...comparison, differences: [...causes, ...compareRecords(a.value, b.value)]});
-  const [left, right] = [await unpack(first, a.value), await unpack(second, b.value)];
+  const left = await unpack(join(dirname(first), archive.name));
+  const right = await unpack(join(dirname(second), b.value.archive.name));
   if (!left.ok) return left;
   if (!right.ok) return right;
-  return ok({...comparison, differences: [...causes, ...compareEntries(left.value, right.value)]});
+  const differences = compareEntries(left.value, right.value);
+  const views: string[] = [];
+  for (const {path} of differences.slice(0, SHOWN)) {
+    const [from, to] = [left.value, right.value].map((all) => all.find((entry) => entry.path === path));
+    const run = {environment: scrubbedEnvironment({}, userEnvironment), signal};
+    const view = from && to && (await diffoscopeView(from, to, run));
+    if (view !== undefined) views.push(view);
+  }
+  return ok({...comparison, differences: [...causes, ...differences], views});
 }
 
 /** What two releases were made from and is not the same: tools, flags, inputs. */

@@ -4,6 +4,7 @@ import {runProcess} from '../exec/process.js';
 import {PROGRAM} from '../hosts/package-files.js';
 import type {HostContext} from '../hosts/options.js';
 import {fail, ok, type Result} from '../model/result.js';
+import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';
 
 /** Conditions of a build that its result must not depend on. */
 export interface Variation {
@@ -13,19 +14,20 @@ export interface Variation {
   readonly environment: Readonly<Record<string, string>>;
   /** How many jobs less than asked for, as long as one is left. */
   readonly fewerJobs: number;
-  /** Another host name and another user, in namespaces of the kernel where it allows that. */
+  /** How many seconds its clock is ahead. */
+  readonly ahead: number;
+  /** Another host name and another user, and folders that list their files in another order. */
   readonly elsewhere: boolean;
-  readonly describe: string;
 }
 
-export const VARIATIONS: readonly Variation[] = [
+export const VARIATIONS: readonly [Variation, Variation] = [
   {
     folder: 'a',
     umask: '022',
     environment: {TZ: 'UTC', LC_ALL: 'C', LANG: 'C', PYTHONHASHSEED: '1'},
     fewerJobs: 0,
+    ahead: 0,
     elsewhere: false,
-    describe: 'umask 022, TZ=UTC, LC_ALL=C',
   },
   {
     folder: 'another-and-longer',
@@ -38,53 +40,78 @@ export const VARIATIONS: readonly Variation[] = [
       USER: 'nobody',
     },
     fewerJobs: 1,
+    // Another year, month, day and hour.
+    ahead: (400 * 24 + 7) * 3600 + 1234,
     elsewhere: true,
-    describe:
-      'umask 077, TZ=Pacific/Kiritimati, LC_ALL=C.UTF-8, one job less, another HOME, user and host name',
   },
 ];
 
-/** Enters namespaces with another host name and user, if the kernel lets us; then runs what follows. */
-const ELSEWHERE =
-  'if unshare -r -u true 2>/dev/null; then exec unshare -r -u sh -c \'hostname elsewhere; exec "$@"\' sh "$@"; fi; exec "$@"';
+export interface VariedRelease {
+  readonly source: string;
+  /** Of `flashfreeze release`. */
+  readonly arguments: readonly string[];
+  /** A folder for everything that the build leaves. */
+  readonly place: string;
+  readonly out: string;
+}
 
 /**
  * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Each has its own
- * cache, so that none takes what another one made. Fails as that does, with its words.
+ * cache, so that none takes what another one made. Tells by which conditions, as not every machine can have all.
+ * Fails as that does, with its words.
  */
 export async function releaseUnder(
-  {umask, environment, fewerJobs, elsewhere}: Variation,
-  request: {
-    readonly source: string;
-    readonly arguments: readonly string[];
-    readonly place: string;
-    readonly out: string;
-  },
+  variation: Variation,
+  request: VariedRelease,
   context: HostContext,
 ): Promise<Result<void>> {
-  const {place, out, source} = request;
+  const {umask, fewerJobs, ahead} = variation;
+  const {place, out} = request;
   const home = join(place, 'home');
   await mkdir(home, {recursive: true});
-  const own = Object.fromEntries(
-    Object.entries(context.userEnvironment).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  const environment = environmentOf(variation, home, context);
+  const run: ConditionsRun = {environment, signal: context.signal};
+  const clock = ahead === 0 ? undefined : await aheadOfTime(join(place, 'clock'), ahead, run);
+  const mounted = variation.elsewhere
+    ? await disordered(request.source, join(place, 'shuffled-source'), run)
+    : undefined;
+  const before = variation.elsewhere ? await elsewhere(run) : undefined;
+  const jobs = Math.max(1, context.jobs.width - fewerJobs);
+  const told = [
+    `umask ${umask}, ${jobs === 1 ? 'one job' : `${jobs} jobs`}`,
+    ...['TZ', 'LC_ALL'].map((name) => `${name}=${environment[name] ?? ''}`),
+    ...(before === undefined ? [] : ['another user and host name']),
+    ...(clock === undefined ? [] : [`the clock ${Math.round(ahead / 86_400)} days ahead`]),
+    ...(mounted === undefined ? [] : ['source files listed in another order']),
+  ];
+  context.events.emit({type: 'notice', message: `building in ${place}: ${told.join(', ')}`});
+  try {
+    const done = await runProcess({
+      file: 'sh',
+      args: [
+        ...['-c', `umask ${umask}; exec "$@"`, 'sh', ...(before ?? [])],
+        ...[process.execPath, PROGRAM, 'release', '--source', mounted?.path ?? request.source],
+        ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', join(place, 'cache')],
+        ...['--jobs', String(jobs), ...request.arguments],
+      ],
+      cwd: place,
+      environment:
+        clock === undefined ? environment : {...environment, PATH: `${clock}:${environment['PATH'] ?? ''}`},
+      signal: context.signal,
+    });
+    if (!done.ok) return done;
+    if (done.value.exitCode === 0) return ok();
+    return fail('VERIFY', `the release could not be built in ${place} (exit code ${done.value.exitCode})`, {
+      details: done.value.stderr.slice(-4000),
+    });
+  } finally {
+    await mounted?.unmount();
+  }
+}
+
+function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {
+  const own = Object.entries(context.userEnvironment).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
   );
-  const run = await runProcess({
-    file: 'sh',
-    args: [
-      '-c',
-      `umask ${umask}; ${elsewhere ? ELSEWHERE : 'exec "$@"'}`,
-      'sh',
-      ...[process.execPath, PROGRAM, 'release', '--source', source, '--build-dir', join(place, 'build')],
-      ...['--out', out, '--cache-dir', join(place, 'cache')],
-      ...['--jobs', String(Math.max(1, context.jobs.width - fewerJobs)), ...request.arguments],
-    ],
-    cwd: place,
-    environment: {...own, ...environment, HOME: home},
-    signal: context.signal,
-  });
-  if (!run.ok) return run;
-  if (run.value.exitCode === 0) return ok();
-  return fail('VERIFY', `the release could not be built in ${place} (exit code ${run.value.exitCode})`, {
-    details: run.value.stderr.slice(-4000),
-  });
+  return {...Object.fromEntries(own), ...environment, HOME: home};
 }

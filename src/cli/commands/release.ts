@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {defaultBuildDir} from '../../hosts/default-build-dir.js';
 import type {SourceBuildOptions} from '../../hosts/options.js';
 import {release} from '../../release/release.js';
+import {failure} from '../../model/failure.js';
 import {type Result, ok} from '../../model/result.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, need, selectionOf, sourceOptionsOf} from '../host-options.js';
@@ -11,8 +12,23 @@ export async function run(session: Session): Promise<CommandEnd> {
   const {invocation, context} = session;
   const options = releaseOptionsOf(session);
   if (!options.ok) return {failure: options.failure};
+  const {profile, 'record-profile': recorded, sign: key} = invocation.options;
+  if (profile !== undefined && recorded !== undefined) {
+    return {
+      failure: failure('USAGE', 'a profile is either recorded (--record-profile) or there (--profile)'),
+    };
+  }
   return endOfBuild(
-    await release({options: options.value, selection: selectionOf(invocation.options)}, context),
+    await release(
+      {
+        options: options.value,
+        selection: selectionOf(invocation.options),
+        profile: profile ?? recorded,
+        records: recorded !== undefined,
+        key,
+      },
+      context,
+    ),
   );
 }
 

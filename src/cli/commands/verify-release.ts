@@ -1,7 +1,10 @@
 import {join, resolve} from 'node:path';
 import {failure} from '../../model/failure.js';
+import {scrubbedEnvironment} from '../../exec/environment.js';
+import {checkArchive} from '../../release/integrity.js';
 import {type Comparison, releaseTwice, reproduce} from '../../release/reproduce.js';
-import type {Result} from '../../model/result.js';
+import {checkSignature} from '../../release/signature.js';
+import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';
 import {need} from '../host-options.js';
@@ -10,16 +13,23 @@ import {optionSpec, type OptionName, SELECTION_OPTIONS} from '../options.js';
 /** `flashfreeze verify MANIFEST` and `verify --twice`: a release, built anew, is the same release. */
 export async function run(session: Session): Promise<CommandEnd> {
   const {invocation, context, product} = session;
-  const {command, options} = invocation;
+  const {command, options, word} = invocation;
+  if (word !== undefined) {
+    const checked = await checkManifest(session, resolve(session.cwd, word));
+    if (!checked.ok) return {failure: checked.failure};
+    // Who trusts the signers need not build.
+    if (options['allowed-signers'] !== undefined && options.source === undefined) return checked.value;
+  }
   const source = need(command, 'source', 'DIR', options.source);
   if (!source.ok) return {failure: source.failure};
   const buildDir = options['build-dir'] ?? join(context.cacheDir, 'builds', 'verify');
   const compared = await compare(session, source.value, buildDir);
   if (!compared.ok) return {failure: compared.failure};
-  const {python, sha256, files, differences} = compared.value;
+  const {python, sha256, files, differences, views} = compared.value;
   for (const {path, what} of differences) {
     product({text: `${path}: ${what}`, record: {type: 'difference', path, what}});
   }
+  for (const text of views) product({text, record: {type: 'view', text}});
   const end = {python, sha256};
   if (differences.length === 0) {
     product({text: `${count(files, 'file')} and their archive are the same, byte for byte: ${sha256}`});
@@ -28,19 +38,43 @@ export async function run(session: Session): Promise<CommandEnd> {
   return {...end, failure: failure('VERIFY', `the releases differ in ${count(differences.length, 'place')}`)};
 }
 
+/** The manifest is signed as it has to be, and the archive beside it is the one that it tells of. */
+async function checkManifest(
+  {invocation: {options}, context, product}: Session,
+  manifest: string,
+): Promise<Result<CommandEnd>> {
+  const signers = options['allowed-signers'];
+  if (signers !== undefined) {
+    const {signal, userEnvironment} = context;
+    const environment = scrubbedEnvironment({}, userEnvironment);
+    const signed = await checkSignature(manifest, signers, {environment, signal});
+    if (!signed.ok) return signed;
+    product({
+      text: `the manifest is signed by ${signed.value}`,
+      record: {type: 'signature', by: signed.value},
+    });
+  }
+  const checked = await checkArchive(manifest);
+  if (!checked.ok) return checked;
+  const {python, archive} = checked.value;
+  return ok({python, sha256: archive.sha256});
+}
+
 function compare(
   {invocation, context, cwd}: Session,
   source: string,
   buildDir: string,
 ): Promise<Result<Comparison>> {
   const {word, options} = invocation;
-  if (word !== undefined) return reproduce(resolve(cwd, word), {source, buildDir}, context);
+  const {profile} = options;
+  if (word !== undefined) return reproduce(resolve(cwd, word), {source, buildDir, profile}, context);
   const passed: OptionName[] = [
     'configure-arg',
     'make-arg',
     'cc',
     'pie',
     'builtin-extensions',
+    'profile',
     ...SELECTION_OPTIONS,
   ];
   const words = passed.flatMap((name) => {

@@ -1,0 +1,76 @@
+import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
+import {join, relative} from 'node:path';
+import {attempt} from '../cache/files.js';
+import type {BuildRun} from '../cpython/build-tools.js';
+import {placelessArguments} from '../cpython/placeless.js';
+import {profileUseArguments} from '../cpython/profile.js';
+import type {SourceTree} from '../cpython/source-tree.js';
+import {listLibrary} from '../cpython/stage1-inputs.js';
+import type {Artifact} from '../model/action.js';
+import {ok, type Result} from '../model/result.js';
+import type {Site} from './host.js';
+import type {SourcePlaces} from './places.js';
+
+/** A build whose result is to be the same in any folder (for releases). The link to the source tree (`sourceLink`) is there. */
+export interface Placeless {
+  /** What was counted in an earlier, instrumented build, by which this one is optimised. */
+  readonly profile?: StoredProfile;
+}
+
+export interface StoredProfile {
+  readonly path: string;
+  /** Puts it into the folder that CPython is compiled in. */
+  readonly unpackInto: (buildDir: string) => Promise<Result<void>>;
+}
+
+/**
+ * What decides the result of a placeless build besides what stage 1 is keyed by: the library, whose modules CPython freezes
+ * and runs while it is built, and the profile.
+ */
+export async function placelessInputs(
+  tree: SourceTree,
+  {profile}: Placeless,
+  {engine}: Site,
+): Promise<Result<readonly Artifact[]>> {
+  const library = await listLibrary(tree);
+  if (!library.ok) return library;
+  return engine.sources([
+    ...library.value.map((name) => ({name, path: join(tree.path, name)})),
+    ...(profile === undefined ? [] : [{name: 'profile', path: profile.path}]),
+  ]);
+}
+
+/** Gives the source tree a name beside CPython's build folder that is the same everywhere. Fails with IO. */
+export function linkSource(tree: SourceTree, {root, sourceLink}: SourcePlaces): Promise<Result<void>> {
+  return attempt('write', sourceLink, async () => {
+    await mkdir(root, {recursive: true});
+    await rm(sourceLink, {force: true});
+    await symlink(tree.path, sourceLink);
+  });
+}
+
+/** See `placelessArguments`. @param family of the compiler */
+export async function makeArgumentsOf(
+  tree: SourceTree,
+  {cpython, sourceLink}: SourcePlaces,
+  family: string,
+): Promise<readonly string[]> {
+  const source = await realpath(tree.path);
+  return placelessArguments({source, name: relative(cpython, sourceLink), buildDir: cpython, family});
+}
+
+/** The same by names that stand for the places, for keys. */
+export function placelessKey({profile}: Placeless, family: string): readonly string[] {
+  const named = placelessArguments({source: '$SOURCE', name: '$NAME', buildDir: '$BUILD', family});
+  return profile === undefined ? named : ['profile', ...named];
+}
+
+/** Puts the profile in its place, if there is one; arguments of make that compile with it. */
+export async function useProfile(
+  {profile}: Placeless,
+  run: Pick<BuildRun, 'buildDir' | 'environment' | 'signal'>,
+): Promise<Result<readonly string[]>> {
+  if (profile === undefined) return ok([]);
+  const unpacked = await profile.unpackInto(run.buildDir);
+  return unpacked.ok ? profileUseArguments(run) : unpacked;
+}

@@ -1,0 +1,125 @@
+import {copyFile, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {dirname, join, relative} from 'node:path';
+import {attempt} from '../cache/files.js';
+import {buildEnvironment} from '../cpython/build-tools.js';
+import {configureTree, makeTree} from '../cpython/build.js';
+import {configureArguments} from '../cpython/configure-arguments.js';
+import {COUNTS, RECORDING_TARGET} from '../cpython/profile.js';
+import type {SourceTree} from '../cpython/source-tree.js';
+import {acquireLock} from '../engine/lock.js';
+import {scrubbedEnvironment} from '../exec/environment.js';
+import type {HostContext, SourceBuildOptions} from '../hosts/options.js';
+import {linkSource, type StoredProfile} from '../hosts/placeless.js';
+import {type SourcePlaces, sourcePlacesOf} from '../hosts/places.js';
+import {fail, ok, type Result} from '../model/result.js';
+import {writeArchive} from './archive.js';
+import {EPOCH} from './installation.js';
+import {unpack} from './unpack.js';
+
+/** Asks CPython's configure for a build that is optimised by a profile. */
+export const OPTIMISED = '--enable-optimizations';
+const TOP = 'profile';
+
+/**
+ * Compiles CPython with counters in a folder of its own, runs the training that its Makefile knows (PROFILE_TASK), and packs
+ * what was counted into `file`. What is counted differs from run to run: a profile is an input of a release, not a
+ * product. `options` are those of the release. Fails as a build from source does, and with STAGE1 when nothing was counted.
+ */
+export async function recordProfile(
+  file: string,
+  tree: SourceTree,
+  options: SourceBuildOptions,
+  context: HostContext,
+): Promise<Result<void>> {
+  const places = sourcePlacesOf(join(options.buildDir, 'recording'));
+  const lock = await acquireLock(places.root);
+  if (!lock.ok) return lock;
+  try {
+    context.events.emit({type: 'notice', message: `recording a profile in ${places.root}`});
+    const built = await buildAndTrain(tree, options, places, context);
+    return built.ok ? await packCounts(places, file, context) : built;
+  } finally {
+    await lock.value.release();
+  }
+}
+
+async function buildAndTrain(
+  tree: SourceTree,
+  options: SourceBuildOptions,
+  places: SourcePlaces,
+  {signal, jobs, userEnvironment}: HostContext,
+): Promise<Result<void>> {
+  const environment = buildEnvironment(scrubbedEnvironment({}, userEnvironment));
+  const run = {buildDir: places.cpython, environment, signal};
+  const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
+  const linked = await linkSource(tree, places);
+  if (!linked.ok) return linked;
+  const configured = await configureTree({
+    ...run,
+    // Counts are kept by the names of functions and of their files: they have to be those of the release.
+    source: relative(places.cpython, places.sourceLink),
+    arguments: configureArguments(user, environment, options.pie),
+  });
+  if (!configured.ok) return configured;
+  // Without PWD: the interpreter would leave counts wherever it runs.
+  const flags = [...options.makeArguments, RECORDING_TARGET];
+  return jobs.shared((jobserver) => makeTree({...run, jobs: jobserver ?? jobs.width, flags}));
+}
+
+/**
+ * Extension modules that setup.py compiled (up to 3.11, below `build`) are left out: their names hold the folder of the
+ * source tree, and so does what their counts are found by.
+ */
+async function packCounts(
+  {root, cpython}: SourcePlaces,
+  file: string,
+  {signal, userEnvironment}: HostContext,
+): Promise<Result<void>> {
+  const counts = join(root, TOP);
+  const collected = await attempt('write', counts, async () => {
+    await rm(counts, {recursive: true, force: true});
+    const names = (await readdir(cpython, {recursive: true})).filter(
+      (name) => COUNTS.test(name) && !name.startsWith('build/'),
+    );
+    for (const name of names) {
+      await mkdir(dirname(join(counts, name)), {recursive: true});
+      await copyFile(join(cpython, name), join(counts, name));
+    }
+    return names.length;
+  });
+  if (!collected.ok) return collected;
+  if (collected.value === 0) {
+    return fail('STAGE1', `the training left no counts in ${cpython}`, {
+      hint: 'profiles are taken from GCC only',
+    });
+  }
+  const environment = scrubbedEnvironment({}, userEnvironment);
+  const archive = join(root, `${TOP}.tar`);
+  const packed = await writeArchive(counts, TOP, archive, EPOCH, {environment, signal});
+  return packed.ok ? attempt('write', file, () => copyFile(`${archive}.xz`, file)) : packed;
+}
+
+/** A profile that `recordProfile` has left. */
+export function storedProfile(path: string): StoredProfile {
+  return {
+    path,
+    async unpackInto(buildDir) {
+      const entries = await unpack(path);
+      if (!entries.ok) return entries;
+      for (const entry of entries.value) {
+        const name = relative(TOP, entry.path);
+        if (!COUNTS.test(name) || name.startsWith('..') || 'link' in entry.content) {
+          return fail('USAGE', `${path} is no profile: ${entry.path} is in it`);
+        }
+        const {content} = entry;
+        const place = join(buildDir, name);
+        const written = await attempt('write', place, async () => {
+          await mkdir(dirname(place), {recursive: true});
+          await writeFile(place, content);
+        });
+        if (!written.ok) return written;
+      }
+      return ok();
+    },
+  };
+}

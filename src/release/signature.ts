@@ -1,0 +1,117 @@
+import {existsSync} from 'node:fs';
+import {readFile, rm} from 'node:fs/promises';
+import {attempt} from '../cache/files.js';
+import {runProcess} from '../exec/process.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+
+/** How the tools that sign are run. */
+export interface SigningRun {
+  /** All of their environment: HOME, and SSH_AUTH_SOCK for keys that an agent holds. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** A tool that signs, and how it is asked. */
+interface Signer {
+  readonly tool: string;
+  readonly package: string;
+  /** What is appended to the name of the signed file. */
+  readonly suffix: string;
+  readonly sign: (file: string, key: string) => readonly string[];
+}
+
+/** What the signature is for: one that was made for something else does not count (ssh-keygen(1), -n). */
+const NAMESPACE = 'flashfreeze';
+
+const SSH: Signer = {
+  tool: 'ssh-keygen',
+  package: 'openssh-client',
+  suffix: '.sig',
+  sign: (file, key) => ['-Y', 'sign', '-q', '-n', NAMESPACE, '-f', key, file],
+};
+const MINISIGN: Signer = {
+  tool: 'minisign',
+  package: 'minisign',
+  suffix: '.minisig',
+  // Comments would hold the time and the name of the file on this machine.
+  sign: (file, key) => ['-S', '-s', key, '-m', file, '-c', NAMESPACE, '-t', NAMESPACE],
+};
+
+/**
+ * Signs a file with a key of ssh (also a public one, whose other half an agent holds) or a secret key of minisign, by the tool
+ * that it belongs to; returns the signature's path. Fails with USAGE for another key, NO_TOOL, and with the tool's words.
+ */
+export async function signFile(file: string, key: string, run: SigningRun): Promise<Result<string>> {
+  const text = await readFile(key, 'latin1').catch(() => undefined);
+  if (text === undefined) return fail('USAGE', `the key ${key} cannot be read`);
+  const signer = text.includes('minisign') ? MINISIGN : SSH;
+  if (signer === SSH && !/PRIVATE KEY-----|^(ssh|ecdsa|sk)-\S+ /.test(text)) {
+    return fail('USAGE', `${key} is neither a key of ssh nor of minisign`);
+  }
+  const signature = `${file}${signer.suffix}`;
+  // ssh-keygen asks before it writes over one.
+  const cleared = await attempt('remove', signature, () => rm(signature, {force: true}));
+  if (!cleared.ok) return cleared;
+  const done = await ask(signer, signer.sign(file, key), run);
+  if (!done.ok) return done;
+  if (done.value === undefined && existsSync(signature)) return ok(signature);
+  return fail('USAGE', `${signer.tool} could not sign ${file} with ${key}`, {details: done.value});
+}
+
+/**
+ * Checks the signature beside a file: `signers` is a file of allowed signers (ssh-keygen(1)) or a public key of minisign. Returns
+ * who signed. Fails with VERIFY when there is no signature or it is not theirs, with USAGE for another file, and NO_TOOL.
+ */
+export async function checkSignature(
+  file: string,
+  signers: string,
+  run: SigningRun,
+): Promise<Result<string>> {
+  const text = await readFile(signers, 'latin1').catch(() => undefined);
+  if (text === undefined) return fail('USAGE', `the allowed signers ${signers} cannot be read`);
+  const signer = text.includes('minisign public key') ? MINISIGN : SSH;
+  const signature = `${file}${signer.suffix}`;
+  if (!existsSync(signature)) return fail('VERIFY', `${file} is not signed: there is no ${signature}`);
+  if (signer === MINISIGN) {
+    const checked = await ask(MINISIGN, ['-V', '-q', '-p', signers, '-x', signature, '-m', file], run);
+    if (!checked.ok) return checked;
+    return checked.value === undefined ? ok(`the key ${signers}`) : refused(file, signers, checked.value);
+  }
+  const found = await start(SSH, ['-Y', 'find-principals', '-s', signature, '-f', signers], run);
+  if (!found.ok) return found;
+  const [principal = ''] = found.value.stdout.split('\n');
+  if (found.value.exitCode !== 0 || principal === '') return refused(file, signers, found.value.stderr);
+  const args = ['-Y', 'verify', '-f', signers, '-I', principal, '-n', NAMESPACE, '-s', signature];
+  const checked = await start(SSH, args, run, await readFile(file));
+  if (!checked.ok) return checked;
+  const {exitCode, stdout, stderr} = checked.value;
+  return exitCode === 0 ? ok(principal) : refused(file, signers, stdout + stderr);
+}
+
+function refused(file: string, signers: string, details: string): Result<never> {
+  return fail('VERIFY', `the signature of ${file} is none of ${signers}`, {details: details.trim()});
+}
+
+/** The tool's words, if it did not succeed. */
+async function ask(
+  signer: Signer,
+  args: readonly string[],
+  run: SigningRun,
+): Promise<Result<string | undefined>> {
+  const done = await start(signer, args, run);
+  if (!done.ok) return done;
+  const {exitCode, stdout, stderr} = done.value;
+  return ok(exitCode === 0 ? undefined : (stdout + stderr).trim());
+}
+
+/** Runs a signer; a password that it asks for is not there, and it fails. */
+async function start(
+  {tool, package: name}: Signer,
+  args: readonly string[],
+  {environment, signal}: SigningRun,
+  input: string | Uint8Array = '',
+): ReturnType<typeof runProcess> {
+  const done = await runProcess({file: tool, args, cwd: '/', environment, signal, input});
+  if (done.ok || done.failure.code !== 'NO_TOOL') return done;
+  return err({...done.failure, hint: `install ${tool} (the package ${name} on Debian)`});
+}
