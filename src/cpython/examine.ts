@@ -28,6 +28,8 @@ const FROZEN_INTERPRETER = z.object({
   modules: z.array(FROZEN_MODULE),
   /** How many images an interpreter that does nothing else has used. */
   used: z.number(),
+  /** What it was made from and by. Other versions of ours may tell other things. */
+  build: z.looseObject({flashfreeze: z.string(), host: z.string()}),
 });
 export type FrozenInterpreter = z.infer<typeof FROZEN_INTERPRETER>;
 

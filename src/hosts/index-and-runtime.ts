@@ -49,6 +49,23 @@ async function filesOfC(folder: string): Promise<string[]> {
 }
 
 /**
+ * What images were made from and by, besides their sources (whose digests `_flashfreeze.modules()` has), for
+ * `_flashfreeze.info()`. It tells of no time and no place, so that who makes them again gets the same bytes.
+ */
+function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, generator}: Tools): Json {
+  return {
+    flashfreeze: packageVersion(),
+    python: target.version.text,
+    host,
+    generator: generator.digest,
+    interpreter: identity.digest,
+    compiler: {name: cc.compiler.name, digest: cc.compiler.digest},
+    headers: cc.headers.digest,
+    layout: layout.header,
+  };
+}
+
+/**
  * `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images.
  * @param expressions those that were compiled beforehand, as `prepareExpressions` writes them
  */
@@ -60,7 +77,7 @@ export async function buildIndex(
 ): Promise<Result<Artifact>> {
   const {engine, places, toolchain, compiler} = tools;
   const {layout, target} = toolchain;
-  const build: Json = {flashfreeze: packageVersion(), python: target.version.text, host};
+  const build = manifestOf(host, tools);
   const tables = {
     frozenRows: plan.frozenRows,
     sources: plan.sources,

@@ -62,6 +62,13 @@ async function interpreter(
       used,
     },
   });
+  const {build} = examined.value;
+  product({
+    text: Object.entries(build)
+      .map(([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .join('\n'),
+    record: {type: 'build', build: build},
+  });
   const findings = [
     ...modules.filter((module) => module.state !== 'current').map(({name, ...rest}) => finding(name, rest)),
     ...(unused ?? []).map((name) => ({name, state: 'unused', note: ''})),

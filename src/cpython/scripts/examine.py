@@ -3,7 +3,7 @@
     python -B examine.py
 
 {"python": "3.13.15", "inactiveBecause": text or null, "used": images that the start took,
- "modules": [{"name", "origin", "state": "current" | "changed" | "gone" | "shadowed", "by": path or null}, ...]}
+ "build": what it was made from and by, "modules": [{"name", "origin", "state": "current" | "changed" | "gone" | "shadowed", "by": path or null}, ...]}
 
 `changed`: a fresh compile of the source gives other code; `gone`: there is no source any more; `shadowed`: an ordinary
 import finds another file of that name.
@@ -102,6 +102,7 @@ print(
             "python": sys.version.split()[0],
             "inactiveBecause": info["inactive_because"],
             "used": info["used"],
+            "build": json.loads(info["build"]),
             "modules": modules,
         }
     )
