@@ -37,7 +37,10 @@ export async function recordProfile(
   try {
     context.events.emit({type: 'notice', message: `recording a profile in ${places.root}`});
     const built = await buildAndTrain(tree, options, places, context);
-    return built.ok ? await packCounts(places, file, context) : built;
+    if (!built.ok) return built;
+    const packed = await packCounts(places, file, context);
+    if (!packed.ok) return packed;
+    return await attempt('remove', places.cpython, () => rm(places.cpython, {recursive: true, force: true}));
   } finally {
     await lock.value.release();
   }

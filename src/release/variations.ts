@@ -53,12 +53,13 @@ export interface VariedRelease {
   /** A folder for everything that the build leaves. */
   readonly place: string;
   readonly out: string;
+  /** By default it has a cache of its own, so that it takes nothing that another one made. */
+  readonly cacheDir?: string;
 }
 
 /**
- * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Each has its own
- * cache, so that none takes what another one made. Tells by which conditions, as not every machine can have all.
- * Fails as that does, with its words.
+ * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Tells by which
+ * conditions, as not every machine can have all. Fails as that does, with its words.
  */
 export async function releaseUnder(
   variation: Variation,
@@ -66,7 +67,7 @@ export async function releaseUnder(
   context: HostContext,
 ): Promise<Result<void>> {
   const {umask, fewerJobs, ahead} = variation;
-  const {place, out} = request;
+  const {place, out, cacheDir = join(place, 'cache')} = request;
   const home = join(place, 'home');
   await mkdir(home, {recursive: true});
   const environment = environmentOf(variation, home, context);
@@ -91,7 +92,7 @@ export async function releaseUnder(
       args: [
         ...['-c', `umask ${umask}; exec "$@"`, 'sh', ...(before ?? [])],
         ...[process.execPath, PROGRAM, 'release', '--source', mounted?.path ?? request.source],
-        ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', join(place, 'cache')],
+        ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', cacheDir],
         ...['--jobs', String(jobs), ...request.arguments],
       ],
       cwd: place,

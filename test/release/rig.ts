@@ -1,0 +1,98 @@
+import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+import {openSlots} from '../../src/exec/job-slots.js';
+import type {HostContext} from '../../src/hosts/options.js';
+import {flashfreeze, prepareTree, type Run} from '../e2e/rig.js';
+import {gateOptions, say} from '../conformance/options.js';
+
+/** Where a gate builds, and what. */
+export interface Site {
+  /** Nobody else edits it. */
+  readonly source: string;
+  readonly folder: string;
+  /** What every release of it is told besides. */
+  readonly words: readonly string[];
+  readonly values: Readonly<Record<string, string>>;
+  readonly context: HostContext;
+}
+
+/** Without optimisation, with all that tells of folders. */
+const FAST = '--configure-arg=OPT=-DNDEBUG -g -O0';
+
+/** Reads the words of a gate, and runs it with a source tree of its own and a folder that is gone afterwards. */
+export async function withSite(
+  words: readonly string[],
+  known: readonly string[],
+  gate: (site: Site) => Promise<boolean>,
+): Promise<boolean> {
+  const {values, flags} = gateOptions(words, {
+    values: ['source', 'folder', 'jobs', ...known],
+    flags: ['fast'],
+  });
+  const folder = resolve(
+    values['folder'] ?? realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-release-'))),
+  );
+  const source = join(folder, 'source');
+  rmSync(source, {recursive: true, force: true});
+  mkdirSync(folder, {recursive: true});
+  copyTree(values['source'] ?? (await prepareTree('3.13.15')).source, source);
+  const jobs = openSlots(Number(values['jobs'] ?? 2), 1, undefined);
+  const context: HostContext = {
+    events: {
+      emit(event) {
+        if (event.type === 'notice') say(event.message);
+      },
+    },
+    signal: new AbortController().signal,
+    userEnvironment: process.env,
+    cacheDir: join(folder, 'cache'),
+    jobs: jobs.slots,
+    force: false,
+    dryRun: false,
+  };
+  try {
+    return await gate({source, folder, values, context, words: flags.has('fast') ? [FAST] : []});
+  } finally {
+    jobs.slots.close();
+    if (values['folder'] === undefined) rmSync(folder, {recursive: true, force: true});
+  }
+}
+
+export function copyTree(from: string, to: string): void {
+  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
+}
+
+/** Builds a release in folders of the name, below the site's folder; returns its manifest. Throws when that fails. */
+export async function release(
+  {folder, words, context}: Site,
+  name: string,
+  source: string,
+  more: readonly string[] = [],
+): Promise<string> {
+  const out = join(folder, name, 'out');
+  const done = await flashfreeze([
+    ...['release', '--source', source, '--build-dir', join(folder, name, 'build'), '--out', out],
+    ...['--cache-dir', context.cacheDir, '--jobs', String(context.jobs.width), ...words, ...more],
+  ]);
+  if (done.exitCode !== 0) throw new Error(done.stderr);
+  const manifest = readdirSync(out).find((file) => file.endsWith('.manifest.json'));
+  if (manifest === undefined) throw new Error(`no manifest in ${out}`);
+  return join(out, manifest);
+}
+
+/** `flashfreeze verify MANIFEST`, in a folder of its own, which is gone afterwards. */
+export async function verify(
+  {folder, context}: Site,
+  manifest: string,
+  source: string,
+  more: readonly string[] = [],
+): Promise<Run> {
+  const place = join(folder, 'verify');
+  const done = await flashfreeze([
+    ...['verify', manifest, '--source', source, '--build-dir', place, '--cache-dir', context.cacheDir],
+    ...['--jobs', String(context.jobs.width), ...more],
+  ]);
+  rmSync(place, {recursive: true, force: true});
+  return done;
+}
