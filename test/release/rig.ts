@@ -17,8 +17,8 @@ export interface Site {
   readonly context: HostContext;
 }
 
-/** Without optimisation, with all that tells of folders. */
-const FAST = '--configure-arg=OPT=-DNDEBUG -g -O0';
+/** With little optimisation, and with all that tells of folders. */
+const FAST = '--configure-arg=OPT=-DNDEBUG -g -O1';
 
 /** Reads the words of a gate, and runs it with a source tree of its own and a folder that is gone afterwards. */
 export async function withSite(

@@ -1,32 +1,37 @@
 /** node test/release/run.mjs profile [--task ARGS] [--fast] [--source DIR] [--folder DIR] [--jobs 2] */
-import {join} from 'node:path';
-import {flashfreeze} from '../../e2e/rig.js';
+import {readFileSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import type {Manifest} from '../../../src/release/manifest.js';
+import {compareReleases} from '../../../src/release/reproduce.js';
+import {releaseUnder, VARIATIONS} from '../../../src/release/variations.js';
 import {say} from '../../conformance/options.js';
-import {release, verify, withSite} from '../rig.js';
+import {release, withSite} from '../rig.js';
 
 export function gate(words: readonly string[]): Promise<boolean> {
   return withSite(words, ['task'], async (site) => {
     const {folder, source, values, context} = site;
     const task = values['task'];
     const more = task === undefined ? [] : [`--make-arg=PROFILE_TASK=${task}`];
-    const profile = join(folder, 'profile.tar.xz');
-    const manifest = await release(site, 'recorded', source, [...more, '--record-profile', profile]);
-    const again = await verify(site, manifest, source);
-    say(`${again.stdout}${again.stderr}`);
-    const twice = await flashfreeze([
-      ...[
-        'verify',
-        '--twice',
-        '--source',
-        source,
-        '--profile',
-        profile,
-        '--build-dir',
-        join(folder, 'twice'),
-      ],
-      ...['--jobs', String(context.jobs.width), ...site.words, ...more],
+    const first = await release(site, 'recorded', source, [
+      ...more,
+      '--record-profile',
+      join(folder, 'recorded.tar.xz'),
     ]);
-    say(`${twice.stdout}${twice.stderr}`);
-    return again.exitCode === 0 && twice.exitCode === 0;
+    const {recipe} = JSON.parse(readFileSync(first, 'utf8')) as Manifest;
+    const profile = join(dirname(first), recipe.profile?.name ?? 'none');
+    const place = join(folder, VARIATIONS[1].folder);
+    const out = join(place, 'out');
+    const varied = {source, place, out, arguments: [...site.words, ...more, '--profile', profile]};
+    const built = await releaseUnder(VARIATIONS[1], varied, context);
+    if (!built.ok) throw new Error(`${built.failure.message}\n${built.failure.details ?? ''}`);
+    const compared = await compareReleases(first, join(out, basename(first)), context);
+    if (!compared.ok) throw new Error(compared.failure.message);
+    const {differences, files, sha256, views} = compared.value;
+    for (const {path, what} of differences) say(`  ${path}: ${what}`);
+    views.forEach(say);
+    say(
+      `by the profile ${recipe.profile?.sha256 ?? ''}: ${differences.length} differences in ${files} files, ${sha256}`,
+    );
+    return differences.length === 0;
   });
 }
