@@ -1,11 +1,13 @@
-import {rmSync} from 'node:fs';
+import {appendFileSync, existsSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {withEngine} from '../../../src/hosts/session.js';
 import {sourceHost} from '../../../src/hosts/source.js';
+import type {Placeless} from '../../../src/hosts/placeless.js';
 import type {EventInput} from '../../../src/model/events.js';
+import {ok} from '../../../src/model/result.js';
 import {SMALL_TREE, temporaryFolder, writeFiles} from '../cpython/folders.js';
 
 const folder = temporaryFolder();
@@ -24,10 +26,10 @@ function tree(name: string): string {
 }
 
 /** Builds as far as it goes, and gives what it told. */
-async function build(source: string, dryRun = false): Promise<readonly EventInput[]> {
+async function build(source: string, dryRun = false, placeless?: Placeless): Promise<readonly EventInput[]> {
   const buildDir = join(folder, 'build');
   const place = {source, buildDir, out: undefined, configureArguments: [], makeArguments: []};
-  const host = await sourceHost({...place, pie: false, builtinExtensions: false, cc: undefined});
+  const host = await sourceHost({...place, pie: false, builtinExtensions: false, cc: undefined}, placeless);
   if (!host.ok) throw new Error(host.failure.message);
   const told: EventInput[] = [];
   const {slots} = openSlots(1, 1, undefined);
@@ -67,4 +69,30 @@ test('a build folder that was configured for another tree of equal files is conf
   // Of a tree that is gone the folder is not, either.
   rmSync(other, {recursive: true});
   expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
+});
+
+test('the build folder of a release is emptied when anything is different, of the library or the profile, too', async () => {
+  const source = tree('released');
+  const [profile, left] = [join(folder, 'profile'), join(folder, 'build', 'cpython', 'left.o')];
+  const release = async (words: Placeless = {}): Promise<'emptied' | 'kept'> => {
+    writeFileSync(left, '');
+    const told = configured(await build(source, false, words));
+    const isThere = existsSync(left);
+    expect(told).toMatchObject({outcome: isThere ? 'fresh' : 'executed'});
+    return isThere ? 'kept' : 'emptied';
+  };
+  await build(source);
+  expect(await release()).toBe('emptied');
+  expect(await release()).toBe('kept');
+  utimesSync(join(source, 'Lib/os.py'), new Date(), new Date());
+  expect(await release()).toBe('kept');
+  appendFileSync(join(source, 'Lib/os.py'), '# edited\n');
+  utimesSync(join(source, 'Lib/os.py'), 1, 1);
+  expect(await release()).toBe('emptied');
+  writeFileSync(profile, 'one');
+  const stored = {profile: {path: profile, unpackInto: () => Promise.resolve(ok())}};
+  expect(await release(stored)).toBe('emptied');
+  expect(await release(stored)).toBe('kept');
+  writeFileSync(profile, 'another');
+  expect(await release(stored)).toBe('emptied');
 });
