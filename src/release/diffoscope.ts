@@ -7,7 +7,7 @@ import type {TarEntry} from './tar.js';
 
 /** What it says of one file is cut at so many bytes, and has to be said within so many milliseconds. */
 const MAX_BYTES = 8000;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 60_000;
 
 /** How diffoscope sees the difference of two files; undefined where it is not installed, or takes too long. */
 export async function diffoscopeView(

@@ -18,7 +18,7 @@ const SEEDS: readonly Seed[] = [
     name: 'flag',
     async find(site, base) {
       const other = await release(site, 'flag', site.source, ['--configure-arg=CFLAGS=-fno-inline']);
-      const compared = await compareReleases(base, other, site.context);
+      const compared = await compareReleases(base, other, {...site.context, userEnvironment: {}});
       if (!compared.ok) throw new Error(compared.failure.message);
       return compared.value.differences.map(({path, what}) => `${path}: ${what}`).join('\n');
     },
