@@ -4,8 +4,10 @@ import {runProcess} from '../exec/process.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
 
-/** Makefiles that `make` would bring up to date before it reads them: here it must take them as they are. */
-const AS_THEY_ARE = ['Makefile', 'Makefile.pre', 'config.status'].flatMap((name) => ['-o', name]);
+/** Makefiles that `make` would bring up to date before it reads them, as arguments with which it takes them as they are. */
+export const AS_THEY_ARE: readonly string[] = ['Makefile', 'Makefile.pre', 'config.status'].flatMap(
+  (name) => ['-o', name],
+);
 
 /**
  * Read after CPython's Makefile, from standard input: make would try to bring a file up to date, too, by whatever

@@ -1,3 +1,5 @@
+import {AS_THEY_ARE} from './make-variables.js';
+
 /**
  * The working folder under a name that is the same everywhere. Compilers write the folder that they work in into debug
  * information, by the name in PWD if that is one of it (getpwd() of libiberty), and shells keep such a PWD; a flag that
@@ -28,10 +30,12 @@ export interface PlacelessBuild {
  * GCC draws a number for each file, which becomes a part of the names of sections with intermediate code (-flto): it gets
  * the name of the object instead. `setup.py`, which compiles the extension modules up to 3.11, does so by absolute paths
  * (PyBuildExt.set_srcdir(), sysconfig's `srcdir`), also when it installs; debug information does not list the flags that map these.
+ * What configure has made stays as it is: it would not find the tree by a relative name from a folder of another name.
  */
 export function placelessArguments({source, name, buildDir, family}: PlacelessBuild): readonly string[] {
   const maps = [`${source}=${name}`, `${buildDir}=.`].map((map) => `"-ffile-prefix-map=${map}"`);
   return [
+    ...[...AS_THEY_ARE, '-o', 'pyconfig.h'],
     ...(family === 'gcc' ? ['--eval=%.o: private override CFLAGS_NODIST += -frandom-seed=$@'] : []),
     `--eval=sharedmods sharedinstall: private export CC += ${maps.join(' ')}`,
   ];

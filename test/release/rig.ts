@@ -17,19 +17,14 @@ export interface Site {
   readonly context: HostContext;
 }
 
-/** With little optimisation, and with all that tells of folders. */
-const FAST = '--configure-arg=OPT=-DNDEBUG -g -O1';
-
 /** Reads the words of a gate, and runs it with a source tree of its own and a folder that is gone afterwards. */
 export async function withSite(
   words: readonly string[],
   known: readonly string[],
   gate: (site: Site) => Promise<boolean>,
 ): Promise<boolean> {
-  const {values, flags} = gateOptions(words, {
-    values: ['source', 'folder', 'jobs', ...known],
-    flags: ['fast'],
-  });
+  const {values} = gateOptions(words, {values: ['source', 'folder', 'jobs', 'opt', ...known]});
+  const {opt} = values;
   const folder = resolve(
     values['folder'] ?? realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-release-'))),
   );
@@ -52,7 +47,13 @@ export async function withSite(
     dryRun: false,
   };
   try {
-    return await gate({source, folder, values, context, words: flags.has('fast') ? [FAST] : []});
+    return await gate({
+      source,
+      folder,
+      values,
+      context,
+      words: opt === undefined ? [] : [`--configure-arg=OPT=${opt}`],
+    });
   } finally {
     jobs.slots.close();
     if (values['folder'] === undefined) rmSync(folder, {recursive: true, force: true});

@@ -1,4 +1,4 @@
-/** node test/release/run.mjs profile [--task ARGS] [--fast] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs profile [--task ARGS] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import type {Manifest} from '../../../src/release/manifest.js';

@@ -1,4 +1,4 @@
-/** node test/release/run.mjs seeded [--only flag,py,date,shell] [--fast] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs seeded [--only flag,py,date,shell] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';

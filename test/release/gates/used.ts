@@ -1,4 +1,4 @@
-/** node test/release/run.mjs used [--fast] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs used [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {appendFileSync, readFileSync, readdirSync, utimesSync} from 'node:fs';
 import {join} from 'node:path';
 import {say} from '../../conformance/options.js';

@@ -1,4 +1,4 @@
-/** node test/release/run.mjs variation [--runs 20] [--seed 1] [--fast] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs variation [--runs 20] [--seed 1] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {readFileSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Manifest} from '../../../src/release/manifest.js';
