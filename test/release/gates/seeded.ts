@@ -1,4 +1,7 @@
-/** node test/release/run.mjs seeded [--only flag,py,date,shell] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
+/**
+ * node test/release/run.mjs seeded [--only flag,py,date,shell] [--base MANIFEST of a release that is there]
+ *   [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2]
+ */
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';
@@ -67,9 +70,9 @@ const SEEDS: readonly Seed[] = [
 ];
 
 export function gate(words: readonly string[]): Promise<boolean> {
-  return withSite(words, ['only'], async (site) => {
+  return withSite(words, ['only', 'base'], async (site) => {
     const only = site.values['only']?.split(',') ?? SEEDS.map(({name}) => name);
-    const base = await release(site, 'base', site.source);
+    const base = site.values['base'] ?? (await release(site, 'base', site.source));
     let missed = 0;
     for (const {name, find, wanted} of SEEDS.filter((seed) => only.includes(seed.name))) {
       const told = await find(site, base);
