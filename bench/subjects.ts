@@ -104,7 +104,10 @@ export async function relink(
   selection: readonly string[],
   run: RunOptions = {},
 ): Promise<Subject> {
-  const options = {python, out: join(folder, 'python'), buildDir: join(folder, 'build'), pie, cc: undefined};
+  const options = {
+    ...{python, out: join(folder, 'python'), buildDir: join(folder, 'build')},
+    ...{pie, debugInfo: false, cc: undefined},
+  };
   await freeze(['relink', ...placesOf(options), ...(pie ? ['--pie'] : []), ...selection], run);
   return valueOf(await relinkSubject(options, quietContext()));
 }

@@ -172,6 +172,19 @@ async function copySmallFile(
   return ok(true);
 }
 
+/** Adds to the end of a file that is there. Content may be cut short by whatever ends the process. Fails with IO. */
+export function appendDurably(path: string, content: string): Promise<Result<void>> {
+  return attempt('write', path, async () => {
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
 /** Writes a file that is not there yet, and makes sure that it is on the disk. */
 async function writeNew(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const file = await open(path, 'wx', mode ?? 0o644);

@@ -38,7 +38,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   relink: {
     summary: 'link a new executable from an installed Python, with frozen modules',
-    options: [...INSTALLED_OPTIONS, 'pie', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...INSTALLED_OPTIONS, 'pie', 'debug-info', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/relink.js'),
   },
@@ -103,7 +103,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   bench: {
     summary: 'measure how the new interpreter starts, against the same one without frozen modules',
-    options: [...INSTALLED_OPTIONS, 'pie', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
+    options: [...INSTALLED_OPTIONS, 'pie', 'debug-info', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
     yields: true,
     load: () => import('./commands/bench.js'),
   },

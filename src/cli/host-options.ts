@@ -41,6 +41,7 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     makeArguments: options['make-arg'] ?? [],
     pie: options.pie ?? false,
     builtinExtensions: options['builtin-extensions'] ?? false,
+    debugInfo: options['debug-info'] ?? false,
     cc: options.cc,
   });
 }
@@ -61,8 +62,10 @@ export function installedOptionsOf({command, options}: Invocation): Result<Overl
 
 /** The same for `relink`. */
 export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
-  const options = installedOptionsOf(invocation);
-  return options.ok ? ok({...options.value, pie: invocation.options.pie ?? false}) : options;
+  const installed = installedOptionsOf(invocation);
+  if (!installed.ok) return installed;
+  const {pie = false, 'debug-info': debugInfo = false} = invocation.options;
+  return ok({...installed.value, pie, debugInfo});
 }
 
 /** What Makefile.inc tells of a build. Fails with USAGE when something else calls. */

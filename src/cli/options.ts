@@ -119,6 +119,11 @@ const PLACES = {
     configurable: true,
     describe: 'link the extension modules into the interpreter that need no library besides (3.11 and later)',
   },
+  'debug-info': {
+    kind: 'flag',
+    configurable: true,
+    describe: "link the debugging information of CPython's C, too (stage 1 has it in any case)",
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const INSTALLED = {

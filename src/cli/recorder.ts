@@ -1,6 +1,7 @@
 import {mkdir, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, resolve, sep} from 'node:path';
 import {isTemporary, uniqueSuffix} from '../cache/files.js';
+import {JOURNAL} from '../engine/journal.js';
 import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';
 import type {CommandEnd, Invocation} from './command.js';
@@ -73,7 +74,7 @@ function witnessesOf(
   {began, buildDir, cacheDir}: {readonly began: number; readonly buildDir: string; readonly cacheDir: string},
 ): Memo['witnesses'] | undefined {
   // What we write ourselves, under the lock.
-  const own = ['journal.json', 'sources.json'].map((name) => join(buildDir, name));
+  const own = [JOURNAL, 'sources.json'].map((name) => join(buildDir, name));
   const passing = [join(buildDir, 'lock'), join(buildDir, 'last-run.json'), '/proc', '/dev'].concat(
     ['ac', 'cas', 'tmp', 'fresh', 'collected.json'].map((name) => join(cacheDir, name)),
   );

@@ -3,7 +3,7 @@ import type {Digest} from '../model/digest.js';
 import type {Cause} from './causes.js';
 import {explainDifference} from './explain.js';
 import type {Journal, JournalEntry, JournalOutput} from './journal.js';
-import type {ActionKey, KeyRecord} from './keys.js';
+import type {ActionKey} from './keys.js';
 import {holds} from './staging.js';
 import {glance, isExecutable} from './stamps.js';
 import type {Found} from './store-access.js';
@@ -67,7 +67,7 @@ function difference(
   if (entry === undefined) return [{text: 'first build'}];
   const unfinished = entry.unfinished === true ? [{text: 'the last run did not finish'}] : [];
   if (entry.key === key.key) return unfinished;
-  const before = {record: JSON.parse(entry.record) as KeyRecord, producers: entry.producers};
+  const before = {text: entry.record, producers: entry.producers};
   return [...explainDifference(before, key, isPending), ...unfinished];
 }
 

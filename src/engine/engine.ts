@@ -229,7 +229,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     run(spec) {
-      const key = keyOf(spec);
+      const key = keyOf(spec, journal.get(spec.id));
       const earlier = asked.get(spec.id);
       if (earlier === undefined) {
         const result = bringAbout(spec, key);

@@ -1,11 +1,11 @@
 import type {Digest} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
 import type {Cause} from './causes.js';
-import type {KeyRecord, Producers} from './keys.js';
+import {type KeyRecord, type Producers, recordOf} from './keys.js';
 
-/** A key record, with the actions that made its inputs where they are known. */
+/** A key record as canonical JSON, with the actions that made its inputs where they are known. */
 export interface Declared {
-  readonly record: KeyRecord;
+  readonly text: string;
   readonly producers?: Producers | undefined;
 }
 
@@ -19,16 +19,20 @@ export function explainDifference(
   now: Declared,
   isPending: (digest: Digest) => boolean = () => false,
 ): Cause[] {
-  if (before.record.schema !== now.record.schema) return [{text: 'made by another version of flashfreeze'}];
-  const [old, current] = [before.record, now.record];
+  const [old, current] = [recordOf(before.text), recordOf(now.text)];
+  if (old.schema !== current.schema) return [{text: 'made by another version of flashfreeze'}];
+  const byProducer = before.producers !== undefined && now.producers !== undefined;
+  const [oldInputs, currentInputs] = byProducer
+    ? [inputsOf(old, before.producers), inputsOf(current, now.producers)]
+    : [inputsOf(old), inputsOf(current)];
   const causes = [
-    ...differingInputs(before, now, isPending),
+    ...differingInputs(oldInputs, currentInputs, isPending),
     ...differingNames('tool', digests(old.tools), digests(current.tools)),
     ...differingFields('arguments', old.arguments, current.arguments),
     ...differingFields('environment', old.environment, current.environment),
     ...differingNames('output', outputs(old), outputs(current)),
   ];
-  if (causes.length > 0 || canonicalJson(old) === canonicalJson(current)) return causes;
+  if (causes.length > 0 || before.text === now.text) return causes;
   return [{text: 'declared in another way'}];
 }
 
@@ -39,10 +43,10 @@ interface Input {
 }
 
 /** Inputs by what people call them: the action that made them, else their name. */
-function inputsOf({record, producers}: Declared, byProducer: boolean): Map<string, Input> {
+function inputsOf(record: KeyRecord, producers: Producers = []): Map<string, Input> {
   const inputs = new Map<string, Input>();
   record.inputs.forEach(({name, digest}, index) => {
-    const producer = (byProducer && producers?.[index]) || undefined;
+    const producer = producers[index] ?? undefined;
     const label = producer ?? name;
     const known = inputs.get(label);
     if (known === undefined) inputs.set(label, {label, producer, digests: [digest]});
@@ -51,9 +55,11 @@ function inputsOf({record, producers}: Declared, byProducer: boolean): Map<strin
   return inputs;
 }
 
-function differingInputs(before: Declared, now: Declared, isPending: (digest: Digest) => boolean): Cause[] {
-  const byProducer = before.producers !== undefined && now.producers !== undefined;
-  const [old, current] = [inputsOf(before, byProducer), inputsOf(now, byProducer)];
+function differingInputs(
+  old: ReadonlyMap<string, Input>,
+  current: ReadonlyMap<string, Input>,
+  isPending: (digest: Digest) => boolean,
+): Cause[] {
   const labels = [...new Set([...old.keys(), ...current.keys()])].sort();
   return labels.flatMap((label) => {
     const [was, is] = [old.get(label), current.get(label)];

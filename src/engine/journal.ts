@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {writeFileAtomic} from '../cache/files.js';
+import {appendDurably, writeFileAtomic} from '../cache/files.js';
 import type {ActionId} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
@@ -42,10 +42,14 @@ export interface Journal {
   readonly saveNowAndThen: () => Promise<void>;
 }
 
+export const JOURNAL = 'journal.jsonl';
+
 /** Raised when the form of the journal changes; an older one is ignored. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 /** A kill loses no more work than this (milliseconds). */
 const SAVE_EVERY_MS = 2000;
+/** So many lines that say nothing any more may stand for one that does. */
+const STALE_LINES = 2;
 
 /** A journal, and what was wrong with the one in the build folder, if anything. */
 export interface OpenedJournal {
@@ -53,23 +57,34 @@ export interface OpenedJournal {
   readonly notice: string | undefined;
 }
 
-/** Opens the journal of a build folder. One that cannot be read is ignored: everything is looked at anew. */
+/**
+ * Opens the journal of a build folder. One that cannot be read is ignored: everything is looked at anew. It is a file of
+ * lines, a header and then `[id, entry]`, of which the last one of each action counts: what is new is appended, so that an edit
+ * does not write down thousands of actions.
+ */
 export async function openJournal(buildDir: string): Promise<OpenedJournal> {
-  const file = join(buildDir, 'journal.json');
-  const {entries, notice} = await load(file);
-  let dirty = false;
+  const file = join(buildDir, JOURNAL);
+  const loaded = await load(file);
+  const {entries, notice} = loaded;
+  let {lines, appendable} = loaded;
+  let news = new Set<string>();
   let savedAt = Date.now();
   let writing: Promise<Result<void>> = Promise.resolve(ok());
 
   async function write(): Promise<Result<void>> {
-    if (!dirty) return ok();
-    dirty = false;
+    if (news.size === 0) return ok();
+    const ids = [...news];
+    news = new Set();
     savedAt = Date.now();
-    const written = await writeFileAtomic(
-      file,
-      JSON.stringify({schema: SCHEMA, actions: Object.fromEntries(entries)}),
-    );
-    if (!written.ok) dirty = true;
+    if (appendable && lines + ids.length <= entries.size * (1 + STALE_LINES)) {
+      const appended = await appendDurably(file, textOf(entries, ids));
+      lines += ids.length;
+      if (appended.ok) return appended;
+    }
+    const written = await writeFileAtomic(file, `${HEADER}\n${textOf(entries, entries.keys())}`);
+    appendable = written.ok;
+    lines = entries.size;
+    if (!written.ok) for (const id of ids) news.add(id);
     return written;
   }
   const save = (): Promise<Result<void>> => {
@@ -82,7 +97,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
     ids: () => [...entries.keys()] as ActionId[],
     set(id, entry) {
       entries.set(id, entry);
-      dirty = true;
+      news.add(id);
     },
     save,
     async saveNowAndThen() {
@@ -93,20 +108,52 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
   return {journal, notice};
 }
 
-async function load(
-  file: string,
-): Promise<{readonly entries: Map<string, JournalEntry>; readonly notice: string | undefined}> {
+const HEADER = JSON.stringify({schema: SCHEMA});
+
+function textOf(entries: ReadonlyMap<string, JournalEntry>, ids: Iterable<string>): string {
+  let text = '';
+  for (const id of ids) text += `${JSON.stringify([id, entries.get(id)])}\n`;
+  return text;
+}
+
+interface Loaded {
+  readonly entries: Map<string, JournalEntry>;
+  /** How many there are, besides the header. */
+  readonly lines: number;
+  /** Whether the file is whole, so that more can follow. */
+  readonly appendable: boolean;
+  readonly notice: string | undefined;
+}
+
+async function load(file: string): Promise<Loaded> {
   const entries = new Map<string, JournalEntry>();
+  const nothing = {entries, lines: 0, appendable: false};
+  let text: string;
   try {
-    const value = JSON.parse(await readFile(file, 'utf8')) as {schema?: unknown; actions?: object} | null;
-    if (value?.schema !== SCHEMA) {
-      return {entries, notice: `the journal ${file} is of another version and is ignored`};
-    }
-    for (const [id, entry] of Object.entries(value.actions ?? {})) if (isEntry(entry)) entries.set(id, entry);
-    return {entries, notice: undefined};
+    text = await readFile(file, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return {entries, notice: undefined};
-    return {entries, notice: `the journal ${file} cannot be read and is ignored: ${messageOf(error)}`};
+    if (errnoOf(error) === 'ENOENT') return {...nothing, notice: undefined};
+    return {...nothing, notice: `the journal ${file} cannot be read and is ignored: ${messageOf(error)}`};
+  }
+  const [header = '', ...lines] = text.split('\n');
+  if (header !== HEADER) {
+    return {...nothing, notice: `the journal ${file} is of another version, or damaged, and is ignored`};
+  }
+  // A run that was killed while it wrote leaves a part of a line.
+  const isWhole = lines.pop() === '';
+  for (const line of lines) {
+    const [id, entry] = parse(line);
+    if (typeof id === 'string' && isEntry(entry)) entries.set(id, entry);
+  }
+  return {entries, lines: lines.length, appendable: isWhole, notice: undefined};
+}
+
+function parse(line: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(line);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
   }
 }
 

@@ -1,5 +1,5 @@
 import {isAbsolute} from 'node:path';
-import type {ActionId, ActionSpec, Step} from '../model/action.js';
+import type {ActionId, ActionSpec, Artifact, Step} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {failure, type Failure} from '../model/failure.js';
 import {canonicalJson, type Json} from '../model/json.js';
@@ -31,7 +31,6 @@ export interface ActionKey {
   readonly key: Digest;
   /** The key record as canonical JSON. */
   readonly text: string;
-  readonly record: KeyRecord;
   readonly producers: Producers;
 }
 
@@ -44,24 +43,63 @@ export function partsOf(id: ActionId): {readonly step: Step; readonly target: st
   return {step: id.slice(0, colon) as Step, target: id.slice(colon + 1)};
 }
 
-/** The key of an action. The order in which tools, inputs and outputs are declared does not matter. */
-export function keyOf(spec: ActionSpec): ActionKey {
+/**
+ * The key of an action. The order in which tools, inputs and outputs are declared does not matter.
+ * @param known an earlier key record with its key, which saves computing that
+ */
+export function keyOf(spec: ActionSpec, known?: {readonly key: Digest; readonly record: string}): ActionKey {
   const inputs = [...spec.inputs].sort(
     (a, b) => byNameThenDigest(a, b) || compare(a.producer ?? '', b.producer ?? ''),
   );
-  const record: KeyRecord = {
-    schema: KEY_SCHEMA,
-    ...partsOf(spec.id),
-    tools: spec.tools.map(({name, digest}) => ({name, digest})).sort(byNameThenDigest),
-    arguments: spec.arguments,
-    environment: spec.environment,
-    inputs: inputs.map(({name, digest}) => ({name, digest})),
-    outputs: spec.outputs
-      .map(({name, executable}) => ({name, executable: executable ?? false}))
-      .sort((a, b) => compare(a.name, b.name)),
+  const text = textOf(spec, inputs);
+  const key = known?.record === text ? known.key : digestOf(text);
+  return {key, text, producers: inputs.map(({producer}) => producer ?? null)};
+}
+
+/** Reads the text of a key. */
+export function recordOf(text: string): KeyRecord {
+  return JSON.parse(text) as KeyRecord;
+}
+
+/** The canonical JSON of a `KeyRecord`, in the order of its keys: thousands are written in a build that has little else to do. */
+function textOf(spec: ActionSpec, inputs: readonly Artifact[]): string {
+  const {step, target} = partsOf(spec.id);
+  const outputs = spec.outputs
+    .map(({name, executable = false}) => ({name, executable}))
+    .sort((a, b) => compare(a.name, b.name));
+  const tools = [...spec.tools].sort(byNameThenDigest);
+  const fields = [
+    `"arguments":${isObject(spec.arguments) ? textOfObject(spec.arguments) : canonicalJson(spec.arguments)}`,
+    `"environment":${textOfObject(spec.environment)}`,
+    `"inputs":[${inputs.map(textOfNamed).join()}]`,
+    `"outputs":[${outputs.map(canonicalJson).join()}]`,
+    `"schema":${KEY_SCHEMA}`,
+    `"step":${canonicalJson(step)}`,
+    `"target":${canonicalJson(target)}`,
+    `"tools":[${tools.map(textOfNamed).join()}]`,
+  ];
+  return `{${fields.join()}}`;
+}
+
+const textOfNamed = once(({name, digest}: Pick<NamedDigest, 'name' | 'digest'>) =>
+  canonicalJson({digest, name}),
+);
+const textOfObject = once(canonicalJson as (value: object) => string);
+
+/** Many actions share one object: the flags of a compiler, a header. */
+function once<T extends object>(write: (object: T) => string): (object: T) => string {
+  const texts = new WeakMap<T, string>();
+  return (object) => {
+    const known = texts.get(object);
+    if (known !== undefined) return known;
+    const text = write(object);
+    texts.set(object, text);
+    return text;
   };
-  const text = canonicalJson(record);
-  return {key: digestOf(text), text, record, producers: inputs.map(({producer}) => producer ?? null)};
+}
+
+function isObject(value: Json): value is object & Json {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What is wrong with the declaration of an action, if anything: a mistake of the host, told as an ACTION failure. */

@@ -61,6 +61,7 @@ export function createCCompiler(
   const folders = [RUNTIME_FOLDER, LAYOUTS_FOLDER, ...cc.includes.map(({path}) => path)];
   const includes = folders.map((folder) => `-I${folder}`);
   const labels = cc.includes.map(({label}) => `-I${label}`);
+  const declared = {data: [...labels, ...flags.data], code: [...labels, ...flags.code]};
 
   const run = (args: readonly string[]): Promise<Result<ProcessOutput>> =>
     runProcess({file: command, args: [...args], cwd: places.root, environment, signal});
@@ -85,7 +86,7 @@ export function createCCompiler(
     action: ({target, source, kind, output}) => ({
       id: `cc:${target}`,
       tools: [cc.compiler, cc.headers],
-      arguments: [...labels, ...flags[kind]],
+      arguments: declared[kind],
       environment: {},
       inputs: [source, ...headers[kind]],
       outputs: [output],

@@ -65,6 +65,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     builtinExtensions: false,
     makeArguments: [],
     pie: false,
+    debugInfo: false,
     cc: undefined,
   });
   if (!host.ok) return host;

@@ -6,6 +6,14 @@ import type {BuildOutcome, HostContext} from './options.js';
 import type {Places} from './places.js';
 import type {Toolchain} from './toolchain.js';
 
+/** What is to be linked. */
+export interface Objects {
+  /** Of module images, in the order of the plan. */
+  readonly images: readonly Artifact[];
+  /** Of the tables through which the runtime finds them, and of the runtime. */
+  readonly runtime: readonly Artifact[];
+}
+
 /**
  * A way for images to get into a process. What lies between `prepare` and `link` is the same for all: pipeline.ts.
  */
@@ -14,9 +22,9 @@ export interface Host<T extends Toolchain = Toolchain> {
   readonly places: Places;
   /** Comes to the toolchain. */
   readonly prepare: (site: Site) => Promise<Result<T>>;
-  /** Joins the objects of images, index and runtime into what is wanted, and sees that it works. */
+  /** Joins the objects into what is wanted, and sees that it works. */
   readonly link: (
-    objects: readonly Artifact[],
+    objects: Objects,
     plan: FreezePlan,
     toolchain: T,
     site: Site,

@@ -3,7 +3,7 @@ import {words} from '../cpython/compile-flags.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
-import type {Site} from './host.js';
+import type {Objects, Site} from './host.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
 import type {SourcePlaces} from './places.js';
 import {usesImages} from './smoke.js';
@@ -16,6 +16,7 @@ export interface Stage2Request {
   readonly interpreter: Interpreter;
   /** The functions whose calls the linker sends to the runtime. */
   readonly wrapped: readonly string[];
+  readonly debugInfo: boolean;
   readonly places: SourcePlaces;
 }
 
@@ -37,11 +38,7 @@ export function executableFlags({variables}: Stage1): string {
  * Stage 1's objects and ours become stage 2, linked as CPython's own Makefile links (Makefile.pre.in, the rules of
  * $(BUILDPYTHON) and libpython$(LDVERSION).so). Fails with LINK and SMOKE.
  */
-export function linkStage2(
-  objects: readonly Artifact[],
-  request: Stage2Request,
-  site: Site,
-): Promise<Result<Stage2>> {
+export function linkStage2(objects: Objects, request: Stage2Request, site: Site): Promise<Result<Stage2>> {
   return request.stage1.target.shared
     ? linkShared(objects, request, site)
     : linkStatic(objects, request, site);
@@ -49,7 +46,7 @@ export function linkStage2(
 
 /** `link:python`. */
 async function linkStatic(
-  objects: readonly Artifact[],
+  {images, runtime}: Objects,
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
@@ -58,7 +55,7 @@ async function linkStatic(
     {
       ...executableRecipe(request),
       command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
-      parts: ['Programs/python.o', ...objects, ...words(stage1.variables.LINK_PYTHON_OBJS)],
+      parts: ['Programs/python.o', images, ...runtime, ...words(stage1.variables.LINK_PYTHON_OBJS)],
     },
     places,
     site,
@@ -68,18 +65,20 @@ async function linkStatic(
 
 /** `link:libpython`: a library with images in a folder of its own; `link:python`: an executable that finds it there. */
 async function linkShared(
-  objects: readonly Artifact[],
+  {images, runtime}: Objects,
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
-  const {stage1, interpreter, wrapped, places} = request;
+  const {stage1, interpreter, wrapped, debugInfo, places} = request;
   const {BLDSHARED, INSTSONAME, LIBRARY_OBJS, LINKCC, MODLIBS, SHLIBS, LIBC, LIBM} = stage1.variables;
   const library = await link(
     {
       id: 'link:libpython',
       tools: toolsOf(stage1),
+      compiler: stage1.variables.CC,
+      debugInfo,
       command: `${BLDSHARED} -Wl,-h${INSTSONAME} ${wrapFlags(wrapped)}`,
-      parts: [...objects, ...words(LIBRARY_OBJS)],
+      parts: [...images, ...runtime, ...words(LIBRARY_OBJS)],
       libraries: `${MODLIBS} ${SHLIBS} ${LIBC} ${LIBM}`,
       out: join(places.cpython, SHARED_FOLDER, INSTSONAME),
       cwd: places.cpython,
@@ -108,12 +107,15 @@ async function linkShared(
 function executableRecipe({
   stage1,
   interpreter,
+  debugInfo,
   places,
 }: Stage2Request): Omit<LinkRecipe, 'command' | 'parts'> {
   const {LIBS, MODLIBS, SYSLIBS} = stage1.variables;
   return {
     id: 'link:python',
     tools: toolsOf(stage1),
+    compiler: stage1.variables.CC,
+    debugInfo,
     libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
     out: places.stage2,
     cwd: places.cpython,

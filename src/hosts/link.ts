@@ -3,11 +3,13 @@ import {dirname, join} from 'node:path';
 import {ensureFolder} from '../cache/files.js';
 import {runProcess} from '../exec/process.js';
 import type {ActionId, Artifact, ToolIdentity} from '../model/action.js';
+import {type Digest, digestOf} from '../model/digest.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import type {Site} from './host.js';
 import {output} from './images.js';
 import {responseFile} from './make-files.js';
 import type {Places} from './places.js';
+import {prelink} from './prelink.js';
 
 /** A link, as a shell command in the words of CPython's own Makefile. */
 export interface LinkRecipe {
@@ -15,10 +17,14 @@ export interface LinkRecipe {
   readonly tools: readonly ToolIdentity[];
   /** The linker's command with its flags. */
   readonly command: string;
-  /** What is linked, in order: objects, archives, and options between them. */
-  readonly parts: readonly (Artifact | string)[];
+  /** What is linked, in order: objects, archives, options between them, and lists of images to be linked in groups first. */
+  readonly parts: readonly (Artifact | string | readonly Artifact[])[];
+  /** The compiler, as shell words. */
+  readonly compiler: string;
   /** Libraries, as shell words; they follow the parts. */
   readonly libraries: string;
+  /** Whether debugging information is linked: half of what the linker writes, and a fourth of its time. */
+  readonly debugInfo: boolean;
   /** Where the result is wanted; a file that is there is replaced when the new one has proved itself. */
   readonly out: string;
   /** The folder that relative names in the words start from. */
@@ -27,6 +33,9 @@ export interface LinkRecipe {
   readonly check: (path: string) => Promise<Result<void>>;
 }
 
+/** As long as a SHA-1, which is what debuggers expect. */
+const BUILD_ID_DIGITS = 40;
+
 /** The flags that send calls of the interpreter's functions to the runtime. */
 export function wrapFlags(wrapped: readonly string[]): string {
   return wrapped.map((name) => `-Wl,--wrap=${name}`).join(' ');
@@ -34,13 +43,14 @@ export function wrapFlags(wrapped: readonly string[]): string {
 
 /** `link:…`, in place. Fails with LINK when the linker does, with OUTPUT, and as `check` does. */
 export async function link(recipe: LinkRecipe, places: Places, site: Site): Promise<Result<Artifact>> {
-  const {parts, command, libraries, out} = recipe;
-  const inputs = parts.filter((part) => typeof part !== 'string');
+  const {parts, libraries, debugInfo, out} = recipe;
+  const command = debugInfo ? recipe.command : `${recipe.command} -Wl,--strip-debug`;
+  const inputs = parts.flat().filter((part) => typeof part !== 'string');
   const options = parts.filter((part) => typeof part === 'string');
   const linked = await site.engine.run({
     id: recipe.id,
     tools: recipe.tools,
-    arguments: {command, libraries, options, parts: parts.length},
+    arguments: {command, libraries, options, parts: parts.flat().length},
     environment: {},
     inputs,
     outputs: [{name: 'linked', path: out, executable: true}],
@@ -50,11 +60,17 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
       // The old one may be running: it is replaced by renaming, never written to.
       const fresh = `${out}.new`;
+      const content = [command, libraries, ...recipe.tools, ...inputs].map((each) =>
+        typeof each === 'string' ? each : each.digest,
+      );
+      const flags = debugInfo ? '' : buildIdFlag(command, digestOf(content.join('\n')));
+      const words = await wordsOf(recipe, places, site);
+      if (!words.ok) return words;
       const list = join(places.work, `${recipe.id.replace(':', '-')}.txt`);
-      await writeFile(list, responseFile(parts.map((part) => (typeof part === 'string' ? part : part.path))));
+      await writeFile(list, responseFile(words.value));
       const done = await runProcess({
         file: 'sh',
-        args: ['-c', `${command} -o "$0" "@$1" ${libraries}`, fresh, list],
+        args: ['-c', `${command} ${flags} -o "$0" "@$1" ${libraries}`, fresh, list],
         cwd: recipe.cwd,
         environment: site.environment,
         signal: site.context.signal,
@@ -72,4 +88,32 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
     },
   });
   return linked.ok ? ok(output(linked.value, 'linked')) : linked;
+}
+
+/**
+ * The linker's own identifier is a digest of all that it writes, which takes as long again as writing it. Where nobody looks up
+ * debugging information by it, one of what is linked serves.
+ */
+function buildIdFlag(command: string, digest: Digest): string {
+  return command.includes('--build-id') ? '' : `-Wl,--build-id=0x${digest.slice(0, BUILD_ID_DIGITS)}`;
+}
+
+/** The words for what is linked; objects that are linked in groups are given as these. */
+async function wordsOf(
+  {parts, compiler, tools, cwd}: LinkRecipe,
+  places: Places,
+  {environment, context: {signal}}: Site,
+): Promise<Result<readonly string[]>> {
+  const folder = join(places.work, 'groups');
+  const words: string[] = [];
+  for (const part of parts) {
+    if (typeof part === 'string') words.push(part);
+    else if ('path' in part) words.push(part.path);
+    else {
+      const groups = await prelink(part, {compiler, tools, folder, cwd, environment, signal});
+      if (!groups.ok) return groups;
+      words.push(...groups.value);
+    }
+  }
+  return ok(words);
 }

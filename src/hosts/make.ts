@@ -15,7 +15,7 @@ import {canonicalJson} from '../model/json.js';
 import {type Result, err, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
 import {rememberedCompiler} from './compiler-memo.js';
-import type {Host, LinkedImages, Site} from './host.js';
+import type {Host, LinkedImages, Objects, Site} from './host.js';
 import {loadLayout} from './layouts.js';
 import {wrapFlags} from './link.js';
 import {dependencyFile, responseFile} from './make-files.js';
@@ -140,7 +140,7 @@ function addressModelOf(request: MakeRequest): AddressModel {
 
 /** Writes what make needs; make links. The old interpreter stays where a write fails (IO). */
 async function handOver(
-  objects: readonly Artifact[],
+  {images, runtime}: Objects,
   plan: FreezePlan,
   {addressModel, layout}: Toolchain,
   {buildDir, cpython, source: tree, srcdir}: MakeRequest,
@@ -161,7 +161,7 @@ async function handOver(
   );
   if (!told.ok) return told;
   const flags = [...(addressModel === 'absolute' ? ['-no-pie'] : []), ...words(wrapFlags(layout.wrapped))];
-  const text = responseFile([...flags, ...objects.map(({path}) => relative(cpython, path))]);
+  const text = responseFile([...flags, ...[...images, ...runtime].map(({path}) => relative(cpython, path))]);
   try {
     // Last, and also with the same words as before: make goes by its time. Under `watch`, make has gone by it already.
     const {executed, cached, remote} = site.engine.summary().counts;

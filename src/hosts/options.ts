@@ -61,6 +61,8 @@ export interface SourceBuildOptions {
   readonly pie: boolean;
   /** Link the extension modules into the interpreter that need no library besides. */
   readonly builtinExtensions: boolean;
+  /** Link the debugging information of CPython's C, too. */
+  readonly debugInfo: boolean;
   /** The C compiler, a command name or path; by default what configure finds. */
   readonly cc: string | undefined;
 }
@@ -80,6 +82,8 @@ export interface RelinkOptions extends InstalledOptions {
   readonly out: string;
   /** Link it position-independent. */
   readonly pie: boolean;
+  /** Link the debugging information that is in the archive, too. */
+  readonly debugInfo: boolean;
 }
 
 export interface OverlayOptions extends InstalledOptions {

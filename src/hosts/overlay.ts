@@ -3,11 +3,10 @@ import {join} from 'node:path';
 import {writeFileAtomic} from '../cache/files.js';
 import {servesImage, writeByteCode} from '../cpython/overlay-check.js';
 import type {Target} from '../cpython/target.js';
-import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';
-import type {Host, LinkedImages, Site} from './host.js';
+import type {Host, LinkedImages, Objects, Site} from './host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {link} from './link.js';
 import type {FreezePlan} from './module-plan.js';
@@ -57,7 +56,7 @@ export function overlayHost(options: OverlayOptions, cacheDir: string): Host<Ins
 }
 
 async function linkOverlay(
-  objects: readonly Artifact[],
+  {images, runtime}: Objects,
   plan: FreezePlan,
   toolchain: InstalledToolchain,
   options: OverlayOptions,
@@ -82,8 +81,10 @@ async function linkOverlay(
     {
       id: 'link:python',
       tools: [cc.compiler],
+      compiler: cc.command,
+      debugInfo: false,
       command: `${cc.command} -shared`,
-      parts: [...objects, exports.value],
+      parts: [...images, ...runtime, exports.value],
       libraries: '',
       out: extension,
       cwd: places.root,

@@ -35,7 +35,12 @@ export function freeze<T extends Toolchain>(
     if (!expressions.ok) return expressions;
     const index = await buildIndex(host.kind, plan, expressions.value, tools);
     if (!index.ok) return index;
-    const linked = await host.link([...objects.value, index.value, ...runtime.value], plan, toolchain, site);
+    const linked = await host.link(
+      {images: objects.value, runtime: [index.value, ...runtime.value]},
+      plan,
+      toolchain,
+      site,
+    );
     if (!linked.ok) return linked;
     const {images: file, ...product} = linked.value;
     const stamped = context.dryRun ? ok() : await writeStamps(file, plan, site.engine);

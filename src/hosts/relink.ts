@@ -5,7 +5,7 @@ import {compareSurroundings} from '../cpython/surroundings.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';
-import type {Host, LinkedImages, Site} from './host.js';
+import type {Host, LinkedImages, Objects, Site} from './host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
 import type {RelinkOptions} from './options.js';
@@ -55,7 +55,7 @@ export async function prepareRelink(
 }
 
 async function relink(
-  objects: readonly Artifact[],
+  {images, runtime}: Objects,
   toolchain: RelinkToolchain,
   options: RelinkOptions,
   places: Places,
@@ -66,8 +66,9 @@ async function relink(
     {
       ...commonRecipe(toolchain, places),
       id: 'link:python',
+      debugInfo: options.debugInfo,
       command: `${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`,
-      parts: [main, ...objects, ...wholeArchive(archive)],
+      parts: [main, images, ...runtime, ...wholeArchive(archive)],
       out: options.out,
       async check(python) {
         const used = await usesImages({...interpreter, python});
@@ -97,6 +98,7 @@ export function linkPlain(toolchain: RelinkToolchain, places: Places, site: Site
     {
       ...commonRecipe(toolchain, places),
       id: 'link:plain',
+      debugInfo: true,
       command: linkCommand(toolchain),
       parts: [main, ...wholeArchive(archive)],
       out: join(places.root, 'plain', 'python'),
@@ -110,9 +112,10 @@ export function linkPlain(toolchain: RelinkToolchain, places: Places, site: Site
 function commonRecipe(
   {installation, cc}: RelinkToolchain,
   places: Places,
-): Pick<LinkRecipe, 'tools' | 'libraries' | 'cwd'> {
+): Pick<LinkRecipe, 'tools' | 'compiler' | 'libraries' | 'cwd'> {
   return {
     tools: [cc.compiler],
+    compiler: cc.command,
     libraries: linkLibraries(installation),
     cwd: places.root,
   };

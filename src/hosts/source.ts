@@ -66,7 +66,7 @@ export async function sourceHost(
       site,
     ): Promise<Result<LinkedImages>> {
       const environment = placeless ? placelessEnvironment(site.environment) : site.environment;
-      const request = {stage1, interpreter, wrapped, places};
+      const request = {stage1, interpreter, wrapped, debugInfo: options.debugInfo, places};
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;

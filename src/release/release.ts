@@ -45,6 +45,7 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
     profile === undefined || options.configureArguments.includes(OPTIMISED) ? [] : [OPTIMISED];
   const build: SourceBuildOptions = {
     ...options,
+    debugInfo: true,
     out: undefined,
     configureArguments: [
       ...[`--prefix=${PREFIX}`, '--disable-test-modules'],

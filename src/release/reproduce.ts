@@ -50,6 +50,7 @@ export async function reproduce(
         makeArguments: recipe.makeArguments,
         pie: recipe.pie,
         builtinExtensions: recipe.builtinExtensions,
+        debugInfo: true,
         cc: recipe.cc ?? undefined,
       },
       selection: recipe.selection,

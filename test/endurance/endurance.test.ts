@@ -13,6 +13,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {JOURNAL} from '../../src/engine/journal.js';
 import {type SummaryEvent, flashfreezeJson} from '../e2e/rig.js';
 import {randomEdits} from './edits.js';
 import {killRuns} from './kill.js';
@@ -177,7 +178,7 @@ describe('the memo of a run that had nothing to do', () => {
     [
       'the journal is gone',
       () => {
-        rmSync(join(site.buildDir, 'journal.json'));
+        rmSync(join(site.buildDir, JOURNAL));
       },
     ],
     [

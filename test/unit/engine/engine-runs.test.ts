@@ -1,5 +1,6 @@
 import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {describe, expect, jest, test} from '@jest/globals';
+import {JOURNAL} from '../../../src/engine/journal.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {digestOf} from '../../../src/model/digest.js';
@@ -15,7 +16,7 @@ describe('a dry run', () => {
   test('says what would run and changes nothing', async () => {
     await build(toy);
     writeFileSync(source('b'), 'B2\n');
-    const before = readFileSync(output('journal.json'), 'utf8');
+    const before = readFileSync(output(JOURNAL), 'utf8');
     const dry = await build(toy, {dryRun: true});
     expect(dry.result).toMatchObject({ok: true, value: {outcome: 'executed'}});
     expect(dry.lines.filter((line) => !line.includes('fresh'))).toEqual([
@@ -26,7 +27,7 @@ describe('a dry run', () => {
     expect(program && dry.engine.isPending(program)).toBe(true);
     expect(ofType(dry.record, 'action-started')).toEqual([]);
     expect(readFileSync(output('b.o'), 'utf8')).toBe(compiled('B1\n'));
-    expect(readFileSync(output('journal.json'), 'utf8')).toBe(before);
+    expect(readFileSync(output(JOURNAL), 'utf8')).toBe(before);
     const real = await build(toy);
     expect(real.executed).toEqual(dry.executed);
   });

@@ -1,10 +1,11 @@
 import {appendFileSync, chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/layout.js';
+import {JOURNAL} from '../../../src/engine/journal.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {ALL, expectNoLeftovers, folder, output, source, toy} from './toy-folder.js';
-import {actualOutputs, build, compiled, expectedOutputs, ofType, storeIn} from './toys.js';
+import {actualOutputs, build, compiled, editJournal, expectedOutputs, ofType, storeIn} from './toys.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);
@@ -98,11 +99,12 @@ describe('without a store', () => {
   });
 
   test.each([
-    ['torn', '{"schema":1,"actions":{"cc:a":{"key":', /cannot be read and is ignored/],
-    ['of another version', '{"schema":0,"actions":{}}', /is of another version and is ignored/],
+    ['torn', '{"sche', /or damaged, and is ignored/],
+    ['of another version', '{"schema":0}\n', /is of another version, or damaged, and is ignored/],
+    ['empty', '', /is of another version, or damaged, and is ignored/],
   ])('a journal that is %s is ignored with a notice', async (_, text, message) => {
     await build(toy);
-    writeFileSync(output('journal.json'), text);
+    writeFileSync(output(JOURNAL), text);
     const {record, executed} = await build(toy);
     expect(ofType(record, 'notice').map((notice) => notice.message)).toEqual([
       expect.stringMatching(message),
@@ -112,13 +114,11 @@ describe('without a store', () => {
 
   test('strange entries in the journal are ignored', async () => {
     await build(toy);
-    const journal = JSON.parse(readFileSync(output('journal.json'), 'utf8')) as {
-      actions: Record<string, unknown>;
-    };
-    journal.actions['cc:a'] = null;
-    journal.actions['cc:b'] = {key: 'x', record: 1};
-    journal.actions['cc:c'] = {...(journal.actions['cc:c'] as object), outputs: {o: 7}};
-    writeFileSync(output('journal.json'), JSON.stringify(journal));
+    editJournal(toy, (id, entry) => {
+      if (id === 'cc:a') return null;
+      if (id === 'cc:b') return {key: 'x', record: 1};
+      return id === 'cc:c' ? {...entry, outputs: {o: 7}} : entry;
+    });
     expect((await build(toy)).executed).toEqual(['cc:a', 'cc:b', 'cc:c']);
   });
 });

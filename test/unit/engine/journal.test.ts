@@ -1,6 +1,6 @@
-import {existsSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
-import {openJournal, type Journal, type JournalEntry} from '../../../src/engine/journal.js';
+import {JOURNAL, openJournal, type Journal, type JournalEntry} from '../../../src/engine/journal.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
@@ -33,20 +33,67 @@ describe('a journal', () => {
     expect(await journal.save()).toEqual({ok: true, value: undefined});
     const again = await opened();
     expect([again.get('cc:a'), again.get('cc:b')]).toEqual([{...entry('two'), unfinished: true}, undefined]);
-    expect(readdirSync(folder.path)).toEqual(['journal.json']);
+    expect(readdirSync(folder.path)).toEqual([JOURNAL]);
+  });
+
+  test('gets only what is new, and is written anew when most of it is old', async () => {
+    const journal = await opened();
+    for (const name of ['a', 'b', 'c']) journal.set(`cc:${name}`, entry(name));
+    await journal.save();
+    const text = (): string => readFileSync(folder.at(JOURNAL), 'utf8');
+    const first = text();
+    const again = await opened();
+    again.set('cc:b', entry('new'));
+    await again.save();
+    expect(text()).toBe(`${first}${JSON.stringify(['cc:b', entry('new')])}\n`);
+    for (let i = 0; i < 20; i += 1) {
+      again.set('cc:c', entry(`${i}`));
+      await again.save();
+    }
+    expect(text().split('\n').length).toBeLessThan(12);
+    const last = await opened();
+    expect(['a', 'b', 'c'].map((name) => last.get(`cc:${name}`))).toEqual(['a', 'new', '19'].map(entry));
+  });
+
+  test('that was cut short anywhere has all whole lines, and goes on', async () => {
+    const journal = await opened();
+    for (const name of ['a', 'b']) journal.set(`cc:${name}`, entry(name));
+    await journal.save();
+    const whole = readFileSync(folder.at(JOURNAL), 'utf8');
+    const [header = '', one = '', two = ''] = whole.split('\n');
+    const start = header.length + 1 + one.length + 1;
+    for (let length = start; length < start + two.length; length += 7) {
+      writeFileSync(folder.at(JOURNAL), whole.slice(0, length));
+      const cut = await opened();
+      expect([cut.get('cc:a'), cut.get('cc:b')]).toEqual([entry('a'), undefined]);
+      cut.set('cc:c', entry('c'));
+      await cut.save();
+      const again = await opened();
+      expect([again.get('cc:a'), again.get('cc:c')]).toEqual([entry('a'), entry('c')]);
+    }
+  });
+
+  test('that is removed while it is open is written whole', async () => {
+    const journal = await opened();
+    journal.set('cc:a', entry('a'));
+    await journal.save();
+    rmSync(folder.at(JOURNAL));
+    journal.set('cc:b', entry('b'));
+    expect((await journal.save()).ok).toBe(true);
+    expect((await opened()).get('cc:a')).toEqual(entry('a'));
   });
 
   test('is written only when there is something new', async () => {
     const journal = await opened();
     await journal.save();
-    expect(existsSync(folder.at('journal.json'))).toBe(false);
+    expect(existsSync(folder.at(JOURNAL))).toBe(false);
   });
 
   test('is written now and then while there is work', async () => {
     const journal = await opened();
     journal.set('cc:a', entry('one'));
     await journal.saveNowAndThen();
-    expect(existsSync(folder.at('journal.json'))).toBe(false);
+    expect(existsSync(folder.at(JOURNAL))).toBe(false);
     const later = Date.now() + 10_000;
     jest.spyOn(Date, 'now').mockReturnValue(later);
     await journal.saveNowAndThen();

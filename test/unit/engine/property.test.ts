@@ -2,6 +2,7 @@ import {chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeF
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
+import {JOURNAL} from '../../../src/engine/journal.js';
 import {temporaryFolder} from '../exec/rig.js';
 import {actualOutputs, build, expectedOutputs, makeToy, storeIn} from './toys.js';
 
@@ -83,7 +84,7 @@ test('any sequence of edits, losses and damage, then a build, equals a clean bui
               await store.collect({maxBytes: 600, maxAgeDays: 1});
               break;
             case 'lose-journal':
-              rmSync(join(toy.buildDir, 'journal.json'), {force: true});
+              rmSync(join(toy.buildDir, JOURNAL), {force: true});
               break;
             case 'build':
             case 'forced-build':

@@ -1,6 +1,7 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect} from '@jest/globals';
+import {JOURNAL} from '../../../src/engine/journal.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 import {makeToy, type Toy} from './toys.js';
 
@@ -21,7 +22,7 @@ export const output = (name: string): string => join(toy.buildDir, name);
 
 /** Nothing but outputs and the engine's own files is in the build folder. */
 export function expectNoLeftovers(): void {
-  const own = ['journal.json', 'sources.json', 'last-run.json', 'lock'];
+  const own = [JOURNAL, 'sources.json', 'last-run.json', 'lock'];
   const outputs = ['a.o', 'b.o', 'c.o', 'program'];
   expect(readdirSync(toy.buildDir).filter((name) => ![...own, ...outputs].includes(name))).toEqual([]);
 }

@@ -5,6 +5,7 @@ import {openStore, type Store} from '../../../src/cache/store.js';
 import {createEngine, type Engine, type EngineOptions} from '../../../src/engine/engine.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
 import type {ActionId, ActionResult, ActionSpec, Artifact} from '../../../src/model/action.js';
+import {JOURNAL} from '../../../src/engine/journal.js';
 import type {Event, EventInput} from '../../../src/model/events.js';
 import {fail, ok, type Result} from '../../../src/model/result.js';
 
@@ -162,4 +163,18 @@ export async function build(
     ({id, outcome, reason}) => `${id}: ${outcome}: ${reason}`,
   );
   return {result, engine, record, lines: lines.sort(), executed: [...engine.summary().executed].sort()};
+}
+
+/** Changes the entries of the journal that a build left, as somebody could who writes to the folder. */
+export function editJournal(
+  {buildDir}: Toy,
+  change: (id: string, entry: Readonly<Record<string, unknown>>) => unknown,
+): void {
+  const file = join(buildDir, JOURNAL);
+  const [header = '', ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const changed = lines.map((line) => {
+    const [id, entry] = JSON.parse(line) as [string, Record<string, unknown>];
+    return JSON.stringify([id, change(id, entry)]);
+  });
+  writeFileSync(file, [header, ...changed, ''].join('\n'));
 }

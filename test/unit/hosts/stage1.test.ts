@@ -29,7 +29,8 @@ function tree(name: string): string {
 async function build(source: string, dryRun = false, placeless?: Placeless): Promise<readonly EventInput[]> {
   const buildDir = join(folder, 'build');
   const place = {source, buildDir, out: undefined, configureArguments: [], makeArguments: []};
-  const host = await sourceHost({...place, pie: false, builtinExtensions: false, cc: undefined}, placeless);
+  const options = {...place, pie: false, debugInfo: false, builtinExtensions: false, cc: undefined};
+  const host = await sourceHost(options, placeless);
   if (!host.ok) throw new Error(host.failure.message);
   const told: EventInput[] = [];
   const {slots} = openSlots(1, 1, undefined);
