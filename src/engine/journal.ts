@@ -7,7 +7,7 @@ import {errnoOf, messageOf} from '../model/errno.js';
 import {ok, type Result} from '../model/result.js';
 import type {Account} from './causes.js';
 import type {Producers} from './keys.js';
-import type {Stamp} from './stamps.js';
+import {glance, type Stamp} from './stamps.js';
 
 /** An output as it was left in its place. */
 export interface JournalOutput {
@@ -64,7 +64,7 @@ export interface OpenedJournal {
  */
 export async function openJournal(buildDir: string): Promise<OpenedJournal> {
   const file = join(buildDir, JOURNAL);
-  const loaded = await load(file);
+  const loaded = recall(file) ?? (await load(file));
   const {entries, notice} = loaded;
   let {lines, appendable} = loaded;
   let news = new Set<string>();
@@ -88,7 +88,12 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
     return written;
   }
   const save = (): Promise<Result<void>> => {
-    writing = writing.then(write);
+    writing = writing.then(write).then((written) => {
+      // What is new meanwhile is not in the file.
+      const look = appendable && news.size === 0 ? glance(file) : undefined;
+      if (look !== undefined) asInFile.set(file, {stamp: look.stamp, entries, lines});
+      return written;
+    });
     return writing;
   };
 
@@ -98,6 +103,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
     set(id, entry) {
       entries.set(id, entry);
       news.add(id);
+      asInFile.delete(file);
     },
     save,
     async saveNowAndThen() {
@@ -114,6 +120,15 @@ function textOf(entries: ReadonlyMap<string, JournalEntry>, ids: Iterable<string
   let text = '';
   for (const id of ids) text += `${JSON.stringify([id, entries.get(id)])}\n`;
   return text;
+}
+
+/** Journals as this process left them: a watch builds again and again. */
+const asInFile = new Map<string, Pick<Loaded, 'entries' | 'lines'> & {readonly stamp: Stamp}>();
+
+function recall(file: string): Loaded | undefined {
+  const known = asInFile.get(file);
+  if (known === undefined || known.stamp !== glance(file)?.stamp) return undefined;
+  return {...known, appendable: true, notice: undefined};
 }
 
 interface Loaded {

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../cache/files.js';
 import {scriptPath} from '../cpython/scripts.js';
@@ -12,14 +12,14 @@ import {type Result, fail, ok} from '../model/result.js';
 import type {Site} from './host.js';
 import type {ModuleSelection} from './options.js';
 import type {Places} from './places.js';
-import {type Selected, selectModules} from './selection.js';
+import {type Selected, selectModules, tracedScripts} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from './toolchain.js';
 
 /**
  * Which modules a program needs changes only when import statements do, or when there are other files, so discovery is
  * keyed by the *imported names* of the modules that it found and by the listings of their folders, not by their sources: an
- * edit inside a function does not run the program again. The names are known only after compiling what discovery found; the
+ * edit inside a function does not run the program again, unless it is in the script that is run. The names are known only after compiling what discovery found; the
  * memo carries them to the next build.
  */
 const memoSchema = z.object({
@@ -87,12 +87,19 @@ export async function discover(
     (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );
   if (!scripts.ok) return scripts;
+  // One that is not there is told when it is run.
+  const programs = await engine.sources(
+    tracedScripts(selection, process.cwd())
+      .filter((path) => existsSync(path))
+      .map((path) => ({name: `script ${basename(path)}`, path})),
+  );
+  if (!programs.ok) return programs;
   const action = await engine.run({
     id: 'discover:modules',
     tools: [identity, ...scripts.value.map(({name, digest}) => ({name, digest}))],
     arguments: {selection: selectionRecord(selection), library, imports: keyedWith},
     environment: {},
-    inputs: [],
+    inputs: programs.value,
     outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
     storage: 'in-place',
     async execute({outputs}) {

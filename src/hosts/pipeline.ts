@@ -14,6 +14,7 @@ import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
 import {withEngine} from './session.js';
 import {writeStamps} from './stamps.js';
+import {tracedScripts} from './selection.js';
 import type {Toolchain} from './toolchain.js';
 import {type Tools, prepareTools} from './tools.js';
 
@@ -125,8 +126,9 @@ async function freezeSelected<T extends Toolchain>(
     compiled.set(plan.source, known);
     return known;
   };
+  const scripts = tracedScripts(selection, process.cwd());
   const announce = (plan: FreezePlan): FreezePlan => {
-    site.context.repetition?.onSources(plan.modules.map(({source}) => source));
+    site.context.repetition?.onSources([...plan.modules.map(({source}) => source), ...scripts]);
     return plan;
   };
   const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {

@@ -7,7 +7,7 @@ import {type Workers, startWorkers} from '../cpython/worker.js';
 export interface Repetition {
   readonly workers: WarmWorkers;
   /**
-   * Is told the sources of the modules to freeze, before they are read, also in a build that fails later: absolute paths. It
+   * Is told the sources of the modules to freeze and the scripts that are traced, before they are read, also in a build that fails later: absolute paths. It
    * may be told twice, of the modules of the last build and of those found anew.
    */
   readonly onSources: (sources: readonly string[]) => void;

@@ -1,3 +1,5 @@
+import {resolve} from 'node:path';
+import {parsePythonCommand} from '../cpython/command-line.js';
 import {traceImports} from '../cpython/discover.js';
 import type {Expression} from '../cpython/expressions.js';
 import type {ModuleRecord} from '../cpython/modules.js';
@@ -58,4 +60,13 @@ export async function selectModules(
     modules: [...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))),
     expressions: [...expressions.values()],
   });
+}
+
+/** The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. */
+export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: string): readonly string[] {
+  const scripts = traces.flatMap((trace) => {
+    const command = parsePythonCommand(splitCommandLine(trace) ?? []);
+    return command.ok && command.value.program.kind === 'script' ? [command.value.program.path] : [];
+  });
+  return [...new Set(scripts.map((path) => resolve(cwd, path)))];
 }

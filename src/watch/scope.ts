@@ -11,18 +11,19 @@ export interface Scope {
 }
 
 /**
- * @param sources of the modules that are frozen, absolute paths
+ * @param sources of the modules that are frozen, and programs: absolute paths
  * @param outputs what builds write, absolute paths: nothing there or below is ever looked at, or builds would cause builds
  */
 export function scopeOf(sources: readonly string[], outputs: readonly string[]): Scope {
   const isOutput = (path: string): boolean =>
     outputs.some((output) => path === output || path.startsWith(output + sep));
-  const own = sources.filter((source) => !isOutput(source));
+  const own = new Set(sources.filter((source) => !isOutput(source)));
   return {
-    folders: foldersOf(own),
-    sources: new Set(own),
+    folders: foldersOf([...own]),
+    sources: own,
     isRelevant(path, kind) {
-      return !isOutput(path) && mayBeSource(basename(path), kind);
+      // A program need not be named like a module.
+      return own.has(path) || (!isOutput(path) && mayBeSource(basename(path), kind));
     },
   };
 }

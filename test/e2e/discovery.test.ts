@@ -76,6 +76,15 @@ test('one that goes, and comes back with other code', async () => {
   expect(await build()).toEqual(FREEZES_EXTRA);
 });
 
+test('a program that imports one more, and one that does not', async () => {
+  writeFileSync(join(app, 'other.py'), '');
+  await build();
+  writeFileSync(join(app, 'main.py'), `${PROGRAM}import other\n`);
+  expect(await build()).toEqual(expect.arrayContaining(['discover:modules', 'compile:other', 'link:python']));
+  writeFileSync(join(app, 'main.py'), `${PROGRAM}import other  # as it was\n`);
+  expect(await build()).toEqual(['discover:modules']);
+});
+
 test('a package of which nothing is left', async () => {
   const away = join(folder, 'away');
   renameSync(join(app, 'package'), away);

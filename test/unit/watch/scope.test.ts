@@ -6,13 +6,14 @@ const SOURCES = [
   '/lib/json/__init__.py',
   '/lib/json/decoder.py',
   '/app/pk/__init__.py',
+  '/app/bin/program',
   '/app/build/gen.py',
 ];
 const scope = scopeOf(SOURCES, ['/app/build', '/app/python.py']);
 
 describe('what is looked at', () => {
   test('is folders of sources, those that hold packages, and not what builds write', () => {
-    expect([...scope.folders].sort()).toEqual(['/app', '/app/pk', '/lib', '/lib/json']);
+    expect([...scope.folders].sort()).toEqual(['/app', '/app/bin', '/app/pk', '/lib', '/lib/json']);
     expect([...scope.sources]).toEqual(SOURCES.slice(0, -1));
   });
 
@@ -22,6 +23,8 @@ describe('what is looked at', () => {
     ['/lib/os.pyc', 'file', false],
     ['/app/.#main.py', 'file', false],
     ['/app/notes.txt', 'file', false],
+    ['/app/bin/program', 'file', true],
+    ['/app/bin/other', 'file', false],
     ['/app/build/gen.py', 'file', false],
     ['/app/python.py', 'file', false],
     ['/app/builder.py', 'file', true],

@@ -1,0 +1,102 @@
+import {execFileSync} from 'node:child_process';
+import {readdirSync, readFileSync, statSync, truncateSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {scrubbedEnvironment} from '../../../src/exec/environment.js';
+import {prelink} from '../../../src/hosts/prelink.js';
+import type {Artifact} from '../../../src/model/action.js';
+import {digestOf} from '../../../src/model/digest.js';
+import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+
+let folder: TemporaryFolder;
+let objects: Artifact[];
+const environment = scrubbedEnvironment();
+beforeEach(() => {
+  folder = temporaryFolder();
+  objects = Array.from({length: 90}, (_, i) => object(i, i));
+});
+afterEach(() => {
+  folder.remove();
+});
+
+/** An object with a number of its own, a name that others have, too, and a group that all have. */
+function object(index: number, value: number): Artifact {
+  const name = `o${index}.o`;
+  const text = `
+    static const long number = ${value};
+    const long *const ff_image_${index} = &number;
+    __attribute__((weak, visibility("hidden"), section("ff_string,\\"awG\\",@progbits,ff_s_shared,comdat#")))
+    char ff_s_shared[16] = "shared";
+    char *const ff_text_${index} = ff_s_shared;`;
+  execFileSync('gcc', ['-fno-pie', '-c', '-x', 'c', '-', '-o', folder.at(name)], {input: text});
+  return {name, path: folder.at(name), digest: digestOf(`${index} ${value}`)};
+}
+
+async function groups(compiler = 'gcc'): Promise<readonly string[]> {
+  const made = await prelink(objects, {
+    ...{compiler, tools: [], folder: folder.at('groups'), cwd: folder.path, environment},
+    signal: new AbortController().signal,
+  });
+  if (!made.ok) throw new Error(made.failure.message);
+  return made.value;
+}
+
+/** What a program says that is linked from these: the sum of all numbers, and how many different shared strings there are. */
+function run(paths: readonly string[]): string {
+  const all = objects.map((_, i) => i);
+  const main = folder.at('main.c');
+  writeFileSync(
+    main,
+    `#include <stdio.h>
+${all.map((i) => `extern const long *const ff_image_${i}; extern char *const ff_text_${i};`).join('\n')}
+int main(void) {
+  long sum = 0; int others = 0;
+  ${all.map((i) => `sum += *ff_image_${i}; others += ff_text_${i} != ff_text_0;`).join('\n')}
+  printf("%ld %d\\n", sum, others);
+}`,
+  );
+  execFileSync('gcc', ['-no-pie', main, ...paths, '-o', folder.at('main')]);
+  return execFileSync(folder.at('main'), {encoding: 'utf8'}).trim();
+}
+
+test('groups are linked as the objects are, and have one string of each text', async () => {
+  const paths = await groups();
+  expect(paths).toHaveLength(3);
+  expect([run(paths), run(objects.map(({path}) => path))]).toEqual(['4005 0', '4005 0']);
+});
+
+test('what did not change stays, what changed is linked anew, what nobody needs goes', async () => {
+  const before = await groups();
+  const times = before.map((path) => statSync(path).mtimeMs);
+  expect((await groups()).map((path) => statSync(path).mtimeMs)).toEqual(times);
+  objects[50] = object(50, 1050);
+  const after = await groups();
+  expect(after.map((path, i) => path === before[i])).toEqual([true, false, true]);
+  expect(run(after)).toBe('5005 0');
+  expect(readdirSync(folder.at('groups')).filter((name) => name !== 'new.txt')).toHaveLength(3);
+});
+
+test('a group that was cut short is linked anew', async () => {
+  const before = await groups();
+  const whole = before.map((path) => readFileSync(path));
+  truncateSync(before[1] ?? '', 100);
+  const after = await groups();
+  expect(after).toEqual(before);
+  expect(after.every((path, i) => whole[i]?.equals(readFileSync(path)))).toBe(true);
+});
+
+test('the bytes of a group tell nothing of the folder', async () => {
+  const [first = ''] = await groups();
+  const bytes = readFileSync(first);
+  folder.remove();
+  folder = temporaryFolder();
+  objects = objects.map((_, i) => object(i, i));
+  const [again = ''] = await groups();
+  expect(readFileSync(again).equals(bytes)).toBe(true);
+});
+
+test('where the linker makes no groups, objects are linked', async () => {
+  const script = join(folder.path, 'cc');
+  writeFileSync(script, '#!/bin/sh\necho "unknown option" >&2\nexit 1\n', {mode: 0o755});
+  expect(await groups(script)).toEqual(objects.map(({path}) => path));
+});
