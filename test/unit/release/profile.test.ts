@@ -3,7 +3,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {writeArchive} from '../../../src/release/archive.js';
-import {storedProfile} from '../../../src/release/profile.js';
+import {openSourceTree} from '../../../src/cpython/source-tree.js';
+import {openSlots} from '../../../src/exec/job-slots.js';
+import {recordProfile, storedProfile} from '../../../src/release/profile.js';
+import {unpack} from '../../../src/release/unpack.js';
+import {SMALL_TREE, writeFiles} from '../cpython/folders.js';
 
 const run = {environment: {PATH: process.env['PATH'] ?? ''}, signal: new AbortController().signal};
 let folder = '';
@@ -43,4 +47,57 @@ test('that holds something else is refused, and one that is none', async () => {
     failure: {code: 'IO'},
   });
   expect(readdirSync(folder)).not.toContain('build');
+});
+
+/** Configures a folder in which training leaves what `counts` lists. */
+const configure = (counts: readonly string[]): string => `#!/bin/sh
+: > Makefile.pre
+: > config.status
+cat > Makefile <<END
+srcdir=$(dirname "$0")
+profile-run-stamp:
+\tmkdir -p Objects build/temp && echo $(dirname "$0") \\$(TASK) | tee ${counts.join(' ')} /dev/null
+END
+`;
+
+async function record(counts: readonly string[]): Promise<{readonly ok: boolean; readonly file: string}> {
+  const source = writeFiles(join(folder, 'source'), {...SMALL_TREE, configure: configure(counts)});
+  const tree = await openSourceTree(source);
+  if (!tree.ok) throw new Error(tree.failure.message);
+  const {slots} = openSlots(1, 1, undefined);
+  const file = join(folder, 'recorded.tar.xz');
+  const options = {
+    ...{source, buildDir: join(folder, 'build'), out: undefined, configureArguments: []},
+    ...{
+      makeArguments: ['TASK=trained'],
+      pie: false,
+      builtinExtensions: false,
+      debugInfo: false,
+      cc: undefined,
+    },
+  };
+  const context = {
+    events: {emit: () => undefined},
+    ...{signal: run.signal, userEnvironment: run.environment, cacheDir: join(folder, 'cache')},
+    ...{jobs: slots, force: false, dryRun: false},
+  };
+  const recorded = await recordProfile(file, tree.value, options, context);
+  slots.close();
+  if (!recorded.ok) expect(recorded).toMatchObject({failure: {code: 'STAGE1'}});
+  return {ok: recorded.ok, file};
+}
+
+test('is what training leaves beside the objects, without what setup.py compiled', async () => {
+  const {ok, file} = await record(['Objects/dict.gcda', 'Objects/dict.o', 'build/temp/module.gcda']);
+  expect(ok).toBe(true);
+  // The folder that compiles by it has the source tree by the same name.
+  expect(await unpack(file)).toMatchObject({
+    ok: true,
+    value: [{path: 'profile/Objects/dict.gcda', content: Buffer.from('../source trained\n')}],
+  });
+  expect(readdirSync(join(folder, 'build', 'recording'))).not.toContain('cpython');
+});
+
+test('is none when nothing was counted', async () => {
+  expect((await record(['Objects/dict.o'])).ok).toBe(false);
 });
