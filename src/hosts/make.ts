@@ -23,6 +23,7 @@ import type {MakeRequest} from './make-request.js';
 import {remembered} from './memo.js';
 import type {FreezePlan} from './module-plan.js';
 import {type Places, placesOf} from './places.js';
+import {prelink} from './prelink.js';
 import type {Toolchain} from './toolchain.js';
 
 /** For the linker: our objects, and the flags that let the runtime in. The stamps of the sources lie beside it. */
@@ -142,10 +143,11 @@ function addressModelOf(request: MakeRequest): AddressModel {
 async function handOver(
   {images, runtime}: Objects,
   plan: FreezePlan,
-  {addressModel, layout}: Toolchain,
+  toolchain: Toolchain,
   {buildDir, cpython, source: tree, srcdir}: MakeRequest,
   site: Site,
 ): Promise<Result<LinkedImages>> {
+  const {addressModel, layout} = toolchain;
   const list = join(buildDir, OBJECTS);
   const linked = {output: list, sha256: null, images: list};
   if (site.context.dryRun) return ok(linked);
@@ -160,8 +162,11 @@ async function handOver(
     dependencyFile(relative(cpython, list), sources),
   );
   if (!told.ok) return told;
+  const grouped = await groupsOf(images, toolchain, buildDir, site);
+  if (!grouped.ok) return grouped;
+  const objects = [...grouped.value, ...runtime.map(({path}) => path)];
   const flags = [...(addressModel === 'absolute' ? ['-no-pie'] : []), ...words(wrapFlags(layout.wrapped))];
-  const text = responseFile([...flags, ...[...images, ...runtime].map(({path}) => relative(cpython, path))]);
+  const text = responseFile([...flags, ...objects.map((path) => relative(cpython, path))]);
   try {
     // Last, and also with the same words as before: make goes by its time. Under `watch`, make has gone by it already.
     const {executed, cached, remote} = site.engine.summary().counts;
@@ -171,4 +176,19 @@ async function handOver(
     return err({code: 'IO', message: `cannot write ${list}: ${String(error)}`});
   }
   return ok(linked);
+}
+
+/** As every host links images of fixed addresses: make's links are as fast, and come to the same bytes. */
+async function groupsOf(
+  images: readonly Artifact[],
+  {addressModel, cc}: Toolchain,
+  buildDir: string,
+  {environment, context: {signal}}: Site,
+): Promise<Result<readonly string[]>> {
+  if (addressModel !== 'absolute') return ok(images.map(({path}) => path));
+  const folder = join(buildDir, 'work', 'groups');
+  return prelink(images, {
+    ...{compiler: cc.command, tools: [cc.compiler], folder},
+    ...{cwd: buildDir, environment, signal},
+  });
 }

@@ -15,6 +15,8 @@ export interface PrelinkRequest extends Pick<ProcessSpec, 'cwd' | 'environment' 
   readonly folder: string;
 }
 
+/** A make that was told of a group may still be linking it (milliseconds). */
+const MAY_BE_LINKED_MS = 60_000;
 /** Modules in a group. An edit costs the link of one group, and reading all of them. */
 const GROUP_SIZE = 40;
 /** Symbols that no other object asks for are dropped: nobody looks for a constant by its name. */
@@ -47,9 +49,20 @@ export async function prelink(
     if (made.value === undefined) return ok(objects.map(({path}) => path));
     names.push(made.value);
   }
-  const stale = kept.filter((name) => !names.includes(name));
-  await Promise.all(stale.map((name) => rm(join(folder, name), {force: true})));
+  await removeStale(
+    kept.filter((name) => !names.includes(name)),
+    folder,
+  );
   return ok(names.map((name) => join(folder, name)));
+}
+
+async function removeStale(names: readonly string[], folder: string): Promise<void> {
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > MAY_BE_LINKED_MS) {
+      await rm(join(folder, name), {force: true});
+    }
+  }
 }
 
 /** Groups of about equal size. */

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {readdirSync, readFileSync, statSync, truncateSync, writeFileSync} from 'node:fs';
+import {readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
@@ -71,6 +71,8 @@ test('what did not change stays, what changed is linked anew, what nobody needs 
   expect((await groups()).map((path) => statSync(path).mtimeMs)).toEqual(times);
   objects[50] = object(50, 1050);
   const after = await groups();
+  for (const path of before) utimesSync(path, 1, 1);
+  await groups();
   expect(after.map((path, i) => path === before[i])).toEqual([true, false, true]);
   expect(run(after)).toBe('5005 0');
   expect(readdirSync(folder.at('groups')).filter((name) => name !== 'new.txt')).toHaveLength(3);
