@@ -24,6 +24,7 @@ export function selectionOf(options: OptionValues): ModuleSelection {
     frozenFirst: options.precedence === 'frozen-first',
     restsCollector: options['rest-collector'] ?? false,
     preparesExpressions: options.expressions ?? true,
+    preparesSnippets: options.snippets ?? true,
   };
 }
 

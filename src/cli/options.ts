@@ -71,6 +71,12 @@ const SELECTION = {
     configurable: true,
     describe: 'compile beforehand the regular expressions that traced programs compile (the default)',
   },
+  snippets: {
+    kind: 'flag',
+    configurable: true,
+    describe:
+      'compile beforehand the source text that traced programs give to compile(), eval() and exec() (the default)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const PLACES = {

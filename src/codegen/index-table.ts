@@ -4,6 +4,7 @@ import {type ExpressionEntry, generateExpressions} from './expression-table.js';
 import {hashBuckets, hashBytes} from './hash-table.js';
 import {imageSymbol} from './image.js';
 import type {Layout} from './layout.js';
+import {type SnippetEntry, generateSnippets} from './snippet-table.js';
 
 /** A row of CPython's own tables of frozen modules, and the module whose image serves it. */
 export interface FrozenRow {
@@ -33,6 +34,8 @@ export interface IndexInput {
   readonly restsCollector: boolean;
   /** Regular expressions that were compiled beforehand. */
   readonly expressions: readonly ExpressionEntry[];
+  /** Source text that was compiled beforehand. */
+  readonly snippets: readonly SnippetEntry[];
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
   /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
@@ -75,6 +78,7 @@ export function generateIndex(input: IndexInput): string {
     `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
     `const uint32_t ff_root_count = ${roots.length};`,
     generateExpressions(input.expressions),
+    generateSnippets(input.snippets),
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,

@@ -9,6 +9,7 @@ import {type Expression, expressionSchema} from './expressions.js';
 import {moduleRecord, type ModuleRecord} from './modules.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
+import {type Snippet, snippetSchema} from './snippets.js';
 
 export interface TraceRequest extends Interpreter {
   /** What follows the interpreter on its command line: `['-m', 'json.tool', 'x.json']`, `['/usr/bin/hg', 'version']`. */
@@ -23,6 +24,8 @@ export interface Trace {
   readonly modules: readonly ModuleRecord[];
   /** The regular expressions that it compiled, each once, in order. */
   readonly expressions: readonly Expression[];
+  /** The source text that it compiled while it ran, likewise. */
+  readonly snippets: readonly Snippet[];
   /** How the program ended. That is its own affair: many end with something else than 0 on purpose. */
   readonly exitCode: number;
   /** The last of what it wrote to stderr. */
@@ -32,7 +35,11 @@ export interface Trace {
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** What trace.py writes down. */
-const notedSchema = z.object({modules: z.array(moduleRecord), expressions: z.array(expressionSchema)});
+const notedSchema = z.object({
+  modules: z.array(moduleRecord),
+  expressions: z.array(expressionSchema),
+  snippets: z.array(snippetSchema),
+});
 
 /**
  * Executes the tracer in a namespace of its own. It leaves no name in `__main__`, imports nothing, and leaves no file
@@ -45,8 +52,8 @@ const BOOTSTRAP = [
 ].join('');
 
 /**
- * Runs a program and reports the regular expressions that it compiles and the modules that it imports, those included that it deletes again from `sys.modules`, or
- * imports while it ends. Modules that only its child processes import are not seen.
+ * Runs a program and reports the regular expressions and the source text that it compiles, and the modules that it imports,
+ * those included that it deletes again from `sys.modules`, or imports while it ends. Modules that only its child processes import are not seen.
  *
  * Fails with USAGE when the command line names no program, and with DISCOVER when the program does not end in time, is
  * killed, or is not there. `python` itself must have been described before: that it runs is taken for granted.

@@ -9,6 +9,7 @@ export type ScriptName =
   | 'measure.py'
   | 'precompile.py'
   | 'resolve.py'
+  | 'snippets.py'
   | 'trace.py'
   | 'verify_images.py'
   | 'worker.py';

@@ -15,6 +15,8 @@ const answer = z.object({
   modules: z.number(),
   /** How many regular expressions were compared. */
   expressions: z.number(),
+  /** And how many source texts. */
+  snippets: z.number(),
   differences: z.array(
     z.object({module: z.string(), where: z.string(), field: z.string(), detail: z.string()}),
   ),
@@ -24,8 +26,8 @@ const answer = z.object({
 const TIMEOUT_MS = 20 * 60_000;
 
 /**
- * Compares every image of a frozen interpreter with a fresh compile, and every regular expression that was compiled beforehand
- * with what `re` makes of it, in that interpreter.
+ * Compares every image of a frozen interpreter with a fresh compile, in that interpreter, and so every regular expression and
+ * every source text that was compiled beforehand.
  * @param sources where the sources of modules lie that CPython freezes itself
  * @param hashSeed for PYTHONHASHSEED: a number, or `random`
  * Fails with VERIFY when the interpreter has no images or ends badly, and with PYTHON.

@@ -72,7 +72,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   const selection = {
     ...{startup: true, traces: PROGRAMS},
     ...{modules: [], packages: [], stdlib: false, exclude: []},
-    ...{frozenFirst: false, restsCollector: false, preparesExpressions: true},
+    ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
   };
   const built = await phase('building', () => freeze(host.value, selection, context));
   if (!built.ok) return built;

@@ -6,6 +6,7 @@ import {ensureFolder} from '../cache/files.js';
 import {scriptPath} from '../cpython/scripts.js';
 import {expressionSchema} from '../cpython/expressions.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
+import {snippetSchema} from '../cpython/snippets.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/json.js';
 import {type Result, fail, ok} from '../model/result.js';
@@ -39,6 +40,7 @@ type Memo = z.infer<typeof memoSchema>;
 const selectedSchema: z.ZodType<Selected> = z.object({
   modules: z.array(moduleRecord),
   expressions: z.array(expressionSchema),
+  snippets: z.array(snippetSchema),
 });
 
 export interface Discovery extends Selected {
@@ -116,10 +118,13 @@ export async function discover(
       hint: 'run once without --dry-run',
     });
   }
-  const {modules, expressions} = selectedSchema.parse(JSON.parse(await readFile(list.path, 'utf8')));
+  const {modules, expressions, snippets} = selectedSchema.parse(
+    JSON.parse(await readFile(list.path, 'utf8')),
+  );
   return ok({
     modules,
     expressions,
+    snippets,
     async remember(newImports) {
       if (context.dryRun) return;
       const found = foldersOf(

@@ -12,6 +12,7 @@ import {digestOf} from '../model/digest.js';
 import {type Result, ok} from '../model/result.js';
 import {output} from './images.js';
 import type {FreezePlan} from './module-plan.js';
+import {namesPlace} from './named-places.js';
 import type {HostContext} from './options.js';
 import type {Tools} from './tools.js';
 
@@ -66,12 +67,4 @@ export async function prepareExpressions(
 /** Reads what `prepareExpressions` made. */
 export async function readExpressions({path}: Artifact): Promise<readonly CompiledExpression[]> {
   return compiledExpressionsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-}
-
-/** Whether an expression was made from a folder of whoever builds: nobody else has a use for it, and releases tell no place. */
-function namesPlace(text: string, buildDir: string, {userEnvironment}: HostContext): boolean {
-  const plain = text.replaceAll('\\', '');
-  return [process.cwd(), userEnvironment['HOME'], buildDir].some(
-    (folder) => folder !== undefined && folder.length > 1 && plain.includes(folder),
-  );
 }

@@ -10,6 +10,7 @@ import type {HostKind} from './host.js';
 import {output} from './images.js';
 import type {FreezePlan} from './module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from './package-files.js';
+import {readSnippets} from './snippets.js';
 import type {Tools} from './tools.js';
 
 /** The part of the runtime that a host has for itself: how it gets in. */
@@ -65,14 +66,20 @@ function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, 
   };
 }
 
+/** What programs compile at every start, compiled: as `prepareExpressions` and `prepareSnippets` write it. */
+export interface Prepared {
+  readonly expressions: Artifact | undefined;
+  readonly snippets: Artifact | undefined;
+}
+
 /**
  * `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images.
- * @param expressions those that were compiled beforehand, as `prepareExpressions` writes them
+ * @param prepared what was compiled beforehand
  */
 export async function buildIndex(
   host: HostKind,
   plan: FreezePlan,
-  expressions: Artifact | undefined,
+  {expressions, snippets}: Prepared,
   tools: Tools,
 ): Promise<Result<Artifact>> {
   const {engine, places, toolchain, compiler} = tools;
@@ -93,7 +100,7 @@ export async function buildIndex(
     tools: [tools.generator],
     arguments: {...(tables as unknown as Record<string, Json>), build},
     environment: {},
-    inputs: [tools.layoutHeader, ...(expressions === undefined ? [] : [expressions])],
+    inputs: [tools.layoutHeader, ...[expressions, snippets].filter((each) => each !== undefined)],
     outputs: [{name: 'c', path: join(places.work, 'index.c')}],
     storage: 'shared',
     async execute({outputs}) {
@@ -102,6 +109,7 @@ export async function buildIndex(
         layout,
         buildInfo: canonicalJson(build),
         expressions: expressions === undefined ? [] : await readExpressions(expressions),
+        snippets: snippets === undefined ? [] : await readSnippets(snippets),
       });
       await writeFile(outputs['c'] ?? '', text);
       return ok();

@@ -25,6 +25,8 @@ export interface ModuleSelection {
   readonly restsCollector: boolean;
   /** Regular expressions that traced programs compile are compiled beforehand. */
   readonly preparesExpressions: boolean;
+  /** So is the source text that they compile while they run. */
+  readonly preparesSnippets: boolean;
 }
 
 /** What every host and command gets from the outside. */

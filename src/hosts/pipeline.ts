@@ -1,5 +1,4 @@
 import {existsSync} from 'node:fs';
-import type {Expression} from '../cpython/expressions.js';
 import type {ModuleRecord} from '../cpython/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
@@ -12,7 +11,9 @@ import {type CompiledModule, buildImage, compileModule} from './images.js';
 import {buildIndex, buildRuntime} from './index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
+import type {Selected} from './selection.js';
 import {withEngine} from './session.js';
+import {prepareSnippets} from './snippets.js';
 import {writeStamps} from './stamps.js';
 import {tracedScripts} from './selection.js';
 import type {Toolchain} from './toolchain.js';
@@ -27,14 +28,17 @@ export function freeze<T extends Toolchain>(
   selection: ModuleSelection,
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
-  return run(host, selection, context, async ({images, plan, wantedExpressions, tools, toolchain, site}) => {
+  return run(host, selection, context, async ({images, plan, wanted, tools, toolchain, site}) => {
     const objects = await images();
     if (!objects.ok) return objects;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
-    const expressions = await prepareExpressions(wantedExpressions, plan, tools, context);
+    const expressions = await prepareExpressions(wanted.expressions, plan, tools, context);
     if (!expressions.ok) return expressions;
-    const index = await buildIndex(host.kind, plan, expressions.value, tools);
+    const snippets = await prepareSnippets(wanted.snippets, tools, context);
+    if (!snippets.ok) return snippets;
+    const prepared = {expressions: expressions.value, snippets: snippets.value};
+    const index = await buildIndex(host.kind, plan, prepared, tools);
     if (!index.ok) return index;
     const linked = await host.link(
       {images: objects.value, runtime: [index.value, ...runtime.value]},
@@ -82,8 +86,8 @@ interface Build<T extends Toolchain> {
   readonly toolchain: T;
   readonly plan: FreezePlan;
   readonly discovered: readonly ModuleRecord[];
-  /** The regular expressions to compile beforehand. */
-  readonly wantedExpressions: readonly Expression[];
+  /** What to compile beforehand. */
+  readonly wanted: Pick<Selected, 'expressions' | 'snippets'>;
   readonly tools: Tools;
   readonly site: Site;
   /** The objects of all module images. One that fails does not keep the others from being built. */
@@ -151,7 +155,10 @@ async function freezeSelected<T extends Toolchain>(
     toolchain,
     plan,
     discovered: found.value.modules,
-    wantedExpressions: selection.preparesExpressions ? found.value.expressions : [],
+    wanted: {
+      expressions: selection.preparesExpressions ? found.value.expressions : [],
+      snippets: selection.preparesSnippets ? found.value.snippets : [],
+    },
     tools,
     site,
     images: async () => {

@@ -5,6 +5,7 @@ import type {Expression} from '../cpython/expressions.js';
 import type {ModuleRecord} from '../cpython/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../cpython/resolve.js';
 import type {Interpreter} from '../cpython/run-script.js';
+import type {Snippet} from '../cpython/snippets.js';
 import {splitCommandLine} from '../model/command-line.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {ModuleSelection} from './options.js';
@@ -20,6 +21,8 @@ export interface Selected {
   readonly modules: readonly ModuleRecord[];
   /** The regular expressions that the traced programs compile. */
   readonly expressions: readonly Expression[];
+  /** The source text that they compile while they run. */
+  readonly snippets: readonly Snippet[];
 }
 
 /**
@@ -33,6 +36,7 @@ export async function selectModules(
 ): Promise<Result<Selected>> {
   const found = new Map<string, ModuleRecord>();
   const expressions = new Map<string, Expression>();
+  const snippets = new Map<string, Snippet>();
   const add = (records: readonly ModuleRecord[]): void => {
     for (const record of records) if (!found.has(record.name)) found.set(record.name, record);
   };
@@ -44,6 +48,8 @@ export async function selectModules(
     add(trace.value.modules);
     for (const each of trace.value.expressions)
       expressions.set(`${each.bytes} ${each.flags} ${each.text}`, each);
+    for (const each of trace.value.snippets)
+      snippets.set(JSON.stringify([each.flags, each.filename, each.text]), each);
   }
   const listings = [
     ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
@@ -59,6 +65,7 @@ export async function selectModules(
   return ok({
     modules: [...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))),
     expressions: [...expressions.values()],
+    snippets: [...snippets.values()],
   });
 }
 

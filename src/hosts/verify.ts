@@ -18,8 +18,9 @@ export interface VerifyRequest {
 export interface VerifyReport {
   readonly python: string;
   readonly modules: number;
-  /** How many regular expressions were compared, too. */
+  /** How many regular expressions were compared, too, and how many source texts. */
   readonly expressions: number;
+  readonly snippets: number;
   readonly differences: readonly (ImageDifference & {readonly seed: string})[];
 }
 
@@ -40,12 +41,12 @@ export async function verifyImages(
   if (!target.ok) return target;
   const sourceTree = request.source ?? dirname(target.value.stdlib);
   const sources = frozenSources(target.value, sourceTree);
-  let [modules, expressions] = [0, 0];
+  let [modules, expressions, snippets] = [0, 0, 0];
   const differences: VerifyReport['differences'][number][] = [];
   for (const seed of request.hashSeeds) {
     const compared = await compareImages(interpreter, sources, seed);
     if (!compared.ok) return compared;
-    ({modules, expressions} = compared.value);
+    ({modules, expressions, snippets} = compared.value);
     differences.push(...compared.value.differences.map((difference) => ({...difference, seed})));
   }
   const missing = differences.flatMap(({field, module}) =>
@@ -58,7 +59,7 @@ export async function verifyImages(
       hint: "give CPython's source tree with --source",
     });
   }
-  return ok({python: target.value.version.text, modules, expressions, differences});
+  return ok({python: target.value.version.text, modules, expressions, snippets, differences});
 }
 
 /** Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. */

@@ -31,6 +31,7 @@ const schema = z.object({
       frozenFirst: z.boolean(),
       restsCollector: z.boolean(),
       preparesExpressions: z.boolean(),
+      preparesSnippets: z.boolean().default(false),
     }),
     sourceDateEpoch: z.number(),
     /** What it was optimised by: a file that lies beside the manifest. */

@@ -388,5 +388,9 @@ int ff_install_import_hooks(void)
     if (status == 0) {
         status = ff_remember_class(&ff.loader_class, external, "SourceFileLoader");
     }
-    return status < 0 ? -1 : ff_install_import_function(bootstrap, external);
+    if (status < 0 || ff_install_import_function(bootstrap, external) < 0) {
+        return -1;
+    }
+    ff_install_snippets();
+    return 0;
 }

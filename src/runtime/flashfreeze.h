@@ -115,6 +115,15 @@ typedef struct {
     uint32_t is_bytes;
 } ff_expression;
 
+/* Source text that was compiled beforehand. In ff_snippet_text lie, one after the other, the text and its co_filename, both
+ * UTF-8, and marshal bytes of the code. */
+typedef struct {
+    uint32_t text; /* where it begins */
+    uint32_t length, filename_length, code_length;
+    uint32_t flags;         /* of the __future__ features that hold for it */
+    uint32_t is_expression; /* mode "eval", else "exec" */
+} ff_snippet;
+
 /* A folder of sys.path that holds frozen modules. NULL stands for the standard library, wherever it is; what does not begin
  * with a slash lies below the folder that FLASHFREEZE_ROOT names when the interpreter starts. */
 typedef const char *ff_root;
@@ -134,6 +143,11 @@ extern const uint32_t ff_expression_buckets[]; /* as above; a row's hash is in e
 extern const uint32_t ff_expression_bucket_mask;
 extern const char ff_expression_text[];
 extern const uint32_t ff_expression_code[];
+extern const ff_snippet ff_snippets[];
+extern const uint32_t ff_snippet_count;
+extern const uint32_t ff_snippet_buckets[]; /* as above, by ff_hash(text) */
+extern const uint32_t ff_snippet_bucket_mask;
+extern const char ff_snippet_text[];
 extern const int ff_frozen_first;        /* a frozen module wins over files that come earlier on sys.path */
 extern const int ff_rests_collector;     /* collector.c */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
@@ -192,6 +206,7 @@ int ff_is_stale(const ff_source *source, const char *path);
 /* observers.c: who would notice. */
 int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
+int ff_is_audited(void);
 
 /* classes.c: a class as it was when it was remembered. */
 typedef struct {
@@ -219,6 +234,11 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external);
 void ff_install_expressions(void);
 uint32_t ff_used_expression_count(void);
 PyObject *ff_list_expressions(void);
+
+/* snippets.c: source text that was compiled beforehand. */
+void ff_install_snippets(void);
+uint32_t ff_used_snippet_count(void);
+PyObject *ff_list_snippets(void);
 
 /* module.c: the module _flashfreeze. */
 PyObject *ff_module_init(void);

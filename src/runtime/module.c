@@ -131,15 +131,22 @@ static uint32_t module_count(void)
 static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     const char *reason = ff_unavailable_reason();
-    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL), "inactive_because", reason,
-                         "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules", (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "expressions",
-                         (unsigned int)ff_expression_count, "used_expressions", (unsigned int)ff_used_expression_count(), "build",
-                         ff_build_info);
+    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL),
+                         "inactive_because", reason, "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules",
+                         (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "expressions",
+                         (unsigned int)ff_expression_count, "used_expressions", (unsigned int)ff_used_expression_count(),
+                         "snippets", (unsigned int)ff_snippet_count, "used_snippets", (unsigned int)ff_used_snippet_count(),
+                         "build", ff_build_info);
 }
 
 static PyObject *expressions(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     return ff_list_expressions();
+}
+
+static PyObject *snippets(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    return ff_list_snippets();
 }
 
 static PyMethodDef functions[] = {
@@ -148,6 +155,8 @@ static PyMethodDef functions[] = {
     {"is_static", is_static, METH_O, "is_static(code, /)\n--\n\nWhether a code object is one of ours."},
     {"expressions", expressions, METH_NOARGS,
      "expressions()\n--\n\nThe regular expressions that were compiled beforehand, as a list of (pattern, flags)."},
+    {"snippets", snippets, METH_NOARGS,
+     "snippets()\n--\n\nThe source text that was compiled beforehand, as a list of (text, filename, mode, flags, code)."},
     {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
     {NULL, NULL, 0, NULL}};
 

@@ -50,3 +50,10 @@ int ff_is_import_observed(void)
     return has_audit_hooks(interpreter) || has_code_watchers(interpreter) || ff_is_traced(interpreter) ||
            _Py_GetConfig()->verbose != 0;
 }
+
+/* Whether somebody hears of each text that is compiled. */
+int ff_is_audited(void)
+{
+    const PyInterpreterState *interpreter = PyInterpreterState_Get();
+    return has_audit_hooks(interpreter) || has_code_watchers(interpreter);
+}

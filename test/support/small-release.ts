@@ -31,7 +31,7 @@ export async function makeRelease(
       ...{configureArguments: [], makeArguments: [], cc: null, pie: false, builtinExtensions: false},
       selection: {
         ...{startup: true, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
-        ...{frozenFirst: false, restsCollector: false, preparesExpressions: true},
+        ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
       },
       sourceDateEpoch: 0,
       profile: null,

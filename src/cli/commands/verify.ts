@@ -26,7 +26,7 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
     context,
   );
   if (!report.ok) return {failure: report.failure};
-  const {python, modules, expressions, differences} = report.value;
+  const {python, modules, expressions, snippets, differences} = report.value;
   for (const {module, where, field, detail, seed} of differences) {
     product({
       text: `${module}: ${where}, ${field}: ${detail} (hash seed ${seed})`,
@@ -36,8 +36,12 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
   const end = {python, modules, output: images.value};
   if (differences.length === 0) {
     const seeds = count(hashSeeds.length, 'hash seed');
-    const prepared = expressions === 0 ? '' : ` and ${count(expressions, 'regular expression')}`;
-    product({text: `${count(modules, 'image')}${prepared} equal a fresh compile, with ${seeds}`});
+    const compared = [
+      count(modules, 'image'),
+      ...(expressions === 0 ? [] : [count(expressions, 'regular expression')]),
+      ...(snippets === 0 ? [] : [count(snippets, 'source text')]),
+    ];
+    product({text: `${compared.join(' and ')} equal a fresh compile, with ${seeds}`});
     return end;
   }
   const differing = new Set(differences.map(({module}) => module)).size;

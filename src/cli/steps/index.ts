@@ -59,6 +59,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     ...plan,
     hasGetpath: false,
     expressions: [],
+    snippets: [],
     buildInfo: canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind}),
     ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   });

@@ -1,13 +1,13 @@
-"""Runs a Python program as the interpreter itself would, and writes down which modules it imports and which regular
-expressions it compiles.
+"""Runs a Python program as the interpreter itself would, and writes down which modules it imports, and which regular
+expressions and source text it compiles.
 
     python [options] trace.py OUT script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
     python [options] trace.py OUT module NAME [ARGUMENT ...]
     python [options] -c BOOTSTRAP trace.py OUT code TEXT [ARGUMENT ...]
 
 BOOTSTRAP executes this file in a namespace of its own: a `-c` program is traced from a real `-c` run, because CPython
-3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, and `expressions`, one of
-{"bytes", "text", "flags"}. The program's own output and exit status are left alone.
+3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, `expressions`, one of
+{"bytes", "text", "flags"}, and `snippets`, one of {"text", "filename", "flags"}. The program's own output and exit status are left alone.
 
 Nothing may be imported here beyond what every interpreter has loaded when a program begins, so JSON is written by hand.
 """
@@ -120,6 +120,23 @@ def _trace():
 
         compiler.compile = compile
 
+    snippets = {}
+    # CO_FUTURE_… of Include/cpython/code.h: the flags of code that hold for what it has compiled.
+    future = 0x1FE0000
+
+    def watch_compiler(event, details):
+        """Hears of all text that is compiled (Parser/peg_api.c). That of a file is no business of ours."""
+        if event != "compile":
+            return
+        source, filename = details
+        if type(source) is bytes and type(filename) is str and filename[:1] == "<":
+            try:
+                flags = sys._getframe(1).f_code.co_flags & future
+                value = source.decode("utf-8")
+            except ValueError:  # no frame; not compiled from a str
+                return
+            snippets[value, filename, flags] = '{"text":%s,"filename":%s,"flags":%d}' % (text(value), text(filename), flags)
+
     process = posix.getpid()
 
     def write():
@@ -131,9 +148,10 @@ def _trace():
         if spec is not None:
             note(spec.name, spec)
         file = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC, 0o600)
-        data = '{"modules":[%s],\n"expressions":[%s]}\n' % (
+        data = '{"modules":[%s],\n"expressions":[%s],\n"snippets":[%s]}\n' % (
             ",\n".join(list(seen.values())),
             ",\n".join(list(expressions.values())),
+            ",\n".join(list(snippets.values())),
         )
         data = data.encode("ascii")
         while data:
@@ -189,6 +207,10 @@ def _trace():
 
     has_path0 = not getattr(sys.flags, "safe_path", sys.flags.isolated)
 
+    def begin(code):
+        sys.addaudithook(watch_compiler)
+        return code
+
     def reset_main(loader):
         for name in list(main):
             if name not in ("__name__", "__package__", "__spec__", "__annotations__", "__builtins__"):
@@ -198,7 +220,7 @@ def _trace():
 
     if kind == "code":
         sys.argv[:] = ["-c"] + arguments[3:]
-        return compile(arguments[2], "<string>", "exec", dont_inherit=True), main
+        return begin(compile(arguments[2], "<string>", "exec", dont_inherit=True)), main
 
     if kind == "module":
         sys.argv[:] = ["-m"] + arguments[3:]
@@ -206,7 +228,7 @@ def _trace():
             sys.path[0] = posix.getcwd()
         reset_main(bootstrap.BuiltinImporter)
         code = "import runpy; runpy._run_module_as_main(%r)" % arguments[2]
-        return compile(code, "<frozen runpy>", "exec"), {}
+        return begin(compile(code, "<frozen runpy>", "exec")), {}
 
     program, absolute, directory = arguments[2:5]
     sys.argv[:] = [program] + arguments[5:]
@@ -218,7 +240,7 @@ def _trace():
             sys.path.insert(0, program)
         reset_main(bootstrap.BuiltinImporter)
         code = "import runpy; runpy._run_module_as_main('__main__', False)"
-        return compile(code, "<frozen runpy>", "exec"), {}
+        return begin(compile(code, "<frozen runpy>", "exec")), {}
 
     if has_path0:
         sys.path[0] = directory
@@ -232,7 +254,7 @@ def _trace():
         code = compile(data, absolute, "exec", dont_inherit=True)
     main["__file__"] = absolute
     main["__cached__"] = None
-    return code, main
+    return begin(code), main
 
 
 # With globals of its own, so that emptying __main__ for the program does not empty the tracer.

@@ -1,10 +1,10 @@
-"""Compares every frozen module of this interpreter with a fresh compile of its source, and every regular expression that
-was compiled beforehand with what `re` makes of it.
+"""Compares every frozen module of this interpreter with a fresh compile of its source, and so every regular expression and
+every source text that was compiled beforehand.
 
     python -s -B verify_images.py     (a JSON object on standard input)
 
 The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "expressions": N, "differences":
+CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "expressions": N, "snippets": N, "differences":
 [{"module", "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -259,6 +259,23 @@ def compare_expressions():
         yield "", f"{used} of {len(expressions)} were found"
 
 
+def compare_snippets():
+    """Yields (text, field, detail) for each source text whose code is not what the compiler makes of it."""
+    for text, filename, mode, flags, code in _flashfreeze.snippets():
+        # With more than three arguments there is no short cut.
+        fresh = compile(text, filename, mode, flags, True, 0)
+        for _, field, detail in compare(code, fresh, False):
+            # 3.11 and 3.12 do not intern the names of what has none, such as `<module>`.
+            if field != "static" and not (field == "interned" and detail.startswith("'<")):
+                yield text, field, detail
+        if code.co_consts != fresh.co_consts or not is_marshalled_alike(code, fresh):
+            yield text, "marshal", "other constants, or marshal.dumps() writes something else"
+        if not flags:
+            before = _flashfreeze.info()["used_snippets"]
+            if compile(text, filename, mode) is code or _flashfreeze.info()["used_snippets"] - before != 1:
+                yield text, "use", "was not found"
+
+
 def main():
     request = json.load(sys.stdin)
     warnings.simplefilter("ignore")
@@ -274,8 +291,10 @@ def main():
             differences.append({"module": module.name, "where": where, "field": field, "detail": detail[:400]})
     for where, detail in compare_expressions():
         differences.append({"module": "re", "where": where, "field": "expression", "detail": detail[:400]})
-    expressions = len(_flashfreeze.expressions())
-    print(json.dumps({"modules": len(modules), "expressions": expressions, "differences": differences}))
+    for where, field, detail in compare_snippets():
+        differences.append({"module": "compile()", "where": where, "field": field, "detail": detail[:400]})
+    counts = {name: _flashfreeze.info()[name] for name in ("expressions", "snippets")}
+    print(json.dumps({"modules": len(modules), **counts, "differences": differences}))
 
 
 main()

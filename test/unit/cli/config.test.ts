@@ -120,6 +120,7 @@ describe('file and command line', () => {
       frozenFirst: false,
       restsCollector: false,
       preparesExpressions: true,
+      preparesSnippets: true,
     };
     expect(selectionOf({})).toEqual({...nothing, startup: true});
     expect(selectionOf({exclude: ['a*']})).toEqual({...nothing, startup: true, exclude: ['a*']});
@@ -134,6 +135,7 @@ describe('file and command line', () => {
       startup: true,
       preparesExpressions: false,
     });
+    expect(selectionOf({snippets: false})).toEqual({...nothing, startup: true, preparesSnippets: false});
   });
 
   test('a build needs its two folders', () => {

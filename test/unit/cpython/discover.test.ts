@@ -88,6 +88,38 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     ]);
   });
 
+  test('the source text that is compiled while it runs, each once, with what holds for it; no files, and not the program', async () => {
+    const code = [
+      'from __future__ import annotations',
+      'import this, collections',
+      'collections.namedtuple("T", "x")',
+      'eval(" 1 + 1")',
+      'exec("y = \\u20ac".replace("\\u20ac", "1"), {})',
+      'exec("y = 1", {})',
+      'exec(b"z = 1")',
+      'compile("q", "<made>", "eval")',
+      'compile("q", "made.py", "eval")',
+      'try: eval("1 +")',
+      'except SyntaxError: pass',
+    ].join('\n');
+    const {snippets} = await trace(['-c', code]);
+    expect(snippets.every(({text}) => !text.includes('__future__'))).toBe(true);
+    expect(snippets.filter(({filename}) => filename.endsWith('.py'))).toEqual([]);
+    const flags = 0x1000000;
+    expect(snippets.filter(({text}) => !text.includes('lambda'))).toEqual([
+      {text: '1 + 1', filename: '<string>', flags},
+      {text: 'y = 1', filename: '<string>', flags},
+      {text: 'z = 1', filename: '<string>', flags},
+      {text: 'q', filename: '<made>', flags},
+      {text: '1 +', filename: '<string>', flags},
+    ]);
+    expect(snippets).toContainEqual({
+      text: expect.stringMatching(/^lambda _cls, x/),
+      filename: '<string>',
+      flags: 0,
+    });
+  });
+
   test('-c: imports in order, by name and by importlib', async () => {
     const code = 'import json.decoder\nimport importlib\nimportlib.import_module("this")';
     const found = await imported(['-c', code]);

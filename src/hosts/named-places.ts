@@ -1,0 +1,12 @@
+import type {HostContext} from './options.js';
+
+/**
+ * Whether text that a program made names a folder of whoever builds: nobody else has a use for it, and releases tell no
+ * place.
+ */
+export function namesPlace(text: string, buildDir: string, {userEnvironment}: HostContext): boolean {
+  const plain = text.replaceAll('\\', '');
+  return [process.cwd(), userEnvironment['HOME'], buildDir].some(
+    (folder) => folder !== undefined && folder.length > 1 && plain.includes(folder),
+  );
+}
