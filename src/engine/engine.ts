@@ -88,6 +88,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
   const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
   const looking = pLimit(LOOKING_AT_ONCE);
+  /** What follows from something that was brought about anew does not queue up behind all that is fresh. */
+  const hurrying = pLimit(LOOKING_AT_ONCE);
   /** What is up to date is decided without a pause: now and then, processes that run meanwhile get a turn. */
   let looks = 0;
   let turn: Promise<void> = Promise.resolve();
@@ -156,12 +158,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (signal.aborted) return err(interrupted(spec));
     const broken = contractFailure(spec) ?? claim(spec);
     if (broken !== undefined) return err(broken);
-    const decision = await looking(async () => {
-      looks += 1;
-      if (looks % LOOKING_AT_ONCE === 0) turn = setImmediate();
-      await turn;
-      return decide(spec, key, context);
-    });
+    const follows = spec.inputs.some(({producer}) => producer !== undefined && causes.has(producer));
+    const decision = await (follows
+      ? hurrying(decide, spec, key, context)
+      : looking(async () => {
+          looks += 1;
+          if (looks % LOOKING_AT_ONCE === 0) turn = setImmediate();
+          await turn;
+          return decide(spec, key, context);
+        }));
     if (decision.kind === 'fresh') {
       return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs), bytes: decision.bytes});
     }

@@ -42,8 +42,8 @@ export async function compileModule(plan: ModulePlan, tools: Tools): Promise<Res
   return ok({unit: output(action.value, 'unit'), imports: output(action.value, 'imports')});
 }
 
-/** `generate:<module>`, `cc:<module>`: the code unit becomes C, and an object file. Fails with GENERATE, MARSHAL, CC. */
-export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools): Promise<Result<Artifact>> {
+/** `generate:<module>`: the code unit becomes C. Fails with GENERATE and MARSHAL. */
+export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools): Promise<Result<Artifact>> {
   const {engine, places, layoutHeader, toolchain} = tools;
   const {layout, addressModel} = toolchain;
   const getpathHeader = plan.module === GETPATH ? tools.getpathHeaders[0] : undefined;
@@ -79,13 +79,17 @@ export async function buildImage(plan: ModulePlan, unit: Artifact, tools: Tools)
       return ok();
     },
   });
-  if (!generated.ok) return generated;
-  const compiled = await engine.run(
+  return generated.ok ? ok(output(generated.value, 'c')) : generated;
+}
+
+/** `cc:<module>`: the C becomes an object file. Fails with CC and LAYOUT. */
+export async function compileC(plan: ModulePlan, source: Artifact, tools: Tools): Promise<Result<Artifact>> {
+  const compiled = await tools.engine.run(
     tools.compiler.action({
       target: plan.module,
-      source: output(generated.value, 'c'),
+      source,
       kind: 'data',
-      output: {name: 'o', path: join(places.images, `${plan.module}.o`)},
+      output: {name: 'o', path: join(tools.places.images, `${plan.module}.o`)},
     }),
   );
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;

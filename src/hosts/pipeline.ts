@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {setImmediate} from 'node:timers/promises';
 import type {ModuleRecord} from '../cpython/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
@@ -7,7 +8,7 @@ import {type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './discovery.js';
 import {prepareExpressions} from './expressions.js';
 import type {Host, Linked, Site} from './host.js';
-import {type CompiledModule, buildImage, compileModule} from './images.js';
+import {type CompiledModule, compileC, compileModule, generateC} from './images.js';
 import {buildIndex, buildRuntime} from './index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
@@ -52,6 +53,9 @@ export function freeze<T extends Toolchain>(
     return stamped.ok ? ok(product) : stamped;
   });
 }
+
+/** Of so many edited modules, all are C before the rest is looked at. */
+const FEW = 8;
 
 const NOTHING_LINKED: Linked = {output: null, sha256: null};
 
@@ -162,14 +166,21 @@ async function freezeSelected<T extends Toolchain>(
     tools,
     site,
     images: async () => {
-      const image = async (module: ModulePlan): Promise<Result<Artifact>> => {
+      const generate = async (module: ModulePlan): Promise<Result<Artifact>> => {
         const unit = await compile(module);
-        return unit.ok ? buildImage(module, unit.value.unit, tools) : unit;
+        return unit.ok ? generateC(module, unit.value.unit, tools) : unit;
       };
-      // What was edited comes first: its C is compiled while the rest is found to be up to date.
-      const isEdited = ({module}: ModulePlan): boolean =>
-        site.engine.reasonsFor(`compile:${module}`).length > 0;
-      const started = new Map(plan.modules.filter(isEdited).map((module) => [module, image(module)]));
+      const image = async (module: ModulePlan): Promise<Result<Artifact>> => {
+        const source = await generate(module);
+        return source.ok ? compileC(module, source.value, tools) : source;
+      };
+      const edited = plan.modules.filter(
+        ({module}) => site.engine.reasonsFor(`compile:${module}`).length > 0,
+      );
+      // What was edited comes first: its C is compiled by other processes while the rest is found to be up to date here.
+      if (edited.length <= FEW) await Promise.all(edited.map(generate));
+      const started = new Map(edited.map((module) => [module, image(module)]));
+      await setImmediate();
       const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));
       const imports = await importsOf(plan);
       if (imports !== undefined) await found.value.remember(imports);
