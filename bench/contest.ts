@@ -30,18 +30,19 @@ export interface Place {
   readonly valgrind: string | undefined;
 }
 
-/** A pair on this machine. */
+/**
+ * A pair on this machine.
+ * @param others further sides
+ */
 export async function localContest(
   subject: string,
   {python, stage1, stage2}: BenchSubject,
+  others: readonly Side[] = [],
 ): Promise<Contest> {
   return {
     subject,
     python,
-    sides: [
-      {name: 'unmodified', program: stage1},
-      {name: 'frozen', program: stage2},
-    ],
+    sides: [{name: 'unmodified', program: stage1}, {name: 'frozen', program: stage2}, ...others],
     place: await localPlace(stage1),
   };
 }

@@ -6,6 +6,9 @@ export type Pair = readonly [judged: string, baseline: string];
 /** Where there are two sides only. */
 export const FROZEN: Pair = ['frozen', 'unmodified'];
 
+/** Of builds from source: stage 1 with the same modules as marshal bytes, as CPython freezes its own. */
+export const MARSHAL: Pair = ['marshal', 'unmodified'];
+
 /** What can be compared: wall-clock time, instructions, page faults, PSS. */
 export const RATIOED = ['wall', 'instructions', 'faults', 'pss'] as const;
 export type Ratioed = (typeof RATIOED)[number];

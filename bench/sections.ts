@@ -1,5 +1,5 @@
 /** The results of each suite, as a section of the document. */
-import {type Pair, FROZEN, RATIOED} from './ratios.js';
+import {type Pair, FROZEN, MARSHAL, RATIOED} from './ratios.js';
 import type {Results, Row} from './results.js';
 import {QUIET} from './quiet.js';
 import {meanOf, numberCell, ratioCell, table} from './table.js';
@@ -35,6 +35,7 @@ const NAMES = {wall: 'time', instructions: 'instructions', faults: 'page faults'
 const DESCRIBED: readonly (readonly [RegExp, string])[] = [
   [/^source-3\.11/, "built from source, fixed addresses; stage 1 is CPython's own deepfreeze"],
   [/^source-shared/, 'built from source, in a shared libpython'],
+  [/^source-builtin/, 'built from source with `--builtin-extensions`, over a stage 1 without'],
   [/^source/, 'built from source, fixed addresses'],
   [/^relink-pie/, 'an installed Python linked anew, position-independent'],
   [/^relink/, 'an installed Python linked anew, fixed addresses'],
@@ -51,15 +52,22 @@ export function startupSection({rows}: Results): string {
   const find = (subject: string, command: string): Row | undefined =>
     rows.find((row) => row.subject === subject && row.command === command);
   const head = ['', ...commands.map(shortened), 'mean of the imports'];
-  const lines = (quantity: 'wall' | 'instructions'): string[][] =>
-    subjects.map((subject) => {
+  const lines = (
+    quantity: 'wall' | 'instructions',
+    pair: Pair = FROZEN,
+    shown: readonly string[] = subjects,
+  ): string[][] =>
+    shown.map((subject) => {
       const imports = rows.filter((row) => row.subject === subject && isImport(row));
       return [
         subject,
-        ...commands.map((command) => ratioCell(find(subject, command), FROZEN, quantity)),
-        numberCell(meanOf(imports, FROZEN, quantity), quantity === 'wall' ? 2 : 3),
+        ...commands.map((command) => ratioCell(find(subject, command), pair, quantity)),
+        numberCell(meanOf(imports, pair, quantity), quantity === 'wall' ? 2 : 3),
       ];
     });
+  const bytes = subjects.filter((subject) =>
+    rows.some((row) => row.subject === subject && 'marshal' in row.sides),
+  );
   const small = ['-c pass', 'import asyncio'];
   return [
     '### Start',
@@ -76,6 +84,11 @@ export function startupSection({rows}: Results): string {
     ...(isTimed(rows) ? [table(head, lines('wall'))] : []),
     'Instructions:',
     table(head, lines('instructions')),
+    'What static code adds: **marshal bytes over unmodified**, where the same modules are frozen the way in which CPython freezes its own ' +
+      '(a table of `PyImport_FrozenModules`). No file is looked for or read there; importlib does the rest as ever. Time:',
+    table(head, lines('wall', MARSHAL, bytes)),
+    'Instructions:',
+    table(head, lines('instructions', MARSHAL, bytes)),
     'Page faults, and memory (PSS) of each of ten processes at once:',
     table(
       ['', ...small.flatMap((name) => [`faults, \`${name}\``, `memory, \`${name}\``])],

@@ -8,9 +8,11 @@ import {findPythons} from '../test/support/pythons.js';
 import {type Contest, localContest} from './contest.js';
 import {FOLDER, quietContext, valueOf} from './context.js';
 import {overlayInRoot} from './in-root.js';
+import {marshalFrozen} from './marshal-frozen.js';
 
 /**
- * What this machine can have: `source-VERSION`, `source-shared-VERSION` (stage 1 and stage 2), `relink-SERIES`,
+ * What this machine can have: `source-VERSION`, `source-shared-VERSION` (stage 1 and stage 2; of the first, also stage 1 with
+ * the modules as marshal bytes), `source-builtin-VERSION` (stage 1 as it is, and stage 2 with --builtin-extensions), `relink-SERIES`,
  * `relink-pie-SERIES` (the plain link of the same archive, and that with images), `overlay-SERIES` (an installed Python,
  * without and with its overlay).
  */
@@ -18,7 +20,7 @@ export function subjectNames(): readonly string[] {
   const own = findPythons().map(({series}) => series);
   const newest = own.slice(-1);
   return [
-    ...['source-3.13.15', 'source-3.11.2', 'source-shared-3.13.15'],
+    ...['source-3.13.15', 'source-3.11.2', 'source-shared-3.13.15', 'source-builtin-3.13.15'],
     ...own.map((series) => `relink-${series}`),
     ...newest.map((series) => `relink-pie-${series}`),
     ...[...newest, ...NEWER_SERIES].map((series) => `overlay-${series}`),
@@ -33,13 +35,13 @@ export async function presentSubjects(names: readonly string[] = subjectNames())
 }
 
 interface Name {
-  readonly kind: 'source' | 'source-shared' | 'relink' | 'relink-pie' | 'overlay';
+  readonly kind: 'source' | 'source-shared' | 'source-builtin' | 'relink' | 'relink-pie' | 'overlay';
   /** A version or a series. */
   readonly which: string;
 }
 
 function parseName(name: string): Name {
-  const pattern = /^(source|source-shared|relink|relink-pie|overlay)-(3\.\d+(?:\.\d+)?)$/;
+  const pattern = /^(source|source-shared|source-builtin|relink|relink-pie|overlay)-(3\.\d+(?:\.\d+)?)$/;
   const [, kind, which = ''] = pattern.exec(name) ?? [];
   if (kind === undefined) throw new Error(`no subject ${name}: there are ${subjectNames().join(', ')}`);
   return {kind: kind as Name['kind'], which};
@@ -51,10 +53,11 @@ function parseName(name: string): Name {
  */
 export async function targetOptions(name: string): Promise<readonly string[]> {
   const {kind, which} = parseName(name);
-  if (kind !== 'source' && kind !== 'source-shared') return ['--python', pythonOf(which)];
+  if (!kind.startsWith('source')) return ['--python', pythonOf(which)];
   const {source, buildDir} = await prepareTree(which);
   const target = (folder: string): string[] => ['--source', source, '--build-dir', folder];
   if (kind === 'source') return target(buildDir);
+  if (kind === 'source-builtin') return [...target(`${buildDir}-builtin`), '--builtin-extensions'];
   return [...target(`${buildDir}-shared`), '--configure-arg', '--enable-shared'];
 }
 
@@ -69,9 +72,21 @@ export async function makeContest(name: string, selection: readonly string[], us
   const folder = join(FOLDER, use, name);
   mkdirSync(folder, {recursive: true});
   switch (kind) {
-    case 'source':
+    case 'source': {
+      const target = await targetOptions(name);
+      const subject = await source(target, selection);
+      if (use !== 'startup') return localContest(name, subject);
+      const [, tree = '', , buildDir = ''] = target;
+      const program = await marshalFrozen(subject, tree, buildDir);
+      return localContest(name, subject, [{name: 'marshal', program}]);
+    }
     case 'source-shared':
       return localContest(name, await source(await targetOptions(name), selection));
+    case 'source-builtin': {
+      const plain = await source(await targetOptions(`source-${which}`), selection);
+      const {stage2} = await source(await targetOptions(name), selection);
+      return localContest(name, {...plain, stage2});
+    }
     case 'relink':
     case 'relink-pie': {
       const pie = kind === 'relink-pie';
