@@ -1,4 +1,4 @@
-import {copyFile, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, cp, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join, relative} from 'node:path';
 import {attempt} from '../cache/files.js';
 import {buildEnvironment} from '../cpython/build-tools.js';
@@ -9,7 +9,7 @@ import type {SourceTree} from '../cpython/source-tree.js';
 import {acquireLock} from '../engine/lock.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {HostContext, SourceBuildOptions} from '../hosts/options.js';
-import {linkSource, type StoredProfile} from '../hosts/placeless.js';
+import type {StoredProfile} from '../hosts/placeless.js';
 import {type SourcePlaces, sourcePlacesOf} from '../hosts/places.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';
@@ -40,7 +40,9 @@ export async function recordProfile(
     if (!built.ok) return built;
     const packed = await packCounts(places, file, context);
     if (!packed.ok) return packed;
-    return await attempt('remove', places.cpython, () => rm(places.cpython, {recursive: true, force: true}));
+    return await attempt('remove', places.cpython, async () => {
+      for (const path of [places.cpython, places.sourceLink]) await rm(path, {recursive: true, force: true});
+    });
   } finally {
     await lock.value.release();
   }
@@ -55,8 +57,16 @@ async function buildAndTrain(
   const environment = buildEnvironment(scrubbedEnvironment({}, userEnvironment));
   const run = {buildDir: places.cpython, environment, signal};
   const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
-  const linked = await linkSource(tree, places);
-  if (!linked.ok) return linked;
+  // Tests of CPython start interpreters that heed no environment, and these write byte code: not into the user's tree.
+  const copied = await attempt('copy', places.sourceLink, async () => {
+    await rm(places.sourceLink, {recursive: true, force: true});
+    await cp(tree.path, places.sourceLink, {
+      recursive: true,
+      preserveTimestamps: true,
+      verbatimSymlinks: true,
+    });
+  });
+  if (!copied.ok) return copied;
   const configured = await configureTree({
     ...run,
     // Counts are kept by the names of functions and of their files: they have to be those of the release.

@@ -7,7 +7,7 @@ import {openSourceTree} from '../../../src/cpython/source-tree.js';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {recordProfile, storedProfile} from '../../../src/release/profile.js';
 import {unpack} from '../../../src/release/unpack.js';
-import {SMALL_TREE, writeFiles} from '../cpython/folders.js';
+import {readFiles, SMALL_TREE, writeFiles} from '../cpython/folders.js';
 
 const run = {environment: {PATH: process.env['PATH'] ?? ''}, signal: new AbortController().signal};
 let folder = '';
@@ -56,12 +56,13 @@ const configure = (counts: readonly string[]): string => `#!/bin/sh
 cat > Makefile <<END
 srcdir=$(dirname "$0")
 profile-run-stamp:
-\tmkdir -p Objects build/temp && echo $(dirname "$0") \\$(TASK) | tee ${counts.join(' ')} /dev/null
+\tmkdir -p Objects build/temp && echo $(dirname "$0") \\$(TASK) | tee ${counts.join(' ')} $(dirname "$0")/Lib/os.pyc
 END
 `;
 
 async function record(counts: readonly string[]): Promise<{readonly ok: boolean; readonly file: string}> {
   const source = writeFiles(join(folder, 'source'), {...SMALL_TREE, configure: configure(counts)});
+  const before = readFiles(source);
   const tree = await openSourceTree(source);
   if (!tree.ok) throw new Error(tree.failure.message);
   const {slots} = openSlots(1, 1, undefined);
@@ -83,6 +84,7 @@ async function record(counts: readonly string[]): Promise<{readonly ok: boolean;
   };
   const recorded = await recordProfile(file, tree.value, options, context);
   slots.close();
+  expect(readFiles(source)).toEqual(before);
   if (!recorded.ok) expect(recorded).toMatchObject({failure: {code: 'STAGE1'}});
   return {ok: recorded.ok, file};
 }
@@ -95,7 +97,7 @@ test('is what training leaves beside the objects, without what setup.py compiled
     ok: true,
     value: [{path: 'profile/Objects/dict.gcda', content: Buffer.from('../source trained\n')}],
   });
-  expect(readdirSync(join(folder, 'build', 'recording'))).not.toContain('cpython');
+  expect(readdirSync(join(folder, 'build', 'recording'))).toEqual(['lock', 'profile', 'profile.tar.xz']);
 });
 
 test('is none when nothing was counted', async () => {
