@@ -89,9 +89,10 @@ export async function configuredSource(buildDir: string): Promise<string | undef
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
-  const read = await readMakeVariables(run, ['PYTHON_FOR_BUILD', 'PYTHON_FOR_FREEZE', 'PY_CORE_CFLAGS']);
+  const read = await readMakeVariables(run, ['PY_CORE_CFLAGS']);
   if (!read.ok) return read;
-  const {PY_CORE_CFLAGS, ...pythons} = read.value;
+  const variables = await dependableVariables(run);
+  if (!variables.ok) return variables;
   const running = join(run.buildDir, RUNNING);
   try {
     await removeHalfWritten(run.buildDir, running);
@@ -99,8 +100,8 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   } catch (error) {
     return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
   }
-  const variables = [...WITHOUT_GIT, ...withoutByteCode(pythons)];
-  const args = [...(run.flags ?? []), ...variables, ...machineCodeArguments(PY_CORE_CFLAGS)];
+  const lto = machineCodeArguments(read.value.PY_CORE_CFLAGS);
+  const args = [...(run.flags ?? []), ...variables.value, ...lto];
   const done =
     typeof run.jobs === 'number'
       ? await logged(run, 'make.log', make.value, [`-j${run.jobs}`, ...args])
@@ -117,13 +118,19 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
 }
 
 /**
- * The interpreters that CPython's make runs do not heed the environment's wish for no byte code: the new one is run with
- * -E, `_bootstrap_python` has an isolated configuration (Makefile.pre.in, Programs/_bootstrap_python.c).
+ * Variables for every run of CPython's make: what it makes does not tell of version control, and it leaves no byte code in the
+ * source tree. The interpreters that it runs do not heed the environment's wish for none: the new one is run with -E,
+ * `_bootstrap_python` has an isolated configuration (Makefile.pre.in, Programs/_bootstrap_python.c). Fails as `readMakeVariables`.
  */
-function withoutByteCode(pythons: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(pythons).flatMap(([name, command]) =>
+export async function dependableVariables(
+  run: Pick<BuildRun, 'buildDir' | 'environment' | 'signal'>,
+): Promise<Result<readonly string[]>> {
+  const pythons = await readMakeVariables(run, ['PYTHON_FOR_BUILD', 'PYTHON_FOR_FREEZE']);
+  if (!pythons.ok) return pythons;
+  const quiet = Object.entries(pythons.value).flatMap(([name, command]) =>
     command === '' ? [] : [`${name}=${command} -B`],
   );
+  return ok([...WITHOUT_GIT, ...quiet]);
 }
 
 async function emptyFolder(path: string): Promise<Result<void>> {

@@ -2,6 +2,7 @@ import {copyFile, mkdir, realpath, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {attempt} from '../cache/files.js';
+import {dependableVariables} from '../cpython/build.js';
 import {buildEnvironment, findMake} from '../cpython/build-tools.js';
 import {placelessEnvironment} from '../cpython/placeless.js';
 import {runScript} from '../cpython/run-script.js';
@@ -104,6 +105,9 @@ async function makeInstall(
     await mkdir(dirname(join(stage, PREFIX)), {recursive: true});
   });
   if (!emptied.ok) return emptied;
+  const {signal} = site.context;
+  const variables = await dependableVariables({buildDir: places.cpython, environment, signal});
+  if (!variables.ok) return variables;
   const run = await runProcess({
     file: make.value,
     args: [
@@ -112,14 +116,14 @@ async function makeInstall(
       'ENSUREPIP=no',
       // compileall then does nothing but tell its options; byte code is ours to write.
       'COMPILEALL_OPTS=--help',
-      ...['GITVERSION=', 'GITTAG=', 'GITBRANCH='],
+      ...variables.value,
       ...['-o', 'all', '-o', 'python'],
       // setup.py also compiles when it is asked to install.
       ...(await makeArgumentsOf(tree, places, toolchain.stage1.compiler.family)),
     ],
     cwd: places.cpython,
     environment,
-    signal: site.context.signal,
+    signal,
   });
   if (!run.ok) return run;
   await writeFile(join(places.cpython, 'install.log'), run.value.stdout + run.value.stderr);

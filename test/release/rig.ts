@@ -47,21 +47,27 @@ export async function withSite(
     dryRun: false,
   };
   try {
-    return await gate({
-      source,
-      folder,
-      values,
-      context,
-      words: opt === undefined ? [] : [`--configure-arg=OPT=${opt}`],
-    });
+    const own = opt === undefined ? [] : [`--configure-arg=OPT=${opt}`];
+    const holds = await gate({source, folder, values, context, words: own});
+    const left = byteCodeIn(source);
+    if (left.length > 0) say(`byte code was left in the source tree: ${left.join(' ')}`);
+    return holds && left.length === 0;
   } finally {
     jobs.slots.close();
     if (values['folder'] === undefined) rmSync(folder, {recursive: true, force: true});
   }
 }
 
+/** Copies a source tree, without byte code. */
 export function copyTree(from: string, to: string): void {
-  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
+  const filter = (path: string): boolean => !path.endsWith('__pycache__');
+  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter});
+}
+
+function byteCodeIn(source: string): readonly string[] {
+  return readdirSync(source, {recursive: true})
+    .map(String)
+    .filter((name) => name.endsWith('__pycache__'));
 }
 
 /** Builds a release in folders of the name, below the site's folder; returns its manifest. Throws when that fails. */
