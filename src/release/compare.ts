@@ -44,8 +44,11 @@ export function explainBytes(a: Uint8Array, b: Uint8Array): string {
   if (sections !== undefined) return sections;
   const at = firstDifference(a, b);
   if (isText(a) && isText(b)) {
-    const line = Buffer.from(a.subarray(0, at)).toString('latin1').split('\n').length;
-    return `line ${line}: ${lineAt(a, line)} became ${lineAt(b, line)}`;
+    const [from, to] = [linesOf(a), linesOf(b)];
+    const count = Math.max(from.length, to.length);
+    for (let i = 0; i < count; i++) {
+      if (from[i] !== to[i]) return `line ${i + 1}: ${quoted(from[i])} became ${quoted(to[i])}`;
+    }
   }
   return a.length === b.length ? `byte ${at}` : `byte ${at}; ${a.length} bytes became ${b.length}`;
 }
@@ -103,8 +106,12 @@ function wordAt(bytes: Uint8Array, at: number): string | undefined {
     : JSON.stringify(Buffer.from(bytes.subarray(start, end)).toString('latin1'));
 }
 
-function lineAt(bytes: Uint8Array, line: number): string {
-  return JSON.stringify((Buffer.from(bytes).toString('utf8').split('\n')[line - 1] ?? '').slice(0, 160));
+function linesOf(bytes: Uint8Array): readonly string[] {
+  return Buffer.from(bytes).toString('utf8').split('\n');
+}
+
+function quoted(line: string | undefined): string {
+  return line === undefined ? 'nothing' : JSON.stringify(line.slice(0, 160));
 }
 
 function isText(bytes: Uint8Array): boolean {

@@ -56,6 +56,12 @@ describe('a difference', () => {
     expect(told).not.toContain('same_with');
   });
 
+  test('of a source that goes on is the first line that the other has not', () => {
+    expect(explainBytes(Buffer.from('a = 1\n'), Buffer.from('a = 1\n\nb = 2\n'))).toBe(
+      'line 3: nothing became "b = 2"',
+    );
+  });
+
   test('of a changed source is its line', () => {
     const told = explainBytes(Buffer.from('a = 1\nb = 2\n'), Buffer.from('a = 1\nb = 3\n'));
     expect(told).toBe('line 2: "b = 2" became "b = 3"');
