@@ -48,8 +48,8 @@ export const JOURNAL = 'journal.jsonl';
 const SCHEMA = 2;
 /** A kill loses no more work than this (milliseconds). */
 const SAVE_EVERY_MS = 2000;
-/** So many lines that say nothing any more may stand for one that does. */
-const STALE_LINES = 2;
+/** So many lines that say nothing any more may be there for each that does. */
+const STALE_LINES = 0.5;
 
 /** A journal, and what was wrong with the one in the build folder, if anything. */
 export interface OpenedJournal {
@@ -156,7 +156,9 @@ async function load(file: string): Promise<Loaded> {
   }
   // A run that was killed while it wrote leaves a part of a line.
   const isWhole = lines.pop() === '';
-  for (const line of lines) {
+  // Only the last line of an action is read.
+  const last = new Map(lines.map((line) => [line.slice(0, line.indexOf(',')), line]));
+  for (const line of last.values()) {
     const [id, entry] = parse(line);
     if (typeof id === 'string' && isEntry(entry)) entries.set(id, entry);
   }

@@ -89,11 +89,8 @@ export async function discover(
     (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );
   if (!scripts.ok) return scripts;
-  // One that is not there is told when it is run.
   const programs = await engine.sources(
-    tracedScripts(selection, process.cwd())
-      .filter((path) => existsSync(path))
-      .map((path) => ({name: `script ${basename(path)}`, path})),
+    tracedScripts(selection, process.cwd()).map((path) => ({name: `script ${basename(path)}`, path})),
   );
   if (!programs.ok) return programs;
   const action = await engine.run({

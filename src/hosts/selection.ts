@@ -6,6 +6,7 @@ import type {ModuleRecord} from '../cpython/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../cpython/resolve.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Snippet} from '../cpython/snippets.js';
+import {glance} from '../engine/stamps.js';
 import {splitCommandLine} from '../model/command-line.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {ModuleSelection} from './options.js';
@@ -69,11 +70,15 @@ export async function selectModules(
   });
 }
 
-/** The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. */
+/**
+ * The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. Of a folder
+ * that is run, it is the module `__main__`; one that is not there yet is told when it is run.
+ */
 export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: string): readonly string[] {
   const scripts = traces.flatMap((trace) => {
     const command = parsePythonCommand(splitCommandLine(trace) ?? []);
     return command.ok && command.value.program.kind === 'script' ? [command.value.program.path] : [];
   });
-  return [...new Set(scripts.map((path) => resolve(cwd, path)))];
+  const files = scripts.flatMap((path) => [resolve(cwd, path), resolve(cwd, path, '__main__.py')]);
+  return [...new Set(files)].filter((path) => glance(path) !== undefined);
 }
