@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, run} from './rig.js';
+import {flashfreezeJson, printed} from './rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-expressions-')));
@@ -64,16 +64,8 @@ describe.each(chosen.map(({series, python}) => [series, python] as const))('%s',
     await make('overlay', '--out', join(home, 'overlay'), ...trace);
   });
 
-  /** Runs code, without anything that a user's own folder may add. */
-  const answer = async (file: string, code: string, path = home): Promise<string> => {
-    const done = await run(file, ['-s', '-B', '-W', 'ignore', '-c', code], {
-      cwd: home,
-      environment: {PYTHONPATH: path},
-    });
-    expect(done.stderr).toBe('');
-    expect(done.exitCode).toBe(0);
-    return done.stdout.trim();
-  };
+  const answer = (file: string, code: string, path = home): Promise<string> =>
+    printed(file, code, {folder: home, path});
   const frozen = [
     ['relink', exe],
     ['overlay', overlay],

@@ -107,6 +107,29 @@ export async function flashfreezeJson(
   return {...done, events, summary: events.at(-1) as SummaryEvent};
 }
 
+/** What code prints that runs well, without anything that a user's own folder may add. */
+export async function printed(
+  python: string,
+  code: string,
+  {
+    folder,
+    path = folder,
+    options = [],
+  }: {
+    readonly folder: string;
+    readonly path?: string;
+    readonly options?: readonly string[];
+  },
+): Promise<string> {
+  const done = await run(python, ['-s', '-B', '-W', 'ignore', ...options, '-c', code], {
+    cwd: folder,
+    environment: {PYTHONPATH: path},
+  });
+  if (done.exitCode !== 0 || done.stderr !== '')
+    throw new Error(`exit code ${done.exitCode}: ${done.stderr}`);
+  return done.stdout.trim();
+}
+
 /** Files of the standard library that tests edit. */
 export const EDITABLE = [
   'Lib/json/decoder.py',

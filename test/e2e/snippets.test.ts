@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, run} from './rig.js';
+import {flashfreezeJson, printed, run} from './rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-snippets-')));
@@ -73,15 +73,8 @@ describe.each(pythons.map(({series, python}) => [series, python] as const))('%s'
     await make('overlay', '--out', join(home, 'overlay'), ...trace);
   });
 
-  const answer = async (file: string, code: string, options: readonly string[] = []): Promise<string> => {
-    const done = await run(file, ['-s', '-B', '-W', 'ignore', ...options, '-c', code], {
-      cwd: home,
-      environment: {PYTHONPATH: home},
-    });
-    expect(done.stderr).toBe('');
-    expect(done.exitCode).toBe(0);
-    return done.stdout.trim();
-  };
+  const answer = (file: string, code: string, options: readonly string[] = []): Promise<string> =>
+    printed(file, code, {folder: home, options});
   const frozen = [
     ['relink', exe],
     ['overlay', overlay],

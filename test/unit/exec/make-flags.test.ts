@@ -11,7 +11,7 @@ test.each([
   [' -j4 --jobserver-auth=3,4', {dryRun: false, jobserver: pipe}],
   ['n -j4 --jobserver-auth=3,4', {dryRun: true, jobserver: pipe}],
   [' -j --jobserver-fds=3,4', {dryRun: false, jobserver: pipe}],
-  [' -j4 --jobserver-auth=fifo:/tmp/GMfifo12', {jobserver: {kind: 'fifo', path: '/tmp/GMfifo12'}}],
+  [' -j4 --jobserver-auth=fifo:/folder/GMfifo12', {jobserver: {kind: 'fifo', path: '/folder/GMfifo12'}}],
   [' --jobserver-auth=5,6 -j4 --jobserver-auth=3,4', {jobserver: pipe}],
   [' -j2 --jobserver-auth=-2,-2', {jobserver: {kind: 'pipe', read: -2, write: -2}}],
   [' -j2 -- NAME=--jobserver-auth=3,4', {jobserver: undefined}],

@@ -275,7 +275,7 @@ describe('an address', () => {
   test.each([
     ['no URL', 'cache.example.org'],
     ['of another protocol', 'ftp://cache.example.org'],
-    ['a file', 'file:///tmp/cache'],
+    ['a file', 'file:///cache'],
     ['with a query', 'http://cache.example.org/?a=b'],
   ])('that is %s is a mistake of the user', (_, address) => {
     const opened = openRemote({
