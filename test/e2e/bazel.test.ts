@@ -108,7 +108,10 @@ frozen_modules(name = "shell", python = "@shell//:python")
       build('build', '//tally:all //probe //newest'),
       {name: 'tally', line: 'bazel-bin/tally/tally tally/numbers.csv'},
       {name: 'json', line: 'cd / && "$OLDPWD/bazel-bin/tally/tally" --json "$OLDPWD/tally/numbers.csv"'},
-      {name: 'probe', line: `ln -sf "$PWD/bazel-bin/probe/probe" /tmp/linked && /tmp/linked one 'two words'`},
+      {
+        name: 'probe',
+        line: `there=$(mktemp -d) && ln -s "$PWD/bazel-bin/probe/probe" "$there/linked" && "$there/linked" one 'two words'`,
+      },
       {
         name: 'newest',
         line: `bazel-bin/newest/newest -c 'import json, sys, _flashfreeze as f; print(sys.version_info[:2], f.is_static(json.loads.__code__))'`,
