@@ -38,8 +38,6 @@ export interface IndexInput {
   readonly snippets: readonly SnippetEntry[];
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
-  /** JSON that `_flashfreeze.info()` shows: what made the interpreter. */
-  readonly buildInfo: string;
   /** `sys.version` of the only interpreter that may use the images; not given for those that are linked into it. */
   readonly targetVersion?: string | undefined;
 }
@@ -82,7 +80,6 @@ export function generateIndex(input: IndexInput): string {
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
-    `const char *const ff_build_info = ${cString(Buffer.from(input.buildInfo, 'utf8'))};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,
     `const char *const ff_target = ${input.targetVersion === undefined ? 'NULL' : cString(Buffer.from(input.targetVersion, 'utf8'))};`,
     '',

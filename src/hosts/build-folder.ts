@@ -7,7 +7,9 @@ import type {CompilerIdentity} from '../cpython/compiler.js';
 import {headerFolders} from '../cpython/headers.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Target} from '../cpython/target.js';
-import type {ToolIdentity} from '../model/action.js';
+import type {Artifact, ToolIdentity} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson} from '../model/json.js';
 import type {FrozenModule, Toolchain} from './toolchain.js';
 
 /** A CPython that lies where it was built. */
@@ -18,19 +20,19 @@ export interface BuiltPython {
   readonly folder: string;
   readonly target: Target;
   readonly interpreter: Interpreter;
-  readonly identity: ToolIdentity;
+  /** What it was built from (stage1-inputs.ts), and its `pyconfig.h`. */
+  readonly inputs: readonly Artifact[];
   readonly layout: Layout;
   readonly addressModel: AddressModel;
   /** CC and PY_CORE_CFLAGS of its Makefile, expanded. */
   readonly variables: {readonly CC: string; readonly PY_CORE_CFLAGS: string};
   readonly compiler: CompilerIdentity;
-  /** The headers of both folders. */
-  readonly headers: ToolIdentity;
 }
 
 /** The toolchain of a build folder: headers and the sources of frozen modules lie in the source tree. */
 export function toolchainOfBuild(built: BuiltPython): Toolchain {
   const {source, folder, target, variables} = built;
+  const shaping = built.inputs.filter(({name}) => SHAPING.test(name) && !GENERATED.test(name));
   const inTree = (path: string): string => join(source, path);
   const getpath = {
     source: {path: inTree('Modules/getpath.py'), name: 'source/Modules/getpath.py'},
@@ -44,7 +46,8 @@ export function toolchainOfBuild(built: BuiltPython): Toolchain {
   return {
     target,
     interpreter: built.interpreter,
-    identity: built.identity,
+    identity: identityOf(target, shaping),
+    behaviour: identityOf(target, built.inputs),
     layout: built.layout,
     addressModel: built.addressModel,
     cc: {
@@ -52,10 +55,36 @@ export function toolchainOfBuild(built: BuiltPython): Toolchain {
       flags: objectFlags(variables.PY_CORE_CFLAGS),
       includes: [...headerFolders(inTree('Include'), '$SOURCE/Include'), {path: folder, label: '$BUILD'}],
       compiler: built.compiler,
-      headers: built.headers,
+      headers: headersOf(shaping),
     },
     globalStringsHeader: existsSync(globalStrings) ? globalStrings : undefined,
     frozenModules,
     getpath: existsSync(getpath.source.path) ? getpath : undefined,
   };
+}
+
+/** What shapes code objects and their layout: the compiler and the headers. */
+const SHAPING = /^((Include|Objects|Parser|Python)\/|pyconfig\.h$)/;
+/** Made by make, in the source tree of an in-tree build. */
+const GENERATED = /^(Python\/(frozen_modules|deepfreeze)\/|Include\/pydtrace_probes\.h$)/;
+
+/**
+ * By sources, as the file is another one each time it is linked: the time of day is in it (Modules/getbuildinfo.c), unless
+ * SOURCE_DATE_EPOCH is set.
+ */
+function identityOf(
+  {version, magic, abiflags, builtinModules}: Target,
+  inputs: readonly Artifact[],
+): ToolIdentity {
+  const record = [version.text, magic, abiflags, builtinModules, listing(inputs)];
+  return {name: 'stage-1 python', digest: digestOf(canonicalJson(record))};
+}
+
+function headersOf(inputs: readonly Artifact[]): ToolIdentity {
+  const headers = inputs.filter(({name}) => name.endsWith('.h'));
+  return {name: 'CPython headers', digest: digestOf(listing(headers).join('\n'))};
+}
+
+function listing(artifacts: readonly Artifact[]): string[] {
+  return artifacts.map(({name, digest}) => `${digest} ${name}`);
 }

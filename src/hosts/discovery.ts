@@ -65,7 +65,7 @@ async function readMemo(path: string, question: string): Promise<Memo | undefine
  */
 export async function discover(
   selection: ModuleSelection,
-  {identity, interpreter, target}: Toolchain,
+  {behaviour, interpreter, target}: Toolchain,
   places: Places,
   {engine, context}: Site,
   currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
@@ -73,7 +73,7 @@ export async function discover(
   const memoPath = join(places.work, 'discovery-memo.json');
   // Where the library lies: the same interpreter, moved or of an equal tree elsewhere, finds other files.
   const library = target.stdlib;
-  const question = canonicalJson({selection: selectionRecord(selection), python: identity.digest, library});
+  const question = canonicalJson({selection: selectionRecord(selection), python: behaviour.digest, library});
   const memo = await readMemo(memoPath, question);
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
   // What appears from here on was perhaps not seen, so it has to differ from what is remembered.
@@ -95,7 +95,7 @@ export async function discover(
   if (!programs.ok) return programs;
   const action = await engine.run({
     id: 'discover:modules',
-    tools: [identity, ...scripts.value.map(({name, digest}) => ({name, digest}))],
+    tools: [behaviour, ...scripts.value.map(({name, digest}) => ({name, digest}))],
     arguments: {selection: selectionRecord(selection), library, imports: keyedWith},
     environment: {},
     inputs: programs.value,

@@ -1,5 +1,6 @@
 import {readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {generateBuildRecord} from '../codegen/build-record.js';
 import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';
 import {canonicalJson, type Json} from '../model/json.js';
@@ -57,7 +58,8 @@ function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, 
   return {
     flashfreeze: packageVersion(),
     python: target.version.text,
-    host,
+    // Make builds from source, too, and comes to the same bytes.
+    host: host === 'make' ? 'source' : host,
     generator: generator.digest,
     interpreter: identity.digest,
     compiler: {name: cc.compiler.name, digest: cc.compiler.digest},
@@ -82,9 +84,8 @@ export async function buildIndex(
   {expressions, snippets}: Prepared,
   tools: Tools,
 ): Promise<Result<Artifact>> {
-  const {engine, places, toolchain, compiler} = tools;
+  const {engine, places, toolchain} = tools;
   const {layout, target} = toolchain;
-  const build = manifestOf(host, tools);
   const tables = {
     frozenRows: plan.frozenRows,
     sources: plan.sources,
@@ -98,7 +99,7 @@ export async function buildIndex(
   const generated = await engine.run({
     id: 'index:python',
     tools: [tools.generator],
-    arguments: {...(tables as unknown as Record<string, Json>), build},
+    arguments: tables as unknown as Record<string, Json>,
     environment: {},
     inputs: [tools.layoutHeader, ...[expressions, snippets].filter((each) => each !== undefined)],
     outputs: [{name: 'c', path: join(places.work, 'index.c')}],
@@ -107,7 +108,6 @@ export async function buildIndex(
       const text = generateIndex({
         ...tables,
         layout,
-        buildInfo: canonicalJson(build),
         expressions: expressions === undefined ? [] : await readExpressions(expressions),
         snippets: snippets === undefined ? [] : await readSnippets(snippets),
       });
@@ -115,14 +115,35 @@ export async function buildIndex(
       return ok();
     },
   });
-  if (!generated.ok) return generated;
-  const compiled = await engine.run(
-    compiler.action({
-      target: '_flashfreeze.index',
-      source: output(generated.value, 'c'),
-      kind: 'data',
-      output: {name: 'o', path: join(places.work, 'index.o')},
-    }),
-  );
+  return generated.ok ? compileTable('index', output(generated.value, 'c'), tools) : generated;
+}
+
+/** `index:build`, `cc:_flashfreeze.build`: what the images were made from and by. */
+export async function buildRecord(host: HostKind, tools: Tools): Promise<Result<Artifact>> {
+  const record = manifestOf(host, tools);
+  const generated = await tools.engine.run({
+    id: 'index:build',
+    tools: [tools.generator],
+    arguments: {record},
+    environment: {},
+    inputs: [tools.layoutHeader],
+    outputs: [{name: 'c', path: join(tools.places.work, 'build.c')}],
+    storage: 'shared',
+    async execute({outputs}) {
+      await writeFile(outputs['c'] ?? '', generateBuildRecord(tools.toolchain.layout, canonicalJson(record)));
+      return ok();
+    },
+  });
+  return generated.ok ? compileTable('build', output(generated.value, 'c'), tools) : generated;
+}
+
+async function compileTable(
+  name: string,
+  source: Artifact,
+  {engine, places, compiler}: Tools,
+): Promise<Result<Artifact>> {
+  const target = `_flashfreeze.${name}`;
+  const out = {name: 'o', path: join(places.work, `${name}.o`)};
+  const compiled = await engine.run(compiler.action({target, source, kind: 'data', output: out}));
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
 }

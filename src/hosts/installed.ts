@@ -71,6 +71,7 @@ export async function installedToolchain(
     target,
     interpreter: {python: target.executable, environment, signal},
     identity: identity.value,
+    behaviour: identity.value,
     layout: layout.value,
     addressModel: request.addressModel,
     cc: {

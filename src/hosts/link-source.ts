@@ -55,7 +55,8 @@ async function linkStatic(
     {
       ...executableRecipe(request),
       command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
-      parts: ['Programs/python.o', images, ...runtime, ...words(stage1.variables.LINK_PYTHON_OBJS)],
+      // As in make, where ours are among the flags: the same bytes come of it.
+      parts: [images, ...runtime, 'Programs/python.o', ...words(stage1.variables.LINK_PYTHON_OBJS)],
     },
     places,
     site,

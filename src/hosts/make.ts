@@ -9,9 +9,7 @@ import type {Interpreter} from '../cpython/run-script.js';
 import {scriptPath} from '../cpython/scripts.js';
 import {listStage1Inputs} from '../cpython/stage1-inputs.js';
 import {type Target, describeTarget} from '../cpython/target.js';
-import type {Artifact, ToolIdentity} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import type {Artifact} from '../model/action.js';
 import {type Result, err, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
 import {rememberedCompiler} from './compiler-memo.js';
@@ -68,12 +66,11 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
       folder: cpython,
       target,
       interpreter,
-      identity: identityOf(target, inputs.value),
+      inputs: inputs.value,
       layout: layout.value,
       addressModel: addressModelOf(request),
       variables,
       compiler: compiler.value,
-      headers: headersOf(inputs.value),
     }),
   );
 }
@@ -88,11 +85,6 @@ function describe(interpreter: Interpreter, places: Places): Promise<Result<Targ
   });
 }
 
-/** What of the source tree shapes code objects and their layout: the compiler and the headers. */
-const SHAPING = /^(Include|Objects|Parser|Python)\//;
-/** Made by make, in the source tree of an in-tree build. */
-const GENERATED = /^(Python\/(frozen_modules|deepfreeze)\/|Include\/pydtrace_probes\.h$)/;
-
 async function inputsOf(
   {source, cpython}: MakeRequest,
   {version}: Target,
@@ -100,32 +92,10 @@ async function inputsOf(
 ): Promise<Result<readonly Artifact[]>> {
   const names = await listStage1Inputs({path: source, version});
   if (!names.ok) return names;
-  const shaping = names.value.filter((name) => SHAPING.test(name) && !GENERATED.test(name));
   return engine.sources([
-    ...shaping.map((name) => ({name, path: join(source, name)})),
+    ...names.value.map((name) => ({name, path: join(source, name)})),
     {name: 'pyconfig.h', path: join(cpython, 'pyconfig.h')},
   ]);
-}
-
-/**
- * What decides the code objects that stage 1 makes. Not the file: each link writes the time of day into it
- * (Modules/getbuildinfo.c), and all modules would be compiled anew.
- */
-function identityOf(target: Target, inputs: readonly Artifact[]): ToolIdentity {
-  const {version, magic, abiflags, builtinModules} = target;
-  const record = [version.text, magic, abiflags, builtinModules, listing(inputs)];
-  return {name: 'stage-1 python', digest: digestOf(canonicalJson(record))};
-}
-
-function headersOf(inputs: readonly Artifact[]): ToolIdentity {
-  return {
-    name: 'CPython headers',
-    digest: digestOf(listing(inputs.filter(({name}) => name.endsWith('.h'))).join('\n')),
-  };
-}
-
-function listing(artifacts: readonly Artifact[]): string[] {
-  return artifacts.map(({name, digest}) => `${digest} ${name}`);
 }
 
 /** Whether the user, or who packs CPython for a distribution, wants an executable that lies anywhere. */

@@ -9,7 +9,7 @@ import {type Discovery, discover, summariseImports} from './discovery.js';
 import {prepareExpressions} from './expressions.js';
 import type {Host, Linked, Site} from './host.js';
 import {type CompiledModule, compileC, compileModule, generateC} from './images.js';
-import {buildIndex, buildRuntime} from './index-and-runtime.js';
+import {buildIndex, buildRecord, buildRuntime} from './index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
 import type {Selected} from './selection.js';
@@ -41,8 +41,10 @@ export function freeze<T extends Toolchain>(
     const prepared = {expressions: expressions.value, snippets: snippets.value};
     const index = await buildIndex(host.kind, plan, prepared, tools);
     if (!index.ok) return index;
+    const record = await buildRecord(host.kind, tools);
+    if (!record.ok) return record;
     const linked = await host.link(
-      {images: objects.value, runtime: [index.value, ...runtime.value]},
+      {images: objects.value, runtime: [index.value, record.value, ...runtime.value]},
       plan,
       toolchain,
       site,

@@ -83,7 +83,7 @@ function toolchainOf(
   places: SourcePlaces,
   site: Site,
 ): SourceToolchain {
-  const {target, variables, compiler, headers, identity} = stage1;
+  const {target, variables, compiler, inputs} = stage1;
   const toolchain = toolchainOfBuild({
     source: tree.path,
     folder: places.cpython,
@@ -93,12 +93,11 @@ function toolchainOf(
       environment: runEnvironment(target, places, site.environment),
       signal: site.context.signal,
     },
-    identity,
+    inputs,
     layout,
     addressModel: hasFixedAddresses(stage1) ? 'absolute' : 'position-independent',
     variables,
     compiler,
-    headers,
   });
   return {...toolchain, stage1};
 }

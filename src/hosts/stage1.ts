@@ -13,8 +13,7 @@ import {scriptPath} from '../cpython/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
 import {describeTarget, type Target} from '../cpython/target.js';
-import type {ActionSpec, Artifact, ToolIdentity} from '../model/action.js';
-import {type Digest, digestOf} from '../model/digest.js';
+import type {ActionSpec, Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {rememberedCompiler} from './compiler-memo.js';
 import type {Site} from './host.js';
@@ -48,10 +47,8 @@ export interface Stage1 {
   readonly target: Target;
   readonly variables: MakeVariables;
   readonly compiler: CompilerIdentity;
-  /** What decides the code objects that this interpreter makes: its sources and the shape of its build. */
-  readonly identity: ToolIdentity;
-  /** Digest of the headers that objects are compiled against. */
-  readonly headers: ToolIdentity;
+  /** Its sources, and its `pyconfig.h`. */
+  readonly inputs: readonly Artifact[];
 }
 
 /**
@@ -129,7 +126,9 @@ export async function buildStage1(
   if (context.dryRun && built.value.outcome === 'executed') {
     return notBuiltYet();
   }
-  return readStage1(built.value.outputs, inputs.value, compiler.value);
+  const shape = configured.value.outputs['pyconfig.h'];
+  const madeFrom = [...inputs.value, ...(shape === undefined ? [] : [shape])];
+  return readStage1(built.value.outputs, madeFrom, compiler.value);
 }
 
 /**
@@ -230,24 +229,14 @@ async function readStage1(
     return fail('ACTION', 'stage1:python has no outputs');
   }
   try {
-    const described = JSON.parse(await readFile(target.path, 'utf8')) as Target;
-    const shape = [described.version.text, described.magic, described.abiflags];
     return ok({
       python,
-      target: described,
+      target: JSON.parse(await readFile(target.path, 'utf8')) as Target,
       variables: JSON.parse(await readFile(variables.path, 'utf8')) as MakeVariables,
       compiler,
-      identity: {name: 'stage-1 python', digest: digestOfAll(inputs, shape)},
-      headers: {
-        name: 'CPython headers',
-        digest: digestOfAll(inputs.filter(({name}) => name.startsWith('Include/'))),
-      },
+      inputs,
     });
   } catch (error) {
     return err({code: 'IO', message: `cannot read what stage 1 left: ${String(error)}`});
   }
-}
-
-function digestOfAll(artifacts: readonly Artifact[], more: readonly string[] = []): Digest {
-  return digestOf([...artifacts.map(({name, digest}) => `${digest} ${name}`), ...more].join('\n'));
 }

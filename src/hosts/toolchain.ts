@@ -15,6 +15,8 @@ export interface Toolchain {
   readonly interpreter: Interpreter;
   /** What decides the code objects that this interpreter makes. */
   readonly identity: ToolIdentity;
+  /** What decides which modules a program imports. */
+  readonly behaviour: ToolIdentity;
   readonly layout: Layout;
   readonly addressModel: AddressModel;
   readonly cc: CToolchain;

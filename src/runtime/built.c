@@ -43,7 +43,8 @@ static PyObject *build(const ff_image *image, const ff_built *built)
     case FF_BUILD_TUPLE:
         return PyTuple_New(0);
     default:
-        PyErr_BadInternalCall();
+        /* Not PyErr_BadInternalCall(), which tells in which folder this file lay. */
+        PyErr_Format(PyExc_SystemError, "_flashfreeze: no constant is of kind %d", (int)built->kind);
         return NULL;
     }
 }

@@ -80,6 +80,8 @@ describe.each(['relink', 'overlay'] as const)('%s', (command) => {
     const one = await make(command, `${command}-a`, false);
     const other = await make(command, `${command}-another-and-longer`, true);
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
+    // Nor does it tell where flashfreeze lies.
+    expect(readFileSync(one).includes(PACKAGE)).toBe(false);
   });
 });
 

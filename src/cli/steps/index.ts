@@ -1,6 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {z} from 'zod';
+import {generateBuildRecord} from '../../codegen/build-record.js';
 import {generateIndex} from '../../codegen/index-table.js';
 import {planFreeze} from '../../hosts/module-plan.js';
 import {loadLayout} from '../../hosts/layouts.js';
@@ -60,9 +61,9 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     hasGetpath: false,
     expressions: [],
     snippets: [],
-    buildInfo: canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind}),
     ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   });
-  await writeFile(resolve(cwd, text('c')), index);
+  const record = canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind});
+  await writeFile(resolve(cwd, text('c')), `${index}\n${generateBuildRecord(layout.value, record)}`);
   return ok();
 };
