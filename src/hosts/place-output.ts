@@ -1,3 +1,4 @@
+import type {Stats} from 'node:fs';
 import {lstat, readlink, rename, rm, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
 import {ensureFolder} from '../cache/files.js';
@@ -17,9 +18,8 @@ export async function placeOutput(
   if (wanted === executable || dryRun) return ok(wanted);
   try {
     const there = await lstat(wanted).catch(() => undefined);
-    if (there?.isDirectory() === true) {
-      return fail('OUTPUT', `${wanted} is a folder.`, {hint: 'give --out the name of a file'});
-    }
+    const replaceable = checkReplaceable(wanted, there);
+    if (!replaceable.ok) return replaceable;
     if (there?.isSymbolicLink() === true && resolve(dirname(wanted), await readlink(wanted)) === executable) {
       return ok(wanted);
     }
@@ -37,4 +37,15 @@ export async function placeOutput(
       hint: 'give an --out that you may write to',
     });
   }
+}
+
+/**
+ * Whether a file may take the place of what is there: a file or a link. Who is root could put it in the place of a device
+ * (`--out /dev/null`), to the harm of all others. Fails with OUTPUT.
+ */
+export function checkReplaceable(path: string, there: Stats | undefined): Result<void> {
+  if (there === undefined || there.isFile() || there.isSymbolicLink()) return ok();
+  return fail('OUTPUT', `${path} is ${there.isDirectory() ? 'a folder' : 'no file'}.`, {
+    hint: 'give --out the name of a file',
+  });
 }

@@ -1,4 +1,4 @@
-import {realpath} from 'node:fs/promises';
+import {lstat, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Installation} from '../cpython/installation.js';
 import {compareSurroundings} from '../cpython/surroundings.js';
@@ -9,6 +9,7 @@ import type {Host, LinkedImages, Objects, Site} from './host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
 import type {RelinkOptions} from './options.js';
+import {checkReplaceable} from './place-output.js';
 import {type Places, placesOf} from './places.js';
 import {usesImages} from './smoke.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
@@ -127,7 +128,9 @@ async function checkOut(out: string, {target, baseExecutable}: Installation): Pr
   const originals = await Promise.all(
     [target.executable, baseExecutable].map((path) => realpath(path).catch(() => path)),
   );
-  if (there === undefined || !originals.includes(there)) return ok();
+  if (there === undefined || !originals.includes(there)) {
+    return checkReplaceable(out, await lstat(out).catch(() => undefined));
+  }
   return fail('OUTPUT', `${out} is the Python that is to be linked anew.`, {
     hint: 'give an --out of its own: what is installed is not touched',
   });

@@ -2,6 +2,7 @@
 import {execFileSync} from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -113,6 +114,14 @@ describe('on a built tree', () => {
     const sources = readdirSync(tree.buildDir);
     await expectFailure(build('--out', '/proc/nowhere/python'), 'OUTPUT', 2, /\/proc\/nowhere\/python/);
     expect(readdirSync(tree.buildDir)).toEqual(sources);
+  }, 60_000);
+
+  test('an output that is no file, as /dev/null is none', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expectFailure(build('--out', pipe), 'OUTPUT', 2, /pipe is no file/);
+    await expectFailure(['relink', '--out', pipe], 'OUTPUT', 2, /pipe is no file/);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
   }, 60_000);
 
   test('another run on the same build folder: code 4, and who it is', async () => {

@@ -83,6 +83,11 @@ export async function release(
     ...['--cache-dir', context.cacheDir, '--jobs', String(context.jobs.width), ...words, ...more],
   ]);
   if (done.exitCode !== 0) throw new Error(done.stderr);
+  return manifestIn(out);
+}
+
+/** The manifest of the release that lies in a folder. Throws when there is none. */
+export function manifestIn(out: string): string {
   const manifest = readdirSync(out).find((file) => file.endsWith('.manifest.json'));
   if (manifest === undefined) throw new Error(`no manifest in ${out}`);
   return join(out, manifest);

@@ -11,6 +11,10 @@ NAME=${1:?debian-root.sh NAME}
 SUITE=forky
 # The debootstrap of an older Debian has no script for this suite; the one for sid fits it.
 script=sid
+updates=
+CPYTHON='gcc libc6-dev make xz-utils pkg-config zlib1g-dev libbz2-dev liblzma-dev libssl-dev libffi-dev libsqlite3-dev
+  libreadline-dev libncurses-dev uuid-dev tk-dev'
+codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 case $NAME in
 forky-root) # the newer Pythons, with their tests
   PACKAGES='gcc libc6-dev make valgrind'
@@ -23,6 +27,13 @@ bazel-root-forky) # Bazel 7.7.1
   ;;
 bazel-root-bookworm) # Bazel 4.2.3
   PACKAGES='gcc libc6-dev bazel-bootstrap python3.11 libpython3.11-dev' SUITE=bookworm script=bookworm
+  ;;
+release-root-bookworm) # with updates, where this machine has them, too; the same Clang is in both
+  PACKAGES="$CPYTHON clang-19" SUITE=bookworm script=bookworm
+  [ "$(codename)" != bookworm ] || updates=/etc/apt/sources.list.d/debian.sources
+  ;;
+release-root-trixie)
+  PACKAGES="$CPYTHON clang-19" SUITE=trixie script=trixie
   ;;
 *)
   echo "there is no recipe for $NAME" >&2
@@ -83,11 +94,14 @@ if ! is_whole; then # nobody else built it while we waited
   rm -rf "$building"
   # Mounts and processes end with the namespaces that they are in.
   unshare --mount --pid --fork --kill-child \
-    debootstrap --variant=minbase "$SUITE" "$building" "$mirror" "/usr/share/debootstrap/scripts/$script" \
+    debootstrap --variant=minbase ${updates:+--include=gpgv} "$SUITE" "$building" "$mirror" "/usr/share/debootstrap/scripts/$script" \
     >"$log" 2>&1 </dev/null || refuse "debootstrap failed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   # The settings by which this machine's apt reaches the archive (a proxy, say).
   cp /etc/apt/apt.conf.d/* "$building/etc/apt/apt.conf.d/" 2>/dev/null || true
-  in_root apt-get update && in_root apt-get install -y --no-install-recommends $PACKAGES ||
+  if [ -n "$updates" ]; then
+    cp "$updates" "$building/etc/apt/sources.list.d/" && rm "$building/etc/apt/sources.list"
+  fi
+  in_root apt-get update && in_root apt-get upgrade -y && in_root apt-get install -y --no-install-recommends $PACKAGES ||
     refuse "the packages could not be installed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   rm -rf "$building"/var/cache/apt/* "$building"/var/lib/apt/lists/*
   : >"$building/usr/local/bin/node" # what debian-root-run.sh mounts this machine's node on

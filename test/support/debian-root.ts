@@ -17,7 +17,8 @@ export const DEBIAN_ROOT_TIMEOUT_MS = 20 * 60_000;
 export const RUN_SCRIPT = join(import.meta.dirname, 'debian-root-run.sh');
 
 /** What debian-root.sh has recipes for. */
-export type RootName = 'forky-root' | 'bazel-root-forky' | 'bazel-root-bookworm';
+export type RootName =
+  'forky-root' | `bazel-root-${'forky' | 'bookworm'}` | `release-root-${'bookworm' | 'trixie'}`;
 
 /**
  * A root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no
