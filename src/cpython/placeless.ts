@@ -12,6 +12,9 @@ export function placelessEnvironment(environment: Readonly<Record<string, string
   return {...environment, PWD: ANYWHERE};
 }
 
+/** How names of files end in which a compiler tells what an object was made from, as a rule of make. */
+export const DEPENDENCIES = '.d';
+
 export interface PlacelessBuild {
   /** The source tree by its real path. */
   readonly source: string;
@@ -31,12 +34,15 @@ export interface PlacelessBuild {
  * the name of the object instead. `setup.py`, which compiles the extension modules up to 3.11, does so by absolute paths
  * (PyBuildExt.set_srcdir(), sysconfig's `srcdir`), also when it installs; debug information does not list the flags that map these.
  * What configure has made stays as it is: it would not find the tree by a relative name from a folder of another name.
+ *
+ * The compiler tells which files each object was made from, in a file beside it.
  */
 export function placelessArguments({source, name, buildDir, family}: PlacelessBuild): readonly string[] {
+  const seed = family === 'gcc' ? ' -frandom-seed=$@' : '';
   const maps = [`${source}=${name}`, `${buildDir}=.`].map((map) => `"-ffile-prefix-map=${map}"`);
   return [
     ...[...AS_THEY_ARE, '-o', 'pyconfig.h'],
-    ...(family === 'gcc' ? ['--eval=%.o: private override CFLAGS_NODIST += -frandom-seed=$@'] : []),
-    `--eval=sharedmods sharedinstall: private export CC += ${maps.join(' ')}`,
+    `--eval=%.o: private override CFLAGS_NODIST += -MD -MF $@${DEPENDENCIES}${seed}`,
+    `--eval=sharedmods sharedinstall: private export CC += -MD ${maps.join(' ')}`,
   ];
 }

@@ -86,7 +86,10 @@ export async function buildStage1(
   const {builtinExtensions} = options;
   const more = placeless ? await placelessInputs(tree, placeless, site) : ok([]);
   if (!more.ok) return more;
-  const settings = {...(placeless && {placeless: true}), ...(builtinExtensions && {builtinExtensions})};
+  const settings = {
+    ...(placeless && {placeless: placelessKey(placeless, compiler.value.family)}),
+    ...(builtinExtensions && {builtinExtensions}),
+  };
   const forConfigure = new Set([
     ...selectConfigureInputs(names.value),
     ...(builtinExtensions ? [PUBLIC_NAMES] : []),

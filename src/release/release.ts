@@ -1,5 +1,5 @@
-import {copyFile, rename, rm} from 'node:fs/promises';
-import {join} from 'node:path';
+import {copyFile, realpath, rename, rm} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
 import {attempt, ensureFolder, hashFile, writeFileAtomic} from '../cache/files.js';
 import {listLibrary, listStage1Inputs} from '../cpython/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
@@ -18,6 +18,7 @@ import {type Manifest, manifestText} from './manifest.js';
 import {OPTIMISED, recordProfile, storedProfile} from './profile.js';
 import {provenanceOf} from './provenance.js';
 import {signFile} from './signature.js';
+import {systemInputs} from './system-inputs.js';
 
 export interface ReleaseRequest {
   /** `out` is the folder that archive, manifest and provenance are wanted in. */
@@ -131,7 +132,7 @@ async function pack(
   const archive = join(options.out, `${name}.tar.xz`);
   const packed = await hashFile(join(places.root, `${name}.tar.xz`));
   if (!packed.ok) return packed;
-  const inputs = await digestInputs(host, site);
+  const inputs = await digestInputs(host, variables.CC, site);
   if (!inputs.ok) return inputs;
   const used = profile === undefined ? ok(null) : await keepProfile(profile, options.out, name);
   if (!used.ok) return used;
@@ -190,17 +191,24 @@ async function keepProfile(
   return kept.ok ? ok({name, sha256: hashed.value.digest}) : kept;
 }
 
-/** Everything of the source tree that the release is made from: what CPython's build reads, and the library. */
-async function digestInputs({tree}: SourceHost, {engine}: Site): Promise<Result<Manifest['inputs']>> {
+/** All that the release is made from: what CPython's build reads of the source tree, the library, and the system's files. */
+async function digestInputs(
+  {tree, places}: SourceHost,
+  cc: string,
+  {engine, environment, context: {signal}}: Site,
+): Promise<Result<Manifest['inputs']>> {
   const built = await listStage1Inputs(tree);
   if (!built.ok) return built;
   const library = await listLibrary(tree);
   if (!library.ok) return library;
-  const names = [...built.value, ...library.value]
+  const own = [places.root, tree.path, await realpath(tree.path)];
+  const system = await systemInputs(places.cpython, cc, own, {environment, signal});
+  if (!system.ok) return system;
+  const names = [...built.value, ...library.value, ...system.value]
     .map((name) => Buffer.from(name))
     .sort((a, b) => Buffer.compare(a, b));
   const digested = await engine.sources(
-    names.map(String).map((name) => ({name, path: join(tree.path, name)})),
+    names.map(String).map((name) => ({name, path: resolve(tree.path, name)})),
   );
   return digested.ok ? ok(digested.value.map(({name, digest}) => ({name, sha256: digest}))) : digested;
 }

@@ -2,7 +2,8 @@ import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {placelessArguments, placelessEnvironment} from '../../../src/cpython/placeless.js';
+import {DEPENDENCIES, placelessArguments, placelessEnvironment} from '../../../src/cpython/placeless.js';
+import {prerequisitesOf} from '../../../src/release/system-inputs.js';
 import {temporaryFolder} from './folders.js';
 
 /** As CPython's Makefile has them: an object that make compiles, and one that setup.py compiles by its absolute path. */
@@ -58,6 +59,12 @@ test.each(['all', 'again'])(
     expect(one[1]?.equals(other[1] ?? Buffer.of())).toBe(true);
     expect(one[1]?.includes(folder)).toBe(false);
     expect(one[1]?.includes('../source/part.c')).toBe(true);
+    for (const object of ['part.o', 'module']) {
+      const told = join(folder, `one-${target}`, 'build', `${object}${DEPENDENCIES}`);
+      expect(prerequisitesOf(readFileSync(told, 'utf8'))).toContainEqual(
+        expect.stringMatching(/^\/.*\/assert\.h$/),
+      );
+    }
     // What installs compiles in the same way.
     expect(one[2]?.toString()).toContain('-ffile-prefix-map=');
   },

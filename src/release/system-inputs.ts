@@ -1,0 +1,51 @@
+import {readFile, readdir} from 'node:fs/promises';
+import {isAbsolute, join, normalize} from 'node:path';
+import {attempt} from '../cache/files.js';
+import {words} from '../cpython/compile-flags.js';
+import {DEPENDENCIES} from '../cpython/placeless.js';
+import {runProcess, type ProcessSpec} from '../exec/process.js';
+import {ok, type Result} from '../model/result.js';
+
+/** What a linker takes from the compiler and the C library and puts into each program or library (gcc's spec files). */
+const STATIC_PARTS = [
+  ...['crt1.o', 'Scrt1.o', 'crti.o', 'crtn.o', 'crtbegin.o', 'crtbeginS.o', 'crtend.o', 'crtendS.o'],
+  ...['libgcc.a', 'libc_nonshared.a'],
+];
+
+/**
+ * The files of the system that a placeless build was made from: the headers that its compiler told of, and what is linked
+ * into every program. Of shared libraries nothing but names gets into a result, so they are not among them. Absolute paths,
+ * sorted. Fails with IO, and as `runProcess` does.
+ * @param own folders of the build, whose files are not the system's
+ */
+export async function systemInputs(
+  buildDir: string,
+  cc: string,
+  own: readonly string[],
+  run: Pick<ProcessSpec, 'environment' | 'signal'>,
+): Promise<Result<readonly string[]>> {
+  const found = new Set<string>();
+  const read = await attempt('read', buildDir, async () => {
+    for (const name of await readdir(buildDir, {recursive: true})) {
+      if (!name.endsWith(DEPENDENCIES)) continue;
+      for (const path of prerequisitesOf(await readFile(join(buildDir, name), 'utf8'))) found.add(path);
+    }
+  });
+  if (!read.ok) return read;
+  const [file = 'cc', ...flags] = words(cc);
+  for (const part of STATIC_PARTS) {
+    const asked = await runProcess({file, args: [...flags, `-print-file-name=${part}`], cwd: '/', ...run});
+    if (!asked.ok) return asked;
+    found.add(asked.value.stdout.trim());
+  }
+  const isOwn = (path: string): boolean => own.some((folder) => path.startsWith(`${folder}/`));
+  const paths = [...found].filter(isAbsolute).map((path) => normalize(path));
+  return ok([...new Set(paths)].filter((path) => !isOwn(path)).sort());
+}
+
+/** What a rule of make, as compilers write it (-MD), names after its target. */
+export function prerequisitesOf(rule: string): readonly string[] {
+  const [, names = ''] = /^(?:[^:\\]|\\.)*:([^]*)$/.exec(rule) ?? [];
+  const listed = names.replaceAll('\\\n', ' ').match(/(?:[^\s\\]|\\.)+/g) ?? [];
+  return listed.map((name) => name.replaceAll(/\\([ #])/g, '$1').replaceAll('$$', '$'));
+}

@@ -1,0 +1,40 @@
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from '@jest/globals';
+import {prerequisitesOf, systemInputs} from '../../../src/release/system-inputs.js';
+import {temporaryFolder} from '../cpython/folders.js';
+
+const folder = temporaryFolder();
+const run = {environment: {PATH: process.env['PATH'] ?? ''}, signal: new AbortController().signal};
+
+test.each([
+  ['a.o: a.c /usr/include/b.h \\\n  /usr/include/c.h\n', ['a.c', '/usr/include/b.h', '/usr/include/c.h']],
+  ['a\\ b.o: /x\\ y.h /z\\#.h /$$.h', ['/x y.h', '/z#.h', '/$.h']],
+  ['a.o:', []],
+  ['', []],
+])('%j', (rule, names) => {
+  expect(prerequisitesOf(rule)).toEqual(names);
+});
+
+test('the headers of the system that a compiler has read, and what is linked into every program', async () => {
+  const [own, build] = [join(folder, 'own'), join(folder, 'build')];
+  mkdirSync(own);
+  mkdirSync(join(build, 'Modules'), {recursive: true});
+  writeFileSync(join(own, 'own.h'), '');
+  writeFileSync(join(own, 'part.c'), `#include <stdio.h>\n#include "${own}/own.h"\n`);
+  const args = ['-MD', '-MF', 'Modules/part.o.d', '-c', join(own, 'part.c'), '-o', 'Modules/part.o'];
+  execFileSync('gcc', args, {cwd: build});
+  const found = await systemInputs(build, 'gcc -pthread', [own], run);
+  expect(found).toMatchObject({ok: true});
+  const paths = found.ok ? found.value : [];
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^\/usr\/.*\/stdio\.h$/),
+      expect.stringMatching(/\/crti\.o$/),
+      expect.stringMatching(/\/libgcc\.a$/),
+    ]),
+  );
+  expect(paths.filter((path) => path.includes(own) || !path.startsWith('/'))).toEqual([]);
+  expect(paths).toEqual([...paths].sort());
+});
