@@ -12,6 +12,12 @@ export function placelessEnvironment(environment: Readonly<Record<string, string
   return {...environment, PWD: ANYWHERE};
 }
 
+/**
+ * What configure would look for on the machine, though a build of a release archive needs none of it (AC_CHECK_PROGS in
+ * configure.ac, 3.10 to 3.15): the Python that generates sources anew, which the installed Makefile names.
+ */
+export const NOT_LOOKED_FOR = {PYTHON_FOR_REGEN: 'python3'} as const;
+
 /** How names of files end in which a compiler tells what an object was made from, as a rule of make. */
 export const DEPENDENCIES = '.d';
 

@@ -2,7 +2,7 @@ import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {attempt} from '../cache/files.js';
 import type {BuildRun} from '../cpython/build-tools.js';
-import {placelessArguments} from '../cpython/placeless.js';
+import {NOT_LOOKED_FOR, placelessArguments} from '../cpython/placeless.js';
 import {profileUseArguments} from '../cpython/profile.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listLibrary} from '../cpython/stage1-inputs.js';
@@ -62,7 +62,8 @@ export async function makeArgumentsOf(
 /** The same by names that stand for the places, for keys. */
 export function placelessKey({profile}: Placeless, family: string): readonly string[] {
   const named = placelessArguments({source: '$SOURCE', name: '$NAME', buildDir: '$BUILD', family});
-  return profile === undefined ? named : ['profile', ...named];
+  const told = [...Object.entries(NOT_LOOKED_FOR).map(([name, value]) => `${name}=${value}`), ...named];
+  return profile === undefined ? told : ['profile', ...told];
 }
 
 /** Puts the profile in its place, if there is one; arguments of make that compile with it. */

@@ -8,7 +8,7 @@ import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
 import {checkUsable} from '../cpython/installation.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
-import {placelessEnvironment} from '../cpython/placeless.js';
+import {NOT_LOOKED_FOR, placelessEnvironment} from '../cpython/placeless.js';
 import {scriptPath} from '../cpython/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
@@ -105,7 +105,8 @@ export async function buildStage1(
     outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
     storage: 'in-place',
     async execute({log}) {
-      const run = {buildDir: places.cpython, environment, signal, onOutput: log};
+      const told = placeless ? {...NOT_LOOKED_FOR, ...environment} : environment;
+      const run = {buildDir: places.cpython, environment: told, signal, onOutput: log};
       const source = placeless ? relative(places.cpython, places.sourceLink) : tree.path;
       const done = await configureTree({...run, source, arguments: configure});
       if (!done.ok || !builtinExtensions) return done;

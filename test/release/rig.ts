@@ -23,7 +23,7 @@ export async function withSite(
   known: readonly string[],
   gate: (site: Site) => Promise<boolean>,
 ): Promise<boolean> {
-  const {values} = gateOptions(words, {values: ['source', 'folder', 'jobs', 'opt', ...known]});
+  const {values} = gateOptions(words, {values: ['source', 'folder', 'jobs', 'opt', 'configure', ...known]});
   const {opt} = values;
   const folder = resolve(
     values['folder'] ?? realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-release-'))),
@@ -47,7 +47,10 @@ export async function withSite(
     dryRun: false,
   };
   try {
-    const own = opt === undefined ? [] : [`--configure-arg=OPT=${opt}`];
+    const more = values['configure']?.split(' ') ?? [];
+    const own = [...(opt === undefined ? [] : [`OPT=${opt}`]), ...more].map(
+      (word) => `--configure-arg=${word}`,
+    );
     const holds = await gate({source, folder, values, context, words: own});
     const left = byteCodeIn(source);
     if (left.length > 0) say(`byte code was left in the source tree: ${left.join(' ')}`);
