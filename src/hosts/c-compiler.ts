@@ -41,6 +41,8 @@ export function objectFlagsOf({
     `-DFF_LAYOUT="${layout.header}"`,
     '-fvisibility=hidden',
     '-g0',
+    // The compiler's package, in so many words: other builds of the same version make the same objects.
+    '-fno-ident',
     '-w',
     ...PLACEMENT[addressModel],
     ...(family === 'gcc' && machine.startsWith('x86_64') ? ['-malign-data=abi'] : []),

@@ -2,6 +2,8 @@ import {join} from 'node:path';
 import {words} from '../cpython/compile-flags.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Artifact} from '../model/action.js';
+import {digestOf} from '../model/digest.js';
+import {canonicalJson} from '../model/json.js';
 import {type Result, ok} from '../model/result.js';
 import type {Objects, Site} from './host.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
@@ -75,7 +77,7 @@ async function linkShared(
   const library = await link(
     {
       id: 'link:libpython',
-      tools: toolsOf(stage1),
+      ...toolsOf(stage1),
       compiler: stage1.variables.CC,
       debugInfo,
       command: `${BLDSHARED} -Wl,-h${INSTSONAME} ${wrapFlags(wrapped)}`,
@@ -114,7 +116,7 @@ function executableRecipe({
   const {LIBS, MODLIBS, SYSLIBS} = stage1.variables;
   return {
     id: 'link:python',
-    tools: toolsOf(stage1),
+    ...toolsOf(stage1),
     compiler: stage1.variables.CC,
     debugInfo,
     libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
@@ -124,6 +126,14 @@ function executableRecipe({
   };
 }
 
-function toolsOf({compiler, python}: Stage1): LinkRecipe['tools'] {
-  return [compiler, {name: 'stage 1', digest: python.digest}];
+/** Stage 1 tells its build folder, in its debugging information; what it was made from does not. */
+function toolsOf({compiler, python, inputs, variables}: Stage1): Pick<LinkRecipe, 'tools' | 'identity'> {
+  const sources = inputs.map(({name, digest}) => `${digest} ${name}`);
+  return {
+    tools: [compiler, {name: 'stage 1', digest: python.digest}],
+    identity: [
+      compiler,
+      {name: 'stage 1', digest: digestOf([...sources, canonicalJson(variables)].join('\n'))},
+    ],
+  };
 }

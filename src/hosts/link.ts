@@ -15,6 +15,8 @@ import {prelink} from './prelink.js';
 export interface LinkRecipe {
   readonly id: ActionId;
   readonly tools: readonly ToolIdentity[];
+  /** In their place, for the identifier of what is linked: nothing that tells of a folder. */
+  readonly identity?: readonly ToolIdentity[];
   /** The linker's command with its flags. */
   readonly command: string;
   /** What is linked, in order: objects, archives, options between them, and lists of images to be linked in groups first. */
@@ -60,7 +62,8 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
       // The old one may be running: it is replaced by renaming, never written to.
       const fresh = `${out}.new`;
-      const content = [command, libraries, ...recipe.tools, ...inputs].map((each) =>
+      const {identity = recipe.tools} = recipe;
+      const content = [command, libraries, ...identity, ...inputs].map((each) =>
         typeof each === 'string' ? each : each.digest,
       );
       const flags = debugInfo ? '' : buildIdFlag(command, digestOf(content.join('\n')));

@@ -1,4 +1,5 @@
 /** New executables from installed Pythons, through the command line. */
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
   existsSync,
@@ -149,8 +150,10 @@ describe.each(pythons.map((python) => [python.python, python] as const))('%s', (
     expect((await run(out, ['-B', script])).stdout).toMatch(/^second /);
   });
 
-  test('the original is never the place for the new one', async () => {
-    for (const place of [path, realpathSync(path)]) {
+  test('neither the original nor what is no file is the place for the new one', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const place of [path, realpathSync(path), pipe]) {
       const done = await flashfreezeJson(['relink', '--python', path, '--out', place]);
       expect(done.exitCode).toBe(2);
       expect(done.stderr).toMatch(/error\[OUTPUT\]/);

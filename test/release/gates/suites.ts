@@ -47,7 +47,8 @@ export function gate(words: readonly string[]): Promise<boolean> {
     const [first = '', ...others] = builds;
     const code = others.map((other) => isSameFor('.c', ['images'], first, other));
     const [one = '', two = ''] = builds.slice(-2);
-    return isSame && !code.includes(false) && isSameFor('.o', ['images'], one, two);
+    const objects = isSameFor('.o', ['images'], one, two);
+    return isSame && objects && !code.includes(false);
   });
 }
 
