@@ -18,6 +18,8 @@ export interface Comparison {
   readonly sha256: string;
   readonly files: number;
   readonly differences: readonly Difference[];
+  /** What is another on the two systems, without consequence for any file of the release. */
+  readonly harmless: readonly Difference[];
   /** What diffoscope says of the first files that differ, where it is installed. */
   readonly views: readonly string[];
 }
@@ -121,9 +123,14 @@ export async function compareReleases(
   if (!a.ok) return a;
   if (!b.ok) return b;
   const {python, archive, files} = a.value;
-  const comparison = {python, sha256: archive.sha256, files: files.length, views: []};
-  if (JSON.stringify(a.value) === JSON.stringify(b.value)) return ok({...comparison, differences: []});
+  const comparison = {python, sha256: archive.sha256, files: files.length, harmless: [], views: []};
   const causes = compareManifests(a.value, b.value);
+  if (archive.sha256 === b.value.archive.sha256) {
+    const [harmless, differences] = [true, false].map((which) =>
+      causes.filter(({path}) => OF_THE_SYSTEM.test(path) === which),
+    );
+    return ok({...comparison, differences: differences ?? [], harmless: harmless ?? []});
+  }
   const isThere = existsSync(join(dirname(first), archive.name));
   if (!isThere) return ok({...comparison, differences: [...causes, ...compareRecords(a.value, b.value)]});
   const left = await unpack(join(dirname(first), archive.name));
@@ -140,6 +147,9 @@ export async function compareReleases(
   }
   return ok({...comparison, differences: [...causes, ...differences], views});
 }
+
+/** Tools and files of the system, as `compareManifests` names them. */
+const OF_THE_SYSTEM = /^(tool |input \/)/;
 
 /** What two releases were made from and is not the same: tools, flags, inputs. */
 export function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {

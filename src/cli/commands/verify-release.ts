@@ -25,7 +25,13 @@ export async function run(session: Session): Promise<CommandEnd> {
   const buildDir = options['build-dir'] ?? join(context.cacheDir, 'builds', 'verify');
   const compared = await compare(session, source.value, buildDir);
   if (!compared.ok) return {failure: compared.failure};
-  const {python, sha256, files, differences, views} = compared.value;
+  const {python, sha256, files, differences, harmless, views} = compared.value;
+  for (const {path, what} of harmless) {
+    product({
+      text: `${path}: ${what} (without consequence)`,
+      record: {type: 'difference', path, what, harmless: true},
+    });
+  }
   for (const {path, what} of differences) {
     product({text: `${path}: ${what}`, record: {type: 'difference', path, what}});
   }

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {digestOf} from '../../../src/model/digest.js';
 import {checkArchive} from '../../../src/release/integrity.js';
-import type {Manifest} from '../../../src/release/manifest.js';
+import {type Manifest, manifestText} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {makeRelease} from '../../support/small-release.js';
 
@@ -63,5 +63,27 @@ test('the same releases are the same', async () => {
   expect(await compareReleases(one, other, {userEnvironment: {}, signal})).toMatchObject({
     ok: true,
     value: {differences: []},
+  });
+});
+
+test('what is another on the system is told, and is no difference of equal archives', async () => {
+  const [one, other] = [await release('one', FILES), await release('other', FILES)];
+  const manifest = JSON.parse(readFileSync(other, 'utf8')) as Manifest;
+  const sha256 = digestOf('of another version');
+  const changed: Manifest = {
+    ...manifest,
+    tools: [{name: 'cc', version: 'gcc 14', sha256: null}],
+    inputs: [
+      {name: '/usr/include/errno.h', sha256},
+      {name: 'Lib/os.py', sha256},
+    ],
+  };
+  writeFileSync(other, manifestText(changed));
+  expect(await compareReleases(one, other, {userEnvironment: {}, signal})).toMatchObject({
+    ok: true,
+    value: {
+      differences: [{path: 'input Lib/os.py'}],
+      harmless: [{path: 'tool cc'}, {path: 'input /usr/include/errno.h'}],
+    },
   });
 });
