@@ -158,6 +158,7 @@ describe.each(pythons.map((python) => [python.python, python] as const))('%s', (
       expect(done.exitCode).toBe(2);
       expect(done.stderr).toMatch(/error\[OUTPUT\]/);
     }
+    rmSync(pipe);
     const link = join(folder, 'link');
     symlinkSync(path, link);
     expect((await flashfreeze(['relink', '--python', path, '--out', link])).exitCode).toBe(2);
