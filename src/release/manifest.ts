@@ -56,6 +56,11 @@ const schema = z.object({
  */
 export type Manifest = z.infer<typeof schema>;
 
+/** The path of the manifest that lies beside an archive. */
+export function manifestOf(archive: string): string {
+  return archive.replace(/\.tar\.xz$/, '.manifest.json');
+}
+
 /** As a file: for people and for `diff`. */
 export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;

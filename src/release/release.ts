@@ -14,7 +14,7 @@ import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';
 import {EPOCH, PREFIX, install} from './installation.js';
-import {type Manifest, manifestText} from './manifest.js';
+import {type Manifest, manifestOf, manifestText} from './manifest.js';
 import {OPTIMISED, recordProfile, storedProfile} from './profile.js';
 import {provenanceOf} from './provenance.js';
 import {signFile} from './signature.js';
@@ -68,8 +68,10 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
   const built = await freeze(releaseHost(host.value, request), selection, ownContext);
   if (!built.ok || request.key === undefined || built.value.output === null || context.dryRun) return built;
   const environment = {...scrubbedEnvironment({}, context.userEnvironment), ...agentOf(context)};
-  const manifest = built.value.output.replace(/\.tar\.xz$/, '.manifest.json');
-  const signed = await signFile(manifest, request.key, {environment, signal: context.signal});
+  const signed = await signFile(manifestOf(built.value.output), request.key, {
+    environment,
+    signal: context.signal,
+  });
   return signed.ok ? built : signed;
 }
 

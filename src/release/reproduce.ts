@@ -1,16 +1,16 @@
 import {existsSync} from 'node:fs';
-import {mkdir, readdir} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {hashFile} from '../cache/files.js';
+import {openSourceTree} from '../cpython/source-tree.js';
 import type {HostContext} from '../hosts/options.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Difference, compareEntries} from './compare.js';
 import {diffoscopeView} from './diffoscope.js';
-import {type Manifest, readManifest} from './manifest.js';
+import {type Manifest, manifestOf, readManifest} from './manifest.js';
 import {release} from './release.js';
 import {unpack} from './unpack.js';
-import {type Variation, VARIATIONS, releaseUnder} from './variations.js';
+import {VARIATIONS, releaseUnder} from './variations.js';
 
 export interface Comparison {
   readonly python: string;
@@ -29,8 +29,8 @@ const SHOWN = 3;
 
 /**
  * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. The profile
- * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest,
- * with VERIFY when the profile is another one, and as `release` does.
+ * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest, or one of another
+ * CPython than the source, with VERIFY when the profile is another one, and as `release` does.
  */
 export async function reproduce(
   manifestPath: string,
@@ -39,7 +39,14 @@ export async function reproduce(
 ): Promise<Result<Comparison>> {
   const wanted = await readManifest(manifestPath);
   if (!wanted.ok) return wanted;
-  const {recipe, name} = wanted.value;
+  const {recipe, name, python} = wanted.value;
+  const tree = await openSourceTree(places.source);
+  if (!tree.ok) return tree;
+  if (tree.value.version.text !== python) {
+    return fail('USAGE', `${places.source} is CPython ${tree.value.version.text}, and ${name} is ${python}`, {
+      hint: `give the source tree of CPython ${python}`,
+    });
+  }
   const profile = await findProfile(manifestPath, wanted.value, places.profile);
   if (!profile.ok) return profile;
   const out = join(places.buildDir, 'release');
@@ -60,7 +67,10 @@ export async function reproduce(
     },
     context,
   );
-  return built.ok ? compareReleases(manifestPath, join(out, `${name}.manifest.json`), context) : built;
+  if (!built.ok) return built;
+  const {output} = built.value;
+  if (output === null) return fail('ACTION', 'no release was built');
+  return compareReleases(manifestPath, manifestOf(output), context);
 }
 
 async function findProfile(
@@ -88,29 +98,13 @@ export async function releaseTwice(
 ): Promise<Result<Comparison>> {
   const manifests: string[] = [];
   for (const variation of VARIATIONS) {
-    const built = await buildVariation(variation, request, folder, context);
+    const place = join(folder, variation.folder);
+    const built = await releaseUnder(variation, {...request, place, out: join(place, 'out')}, context);
     if (!built.ok) return built;
-    manifests.push(built.value);
+    manifests.push(manifestOf(built.value));
   }
   const [first = '', second = ''] = manifests;
   return compareReleases(first, second, context);
-}
-
-async function buildVariation(
-  variation: Variation,
-  request: {readonly source: string; readonly arguments: readonly string[]},
-  folder: string,
-  context: HostContext,
-): Promise<Result<string>> {
-  const place = join(folder, variation.folder);
-  const out = join(place, 'out');
-  await mkdir(place, {recursive: true});
-  const done = await releaseUnder(variation, {...request, place, out}, context);
-  if (!done.ok) return done;
-  const name = existsSync(out)
-    ? (await readdir(out)).find((file) => file.endsWith('.manifest.json'))
-    : undefined;
-  return name === undefined ? fail('ACTION', `no release was left in ${out}`) : ok(join(out, name));
 }
 
 /** Compares two releases: what they were made from, then every file of them. Fails with USAGE and IO. */

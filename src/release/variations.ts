@@ -59,13 +59,13 @@ export interface VariedRelease {
 
 /**
  * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Tells by which
- * conditions, as not every machine can have all. Fails as that does, with its words.
+ * conditions, as not every machine can have all. Returns the archive's path. Fails as that does, with its words.
  */
 export async function releaseUnder(
   variation: Variation,
   request: VariedRelease,
   context: HostContext,
-): Promise<Result<void>> {
+): Promise<Result<string>> {
   const {umask, fewerJobs, ahead} = variation;
   const {place, out, cacheDir = join(place, 'cache')} = request;
   const home = join(place, 'home');
@@ -93,7 +93,7 @@ export async function releaseUnder(
         ...['-c', `umask ${umask}; exec "$@"`, 'sh', ...(before ?? [])],
         ...[process.execPath, PROGRAM, 'release', '--source', mounted?.path ?? request.source],
         ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', cacheDir],
-        ...['--jobs', String(jobs), ...request.arguments],
+        ...['--jobs', String(jobs), '--json', ...request.arguments],
       ],
       cwd: place,
       environment:
@@ -101,13 +101,20 @@ export async function releaseUnder(
       signal: context.signal,
     });
     if (!done.ok) return done;
-    if (done.value.exitCode === 0) return ok();
+    const output = done.value.exitCode === 0 ? outputOf(done.value.stdout) : undefined;
+    if (output !== undefined) return ok(output);
     return fail('VERIFY', `the release could not be built in ${place} (exit code ${done.value.exitCode})`, {
       details: done.value.stderr.slice(-4000),
     });
   } finally {
     await mounted?.unmount();
   }
+}
+
+/** What the last line of `--json` says was made; undefined when nothing was. */
+function outputOf(stdout: string): string | undefined {
+  const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '{}') as {output?: string | null};
+  return summary.output ?? undefined;
 }
 
 function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {

@@ -130,6 +130,27 @@ describeWith(hasKeys, 'ssh-keygen')('a signed release', () => {
   });
 });
 
+test('a release of another CPython than the source is refused before anything is built', async () => {
+  const manifest = await makeRelease(join(folder, 'other'), {'a.txt': 'text\n'});
+  const source = join(folder, 'tree');
+  for (const [path, text] of [
+    ['configure', ''],
+    ['Makefile.pre.in', ''],
+    ['Include/patchlevel.h', '#define PY_VERSION "3.11.2"\n'],
+    ['Lib/os.py', ''],
+    ['Programs/python.c', ''],
+  ] as const) {
+    mkdirSync(join(source, path, '..'), {recursive: true});
+    writeFileSync(join(source, path), text);
+  }
+  const places = ['--source', source, '--build-dir', join(folder, 'never')];
+  expect(await flashfreeze(['verify', manifest, ...places])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/error\[USAGE\]: .* is CPython 3\.11\.2, and release is 3\.13\.15\n/),
+  });
+  expect(existsSync(join(folder, 'never'))).toBe(false);
+});
+
 test.each([
   [['--profile', 'a', '--record-profile', 'b'], 'either recorded'],
   [['--configure-arg=--enable-optimizations'], 'recorded anew for each build'],

@@ -1,7 +1,7 @@
 /** node test/release/run.mjs profile [--task ARGS] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {readFileSync} from 'node:fs';
-import {basename, dirname, join} from 'node:path';
-import type {Manifest} from '../../../src/release/manifest.js';
+import {dirname, join} from 'node:path';
+import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {releaseUnder, VARIATIONS} from '../../../src/release/variations.js';
 import {say} from '../../conformance/options.js';
@@ -24,7 +24,7 @@ export function gate(words: readonly string[]): Promise<boolean> {
     const varied = {source, place, out, arguments: [...site.words, ...more, '--profile', profile]};
     const built = await releaseUnder(VARIATIONS[1], varied, context);
     if (!built.ok) throw new Error(`${built.failure.message}\n${built.failure.details ?? ''}`);
-    const compared = await compareReleases(first, join(out, basename(first)), context);
+    const compared = await compareReleases(first, manifestOf(built.value), context);
     if (!compared.ok) throw new Error(compared.failure.message);
     const {differences, files, sha256, views} = compared.value;
     for (const {path, what} of differences) say(`  ${path}: ${what}`);

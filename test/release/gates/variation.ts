@@ -1,12 +1,12 @@
 /** node test/release/run.mjs variation [--runs 20] [--seed 1] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Manifest} from '../../../src/release/manifest.js';
+import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {releaseUnder, type Variation} from '../../../src/release/variations.js';
 import {say} from '../../conformance/options.js';
 import {type Chance, chanceFrom} from '../../support/random.js';
-import {manifestIn, type Site, withSite} from '../rig.js';
+import {type Site, withSite} from '../rig.js';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_';
 
@@ -62,7 +62,7 @@ async function build(
   const cacheDir = isWarm ? context.cacheDir : join(place, 'cache');
   const built = await releaseUnder(variation, {source, arguments: words, place, out, cacheDir}, context);
   if (!built.ok) throw new Error(`${built.failure.message}\n${built.failure.details ?? ''}`);
-  return {place, manifest: manifestIn(out)};
+  return {place, manifest: manifestOf(built.value)};
 }
 
 async function tellDifferences(first: string, second: string, {context}: Site): Promise<void> {
