@@ -7,6 +7,7 @@ import {runProcess} from '../exec/process.js';
 import type {Host, Site} from '../hosts/host.js';
 import type {FreezePlan} from '../hosts/module-plan.js';
 import {freeze} from '../hosts/pipeline.js';
+import {tracedScripts} from '../hosts/selection.js';
 import type {BuildOutcome, HostContext, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
 import {generatorDigest, packageVersion} from '../hosts/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source.js';
@@ -134,7 +135,8 @@ async function pack(
   const archive = join(options.out, `${name}.tar.xz`);
   const packed = await hashFile(join(places.root, `${name}.tar.xz`));
   if (!packed.ok) return packed;
-  const inputs = await digestInputs(host, variables.CC, site);
+  const frozenFiles = [...plan.modules.map(({source}) => source), ...tracedScripts(selection, process.cwd())];
+  const inputs = await digestInputs(host, variables.CC, frozenFiles, site);
   if (!inputs.ok) return inputs;
   const used = profile === undefined ? ok(null) : await keepProfile(profile, options.out, name);
   if (!used.ok) return used;
@@ -193,10 +195,11 @@ async function keepProfile(
   return kept.ok ? ok({name, sha256: hashed.value.digest}) : kept;
 }
 
-/** All that the release is made from: what CPython's build reads of the source tree, the library, and the system's files. */
+/** All that the release is made from: what CPython's build reads of the source tree, the library, and files from elsewhere. */
 async function digestInputs(
   {tree, places}: SourceHost,
   cc: string,
+  frozen: readonly string[],
   {engine, environment, context: {signal}}: Site,
 ): Promise<Result<Manifest['inputs']>> {
   const built = await listStage1Inputs(tree);
@@ -204,7 +207,8 @@ async function digestInputs(
   const library = await listLibrary(tree);
   if (!library.ok) return library;
   const own = [places.root, tree.path, await realpath(tree.path)];
-  const system = await systemInputs(places.cpython, cc, own, {environment, signal});
+  const request = {buildDir: places.cpython, cc, own, frozen};
+  const system = await systemInputs(request, {environment, signal});
   if (!system.ok) return system;
   const names = [...built.value, ...library.value, ...system.value]
     .map((name) => Buffer.from(name))

@@ -12,19 +12,26 @@ const STATIC_PARTS = [
   ...['libgcc.a', 'libc_nonshared.a'],
 ];
 
+export interface SystemInputsRequest {
+  readonly buildDir: string;
+  /** The compiler, as shell words. */
+  readonly cc: string;
+  /** Folders of the build, whose files are not the system's. */
+  readonly own: readonly string[];
+  /** Files of what was frozen. Absolute. */
+  readonly frozen: readonly string[];
+}
+
 /**
- * The files of the system that a placeless build was made from: the headers that its compiler told of, and what is linked
- * into every program. Of shared libraries nothing but names gets into a result, so they are not among them. Absolute paths,
- * sorted. Fails with IO, and as `runProcess` does.
- * @param own folders of the build, whose files are not the system's
+ * The files outside of the source tree that a placeless build was made from: the headers that its compiler told of, what is
+ * linked into every program, and the programs that were frozen. Of shared libraries nothing but names gets into a result, so
+ * they are not among them. Absolute paths, sorted. Fails with IO, and as `runProcess` does.
  */
 export async function systemInputs(
-  buildDir: string,
-  cc: string,
-  own: readonly string[],
+  {buildDir, cc, own, frozen}: SystemInputsRequest,
   run: Pick<ProcessSpec, 'environment' | 'signal'>,
 ): Promise<Result<readonly string[]>> {
-  const found = new Set<string>();
+  const found = new Set(frozen);
   const read = await attempt('read', buildDir, async () => {
     for (const name of await readdir(buildDir, {recursive: true})) {
       if (!name.endsWith(DEPENDENCIES)) continue;

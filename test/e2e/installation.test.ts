@@ -14,6 +14,8 @@ jest.setTimeout(30 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-installation-')));
 const buildDir = join(CACHE, 'builds', 'release');
 const out = join(folder, 'out');
+/** Frozen, too. */
+const app = join(folder, 'app');
 const store = ['--cache-dir', join(CACHE, 'store'), '--jobs', '2'];
 let source: string;
 let archive: string;
@@ -22,9 +24,13 @@ let manifest: Manifest;
 
 beforeAll(async () => {
   ({source} = await prepareTree('3.13.15'));
+  mkdirSync(app);
+  writeFileSync(join(app, 'main.py'), 'import helper\nprint(helper.help())\n');
+  writeFileSync(join(app, 'helper.py'), 'def help(): return "helped"\n');
   const {summary, stderr} = await flashfreezeJson([
     ...['release', '--source', source, '--build-dir', buildDir, '--out', out, ...store],
     ...['--configure-arg=OPT=-DNDEBUG -O0', '--startup', '--trace', '-c "import asyncio"'],
+    ...['--trace', join(app, 'main.py')],
   ]);
   if (!summary.ok) throw new Error(stderr);
   archive = summary.output ?? '';
@@ -37,12 +43,16 @@ afterAll(() => {
   rmSync(folder, {recursive: true, force: true});
 });
 
-test('its manifest tells of every input of CPython, every frozen module and every file', () => {
+test('its manifest tells of every input, every frozen module and every file', () => {
   const inputs = manifest.inputs.map(({name}) => name);
   expect(inputs).toEqual(
-    expect.arrayContaining(['configure', 'Python/ceval.c', 'Lib/asyncio/events.py', '/usr/include/stdio.h']),
+    expect.arrayContaining([
+      ...['configure', 'Python/ceval.c', 'Lib/asyncio/events.py', '/usr/include/stdio.h'],
+      ...[join(app, 'main.py'), join(app, 'helper.py')],
+    ]),
   );
-  expect(manifest.frozen).toEqual(expect.arrayContaining(['os', 'encodings.utf_8', 'asyncio.events']));
+  const frozen = ['os', 'encodings.utf_8', 'asyncio.events', 'helper'];
+  expect(manifest.frozen).toEqual(expect.arrayContaining(frozen));
   const members = execFileSync('tar', ['tf', archive]).toString().trim().split('\n');
   expect(members).toEqual(manifest.files.map(({path}) => path));
 });
@@ -83,10 +93,13 @@ describe.each(['here', 'moved to another place é'])('%s', (name) => {
 
   test('every image is used, and equals a fresh compile', async () => {
     const code = `(lambda f, find: [m.name for m in f.modules()
-      if m.origin != 'frozen' and not f.is_static(find(m.name).loader.get_code(m.name))])(
+      if m.origin.startswith(__import__('sys').prefix) and not f.is_static(find(m.name).loader.get_code(m.name))])(
       __import__('_flashfreeze'), __import__('importlib.util').util.find_spec)`;
     expect(await ask(code)).toEqual([]);
-    expect(await flashfreeze(['verify', '--images', python])).toMatchObject({exitCode: 0, stderr: ''});
+    expect(await ask(`__import__('_flashfreeze').info()['modules'] > 100`)).toBe(true);
+    expect(await run(python, [join(app, 'main.py')])).toMatchObject({stdout: 'helped\n'});
+    const verified = await flashfreeze(['verify', '--images', python, '--source', source]);
+    expect(verified).toMatchObject({exitCode: 0, stderr: ''});
   });
 
   test('sysconfig, python3-config and pkg-config tell where it lies', async () => {

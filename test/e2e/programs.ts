@@ -3,7 +3,7 @@
  * they are asked to do.
  */
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 
 /** Where a program runs: all paths are below `folder`, which is made anew for each interpreter, at the same place. */
@@ -69,6 +69,8 @@ export const PROGRAMS: readonly Program[] = [
       writeFileSync(join(folder, 'repo', 'a.txt'), 'one\ntwo\n');
       run('-R', 'repo', 'commit', '-A', '-m', 'first', '-u', 'me', '-d', '0 0');
       writeFileSync(join(folder, 'repo', 'a.txt'), 'one\n2\n');
+      // A diff tells the day, which may end meanwhile.
+      utimesSync(join(folder, 'repo', 'a.txt'), 86_400, 86_400);
       writeFileSync(join(folder, 'repo', 'b.txt'), 'new\n');
     },
     traces: () => [hg('version'), hg('-R', 'repo', 'log', '-p'), hg('-R', 'repo', 'status')],

@@ -17,7 +17,7 @@ test.each([
   expect(prerequisitesOf(rule)).toEqual(names);
 });
 
-test('the headers of the system that a compiler has read, and what is linked into every program', async () => {
+test('headers that a compiler has read, what is linked into every program, and programs that were frozen', async () => {
   const [own, build] = [join(folder, 'own'), join(folder, 'build')];
   mkdirSync(own);
   mkdirSync(join(build, 'Modules'), {recursive: true});
@@ -25,11 +25,14 @@ test('the headers of the system that a compiler has read, and what is linked int
   writeFileSync(join(own, 'part.c'), `#include <stdio.h>\n#include "${own}/own.h"\n`);
   const args = ['-MD', '-MF', 'Modules/part.o.d', '-c', join(own, 'part.c'), '-o', 'Modules/part.o'];
   execFileSync('gcc', args, {cwd: build});
-  const found = await systemInputs(build, 'gcc -pthread', [own], run);
+  const program = join(folder, 'program.py');
+  const frozen = [program, join(own, 'Lib/os.py')];
+  const found = await systemInputs({buildDir: build, cc: 'gcc -pthread', own: [own], frozen}, run);
   expect(found).toMatchObject({ok: true});
   const paths = found.ok ? found.value : [];
   expect(paths).toEqual(
     expect.arrayContaining([
+      program,
       expect.stringMatching(/^\/usr\/.*\/stdio\.h$/),
       expect.stringMatching(/\/crti\.o$/),
       expect.stringMatching(/\/libgcc\.a$/),
