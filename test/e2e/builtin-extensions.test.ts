@@ -3,7 +3,7 @@ import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
+import {QUICKLY, flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-builtin-'));
@@ -21,7 +21,7 @@ describe.each(['3.13.15', '3.11.2'])('%s', (version) => {
   const build = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
     flashfreezeJson([
       ...['build', '--source', source, '--build-dir', buildDir, '--out', out],
-      ...['--startup', '--trace', '-c "import json, argparse"'],
+      ...[`--configure-arg=${QUICKLY}`, '--startup', '--trace', '-c "import json, argparse"'],
       ...words,
     ]);
   const answer = async (file: string, code: string): Promise<unknown> => {

@@ -1,6 +1,6 @@
 /**
  * A whole release: built, built again as its manifest says, unpacked, moved, and used as people use an installation.
- * CPython is compiled without optimisation here; releases with all flags are built by `node test/release/run.mjs`.
+ * Releases with CPython's own flags are built by `node test/release/run.mjs`.
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
@@ -8,7 +8,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Manifest, readManifest} from '../../src/release/manifest.js';
-import {CACHE, flashfreeze, flashfreezeJson, prepareTree, printed, run} from './rig.js';
+import {CACHE, QUICKLY, flashfreeze, flashfreezeJson, prepareTree, printed, run} from './rig.js';
 
 jest.setTimeout(30 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-installation-')));
@@ -29,7 +29,7 @@ beforeAll(async () => {
   writeFileSync(join(app, 'helper.py'), 'def help(): return "helped"\n');
   const {summary, stderr} = await flashfreezeJson([
     ...['release', '--source', source, '--build-dir', buildDir, '--out', out, ...store],
-    ...['--configure-arg=OPT=-DNDEBUG -O0', '--startup', '--trace', '-c "import asyncio"'],
+    ...[`--configure-arg=${QUICKLY}`, '--startup', '--trace', '-c "import asyncio"'],
     ...['--trace', join(app, 'main.py')],
   ]);
   if (!summary.ok) throw new Error(stderr);

@@ -9,14 +9,14 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
 import {describeWith} from '../support/with.js';
 import {isWanted} from './make-rig.js';
-import {type ConfiguredBuild, type Tree, buildConfigured, flashfreeze, run} from './rig.js';
+import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured, flashfreeze, run} from './rig.js';
 
 jest.setTimeout(60 * 60_000);
 
 describeWith(isWanted('source-lto'), 'FLASHFREEZE_TEST_MAKE=source-lto')('CPython 3.13.15 --with-lto', () => {
   const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
   const out = join(folder, 'python');
-  const configure = ['--with-lto', '--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
+  const configure = ['--with-lto', '--disable-test-modules', QUICKLY];
   let tree: Tree;
   let buildDir: string;
   let build: ConfiguredBuild['build'];

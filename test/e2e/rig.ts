@@ -188,6 +188,9 @@ export async function prepareTree(version: string, copy = 'trees'): Promise<Tree
   };
 }
 
+/** For configure: a CPython that is compiled in half the time, for tests of how it is put together. */
+export const QUICKLY = 'OPT=-DNDEBUG -fwrapv -O1';
+
 /** A CPython 3.13.15 that is configured in another way, in a build folder of its own, which is kept. */
 export interface ConfiguredBuild {
   readonly tree: Tree;

@@ -3,7 +3,15 @@ import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type ConfiguredBuild, type Tree, buildConfigured, flashfreeze, flashfreezeJson, run} from './rig.js';
+import {
+  type ConfiguredBuild,
+  QUICKLY,
+  type Tree,
+  buildConfigured,
+  flashfreeze,
+  flashfreezeJson,
+  run,
+} from './rig.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-shared-'));
@@ -18,7 +26,7 @@ const python = async (code: string, environment: Record<string, string> = {}): P
 };
 
 beforeAll(async () => {
-  ({tree, buildDir, build} = await buildConfigured('shared', ['--enable-shared'], out));
+  ({tree, buildDir, build} = await buildConfigured('shared', ['--enable-shared', QUICKLY], out));
 });
 afterAll(() => {
   tree.restore();
