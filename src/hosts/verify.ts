@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describeTarget, type Target} from '../cpython/target.js';
 import {type ImageDifference, compareImages} from '../cpython/verify-images.js';
@@ -9,7 +10,7 @@ import type {HostContext} from './options.js';
 export interface VerifyRequest {
   /** The frozen interpreter. */
   readonly python: string;
-  /** CPython's source tree, for the few sources that are not in the standard library (getpath). */
+  /** CPython's source tree, for the few sources that are not in the installed library (getpath). */
   readonly source?: string;
   /** For PYTHONHASHSEED: numbers, or `random`. */
   readonly hashSeeds: readonly string[];
@@ -62,11 +63,15 @@ export async function verifyImages(
   return ok({python: target.value.version.text, modules, expressions, snippets, differences});
 }
 
-/** Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. */
+/**
+ * Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. What an installation lacks
+ * (`__phello__`, without CPython's test modules) is in the source tree.
+ */
 function frozenSources(target: Target, sourceTree: string): Readonly<Record<string, string>> {
-  const rows = target.frozen.map(({origin, source}): [string, string] => [
-    origin,
-    join(source.root === 'stdlib' ? target.stdlib : sourceTree, source.path),
-  ]);
+  const rows = target.frozen.map(({origin, source: {root, path}}): [string, string] => {
+    const installed = join(target.stdlib, path);
+    if (root === 'stdlib' && existsSync(installed)) return [origin, installed];
+    return [origin, join(sourceTree, root === 'stdlib' ? 'Lib' : '', path)];
+  });
   return Object.fromEntries([...rows, [GETPATH, join(sourceTree, 'Modules/getpath.py')]]);
 }
