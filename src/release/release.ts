@@ -19,7 +19,7 @@ import {type Manifest, manifestOf, manifestText} from './manifest.js';
 import {OPTIMISED, recordProfile, storedProfile} from './profile.js';
 import {provenanceOf} from './provenance.js';
 import {signFile} from './signature.js';
-import {systemInputs} from './system-inputs.js';
+import {outsideInputs} from './outside-inputs.js';
 
 export interface ReleaseRequest {
   /** `out` is the folder that archive, manifest and provenance are wanted in. */
@@ -208,9 +208,9 @@ async function digestInputs(
   if (!library.ok) return library;
   const own = [places.root, tree.path, await realpath(tree.path)];
   const request = {buildDir: places.cpython, cc, own, frozen};
-  const system = await systemInputs(request, {environment, signal});
-  if (!system.ok) return system;
-  const names = [...built.value, ...library.value, ...system.value]
+  const outside = await outsideInputs(request, {environment, signal});
+  if (!outside.ok) return outside;
+  const names = [...built.value, ...library.value, ...outside.value]
     .map((name) => Buffer.from(name))
     .sort((a, b) => Buffer.compare(a, b));
   const digested = await engine.sources(

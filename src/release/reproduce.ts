@@ -29,8 +29,8 @@ const SHOWN = 3;
 
 /**
  * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. The profile
- * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest, or one of another
- * CPython than the source, with VERIFY when the profile is another one, and as `release` does.
+ * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest,
+ * or one of another CPython than the source, with VERIFY when the profile is another one, and as `release` does.
  */
 export async function reproduce(
   manifestPath: string,
@@ -121,7 +121,7 @@ export async function compareReleases(
   const causes = compareManifests(a.value, b.value);
   if (archive.sha256 === b.value.archive.sha256) {
     const [harmless, differences] = [true, false].map((which) =>
-      causes.filter(({path}) => OF_THE_SYSTEM.test(path) === which),
+      causes.filter(({path}) => OUTSIDE.test(path) === which),
     );
     return ok({...comparison, differences: differences ?? [], harmless: harmless ?? []});
   }
@@ -142,8 +142,8 @@ export async function compareReleases(
   return ok({...comparison, differences: [...causes, ...differences], views});
 }
 
-/** Tools and files of the system, as `compareManifests` names them. */
-const OF_THE_SYSTEM = /^(tool |input \/)/;
+/** Tools, and files outside of the source tree, as `compareManifests` names them. */
+const OUTSIDE = /^(tool |input \/)/;
 
 /** What two releases were made from and is not the same: tools, flags, inputs. */
 export function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {

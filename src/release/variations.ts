@@ -113,8 +113,9 @@ export async function releaseUnder(
 
 /** What the last line of `--json` says was made; undefined when nothing was. */
 function outputOf(stdout: string): string | undefined {
-  const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '{}') as {output?: string | null};
-  return summary.output ?? undefined;
+  const summary = stdout.trimEnd().split('\n').at(-1) ?? '';
+  if (!summary.startsWith('{')) return undefined;
+  return (JSON.parse(summary) as {readonly output: string | null}).output ?? undefined;
 }
 
 function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {

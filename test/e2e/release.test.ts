@@ -148,6 +148,11 @@ test('a release of another CPython than the source is refused before anything is
     exitCode: 2,
     stderr: expect.stringMatching(/error\[USAGE\]: .* is CPython 3\.11\.2, and release is 3\.13\.15\n/),
   });
+  const dry = await flashfreeze(['verify', '--twice', '--dry-run', ...places]);
+  expect(dry).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/error\[USAGE\].*\nhint: .*--dry-run/),
+  });
   expect(existsSync(join(folder, 'never'))).toBe(false);
 });
 

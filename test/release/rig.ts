@@ -1,9 +1,10 @@
 import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
+import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
 import type {HostContext} from '../../src/hosts/options.js';
-import {flashfreeze, prepareTree, type Run} from '../e2e/rig.js';
+import {flashfreeze, flashfreezeJson, prepareTree, type Run} from '../e2e/rig.js';
 import {gateOptions, say} from '../conformance/options.js';
 
 /** Where a gate builds, and what. */
@@ -81,19 +82,12 @@ export async function release(
   more: readonly string[] = [],
 ): Promise<string> {
   const out = join(folder, name, 'out');
-  const done = await flashfreeze([
+  const {summary, stderr} = await flashfreezeJson([
     ...['release', '--source', source, '--build-dir', join(folder, name, 'build'), '--out', out],
     ...['--cache-dir', context.cacheDir, '--jobs', String(context.jobs.width), ...words, ...more],
   ]);
-  if (done.exitCode !== 0) throw new Error(done.stderr);
-  return manifestIn(out);
-}
-
-/** The manifest of the release that lies in a folder. Throws when there is none. */
-export function manifestIn(out: string): string {
-  const manifest = readdirSync(out).find((file) => file.endsWith('.manifest.json'));
-  if (manifest === undefined) throw new Error(`no manifest in ${out}`);
-  return join(out, manifest);
+  if (!summary.ok) throw new Error(stderr);
+  return manifestOf(summary.output ?? '');
 }
 
 /** `flashfreeze verify MANIFEST`, in a folder of its own, which is gone afterwards. */

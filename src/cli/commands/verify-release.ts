@@ -20,6 +20,11 @@ export async function run(session: Session): Promise<CommandEnd> {
     // Who trusts the signers need not build.
     if (options['allowed-signers'] !== undefined && options.source === undefined) return checked.value;
   }
+  if (context.dryRun) {
+    return {
+      failure: failure('USAGE', 'what is verified is built', {hint: 'leave out --dry-run'}),
+    };
+  }
   const source = need(command, 'source', 'DIR', options.source);
   if (!source.ok) return {failure: source.failure};
   const buildDir = options['build-dir'] ?? join(context.cacheDir, 'builds', 'verify');

@@ -1,11 +1,11 @@
 /** node test/release/run.mjs suites [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {say} from '../../conformance/options.js';
 import {PACKAGE} from '../../e2e/rig.js';
 import {debianRoot, runInRoot, type RootName} from '../../support/debian-root.js';
-import {manifestIn, release, type Site, withSite} from '../rig.js';
+import {release, type Site, withSite} from '../rig.js';
 
 const SUITES = ['bookworm', 'trixie'] as const;
 type Suite = (typeof SUITES)[number];
@@ -35,7 +35,7 @@ export function gate(words: readonly string[]): Promise<boolean> {
         ...['--cache-dir', join(there, 'cache')],
       ]);
       builds.push(join(site.folder, 'system/build'), join(there, 'build'));
-      isSame = await isSameRelease(here, manifestIn(join(there, 'out')), site);
+      isSame = await isSameRelease(here, join(there, 'out', basename(here)), site);
     }
     for (const suite of SUITES) {
       const build = join(site.folder, suite);

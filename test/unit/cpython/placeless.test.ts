@@ -3,7 +3,7 @@ import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {DEPENDENCIES, placelessArguments, placelessEnvironment} from '../../../src/cpython/placeless.js';
-import {prerequisitesOf} from '../../../src/release/system-inputs.js';
+import {prerequisitesOf} from '../../../src/release/outside-inputs.js';
 import {temporaryFolder} from './folders.js';
 
 /** As CPython's Makefile has them: an object that make compiles, and one that setup.py compiles by its absolute path. */

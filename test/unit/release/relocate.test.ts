@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {rewriteInstallation, rewriteText} from '../../../src/release/relocate.js';
 
-const REWRITING = {build: '/home/me/build', prefix: '/opt/python', secrets: ['/home/me/source']};
+const REWRITING = {build: '/somewhere/build', prefix: '/opt/python', secrets: ['/somewhere/source']};
 
 let root = '';
 beforeEach(() => {
@@ -17,13 +17,13 @@ afterEach(() => {
 });
 
 test('the build folder has another name in texts', async () => {
-  writeFileSync(join(root, 'Makefile'), 'abs_builddir=\t/home/me/build/cpython\n');
+  writeFileSync(join(root, 'Makefile'), 'abs_builddir=\t/somewhere/build/cpython\n');
   chmodSync(join(root, 'Makefile'), 0o444);
   expect(await rewriteInstallation(root, REWRITING)).toEqual({ok: true, value: undefined});
   expect(readFileSync(join(root, 'Makefile'), 'utf8')).toBe('abs_builddir=\t/usr/src/python-build/cpython\n');
 });
 
-test.each(['/home/me/build', '/home/me/source'])(
+test.each(['/somewhere/build', '/somewhere/source'])(
   'a binary file that tells of %s is no release',
   async (folder) => {
     writeFileSync(join(root, 'lib.so'), `\0${folder}/cpython/x.c\0`);

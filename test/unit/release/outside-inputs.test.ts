@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {prerequisitesOf, systemInputs} from '../../../src/release/system-inputs.js';
+import {prerequisitesOf, outsideInputs} from '../../../src/release/outside-inputs.js';
 import {temporaryFolder} from '../cpython/folders.js';
 
 const folder = temporaryFolder();
@@ -27,7 +27,7 @@ test('headers that a compiler has read, what is linked into every program, and p
   execFileSync('gcc', args, {cwd: build});
   const program = join(folder, 'program.py');
   const frozen = [program, join(own, 'Lib/os.py')];
-  const found = await systemInputs({buildDir: build, cc: 'gcc -pthread', own: [own], frozen}, run);
+  const found = await outsideInputs({buildDir: build, cc: 'gcc -pthread', own: [own], frozen}, run);
   expect(found).toMatchObject({ok: true});
   const paths = found.ok ? found.value : [];
   expect(paths).toEqual(

@@ -12,11 +12,11 @@ const STATIC_PARTS = [
   ...['libgcc.a', 'libc_nonshared.a'],
 ];
 
-export interface SystemInputsRequest {
+export interface OutsideInputsRequest {
   readonly buildDir: string;
   /** The compiler, as shell words. */
   readonly cc: string;
-  /** Folders of the build, whose files are not the system's. */
+  /** Folders of the build and of the source: what lies there is not outside. */
   readonly own: readonly string[];
   /** Files of what was frozen. Absolute. */
   readonly frozen: readonly string[];
@@ -27,8 +27,8 @@ export interface SystemInputsRequest {
  * linked into every program, and the programs that were frozen. Of shared libraries nothing but names gets into a result, so
  * they are not among them. Absolute paths, sorted. Fails with IO, and as `runProcess` does.
  */
-export async function systemInputs(
-  {buildDir, cc, own, frozen}: SystemInputsRequest,
+export async function outsideInputs(
+  {buildDir, cc, own, frozen}: OutsideInputsRequest,
   run: Pick<ProcessSpec, 'environment' | 'signal'>,
 ): Promise<Result<readonly string[]>> {
   const found = new Set(frozen);
