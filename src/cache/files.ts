@@ -138,6 +138,32 @@ export async function writeFileAtomic(
   return written.ok ? ok() : written;
 }
 
+/** Copies a file so that there is the old one or the whole new one, whatever happens. Creates the folder. Fails with IO. */
+export async function replaceFile(from: string, to: string): Promise<Result<void>> {
+  const copied = await replaceAtomic(to, dirname(to), async (temporary) => {
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await synchronise(temporary);
+    return ok(true);
+  });
+  return copied.ok ? ok() : copied;
+}
+
+/** Moves a file, to another file system, too: there is the old one or the whole new one. Fails with IO. */
+export async function moveFile(from: string, to: string): Promise<Result<void>> {
+  const moved = await attempt('write', to, async () => {
+    try {
+      await rename(from, to);
+      return ok();
+    } catch (error) {
+      if (errnoOf(error) !== 'EXDEV') throw error;
+    }
+    const copied = await replaceFile(from, to);
+    if (copied.ok) await rm(from);
+    return copied;
+  });
+  return moved.ok ? moved.value : moved;
+}
+
 /**
  * Copies a file in the same way, when its content is the expected one; `false`, and nothing written, when it is not.
  * The copy is read-only and shares no data with its source, or only as the file system does it unnoticed (copy on write).

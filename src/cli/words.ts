@@ -1,4 +1,4 @@
-import {isOptionName, optionSpec} from './options.js';
+import {isOptionName, optionSpec, type OptionName, type OptionValues} from './options.js';
 
 /** A command line, made ready for yargs. */
 export interface Words {
@@ -48,4 +48,13 @@ export function readWords(argv: readonly string[]): Words {
     else tied.push(many ? `--${name}="${value}"` : `--${name}=${value}`);
   }
   return {tied, command, json, oddFlag};
+}
+
+/** The words that give a command these options: what `readWords` and the parser make the same values of. */
+export function wordsOf(options: OptionValues, names: readonly OptionName[]): string[] {
+  return names.flatMap((name) => {
+    const value = options[name];
+    if (value === undefined) return [];
+    return [value].flat().map((each) => `--${name}=${String(each)}`);
+  });
 }

@@ -1,6 +1,6 @@
 import {copyFile, cp, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join, relative} from 'node:path';
-import {attempt} from '../cache/files.js';
+import {attempt, replaceFile} from '../cache/files.js';
 import {buildEnvironment} from '../cpython/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build.js';
 import {configureArguments} from '../cpython/configure-arguments.js';
@@ -109,7 +109,7 @@ async function packCounts(
   const environment = scrubbedEnvironment({}, userEnvironment);
   const archive = join(root, `${TOP}.tar`);
   const packed = await writeArchive(counts, TOP, archive, EPOCH, {environment, signal});
-  return packed.ok ? attempt('write', file, () => copyFile(`${archive}.xz`, file)) : packed;
+  return packed.ok ? replaceFile(`${archive}.xz`, file) : packed;
 }
 
 /** A profile that `recordProfile` has left. */

@@ -1,6 +1,6 @@
-import {copyFile, realpath, rename, rm} from 'node:fs/promises';
+import {realpath} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
-import {attempt, ensureFolder, hashFile, writeFileAtomic} from '../cache/files.js';
+import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '../cache/files.js';
 import {listLibrary, listStage1Inputs} from '../cpython/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
@@ -132,8 +132,9 @@ async function pack(
     signal: site.context.signal,
   });
   if (!files.ok) return files;
+  const made = join(places.root, `${name}.tar.xz`);
   const archive = join(options.out, `${name}.tar.xz`);
-  const packed = await hashFile(join(places.root, `${name}.tar.xz`));
+  const packed = await hashFile(made);
   if (!packed.ok) return packed;
   const frozenFiles = [...plan.modules.map(({source}) => source), ...tracedScripts(selection, process.cwd())];
   const inputs = await digestInputs(host, variables.CC, frozenFiles, site);
@@ -176,7 +177,7 @@ async function pack(
   const written = [
     await writeFileAtomic(join(options.out, `${name}.manifest.json`), text),
     await writeFileAtomic(join(options.out, `${name}.provenance.json`), provenance),
-    await attempt('write', archive, () => moveFile(join(places.root, `${name}.tar.xz`), archive)),
+    await moveFile(made, archive),
   ].find((result) => !result.ok);
   return written?.ok === false ? written : ok({output: archive, sha256: packed.value.digest});
 }
@@ -190,8 +191,7 @@ async function keepProfile(
   const name = `${release}.profile.tar.xz`;
   const hashed = await hashFile(profile);
   if (!hashed.ok) return hashed;
-  const place = join(out, name);
-  const kept = await attempt('write', place, () => copyFile(profile, place));
+  const kept = await replaceFile(profile, join(out, name));
   return kept.ok ? ok({name, sha256: hashed.value.digest}) : kept;
 }
 
@@ -228,11 +228,4 @@ async function versionOf(tool: string, {environment, context}: Site): Promise<Ma
     signal: context.signal,
   });
   return {name: tool, version: run.ok ? (run.value.stdout.split('\n')[0] ?? '') : 'none', sha256: null};
-}
-
-/** Also to another file system. */
-async function moveFile(from: string, to: string): Promise<void> {
-  await copyFile(from, `${to}.new`);
-  await rename(`${to}.new`, to);
-  await rm(from, {force: true});
 }

@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {runProcess} from '../exec/process.js';
 import {PROGRAM} from '../hosts/package-files.js';
@@ -48,7 +48,7 @@ export const VARIATIONS: readonly [Variation, Variation] = [
 
 export interface VariedRelease {
   readonly source: string;
-  /** Of `flashfreeze release`. */
+  /** Of `flashfreeze release`, which reads no configuration file; relative paths start where this process works. */
   readonly arguments: readonly string[];
   /** A folder for everything that the build leaves. */
   readonly place: string;
@@ -70,6 +70,8 @@ export async function releaseUnder(
   const {place, out, cacheDir = join(place, 'cache')} = request;
   const home = join(place, 'home');
   await mkdir(home, {recursive: true});
+  const nothing = join(place, 'config.json');
+  await writeFile(nothing, '{}');
   const environment = environmentOf(variation, home, context);
   const run: ConditionsRun = {environment, signal: context.signal};
   const clock = ahead === 0 ? undefined : await aheadOfTime(join(place, 'clock'), ahead, run);
@@ -91,11 +93,12 @@ export async function releaseUnder(
       file: 'sh',
       args: [
         ...['-c', `umask ${umask}; exec "$@"`, 'sh', ...(before ?? [])],
-        ...[process.execPath, PROGRAM, 'release', '--source', mounted?.path ?? request.source],
+        ...[process.execPath, PROGRAM, 'release', '--config', nothing],
+        ...['--source', mounted?.path ?? request.source],
         ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', cacheDir],
         ...['--jobs', String(jobs), '--json', ...request.arguments],
       ],
-      cwd: place,
+      cwd: process.cwd(),
       environment:
         clock === undefined ? environment : {...environment, PATH: `${clock}:${environment['PATH'] ?? ''}`},
       signal: context.signal,

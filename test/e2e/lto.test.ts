@@ -14,14 +14,16 @@ import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured, flashfreeze, 
 jest.setTimeout(60 * 60_000);
 
 describeWith(isWanted('source-lto'), 'FLASHFREEZE_TEST_MAKE=source-lto')('CPython 3.13.15 --with-lto', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
-  const out = join(folder, 'python');
   const configure = ['--with-lto', '--disable-test-modules', QUICKLY];
+  let folder: string;
+  let out: string;
   let tree: Tree;
   let buildDir: string;
   let build: ConfiguredBuild['build'];
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
+    out = join(folder, 'python');
     ({tree, buildDir, build} = await buildConfigured('lto', configure, out));
   });
   afterAll(() => {

@@ -8,7 +8,8 @@ import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';
 import {need} from '../host-options.js';
-import {optionSpec, type OptionName, SELECTION_OPTIONS} from '../options.js';
+import {type OptionName, SELECTION_OPTIONS} from '../options.js';
+import {wordsOf} from '../words.js';
 
 /** `flashfreeze verify MANIFEST` and `verify --twice`: a release, built anew, is the same release. */
 export async function run(session: Session): Promise<CommandEnd> {
@@ -88,11 +89,5 @@ function compare(
     'profile',
     ...SELECTION_OPTIONS,
   ];
-  const words = passed.flatMap((name) => {
-    const value = options[name];
-    if (value === undefined || value === false) return [];
-    if (optionSpec(name).kind === 'flag') return [`--${name}`];
-    return (Array.isArray(value) ? value : [value]).map((each) => `--${name}=${String(each)}`);
-  });
-  return releaseTwice({source, arguments: words}, buildDir, context);
+  return releaseTwice({source, arguments: wordsOf(options, passed)}, buildDir, context);
 }

@@ -1,6 +1,23 @@
-import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import {copyFileAtomic, hashFile, ioFailure, writeFileAtomic} from '../../../src/cache/files.js';
+import {
+  copyFileAtomic,
+  hashFile,
+  ioFailure,
+  moveFile,
+  replaceFile,
+  writeFileAtomic,
+} from '../../../src/cache/files.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
@@ -72,4 +89,36 @@ test('a copy is made only of the expected content', async () => {
     value: true,
   });
   expect(readFileSync(folder.at('to'), 'utf8')).toBe('two');
+});
+
+test('a file is replaced as a whole, or stays', async () => {
+  writeFileSync(folder.at('from'), 'one');
+  expect(await replaceFile(folder.at('from'), folder.at('new', 'to'))).toEqual({ok: true, value: undefined});
+  writeFileSync(folder.at('from'), 'two');
+  expect(await replaceFile(folder.at('from'), folder.at('new', 'to'))).toMatchObject({ok: true});
+  expect(await replaceFile(folder.at('new', 'to'), folder.at('new', 'to'))).toMatchObject({ok: true});
+  expect(await replaceFile(folder.at('nowhere'), folder.at('new', 'to'))).toMatchObject({
+    failure: {code: 'IO'},
+  });
+  expect(readFileSync(folder.at('new', 'to'), 'utf8')).toBe('two');
+  expect(readdirSync(folder.at('new'))).toEqual(['to']);
+});
+
+// Shared memory is a file system of its own on any Linux.
+test.each([
+  ['here', () => folder.path],
+  ['to another file system', () => mkdtempSync('/dev/shm/flashfreeze-')],
+])('a file is moved %s', async (_, target) => {
+  const place = target();
+  try {
+    writeFileSync(folder.at('from'), 'one');
+    expect(await moveFile(folder.at('from'), join(place, 'to'))).toEqual({ok: true, value: undefined});
+    expect(await moveFile(join(place, 'to'), join(place, 'to'))).toMatchObject({ok: true});
+    expect(readFileSync(join(place, 'to'), 'utf8')).toBe('one');
+    expect(existsSync(folder.at('from'))).toBe(false);
+    expect(await moveFile(folder.at('from'), join(place, 'to'))).toMatchObject({failure: {code: 'IO'}});
+    expect(readdirSync(place)).toEqual(['to']);
+  } finally {
+    rmSync(place, {recursive: true, force: true});
+  }
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {parseCommandLine} from '../../../src/cli/parse.js';
 import type {OptionValues} from '../../../src/cli/options.js';
 import {closest, distance} from '../../../src/cli/suggest.js';
-import {readWords} from '../../../src/cli/words.js';
+import {readWords, wordsOf} from '../../../src/cli/words.js';
 
 const parse = (...argv: string[]) => parseCommandLine(readWords(argv), '/here', 100);
 
@@ -89,6 +89,30 @@ describe('options', () => {
           trace: texts,
           'configure-arg': texts,
         });
+      }),
+      {numRuns: 25},
+    );
+  });
+
+  test('written as words for another process, they are what they were', async () => {
+    const texts = fc.array(fc.string({minLength: 1}), {minLength: 1, maxLength: 3});
+    const options = fc.record(
+      {
+        startup: fc.boolean(),
+        snippets: fc.boolean(),
+        trace: texts,
+        'configure-arg': texts,
+        cc: fc.constantFrom('gcc-12', '/opt/bin/cc -I/x'),
+        jobs: fc.integer({min: 1, max: 99}),
+      },
+      {requiredKeys: []},
+    );
+    await fc.assert(
+      fc.asyncProperty(options, async (given) => {
+        const {jobs, ...passed} = given;
+        const names = ['trace', 'cc', 'startup', 'snippets', 'configure-arg', 'module'] as const;
+        expect(await optionsOf('release', ...wordsOf(given, names))).toEqual(passed);
+        expect(wordsOf(given, ['jobs'])).toEqual(jobs === undefined ? [] : [`--jobs=${jobs}`]);
       }),
       {numRuns: 25},
     );
