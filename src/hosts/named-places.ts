@@ -1,3 +1,4 @@
+import {namesFolder} from '../model/folder-names.js';
 import type {HostContext} from './options.js';
 
 /**
@@ -7,6 +8,6 @@ import type {HostContext} from './options.js';
 export function namesPlace(text: string, buildDir: string, {userEnvironment}: HostContext): boolean {
   const plain = text.replaceAll('\\', '');
   return [process.cwd(), userEnvironment['HOME'], buildDir].some(
-    (folder) => folder !== undefined && folder.length > 1 && plain.includes(folder),
+    (folder) => folder !== undefined && folder.length > 1 && namesFolder(plain, folder),
   );
 }

@@ -1,4 +1,4 @@
-import {copyFile, mkdir, realpath, rm, stat, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {attempt} from '../cache/files.js';
@@ -59,8 +59,7 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
   const rewritten = await rewriteInstallation(root, {
     build: places.root,
     prefix: PREFIX,
-    // setup.py finds the tree by its real path.
-    secrets: [tree.path, await realpath(tree.path)],
+    source: tree.path,
   });
   if (!rewritten.ok) return rewritten;
   const compiled = await runScript(

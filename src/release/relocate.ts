@@ -1,6 +1,7 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {readFile, realpath, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt} from '../cache/files.js';
+import {folderName, namesFolder} from '../model/folder-names.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {listTree, makeWritable} from './tree.js';
 
@@ -9,44 +10,62 @@ export interface Rewriting {
   readonly build: string;
   /** The prefix that it was configured with. */
   readonly prefix: string;
-  /** Further folders of the machine that no file may tell. */
-  readonly secrets: readonly string[];
+  /** The source tree. No file may tell where it lies. */
+  readonly source: string;
 }
 
 /** What stands for the build folder in files that tell how Python was built (Makefile, sysconfig). */
 const BUILD_NAME = '/usr/src/python-build';
 
 /**
- * Rewrites what tells in which folder Python was built, and what would work at the configured prefix only. Fails with
- * VERIFY when a file that is no text still tells where it was made: then other folders would give other bytes.
+ * Rewrites what tells in which folder Python was built, and what would work at the configured prefix only. Files that are
+ * as they are in the source tree stay as they are, whatever they tell of. Fails with IO, and with VERIFY when a file still
+ * tells where it was made: then other folders would give other bytes.
  */
 export async function rewriteInstallation(root: string, rewriting: Rewriting): Promise<Result<void>> {
   const telling: string[] = [];
+  // setup.py finds the tree by its real path.
+  const secrets = [rewriting.build, rewriting.source, await realpath(rewriting.source)];
   const done = await attempt('rewrite', root, async () => {
     for (const {path, isLink} of await listTree(root)) {
       if (isLink) continue;
       const file = join(root, path);
       const old = await readFile(file);
+      const isSuspect = secrets.some((folder) => old.includes(folder));
+      if (isSuspect && (await isFromSource(path, old, rewriting.source))) continue;
       const text = old.includes(0) ? undefined : rewriteText(path, old.toString('latin1'), rewriting);
       const content = text === undefined ? old : Buffer.from(text, 'latin1');
       if (!content.equals(old)) {
         await makeWritable(file);
         await writeFile(file, content);
       }
-      const secret = [rewriting.build, ...rewriting.secrets].find((folder) => content.includes(folder));
+      const secret = secrets.find((folder) => namesFolder(content.toString('latin1'), latin1(folder)));
       if (secret !== undefined) telling.push(`${path} holds ${secret}`);
     }
   });
   if (!done.ok) return done;
   if (telling.length === 0) return ok();
   return fail('VERIFY', `The installation tells in which folder it was built.`, {
+    hint: 'where that is a name that the modules themselves mention, build in a folder with another one',
     details: telling.slice(0, 20).join('\n'),
   });
 }
 
+/** A text of this encoding has one character for each byte. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** Whether an installed file of the library or a header is what the source tree has. */
+async function isFromSource(path: string, content: Buffer, source: string): Promise<boolean> {
+  const [, folder = '', name = ''] = /^(lib|include)\/python[^/]*\/(.*)$/s.exec(path) ?? [];
+  const origin = join(source, folder === 'lib' ? 'Lib' : 'Include', name);
+  return name !== '' && (await readFile(origin).catch(() => undefined))?.equals(content) === true;
+}
+
 /** The text of an installed file as a release has it. `text` has one character for each byte. */
-export function rewriteText(path: string, text: string, {build, prefix}: Rewriting): string {
-  const placeless = text.replaceAll(build, BUILD_NAME);
+export function rewriteText(path: string, text: string, {build, prefix}: Omit<Rewriting, 'source'>): string {
+  const placeless = text.replaceAll(folderName(latin1(build)), BUILD_NAME);
   if (/^bin\//.test(path)) return withoutShebang(placeless, prefix);
   // pkg-config knows where the file lies; the .pc files of CPython are two folders below the prefix.
   if (path.endsWith('.pc')) return placeless.replace(/^prefix=.*$/m, 'prefix=${pcfiledir}/../..');

@@ -5,34 +5,66 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {rewriteInstallation, rewriteText} from '../../../src/release/relocate.js';
 
-const REWRITING = {build: '/somewhere/build', prefix: '/opt/python', secrets: ['/somewhere/source']};
+const REWRITING = {build: '/somewhere/build', prefix: '/opt/python'};
 
 let root = '';
+let source = '';
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'flashfreeze-relocate-'));
+  source = mkdtempSync(join(tmpdir(), 'flashfreeze-source-'));
   mkdirSync(join(root, 'bin'));
 });
 afterEach(() => {
   rmSync(root, {recursive: true});
+  rmSync(source, {recursive: true});
 });
+const rewrite = (build = REWRITING.build): ReturnType<typeof rewriteInstallation> =>
+  rewriteInstallation(root, {...REWRITING, build, source});
 
 test('the build folder has another name in texts', async () => {
   writeFileSync(join(root, 'Makefile'), 'abs_builddir=\t/somewhere/build/cpython\n');
   chmodSync(join(root, 'Makefile'), 0o444);
-  expect(await rewriteInstallation(root, REWRITING)).toEqual({ok: true, value: undefined});
+  expect(await rewrite()).toEqual({ok: true, value: undefined});
   expect(readFileSync(join(root, 'Makefile'), 'utf8')).toBe('abs_builddir=\t/usr/src/python-build/cpython\n');
 });
 
-test.each(['/somewhere/build', '/somewhere/source'])(
-  'a binary file that tells of %s is no release',
-  async (folder) => {
-    writeFileSync(join(root, 'lib.so'), `\0${folder}/cpython/x.c\0`);
-    expect(await rewriteInstallation(root, REWRITING)).toMatchObject({
-      ok: false,
-      failure: {code: 'VERIFY', details: `lib.so holds ${folder}`},
-    });
-  },
-);
+test.each(['/build', '/work/büild (1)'])('%s is replaced where it is a folder, and nowhere else', (build) => {
+  const bytes = (text: string): string => Buffer.from(text).toString('latin1');
+  const text = bytes(`-I${build}/x "${build}" CC=${build}: /opt${build} ${build}-2 ..${build} a${build}`);
+  expect(rewriteText('Makefile', text, {...REWRITING, build})).toBe(
+    bytes(
+      `-I/usr/src/python-build/x "/usr/src/python-build" CC=/usr/src/python-build: /opt${build} ${build}-2 ..${build} a${build}`,
+    ),
+  );
+});
+
+test('what the library itself says stays', async () => {
+  for (const [from, to] of [
+    ['Lib/json', 'lib/python3.13/json'],
+    ['Include', 'include/python3.13'],
+  ] as const) {
+    mkdirSync(join(source, from), {recursive: true});
+    mkdirSync(join(root, to), {recursive: true});
+    writeFileSync(join(source, from, 'x'), 'path = "/b/x"');
+    writeFileSync(join(root, to, 'x'), 'path = "/b/x"');
+    writeFileSync(join(root, to, 'y'), 'path = "/b/x"');
+  }
+  expect(await rewrite('/b')).toMatchObject({ok: true});
+  const texts = ['json/x', 'json/y'].map((name) => readFileSync(join(root, 'lib/python3.13', name), 'utf8'));
+  expect(texts).toEqual(['path = "/b/x"', 'path = "/usr/src/python-build/x"']);
+  expect(readFileSync(join(root, 'include/python3.13/x'), 'utf8')).toBe('path = "/b/x"');
+});
+
+test.each(['build', 'source'])('a binary file that tells of the %s folder is no release', async (which) => {
+  const folder = which === 'build' ? REWRITING.build : source;
+  writeFileSync(join(root, 'lib.so'), `\0/usr${folder}/cpython/x.c\0`);
+  expect(await rewrite()).toMatchObject({ok: true});
+  writeFileSync(join(root, 'lib.so'), `\0${folder}/cpython/x.c\0`);
+  expect(await rewrite()).toMatchObject({
+    ok: false,
+    failure: {code: 'VERIFY', details: `lib.so holds ${folder}`},
+  });
+});
 
 test('a script runs the Python beside it, also through a link', () => {
   const python = execFileSync('sh', ['-c', 'command -v python3']).toString().trim();
