@@ -1,9 +1,10 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {runProcess} from '../exec/process.js';
+import {type ProcessOutput, runProcess} from '../exec/process.js';
 import {PROGRAM} from '../hosts/package-files.js';
 import type {HostContext} from '../hosts/options.js';
-import {fail, ok, type Result} from '../model/result.js';
+import type {Failure} from '../model/failure.js';
+import {err, fail, ok, type Result} from '../model/result.js';
 import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';
 
 /** Conditions of a build that its result must not depend on. */
@@ -59,7 +60,7 @@ export interface VariedRelease {
 
 /**
  * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Tells by which
- * conditions, as not every machine can have all. Returns the archive's path. Fails as that does, with its words.
+ * conditions, as not every machine can have all. Returns the archive's path. Fails as that does.
  */
 export async function releaseUnder(
   variation: Variation,
@@ -103,22 +104,32 @@ export async function releaseUnder(
         clock === undefined ? environment : {...environment, PATH: `${clock}:${environment['PATH'] ?? ''}`},
       signal: context.signal,
     });
-    if (!done.ok) return done;
-    const output = done.value.exitCode === 0 ? outputOf(done.value.stdout) : undefined;
-    if (output !== undefined) return ok(output);
-    return fail('VERIFY', `the release could not be built in ${place} (exit code ${done.value.exitCode})`, {
-      details: done.value.stderr.slice(-4000),
-    });
+    return done.ok ? outcomeOf(done.value) : done;
   } finally {
     await mounted?.unmount();
   }
 }
 
-/** What the last line of `--json` says was made; undefined when nothing was. */
-function outputOf(stdout: string): string | undefined {
-  const summary = stdout.trimEnd().split('\n').at(-1) ?? '';
-  if (!summary.startsWith('{')) return undefined;
-  return (JSON.parse(summary) as {readonly output: string | null}).output ?? undefined;
+/** What was made, or why nothing was, by what `--json` says of it. */
+function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
+  const events = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":'))
+    .map((line) => JSON.parse(line) as Told);
+  const failed = events.find((event) => event.type === 'error');
+  if (failed?.failure !== undefined) return err(failed.failure);
+  const output = exitCode === 0 ? (events.at(-1)?.output ?? undefined) : undefined;
+  if (output !== undefined) return ok(output);
+  return fail('PROCESS', `flashfreeze release ended with exit code ${exitCode}`, {
+    details: stderr.slice(-4000),
+  });
+}
+
+/** An event that another process of ours tells of. */
+interface Told {
+  readonly type: string;
+  readonly failure?: Failure;
+  readonly output?: string | null;
 }
 
 function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {

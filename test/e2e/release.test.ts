@@ -41,6 +41,22 @@ afterAll(() => {
   rmSync(folder, {recursive: true, force: true});
 });
 
+/** What has the looks of a source tree of CPython 3.11.2. */
+function emptyTree(name: string): string {
+  const source = join(folder, name);
+  for (const [path, text] of [
+    ['configure', ''],
+    ['Makefile.pre.in', ''],
+    ['Include/patchlevel.h', '#define PY_VERSION "3.11.2"\n'],
+    ['Lib/os.py', ''],
+    ['Programs/python.c', ''],
+  ] as const) {
+    mkdirSync(join(source, path, '..'), {recursive: true});
+    writeFileSync(join(source, path), text);
+  }
+  return source;
+}
+
 /** Makes something in a folder of that name; `varied`: as another user, at another time, and so on. Gives the file with images. */
 async function make(command: 'relink' | 'overlay', name: string, varied: boolean): Promise<string> {
   const place = join(folder, name);
@@ -132,18 +148,7 @@ describeWith(hasKeys, 'ssh-keygen')('a signed release', () => {
 
 test('a release of another CPython than the source is refused before anything is built', async () => {
   const manifest = await makeRelease(join(folder, 'other'), {'a.txt': 'text\n'});
-  const source = join(folder, 'tree');
-  for (const [path, text] of [
-    ['configure', ''],
-    ['Makefile.pre.in', ''],
-    ['Include/patchlevel.h', '#define PY_VERSION "3.11.2"\n'],
-    ['Lib/os.py', ''],
-    ['Programs/python.c', ''],
-  ] as const) {
-    mkdirSync(join(source, path, '..'), {recursive: true});
-    writeFileSync(join(source, path), text);
-  }
-  const places = ['--source', source, '--build-dir', join(folder, 'never')];
+  const places = ['--source', emptyTree('tree'), '--build-dir', join(folder, 'never')];
   expect(await flashfreeze(['verify', manifest, ...places])).toMatchObject({
     exitCode: 2,
     stderr: expect.stringMatching(/error\[USAGE\]: .* is CPython 3\.11\.2, and release is 3\.13\.15\n/),
@@ -154,6 +159,17 @@ test('a release of another CPython than the source is refused before anything is
     stderr: expect.stringMatching(/error\[USAGE\].*\nhint: .*--dry-run/),
   });
   expect(existsSync(join(folder, 'never'))).toBe(false);
+});
+
+test('of a verification, both builds are told everything by it, and by no configuration that lies there', async () => {
+  const buildDir = join(folder, 'twice');
+  mkdirSync(buildDir);
+  writeFileSync(join(buildDir, 'flashfreeze.config.json'), 'not for this one');
+  const words = ['--source', emptyTree('tree-of-two'), '--build-dir', buildDir, '--cc', '/no/such/compiler'];
+  expect(await flashfreeze(['verify', '--twice', ...words])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/error\[NO_COMPILER\]: .*\/no\/such\/compiler/),
+  });
 });
 
 test.each([
