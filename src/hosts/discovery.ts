@@ -73,7 +73,12 @@ export async function discover(
   const memoPath = join(places.work, 'discovery-memo.json');
   // Where the library lies: the same interpreter, moved or of an equal tree elsewhere, finds other files.
   const library = target.stdlib;
-  const question = canonicalJson({selection: selectionRecord(selection), python: behaviour.digest, library});
+  // Where programs run, which decides what their relative paths are, and what `-c` and `-m` import.
+  const cwd = selection.traces.length > 0 ? process.cwd() : null;
+  const question = canonicalJson({
+    ...{selection: selectionRecord(selection), python: behaviour.digest},
+    ...{library, cwd},
+  });
   const memo = await readMemo(memoPath, question);
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
   // What appears from here on was perhaps not seen, so it has to differ from what is remembered.
@@ -96,7 +101,7 @@ export async function discover(
   const action = await engine.run({
     id: 'discover:modules',
     tools: [behaviour, ...scripts.value.map(({name, digest}) => ({name, digest}))],
-    arguments: {selection: selectionRecord(selection), library, imports: keyedWith},
+    arguments: {selection: selectionRecord(selection), library, cwd, imports: keyedWith},
     environment: {},
     inputs: programs.value,
     outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson} from './rig.js';
+import {flashfreezeJson, run} from './rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-discovery-')));
@@ -34,19 +34,12 @@ beforeAll(async () => {
   await build();
 });
 
-/** Builds; gives what was executed. */
-async function build(): Promise<readonly string[]> {
+/** Builds in a folder, where the program may be named from; gives what was executed. */
+async function build(cwd = folder, program = join(app, 'main.py')): Promise<readonly string[]> {
   const python = findPythons().at(-1)?.python ?? 'python3';
-  const words = [
-    'relink',
-    '--python',
-    python,
-    '--out',
-    join(folder, 'python'),
-    '--trace',
-    join(app, 'main.py'),
-  ];
+  const words = ['relink', '--python', python, '--out', join(folder, 'python'), '--trace', program];
   const {summary, stderr} = await flashfreezeJson(words, {
+    cwd,
     environment: {FLASHFREEZE_CACHE_DIR: join(folder, 'store')},
   });
   if (!summary.ok) throw new Error(stderr);
@@ -95,4 +88,22 @@ test('a package of which nothing is left', async () => {
   const again = await build();
   expect(again).toEqual(expect.arrayContaining(['discover:modules', 'link:python']));
   expect(await build()).toEqual([]);
+});
+
+test('the same program, in another folder', async () => {
+  const places = ['here', 'there'].map((name) => join(folder, name));
+  for (const place of places) {
+    mkdirSync(place);
+    writeFileSync(join(place, 'main.py'), 'import beside\n');
+    writeFileSync(join(place, 'beside.py'), `place = ${JSON.stringify(place)}\n`);
+  }
+  for (const place of places) {
+    await build(place, 'main.py');
+    const code = `if 1:
+      import _flashfreeze as f
+      print([origin for name, origin, digest in f.modules() if name == 'beside'])`;
+    const {stdout} = await run(join(folder, 'python'), ['-c', code]);
+    expect(stdout).toBe(`['${join(place, 'beside.py')}']\n`);
+    expect(await build(place, 'main.py')).toEqual([]);
+  }
 });
