@@ -24,9 +24,9 @@ const BUILD_NAME = '/usr/src/python-build';
  */
 export async function rewriteInstallation(root: string, rewriting: Rewriting): Promise<Result<void>> {
   const telling: string[] = [];
-  // setup.py finds the tree by its real path.
-  const secrets = [rewriting.build, rewriting.source, await realpath(rewriting.source)];
   const done = await attempt('rewrite', root, async () => {
+    // setup.py finds the tree by its real path.
+    const secrets = [rewriting.build, rewriting.source, await realpath(rewriting.source)];
     for (const {path, isLink} of await listTree(root)) {
       if (isLink) continue;
       const file = join(root, path);
@@ -39,7 +39,9 @@ export async function rewriteInstallation(root: string, rewriting: Rewriting): P
         await makeWritable(file);
         await writeFile(file, content);
       }
-      const secret = secrets.find((folder) => namesFolder(content.toString('latin1'), latin1(folder)));
+      const secret = secrets.find(
+        (folder) => content.includes(folder) && namesFolder(content.toString('latin1'), latin1(folder)),
+      );
       if (secret !== undefined) telling.push(`${path} holds ${secret}`);
     }
   });
