@@ -66,7 +66,8 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
     {...toolchain.interpreter, environment: {...toolchain.interpreter.environment, LC_ALL: 'C.UTF-8'}},
     'precompile.py',
     {
-      flags: ['-I', '-S'],
+      // Nothing can lie below a device.
+      flags: ['-I', '-S', '-X', 'pycache_prefix=/dev/null'],
       input: JSON.stringify([library, `${PREFIX}/lib/python${series}`]),
       schema: z.object({count: z.number()}),
       code: 'COMPILE',

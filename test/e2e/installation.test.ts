@@ -8,6 +8,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Manifest, readManifest} from '../../src/release/manifest.js';
+import {copyTree} from '../release/rig.js';
 import {CACHE, QUICKLY, flashfreeze, flashfreezeJson, prepareTree, printed, run} from './rig.js';
 
 jest.setTimeout(30 * 60_000);
@@ -17,13 +18,14 @@ const out = join(folder, 'out');
 /** Frozen, too. */
 const app = join(folder, 'app');
 const store = ['--cache-dir', join(CACHE, 'store'), '--jobs', '2'];
-let source: string;
+const source = join(folder, 'source');
 let archive: string;
 let manifestPath: string;
 let manifest: Manifest;
 
 beforeAll(async () => {
-  ({source} = await prepareTree('3.13.15'));
+  // Without byte code.
+  copyTree((await prepareTree('3.13.15')).source, source);
   mkdirSync(app);
   writeFileSync(join(app, 'main.py'), 'import helper\nprint(helper.help())\n');
   writeFileSync(join(app, 'helper.py'), 'def help(): return "helped"\n');
@@ -57,7 +59,11 @@ test('its manifest tells of every input, every frozen module and every file', ()
   expect(members).toEqual(manifest.files.map(({path}) => path));
 });
 
-test('is built again as its manifest says', async () => {
+test('is built again as its manifest says, whatever byte code lies in the library by now', async () => {
+  const environment = {PYTHONDONTWRITEBYTECODE: undefined};
+  const imported = await run(join(buildDir, 'cpython/python'), ['-c', 'import py_compile'], {environment});
+  expect(imported).toMatchObject({exitCode: 0, stderr: ''});
+  expect(existsSync(join(source, 'Lib/__pycache__/functools.cpython-313.pyc'))).toBe(true);
   const done = await flashfreeze([
     ...['verify', manifestPath, '--source', source, '--build-dir', buildDir, ...store],
   ]);

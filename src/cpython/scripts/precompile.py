@@ -1,7 +1,8 @@
 """Writes byte code of all sources below a folder: `[root, the folder that it is going to be]` comes as JSON on stdin.
 
-One process, in the order of names: which references marshal shares depends on what a process compiled before. The byte
-code is not checked against its source (PEP 552), so that it holds no time.
+One process, in the order of names: which references marshal shares depends on what a process compiled and imported
+before. So it is to be run with a `pycache_prefix` where nothing lies: what byte code there is in the library decides
+nothing. The byte code is not checked against its source (PEP 552), so that it holds no time.
 """
 
 import json
@@ -15,16 +16,18 @@ def sources(root):
         folders.sort()
         for name in sorted(files):
             if name.endswith(".py"):
-                yield os.path.join(folder, name)
+                byte_code = f"{name[:-3]}.{sys.implementation.cache_tag}.pyc"
+                yield os.path.join(folder, name), os.path.join(folder, "__pycache__", byte_code)
 
 
 def main():
     root, shown = json.load(sys.stdin)
     count = 0
-    for path in sources(root):
+    for path, byte_code in sources(root):
         try:
             py_compile.compile(
                 path,
+                cfile=byte_code,
                 dfile=shown + path[len(root):],
                 doraise=True,
                 optimize=0,
