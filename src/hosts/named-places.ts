@@ -1,4 +1,4 @@
-import {namesFolder} from '../model/folder-names.js';
+import {namesFolder} from './folder-names.js';
 import type {HostContext} from './options.js';
 
 /**

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {type ProcessOutput, runProcess} from '../exec/process.js';
 import {PROGRAM} from '../hosts/package-files.js';
 import type {HostContext} from '../hosts/options.js';
-import type {Failure} from '../model/failure.js';
+import type {Event} from '../model/events.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';
 
@@ -115,21 +115,14 @@ function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
   const events = stdout
     .split('\n')
     .filter((line) => line.startsWith('{"type":'))
-    .map((line) => JSON.parse(line) as Told);
-  const failed = events.find((event) => event.type === 'error');
-  if (failed?.failure !== undefined) return err(failed.failure);
-  const output = exitCode === 0 ? (events.at(-1)?.output ?? undefined) : undefined;
-  if (output !== undefined) return ok(output);
+    .map((line) => JSON.parse(line) as Event);
+  for (const event of events) {
+    if (event.type === 'error') return err(event.failure);
+    if (event.type === 'summary' && exitCode === 0 && event.output !== null) return ok(event.output);
+  }
   return fail('PROCESS', `flashfreeze release ended with exit code ${exitCode}`, {
     details: stderr.slice(-4000),
   });
-}
-
-/** An event that another process of ours tells of. */
-interface Told {
-  readonly type: string;
-  readonly failure?: Failure;
-  readonly output?: string | null;
 }
 
 function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {

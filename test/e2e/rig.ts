@@ -168,7 +168,7 @@ export async function prepareTree(version: string, copy = 'trees'): Promise<Tree
   if (!existsSync(source)) {
     mkdirSync(dirname(source), {recursive: true});
     rmSync(`${source}.new`, {recursive: true, force: true});
-    cpSync(pristine, `${source}.new`, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
+    copyTree(pristine, `${source}.new`);
     renameSync(`${source}.new`, source);
   }
   const restore = (): void => {
@@ -186,6 +186,12 @@ export async function prepareTree(version: string, copy = 'trees'): Promise<Tree
     },
     restore,
   };
+}
+
+/** Copies a source tree, without byte code. */
+export function copyTree(from: string, to: string): void {
+  const filter = (path: string): boolean => !path.endsWith('__pycache__');
+  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter});
 }
 
 /** For configure: a CPython that is compiled in half the time, for tests of how it is put together. */

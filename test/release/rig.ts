@@ -1,10 +1,10 @@
-import {cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
 import type {HostContext} from '../../src/hosts/options.js';
-import {flashfreeze, flashfreezeJson, prepareTree, type Run} from '../e2e/rig.js';
+import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../e2e/rig.js';
 import {gateOptions, say} from '../conformance/options.js';
 
 /** Where a gate builds, and what. */
@@ -60,12 +60,6 @@ export async function withSite(
     jobs.slots.close();
     if (values['folder'] === undefined) rmSync(folder, {recursive: true, force: true});
   }
-}
-
-/** Copies a source tree, without byte code. */
-export function copyTree(from: string, to: string): void {
-  const filter = (path: string): boolean => !path.endsWith('__pycache__');
-  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter});
 }
 
 function byteCodeIn(source: string): readonly string[] {

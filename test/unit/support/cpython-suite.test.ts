@@ -5,7 +5,7 @@ import {type SuiteResults, caseOutcomes, fileOf, fileOutcomes} from '../../suppo
 
 /** As runners of 3.10 to 3.15 print them. */
 const PRINTED = `
-== cwd: /tmp/test_python_1
+== CPU count: 2
 0:00:00 load avg: 1.50 Run 480 tests in parallel using 2 worker processes
 0:00:01 load avg: 1.50 [  1/480] test.test_asyncio.test_context passed
 0:00:02 load avg: 1.50 [  2/480] test_json passed -- running (1): test_ssl (38.4 sec)
