@@ -6,6 +6,7 @@ const HEAD = ['', 'stage 1', 'stage 2', '+-', 'time', 'instructions'];
 
 /** The measurements as a table for people, and each row as an object of type `bench`. */
 export function benchTable({commands}: BenchReport): Product[] {
+  const columns = commands.some(({instructions}) => instructions !== null) ? HEAD : HEAD.slice(0, -1);
   const rows = commands.map((row) => [
     row.command,
     `${row.stage1Ms.toFixed(2)} ms`,
@@ -14,7 +15,7 @@ export function benchTable({commands}: BenchReport): Product[] {
     percent(row.wall),
     row.instructions === null ? '' : percent(row.instructions),
   ]);
-  const widths = HEAD.map((head, column) =>
+  const widths = columns.map((head, column) =>
     Math.max(...[head, ...rows.map((row) => row[column] ?? '')].map((cell) => cell.length)),
   );
   const text = (cells: readonly string[]): string =>
@@ -25,7 +26,7 @@ export function benchTable({commands}: BenchReport): Product[] {
       .join('  ')
       .trimEnd();
   return [
-    {text: text(HEAD)},
+    {text: text(columns)},
     ...commands.map((row, index) => ({text: text(rows[index] ?? []), record: {type: 'bench', ...row}})),
   ];
 }

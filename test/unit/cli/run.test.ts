@@ -149,6 +149,13 @@ describe('measurements', () => {
     expect(benchTable(report).map(({record}) => record?.type)).toEqual([undefined, 'bench', 'bench']);
   });
 
+  test('of instructions have a column where there are any', () => {
+    expect(benchTable({...report, commands: [row]}).map(({text}) => text)).toEqual([
+      '          stage 1  stage 2       +-    time',
+      '-c pass  12.35 ms  6.17 ms  0.10 ms  50.0 %',
+    ]);
+  });
+
   test('are ratios in the summary', () => {
     expect(ratiosOf(report)).toEqual({
       '-c pass': {wall: 0.5, instructions: null},
