@@ -1,7 +1,7 @@
 import {readFile, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
-import {removeQuietly} from './files.js';
+import {removeQuietly} from '../fs/files.js';
 import {BREADTH, CONTENTS, listFiles, namesIn, RESULTS, type Layout, type StoredFile} from './layout.js';
 import {decodeRecord} from './record.js';
 

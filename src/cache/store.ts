@@ -13,7 +13,7 @@ import {
   ioFailure,
   removeQuietly,
   writeFileAtomic,
-} from './files.js';
+} from '../fs/files.js';
 import {CONTENTS, layoutOf, RESULTS, type Layout} from './layout.js';
 import {decodeRecord, encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
 import {createTidier, memoryFile, type Tidier} from './tidy.js';

@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import pLimit from 'p-limit';
-import {hashFile, removeQuietly} from './files.js';
+import {hashFile, removeQuietly} from '../fs/files.js';
 import {BREADTH, CONTENTS, listFiles, RESULTS} from './layout.js';
 import {decodeRecord} from './record.js';
 

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {collectGarbage, type Collected, type CollectLimits} from './collect.js';
-import {writeFileAtomic} from './files.js';
+import {writeFileAtomic} from '../fs/files.js';
 import type {Layout} from './layout.js';
 
 /** What a store may hold when nobody says otherwise. */

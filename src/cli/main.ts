@@ -1,4 +1,4 @@
-import {packageVersion} from '../hosts/package-files.js';
+import {packageVersion} from '../fs/package-files.js';
 import type {Surroundings} from './surroundings.js';
 import {readWords} from './words.js';
 

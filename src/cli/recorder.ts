@@ -1,6 +1,6 @@
 import {mkdir, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, resolve, sep} from 'node:path';
-import {isTemporary, uniqueSuffix} from '../cache/files.js';
+import {isTemporary, uniqueSuffix} from '../fs/files.js';
 import {JOURNAL} from '../engine/journal.js';
 import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';

@@ -1,6 +1,6 @@
 import {setImmediate} from 'node:timers/promises';
 import pLimit from 'p-limit';
-import {TEMPORARY} from '../cache/files.js';
+import {TEMPORARY} from '../fs/files.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {JobSlots} from '../exec/job-slots.js';

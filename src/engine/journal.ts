@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {appendDurably, writeFileAtomic} from '../cache/files.js';
+import {appendDurably, writeFileAtomic} from '../fs/files.js';
 import type {ActionId} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';

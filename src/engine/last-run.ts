@@ -1,6 +1,6 @@
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {removeQuietly, TEMPORARY, uniqueSuffix} from '../cache/files.js';
+import {removeQuietly, TEMPORARY, uniqueSuffix} from '../fs/files.js';
 import type {ActionId} from '../model/action.js';
 import type {Account} from './causes.js';
 

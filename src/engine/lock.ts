@@ -1,6 +1,6 @@
 import {link, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {attempt, ensureFolder, removeQuietly, uniqueSuffix} from '../cache/files.js';
+import {attempt, ensureFolder, removeQuietly, uniqueSuffix} from '../fs/files.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';

@@ -1,6 +1,6 @@
 import {dirname} from 'node:path';
 import pLimit from 'p-limit';
-import {ensureFolder, hashFile, type FileContent} from '../cache/files.js';
+import {ensureFolder, hashFile, type FileContent} from '../fs/files.js';
 import type {ActionId, ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
-import {hashFile, writeFileAtomic} from '../cache/files.js';
+import {hashFile, writeFileAtomic} from '../fs/files.js';
 import type {Artifact} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';

@@ -7,7 +7,7 @@ import {
   removeQuietly,
   uniqueSuffix,
   type FileContent,
-} from '../cache/files.js';
+} from '../fs/files.js';
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';

@@ -4,7 +4,7 @@ import {type ProcessOutput, runProcess} from '../exec/process.js';
 import type {ActionSpec, Artifact, OutputSpec} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from './package-files.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../fs/package-files.js';
 import type {Places} from './places.js';
 import {createPrecompiledHeader} from './precompiled-header.js';
 import type {Toolchain} from './toolchain.js';

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import {scriptPath} from '../cpython/scripts.js';
 import {expressionSchema} from '../cpython/expressions.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';

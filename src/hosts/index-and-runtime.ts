@@ -10,7 +10,7 @@ import {readExpressions} from './expressions.js';
 import type {HostKind} from './host.js';
 import {output} from './images.js';
 import type {FreezePlan} from './module-plan.js';
-import {RUNTIME_FOLDER, packageVersion} from './package-files.js';
+import {RUNTIME_FOLDER, packageVersion} from '../fs/package-files.js';
 import {readSnippets} from './snippets.js';
 import type {Tools} from './tools.js';
 

@@ -2,7 +2,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Layout, parseLayout} from '../codegen/layout.js';
 import {type Result, fail} from '../model/result.js';
-import {LAYOUTS_FOLDER} from './package-files.js';
+import {LAYOUTS_FOLDER} from '../fs/package-files.js';
 
 const LAYOUT_FILE = /^python(\d+\.\d+)\.h$/;
 

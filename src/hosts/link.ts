@@ -1,6 +1,6 @@
 import {rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import {runProcess} from '../exec/process.js';
 import type {ActionId, Artifact, ToolIdentity} from '../model/action.js';
 import {type Digest, digestOf} from '../model/digest.js';

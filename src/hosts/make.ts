@@ -1,7 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {z} from 'zod';
-import {ensureFolder, writeFileAtomic} from '../cache/files.js';
+import {ensureFolder, writeFileAtomic} from '../fs/files.js';
 import type {AddressModel} from '../codegen/address-model.js';
 import {words} from '../cpython/compile-flags.js';
 import {checkUsable} from '../cpython/installation.js';

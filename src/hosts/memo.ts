@@ -1,7 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import {glance} from '../engine/stamps.js';
 import {type Result, ok} from '../model/result.js';
 

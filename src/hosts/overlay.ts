@@ -1,6 +1,6 @@
 import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
-import {writeFileAtomic} from '../cache/files.js';
+import {writeFileAtomic} from '../fs/files.js';
 import {servesImage, writeByteCode} from '../cpython/overlay-check.js';
 import type {Target} from '../cpython/target.js';
 import {digestOf} from '../model/digest.js';
@@ -11,7 +11,7 @@ import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {link} from './link.js';
 import type {FreezePlan} from './module-plan.js';
 import type {OverlayOptions} from './options.js';
-import {RUNTIME_FOLDER} from './package-files.js';
+import {RUNTIME_FOLDER} from '../fs/package-files.js';
 import {type Places, placesOf} from './places.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
 

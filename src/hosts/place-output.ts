@@ -1,7 +1,7 @@
 import type {Stats} from 'node:fs';
 import {lstat, readlink, rename, rm, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 
 /**

@@ -1,6 +1,6 @@
 import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import type {BuildRun} from '../cpython/build-tools.js';
 import {NOT_LOOKED_FOR, placelessArguments} from '../cpython/placeless.js';
 import {profileUseArguments} from '../cpython/profile.js';

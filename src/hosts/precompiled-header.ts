@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import type {Digest} from '../model/digest.js';
 
 /**

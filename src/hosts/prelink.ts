@@ -1,6 +1,6 @@
 import {readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ensureFolder} from '../cache/files.js';
+import {ensureFolder} from '../fs/files.js';
 import {type ProcessSpec, runProcess} from '../exec/process.js';
 import type {Artifact, ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';

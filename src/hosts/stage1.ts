@@ -1,6 +1,6 @@
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../cpython/build-tools.js';
 import {PUBLIC_NAMES, buildExtensionsIn} from '../cpython/builtin-extensions.js';
 import {configuredSource, configureTree, makeTree} from '../cpython/build.js';

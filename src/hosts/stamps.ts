@@ -1,5 +1,5 @@
 import {readFile, realpath} from 'node:fs/promises';
-import {writeFileAtomic} from '../cache/files.js';
+import {writeFileAtomic} from '../fs/files.js';
 import {indexId} from '../codegen/index-table.js';
 import type {Engine} from '../engine/engine.js';
 import type {FileStamp} from '../engine/stamps.js';

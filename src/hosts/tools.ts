@@ -8,7 +8,7 @@ import type {Artifact, ToolIdentity} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
 import {type CCompiler, createCCompiler} from './c-compiler.js';
 import type {Site} from './host.js';
-import {LAYOUTS_FOLDER, RUNTIME_FOLDER, generatorDigest} from './package-files.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER, generatorDigest} from '../fs/package-files.js';
 import type {Places} from './places.js';
 import type {Toolchain} from './toolchain.js';
 

@@ -1,7 +1,7 @@
 import {createWriteStream} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {pipeline} from 'node:stream/promises';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import {type ProcessSpec, runProcess} from '../exec/process.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {err, fail, ok, type Result} from '../model/result.js';

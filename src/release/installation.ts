@@ -1,7 +1,7 @@
 import {copyFile, mkdir, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import {dependableVariables} from '../cpython/build.js';
 import {buildEnvironment, findMake} from '../cpython/build-tools.js';
 import {placelessEnvironment} from '../cpython/placeless.js';

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {hashFile} from '../cache/files.js';
+import {hashFile} from '../fs/files.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {recordOf} from './archive.js';
 import {type Manifest, readManifest} from './manifest.js';

@@ -1,6 +1,6 @@
 import {readFile, readdir} from 'node:fs/promises';
 import {isAbsolute, join, normalize} from 'node:path';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import {words} from '../cpython/compile-flags.js';
 import {DEPENDENCIES} from '../cpython/placeless.js';
 import {runProcess, type ProcessSpec} from '../exec/process.js';

@@ -1,6 +1,6 @@
 import {copyFile, cp, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join, relative} from 'node:path';
-import {attempt, replaceFile} from '../cache/files.js';
+import {attempt, replaceFile} from '../fs/files.js';
 import {buildEnvironment} from '../cpython/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build.js';
 import {configureArguments} from '../cpython/configure-arguments.js';

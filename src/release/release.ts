@@ -1,6 +1,6 @@
 import {realpath} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
-import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '../cache/files.js';
+import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '../fs/files.js';
 import {listLibrary, listStage1Inputs} from '../cpython/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
@@ -9,7 +9,7 @@ import type {FreezePlan} from '../hosts/module-plan.js';
 import {freeze} from '../hosts/pipeline.js';
 import {tracedScripts} from '../hosts/selection.js';
 import type {BuildOutcome, HostContext, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
-import {generatorDigest, packageVersion} from '../hosts/package-files.js';
+import {generatorDigest, packageVersion} from '../fs/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';

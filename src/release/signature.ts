@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {readFile, rm} from 'node:fs/promises';
-import {attempt} from '../cache/files.js';
+import {attempt} from '../fs/files.js';
 import {runProcess} from '../exec/process.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 

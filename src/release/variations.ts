@@ -1,7 +1,7 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type ProcessOutput, runProcess} from '../exec/process.js';
-import {PROGRAM} from '../hosts/package-files.js';
+import {PROGRAM} from '../fs/package-files.js';
 import type {HostContext} from '../hosts/options.js';
 import type {Event} from '../model/events.js';
 import {err, fail, ok, type Result} from '../model/result.js';

@@ -2,7 +2,7 @@ import {readFile} from 'node:fs/promises';
 import type {EventSink} from '../../model/events.js';
 import {failure} from '../../model/failure.js';
 import {err, ok, type Result} from '../../model/result.js';
-import {ioFailure} from '../files.js';
+import {ioFailure} from '../../fs/files.js';
 import {openRemote, type RemoteCache} from './remote.js';
 import {parseKey, type SigningKey} from './signing.js';
 

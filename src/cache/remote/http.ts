@@ -4,7 +4,7 @@ import type {Digest} from '../../model/digest.js';
 import {errnoOf, messageOf} from '../../model/errno.js';
 import type {Failure} from '../../model/failure.js';
 import {err, ok, type Result} from '../../model/result.js';
-import {attempt, ioFailure} from '../files.js';
+import {attempt, ioFailure} from '../../fs/files.js';
 import type {Address} from './address.js';
 
 /** What came of a request. Nothing is ever thrown. */

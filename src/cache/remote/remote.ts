@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type {Digest} from '../../model/digest.js';
 import type {EventSink} from '../../model/events.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import {attempt} from '../files.js';
+import {attempt} from '../../fs/files.js';
 import type {ActionRecord, StoredOutput} from '../record.js';
 import {parseAddress} from './address.js';
 import {PATIENCE_MS} from './http.js';

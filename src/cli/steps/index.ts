@@ -5,7 +5,7 @@ import {generateBuildRecord} from '../../codegen/build-record.js';
 import {generateIndex} from '../../codegen/index-table.js';
 import {planFreeze} from '../../hosts/module-plan.js';
 import {loadLayout} from '../../hosts/layouts.js';
-import {packageVersion} from '../../hosts/package-files.js';
+import {packageVersion} from '../../fs/package-files.js';
 import {canonicalJson} from '../../model/json.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from '../step.js';

@@ -17,7 +17,7 @@ import {
   moveFile,
   replaceFile,
   writeFileAtomic,
-} from '../../../src/cache/files.js';
+} from '../../../src/fs/files.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
