@@ -1,5 +1,5 @@
 import {digestOf, isDigest, type Digest} from '../model/digest.js';
-import {canonicalJson, type Json} from '../model/json.js';
+import {canonicalJson, type Json} from '../model/canonical-json.js';
 
 /** A file that an action made, as the store knows it. */
 export interface StoredOutput {

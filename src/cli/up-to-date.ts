@@ -6,7 +6,7 @@ import {writeLastRun} from '../engine/last-run.js';
 import type {ActionId} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import type {EventInput} from '../model/events.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {defaultCacheDir, type Surroundings} from './surroundings.js';
 import {stateOf, type Witness} from './witness.js';

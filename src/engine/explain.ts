@@ -1,5 +1,5 @@
 import type {Digest} from '../model/digest.js';
-import {canonicalJson, type Json} from '../model/json.js';
+import {canonicalJson, type Json} from '../model/canonical-json.js';
 import type {Cause} from './causes.js';
 import {type KeyRecord, type Producers, recordOf} from './keys.js';
 

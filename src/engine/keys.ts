@@ -2,7 +2,7 @@ import {isAbsolute} from 'node:path';
 import type {ActionId, ActionSpec, Artifact, Step} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {failure, type Failure} from '../model/failure.js';
-import {canonicalJson, type Json} from '../model/json.js';
+import {canonicalJson, type Json} from '../model/canonical-json.js';
 
 /** Raised when the meaning of a key record changes: results of another schema are never taken for ours. */
 const KEY_SCHEMA = 1;

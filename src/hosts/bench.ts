@@ -1,7 +1,7 @@
 import {type Measurements, countInstructions, measureTime} from '../cpython/measure.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {findTool} from '../exec/tools.js';
-import {splitCommandLine} from '../model/command-line.js';
+import {splitCommandLine} from '../model/shell-words.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {refuseColdBaseline} from './bench-installation.js';
 import type {BenchSubject} from './bench-subjects.js';

@@ -9,7 +9,7 @@ import type {Interpreter} from '../cpython/run-script.js';
 import type {Target} from '../cpython/target.js';
 import type {Artifact, ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import type {FrozenModule, Toolchain} from './toolchain.js';
 
 /** A CPython that lies where it was built. */

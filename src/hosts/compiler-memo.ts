@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import {type CompilerIdentity, compilerIdentity} from '../cpython/compiler.js';
 import {isDigest} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';
 import {remembered} from './memo.js';
 import type {Places} from './places.js';

@@ -1,6 +1,6 @@
 import {basename, join} from 'node:path';
 import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import type {HostKind} from './host.js';
 
 /** The build folder of a host that needs none of the user's: in the cache, one for each Python and place. */

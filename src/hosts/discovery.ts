@@ -8,7 +8,7 @@ import {expressionSchema} from '../cpython/expressions.js';
 import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
 import {snippetSchema} from '../cpython/snippets.js';
 import {digestOf} from '../model/digest.js';
-import {canonicalJson, type Json} from '../model/json.js';
+import {canonicalJson, type Json} from '../model/canonical-json.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {Site} from './host.js';
 import type {ModuleSelection} from './options.js';

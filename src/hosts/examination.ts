@@ -1,7 +1,7 @@
 import {traceImports} from '../cpython/discover.js';
 import {examineFrozen, type FrozenInterpreter} from '../cpython/examine.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
-import {splitCommandLine} from '../model/command-line.js';
+import {splitCommandLine} from '../model/shell-words.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {HostContext} from './options.js';
 

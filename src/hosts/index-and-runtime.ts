@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {generateBuildRecord} from '../codegen/build-record.js';
 import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';
-import {canonicalJson, type Json} from '../model/json.js';
+import {canonicalJson, type Json} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';
 import {collect} from './collect.js';
 import {readExpressions} from './expressions.js';

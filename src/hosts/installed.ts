@@ -15,7 +15,7 @@ import {scriptPath} from '../cpython/scripts.js';
 import {findTool} from '../exec/tools.js';
 import type {ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {rememberedCompiler} from './compiler-memo.js';
 import type {Site} from './host.js';

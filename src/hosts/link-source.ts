@@ -3,7 +3,7 @@ import {words} from '../cpython/compile-flags.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';
 import type {Objects, Site} from './host.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';

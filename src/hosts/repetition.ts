@@ -1,5 +1,5 @@
 import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/json.js';
+import {canonicalJson} from '../model/canonical-json.js';
 import type {Interpreter} from '../cpython/run-script.js';
 import {type Workers, startWorkers} from '../cpython/worker.js';
 

@@ -7,7 +7,7 @@ import {packageModules, resolveModules, stdlibModules} from '../cpython/resolve.
 import type {Interpreter} from '../cpython/run-script.js';
 import type {Snippet} from '../cpython/snippets.js';
 import {glance} from '../engine/stamps.js';
-import {splitCommandLine} from '../model/command-line.js';
+import {splitCommandLine} from '../model/shell-words.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {ModuleSelection} from './options.js';
 

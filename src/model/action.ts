@@ -1,5 +1,5 @@
 import type {Digest} from './digest.js';
-import type {Json} from './json.js';
+import type {Json} from './canonical-json.js';
 import type {Result} from './result.js';
 
 /** The kinds of work in a build, in the order in which they first appear. */

@@ -1,4 +1,4 @@
-import type {Json} from '../model/json.js';
+import type {Json} from '../model/canonical-json.js';
 import type {Manifest} from './manifest.js';
 
 /** The kind of build, as verifiers of provenance know it. */

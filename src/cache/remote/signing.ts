@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import type {Digest} from '../../model/digest.js';
 import {messageOf} from '../../model/errno.js';
-import {canonicalJson} from '../../model/json.js';
+import {canonicalJson} from '../../model/canonical-json.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {StoredOutput} from '../record.js';
 

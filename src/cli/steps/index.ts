@@ -6,7 +6,7 @@ import {generateIndex} from '../../codegen/index-table.js';
 import {planFreeze} from '../../hosts/module-plan.js';
 import {loadLayout} from '../../hosts/layouts.js';
 import {packageVersion} from '../../fs/package-files.js';
-import {canonicalJson} from '../../model/json.js';
+import {canonicalJson} from '../../model/canonical-json.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from '../step.js';
 import {readStepTarget} from './step-target.js';

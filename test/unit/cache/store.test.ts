@@ -17,7 +17,7 @@ import {layoutOf} from '../../../src/cache/layout.js';
 import {openStore, type Store} from '../../../src/cache/store.js';
 import type {ActionRecord} from '../../../src/cache/record.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
-import {canonicalJson} from '../../../src/model/json.js';
+import {canonicalJson} from '../../../src/model/canonical-json.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
 let folder: TemporaryFolder;

@@ -4,7 +4,7 @@ import type {CollectLimits} from '../../../src/cache/collect.js';
 import {layoutOf} from '../../../src/cache/layout.js';
 import type {Store} from '../../../src/cache/store.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
-import {canonicalJson} from '../../../src/model/json.js';
+import {canonicalJson} from '../../../src/model/canonical-json.js';
 import {storeIn} from '../engine/toys.js';
 import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 

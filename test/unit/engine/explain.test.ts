@@ -4,7 +4,7 @@ import {explainDifference} from '../../../src/engine/explain.js';
 import {keyOf, type ActionKey} from '../../../src/engine/keys.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';
-import {canonicalJson, type Json} from '../../../src/model/json.js';
+import {canonicalJson, type Json} from '../../../src/model/canonical-json.js';
 import {ok} from '../../../src/model/result.js';
 
 const file = (name: string, content: string, path = `/p/${name}`): ActionSpec['inputs'][number] => ({
