@@ -1,7 +1,7 @@
 /** The Pythons of a newer Debian, in a root folder of their own: what measures them runs in there, too. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {describeTarget} from '../src/cpython/target.js';
+import {describeTarget} from '../src/cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../src/exec/environment.js';
 import {overlayPlaces} from '../src/hosts/overlay.js';
 import {shellText} from '../src/hosts/start-hooks.js';

@@ -2,8 +2,8 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {type MeasuredCommand, countInstructions, measureTime} from '../src/cpython/measure.js';
-import type {Interpreter} from '../src/cpython/run-script.js';
+import {type MeasuredCommand, countInstructions, measureTime} from '../src/cpython/interpreter/measure.js';
+import type {Interpreter} from '../src/cpython/interpreter/run-script.js';
 import {runProcess} from '../src/exec/process.js';
 import {refuseColdBaseline} from '../src/hosts/bench-installation.js';
 import type {Contest, Place} from './contest.js';

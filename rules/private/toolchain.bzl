@@ -155,7 +155,7 @@ flashfreeze_toolchain = rule(
         "static_archive": attr.label(doc = "The static archive of the interpreter, for `kind = \"relink\"`.", allow_single_file = [".a"]),
         "_tool": attr.label(default = "//:bin/flashfreeze.mjs", allow_single_file = True),
         "_tool_files": attr.label(default = "//:tool"),
-        "_worker": attr.label(default = "//:src/cpython/scripts/worker.py", allow_single_file = True),
+        "_worker": attr.label(default = "//:src/cpython/interpreter/scripts/compile_modules.py", allow_single_file = True),
         "_layouts": attr.label(default = "//:layouts"),
         "_runtime_headers": attr.label(default = "//:runtime_headers"),
         "_runtime_linked": attr.label(default = "//:runtime_linked"),

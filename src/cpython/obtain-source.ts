@@ -7,7 +7,7 @@ import {err, fail, ok, type Result} from '../model/result.js';
 import {digestOfFile, download, unpack, type NetworkRun} from './archives.js';
 import {fetchDebianSource} from './debian-source.js';
 import {newestOf, pinnedRelease, pinnedVersions, type PinnedRelease} from './releases.js';
-import {parseJson} from './run-script.js';
+import {parseJson} from './interpreter/run-script.js';
 
 export interface SourceRequest extends NetworkRun {
   /** A release such as `3.13.15`, or a series such as `3.13`. */

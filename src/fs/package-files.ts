@@ -11,6 +11,9 @@ export const RUNTIME_FOLDER = join(PACKAGE, 'src', 'runtime');
 /** Where the layout files lie, one per CPython version. */
 export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
 
+/** Where the scripts lie that run inside a target. */
+export const SCRIPTS_FOLDER = join(PACKAGE, 'src', 'cpython', 'interpreter', 'scripts');
+
 /** What runs this package's commands. */
 export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');
 

@@ -1,6 +1,6 @@
 import {copyFile, cp, mkdir, readdir, rm, stat, symlink} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {describeTarget} from '../cpython/target.js';
+import {describeTarget} from '../cpython/interpreter/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {BenchProgram} from './bench-subjects.js';

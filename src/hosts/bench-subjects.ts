@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {NO_BYTECODE} from '../cpython/run-script.js';
-import {describeTarget} from '../cpython/target.js';
+import {NO_BYTECODE} from '../cpython/interpreter/run-script.js';
+import {describeTarget} from '../cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {installForBench} from './bench-installation.js';

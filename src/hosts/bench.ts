@@ -1,4 +1,4 @@
-import {type Measurements, countInstructions, measureTime} from '../cpython/measure.js';
+import {type Measurements, countInstructions, measureTime} from '../cpython/interpreter/measure.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {findTool} from '../exec/tools.js';
 import {splitCommandLine} from '../model/shell-words.js';

@@ -3,10 +3,10 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../fs/files.js';
-import {scriptPath} from '../cpython/scripts.js';
-import {expressionSchema} from '../cpython/expressions.js';
-import {type ModuleRecord, moduleRecord} from '../cpython/modules.js';
-import {snippetSchema} from '../cpython/snippets.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
+import {expressionSchema} from '../cpython/interpreter/expressions.js';
+import {type ModuleRecord, moduleRecord} from '../cpython/interpreter/modules.js';
+import {snippetSchema} from '../cpython/interpreter/snippets.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
 import {type Result, fail, ok} from '../model/result.js';
@@ -91,7 +91,7 @@ export async function discover(
   const gone = await missingFrom(join(places.work, 'modules.json'));
   const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
-    (['trace.py', 'resolve.py'] as const).map((name) => ({name, path: scriptPath(name)})),
+    (['trace_imports.py', 'resolve_modules.py'] as const).map((name) => ({name, path: scriptPath(name)})),
   );
   if (!scripts.ok) return scripts;
   const programs = await engine.sources(

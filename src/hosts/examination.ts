@@ -1,5 +1,5 @@
-import {traceImports} from '../cpython/discover.js';
-import {examineFrozen, type FrozenInterpreter} from '../cpython/examine.js';
+import {traceImports} from '../cpython/interpreter/program-trace.js';
+import {examineFrozen, type FrozenInterpreter} from '../cpython/interpreter/examine.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {splitCommandLine} from '../model/shell-words.js';
 import {fail, ok, type Result} from '../model/result.js';

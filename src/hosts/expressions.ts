@@ -5,8 +5,8 @@ import {
   type Expression,
   compileExpressions,
   compiledExpressionsSchema,
-} from '../cpython/expressions.js';
-import {scriptPath} from '../cpython/scripts.js';
+} from '../cpython/interpreter/expressions.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, ok} from '../model/result.js';
@@ -42,7 +42,7 @@ export async function prepareExpressions(
   const expressions = wanted.filter(({text}) => !namesPlace(text, places.root, context));
   if (compilers === undefined || expressions.length === 0) return ok(undefined);
   const sources = await engine.sources([
-    {name: 'expressions.py', path: scriptPath('expressions.py')},
+    {name: 'compile_expressions.py', path: scriptPath('compile_expressions.py')},
     ...compilers.map(({sourceName, source}) => ({name: sourceName, path: source})),
   ]);
   if (!sources.ok) return sources;

@@ -9,9 +9,9 @@ import {
   describeInstallation,
   installationSchema,
   isExecutableOf,
-} from '../cpython/installation.js';
-import type {Interpreter} from '../cpython/run-script.js';
-import {scriptPath} from '../cpython/scripts.js';
+} from '../cpython/interpreter/installation.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
 import {findTool} from '../exec/tools.js';
 import type {ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
@@ -100,7 +100,7 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
     const installation = described.value;
     // A script that chooses a Python is asked again each time.
     const files = (await isExecutableOf(path, installation.target))
-      ? [path, scriptPath('describe.py'), ...installation.files]
+      ? [path, scriptPath('describe_target.py'), ...installation.files]
       : undefined;
     return ok({answer: installation, files});
   });

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {words} from '../cpython/compile-flags.js';
-import type {Interpreter} from '../cpython/run-script.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';

@@ -4,11 +4,11 @@ import {z} from 'zod';
 import {ensureFolder, writeFileAtomic} from '../fs/files.js';
 import type {AddressModel} from '../codegen/address-model.js';
 import {words} from '../cpython/compile-flags.js';
-import {checkUsable} from '../cpython/installation.js';
-import type {Interpreter} from '../cpython/run-script.js';
-import {scriptPath} from '../cpython/scripts.js';
+import {checkUsable} from '../cpython/interpreter/installation.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
 import {listStage1Inputs} from '../cpython/stage1-inputs.js';
-import {type Target, describeTarget} from '../cpython/target.js';
+import {type Target, describeTarget} from '../cpython/interpreter/target.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
@@ -81,7 +81,7 @@ function describe(interpreter: Interpreter, places: Places): Promise<Result<Targ
   const schema: z.ZodType<Target> = z.custom<Target>((value) => typeof value === 'object' && value !== null);
   return remembered(join(places.work, 'target.json'), python, schema, async () => {
     const target = await describeTarget(interpreter);
-    return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe.py')]}) : target;
+    return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe_target.py')]}) : target;
   });
 }
 

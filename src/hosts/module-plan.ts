@@ -1,5 +1,5 @@
 import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
-import type {ModuleRecord} from '../cpython/modules.js';
+import type {ModuleRecord} from '../cpython/interpreter/modules.js';
 import type {ModuleSelection} from './options.js';
 import type {SourceFile, Toolchain} from './toolchain.js';
 

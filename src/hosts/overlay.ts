@@ -1,8 +1,8 @@
 import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomic} from '../fs/files.js';
-import {servesImage, writeByteCode} from '../cpython/overlay-check.js';
-import type {Target} from '../cpython/target.js';
+import {servesImage, writeByteCode} from '../cpython/interpreter/overlay-check.js';
+import type {Target} from '../cpython/interpreter/target.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
-import type {ModuleRecord} from '../cpython/modules.js';
+import type {ModuleRecord} from '../cpython/interpreter/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import {collect} from './collect.js';

@@ -1,7 +1,7 @@
 import {lstat, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Installation} from '../cpython/installation.js';
-import {compareSurroundings} from '../cpython/surroundings.js';
+import type {Installation} from '../cpython/interpreter/installation.js';
+import {compareSurroundings} from '../cpython/interpreter/found-places.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {defaultBuildDir} from './default-build-dir.js';

@@ -1,7 +1,7 @@
 import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
-import type {Interpreter} from '../cpython/run-script.js';
-import {type Workers, startWorkers} from '../cpython/worker.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
+import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';
 
 /** What a build has to do with those before and after it, when it is one of a row (`watch`). */
 export interface Repetition {

@@ -1,4 +1,4 @@
-import type {Interpreter} from '../cpython/run-script.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
 

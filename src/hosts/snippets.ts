@@ -1,12 +1,12 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {scriptPath} from '../cpython/scripts.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
 import {
   type CompiledSnippet,
   type Snippet,
   compileSnippets,
   compiledSnippetsSchema,
-} from '../cpython/snippets.js';
+} from '../cpython/interpreter/snippets.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, ok} from '../model/result.js';
@@ -28,7 +28,7 @@ export async function prepareSnippets(
     ({text, filename}) => !namesPlace(`${filename}\n${text}`, places.root, context),
   );
   if (snippets.length === 0) return ok(undefined);
-  const script = await engine.source('snippets.py', scriptPath('snippets.py'));
+  const script = await engine.source('compile_snippets.py', scriptPath('compile_snippets.py'));
   if (!script.ok) return script;
   const action = await engine.run({
     id: 'index:snippets',

@@ -6,13 +6,13 @@ import {PUBLIC_NAMES, buildExtensionsIn} from '../cpython/builtin-extensions.js'
 import {configuredSource, configureTree, makeTree} from '../cpython/build.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
 import {configureArguments, wantedCompiler} from '../cpython/configure-arguments.js';
-import {checkUsable} from '../cpython/installation.js';
+import {checkUsable} from '../cpython/interpreter/installation.js';
 import {readMakeVariables} from '../cpython/make-variables.js';
 import {NOT_LOOKED_FOR, placelessEnvironment} from '../cpython/placeless.js';
-import {scriptPath} from '../cpython/scripts.js';
+import {scriptPath} from '../cpython/interpreter/scripts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../cpython/stage1-inputs.js';
-import {describeTarget, type Target} from '../cpython/target.js';
+import {describeTarget, type Target} from '../cpython/interpreter/target.js';
 import type {ActionSpec, Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
 import {rememberedCompiler} from './compiler-memo.js';
@@ -116,7 +116,7 @@ export async function buildStage1(
   });
   if (!configured.ok) return configured;
 
-  const describe = await engine.source('describe.py', scriptPath('describe.py'));
+  const describe = await engine.source('describe_target.py', scriptPath('describe_target.py'));
   if (!describe.ok) return describe;
   const built = await engine.run(
     makeAction(options, places, context, {

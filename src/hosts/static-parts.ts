@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {linkFlags} from '../cpython/compile-flags.js';
-import type {Installation} from '../cpython/installation.js';
+import type {Installation} from '../cpython/interpreter/installation.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {InstalledToolchain} from './installed.js';
 

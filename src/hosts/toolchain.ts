@@ -1,8 +1,8 @@
 import type {AddressModel} from '../codegen/address-model.js';
 import type {Layout} from '../codegen/layout.js';
 import type {CompilerIdentity} from '../cpython/compiler.js';
-import type {Interpreter} from '../cpython/run-script.js';
-import type {Target} from '../cpython/target.js';
+import type {Interpreter} from '../cpython/interpreter/run-script.js';
+import type {Target} from '../cpython/interpreter/target.js';
 import type {ToolIdentity} from '../model/action.js';
 
 /**

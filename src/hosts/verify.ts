@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {describeTarget, type Target} from '../cpython/target.js';
-import {type ImageDifference, compareImages} from '../cpython/verify-images.js';
+import {describeTarget, type Target} from '../cpython/interpreter/target.js';
+import {type ImageDifference, compareImages} from '../cpython/interpreter/verify-images.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, ok} from '../model/result.js';
 import {GETPATH} from './module-plan.js';

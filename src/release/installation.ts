@@ -5,7 +5,7 @@ import {attempt} from '../fs/files.js';
 import {dependableVariables} from '../cpython/build.js';
 import {buildEnvironment, findMake} from '../cpython/build-tools.js';
 import {placelessEnvironment} from '../cpython/placeless.js';
-import {runScript} from '../cpython/run-script.js';
+import {runScript} from '../cpython/interpreter/run-script.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {FIXED_ENVIRONMENT} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';

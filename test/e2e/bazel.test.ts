@@ -171,7 +171,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
       mnemonic === 'FreezeCompile' ? inputs : [],
     );
     const sources = all.filter((path) => path.endsWith('.py'));
-    expect(sources.filter((path) => !path.endsWith('src/cpython/scripts/worker.py'))).toEqual([
+    expect(sources.filter((path) => !path.endsWith('src/cpython/interpreter/scripts/compile_modules.py'))).toEqual([
       'columns/summary.py',
     ]);
   });

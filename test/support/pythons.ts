@@ -3,7 +3,7 @@ import {existsSync, readdirSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import type {Interpreter} from '../../src/cpython/run-script.js';
+import type {Interpreter} from '../../src/cpython/interpreter/run-script.js';
 
 export interface FoundPython extends Interpreter {
   /** Such as `3.13`. */

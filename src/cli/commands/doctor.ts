@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import type {FrozenModule} from '../../cpython/examine.js';
+import type {FrozenModule} from '../../cpython/interpreter/examine.js';
 import {examineMachine, type Check} from '../../hosts/doctor.js';
 import {examineInterpreter} from '../../hosts/examination.js';
 import {failure} from '../../model/failure.js';

@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import {startWorkers} from '../../cpython/worker.js';
+import {startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Result} from '../../model/result.js';
 import type {StepModule} from '../step.js';
 

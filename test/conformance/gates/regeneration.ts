@@ -11,7 +11,7 @@ import {join, relative} from 'node:path';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
 import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
-import {startWorkers} from '../../../src/cpython/worker.js';
+import {startWorkers} from '../../../src/cpython/interpreter/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {PACKAGE} from '../../e2e/rig.js';

@@ -7,8 +7,8 @@ import type {AddressModel} from '../../../src/codegen/address-model.js';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
 import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
-import {scriptPath} from '../../../src/cpython/scripts.js';
-import {requestLine, startWorkers, type Workers} from '../../../src/cpython/worker.js';
+import {scriptPath} from '../../../src/cpython/interpreter/scripts.js';
+import {requestLine, startWorkers, type Workers} from '../../../src/cpython/interpreter/worker.js';
 import {findPythons} from '../../support/pythons.js';
 
 const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
@@ -148,7 +148,7 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
         output,
         importsOutput: `${output}.imports`,
       } as const;
-      execFileSync(found.python, ['-s', '-S', '-B', scriptPath('worker.py')], {
+      execFileSync(found.python, ['-s', '-S', '-B', scriptPath('compile_modules.py')], {
         input: requestLine({id: 1, request}),
         env: {...found.environment, PYTHONHASHSEED: seed},
       });

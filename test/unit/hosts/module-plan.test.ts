@@ -1,7 +1,7 @@
 import {expect, test} from '@jest/globals';
-import type {ModuleRecord} from '../../../src/cpython/modules.js';
-import type {Target} from '../../../src/cpython/target.js';
-import {parseVersion} from '../../../src/cpython/version.js';
+import type {ModuleRecord} from '../../../src/cpython/interpreter/modules.js';
+import type {Target} from '../../../src/cpython/interpreter/target.js';
+import {parseVersion} from '../../../src/cpython/interpreter/version.js';
 import {type PlannedFor, planFreeze} from '../../../src/hosts/module-plan.js';
 
 const source = (name: string, origin: string, isPackage = false): ModuleRecord => ({

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {runProcess} from '../exec/process.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import type {Installation} from './installation.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
 

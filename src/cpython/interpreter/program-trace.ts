@@ -2,9 +2,9 @@ import {mkdtemp, readFile, realpath, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
-import {runProcess} from '../exec/process.js';
-import {fail, ok, type Result} from '../model/result.js';
-import {parsePythonCommand, type PythonCommand} from './command-line.js';
+import {runProcess} from '../../exec/process.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {parsePythonCommand, type PythonCommand} from './python-command.js';
 import {type Expression, expressionSchema} from './expressions.js';
 import {moduleRecord, type ModuleRecord} from './modules.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
@@ -105,7 +105,7 @@ async function tracerArguments(
   cwd: string,
   {program, arguments: rest}: PythonCommand,
 ): Promise<Result<readonly string[]>> {
-  const tracer = scriptPath('trace.py');
+  const tracer = scriptPath('trace_imports.py');
   if (program.kind === 'code') return ok(['-c', BOOTSTRAP, tracer, out, 'code', program.text, ...rest]);
   if (program.kind === 'module') return ok([tracer, out, 'module', program.name, ...rest]);
   // `__file__` is absolute, sys.path[0] the folder in which the script really lies (Python/pathconfig.c).

@@ -4,7 +4,7 @@ import {
   parsePatchlevel,
   parseVersion,
   type PythonVersion,
-} from '../../../src/cpython/version.js';
+} from '../../../../src/cpython/interpreter/version.js';
 
 const parsed = (text: string): PythonVersion => {
   const version = parseVersion(text);

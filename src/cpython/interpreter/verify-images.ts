@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {Result} from '../model/result.js';
+import type {Result} from '../../model/result.js';
 import {type Interpreter, runScript} from './run-script.js';
 
 /** Where an image differs from a fresh compile. */

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {Result} from '../model/result.js';
+import type {Result} from '../../model/result.js';
 import {type Interpreter, runScript} from './run-script.js';
 
 /** A regular expression, as a program has it compiled: `re.compile(text, flags)`. */
@@ -47,7 +47,7 @@ export function compileExpressions(
   interpreter: Interpreter,
   expressions: readonly Expression[],
 ): Promise<Result<readonly CompiledExpression[]>> {
-  return runScript(interpreter, 'expressions.py', {
+  return runScript(interpreter, 'compile_expressions.py', {
     flags: ['-I', '-S'],
     input: JSON.stringify(expressions),
     schema: compiledExpressionsSchema,

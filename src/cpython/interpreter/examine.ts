@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
 
 /**
@@ -42,7 +42,7 @@ export async function examineFrozen(
   cwd: string,
 ): Promise<Result<FrozenInterpreter>> {
   const schema = FROZEN_INTERPRETER.nullable();
-  const answer = await runScript(interpreter, 'examine.py', {schema, code: 'SMOKE', cwd});
+  const answer = await runScript(interpreter, 'examine_executable.py', {schema, code: 'SMOKE', cwd});
   if (!answer.ok) return answer;
   if (answer.value !== null) return ok(answer.value);
   return fail(

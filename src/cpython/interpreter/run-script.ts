@@ -1,7 +1,7 @@
 import type {z} from 'zod';
-import {runProcess} from '../exec/process.js';
-import type {FailureCode} from '../model/failure.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import type {FailureCode} from '../../model/failure.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {scriptPath, type ScriptName} from './scripts.js';
 
 /** A Python to run, and how. */

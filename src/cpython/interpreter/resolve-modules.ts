@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {failure, type Failure} from '../model/failure.js';
-import {err, ok, type Result} from '../model/result.js';
+import {failure, type Failure} from '../../model/failure.js';
+import {err, ok, type Result} from '../../model/result.js';
 import {moduleRecord, type ModuleRecord} from './modules.js';
 import {runScript, type Interpreter} from './run-script.js';
 
@@ -42,7 +42,7 @@ export function stdlibModules(
 
 async function ask(interpreter: Interpreter, request: object): Promise<Result<readonly ModuleRecord[]>> {
   const input = JSON.stringify(request);
-  const run = await runScript(interpreter, 'resolve.py', {input, schema: answer, code: 'DISCOVER'});
+  const run = await runScript(interpreter, 'resolve_modules.py', {input, schema: answer, code: 'DISCOVER'});
   if (!run.ok) return run;
   const [first, ...others] = run.value.missing;
   return first ? err(explain(interpreter.python, first, others)) : ok(run.value.modules);

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {Result} from '../model/result.js';
+import type {Result} from '../../model/result.js';
 import {type Interpreter, runScript} from './run-script.js';
 
 /** A piece of source text that a program compiles while it runs, with `compile()`, `eval()` or `exec()`. */
@@ -44,7 +44,7 @@ export function compileSnippets(
 ): Promise<Result<readonly CompiledSnippet[]>> {
   // The order of a frozenset is among what is written.
   const environment = {...interpreter.environment, PYTHONHASHSEED: '0'};
-  return runScript({...interpreter, environment}, 'snippets.py', {
+  return runScript({...interpreter, environment}, 'compile_snippets.py', {
     flags: ['-s', '-S'],
     input: JSON.stringify(snippets),
     schema: compiledSnippetsSchema,

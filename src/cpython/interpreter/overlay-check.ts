@@ -1,8 +1,8 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {runProcess} from '../exec/process.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {NO_BYTECODE, type Interpreter} from './run-script.js';
 
 /** A module that an overlay has an image of. */

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {runProcess} from '../exec/process.js';
-import {type Result, fail, ok} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {type Result, fail, ok} from '../../model/result.js';
 import {type Interpreter, runScript} from './run-script.js';
 
 /** One figure for each round. */
@@ -37,7 +37,7 @@ export async function measureTime(
   interpreter: Interpreter,
   request: MeasureRequest,
 ): Promise<Result<readonly Measurements[]>> {
-  const measured = await runScript(interpreter, 'measure.py', {
+  const measured = await runScript(interpreter, 'measure_runs.py', {
     flags: ['-I', '-S'],
     input: JSON.stringify(request),
     schema: answer,

@@ -3,9 +3,9 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals';
-import {scriptPath} from '../../../src/cpython/scripts.js';
-import {requestLine, startWorkers, type Workers} from '../../../src/cpython/worker.js';
-import {findPythons, type FoundPython} from '../../support/pythons.js';
+import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
+import {requestLine, startWorkers, type Workers} from '../../../../src/cpython/interpreter/worker.js';
+import {findPythons, type FoundPython} from '../../../support/pythons.js';
 
 /** Reads a code unit in the Python that wrote it, and tells about it in JSON. */
 const INSPECT = `
@@ -115,7 +115,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     const code =
       'import sys; before = set(sys.modules); exec(open(sys.argv[1]).read().replace("\\nmain()\\n", "\\n"), {"__name__": "worker"}); ' +
       'print(sorted(m for m in set(sys.modules) - before if getattr(sys.modules[m], "__file__", None)))';
-    const loaded = execFileSync(found.python, ['-s', '-S', '-c', code, scriptPath('worker.py')], {
+    const loaded = execFileSync(found.python, ['-s', '-S', '-c', code, scriptPath('compile_modules.py')], {
       encoding: 'utf8',
     });
     expect(loaded.trim()).toBe('[]');
@@ -236,7 +236,7 @@ test.each(
   const places = place('def f(x, *, y=("b", "a")): return x in {"a", "b", "c", b"d"}, {"k": 1, "l": 2}\n');
   const units = ['0', '1', '4711'].map((seed) => {
     const input = requestLine({id: 1, request: {...places, filename: 'x.py', optimize: 0}});
-    execFileSync(found.python, ['-s', '-S', '-B', scriptPath('worker.py')], {
+    execFileSync(found.python, ['-s', '-S', '-B', scriptPath('compile_modules.py')], {
       input,
       env: {PYTHONHASHSEED: seed},
     });

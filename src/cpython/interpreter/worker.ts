@@ -1,7 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createInterface} from 'node:readline';
-import {failure} from '../model/failure.js';
-import {err, fail, ok, type Result} from '../model/result.js';
+import {failure} from '../../model/failure.js';
+import {err, fail, ok, type Result} from '../../model/result.js';
 import {NO_BYTECODE, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
 
@@ -72,7 +72,7 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
   };
 
   const start = (): Worker => {
-    const child = spawn(python, [...FLAGS, scriptPath('worker.py')], {
+    const child = spawn(python, [...FLAGS, scriptPath('compile_modules.py')], {
       cwd: '/',
       env: environment,
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 
 /** The version of a CPython. */
 export interface PythonVersion {

@@ -1,4 +1,4 @@
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 
 /** What an interpreter is asked to run. */
 export type Program =

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {z} from 'zod';
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
 import {parseVersion, type PythonVersion} from './version.js';
 
@@ -71,7 +71,7 @@ const FLAG = {origin: 'frozen_only', path: 'Tools/freeze/flag.py'};
 
 /** Runs a Python once and asks what it is. Fails with PYTHON when it cannot be run, or is no CPython. */
 export async function describeTarget(interpreter: Interpreter): Promise<Result<Target>> {
-  const run = await runScript(interpreter, 'describe.py', {
+  const run = await runScript(interpreter, 'describe_target.py', {
     // Debug builds do not use their frozen modules by default.
     flags: ['-X', 'frozen_modules=on'],
     schema: answer,

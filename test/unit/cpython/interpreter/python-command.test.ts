@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
-import {parsePythonCommand} from '../../../src/cpython/command-line.js';
+import {parsePythonCommand} from '../../../../src/cpython/interpreter/python-command.js';
 
 describe('parsePythonCommand', () => {
   test.each([

@@ -2,12 +2,12 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import {checkUsable, describeInstallation, isExecutableOf} from '../../../src/cpython/installation.js';
-import {scriptPath} from '../../../src/cpython/scripts.js';
-import {firstDifference, type Surroundings} from '../../../src/cpython/surroundings.js';
-import type {Target} from '../../../src/cpython/target.js';
-import {findPythons, type FoundPython} from '../../support/pythons.js';
-import {temporaryFolder, writeFiles} from './folders.js';
+import {checkUsable, describeInstallation, isExecutableOf} from '../../../../src/cpython/interpreter/installation.js';
+import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
+import {firstDifference, type Surroundings} from '../../../../src/cpython/interpreter/found-places.js';
+import type {Target} from '../../../../src/cpython/interpreter/target.js';
+import {findPythons, type FoundPython} from '../../../support/pythons.js';
+import {temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();
 
@@ -41,7 +41,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     const source = readFileSync(join(target.stdlib, 'zipimport.py'), 'utf8');
     const check = (changed: string): unknown => {
       writeFiles(folder, {'zipimport.py': changed});
-      const answer = execFileSync(found.python, ['-B', scriptPath('installation.py')], {
+      const answer = execFileSync(found.python, ['-B', scriptPath('describe_installation.py')], {
         input: JSON.stringify({frozen: {zipimport: join(folder, 'zipimport.py')}, variables: []}),
         encoding: 'utf8',
       });

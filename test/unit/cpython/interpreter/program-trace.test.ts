@@ -3,8 +3,8 @@ import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:f
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from '@jest/globals';
-import {startupModules, traceImports, type Trace} from '../../../src/cpython/discover.js';
-import {findPythons} from '../../support/pythons.js';
+import {startupModules, traceImports, type Trace} from '../../../../src/cpython/interpreter/program-trace.js';
+import {findPythons} from '../../../support/pythons.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
 afterAll(() => {

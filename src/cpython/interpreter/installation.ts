@@ -1,7 +1,7 @@
 import {realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
 import {describeTarget, type Target} from './target.js';
 
@@ -66,7 +66,7 @@ export async function describeInstallation(interpreter: Interpreter): Promise<Re
     .map(({name, source}) => [name, join(stdlib, source.path)] as const);
   // What was asked for may be a script that looks for a Python (pyenv's shims): from here on it is that Python.
   const real = {...interpreter, python: executable};
-  const told = await runScript(real, 'installation.py', {
+  const told = await runScript(real, 'describe_installation.py', {
     flags: ['-s', '-X', 'frozen_modules=on'],
     input: JSON.stringify({frozen: Object.fromEntries(sources), variables: SYSCONFIG_VARIABLES}),
     schema: answer,

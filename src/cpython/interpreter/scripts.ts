@@ -1,0 +1,21 @@
+import {join} from 'node:path';
+import {SCRIPTS_FOLDER} from '../../fs/package-files.js';
+
+/** The files of `src/cpython/interpreter/scripts`: what runs inside a target. */
+export type ScriptName =
+  | 'describe_target.py'
+  | 'examine_executable.py'
+  | 'compile_expressions.py'
+  | 'describe_installation.py'
+  | 'measure_runs.py'
+  | 'precompile.py'
+  | 'resolve_modules.py'
+  | 'compile_snippets.py'
+  | 'trace_imports.py'
+  | 'verify_images.py'
+  | 'compile_modules.py';
+
+/** The absolute path of a script. The scripts are not compiled, so they stay in `src/` of the package. */
+export function scriptPath(name: ScriptName): string {
+  return join(SCRIPTS_FOLDER, name);
+}
