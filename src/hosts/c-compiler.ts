@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {words} from '../cpython/compile-flags.js';
+import {words} from '../cpython/build/compile-flags.js';
 import {type ProcessOutput, runProcess} from '../exec/process.js';
 import type {ActionSpec, Artifact, OutputSpec} from '../model/action.js';
 import {digestOf} from '../model/digest.js';

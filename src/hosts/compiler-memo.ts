@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {z} from 'zod';
-import {type CompilerIdentity, compilerIdentity} from '../cpython/compiler.js';
+import {type CompilerIdentity, compilerIdentity} from '../cpython/build/compiler.js';
 import {isDigest} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';

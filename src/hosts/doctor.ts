@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {access, constants} from 'node:fs/promises';
 import {openStore} from '../cache/store.js';
-import {findCompiler, findMake} from '../cpython/build-tools.js';
+import {findCompiler, findMake} from '../cpython/build/build-tools.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';

@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {AddressModel} from '../codegen/address-model.js';
-import {objectFlags} from '../cpython/compile-flags.js';
-import {headerFolders, listHeaders} from '../cpython/headers.js';
+import {objectFlags} from '../cpython/build/compile-flags.js';
+import {headerFolders, listHeaders} from '../cpython/build/headers.js';
 import {
   type Installation,
   checkUsable,

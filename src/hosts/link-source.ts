@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {words} from '../cpython/compile-flags.js';
+import {words} from '../cpython/build/compile-flags.js';
 import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';

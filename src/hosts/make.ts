@@ -3,7 +3,7 @@ import {join, relative} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder, writeFileAtomic} from '../fs/files.js';
 import type {AddressModel} from '../codegen/address-model.js';
-import {words} from '../cpython/compile-flags.js';
+import {words} from '../cpython/build/compile-flags.js';
 import {checkUsable} from '../cpython/interpreter/installation.js';
 import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import {scriptPath} from '../cpython/interpreter/scripts.js';

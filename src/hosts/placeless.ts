@@ -1,9 +1,9 @@
 import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {attempt} from '../fs/files.js';
-import type {BuildRun} from '../cpython/build-tools.js';
-import {NOT_LOOKED_FOR, placelessArguments} from '../cpython/placeless.js';
-import {profileUseArguments} from '../cpython/profile.js';
+import type {BuildRun} from '../cpython/build/build-tools.js';
+import {NOT_LOOKED_FOR, placelessArguments} from '../cpython/build/reproducible-flags.js';
+import {profileUseArguments} from '../cpython/build/profile-counts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {listLibrary} from '../cpython/stage1-inputs.js';
 import type {Artifact} from '../model/action.js';

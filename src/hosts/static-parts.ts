@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {linkFlags} from '../cpython/compile-flags.js';
+import {linkFlags} from '../cpython/build/compile-flags.js';
 import type {Installation} from '../cpython/interpreter/installation.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {InstalledToolchain} from './installed.js';

@@ -1,6 +1,6 @@
 import type {AddressModel} from '../codegen/address-model.js';
 import type {Layout} from '../codegen/layout.js';
-import type {CompilerIdentity} from '../cpython/compiler.js';
+import type {CompilerIdentity} from '../cpython/build/compiler.js';
 import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import type {Target} from '../cpython/interpreter/target.js';
 import type {ToolIdentity} from '../model/action.js';

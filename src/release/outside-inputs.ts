@@ -1,8 +1,8 @@
 import {readFile, readdir} from 'node:fs/promises';
 import {isAbsolute, join, normalize} from 'node:path';
 import {attempt} from '../fs/files.js';
-import {words} from '../cpython/compile-flags.js';
-import {DEPENDENCIES} from '../cpython/placeless.js';
+import {words} from '../cpython/build/compile-flags.js';
+import {DEPENDENCIES} from '../cpython/build/reproducible-flags.js';
 import {runProcess, type ProcessSpec} from '../exec/process.js';
 import {ok, type Result} from '../model/result.js';
 

@@ -1,10 +1,10 @@
 import {copyFile, cp, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {dirname, join, relative} from 'node:path';
 import {attempt, replaceFile} from '../fs/files.js';
-import {buildEnvironment} from '../cpython/build-tools.js';
-import {configureTree, makeTree} from '../cpython/build.js';
-import {configureArguments} from '../cpython/configure-arguments.js';
-import {COUNTS, RECORDING_TARGET} from '../cpython/profile.js';
+import {buildEnvironment} from '../cpython/build/build-tools.js';
+import {configureTree, makeTree} from '../cpython/build/configure-and-make.js';
+import {configureArguments} from '../cpython/build/configure-arguments.js';
+import {COUNTS, RECORDING_TARGET} from '../cpython/build/profile-counts.js';
 import type {SourceTree} from '../cpython/source-tree.js';
 import {acquireLock} from '../engine/lock.js';
 import {scrubbedEnvironment} from '../exec/environment.js';

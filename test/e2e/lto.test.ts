@@ -6,7 +6,7 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {describeWith} from '../support/with.js';
 import {isWanted} from './make-rig.js';
 import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured, flashfreeze, run} from './rig.js';

@@ -3,7 +3,7 @@ import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {REDIRECTED_CALLERS} from '../../src/cpython/lto.js';
+import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {testWith} from '../support/with.js';
 import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
 

@@ -1,7 +1,7 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {relative, resolve, join} from 'node:path';
 import {tmpdir} from 'node:os';
-import {words} from '../../cpython/compile-flags.js';
+import {words} from '../../cpython/build/compile-flags.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
 import {stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
 import {traceImports} from '../../cpython/interpreter/program-trace.js';

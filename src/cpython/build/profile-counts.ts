@@ -1,6 +1,6 @@
 import type {BuildRun} from './build-tools.js';
 import {readMakeVariables} from './make-variables.js';
-import {ok, type Result} from '../model/result.js';
+import {ok, type Result} from '../../model/result.js';
 
 /**
  * The target of CPython's Makefile that compiles it with counters, runs the training task (PROFILE_TASK) and removes what

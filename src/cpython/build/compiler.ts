@@ -1,9 +1,9 @@
-import {runProcess} from '../exec/process.js';
-import {findTool} from '../exec/tools.js';
-import type {ToolIdentity} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {fail, ok, type Result} from '../model/result.js';
-import {canonicalJson} from '../model/canonical-json.js';
+import {runProcess} from '../../exec/process.js';
+import {findTool} from '../../exec/tools.js';
+import type {ToolIdentity} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {canonicalJson} from '../../model/canonical-json.js';
 import {findCompiler} from './build-tools.js';
 
 /** A C compiler with the flags that shape what it sees. */

@@ -1,5 +1,5 @@
-import {findTool} from '../exec/tools.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {findTool} from '../../exec/tools.js';
+import {fail, ok, type Result} from '../../model/result.js';
 
 /** Where and how configure and make run. */
 export interface BuildRun {

@@ -1,11 +1,11 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {runProcess} from '../exec/process.js';
-import {messageOf} from '../model/errno.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {messageOf} from '../../model/errno.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
 import {words} from './compile-flags.js';
-import {wordsThatMatter} from './log.js';
+import {wordsThatMatter} from './tool-output.js';
 import {readMakeVariables} from './make-variables.js';
 
 /** What a user may add to CPython's list of modules; it comes first of all such files (Makefile.pre.in, Modules/makesetup). */

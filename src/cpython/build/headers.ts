@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 
 /** Below a folder of CPython's headers, where CPython's own C looks for internal ones (Makefile.pre.in, PY_CORE_CFLAGS). */
 const INTERNAL = ['internal', 'internal/mimalloc'];

@@ -1,15 +1,15 @@
 import {appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import {serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
-import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {configureTree, makeTree} from '../../../src/cpython/build.js';
-import {buildEnvironment} from '../../../src/cpython/build-tools.js';
-import {compilerIdentity} from '../../../src/cpython/compiler.js';
-import {configureArguments} from '../../../src/cpython/configure-arguments.js';
-import {REDIRECTED_CALLERS} from '../../../src/cpython/lto.js';
-import {readMakeVariables} from '../../../src/cpython/make-variables.js';
-import {readFiles, SMALL_TREE, temporaryFolder, writeFiles} from './folders.js';
+import {serveJobs, TOKEN} from '../../../../src/exec/jobserver.js';
+import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
+import {configureTree, makeTree} from '../../../../src/cpython/build/configure-and-make.js';
+import {buildEnvironment} from '../../../../src/cpython/build/build-tools.js';
+import {compilerIdentity} from '../../../../src/cpython/build/compiler.js';
+import {configureArguments} from '../../../../src/cpython/build/configure-arguments.js';
+import {REDIRECTED_CALLERS} from '../../../../src/cpython/build/lto.js';
+import {readMakeVariables} from '../../../../src/cpython/build/make-variables.js';
+import {readFiles, SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();
 const environment = buildEnvironment(scrubbedEnvironment());

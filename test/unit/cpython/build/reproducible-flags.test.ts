@@ -2,9 +2,9 @@ import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {DEPENDENCIES, placelessArguments, placelessEnvironment} from '../../../src/cpython/placeless.js';
-import {prerequisitesOf} from '../../../src/release/outside-inputs.js';
-import {temporaryFolder} from './folders.js';
+import {DEPENDENCIES, placelessArguments, placelessEnvironment} from '../../../../src/cpython/build/reproducible-flags.js';
+import {prerequisitesOf} from '../../../../src/release/outside-inputs.js';
+import {temporaryFolder} from '../folders.js';
 
 /** As CPython's Makefile has them: an object that make compiles, and one that setup.py compiles by its absolute path. */
 const MAKEFILE = `

@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {buildExtensionsIn, parseSetup} from '../../../src/cpython/builtin-extensions.js';
-import {temporaryFolder, writeFiles} from './folders.js';
+import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
+import {buildExtensionsIn, parseSetup} from '../../../../src/cpython/build/builtin-extensions.js';
+import {temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();
 const environment = scrubbedEnvironment();

@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
-import {wordsThatMatter} from '../../../src/cpython/log.js';
+import {wordsThatMatter} from '../../../../src/cpython/build/tool-output.js';
 
 describe('wordsThatMatter', () => {
   const noise = Array.from({length: 100}, (_, index) => `gcc -Werror -DERR=error -c pyerrors${index}.c`);

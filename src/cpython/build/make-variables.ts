@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {runProcess} from '../exec/process.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
 
 /** Makefiles that `make` would bring up to date before it reads them, as arguments with which it takes them as they are. */

@@ -2,13 +2,13 @@ import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
 import {mkdir, readdir, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {join, resolve, sep} from 'node:path';
-import type {Invitation} from '../exec/jobserver.js';
-import {runProcess, type ProcessOutput} from '../exec/process.js';
-import {fail, ok, type Result} from '../model/result.js';
+import type {Invitation} from '../../exec/jobserver.js';
+import {runProcess, type ProcessOutput} from '../../exec/process.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {findCompiler, findMake, type BuildRun} from './build-tools.js';
 import {wantedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
-import {wordsThatMatter} from './log.js';
+import {wordsThatMatter} from './tool-output.js';
 import {machineCodeArguments} from './lto.js';
 import {readMakeVariables} from './make-variables.js';
 
