@@ -1,7 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ensureFolder} from '../fs/files.js';
-import {obtainSource} from '../cpython/obtain-source.js';
+import {obtainSource} from '../cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {type BenchReport, benchmark} from './bench.js';

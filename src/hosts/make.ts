@@ -7,7 +7,7 @@ import {words} from '../cpython/build/compile-flags.js';
 import {checkUsable} from '../cpython/interpreter/installation.js';
 import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import {scriptPath} from '../cpython/interpreter/scripts.js';
-import {listStage1Inputs} from '../cpython/stage1-inputs.js';
+import {listStage1Inputs} from '../cpython/source/stage1-inputs.js';
 import {type Target, describeTarget} from '../cpython/interpreter/target.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, ok} from '../model/result.js';

@@ -2,7 +2,7 @@ import {resolve} from 'node:path';
 import type {Layout} from '../codegen/layout.js';
 import {words} from '../cpython/build/compile-flags.js';
 import {placelessEnvironment} from '../cpython/build/reproducible-flags.js';
-import {openSourceTree, type SourceTree} from '../cpython/source-tree.js';
+import {openSourceTree, type SourceTree} from '../cpython/source/source-tree.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
 import type {Host, LinkedImages, Site} from './host.js';

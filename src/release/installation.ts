@@ -6,7 +6,7 @@ import {dependableVariables} from '../cpython/build/configure-and-make.js';
 import {buildEnvironment, findMake} from '../cpython/build/build-tools.js';
 import {placelessEnvironment} from '../cpython/build/reproducible-flags.js';
 import {runScript} from '../cpython/interpreter/run-script.js';
-import type {SourceTree} from '../cpython/source-tree.js';
+import type {SourceTree} from '../cpython/source/source-tree.js';
 import {FIXED_ENVIRONMENT} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import type {Site} from '../hosts/host.js';

@@ -5,7 +5,7 @@ import {buildEnvironment} from '../cpython/build/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build/configure-and-make.js';
 import {configureArguments} from '../cpython/build/configure-arguments.js';
 import {COUNTS, RECORDING_TARGET} from '../cpython/build/profile-counts.js';
-import type {SourceTree} from '../cpython/source-tree.js';
+import type {SourceTree} from '../cpython/source/source-tree.js';
 import {acquireLock} from '../engine/lock.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {HostContext, SourceBuildOptions} from '../hosts/options.js';

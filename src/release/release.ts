@@ -1,7 +1,7 @@
 import {realpath} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '../fs/files.js';
-import {listLibrary, listStage1Inputs} from '../cpython/stage1-inputs.js';
+import {listLibrary, listStage1Inputs} from '../cpython/source/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import type {Host, Site} from '../hosts/host.js';

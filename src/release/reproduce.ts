@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {hashFile} from '../fs/files.js';
-import {openSourceTree} from '../cpython/source-tree.js';
+import {openSourceTree} from '../cpython/source/source-tree.js';
 import type {HostContext} from '../hosts/options.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {scrubbedEnvironment} from '../exec/environment.js';

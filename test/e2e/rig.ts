@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
-import {obtainSource} from '../../src/cpython/obtain-source.js';
+import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
 
 export const PACKAGE = resolve(import.meta.dirname, '../..');

@@ -13,7 +13,7 @@ import {
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {figureOf} from '../../bench/statistics.js';
-import {obtainSource} from '../../src/cpython/obtain-source.js';
+import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
 import {CACHE} from '../e2e/rig.js';
 import {findNginx, startNginx} from '../support/nginx.js';

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {dirname, join, relative} from 'node:path';
-import {obtainSource} from '../../src/cpython/obtain-source.js';
+import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
 import {CACHE, flashfreezeJson, run, type Run, type SummaryEvent} from '../e2e/rig.js';
 import {findPythons} from '../support/pythons.js';

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {writeArchive} from '../../../src/release/archive.js';
-import {openSourceTree} from '../../../src/cpython/source-tree.js';
+import {openSourceTree} from '../../../src/cpython/source/source-tree.js';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {recordProfile, storedProfile} from '../../../src/release/profile.js';
 import {unpack} from '../../../src/release/unpack.js';

@@ -1,7 +1,7 @@
 import {readFile, realpath, stat} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
-import {fail, ok, type Result} from '../model/result.js';
-import {parsePatchlevel, type PythonVersion} from './interpreter/version.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {parsePatchlevel, type PythonVersion} from '../interpreter/version.js';
 
 /** A CPython source tree that an out-of-tree build can use. */
 export interface SourceTree {

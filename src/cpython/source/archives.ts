@@ -4,10 +4,10 @@ import {mkdir, mkdtemp, readdir, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import {runProcess} from '../exec/process.js';
-import {findTool} from '../exec/tools.js';
-import type {Digest} from '../model/digest.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {findTool} from '../../exec/tools.js';
+import type {Digest} from '../../model/digest.js';
+import {fail, ok, type Result} from '../../model/result.js';
 
 /** How a child that talks to the network runs: with the user's own proxy and TLS settings. */
 export interface NetworkRun {

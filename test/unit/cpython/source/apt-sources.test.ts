@@ -7,7 +7,7 @@ import {
   suitesOf,
   trustOf,
   type AptTarget,
-} from '../../../src/cpython/apt-sources.js';
+} from '../../../../src/cpython/source/apt-sources.js';
 
 const target = (overrides: Partial<AptTarget> = {}): AptTarget => ({
   origin: 'Debian',

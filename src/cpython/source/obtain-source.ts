@@ -1,13 +1,13 @@
 import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
-import {isDigest, type Digest} from '../model/digest.js';
-import {failure, type Failure} from '../model/failure.js';
-import {err, fail, ok, type Result} from '../model/result.js';
+import {isDigest, type Digest} from '../../model/digest.js';
+import {failure, type Failure} from '../../model/failure.js';
+import {err, fail, ok, type Result} from '../../model/result.js';
 import {digestOfFile, download, unpack, type NetworkRun} from './archives.js';
 import {fetchDebianSource} from './debian-source.js';
 import {newestOf, pinnedRelease, pinnedVersions, type PinnedRelease} from './releases.js';
-import {parseJson} from './interpreter/run-script.js';
+import {parseJson} from '../interpreter/run-script.js';
 
 export interface SourceRequest extends NetworkRun {
   /** A release such as `3.13.15`, or a series such as `3.13`. */

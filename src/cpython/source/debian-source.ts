@@ -1,8 +1,8 @@
 import {mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {runProcess} from '../exec/process.js';
-import {findTool} from '../exec/tools.js';
-import {fail, ok, type Result} from '../model/result.js';
+import {runProcess} from '../../exec/process.js';
+import {findTool} from '../../exec/tools.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import {
   checksumIn,
   parseSourcePackages,

@@ -1,7 +1,7 @@
 import type {Dirent} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fail, ok, type Result} from '../model/result.js';
+import {fail, ok, type Result} from '../../model/result.js';
 import type {SourceTree} from './source-tree.js';
 
 /**

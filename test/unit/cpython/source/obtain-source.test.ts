@@ -5,10 +5,10 @@ import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
-import {findTool} from '../../../src/exec/tools.js';
-import {obtainSource} from '../../../src/cpython/obtain-source.js';
-import {newestOf, pinnedRelease} from '../../../src/cpython/releases.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from './folders.js';
+import {findTool} from '../../../../src/exec/tools.js';
+import {obtainSource} from '../../../../src/cpython/source/obtain-source.js';
+import {newestOf, pinnedRelease} from '../../../../src/cpython/source/releases.js';
+import {SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();
 writeFiles(join(folder, 'Python-3.13.15'), SMALL_TREE);

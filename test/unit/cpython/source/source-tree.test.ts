@@ -1,9 +1,9 @@
 import {join} from 'node:path';
 import {symlinkSync} from 'node:fs';
 import {describe, expect, test} from '@jest/globals';
-import {openSourceTree} from '../../../src/cpython/source-tree.js';
-import {listStage1Inputs, selectConfigureInputs} from '../../../src/cpython/stage1-inputs.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from './folders.js';
+import {openSourceTree} from '../../../../src/cpython/source/source-tree.js';
+import {listStage1Inputs, selectConfigureInputs} from '../../../../src/cpython/source/stage1-inputs.js';
+import {SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();
 
