@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {localSlots} from '../src/exec/job-slots.js';
-import type {HostContext} from '../src/hosts/options.js';
+import type {HostContext} from '../src/pipeline/build-options.js';
 import type {Result} from '../src/model/result.js';
 import {CACHE} from '../test/e2e/rig.js';
 

@@ -1,6 +1,6 @@
 import {readLastRun} from '../engine/last-run.js';
 import {type History, readHistory} from '../engine/history.js';
-import {defaultBuildDir} from '../hosts/default-build-dir.js';
+import {defaultBuildDir} from '../pipeline/default-build-dir.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {Session} from './command.js';
 

@@ -1,4 +1,4 @@
-import type {HostContext} from '../hosts/options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 import type {ActionCounts, Summary} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import type {ProductSink} from '../report/reporter.js';

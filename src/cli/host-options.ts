@@ -5,7 +5,7 @@ import type {
   OverlayOptions,
   RelinkOptions,
   SourceBuildOptions,
-} from '../hosts/options.js';
+} from '../pipeline/build-options.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {optionSpec, type OptionName, type OptionValues} from './options.js';

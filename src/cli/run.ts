@@ -1,7 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {openSlots} from '../exec/job-slots.js';
 import {abortOnSignals} from '../exec/signals.js';
-import type {HostContext} from '../hosts/options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
 import {failure} from '../model/failure.js';

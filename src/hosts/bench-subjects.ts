@@ -5,12 +5,12 @@ import {describeTarget} from '../cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {installForBench} from './bench-installation.js';
-import {defaultBuildDir} from './default-build-dir.js';
-import type {HostContext, OverlayOptions, RelinkOptions} from './options.js';
+import {defaultBuildDir} from '../pipeline/default-build-dir.js';
+import type {HostContext, OverlayOptions, RelinkOptions} from '../pipeline/build-options.js';
 import {overlayPlaces} from './overlay.js';
-import {placesOf, sourcePlacesOf} from './places.js';
+import {placesOf, sourcePlacesOf} from '../pipeline/build-places.js';
 import {linkPlain, prepareRelink} from './relink.js';
-import {withEngine} from './session.js';
+import {withEngine} from '../pipeline/session.js';
 import {runEnvironment} from './stage1.js';
 
 /** Two interpreters that differ in nothing but the images. */

@@ -5,7 +5,7 @@ import {splitCommandLine} from '../model/shell-words.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {refuseColdBaseline} from './bench-installation.js';
 import type {BenchSubject} from './bench-subjects.js';
-import type {HostContext} from './options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 
 export interface BenchRequest {
   /** What follows the interpreter, as one would type it. */

@@ -10,7 +10,7 @@ import type {Target} from '../cpython/interpreter/target.js';
 import type {Artifact, ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
-import type {FrozenModule, Toolchain} from './toolchain.js';
+import type {FrozenModule, Toolchain} from '../pipeline/toolchain.js';
 
 /** A CPython that lies where it was built. */
 export interface BuiltPython {

@@ -6,8 +6,8 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
 import {type BenchReport, benchmark} from './bench.js';
 import {sourceSubject} from './bench-subjects.js';
-import type {BuildOutcome, HostContext} from './options.js';
-import {freeze} from './pipeline.js';
+import type {BuildOutcome, HostContext} from '../pipeline/build-options.js';
+import {freeze} from '../pipeline/pipeline.js';
 import {sourceHost} from './source.js';
 import {verifyImages} from './verify.js';
 

@@ -6,8 +6,8 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';
 import type {FailureCode} from '../model/failure.js';
-import {knownSeries} from './layouts.js';
-import type {HostContext} from './options.js';
+import {knownSeries} from '../pipeline/compile/load-layout.js';
+import type {HostContext} from '../pipeline/build-options.js';
 
 /** One thing that was looked at. */
 export interface Check {

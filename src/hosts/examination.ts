@@ -3,7 +3,7 @@ import {examineFrozen, type FrozenInterpreter} from '../cpython/interpreter/exam
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {splitCommandLine} from '../model/shell-words.js';
 import {fail, ok, type Result} from '../model/result.js';
-import type {HostContext} from './options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 
 /** What decides, in a user's shell, whether images are used and where modules are found. */
 const DECIDING = ['FLASHFREEZE', 'PYTHONPATH', 'PYTHONHOME', 'PYTHONUSERBASE', 'PYTHONNOUSERSITE'];

@@ -17,12 +17,12 @@ import type {ToolIdentity} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {rememberedCompiler} from './compiler-memo.js';
-import type {Site} from './host.js';
-import {loadLayout} from './layouts.js';
-import {remembered} from './memo.js';
-import type {Places} from './places.js';
-import type {CToolchain, FrozenModule, Toolchain} from './toolchain.js';
+import {rememberedCompiler} from '../pipeline/compile/compiler-memo.js';
+import type {Site} from '../pipeline/host.js';
+import {loadLayout} from '../pipeline/compile/load-layout.js';
+import {remembered} from '../pipeline/memo.js';
+import type {Places} from '../pipeline/build-places.js';
+import type {CToolchain, FrozenModule, Toolchain} from '../pipeline/toolchain.js';
 
 /** The toolchain of a Python that somebody installed. */
 export interface InstalledToolchain extends Toolchain {

@@ -5,9 +5,9 @@ import type {Artifact} from '../model/action.js';
 import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';
-import type {Objects, Site} from './host.js';
+import type {Objects, Site} from '../pipeline/host.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
-import type {SourcePlaces} from './places.js';
+import type {SourcePlaces} from '../pipeline/build-places.js';
 import {usesImages} from './smoke.js';
 import type {Stage1} from './stage1.js';
 

@@ -5,10 +5,10 @@ import {runProcess} from '../exec/process.js';
 import type {ActionId, Artifact, ToolIdentity} from '../model/action.js';
 import {type Digest, digestOf} from '../model/digest.js';
 import {type Result, err, fail, ok} from '../model/result.js';
-import type {Site} from './host.js';
-import {output} from './images.js';
+import type {Site} from '../pipeline/host.js';
+import {output} from '../pipeline/module-images.js';
 import {responseFile} from './make-files.js';
-import type {Places} from './places.js';
+import type {Places} from '../pipeline/build-places.js';
 import {prelink} from './prelink.js';
 
 /** A link, as a shell command in the words of CPython's own Makefile. */

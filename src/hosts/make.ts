@@ -12,17 +12,17 @@ import {type Target, describeTarget} from '../cpython/interpreter/target.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, ok} from '../model/result.js';
 import {toolchainOfBuild} from './build-folder.js';
-import {rememberedCompiler} from './compiler-memo.js';
-import type {Host, LinkedImages, Objects, Site} from './host.js';
-import {loadLayout} from './layouts.js';
+import {rememberedCompiler} from '../pipeline/compile/compiler-memo.js';
+import type {Host, LinkedImages, Objects, Site} from '../pipeline/host.js';
+import {loadLayout} from '../pipeline/compile/load-layout.js';
 import {wrapFlags} from './link.js';
 import {dependencyFile, responseFile} from './make-files.js';
 import type {MakeRequest} from './make-request.js';
-import {remembered} from './memo.js';
-import type {FreezePlan} from './module-plan.js';
-import {type Places, placesOf} from './places.js';
+import {remembered} from '../pipeline/memo.js';
+import type {FreezePlan} from '../pipeline/modules/module-plan.js';
+import {type Places, placesOf} from '../pipeline/build-places.js';
 import {prelink} from './prelink.js';
-import type {Toolchain} from './toolchain.js';
+import type {Toolchain} from '../pipeline/toolchain.js';
 
 /** For the linker: our objects, and the flags that let the runtime in. The stamps of the sources lie beside it. */
 const OBJECTS = 'objects.rsp';

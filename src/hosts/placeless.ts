@@ -8,8 +8,8 @@ import type {SourceTree} from '../cpython/source/source-tree.js';
 import {listLibrary} from '../cpython/source/stage1-inputs.js';
 import type {Artifact} from '../model/action.js';
 import {ok, type Result} from '../model/result.js';
-import type {Site} from './host.js';
-import type {SourcePlaces} from './places.js';
+import type {Site} from '../pipeline/host.js';
+import type {SourcePlaces} from '../pipeline/build-places.js';
 
 /** A build whose result is to be the same in any folder (for releases). The link to the source tree (`sourceLink`) is there. */
 export interface Placeless {

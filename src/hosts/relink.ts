@@ -4,13 +4,13 @@ import type {Installation} from '../cpython/interpreter/installation.js';
 import {compareSurroundings} from '../cpython/interpreter/found-places.js';
 import type {Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
-import {defaultBuildDir} from './default-build-dir.js';
-import type {Host, LinkedImages, Objects, Site} from './host.js';
+import {defaultBuildDir} from '../pipeline/default-build-dir.js';
+import type {Host, LinkedImages, Objects, Site} from '../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from './installed.js';
 import {type LinkRecipe, link, wrapFlags} from './link.js';
-import type {RelinkOptions} from './options.js';
+import type {RelinkOptions} from '../pipeline/build-options.js';
 import {checkReplaceable} from './place-output.js';
-import {type Places, placesOf} from './places.js';
+import {type Places, placesOf} from '../pipeline/build-places.js';
 import {usesImages} from './smoke.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 

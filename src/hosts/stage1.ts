@@ -15,11 +15,11 @@ import {listStage1Inputs, selectConfigureInputs} from '../cpython/source/stage1-
 import {describeTarget, type Target} from '../cpython/interpreter/target.js';
 import type {ActionSpec, Artifact} from '../model/action.js';
 import {type Result, err, fail, ok} from '../model/result.js';
-import {rememberedCompiler} from './compiler-memo.js';
-import type {Site} from './host.js';
-import type {SourceBuildOptions} from './options.js';
+import {rememberedCompiler} from '../pipeline/compile/compiler-memo.js';
+import type {Site} from '../pipeline/host.js';
+import type {SourceBuildOptions} from '../pipeline/build-options.js';
 import {type Placeless, makeArgumentsOf, placelessInputs, placelessKey, useProfile} from './placeless.js';
-import type {SourcePlaces} from './places.js';
+import type {SourcePlaces} from '../pipeline/build-places.js';
 
 /** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
 const VARIABLES = [

@@ -4,8 +4,8 @@ import {describeTarget, type Target} from '../cpython/interpreter/target.js';
 import {type ImageDifference, compareImages} from '../cpython/interpreter/verify-images.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, ok} from '../model/result.js';
-import {GETPATH} from './module-plan.js';
-import type {HostContext} from './options.js';
+import {GETPATH} from '../pipeline/modules/module-plan.js';
+import type {HostContext} from '../pipeline/build-options.js';
 
 export interface VerifyRequest {
   /** The frozen interpreter. */

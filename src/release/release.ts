@@ -4,11 +4,11 @@ import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '..
 import {listLibrary, listStage1Inputs} from '../cpython/source/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
-import type {Host, Site} from '../hosts/host.js';
-import type {FreezePlan} from '../hosts/module-plan.js';
-import {freeze} from '../hosts/pipeline.js';
-import {tracedScripts} from '../hosts/selection.js';
-import type {BuildOutcome, HostContext, ModuleSelection, SourceBuildOptions} from '../hosts/options.js';
+import type {Host, Site} from '../pipeline/host.js';
+import type {FreezePlan} from '../pipeline/modules/module-plan.js';
+import {freeze} from '../pipeline/pipeline.js';
+import {tracedScripts} from '../pipeline/modules/selection.js';
+import type {BuildOutcome, HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
 import {generatorDigest, packageVersion} from '../fs/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source.js';
 import {digestOf} from '../model/digest.js';

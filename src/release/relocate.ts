@@ -1,7 +1,7 @@
 import {readFile, realpath, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt} from '../fs/files.js';
-import {folderName, namesFolder} from '../hosts/folder-names.js';
+import {folderName, namesFolder} from '../pipeline/folder-names.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {listTree, makeWritable} from './tree.js';
 

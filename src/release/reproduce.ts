@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {hashFile} from '../fs/files.js';
 import {openSourceTree} from '../cpython/source/source-tree.js';
-import type {HostContext} from '../hosts/options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Difference, compareEntries} from './compare.js';

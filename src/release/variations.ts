@@ -2,7 +2,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type ProcessOutput, runProcess} from '../exec/process.js';
 import {PROGRAM} from '../fs/package-files.js';
-import type {HostContext} from '../hosts/options.js';
+import type {HostContext} from '../pipeline/build-options.js';
 import type {Event} from '../model/events.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';

@@ -1,5 +1,5 @@
 import {basename, join, sep} from 'node:path';
-import {foldersOf, mayBeSource} from '../hosts/source-folders.js';
+import {foldersOf, mayBeSource} from '../pipeline/modules/source-folders.js';
 
 /** Which places of the file system a row of builds looks at. */
 export interface Scope {

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import type {BuildOutcome} from '../hosts/options.js';
-import {type Repetition, createWarmWorkers} from '../hosts/repetition.js';
+import type {BuildOutcome} from '../pipeline/build-options.js';
+import {type Repetition, createWarmWorkers} from '../pipeline/repetition.js';
 import type {EventSink} from '../model/events.js';
 import {type Failure, failure} from '../model/failure.js';
 import type {Result} from '../model/result.js';

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
-import type {HostContext} from '../../src/hosts/options.js';
+import type {HostContext} from '../../src/pipeline/build-options.js';
 import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../e2e/rig.js';
 import {gateOptions, say} from '../conformance/options.js';
 

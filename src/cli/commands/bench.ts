@@ -1,7 +1,7 @@
 import {statSync} from 'node:fs';
 import {benchmark} from '../../hosts/bench.js';
 import {type BenchSubject, overlaySubject, relinkSubject, sourceSubject} from '../../hosts/bench-subjects.js';
-import type {HostContext} from '../../hosts/options.js';
+import type {HostContext} from '../../pipeline/build-options.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';

@@ -1,4 +1,4 @@
-import {freeze} from '../../hosts/pipeline.js';
+import {freeze} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';

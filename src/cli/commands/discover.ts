@@ -1,6 +1,6 @@
-import type {HostContext, ModuleSelection} from '../../hosts/options.js';
+import type {HostContext, ModuleSelection} from '../../pipeline/build-options.js';
 import {overlayHost} from '../../hosts/overlay.js';
-import {discoverModules} from '../../hosts/pipeline.js';
+import {discoverModules} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
 import {selectionOf, sourceOptionsOf} from '../host-options.js';

@@ -1,5 +1,5 @@
 import {makeHost} from '../../hosts/make.js';
-import {freeze} from '../../hosts/pipeline.js';
+import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, makeRequestOf, selectionOf} from '../host-options.js';
 

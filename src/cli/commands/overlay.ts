@@ -1,5 +1,5 @@
 import {overlayHost} from '../../hosts/overlay.js';
-import {freeze} from '../../hosts/pipeline.js';
+import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, installedOptionsOf, selectionOf} from '../host-options.js';
 

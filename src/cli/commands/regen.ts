@@ -1,4 +1,4 @@
-import {regenerate} from '../../hosts/pipeline.js';
+import {regenerate} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
-import {defaultBuildDir} from '../../hosts/default-build-dir.js';
-import type {SourceBuildOptions} from '../../hosts/options.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
+import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {release} from '../../release/release.js';
 import {failure} from '../../model/failure.js';
 import {type Result, ok} from '../../model/result.js';

@@ -1,4 +1,4 @@
-import {freeze} from '../../hosts/pipeline.js';
+import {freeze} from '../../pipeline/pipeline.js';
 import {relinkHost} from '../../hosts/relink.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, relinkOptionsOf, selectionOf} from '../host-options.js';

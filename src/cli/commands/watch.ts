@@ -1,9 +1,9 @@
-import type {BuildOutcome, HostContext} from '../../hosts/options.js';
+import type {BuildOutcome, HostContext} from '../../pipeline/build-options.js';
 import {overlayHost} from '../../hosts/overlay.js';
 import {makeHost} from '../../hosts/make.js';
-import {freeze} from '../../hosts/pipeline.js';
+import {freeze} from '../../pipeline/pipeline.js';
 import {relinkHost} from '../../hosts/relink.js';
-import type {Repetition} from '../../hosts/repetition.js';
+import type {Repetition} from '../../pipeline/repetition.js';
 import {sourceHost} from '../../hosts/source.js';
 import {failure} from '../../model/failure.js';
 import {type Result, fail, ok} from '../../model/result.js';

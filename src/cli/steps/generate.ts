@@ -1,8 +1,8 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {parseWellKnownStrings} from '../../codegen/well-known.js';
-import {imageOf} from '../../hosts/images.js';
-import {loadLayout} from '../../hosts/layouts.js';
+import {imageOf} from '../../pipeline/module-images.js';
+import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from '../step.js';
 

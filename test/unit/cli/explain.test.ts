@@ -2,7 +2,7 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {writeLastRun} from '../../../src/engine/last-run.js';
-import {defaultBuildDir} from '../../../src/hosts/default-build-dir.js';
+import {defaultBuildDir} from '../../../src/pipeline/default-build-dir.js';
 import type {ActionId} from '../../../src/model/action.js';
 import {build, makeToy, type Toy} from '../engine/toys.js';
 import {cli, objects, temporaryFolder} from './rig.js';

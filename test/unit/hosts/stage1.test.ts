@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {withEngine} from '../../../src/hosts/session.js';
+import {withEngine} from '../../../src/pipeline/session.js';
 import {sourceHost} from '../../../src/hosts/source.js';
 import type {Placeless} from '../../../src/hosts/placeless.js';
 import type {EventInput} from '../../../src/model/events.js';

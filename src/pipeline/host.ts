@@ -1,9 +1,9 @@
 import type {Engine} from '../engine/engine.js';
 import type {Artifact} from '../model/action.js';
 import type {Result} from '../model/result.js';
-import type {FreezePlan} from './module-plan.js';
-import type {BuildOutcome, HostContext} from './options.js';
-import type {Places} from './places.js';
+import type {FreezePlan} from './modules/module-plan.js';
+import type {BuildOutcome, HostContext} from './build-options.js';
+import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 
 /** What is to be linked. */

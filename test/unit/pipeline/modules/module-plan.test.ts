@@ -1,8 +1,8 @@
 import {expect, test} from '@jest/globals';
-import type {ModuleRecord} from '../../../src/cpython/interpreter/modules.js';
-import type {Target} from '../../../src/cpython/interpreter/target.js';
-import {parseVersion} from '../../../src/cpython/interpreter/version.js';
-import {type PlannedFor, planFreeze} from '../../../src/hosts/module-plan.js';
+import type {ModuleRecord} from '../../../../src/cpython/interpreter/modules.js';
+import type {Target} from '../../../../src/cpython/interpreter/target.js';
+import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
+import {type PlannedFor, planFreeze} from '../../../../src/pipeline/modules/module-plan.js';
 
 const source = (name: string, origin: string, isPackage = false): ModuleRecord => ({
   ...{name, origin, isPackage},

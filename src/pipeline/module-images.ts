@@ -3,8 +3,8 @@ import {join} from 'node:path';
 import {type ImageInput, generateImage} from '../codegen/image.js';
 import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
-import {GETPATH, type ModulePlan} from './module-plan.js';
-import type {Tools} from './tools.js';
+import {GETPATH, type ModulePlan} from './modules/module-plan.js';
+import type {Tools} from './image-tools.js';
 
 export interface CompiledModule {
   readonly unit: Artifact;

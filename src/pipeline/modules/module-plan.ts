@@ -1,7 +1,7 @@
-import type {FrozenRow, SourceEntry} from '../codegen/index-table.js';
-import type {ModuleRecord} from '../cpython/interpreter/modules.js';
-import type {ModuleSelection} from './options.js';
-import type {SourceFile, Toolchain} from './toolchain.js';
+import type {FrozenRow, SourceEntry} from '../../codegen/index-table.js';
+import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
+import type {ModuleSelection} from '../build-options.js';
+import type {SourceFile, Toolchain} from '../toolchain.js';
 
 /** One module to freeze. */
 export interface ModulePlan {

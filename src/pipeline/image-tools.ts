@@ -6,10 +6,10 @@ import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';
 import type {Engine} from '../engine/engine.js';
 import type {Artifact, ToolIdentity} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
-import {type CCompiler, createCCompiler} from './c-compiler.js';
+import {type CCompiler, createCCompiler} from './compile/c-compiler.js';
 import type {Site} from './host.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER, generatorDigest} from '../fs/package-files.js';
-import type {Places} from './places.js';
+import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 
 /** What the actions of all modules have in common: the toolchain, ready for work. */

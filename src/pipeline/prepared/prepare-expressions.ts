@@ -5,16 +5,16 @@ import {
   type Expression,
   compileExpressions,
   compiledExpressionsSchema,
-} from '../cpython/interpreter/expressions.js';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
-import type {Artifact} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {type Result, ok} from '../model/result.js';
-import {output} from './images.js';
-import type {FreezePlan} from './module-plan.js';
-import {namesPlace} from './named-places.js';
-import type {HostContext} from './options.js';
-import type {Tools} from './tools.js';
+} from '../../cpython/interpreter/expressions.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import type {Artifact} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, ok} from '../../model/result.js';
+import {output} from '../module-images.js';
+import type {FreezePlan} from '../modules/module-plan.js';
+import {namesPlace} from '../local-paths.js';
+import type {HostContext} from '../build-options.js';
+import type {Tools} from '../image-tools.js';
 
 /**
  * The modules that compile regular expressions: since 3.11, and in 3.10. The runtime knows them, too (src/runtime/expressions.c):

@@ -1,19 +1,19 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {
   type CompiledSnippet,
   type Snippet,
   compileSnippets,
   compiledSnippetsSchema,
-} from '../cpython/interpreter/snippets.js';
-import type {Artifact} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {type Result, ok} from '../model/result.js';
-import {output} from './images.js';
-import {namesPlace} from './named-places.js';
-import type {HostContext} from './options.js';
-import type {Tools} from './tools.js';
+} from '../../cpython/interpreter/snippets.js';
+import type {Artifact} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, ok} from '../../model/result.js';
+import {output} from '../module-images.js';
+import {namesPlace} from '../local-paths.js';
+import type {HostContext} from '../build-options.js';
+import type {Tools} from '../image-tools.js';
 
 /**
  * `index:snippets`: source text that programs compile while they run, compiled by the target. Undefined where there is none.

@@ -5,14 +5,14 @@ import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
 import {type Result, ok} from '../model/result.js';
-import {collect} from './collect.js';
-import {readExpressions} from './expressions.js';
+import {collect} from './collect-results.js';
+import {readExpressions} from './prepared/prepare-expressions.js';
 import type {HostKind} from './host.js';
-import {output} from './images.js';
-import type {FreezePlan} from './module-plan.js';
+import {output} from './module-images.js';
+import type {FreezePlan} from './modules/module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from '../fs/package-files.js';
-import {readSnippets} from './snippets.js';
-import type {Tools} from './tools.js';
+import {readSnippets} from './prepared/prepare-snippets.js';
+import type {Tools} from './image-tools.js';
 
 /** The part of the runtime that a host has for itself: how it gets in. */
 const OWN_PART: Readonly<Record<HostKind, string>> = {

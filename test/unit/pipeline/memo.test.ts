@@ -2,7 +2,7 @@ import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {z} from 'zod';
-import {remembered} from '../../../src/hosts/memo.js';
+import {remembered} from '../../../src/pipeline/memo.js';
 import {failure} from '../../../src/model/failure.js';
 import {err, ok, type Result} from '../../../src/model/result.js';
 import {temporaryFolder} from '../cpython/folders.js';

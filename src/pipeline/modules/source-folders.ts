@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/canonical-json.js';
+import {digestOf} from '../../model/digest.js';
+import {canonicalJson} from '../../model/canonical-json.js';
 
 const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u;
 

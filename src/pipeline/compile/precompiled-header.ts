@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import {readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ensureFolder} from '../fs/files.js';
-import type {Digest} from '../model/digest.js';
+import {ensureFolder} from '../../fs/files.js';
+import type {Digest} from '../../model/digest.js';
 
 /**
  * CPython's headers in the form that GCC has parsed them into: two thirds of the time of compiling an image go into reading

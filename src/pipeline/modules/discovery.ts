@@ -2,20 +2,20 @@ import {existsSync} from 'node:fs';
 import {readFile, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
-import {ensureFolder} from '../fs/files.js';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
-import {expressionSchema} from '../cpython/interpreter/expressions.js';
-import {type ModuleRecord, moduleRecord} from '../cpython/interpreter/modules.js';
-import {snippetSchema} from '../cpython/interpreter/snippets.js';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson, type Json} from '../model/canonical-json.js';
-import {type Result, fail, ok} from '../model/result.js';
-import type {Site} from './host.js';
-import type {ModuleSelection} from './options.js';
-import type {Places} from './places.js';
+import {ensureFolder} from '../../fs/files.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {expressionSchema} from '../../cpython/interpreter/expressions.js';
+import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules.js';
+import {snippetSchema} from '../../cpython/interpreter/snippets.js';
+import {digestOf} from '../../model/digest.js';
+import {canonicalJson, type Json} from '../../model/canonical-json.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import type {Site} from '../host.js';
+import type {ModuleSelection} from '../build-options.js';
+import type {Places} from '../build-places.js';
 import {type Selected, selectModules, tracedScripts} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
-import type {Toolchain} from './toolchain.js';
+import type {Toolchain} from '../toolchain.js';
 
 /**
  * Which modules a program needs changes only when import statements do, or when there are other files, so discovery is

@@ -3,7 +3,7 @@ import {DEFAULT_LIMITS} from '../cache/tidy.js';
 import {createEngine, type Engine} from '../engine/engine.js';
 import {acquireLock} from '../engine/lock.js';
 import type {Result} from '../model/result.js';
-import type {HostContext} from './options.js';
+import type {HostContext} from './build-options.js';
 
 /**
  * Runs a pipeline with an engine on a build folder: takes the lock, opens the store (a build goes on without one), and

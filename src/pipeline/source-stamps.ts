@@ -4,7 +4,7 @@ import {indexId} from '../codegen/index-table.js';
 import type {Engine} from '../engine/engine.js';
 import type {FileStamp} from '../engine/stamps.js';
 import {type Result, ok} from '../model/result.js';
-import type {FreezePlan} from './module-plan.js';
+import type {FreezePlan} from './modules/module-plan.js';
 
 const MAGIC = 'FFSTAMP1';
 /** The magic word, the index's id in hexadecimal digits, and the count. */

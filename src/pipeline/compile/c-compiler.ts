@@ -1,13 +1,13 @@
 import {join} from 'node:path';
-import {words} from '../cpython/build/compile-flags.js';
-import {type ProcessOutput, runProcess} from '../exec/process.js';
-import type {ActionSpec, Artifact, OutputSpec} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {type Result, fail, ok} from '../model/result.js';
-import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../fs/package-files.js';
-import type {Places} from './places.js';
+import {words} from '../../cpython/build/compile-flags.js';
+import {type ProcessOutput, runProcess} from '../../exec/process.js';
+import type {ActionSpec, Artifact, OutputSpec} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';
+import type {Places} from '../build-places.js';
 import {createPrecompiledHeader} from './precompiled-header.js';
-import type {Toolchain} from './toolchain.js';
+import type {Toolchain} from '../toolchain.js';
 
 /** Compiles C the way CPython compiles its own, against the target's headers. */
 export interface CCompiler {

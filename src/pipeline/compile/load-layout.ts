@@ -1,8 +1,8 @@
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type Layout, parseLayout} from '../codegen/layout.js';
-import {type Result, fail} from '../model/result.js';
-import {LAYOUTS_FOLDER} from '../fs/package-files.js';
+import {type Layout, parseLayout} from '../../codegen/layout.js';
+import {type Result, fail} from '../../model/result.js';
+import {LAYOUTS_FOLDER} from '../../fs/package-files.js';
 
 const LAYOUT_FILE = /^python(\d+\.\d+)\.h$/;
 

@@ -1,5 +1,5 @@
 import {namesFolder} from './folder-names.js';
-import type {HostContext} from './options.js';
+import type {HostContext} from './build-options.js';
 
 /**
  * Whether text that a program made names a folder of whoever builds: nobody else has a use for it, and releases tell no

@@ -3,22 +3,22 @@ import {setImmediate} from 'node:timers/promises';
 import type {ModuleRecord} from '../cpython/interpreter/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
-import {collect} from './collect.js';
+import {collect} from './collect-results.js';
 import {type Result, ok} from '../model/result.js';
-import {type Discovery, discover, summariseImports} from './discovery.js';
-import {prepareExpressions} from './expressions.js';
+import {type Discovery, discover, summariseImports} from './modules/discovery.js';
+import {prepareExpressions} from './prepared/prepare-expressions.js';
 import type {Host, Linked, Site} from './host.js';
-import {type CompiledModule, compileC, compileModule, generateC} from './images.js';
+import {type CompiledModule, compileC, compileModule, generateC} from './module-images.js';
 import {buildIndex, buildRecord, buildRuntime} from './index-and-runtime.js';
-import {type FreezePlan, type ModulePlan, planFreeze} from './module-plan.js';
-import type {BuildOutcome, HostContext, ModuleSelection} from './options.js';
-import type {Selected} from './selection.js';
+import {type FreezePlan, type ModulePlan, planFreeze} from './modules/module-plan.js';
+import type {BuildOutcome, HostContext, ModuleSelection} from './build-options.js';
+import type {Selected} from './modules/selection.js';
 import {withEngine} from './session.js';
-import {prepareSnippets} from './snippets.js';
-import {writeStamps} from './stamps.js';
-import {tracedScripts} from './selection.js';
+import {prepareSnippets} from './prepared/prepare-snippets.js';
+import {writeStamps} from './source-stamps.js';
+import {tracedScripts} from './modules/selection.js';
 import type {Toolchain} from './toolchain.js';
-import {type Tools, prepareTools} from './tools.js';
+import {type Tools, prepareTools} from './image-tools.js';
 
 /**
  * The whole way: the modules that are selected become images, and the host links them. Every failure of design.md §7 can

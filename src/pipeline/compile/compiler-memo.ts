@@ -1,11 +1,11 @@
 import {join} from 'node:path';
 import {z} from 'zod';
-import {type CompilerIdentity, compilerIdentity} from '../cpython/build/compiler.js';
-import {isDigest} from '../model/digest.js';
-import {canonicalJson} from '../model/canonical-json.js';
-import {type Result, ok} from '../model/result.js';
-import {remembered} from './memo.js';
-import type {Places} from './places.js';
+import {type CompilerIdentity, compilerIdentity} from '../../cpython/build/compiler.js';
+import {isDigest} from '../../model/digest.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import {type Result, ok} from '../../model/result.js';
+import {remembered} from '../memo.js';
+import type {Places} from '../build-places.js';
 
 const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
   name: z.string(),

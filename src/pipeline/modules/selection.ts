@@ -1,15 +1,15 @@
 import {resolve} from 'node:path';
-import {parsePythonCommand} from '../cpython/interpreter/python-command.js';
-import {traceImports} from '../cpython/interpreter/program-trace.js';
-import type {Expression} from '../cpython/interpreter/expressions.js';
-import type {ModuleRecord} from '../cpython/interpreter/modules.js';
-import {packageModules, resolveModules, stdlibModules} from '../cpython/interpreter/resolve-modules.js';
-import type {Interpreter} from '../cpython/interpreter/run-script.js';
-import type {Snippet} from '../cpython/interpreter/snippets.js';
-import {glance} from '../engine/stamps.js';
-import {splitCommandLine} from '../model/shell-words.js';
-import {type Result, fail, ok} from '../model/result.js';
-import type {ModuleSelection} from './options.js';
+import {parsePythonCommand} from '../../cpython/interpreter/python-command.js';
+import {traceImports} from '../../cpython/interpreter/program-trace.js';
+import type {Expression} from '../../cpython/interpreter/expressions.js';
+import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
+import {packageModules, resolveModules, stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import type {Snippet} from '../../cpython/interpreter/snippets.js';
+import {glance} from '../../engine/stamps.js';
+import {splitCommandLine} from '../../model/shell-words.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import type {ModuleSelection} from '../build-options.js';
 
 /** A glob over module names as a regular expression: `*` is any text, `?` any character. */
 function globPattern(glob: string): RegExp {
