@@ -1,4 +1,4 @@
-import {type MakeRequest, readMakeRequest} from '../hosts/make-request.js';
+import {type MakeRequest, readMakeRequest} from '../hosts/make/make-request.js';
 import type {
   BuildOutcome,
   ModuleSelection,

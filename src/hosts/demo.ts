@@ -8,7 +8,7 @@ import {type BenchReport, benchmark} from './bench.js';
 import {sourceSubject} from './bench-subjects.js';
 import type {BuildOutcome, HostContext} from '../pipeline/build-options.js';
 import {freeze} from '../pipeline/pipeline.js';
-import {sourceHost} from './source.js';
+import {sourceHost} from './source/source-host.js';
 import {verifyImages} from './verify.js';
 
 export interface DemoRequest {

@@ -9,7 +9,7 @@ import type {SourceTree} from '../cpython/source/source-tree.js';
 import {acquireLock} from '../engine/lock.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {HostContext, SourceBuildOptions} from '../pipeline/build-options.js';
-import type {StoredProfile} from '../hosts/placeless.js';
+import type {StoredProfile} from '../hosts/source/reproducible-build.js';
 import {type SourcePlaces, sourcePlacesOf} from '../pipeline/build-places.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';

@@ -10,7 +10,7 @@ import {freeze} from '../pipeline/pipeline.js';
 import {tracedScripts} from '../pipeline/modules/selection.js';
 import type {BuildOutcome, HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
 import {generatorDigest, packageVersion} from '../fs/package-files.js';
-import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source.js';
+import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';

@@ -30,7 +30,7 @@ function linkTestEmbed(buildDir: string, series: string, output: string): void {
   if (!layout.ok) throw new Error(layout.failure.message);
   const of = (name: string): string => variables[name] ?? '';
   const wraps = layout.value.wrapped.map((name) => `-Wl,--wrap=${name}`).join(' ');
-  // What the interpreter itself was linked from (src/hosts/link.ts), with the other program in the place of its own.
+  // What the interpreter itself was linked from (src/hosts/link/link.ts), with the other program in the place of its own.
   const parts = readFileSync(join(buildDir, 'work', 'link-python.txt'), 'utf8');
   const program = '"Programs/python.o"';
   if (!parts.includes(program)) throw new Error(`${program} is not among what ${buildDir} was linked from`);

@@ -17,7 +17,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {describeInstallation} from '../../src/cpython/interpreter/installation.js';
-import {findStaticParts} from '../../src/hosts/static-parts.js';
+import {findStaticParts} from '../../src/hosts/installed/static-parts.js';
 import {findPythons, systemPython} from '../support/pythons.js';
 import {CACHE, flashfreeze, flashfreezeJson, run} from './rig.js';
 

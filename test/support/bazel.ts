@@ -4,7 +4,7 @@
  */
 import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {shellText} from '../../src/hosts/start-hooks.js';
+import {shellText} from '../../src/hosts/overlay/start-hooks.js';
 import {debianRoot, runInRoot} from './debian-root.js';
 
 const PACKAGE = join(import.meta.dirname, '..', '..');

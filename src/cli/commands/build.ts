@@ -1,5 +1,5 @@
 import {freeze} from '../../pipeline/pipeline.js';
-import {sourceHost} from '../../hosts/source.js';
+import {sourceHost} from '../../hosts/source/source-host.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';
 

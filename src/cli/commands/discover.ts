@@ -1,7 +1,7 @@
 import type {HostContext, ModuleSelection} from '../../pipeline/build-options.js';
-import {overlayHost} from '../../hosts/overlay.js';
+import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {discoverModules} from '../../pipeline/pipeline.js';
-import {sourceHost} from '../../hosts/source.js';
+import {sourceHost} from '../../hosts/source/source-host.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
 import {selectionOf, sourceOptionsOf} from '../host-options.js';
 

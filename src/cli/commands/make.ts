@@ -1,4 +1,4 @@
-import {makeHost} from '../../hosts/make.js';
+import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, makeRequestOf, selectionOf} from '../host-options.js';

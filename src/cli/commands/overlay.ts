@@ -1,4 +1,4 @@
-import {overlayHost} from '../../hosts/overlay.js';
+import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, installedOptionsOf, selectionOf} from '../host-options.js';

@@ -1,5 +1,5 @@
 import {freeze} from '../../pipeline/pipeline.js';
-import {relinkHost} from '../../hosts/relink.js';
+import {relinkHost} from '../../hosts/installed/relink-host.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, relinkOptionsOf, selectionOf} from '../host-options.js';
 

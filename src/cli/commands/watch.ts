@@ -1,10 +1,10 @@
 import type {BuildOutcome, HostContext} from '../../pipeline/build-options.js';
-import {overlayHost} from '../../hosts/overlay.js';
-import {makeHost} from '../../hosts/make.js';
+import {overlayHost} from '../../hosts/overlay/overlay-host.js';
+import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
-import {relinkHost} from '../../hosts/relink.js';
+import {relinkHost} from '../../hosts/installed/relink-host.js';
 import type {Repetition} from '../../pipeline/repetition.js';
-import {sourceHost} from '../../hosts/source.js';
+import {sourceHost} from '../../hosts/source/source-host.js';
 import {failure} from '../../model/failure.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {summaryText} from '../../report/words.js';

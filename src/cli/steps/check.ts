@@ -1,6 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {usesImages} from '../../hosts/smoke.js';
+import {usesImages} from '../../hosts/link/smoke.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from '../step.js';
 

@@ -1,6 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {siteCustomize} from '../../hosts/start-hooks.js';
+import {siteCustomize} from '../../hosts/overlay/start-hooks.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from '../step.js';
 import {readStepTarget} from './step-target.js';

@@ -1,6 +1,6 @@
-import type {Interpreter} from '../cpython/interpreter/run-script.js';
-import {runProcess} from '../exec/process.js';
-import {type Result, fail, ok} from '../model/result.js';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import {runProcess} from '../../exec/process.js';
+import {type Result, fail, ok} from '../../model/result.js';
 
 /**
  * A function of importlib is frozen by CPython itself, and every start imports it: a linker that did not redirect the calls

@@ -1,14 +1,14 @@
 import {join} from 'node:path';
-import {words} from '../cpython/build/compile-flags.js';
-import type {Interpreter} from '../cpython/interpreter/run-script.js';
-import type {Artifact} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/canonical-json.js';
-import {type Result, ok} from '../model/result.js';
-import type {Objects, Site} from '../pipeline/host.js';
-import {type LinkRecipe, link, wrapFlags} from './link.js';
-import type {SourcePlaces} from '../pipeline/build-places.js';
-import {usesImages} from './smoke.js';
+import {words} from '../../cpython/build/compile-flags.js';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import type {Artifact} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import {type Result, ok} from '../../model/result.js';
+import type {Objects, Site} from '../../pipeline/host.js';
+import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
+import type {SourcePlaces} from '../../pipeline/build-places.js';
+import {usesImages} from '../link/smoke.js';
 import type {Stage1} from './stage1.js';
 
 /** What stage 2 is linked from, besides images. */

@@ -2,11 +2,11 @@ import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
-import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {prelink} from '../../../src/hosts/prelink.js';
-import type {Artifact} from '../../../src/model/action.js';
-import {digestOf} from '../../../src/model/digest.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
+import {prelink} from '../../../../src/hosts/link/prelink.js';
+import type {Artifact} from '../../../../src/model/action.js';
+import {digestOf} from '../../../../src/model/digest.js';
+import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
 
 let folder: TemporaryFolder;
 let objects: Artifact[];

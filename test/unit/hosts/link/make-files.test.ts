@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, expect, test} from '@jest/globals';
-import {dependencyFile, responseFile} from '../../../src/hosts/make-files.js';
+import {dependencyFile, responseFile} from '../../../../src/hosts/link/make-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-make-files-'));
 afterAll(() => {

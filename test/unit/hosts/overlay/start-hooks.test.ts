@@ -8,9 +8,9 @@ import {
   shellText,
   siteCustomize,
   wrapperScript,
-} from '../../../src/hosts/start-hooks.js';
-import {findPythons} from '../../support/pythons.js';
-import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+} from '../../../../src/hosts/overlay/start-hooks.js';
+import {findPythons} from '../../../support/pythons.js';
+import {temporaryFolder, writeFiles} from '../../cpython/folders.js';
 
 const folder = temporaryFolder();
 const found = findPythons();

@@ -1,15 +1,15 @@
 import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {attempt} from '../fs/files.js';
-import type {BuildRun} from '../cpython/build/build-tools.js';
-import {NOT_LOOKED_FOR, placelessArguments} from '../cpython/build/reproducible-flags.js';
-import {profileUseArguments} from '../cpython/build/profile-counts.js';
-import type {SourceTree} from '../cpython/source/source-tree.js';
-import {listLibrary} from '../cpython/source/stage1-inputs.js';
-import type {Artifact} from '../model/action.js';
-import {ok, type Result} from '../model/result.js';
-import type {Site} from '../pipeline/host.js';
-import type {SourcePlaces} from '../pipeline/build-places.js';
+import {attempt} from '../../fs/files.js';
+import type {BuildRun} from '../../cpython/build/build-tools.js';
+import {NOT_LOOKED_FOR, placelessArguments} from '../../cpython/build/reproducible-flags.js';
+import {profileUseArguments} from '../../cpython/build/profile-counts.js';
+import type {SourceTree} from '../../cpython/source/source-tree.js';
+import {listLibrary} from '../../cpython/source/stage1-inputs.js';
+import type {Artifact} from '../../model/action.js';
+import {ok, type Result} from '../../model/result.js';
+import type {Site} from '../../pipeline/host.js';
+import type {SourcePlaces} from '../../pipeline/build-places.js';
 
 /** A build whose result is to be the same in any folder (for releases). The link to the source tree (`sourceLink`) is there. */
 export interface Placeless {

@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {readMakeRequest} from '../../../src/hosts/make-request.js';
+import {readMakeRequest} from '../../../../src/hosts/make/make-request.js';
 
 const told = {
   FLASHFREEZE_MAKE_SRCDIR: '../Python-3.13.15',

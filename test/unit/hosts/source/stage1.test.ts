@@ -1,14 +1,14 @@
 import {appendFileSync, existsSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {openSlots} from '../../../src/exec/job-slots.js';
-import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {withEngine} from '../../../src/pipeline/session.js';
-import {sourceHost} from '../../../src/hosts/source.js';
-import type {Placeless} from '../../../src/hosts/placeless.js';
-import type {EventInput} from '../../../src/model/events.js';
-import {ok} from '../../../src/model/result.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from '../cpython/folders.js';
+import {openSlots} from '../../../../src/exec/job-slots.js';
+import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
+import {withEngine} from '../../../../src/pipeline/session.js';
+import {sourceHost} from '../../../../src/hosts/source/source-host.js';
+import type {Placeless} from '../../../../src/hosts/source/reproducible-build.js';
+import type {EventInput} from '../../../../src/model/events.js';
+import {ok} from '../../../../src/model/result.js';
+import {SMALL_TREE, temporaryFolder, writeFiles} from '../../cpython/folders.js';
 
 const folder = temporaryFolder();
 

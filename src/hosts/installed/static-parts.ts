@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import {linkFlags} from '../cpython/build/compile-flags.js';
-import type {Installation} from '../cpython/interpreter/installation.js';
-import {type Result, fail, ok} from '../model/result.js';
-import type {InstalledToolchain} from './installed.js';
+import {linkFlags} from '../../cpython/build/compile-flags.js';
+import type {Installation} from '../../cpython/interpreter/installation.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import type {InstalledToolchain} from './installed-toolchain.js';
 
 /** What an installed Python has of itself for linking it again. Absolute paths. */
 export interface StaticParts {

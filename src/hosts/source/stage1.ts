@@ -1,25 +1,25 @@
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {attempt} from '../fs/files.js';
-import {buildEnvironment, findCompiler, findMake} from '../cpython/build/build-tools.js';
-import {PUBLIC_NAMES, buildExtensionsIn} from '../cpython/build/builtin-extensions.js';
-import {configuredSource, configureTree, makeTree} from '../cpython/build/configure-and-make.js';
-import type {CompilerIdentity} from '../cpython/build/compiler.js';
-import {configureArguments, wantedCompiler} from '../cpython/build/configure-arguments.js';
-import {checkUsable} from '../cpython/interpreter/installation.js';
-import {readMakeVariables} from '../cpython/build/make-variables.js';
-import {NOT_LOOKED_FOR, placelessEnvironment} from '../cpython/build/reproducible-flags.js';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
-import type {SourceTree} from '../cpython/source/source-tree.js';
-import {listStage1Inputs, selectConfigureInputs} from '../cpython/source/stage1-inputs.js';
-import {describeTarget, type Target} from '../cpython/interpreter/target.js';
-import type {ActionSpec, Artifact} from '../model/action.js';
-import {type Result, err, fail, ok} from '../model/result.js';
-import {rememberedCompiler} from '../pipeline/compile/compiler-memo.js';
-import type {Site} from '../pipeline/host.js';
-import type {SourceBuildOptions} from '../pipeline/build-options.js';
-import {type Placeless, makeArgumentsOf, placelessInputs, placelessKey, useProfile} from './placeless.js';
-import type {SourcePlaces} from '../pipeline/build-places.js';
+import {attempt} from '../../fs/files.js';
+import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/build-tools.js';
+import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
+import {configuredSource, configureTree, makeTree} from '../../cpython/build/configure-and-make.js';
+import type {CompilerIdentity} from '../../cpython/build/compiler.js';
+import {configureArguments, wantedCompiler} from '../../cpython/build/configure-arguments.js';
+import {checkUsable} from '../../cpython/interpreter/installation.js';
+import {readMakeVariables} from '../../cpython/build/make-variables.js';
+import {NOT_LOOKED_FOR, placelessEnvironment} from '../../cpython/build/reproducible-flags.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import type {SourceTree} from '../../cpython/source/source-tree.js';
+import {listStage1Inputs, selectConfigureInputs} from '../../cpython/source/stage1-inputs.js';
+import {describeTarget, type Target} from '../../cpython/interpreter/target.js';
+import type {ActionSpec, Artifact} from '../../model/action.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
+import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
+import type {Site} from '../../pipeline/host.js';
+import type {SourceBuildOptions} from '../../pipeline/build-options.js';
+import {type Placeless, makeArgumentsOf, placelessInputs, placelessKey, useProfile} from './reproducible-build.js';
+import type {SourcePlaces} from '../../pipeline/build-places.js';
 
 /** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
 const VARIABLES = [

@@ -1,14 +1,14 @@
 import {rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {ensureFolder} from '../fs/files.js';
-import {runProcess} from '../exec/process.js';
-import type {ActionId, Artifact, ToolIdentity} from '../model/action.js';
-import {type Digest, digestOf} from '../model/digest.js';
-import {type Result, err, fail, ok} from '../model/result.js';
-import type {Site} from '../pipeline/host.js';
-import {output} from '../pipeline/module-images.js';
+import {ensureFolder} from '../../fs/files.js';
+import {runProcess} from '../../exec/process.js';
+import type {ActionId, Artifact, ToolIdentity} from '../../model/action.js';
+import {type Digest, digestOf} from '../../model/digest.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
+import type {Site} from '../../pipeline/host.js';
+import {output} from '../../pipeline/module-images.js';
 import {responseFile} from './make-files.js';
-import type {Places} from '../pipeline/build-places.js';
+import type {Places} from '../../pipeline/build-places.js';
 import {prelink} from './prelink.js';
 
 /** A link, as a shell command in the words of CPython's own Makefile. */

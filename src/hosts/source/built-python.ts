@@ -1,16 +1,16 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import type {AddressModel} from '../codegen/address-model.js';
-import type {Layout} from '../codegen/layout.js';
-import {objectFlags} from '../cpython/build/compile-flags.js';
-import type {CompilerIdentity} from '../cpython/build/compiler.js';
-import {headerFolders} from '../cpython/build/headers.js';
-import type {Interpreter} from '../cpython/interpreter/run-script.js';
-import type {Target} from '../cpython/interpreter/target.js';
-import type {Artifact, ToolIdentity} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/canonical-json.js';
-import type {FrozenModule, Toolchain} from '../pipeline/toolchain.js';
+import type {AddressModel} from '../../codegen/address-model.js';
+import type {Layout} from '../../codegen/layout.js';
+import {objectFlags} from '../../cpython/build/compile-flags.js';
+import type {CompilerIdentity} from '../../cpython/build/compiler.js';
+import {headerFolders} from '../../cpython/build/headers.js';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import type {Target} from '../../cpython/interpreter/target.js';
+import type {Artifact, ToolIdentity} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import type {FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 
 /** A CPython that lies where it was built. */
 export interface BuiltPython {

@@ -1,18 +1,18 @@
 import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
-import {writeFileAtomic} from '../fs/files.js';
-import {servesImage, writeByteCode} from '../cpython/interpreter/overlay-check.js';
-import type {Target} from '../cpython/interpreter/target.js';
-import {digestOf} from '../model/digest.js';
-import {type Result, fail, ok} from '../model/result.js';
-import {defaultBuildDir} from '../pipeline/default-build-dir.js';
-import type {Host, LinkedImages, Objects, Site} from '../pipeline/host.js';
-import {type InstalledToolchain, installedToolchain} from './installed.js';
-import {link} from './link.js';
-import type {FreezePlan} from '../pipeline/modules/module-plan.js';
-import type {OverlayOptions} from '../pipeline/build-options.js';
-import {RUNTIME_FOLDER} from '../fs/package-files.js';
-import {type Places, placesOf} from '../pipeline/build-places.js';
+import {writeFileAtomic} from '../../fs/files.js';
+import {servesImage, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
+import type {Target} from '../../cpython/interpreter/target.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
+import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
+import {type InstalledToolchain, installedToolchain} from '../installed/installed-toolchain.js';
+import {link} from '../link/link.js';
+import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
+import type {OverlayOptions} from '../../pipeline/build-options.js';
+import {RUNTIME_FOLDER} from '../../fs/package-files.js';
+import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
 
 /** What lies where in the folder of an overlay. */

@@ -1,8 +1,8 @@
 import type {Stats} from 'node:fs';
 import {lstat, readlink, rename, rm, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
-import {ensureFolder} from '../fs/files.js';
-import {type Result, err, fail, ok} from '../model/result.js';
+import {ensureFolder} from '../../fs/files.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
 
 /**
  * Puts the new interpreter where it is wanted. A CPython that is not installed finds its library through the folder that

@@ -1,17 +1,17 @@
 import {lstat, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Installation} from '../cpython/interpreter/installation.js';
-import {compareSurroundings} from '../cpython/interpreter/found-places.js';
-import type {Artifact} from '../model/action.js';
-import {type Result, err, fail, ok} from '../model/result.js';
-import {defaultBuildDir} from '../pipeline/default-build-dir.js';
-import type {Host, LinkedImages, Objects, Site} from '../pipeline/host.js';
-import {type InstalledToolchain, installedToolchain} from './installed.js';
-import {type LinkRecipe, link, wrapFlags} from './link.js';
-import type {RelinkOptions} from '../pipeline/build-options.js';
-import {checkReplaceable} from './place-output.js';
-import {type Places, placesOf} from '../pipeline/build-places.js';
-import {usesImages} from './smoke.js';
+import type {Installation} from '../../cpython/interpreter/installation.js';
+import {compareSurroundings} from '../../cpython/interpreter/found-places.js';
+import type {Artifact} from '../../model/action.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
+import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
+import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
+import type {RelinkOptions} from '../../pipeline/build-options.js';
+import {checkReplaceable} from '../link/place-output.js';
+import {type Places, placesOf} from '../../pipeline/build-places.js';
+import {usesImages} from '../link/smoke.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 
 /** The toolchain of an installed Python that can be linked anew, with what it is linked from. */

@@ -1,6 +1,6 @@
 import {dirname, resolve} from 'node:path';
 import {z} from 'zod';
-import {type Result, fail, ok} from '../model/result.js';
+import {type Result, fail, ok} from '../../model/result.js';
 
 /** What Makefile.inc tells of the CPython that make is building, in the environment: make's words, unquoted. */
 const environment = z.object({

@@ -1,28 +1,28 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
-import type {AddressModel} from '../codegen/address-model.js';
-import {objectFlags} from '../cpython/build/compile-flags.js';
-import {headerFolders, listHeaders} from '../cpython/build/headers.js';
+import type {AddressModel} from '../../codegen/address-model.js';
+import {objectFlags} from '../../cpython/build/compile-flags.js';
+import {headerFolders, listHeaders} from '../../cpython/build/headers.js';
 import {
   type Installation,
   checkUsable,
   describeInstallation,
   installationSchema,
   isExecutableOf,
-} from '../cpython/interpreter/installation.js';
-import type {Interpreter} from '../cpython/interpreter/run-script.js';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
-import {findTool} from '../exec/tools.js';
-import type {ToolIdentity} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {canonicalJson} from '../model/canonical-json.js';
-import {type Result, fail, ok} from '../model/result.js';
-import {rememberedCompiler} from '../pipeline/compile/compiler-memo.js';
-import type {Site} from '../pipeline/host.js';
-import {loadLayout} from '../pipeline/compile/load-layout.js';
-import {remembered} from '../pipeline/memo.js';
-import type {Places} from '../pipeline/build-places.js';
-import type {CToolchain, FrozenModule, Toolchain} from '../pipeline/toolchain.js';
+} from '../../cpython/interpreter/installation.js';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {findTool} from '../../exec/tools.js';
+import type {ToolIdentity} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
+import type {Site} from '../../pipeline/host.js';
+import {loadLayout} from '../../pipeline/compile/load-layout.js';
+import {remembered} from '../../pipeline/memo.js';
+import type {Places} from '../../pipeline/build-places.js';
+import type {CToolchain, FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 
 /** The toolchain of a Python that somebody installed. */
 export interface InstalledToolchain extends Toolchain {

@@ -1,19 +1,19 @@
 import {resolve} from 'node:path';
-import type {Layout} from '../codegen/layout.js';
-import {words} from '../cpython/build/compile-flags.js';
-import {placelessEnvironment} from '../cpython/build/reproducible-flags.js';
-import {openSourceTree, type SourceTree} from '../cpython/source/source-tree.js';
-import {type Result, fail, ok} from '../model/result.js';
-import {toolchainOfBuild} from './build-folder.js';
-import type {Host, LinkedImages, Site} from '../pipeline/host.js';
-import {loadLayout} from '../pipeline/compile/load-layout.js';
+import type {Layout} from '../../codegen/layout.js';
+import {words} from '../../cpython/build/compile-flags.js';
+import {placelessEnvironment} from '../../cpython/build/reproducible-flags.js';
+import {openSourceTree, type SourceTree} from '../../cpython/source/source-tree.js';
+import {type Result, fail, ok} from '../../model/result.js';
+import {toolchainOfBuild} from './built-python.js';
+import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
+import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {executableFlags, linkStage2} from './link-source.js';
-import type {SourceBuildOptions} from '../pipeline/build-options.js';
-import {type Placeless, linkSource} from './placeless.js';
-import {placeOutput} from './place-output.js';
-import {type SourcePlaces, sourcePlacesOf} from '../pipeline/build-places.js';
+import type {SourceBuildOptions} from '../../pipeline/build-options.js';
+import {type Placeless, linkSource} from './reproducible-build.js';
+import {placeOutput} from '../link/place-output.js';
+import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
-import type {Toolchain} from '../pipeline/toolchain.js';
+import type {Toolchain} from '../../pipeline/toolchain.js';
 
 /** The toolchain of a CPython that we built, and its build. */
 export interface SourceToolchain extends Toolchain {

@@ -1,10 +1,10 @@
 import {readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ensureFolder} from '../fs/files.js';
-import {type ProcessSpec, runProcess} from '../exec/process.js';
-import type {Artifact, ToolIdentity} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import {type Result, err, ok} from '../model/result.js';
+import {ensureFolder} from '../../fs/files.js';
+import {type ProcessSpec, runProcess} from '../../exec/process.js';
+import type {Artifact, ToolIdentity} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, err, ok} from '../../model/result.js';
 import {responseFile} from './make-files.js';
 
 export interface PrelinkRequest extends Pick<ProcessSpec, 'cwd' | 'environment' | 'signal'> {

@@ -1,12 +1,12 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import type {SysconfigVariables} from '../../../src/cpython/interpreter/installation.js';
-import {parseVersion} from '../../../src/cpython/interpreter/version.js';
-import type {InstalledToolchain} from '../../../src/hosts/installed.js';
-import {findStaticParts, linkCommand, wholeArchive} from '../../../src/hosts/static-parts.js';
-import type {Target} from '../../../src/cpython/interpreter/target.js';
-import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+import type {SysconfigVariables} from '../../../../src/cpython/interpreter/installation.js';
+import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
+import type {InstalledToolchain} from '../../../../src/hosts/installed/installed-toolchain.js';
+import {findStaticParts, linkCommand, wholeArchive} from '../../../../src/hosts/installed/static-parts.js';
+import type {Target} from '../../../../src/cpython/interpreter/target.js';
+import {temporaryFolder, writeFiles} from '../../cpython/folders.js';
 
 const folder = temporaryFolder();
 const recorded = (name: string): SysconfigVariables =>
