@@ -5,7 +5,7 @@ import {z} from 'zod';
 import {type MeasuredCommand, countInstructions, measureTime} from '../src/cpython/interpreter/measure.js';
 import type {Interpreter} from '../src/cpython/interpreter/run-script.js';
 import {runProcess} from '../src/exec/process.js';
-import {refuseColdBaseline} from '../src/hosts/bench-installation.js';
+import {refuseColdBaseline} from '../src/inspect/bench-installation.js';
 import type {Contest, Place} from './contest.js';
 import {valueOf} from './context.js';
 import {type Measured, type Row, UNMEASURED} from './results.js';

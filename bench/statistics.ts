@@ -1,4 +1,4 @@
-import {quantile} from '../src/hosts/bench.js';
+import {quantile} from '../src/inspect/benchmark.js';
 
 /** The median of what was measured, and how far half of it lies from it. */
 export interface Figure {

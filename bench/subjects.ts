@@ -1,7 +1,7 @@
 /** Makes the interpreters that are measured, each frozen one beside the one that differs in nothing but the images. */
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {overlaySubject, relinkSubject, sourceSubject} from '../src/hosts/bench-subjects.js';
+import {overlaySubject, relinkSubject, sourceSubject} from '../src/inspect/bench-subjects.js';
 import {type RunOptions, flashfreezeJson, prepareTree} from '../test/e2e/rig.js';
 import {NEWER_SERIES, newerDebianRoot} from '../test/support/debian-root.js';
 import {findPythons} from '../test/support/pythons.js';

@@ -1,4 +1,4 @@
-import type {BenchReport} from '../hosts/bench.js';
+import type {BenchReport} from '../inspect/benchmark.js';
 import type {Summary} from '../model/events.js';
 import type {Product} from '../report/reporter.js';
 

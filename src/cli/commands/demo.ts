@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import {runDemo} from '../../hosts/demo.js';
+import {runDemo} from '../../inspect/demonstration.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Session} from '../command.js';
 

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
 import type {FrozenModule} from '../../cpython/interpreter/examine.js';
-import {examineMachine, type Check} from '../../hosts/doctor.js';
-import {examineInterpreter} from '../../hosts/examination.js';
+import {examineMachine, type Check} from '../../inspect/diagnosis.js';
+import {examineInterpreter} from '../../inspect/examination.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';

@@ -1,4 +1,4 @@
-import {verifyImages} from '../../hosts/verify.js';
+import {verifyImages} from '../../inspect/verification.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';

@@ -2,7 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {benchTable, ratiosOf} from '../../../src/cli/bench-table.js';
-import {checkNode} from '../../../src/hosts/doctor.js';
+import {checkNode} from '../../../src/inspect/diagnosis.js';
 import {cli, objects, temporaryFolder} from './rig.js';
 
 let root: ReturnType<typeof temporaryFolder>;

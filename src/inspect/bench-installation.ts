@@ -4,7 +4,7 @@ import {describeTarget} from '../cpython/interpreter/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {BenchProgram} from './bench-subjects.js';
-import {SHARED_FOLDER} from './source/link-source.js';
+import {SHARED_FOLDER} from '../hosts/source/link-source.js';
 
 /** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */
 export interface BenchInstallation {

@@ -4,12 +4,12 @@ import {ensureFolder} from '../fs/files.js';
 import {obtainSource} from '../cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {type BenchReport, benchmark} from './bench.js';
+import {type BenchReport, benchmark} from './benchmark.js';
 import {sourceSubject} from './bench-subjects.js';
 import type {BuildOutcome, HostContext} from '../pipeline/build-options.js';
 import {freeze} from '../pipeline/pipeline.js';
-import {sourceHost} from './source/source-host.js';
-import {verifyImages} from './verify.js';
+import {sourceHost} from '../hosts/source/source-host.js';
+import {verifyImages} from './verification.js';
 
 export interface DemoRequest {
   /** A folder of ours, for the build. */

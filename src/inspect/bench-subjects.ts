@@ -7,11 +7,11 @@ import {type Result, fail, ok} from '../model/result.js';
 import {installForBench} from './bench-installation.js';
 import {defaultBuildDir} from '../pipeline/default-build-dir.js';
 import type {HostContext, OverlayOptions, RelinkOptions} from '../pipeline/build-options.js';
-import {overlayPlaces} from './overlay/overlay-host.js';
+import {overlayPlaces} from '../hosts/overlay/overlay-host.js';
 import {placesOf, sourcePlacesOf} from '../pipeline/build-places.js';
-import {linkPlain, prepareRelink} from './installed/relink-host.js';
+import {linkPlain, prepareRelink} from '../hosts/installed/relink-host.js';
 import {withEngine} from '../pipeline/session.js';
-import {runEnvironment} from './source/stage1.js';
+import {runEnvironment} from '../hosts/source/stage1.js';
 
 /** Two interpreters that differ in nothing but the images. */
 export interface BenchSubject {
