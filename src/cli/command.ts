@@ -2,7 +2,7 @@ import type {HostContext} from '../pipeline/build-options.js';
 import type {ActionCounts, Summary} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import type {ProductSink} from '../report/reporter.js';
-import type {OptionValues} from './options.js';
+import type {OptionValues} from './args/option-table.js';
 
 /** A command as it was called, with everything that the configuration file added. */
 export interface Invocation {

@@ -10,7 +10,7 @@ import {
   VERIFY_OPTIONS,
   WATCH_OPTIONS,
   type OptionName,
-} from './options.js';
+} from './args/option-table.js';
 import type {CommandModule} from './command.js';
 
 export interface CommandSpec {

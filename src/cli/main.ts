@@ -1,6 +1,6 @@
 import {packageVersion} from '../fs/package-files.js';
-import type {Surroundings} from './surroundings.js';
-import {readWords} from './words.js';
+import type {Surroundings} from './process-context.js';
+import {readWords} from './args/split-argv.js';
 
 /**
  * Runs the command line `argv` (without the name of the program) and returns the exit code. Code is imported when it is
@@ -16,13 +16,13 @@ export async function main(argv: readonly string[], given?: Surroundings): Promi
   const {stdout, cwd} = surroundings;
   if (words.tied.includes('--version')) return say(surroundings, packageVersion());
   // Memos are of whole processes: whoever calls this as a function looks at files of its own.
-  const memos = given === undefined ? await import('./up-to-date.js') : undefined;
+  const memos = given === undefined ? await import('./noop/up-to-date.js') : undefined;
   const memo = await memos?.recall(argv, surroundings);
   if (memo !== undefined) {
     const {repeatRun} = await import('./report-run.js');
     return repeatRun(memo, surroundings);
   }
-  const {parseCommandLine} = await import('./parse.js');
+  const {parseCommandLine} = await import('./args/parse.js');
   const parsed = await parseCommandLine(words, cwd, Math.min(100, stdout.columns ?? 100));
   if (!parsed.ok) {
     const {reportUsage} = await import('./report-run.js');

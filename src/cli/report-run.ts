@@ -9,8 +9,8 @@ import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/words.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
-import type {Surroundings} from './surroundings.js';
-import {eventsOf, type Memo} from './up-to-date.js';
+import type {Surroundings} from './process-context.js';
+import {eventsOf, type Memo} from './noop/up-to-date.js';
 
 /**
  * Tells the user of a run, from its first event to the summary; returns the exit code.

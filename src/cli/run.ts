@@ -9,11 +9,11 @@ import type {FileReporter} from '../report/file-report.js';
 import type {ProductSink} from '../report/reporter.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
-import {loadConfig, mergeOptions} from './config.js';
-import {limitsFrom, remoteFrom} from './cache-options.js';
-import {recordRun} from './recorder.js';
+import {loadConfig, mergeOptions} from './args/config.js';
+import {limitsFrom, remoteFrom} from './args/cache-options.js';
+import {recordRun} from './noop/recorder.js';
 import {report, viewOf} from './report-run.js';
-import {defaultCacheDir, type Surroundings} from './surroundings.js';
+import {defaultCacheDir, type Surroundings} from './process-context.js';
 
 /**
  * Runs a command and reports it; returns the exit code. Never throws.

@@ -6,7 +6,7 @@ import {exitCodeOf} from '../model/failure.js';
 import {fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/words.js';
-import type {Surroundings} from './surroundings.js';
+import type {Surroundings} from './process-context.js';
 
 /** What a step runs with. */
 export interface StepContext {
@@ -33,7 +33,7 @@ export interface StepModule {
 
 /** Single actions, for build systems that have an engine of their own. Each reads what it is given and writes what it is asked for. */
 const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
-  target: () => import('./steps/target.js'),
+  target: () => import('./steps/describe.js'),
   compile: () => import('./steps/compile.js'),
   generate: () => import('./steps/generate.js'),
   index: () => import('./steps/index.js'),

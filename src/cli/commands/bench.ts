@@ -5,7 +5,7 @@ import type {HostContext} from '../../pipeline/build-options.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
-import {need, relinkOptionsOf} from '../host-options.js';
+import {need, relinkOptionsOf} from '../args/host-options.js';
 
 const DEFAULT_COMMANDS = ['-c pass'];
 const DEFAULT_RUNS = 40;

@@ -1,7 +1,7 @@
 import {freeze} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source/source-host.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';
+import {endOfBuild, selectionOf, sourceOptionsOf} from '../args/host-options.js';
 
 /** `flashfreeze build`: the two-stage build of CPython. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {

@@ -1,7 +1,7 @@
 import {openStore, type Store} from '../../cache/store.js';
 import {failure} from '../../model/failure.js';
 import {count, size} from '../../report/words.js';
-import {limitsFrom} from '../cache-options.js';
+import {limitsFrom} from '../args/cache-options.js';
 import type {CommandEnd, Session} from '../command.js';
 
 const BYTES_PER_MB = 1_000_000;

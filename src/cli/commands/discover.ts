@@ -3,7 +3,7 @@ import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {discoverModules} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source/source-host.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
-import {selectionOf, sourceOptionsOf} from '../host-options.js';
+import {selectionOf, sourceOptionsOf} from '../args/host-options.js';
 
 /** `flashfreeze discover`: the modules that a build would freeze, one a line. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {

@@ -5,9 +5,9 @@ import {STEPS, type ActionId} from '../../model/action.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {actionTexts, explanationText, runText} from '../../report/explanation.js';
 import type {Product} from '../../report/reporter.js';
-import {historyOf} from '../build-folder.js';
+import {historyOf} from '../build-history.js';
 import type {CommandEnd, Session} from '../command.js';
-import {closest} from '../suggest.js';
+import {closest} from '../args/suggest.js';
 
 /** `flashfreeze explain [MODULE|ACTION]`: what ran in the last build, and why. */
 export async function run(session: Session): Promise<CommandEnd> {

@@ -6,7 +6,7 @@ import {runProcess} from '../../exec/process.js';
 import type {ActionId} from '../../model/action.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {dotOf, type Graph, type GraphNode} from '../../report/dot.js';
-import {historyOf} from '../build-folder.js';
+import {historyOf} from '../build-history.js';
 import type {CommandEnd, Session} from '../command.js';
 
 /** `flashfreeze graph [dot|json|svg]`: the actions of the last build, and which reads what of which. */

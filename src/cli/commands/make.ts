@@ -1,7 +1,7 @@
 import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, makeRequestOf, selectionOf} from '../host-options.js';
+import {endOfBuild, makeRequestOf, selectionOf} from '../args/host-options.js';
 
 /** `flashfreeze make`: what Makefile.inc calls for images. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {

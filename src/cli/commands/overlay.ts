@@ -1,7 +1,7 @@
 import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, installedOptionsOf, selectionOf} from '../host-options.js';
+import {endOfBuild, installedOptionsOf, selectionOf} from '../args/host-options.js';
 
 /** `flashfreeze overlay`: images for an installed Python that stays as it is. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {

@@ -1,7 +1,7 @@
 import {regenerate} from '../../pipeline/pipeline.js';
 import {sourceHost} from '../../hosts/source/source-host.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, selectionOf, sourceOptionsOf} from '../host-options.js';
+import {endOfBuild, selectionOf, sourceOptionsOf} from '../args/host-options.js';
 
 /** `flashfreeze regen`: only the C and the objects, without the new interpreter. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {

@@ -5,7 +5,7 @@ import {release} from '../../release/release.js';
 import {failure} from '../../model/failure.js';
 import {type Result, ok} from '../../model/result.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, need, selectionOf, sourceOptionsOf} from '../host-options.js';
+import {endOfBuild, need, selectionOf, sourceOptionsOf} from '../args/host-options.js';
 
 /** `flashfreeze release`: an installation as an archive, with a manifest and provenance. */
 export async function run(session: Session): Promise<CommandEnd> {

@@ -1,7 +1,7 @@
 import {freeze} from '../../pipeline/pipeline.js';
 import {relinkHost} from '../../hosts/installed/relink-host.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, relinkOptionsOf, selectionOf} from '../host-options.js';
+import {endOfBuild, relinkOptionsOf, selectionOf} from '../args/host-options.js';
 
 /** `flashfreeze relink`: a new executable from an installed Python. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {

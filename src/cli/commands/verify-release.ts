@@ -7,9 +7,9 @@ import {checkSignature} from '../../release/signature.js';
 import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';
-import {need} from '../host-options.js';
-import {type OptionName, SELECTION_OPTIONS} from '../options.js';
-import {wordsOf} from '../words.js';
+import {need} from '../args/host-options.js';
+import {type OptionName, SELECTION_OPTIONS} from '../args/option-table.js';
+import {wordsOf} from '../args/split-argv.js';
 
 /** `flashfreeze verify MANIFEST` and `verify --twice`: a release, built anew, is the same release. */
 export async function run(session: Session): Promise<CommandEnd> {

@@ -2,7 +2,7 @@ import {verifyImages} from '../../inspect/verification.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/words.js';
 import type {CommandEnd, Session} from '../command.js';
-import {need} from '../host-options.js';
+import {need} from '../args/host-options.js';
 
 const DEFAULT_HASH_SEEDS = ['0', '1', 'random'];
 

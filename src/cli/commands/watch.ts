@@ -17,7 +17,7 @@ import {
   relinkOptionsOf,
   selectionOf,
   sourceOptionsOf,
-} from '../host-options.js';
+} from '../args/host-options.js';
 
 /** What is built again and again. */
 interface Subject {

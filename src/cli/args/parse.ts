@@ -1,12 +1,12 @@
-import {failure} from '../model/failure.js';
-import {err, fail, ok, type Result} from '../model/result.js';
-import {COMMANDS} from './commands.js';
-import type {Invocation} from './command.js';
-import {COMMON_OPTIONS, isOptionName, optionSpec, type OptionName} from './options.js';
-import {CommandFound, parserFor, UsageError, type Called} from './parser.js';
+import {failure} from '../../model/failure.js';
+import {err, fail, ok, type Result} from '../../model/result.js';
+import {COMMANDS} from '../commands.js';
+import type {Invocation} from '../command.js';
+import {COMMON_OPTIONS, isOptionName, optionSpec, type OptionName} from './option-table.js';
+import {CommandFound, parserFor, UsageError, type Called} from './yargs-parser.js';
 import {closest} from './suggest.js';
-import {placeValue, readNumber, type RawValue} from './values.js';
-import type {Words} from './words.js';
+import {placeValue, readNumber, type RawValue} from './option-values.js';
+import type {Words} from './split-argv.js';
 
 /** What a command line asks for: a command, or some text (help). */
 export type Parsed =

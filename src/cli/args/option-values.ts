@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import {optionSpec, type OptionName, type OptionSpec} from './options.js';
+import {optionSpec, type OptionName, type OptionSpec} from './option-table.js';
 
 /** A value as it was written, after its type was checked. */
 export type RawValue = string | number | boolean | readonly string[];

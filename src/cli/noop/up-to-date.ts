@@ -1,14 +1,14 @@
 import {readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {acquireLock} from '../engine/lock.js';
-import {writeLastRun} from '../engine/last-run.js';
-import type {ActionId} from '../model/action.js';
-import {digestOf} from '../model/digest.js';
-import type {EventInput} from '../model/events.js';
-import {canonicalJson} from '../model/canonical-json.js';
-import type {CommandEnd, Invocation} from './command.js';
-import {defaultCacheDir, type Surroundings} from './surroundings.js';
+import {acquireLock} from '../../engine/lock.js';
+import {writeLastRun} from '../../engine/last-run.js';
+import type {ActionId} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import type {EventInput} from '../../model/events.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import type {CommandEnd, Invocation} from '../command.js';
+import {defaultCacheDir, type Surroundings} from '../process-context.js';
 import {stateOf, type Witness} from './witness.js';
 
 /**

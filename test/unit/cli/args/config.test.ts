@@ -1,10 +1,10 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {loadConfig, mergeOptions} from '../../../src/cli/config.js';
-import {selectionOf, sourceOptionsOf} from '../../../src/cli/host-options.js';
-import {defaultCacheDir} from '../../../src/cli/surroundings.js';
-import {temporaryFolder} from './rig.js';
+import {loadConfig, mergeOptions} from '../../../../src/cli/args/config.js';
+import {selectionOf, sourceOptionsOf} from '../../../../src/cli/args/host-options.js';
+import {defaultCacheDir} from '../../../../src/cli/process-context.js';
+import {temporaryFolder} from '../rig.js';
 
 let root: ReturnType<typeof temporaryFolder>;
 beforeAll(() => {

@@ -1,9 +1,9 @@
 import {readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {errnoOf, messageOf} from '../model/errno.js';
-import {fail, ok, type Result} from '../model/result.js';
-import {OPTIONS, configName, type OptionName, type OptionValues} from './options.js';
-import {placeValue, type RawValue} from './values.js';
+import {errnoOf, messageOf} from '../../model/errno.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {OPTIONS, configName, type OptionName, type OptionValues} from './option-table.js';
+import {placeValue, type RawValue} from './option-values.js';
 
 export const CONFIG_FILE = 'flashfreeze.config.json';
 

@@ -1,14 +1,14 @@
-import {type MakeRequest, readMakeRequest} from '../hosts/make/make-request.js';
+import {type MakeRequest, readMakeRequest} from '../../hosts/make/make-request.js';
 import type {
   BuildOutcome,
   ModuleSelection,
   OverlayOptions,
   RelinkOptions,
   SourceBuildOptions,
-} from '../pipeline/build-options.js';
-import {fail, ok, type Result} from '../model/result.js';
-import type {CommandEnd, Invocation} from './command.js';
-import {optionSpec, type OptionName, type OptionValues} from './options.js';
+} from '../../pipeline/build-options.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import type {CommandEnd, Invocation} from '../command.js';
+import {optionSpec, type OptionName, type OptionValues} from './option-table.js';
 
 /** Which modules the options choose; those of the start when they choose none. */
 export function selectionOf(options: OptionValues): ModuleSelection {

@@ -1,6 +1,6 @@
 import yargs, {type Argv, type Options} from 'yargs';
-import {COMMANDS, type CommandSpec} from './commands.js';
-import {COMMON_OPTIONS, optionGroup, optionSpec, type OptionName} from './options.js';
+import {COMMANDS, type CommandSpec} from '../commands.js';
+import {COMMON_OPTIONS, optionGroup, optionSpec, type OptionName} from './option-table.js';
 
 /** What yargs made of a command line. */
 export interface Called {

@@ -1,4 +1,4 @@
-import {isOptionName, optionSpec, type OptionName, type OptionValues} from './options.js';
+import {isOptionName, optionSpec, type OptionName, type OptionValues} from './option-table.js';
 
 /** A command line, made ready for yargs. */
 export interface Words {

@@ -1,12 +1,12 @@
 import {mkdir, readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join, resolve, sep} from 'node:path';
-import {isTemporary, uniqueSuffix} from '../fs/files.js';
-import {JOURNAL} from '../engine/journal.js';
-import type {ActionId} from '../model/action.js';
-import type {EventSink} from '../model/events.js';
-import type {CommandEnd, Invocation} from './command.js';
+import {isTemporary, uniqueSuffix} from '../../fs/files.js';
+import {JOURNAL} from '../../engine/journal.js';
+import type {ActionId} from '../../model/action.js';
+import type {EventSink} from '../../model/events.js';
+import type {CommandEnd, Invocation} from '../command.js';
 import {type FileObserver, type Look, observeFiles} from './file-observer.js';
-import type {Surroundings} from './surroundings.js';
+import type {Surroundings} from '../process-context.js';
 import {COMMANDS, fileFor, folderFor, type Memo, SCHEMA} from './up-to-date.js';
 import {ABSENT, isOlder, stateOf, type Witness} from './witness.js';
 

@@ -1,10 +1,10 @@
 import {generateKeyPairSync} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {describe, expect, test} from '@jest/globals';
-import {limitsFrom, remoteFrom} from '../../../src/cli/cache-options.js';
-import type {OptionValues} from '../../../src/cli/options.js';
-import {ofType, recorder} from '../engine/toys.js';
-import {temporaryFolder} from '../exec/rig.js';
+import {limitsFrom, remoteFrom} from '../../../../src/cli/args/cache-options.js';
+import type {OptionValues} from '../../../../src/cli/args/option-table.js';
+import {ofType, recorder} from '../../engine/toys.js';
+import {temporaryFolder} from '../../exec/rig.js';
 
 const {signal} = new AbortController();
 const url = 'http://127.0.0.1:9/python';

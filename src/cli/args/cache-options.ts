@@ -1,9 +1,9 @@
-import type {CollectLimits} from '../cache/collect.js';
-import type {RemoteCache} from '../cache/remote/remote.js';
-import {DEFAULT_LIMITS} from '../cache/tidy.js';
-import type {EventSink} from '../model/events.js';
-import {fail, ok, type Result} from '../model/result.js';
-import type {OptionValues} from './options.js';
+import type {CollectLimits} from '../../cache/collect.js';
+import type {RemoteCache} from '../../cache/remote/remote.js';
+import {DEFAULT_LIMITS} from '../../cache/tidy.js';
+import type {EventSink} from '../../model/events.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import type {OptionValues} from './option-table.js';
 
 const BYTES_PER_MB = 1_000_000;
 
@@ -31,6 +31,6 @@ export async function remoteFrom(
     });
   }
   // Here and not at the top: a run without a remote cache has no use for protobuf.
-  const {connectRemote} = await import('../cache/remote/connect.js');
+  const {connectRemote} = await import('../../cache/remote/connect.js');
   return connectRemote({url, upload, keyFile}, environment, events, signal);
 }
