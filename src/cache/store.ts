@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf} from '../model/errno.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import type {Collected, CollectLimits} from './collect.js';
+import type {Collected, CollectLimits} from './collection.js';
 import {
   attempt,
   copyFileAtomic,
@@ -14,7 +14,7 @@ import {
   removeQuietly,
   writeFileAtomic,
 } from '../fs/files.js';
-import {CONTENTS, layoutOf, RESULTS, type Layout} from './layout.js';
+import {CONTENTS, layoutOf, RESULTS, type Layout} from './store-layout.js';
 import {decodeRecord, encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
 import {createTidier, memoryFile, type Tidier} from './tidy.js';
 import {surveyStore, verifyStore, type StoreStats, type Verified} from './survey.js';

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import pLimit from 'p-limit';
 import {hashFile, removeQuietly} from '../fs/files.js';
-import {BREADTH, CONTENTS, listFiles, RESULTS} from './layout.js';
+import {BREADTH, CONTENTS, listFiles, RESULTS} from './store-layout.js';
 import {decodeRecord} from './record.js';
 
 /** What a store holds. */

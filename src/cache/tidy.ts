@@ -1,8 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {collectGarbage, type Collected, type CollectLimits} from './collect.js';
+import {collectGarbage, type Collected, type CollectLimits} from './collection.js';
 import {writeFileAtomic} from '../fs/files.js';
-import type {Layout} from './layout.js';
+import type {Layout} from './store-layout.js';
 
 /** What a store may hold when nobody says otherwise. */
 export const DEFAULT_LIMITS = {maxBytes: 2_000_000_000, maxAgeDays: 30} as const;

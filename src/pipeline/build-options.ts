@@ -1,4 +1,4 @@
-import type {CollectLimits} from '../cache/collect.js';
+import type {CollectLimits} from '../cache/collection.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {JobSlots} from '../exec/job-slots.js';
 import type {ActionCounts} from '../model/events.js';

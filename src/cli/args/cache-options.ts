@@ -1,4 +1,4 @@
-import type {CollectLimits} from '../../cache/collect.js';
+import type {CollectLimits} from '../../cache/collection.js';
 import type {RemoteCache} from '../../cache/remote/remote.js';
 import {DEFAULT_LIMITS} from '../../cache/tidy.js';
 import type {EventSink} from '../../model/events.js';

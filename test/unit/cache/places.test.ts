@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, expect, jest, test} from '@jest/globals';
-import {layoutOf} from '../../../src/cache/layout.js';
+import {layoutOf} from '../../../src/cache/store-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {describeWith} from '../../support/with.js';
 import {compileRooms, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import {dirname} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import {layoutOf} from '../../../src/cache/layout.js';
+import {layoutOf} from '../../../src/cache/store-layout.js';
 import {openStore, type Store} from '../../../src/cache/store.js';
 import type {ActionRecord} from '../../../src/cache/record.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';

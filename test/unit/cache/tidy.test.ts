@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
-import type {CollectLimits} from '../../../src/cache/collect.js';
-import {layoutOf} from '../../../src/cache/layout.js';
+import type {CollectLimits} from '../../../src/cache/collection.js';
+import {layoutOf} from '../../../src/cache/store-layout.js';
 import type {Store} from '../../../src/cache/store.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {canonicalJson} from '../../../src/model/canonical-json.js';

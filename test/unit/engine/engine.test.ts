@@ -1,6 +1,6 @@
 import {appendFileSync, chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {describe, expect, jest, test} from '@jest/globals';
-import {layoutOf} from '../../../src/cache/layout.js';
+import {layoutOf} from '../../../src/cache/store-layout.js';
 import {JOURNAL} from '../../../src/engine/journal.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';

@@ -1,7 +1,7 @@
 import {gzipSync} from 'node:zlib';
 import {rmSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
-import {layoutOf} from '../../../../src/cache/layout.js';
+import {layoutOf} from '../../../../src/cache/store-layout.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer, type Mischief} from '../../../support/cache-server.js';
 import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
