@@ -1,11 +1,11 @@
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
 import type {Cause} from './causes.js';
-import {explainDifference} from './explain.js';
+import {explainDifference} from './key-difference.js';
 import type {Journal, JournalEntry, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
 import {holds} from './staging.js';
-import {glance, isExecutable} from './stamps.js';
+import {glance, isExecutable} from './path-state.js';
 import type {Found} from './store-access.js';
 
 /** What is to be done for an action, and why. */

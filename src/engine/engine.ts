@@ -11,14 +11,14 @@ import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {decide, type Decision} from './decide.js';
 import {type Account, type Cause, explainWhy, sentence, type Why} from './causes.js';
-import {explainDifference} from './explain.js';
+import {explainDifference} from './key-difference.js';
 import {openJournal, type JournalOutput} from './journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
 import {type DoneAction, writeLastRun} from './last-run.js';
 import {createPerformer, type Done} from './perform.js';
-import {openSources, type SourceFile} from './sources.js';
+import {openSources, type SourceFile} from './source-digests.js';
 import {sweep} from './staging.js';
-import type {FileStamp} from './stamps.js';
+import type {FileStamp} from './path-state.js';
 import {createTally, type EngineSummary} from './tally.js';
 import {createStoreAccess, type Found} from './store-access.js';
 

@@ -7,7 +7,7 @@ import {errnoOf, messageOf} from '../model/errno.js';
 import {ok, type Result} from '../model/result.js';
 import type {Account} from './causes.js';
 import type {Producers} from './keys.js';
-import {glance, type Stamp} from './stamps.js';
+import {glance, type Stamp} from './path-state.js';
 
 /** An output as it was left in its place. */
 export interface JournalOutput {

@@ -10,9 +10,9 @@ import {err, fail, ok, type Result} from '../model/result.js';
 import type {Why} from './causes.js';
 import type {Journal, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
-import type {Sources} from './sources.js';
+import type {Sources} from './source-digests.js';
 import {createStager, holds, settle, type Staging} from './staging.js';
-import {glance, isExecutable} from './stamps.js';
+import {glance, isExecutable} from './path-state.js';
 import type {Found, StoreAccess} from './store-access.js';
 
 /** What became of an action, with the digests of its outputs by name. */

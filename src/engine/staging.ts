@@ -11,7 +11,7 @@ import {
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
-import {glance} from './stamps.js';
+import {glance} from './path-state.js';
 
 /** Temporary places for the outputs of one action: same file names, in temporary folders beside the final places. */
 export interface Staging {

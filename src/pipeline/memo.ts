@@ -2,7 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../fs/files.js';
-import {glance} from '../engine/stamps.js';
+import {glance} from '../engine/path-state.js';
 import {type Result, ok} from '../model/result.js';
 
 export interface Told<T> {

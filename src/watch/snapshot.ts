@@ -1,6 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {glance} from '../engine/stamps.js';
+import {glance} from '../engine/path-state.js';
 import type {Scope} from './scope.js';
 
 /** What files and folders looked like when a build was about to read them. */

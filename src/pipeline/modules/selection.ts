@@ -6,7 +6,7 @@ import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import type {Snippet} from '../../cpython/interpreter/snippets.js';
-import {glance} from '../../engine/stamps.js';
+import {glance} from '../../engine/path-state.js';
 import {splitCommandLine} from '../../model/shell-words.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {ModuleSelection} from '../build-options.js';

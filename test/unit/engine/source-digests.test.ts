@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
-import {openSources} from '../../../src/engine/sources.js';
-import {glance} from '../../../src/engine/stamps.js';
+import {openSources} from '../../../src/engine/source-digests.js';
+import {glance} from '../../../src/engine/path-state.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {eventually, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 

@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
-import {explainDifference} from '../../../src/engine/explain.js';
+import {explainDifference} from '../../../src/engine/key-difference.js';
 import {keyOf, type ActionKey} from '../../../src/engine/keys.js';
 import type {ActionSpec} from '../../../src/model/action.js';
 import {digestOf} from '../../../src/model/digest.js';

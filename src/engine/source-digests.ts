@@ -5,7 +5,7 @@ import {hashFile, writeFileAtomic} from '../fs/files.js';
 import type {Artifact} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
-import {type FileStamp, glance, readStamp, type Stamp} from './stamps.js';
+import {type FileStamp, glance, readStamp, type Stamp} from './path-state.js';
 
 /** A source file: its name in key records and its absolute path. */
 export interface SourceFile {
