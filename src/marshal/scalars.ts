@@ -1,7 +1,7 @@
 import type {Cursor} from './cursor.js';
 import {asInt, readDigits, textToBits} from './numbers.js';
 import type {PyObject, PyStr} from './objects.js';
-import {decodeUtf8} from './text.js';
+import {decodeUtf8} from './utf8.js';
 
 /** How to read what follows a type code that holds no other objects. */
 export interface Scalar {
