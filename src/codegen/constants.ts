@@ -3,7 +3,7 @@ import type {Declaration} from './address-model.js';
 import {cArray, cAsciiString, cString, mangle} from './c-text.js';
 import type {Layout} from './layout.js';
 import type {BuiltConstant} from './slots.js';
-import {codePointsOf, storageOf} from './text.js';
+import {codePointsOf, storageOf} from './str-storage.js';
 import type {WellKnownStrings} from './well-known.js';
 
 /**

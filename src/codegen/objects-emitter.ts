@@ -16,7 +16,7 @@ import {
 import {firstTraceable, localsCounts} from './counts.js';
 import type {Layout} from './layout.js';
 import {type AddSlot, Slots, table} from './slots.js';
-import {isNameLike} from './text.js';
+import {isNameLike} from './str-storage.js';
 import type {WellKnownStrings} from './well-known.js';
 
 /** Something among the constants that no layout can express. */
