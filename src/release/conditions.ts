@@ -10,7 +10,7 @@ export interface ConditionsRun {
   readonly signal: AbortSignal;
 }
 
-const CLOCK = fileURLToPath(new URL('../../src/release/clock.c', import.meta.url));
+const CLOCK = fileURLToPath(new URL('../../src/release/preloaded-clock.c', import.meta.url));
 /** What a build starts by name: everything else is started by one of these. */
 const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
 

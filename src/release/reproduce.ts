@@ -8,7 +8,7 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Difference, compareEntries} from './compare.js';
 import {diffoscopeView} from './diffoscope.js';
 import {type Manifest, manifestOf, readManifest} from './manifest.js';
-import {release} from './release.js';
+import {release} from './make-release.js';
 import {unpack} from './unpack.js';
 import {VARIATIONS, releaseUnder} from './variations.js';
 

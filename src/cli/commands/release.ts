@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
-import {release} from '../../release/release.js';
+import {release} from '../../release/make-release.js';
 import {failure} from '../../model/failure.js';
 import {type Result, ok} from '../../model/result.js';
 import type {CommandEnd, Session} from '../command.js';

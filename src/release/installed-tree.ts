@@ -16,7 +16,7 @@ import type {SourcePlaces} from '../pipeline/build-places.js';
 import type {SourceToolchain} from '../hosts/source/source-host.js';
 import {encodeStamps} from '../pipeline/source-stamps.js';
 import {fail, ok, type Result} from '../model/result.js';
-import {rewriteInstallation} from './relocate.js';
+import {rewriteInstallation} from './replace-folders.js';
 import {listTree} from './tree.js';
 
 /** The prefix that a release is configured with. Nothing has to lie there: an installation works anywhere. */

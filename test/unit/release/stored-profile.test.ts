@@ -5,7 +5,7 @@ import {afterEach, beforeEach, expect, test} from '@jest/globals';
 import {writeArchive} from '../../../src/release/archive.js';
 import {openSourceTree} from '../../../src/cpython/source/source-tree.js';
 import {openSlots} from '../../../src/exec/job-slots.js';
-import {recordProfile, storedProfile} from '../../../src/release/profile.js';
+import {recordProfile, storedProfile} from '../../../src/release/stored-profile.js';
 import {unpack} from '../../../src/release/unpack.js';
 import {readFiles, SMALL_TREE, writeFiles} from '../cpython/folders.js';
 

@@ -3,7 +3,7 @@ import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} 
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
-import {rewriteInstallation, rewriteText} from '../../../src/release/relocate.js';
+import {rewriteInstallation, rewriteText} from '../../../src/release/replace-folders.js';
 
 const REWRITING = {build: '/somewhere/build', prefix: '/opt/python'};
 

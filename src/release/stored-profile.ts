@@ -13,7 +13,7 @@ import type {StoredProfile} from '../hosts/source/reproducible-build.js';
 import {type SourcePlaces, sourcePlacesOf} from '../pipeline/build-places.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';
-import {EPOCH} from './installation.js';
+import {EPOCH} from './installed-tree.js';
 import {unpack} from './unpack.js';
 
 /** Asks CPython's configure for a build that is optimised by a profile. */

@@ -14,9 +14,9 @@ import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive.js';
-import {EPOCH, PREFIX, install} from './installation.js';
+import {EPOCH, PREFIX, install} from './installed-tree.js';
 import {type Manifest, manifestOf, manifestText} from './manifest.js';
-import {OPTIMISED, recordProfile, storedProfile} from './profile.js';
+import {OPTIMISED, recordProfile, storedProfile} from './stored-profile.js';
 import {provenanceOf} from './provenance.js';
 import {signFile} from './signature.js';
 import {outsideInputs} from './outside-inputs.js';
