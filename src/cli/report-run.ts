@@ -6,7 +6,7 @@ import {reportersFor, type View} from '../report/choose.js';
 import type {FileReporter} from '../report/file-report.js';
 import {sinkOf, type ProductSink} from '../report/reporter.js';
 import {writerTo} from '../report/stream.js';
-import {failureText} from '../report/words.js';
+import {failureText} from '../report/wording.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
 import type {Surroundings} from './process-context.js';

@@ -94,7 +94,7 @@ async function fileReportersOf({options}: Invocation): Promise<FileReporter[]> {
   const {fileReporter} = await import('../report/file-report.js');
   const reporters: FileReporter[] = [];
   if (trace !== undefined) {
-    const {traceOf} = await import('../report/trace.js');
+    const {traceOf} = await import('../report/trace-events.js');
     reporters.push(fileReporter(trace, 'the trace', traceOf));
   }
   if (page !== undefined) {

@@ -5,7 +5,7 @@ import {errnoOf, messageOf} from '../model/errno.js';
 import {exitCodeOf} from '../model/failure.js';
 import {fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
-import {failureText} from '../report/words.js';
+import {failureText} from '../report/wording.js';
 import type {Surroundings} from './process-context.js';
 
 /** What a step runs with. */

@@ -1,4 +1,4 @@
-import {jsonReporter} from './json.js';
+import {jsonReporter} from './json-lines.js';
 import {plainReporter} from './plain.js';
 import {quietReporter} from './quiet.js';
 import type {Reporter} from './reporter.js';

@@ -1,6 +1,6 @@
 import type {Account} from '../engine/causes.js';
 import type {ActionId} from '../model/action.js';
-import {duration} from './words.js';
+import {duration} from './wording.js';
 
 /** An action of a build. */
 export interface GraphNode {

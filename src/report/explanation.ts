@@ -2,7 +2,7 @@ import {type Account, sentence} from '../engine/causes.js';
 import type {Explanation} from '../engine/history.js';
 import type {DoneAction, LastRun} from '../engine/last-run.js';
 import type {ActionId} from '../model/action.js';
-import {count, duration, indent} from './words.js';
+import {count, duration, indent} from './wording.js';
 
 const DID: Readonly<Record<Account['outcome'], string>> = {
   executed: 'ran',

@@ -3,7 +3,7 @@ import {bar, colourOf, escape, legend, px, table} from './html-text.js';
 import {onLanes} from './lanes.js';
 import type {ActionSpan, LookupSpan, Measured, Recording} from './recording.js';
 import {stagesOf} from './stages.js';
-import {count, duration, size} from './words.js';
+import {count, duration, size} from './wording.js';
 
 const OUTCOMES = [
   ['executed', 'executed', '#e0883a'],

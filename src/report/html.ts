@@ -1,7 +1,7 @@
 import {casesChart, measuredChart, moduleTable, slowestTable, stepTable, timeline} from './html-parts.js';
 import {escape, STYLE} from './html-text.js';
 import type {Recording} from './recording.js';
-import {count, duration} from './words.js';
+import {count, duration} from './wording.js';
 
 /** A run as one HTML file that needs nothing else: no script, no network. */
 export function htmlOf(recording: Recording): string {

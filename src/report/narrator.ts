@@ -2,7 +2,7 @@ import type {ActionId, Step} from '../model/action.js';
 import type {Event} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import type {Style} from './style.js';
-import {duration, failureText, indent, summaryText, warningText} from './words.js';
+import {duration, failureText, indent, summaryText, warningText} from './wording.js';
 
 /** What people are told about an event: whole lines without the last line break. */
 export interface Narration {

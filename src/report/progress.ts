@@ -1,7 +1,7 @@
 import {STEPS, type ActionId, type Step} from '../model/action.js';
 import type {Event} from '../model/events.js';
 import type {Style} from './style.js';
-import {duration} from './words.js';
+import {duration} from './wording.js';
 
 /** Where a run is, told in one line. */
 export interface Progress {

@@ -1,6 +1,6 @@
 import {openStore, type Store} from '../../cache/store.js';
 import {failure} from '../../model/failure.js';
-import {count, size} from '../../report/words.js';
+import {count, size} from '../../report/wording.js';
 import {limitsFrom} from '../args/cache-options.js';
 import type {CommandEnd, Session} from '../command.js';
 

@@ -3,7 +3,7 @@ import type {FrozenModule} from '../../cpython/interpreter/examine.js';
 import {examineMachine, type Check} from '../../inspect/diagnosis.js';
 import {examineInterpreter} from '../../inspect/examination.js';
 import {failure} from '../../model/failure.js';
-import {count} from '../../report/words.js';
+import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
 
 /** `flashfreeze doctor [EXE]`: whether this machine can build, or what there is in a frozen interpreter. */

@@ -5,7 +5,7 @@ import {checkArchive} from '../../release/integrity.js';
 import {type Comparison, releaseTwice, reproduce} from '../../release/reproduce.js';
 import {checkSignature} from '../../release/signature.js';
 import {ok, type Result} from '../../model/result.js';
-import {count} from '../../report/words.js';
+import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
 import {need} from '../args/host-options.js';
 import {type OptionName, SELECTION_OPTIONS} from '../args/option-table.js';

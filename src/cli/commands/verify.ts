@@ -1,6 +1,6 @@
 import {verifyImages} from '../../inspect/verification.js';
 import {failure} from '../../model/failure.js';
-import {count} from '../../report/words.js';
+import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
 import {need} from '../args/host-options.js';
 

@@ -7,7 +7,7 @@ import type {Repetition} from '../../pipeline/repetition.js';
 import {sourceHost} from '../../hosts/source/source-host.js';
 import {failure} from '../../model/failure.js';
 import {type Result, fail, ok} from '../../model/result.js';
-import {summaryText} from '../../report/words.js';
+import {summaryText} from '../../report/wording.js';
 import {CommandRunner} from '../../watch/command-runner.js';
 import {watchBuilds} from '../../watch/watch-builds.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';

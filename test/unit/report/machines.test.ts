@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {EventEmitter, once} from 'node:events';
 import {describe, expect, test} from '@jest/globals';
 import {reportersFor} from '../../../src/report/choose.js';
-import {jsonReporter} from '../../../src/report/json.js';
+import {jsonReporter} from '../../../src/report/json-lines.js';
 import {quietReporter} from '../../../src/report/quiet.js';
 import {sinkOf} from '../../../src/report/reporter.js';
 import {writerTo} from '../../../src/report/stream.js';
