@@ -2,7 +2,15 @@ import {readFile, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
 import {removeQuietly} from '../fs/files.js';
-import {BREADTH, CONTENTS, listFiles, namesIn, RESULTS, type Layout, type StoredFile} from './store-layout.js';
+import {
+  BREADTH,
+  CONTENTS,
+  listFiles,
+  namesIn,
+  RESULTS,
+  type Layout,
+  type StoredFile,
+} from './store-layout.js';
 import {decodeRecord} from './record.js';
 
 export interface CollectLimits {

@@ -1,13 +1,6 @@
 import {chmod, readdir, rename, rmdir} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {
-  attempt,
-  ensureFolder,
-  hashFile,
-  removeQuietly,
-  uniqueSuffix,
-  type FileContent,
-} from '../fs/files.js';
+import {attempt, ensureFolder, hashFile, removeQuietly, uniqueSuffix, type FileContent} from '../fs/files.js';
 import type {ActionSpec, OutputSpec} from '../model/action.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';

@@ -14,13 +14,25 @@ export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
 /** Where the scripts lie that run inside a target. */
 export const SCRIPTS_FOLDER = join(PACKAGE, 'src', 'cpython', 'interpreter', 'scripts');
 
+/** The C of a library that puts a clock ahead, for builds that have to be the same at another time. */
+export const CLOCK_SOURCE = join(PACKAGE, 'src', 'release', 'preloaded-clock.c');
+
 /** What runs this package's commands. */
 export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');
 
 /** The version of this package. */
 export function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {version: string};
-  return manifest.version;
+  return readManifest().version;
+}
+
+/** The oldest Node.js that this package runs on, such as `20.19`. */
+export function oldestNode(): string {
+  return readManifest().engines.node.replace('>=', '');
+}
+
+function readManifest(): {readonly version: string; readonly engines: {readonly node: string}} {
+  const text = readFileSync(join(PACKAGE, 'package.json'), 'utf8');
+  return JSON.parse(text) as ReturnType<typeof readManifest>;
 }
 
 /** What identifies the code generator: the sources of the rooms that shape its output. */

@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs';
 import {access, constants} from 'node:fs/promises';
 import {openStore} from '../cache/store.js';
 import {findCompiler, findMake} from '../cpython/build/build-tools.js';
@@ -6,6 +5,7 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';
 import type {FailureCode} from '../model/failure.js';
+import {oldestNode} from '../fs/package-files.js';
 import {knownSeries} from '../pipeline/compile/load-layout.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
@@ -28,13 +28,6 @@ const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
   ['valgrind', 'counting instructions in bench'],
   ['hyperfine', 'measuring by hand what bench measures'],
 ];
-
-/** The oldest Node.js that this package runs on, such as `20.19`: the `engines` of its package.json. */
-function requiredNode(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const {engines} = JSON.parse(text) as {engines: {node: string}};
-  return engines.node.replace('>=', '');
-}
 
 /** Looks at what a build needs from this machine, in the order in which it is needed. */
 export async function examineMachine(context: HostContext): Promise<readonly Check[]> {
@@ -72,7 +65,7 @@ export async function examineMachine(context: HostContext): Promise<readonly Che
 }
 
 /** @param version that of the running Node, such as `20.19.0` */
-export function checkNode(version: string, required = requiredNode()): Check {
+export function checkNode(version: string, required = oldestNode()): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = required.split('.').map(Number);
   const isNew = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);

@@ -25,3 +25,13 @@ export function err<F>(reason: F): Err<F> {
 export function fail(code: FailureCode, message: string, extra: Parameters<typeof failure>[2] = {}): Err {
   return err(failure(code, message, extra));
 }
+
+/** All values, or the first failure. */
+export function collectResults<T>(results: readonly Result<T>[]): Result<readonly T[]> {
+  const values: T[] = [];
+  for (const result of results) {
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return ok(values);
+}

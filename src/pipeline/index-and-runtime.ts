@@ -4,8 +4,7 @@ import {generateBuildRecord} from '../codegen/build-record.js';
 import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
-import {type Result, ok} from '../model/result.js';
-import {collect} from './collect-results.js';
+import {collectResults, type Result, ok} from '../model/result.js';
 import {readExpressions} from './prepared/prepare-expressions.js';
 import type {HostKind} from './host.js';
 import {output} from './module-images.js';
@@ -42,7 +41,7 @@ export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result
       return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
     }),
   );
-  return collect(objects);
+  return collectResults(objects);
 }
 
 async function filesOfC(folder: string): Promise<string[]> {

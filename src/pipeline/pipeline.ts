@@ -3,8 +3,7 @@ import {setImmediate} from 'node:timers/promises';
 import type {ModuleRecord} from '../cpython/interpreter/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
-import {collect} from './collect-results.js';
-import {type Result, ok} from '../model/result.js';
+import {collectResults, type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './modules/discovery.js';
 import {prepareExpressions} from './prepared/prepare-expressions.js';
 import type {Host, Linked, Site} from './host.js';
@@ -145,7 +144,7 @@ async function freezeSelected<T extends Toolchain>(
     // A module that is gone is a change of imports; one that does not compile is not.
     const gone = plan.modules.find(({source}) => !existsSync(source));
     if (gone !== undefined) return `without ${gone.module}`;
-    const units = collect(await Promise.all(plan.modules.map(compile)));
+    const units = collectResults(await Promise.all(plan.modules.map(compile)));
     // What an edited module imports is not known in a dry run: it is taken to be what it was.
     if (!units.ok || units.value.some(({imports}) => site.engine.isPending(imports))) return undefined;
     return summariseImports(
@@ -186,7 +185,7 @@ async function freezeSelected<T extends Toolchain>(
       const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));
       const imports = await importsOf(plan);
       if (imports !== undefined) await found.value.remember(imports);
-      return collect(objects);
+      return collectResults(objects);
     },
   });
   if (!finished.ok) return finished;

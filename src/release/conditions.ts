@@ -1,8 +1,8 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';
+import {CLOCK_SOURCE} from '../fs/package-files.js';
 
 /** Conditions of a build that cannot be had everywhere: what asks for one gets undefined, or nothing done, where it cannot be. */
 export interface ConditionsRun {
@@ -10,7 +10,6 @@ export interface ConditionsRun {
   readonly signal: AbortSignal;
 }
 
-const CLOCK = fileURLToPath(new URL('../../src/release/preloaded-clock.c', import.meta.url));
 /** What a build starts by name: everything else is started by one of these. */
 const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
 
@@ -25,7 +24,7 @@ export async function aheadOfTime(
 ): Promise<string | undefined> {
   await mkdir(folder, {recursive: true});
   const library = join(folder, 'clock.so');
-  const args = ['-shared', '-fPIC', '-O2', `-DAHEAD=${ahead}`, CLOCK, '-o', library];
+  const args = ['-shared', '-fPIC', '-O2', `-DAHEAD=${ahead}`, CLOCK_SOURCE, '-o', library];
   const compiled = await runProcess({file: 'cc', args, cwd: folder, ...run});
   if (!compiled.ok || compiled.value.exitCode !== 0) return undefined;
   for (const name of STARTED) {

@@ -1,6 +1,11 @@
 import {statSync} from 'node:fs';
 import {benchmark} from '../../inspect/benchmark.js';
-import {type BenchSubject, overlaySubject, relinkSubject, sourceSubject} from '../../inspect/bench-subjects.js';
+import {
+  type BenchSubject,
+  overlaySubject,
+  relinkSubject,
+  sourceSubject,
+} from '../../inspect/bench-subjects.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';

@@ -18,7 +18,13 @@ import {type Result, err, fail, ok} from '../../model/result.js';
 import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
-import {type Placeless, makeArgumentsOf, placelessInputs, placelessKey, useProfile} from './reproducible-build.js';
+import {
+  type Placeless,
+  makeArgumentsOf,
+  placelessInputs,
+  placelessKey,
+  useProfile,
+} from './reproducible-build.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 
 /** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 
-const SCRIPT = fileURLToPath(new URL('describe_target.py', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('describe.py', import.meta.url));
 
 /** What `describe.py` prints: bytes that a Python wrote, and what that Python says they mean. */
 export interface Sample {

@@ -7,7 +7,7 @@ import type {SysconfigVariables} from '../../../../src/cpython/interpreter/insta
 /** What real Pythons have in their sysconfig. */
 const recorded = (name: string): SysconfigVariables =>
   JSON.parse(
-    readFileSync(join(import.meta.dirname, '../hosts/installations', `${name}.json`), 'utf8'),
+    readFileSync(join(import.meta.dirname, '../../hosts/installed/installations', `${name}.json`), 'utf8'),
   ) as SysconfigVariables;
 
 describe('objectFlags', () => {

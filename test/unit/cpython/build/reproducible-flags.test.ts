@@ -2,7 +2,11 @@ import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {DEPENDENCIES, placelessArguments, placelessEnvironment} from '../../../../src/cpython/build/reproducible-flags.js';
+import {
+  DEPENDENCIES,
+  placelessArguments,
+  placelessEnvironment,
+} from '../../../../src/cpython/build/reproducible-flags.js';
 import {prerequisitesOf} from '../../../../src/release/outside-inputs.js';
 import {temporaryFolder} from '../folders.js';
 

@@ -2,7 +2,11 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import {checkUsable, describeInstallation, isExecutableOf} from '../../../../src/cpython/interpreter/installation.js';
+import {
+  checkUsable,
+  describeInstallation,
+  isExecutableOf,
+} from '../../../../src/cpython/interpreter/installation.js';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import {firstDifference, type Surroundings} from '../../../../src/cpython/interpreter/found-places.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';

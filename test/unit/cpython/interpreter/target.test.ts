@@ -3,7 +3,11 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {describeTarget} from '../../../../src/cpython/interpreter/target.js';
-import {packageModules, resolveModules, stdlibModules} from '../../../../src/cpython/interpreter/resolve-modules.js';
+import {
+  packageModules,
+  resolveModules,
+  stdlibModules,
+} from '../../../../src/cpython/interpreter/resolve-modules.js';
 import {findPythons, type FoundPython} from '../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../folders.js';
 
