@@ -43,7 +43,7 @@ export function isRunning(pid: number): boolean {
 }
 
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
-const ROOMS = ['model', 'exec', 'cache', 'engine'];
+const ROOMS = ['model', 'fs', 'exec', 'cache', 'engine'];
 
 /** Compiles the rooms into a folder, so that processes of their own can run them. Returns the folder that holds the rooms. */
 export function compileRooms(folder: string): string {
