@@ -1,4 +1,4 @@
-/** Where Makefile.inc cannot give CPython images: one sentence says why, and CPython's own rules work as ever. */
+/** Where Makefile.inc cannot give CPython images: one warning says why, and CPython's own rules build it unmodified. */
 import {cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -69,7 +69,7 @@ test.each([
   [
     '--enable-big-digits=15',
     '#define PYLONG_BITS_IN_DIGIT 15\n',
-    'this CPython has integers of 15 bits a digit, and images have 30',
+    'this CPython has integers with 15 bits per digit, and images need 30',
   ],
 ])('%s', (_, line, sentence) => expectObstacle(configured(PLAIN + line), [], sentence));
 
@@ -84,32 +84,35 @@ test.each([
   ['BUILDPYTHON=', "Makefile.inc has to be included after CPython's own Makefile"],
   [
     'HOST_GNU_TYPE=aarch64-linux',
-    'what is built for another machine cannot be run here to compile its modules',
+    'cross builds are not supported: stage 1 has to run on this machine to compile modules',
   ],
-  ['MACHDEP=darwin', 'linkers of darwin are not known: this needs Linux'],
-  ['FLASHFREEZE_NODE=/nowhere/node', 'Node.js 20.19 or newer is needed and /nowhere/node is not there'],
-  ['VERSION=3.99', `CPython 3.99 is not known: there is no layout for it in ${PACKAGE}/src/codegen/layouts`],
+  ['MACHDEP=darwin', 'darwin is not supported: Linux is needed'],
+  ['FLASHFREEZE_NODE=/nowhere/node', 'Node.js 20.19 or newer is needed, but /nowhere/node is not found'],
+  [
+    'VERSION=3.99',
+    `CPython 3.99 is not supported: there is no layout file for it in ${PACKAGE}/src/codegen/layouts`,
+  ],
 ])('%s', (word, sentence) => expectObstacle(configured(), [word], sentence));
 
-test('a folder with a space is no obstacle, but to a shared library', async () => {
+test('a directory with a space is rejected only with a shared library', async () => {
   const folder = configured(PLAIN, 'with space');
   const words = ['PY_ENABLE_SHARED=1'];
-  const sentence = 'a CPython with a shared library cannot be run in a folder whose path has a space';
+  const sentence = 'a CPython with a shared library cannot run in a directory whose path has a space';
   await expectObstacle(folder, words, sentence);
   expect((await make(folder, '-n', 'freeze-startup')).stderr).not.toContain(sentence);
 });
 
-test('a package that is not compiled', async () => {
+test('a package that is not built is rejected', async () => {
   const home = join(scratch, 'home');
   mkdirSync(home);
   cpSync(join(PACKAGE, 'Makefile.inc'), join(home, 'Makefile.inc'));
   symlinkSync(join(PACKAGE, 'src'), join(home, 'src'));
-  const sentence = `there is no compiled program in ${home}: run \`npm run build\` there (or give FLASHFREEZE_HOME)`;
+  const sentence = `flashfreeze in ${home} is not built: run \`npm run build\` there (or set FLASHFREEZE_HOME)`;
   await expectObstacle(configured(), [`FLASHFREEZE_HOME=${home}`], sentence);
 });
 
 test.each(['python.stamps', 'flashfreeze/objects.rsp'])(
-  'an interpreter that had images (%s) is linked anew',
+  'an interpreter that had images (%s) is linked again',
   async (mark) => {
     const folder = configured();
     writeFileSync(join(folder, 'python'), '');
@@ -121,7 +124,7 @@ test.each(['python.stamps', 'flashfreeze/objects.rsp'])(
   },
 );
 
-test('without an obstacle there is a rule for images', async () => {
+test('make has a rule for images when all requirements are met', async () => {
   const done = await make(configured('#define PYLONG_BITS_IN_DIGIT 30\n'), '-n', 'freeze-startup');
   expect(done.stderr).not.toContain('without frozen modules');
   expect(done.stderr).toContain('No rule to make target');
