@@ -1,4 +1,4 @@
-/** What builds took, kept in `results/building.json`, and as a section of the document. */
+/** The cost of builds: kept in `results/building.json`, and written as a section of the document. */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
@@ -44,9 +44,9 @@ export function buildingSection(costs: readonly BuildCost[]): string {
   ]);
   return [
     '### Building',
-    'An interpreter linked anew with so many modules, copies of those of the standard library, with nothing in any cache: processor time of all processes, the memory of the largest of them, and the time between beginning and end of the actions of each kind (two ran at a time).',
+    'An interpreter is relinked with copies of standard-library modules, with empty caches. The table has the processor time of all processes, the memory of the largest one, and the sum of the times between start and end of the actions of each kind (two ran at a time).',
     table(
-      ['modules', 'lines', 'CPU, s', 'a module, ms', 'peak, MB', ...SHOWN.map((step) => `${step}, s`)],
+      ['modules', 'lines', 'CPU, s', 'per module, ms', 'peak, MB', ...SHOWN.map((step) => `${step}, s`)],
       lines,
     ),
   ].join('\n\n');

@@ -1,4 +1,4 @@
-/** What is aimed at, beside what was measured. */
+/** The goals, beside the measured results. */
 import {FROZEN, type Pair, type Ratioed, ratioOf} from './ratios.js';
 import {type Results, type Row} from './results.js';
 import {isImport} from './sections.js';
@@ -11,7 +11,7 @@ interface Goal {
   readonly pair: Pair;
   readonly quantity: 'wall' | 'pss';
   readonly atMost: number;
-  /** Of all rows, the worst one counts. */
+  /** Whether the worst of all rows counts, not their mean. */
   readonly worst?: boolean;
 }
 
@@ -34,8 +34,8 @@ const GOALS: readonly Goal[] = [
     ...program('memory of ten processes of each program, `relink`', ['relink', 'unmodified'], 1),
     ...{quantity: 'pss', worst: true},
   },
-  {...start('a thousand frozen modules that nobody imports', every, 1.02), suite: 'unused', worst: true},
-  {...start('run time after the start', every, 1.01), suite: 'runtime', worst: true},
+  {...start('a thousand frozen modules that are not imported', every, 1.02), suite: 'unused', worst: true},
+  {...start('run time after start-up', every, 1.01), suite: 'runtime', worst: true},
 ];
 
 function start(what: string, rows: Goal['rows'], atMost: number): Goal {
@@ -56,8 +56,8 @@ export function goalsSection(resultsOf: (suite: string) => Results | undefined):
     return [what, String(atMost), numberCell(value, 2), numberCell(instructions, 3)];
   });
   return [
-    '### What is aimed at',
-    table(['time (or memory) over unmodified', 'at most', 'measured', 'instructions'], lines),
+    '### Goals',
+    table(['time (or memory), frozen / unmodified', 'goal', 'measured', 'instructions'], lines),
   ].join('\n\n');
 }
 

@@ -21,25 +21,27 @@ export const isImport = ({command}: Row): boolean => command.startsWith('import 
 
 const isTimed = (rows: readonly Row[]): boolean => rows.some(({load}) => load !== null);
 
-/** Whatever was timed while the machine had other things to do is told. */
+/** Says at which load times were taken, with a warning above the limit. */
 function loadNote(rows: readonly Row[]): string {
   const loads = rows.flatMap(({load}) => load ?? []);
-  if (loads.length === 0) return 'Times have not been taken yet.';
+  if (loads.length === 0) return 'Times have not been measured yet.';
   const most = Math.max(...loads);
-  const told = `Times were taken at a load average of ${most.toFixed(1)} or less.`;
-  return most > QUIET ? `${told} **That is too much: they say what else the machine did.**` : told;
+  const note = `Times were taken at a load average of ${most.toFixed(1)} or less.`;
+  return most > QUIET
+    ? `${note} **This is above the limit: results may include other load on the machine.**`
+    : note;
 }
 
 const NAMES = {wall: 'time', instructions: 'instructions', faults: 'page faults', pss: 'memory'} as const;
 
 const DESCRIBED: readonly (readonly [RegExp, string])[] = [
-  [/^source-3\.11/, "built from source, fixed addresses; stage 1 is CPython's own deepfreeze"],
+  [/^source-3\.11/, "built from source, fixed addresses; stage 1 has CPython's own deepfreeze"],
   [/^source-shared/, 'built from source, in a shared libpython'],
-  [/^source-builtin/, 'built from source with `--builtin-extensions`, over a stage 1 without'],
+  [/^source-builtin/, 'built from source with `--builtin-extensions`, compared with a stage 1 without it'],
   [/^source/, 'built from source, fixed addresses'],
-  [/^relink-pie/, 'an installed Python linked anew, position-independent'],
-  [/^relink/, 'an installed Python linked anew, fixed addresses'],
-  [/^overlay/, 'an installed Python as it is, with an overlay'],
+  [/^relink-pie/, 'an installed Python, relinked, position-independent'],
+  [/^relink/, 'an installed Python, relinked, fixed addresses'],
+  [/^overlay/, 'an unmodified installed Python with an overlay'],
 ];
 
 function described(subject: string): string {
@@ -70,10 +72,10 @@ export function startupSection({rows}: Results): string {
   );
   const small = ['-c pass', 'import asyncio'];
   return [
-    '### Start',
-    'Frozen over unmodified: the same interpreter, without and with images. Means are geometric.',
+    '### Start-up',
+    'Ratios of frozen to unmodified: the same interpreter with images and without. Means are geometric.',
     table(
-      ['', 'Python', 'what it is'],
+      ['', 'Python', 'description'],
       subjects.map((subject) => [
         subject,
         rows.find((row) => row.subject === subject)?.python ?? '',
@@ -84,12 +86,12 @@ export function startupSection({rows}: Results): string {
     ...(isTimed(rows) ? [table(head, lines('wall'))] : []),
     'Instructions:',
     table(head, lines('instructions')),
-    'What static code adds: **marshal bytes over unmodified**, where the same modules are frozen the way in which CPython freezes its own ' +
-      '(a table of `PyImport_FrozenModules`). No file is looked for or read there; importlib does the rest as ever. Time:',
+    'How much is due to static code: **marshal bytes compared with unmodified**. Here the same modules are frozen in the way in which CPython ' +
+      'freezes its own (a table of `PyImport_FrozenModules`). This avoids file searches and reads, and leaves the rest to importlib. Time:',
     table(head, lines('wall', MARSHAL, bytes)),
     'Instructions:',
     table(head, lines('instructions', MARSHAL, bytes)),
-    'Page faults, and memory (PSS) of each of ten processes at once:',
+    'Page faults, and memory (PSS) of each of ten concurrent processes:',
     table(
       ['', ...small.flatMap((name) => [`faults, \`${name}\``, `memory, \`${name}\``])],
       subjects.map((subject) => [
@@ -128,13 +130,13 @@ export function programsSection({rows}: Results): string {
     );
   return [
     '### Real programs',
-    `As Debian has them, on its Python ${rows[0]?.python ?? ''}, each with all that it imports frozen. The plain link is that of the same ` +
-      'static archive without images: what the compiler and the linker give or take is in the first column, not in the second.',
+    `Debian's packages on Debian's Python ${rows[0]?.python ?? ''}, each with everything frozen that it imports. The plain link is the same ` +
+      'static archive linked without images: the first column includes the effect of compiler and linker, and the second does not.',
     `Time. ${loadNote(rows)}`,
     ...(isTimed(rows) ? [tableOf('wall')] : []),
     'Instructions:',
     tableOf('instructions'),
-    'Memory (PSS) of each of ten processes of the same program at once, at their end:',
+    'Memory (PSS) of each of ten concurrent processes of the same program, at their end:',
     tableOf('pss'),
   ].join('\n\n');
 }
@@ -142,9 +144,9 @@ export function programsSection({rows}: Results): string {
 export function unusedSection({rows}: Results): string {
   const few: Pair = ['frozen', 'few'];
   return [
-    '### Frozen and not imported',
-    'More than a thousand modules frozen, none of them imported by `-c pass` but what CPython freezes itself: over unmodified, and ' +
-      `over an interpreter with the latter only. ${loadNote(rows)}`,
+    '### Frozen but not imported',
+    'More than a thousand frozen modules, of which `-c pass` imports only those that CPython freezes itself: compared with unmodified, and ' +
+      `with an interpreter that has only the latter (few). ${loadNote(rows)}`,
     table(
       ['', ...RATIOED.flatMap((each) => [`${NAMES[each]} / unmodified`, '/ few'])],
       rows.map((row) => [
@@ -159,8 +161,8 @@ export function runtimeSection({rows}: Results): string {
   const subjects = subjectsOf(rows);
   const of = (subject: string): Row[] => rows.filter((row) => row.subject === subject);
   return [
-    '### Run time after the start',
-    'Programs that compute (`bench/runtime/`), frozen over unmodified, without what it takes to start and import them. ' +
+    '### Run time after start-up',
+    'Ratios of frozen to unmodified for computing programs (`bench/runtime/`), without the time for start-up and imports. ' +
       loadNote(rows),
     table(
       ['', ...subjects.flatMap((subject) => [`${subject}, time`, `${subject}, instructions`])],
