@@ -12,6 +12,7 @@ export function quietContext(): HostContext {
   return {
     events: {emit: () => undefined},
     signal: new AbortController().signal,
+    cwd: process.cwd(),
     userEnvironment: process.env,
     cacheDir: join(CACHE, 'store'),
     jobs: localSlots(2),

@@ -64,6 +64,7 @@ async function perform(
   const context: HostContext = {
     events: sink,
     signal,
+    cwd,
     userEnvironment: environment,
     cacheDir: options['cache-dir'] ?? defaultCacheDir(surroundings),
     cacheLimits: limitsFrom(options),

@@ -33,6 +33,8 @@ export interface ModuleSelection {
 export interface HostContext {
   readonly events: EventSink;
   readonly signal: AbortSignal;
+  /** The working directory: traced programs run in it. */
+  readonly cwd: string;
   /** The user's environment; children get declared variables only. */
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir: string;

@@ -135,7 +135,7 @@ async function freezeSelected<T extends Toolchain>(
     compiled.set(plan.source, known);
     return known;
   };
-  const scripts = tracedScripts(selection, process.cwd());
+  const scripts = tracedScripts(selection, site.context.cwd);
   const announce = (plan: FreezePlan): FreezePlan => {
     site.context.repetition?.onSources([...plan.modules.map(({source}) => source), ...scripts]);
     return plan;

@@ -141,7 +141,10 @@ async function pack(
   const archive = join(options.out, `${name}.tar.xz`);
   const packed = await hashFile(made);
   if (!packed.ok) return packed;
-  const frozenFiles = [...plan.modules.map(({source}) => source), ...tracedScripts(selection, process.cwd())];
+  const frozenFiles = [
+    ...plan.modules.map(({source}) => source),
+    ...tracedScripts(selection, site.context.cwd),
+  ];
   const inputs = await digestInputs(host, variables.CC, frozenFiles, site);
   if (!inputs.ok) return inputs;
   const used = profile === undefined ? ok(null) : await keepProfile(profile, options.out, name);

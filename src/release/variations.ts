@@ -99,7 +99,7 @@ export async function releaseUnder(
         ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', cacheDir],
         ...['--jobs', String(jobs), '--json', ...request.arguments],
       ],
-      cwd: process.cwd(),
+      cwd: context.cwd,
       environment:
         clock === undefined ? environment : {...environment, PATH: `${clock}:${environment['PATH'] ?? ''}`},
       signal: context.signal,

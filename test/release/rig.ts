@@ -41,6 +41,7 @@ export async function withSite(
       },
     },
     signal: new AbortController().signal,
+    cwd: process.cwd(),
     userEnvironment: process.env,
     cacheDir: join(folder, 'cache'),
     jobs: jobs.slots,

@@ -45,11 +45,12 @@ function describe(
   python: string,
   cc: string | undefined,
   folder: string,
-  {environment, signal}: StepContext,
+  {cwd, environment, signal}: StepContext,
 ): Promise<Result<StepTarget>> {
   const context: HostContext = {
     events: {emit: () => undefined},
     signal,
+    cwd,
     userEnvironment: environment,
     cacheDir: join(folder, 'cache'),
     jobs: localSlots(1),

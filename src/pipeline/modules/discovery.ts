@@ -74,7 +74,7 @@ export async function discover(
   // Where the library lies: the same interpreter, moved or of an equal tree elsewhere, finds other files.
   const library = target.stdlib;
   // Where programs run, which decides what their relative paths are, and what `-c` and `-m` import.
-  const cwd = selection.traces.length > 0 ? process.cwd() : null;
+  const cwd = selection.traces.length > 0 ? context.cwd : null;
   const question = canonicalJson({
     ...{selection: selectionRecord(selection), python: behaviour.digest},
     ...{library, cwd},
@@ -95,7 +95,7 @@ export async function discover(
   );
   if (!scripts.ok) return scripts;
   const programs = await engine.sources(
-    tracedScripts(selection, process.cwd()).map((path) => ({name: `script ${basename(path)}`, path})),
+    tracedScripts(selection, context.cwd).map((path) => ({name: `script ${basename(path)}`, path})),
   );
   if (!programs.ok) return programs;
   const action = await engine.run({
@@ -107,7 +107,7 @@ export async function discover(
     outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
     storage: 'in-place',
     async execute({outputs}) {
-      const selected = await selectModules(interpreter, selection, process.cwd());
+      const selected = await selectModules(interpreter, selection, context.cwd);
       if (!selected.ok) return selected;
       await writeFile(outputs['modules'] ?? '', JSON.stringify(selected.value));
       return ok();

@@ -79,6 +79,7 @@ async function record(counts: readonly string[]): Promise<{readonly ok: boolean;
   };
   const context = {
     events: {emit: () => undefined},
+    cwd: folder,
     ...{signal: run.signal, userEnvironment: run.environment, cacheDir: join(folder, 'cache')},
     ...{jobs: slots, force: false, dryRun: false},
   };

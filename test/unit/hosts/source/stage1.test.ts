@@ -37,6 +37,7 @@ async function build(source: string, dryRun = false, placeless?: Placeless): Pro
   const context = {
     events: {emit: (event: EventInput) => void told.push(event)},
     signal: new AbortController().signal,
+    cwd: folder,
     userEnvironment: process.env,
     cacheDir: join(folder, 'cache'),
     jobs: slots,
