@@ -1,9 +1,8 @@
-"""Writes the reference of docs/bazel.md from the doc strings of the rules.
+"""Writes the reference in docs/bazel.md from the doc strings of the rules.
 
     python3 rules/docs.py [--check]
 
-Starlark is read with Python's own parser, of whose language it is a part. --check writes nothing, and fails where the
-page is not what the rules say.
+Python's own parser reads Starlark, which is a subset of Python. --check writes nothing, and fails if the page is out of date.
 """
 
 import ast
@@ -12,13 +11,13 @@ import sys
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 PAGE = PACKAGE / "docs" / "bazel.md"
-BEGIN = "<!-- from the doc strings of rules/, by rules/docs.py: -->\n"
-END = "<!-- end -->\n"
+BEGIN = "<!-- generated from the doc strings of rules/ by rules/docs.py -->\n"
+END = "<!-- end of the generated part -->\n"
 PUBLIC = ["defs.bzl", "extensions.bzl", "repositories.bzl"]
 
 
 class File:
-    """A Starlark file: what it defines at its top level, and what it loads."""
+    """A Starlark file: its top-level definitions and its loads."""
 
     def __init__(self, path):
         self.path = path
@@ -38,7 +37,7 @@ class File:
                     self.loaded[keyword.arg] = (source, keyword.value.value)
 
     def resolve(self, node):
-        """What a name stands for, and the file that says so."""
+        """The definition of a name, and the file that has it."""
         if not isinstance(node, ast.Name):
             return self, node
         if node.id in self.defined:
@@ -52,7 +51,7 @@ class File:
 
 
 def text(node):
-    """A text, which may be put together with +."""
+    """A string, possibly concatenated with +."""
     if isinstance(node, ast.BinOp):
         return text(node.left) + text(node.right)
     return node.value
@@ -63,7 +62,7 @@ def arguments(call):
 
 
 def dict_items(file, node):
-    """The items of a dict: written as one, a name of one, or dict(another, name = …)."""
+    """The items of a dict: a literal, a name of one, or dict(another, name = …)."""
     file, node = file.resolve(node)
     if isinstance(node, ast.Dict):
         return [(key.value, file, value) for key, value in zip(node.keys, node.values)]
@@ -74,7 +73,7 @@ def dict_items(file, node):
 def attributes(file, node, always):
     """A table of attributes."""
     rows = [(name, *file.resolve(value)) for name, file, value in dict_items(file, node)]
-    lines = ["| attribute | | |", "| --- | --- | --- |"]
+    lines = ["| attribute | type or default | description |", "| --- | --- | --- |"]
     for name, kind, about in always:
         lines.append(f"| `{name}` | {kind} | {about} |")
     for name, _, value in rows:
@@ -83,7 +82,7 @@ def attributes(file, node, always):
         given = arguments(value)
         kind = value.func.attr.replace("_", " ")
         if "mandatory" in given:
-            kind += ", needed"
+            kind += ", required"
         elif "default" in given:
             kind += f", `{ast.unparse(given['default'])}`".replace("'", '"')
         lines.append(f"| `{name}` | {kind} | {text(given['doc'])} |")
@@ -91,7 +90,7 @@ def attributes(file, node, always):
 
 
 def section(name, file, node):
-    """What there is to say of a public name."""
+    """The section on a public name."""
     if isinstance(node, ast.FunctionDef):
         lines = ast.get_docstring(node).split("\n")
         at = lines.index("Args:")
@@ -99,7 +98,7 @@ def section(name, file, node):
         for line in lines[at + 1 :]:
             rows.append(line.strip())
         defaults = dict(zip([arg.arg for arg in node.args.args][::-1], [ast.unparse(each) for each in node.args.defaults][::-1]))
-        table = ["| argument | | |", "| --- | --- | --- |"]
+        table = ["| argument | default | description |", "| --- | --- | --- |"]
         for row in rows:
             arg, _, about = row.partition(": ")
             default = f"`{defaults[arg]}`".replace("'", '"') if arg in defaults else ""
@@ -110,14 +109,14 @@ def section(name, file, node):
     kind = node.func.id
     if kind == "provider":
         rows = [f"| `{key}` | {text(value)} |" for key, _, value in dict_items(file, given["fields"])]
-        return head + "\n".join(["| field | |", "| --- | --- |", *rows])
+        return head + "\n".join(["| field | description |", "| --- | --- |", *rows])
     if kind == "module_extension":
         parts = []
         for tag, where, value in dict_items(file, given["tag_classes"]):
             about = arguments(value)
             parts.append(f"`{name}.{tag}(…)`: {text(about['doc'])}\n\n" + attributes(where, about["attrs"], []))
         return head + "\n\n".join(parts)
-    always = [("name", "needed", "The target's name.")] if kind == "rule" else [("name", "needed", "The repository's name.")]
+    always = [("name", "required", "The name of the target.")] if kind == "rule" else [("name", "required", "The name of the repository.")]
     return head + attributes(file, given["attrs"], always)
 
 
@@ -140,9 +139,9 @@ def main():
     wanted = f"{before}{BEGIN}\n{reference()}\n{END}{after}"
     if "--check" not in sys.argv:
         PAGE.write_text(wanted)
-    # Whatever formats the page may lay tables out.
+    # A formatter may have aligned the tables.
     elif "".join(page.split()).replace("-", "") != "".join(wanted.split()).replace("-", ""):
-        sys.exit(f"{PAGE} is not what the rules say: run python3 rules/docs.py")
+        sys.exit(f"{PAGE} is out of date: run python3 rules/docs.py")
 
 
 main()

@@ -1,4 +1,4 @@
-"""For a WORKSPACE file: docs/bazel.md. With MODULE.bazel, use extensions.bzl."""
+"""For a WORKSPACE file (docs/bazel.md). With MODULE.bazel, use extensions.bzl instead."""
 
 load("//rules/private:python_repository.bzl", _python_repository = "python_repository")
 

@@ -1,9 +1,9 @@
-"""The actions of one module: compile, generate, cc. Each reads what it needs and nothing else."""
+"""The actions of one module: compile, generate, cc. Each reads only its declared inputs."""
 
 _PLACEMENTS = {False: "absolute", True: "position-independent"}
 
 def environment(toolchain):
-    """The variables of every action. Those of ours make an action's key change when an installed tool does."""
+    """The environment of every action. The FLASHFREEZE variables change an action's key when an installed tool changes."""
     return {
         "LC_ALL": "C.UTF-8",
         "PATH": "/usr/bin:/bin",
@@ -30,17 +30,17 @@ def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message
     )
 
 def compile_c(ctx, toolchain, source, name, kind, pic):
-    """One file of C becomes an object.
+    """Compiles one C file.
 
     Args:
-      ctx: of the rule
+      ctx: the context of the rule
       toolchain: FlashfreezeToolchainInfo
-      source: the file
-      name: of the object, below the folder of the target
+      source: the C file
+      name: the name of the object in the directory of the target
       kind: `data` for initialised data, `code` for functions
-      pic: whether it is for the position-independent model
+      pic: whether the object is for the position-independent model
     Returns:
-      the object
+      the object file
     """
     out = ctx.actions.declare_file("%s.frozen/%s%s" % (ctx.label.name, name, ".pic.o" if pic else ".o"))
     flags = toolchain.facts["cc"]["flags"][_PLACEMENTS[pic]][kind]
@@ -61,14 +61,14 @@ def compile_c(ctx, toolchain, source, name, kind, pic):
     return out
 
 def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
-    """Declares the actions of one module, for both models: those that nobody needs are never run.
+    """Declares the actions of one module, for both address models. Bazel runs only those whose outputs are needed.
 
     Args:
-      ctx: of the rule
+      ctx: the context of the rule
       toolchain: FlashfreezeToolchainInfo
       module: struct(name, source)
-      filename: the co_filename that it is compiled with
-      cpython_frozen: whether it is one that CPython freezes itself
+      filename: the co_filename of its code
+      cpython_frozen: whether CPython freezes the module itself
     Returns:
       struct(unit, object, pic_object)
     """

@@ -1,4 +1,4 @@
-"""frozen_python_binary: a program with all its modules, and the interpreter that they are in."""
+"""The rule frozen_python_binary: a program with all its modules, and the interpreter that contains them."""
 
 load(":interpreter.bzl", "frozen_interpreter")
 load(":launcher.bzl", "FIND_RUNFILES")
@@ -8,7 +8,7 @@ load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
 
 _LAUNCHER = """\
 #!/bin/sh
-# Runs a program whose modules its Python has in it.
+# Runs a program in a Python that contains its modules.
 %s
 FLASHFREEZE_ROOT=$runfiles
 export FLASHFREEZE_ROOT
@@ -18,7 +18,7 @@ exec "$runfiles/%s" "$runfiles/%s" "$@"
 _START = """\
 import sys
 
-# The program's folders in the place of this file's own.
+# The program's directories replace the directory of this file.
 if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]
 _base = __file__[: -len(%s)]
@@ -36,12 +36,12 @@ def _launcher_impl(ctx):
     modules = {module.name: module for module in info.modules.to_list()}
     main = ctx.attr.main
     if main not in modules:
-        complain(ctx.attr.for_label, "main", "there is no module %s among those of srcs and deps%s" % (repr(main), near(main, modules)))
+        complain(ctx.attr.for_label, "main", "no module %s in srcs and deps%s" % (repr(main), near(main, modules)))
     folders = {}
     for module in modules.values():
         if module.root != "stdlib":
             folders[module.root] = True
-    # What belongs to the main module's target comes first.
+    # The directory of the main module's target comes first.
     first = modules[main].root
     ordered = [first] + [folder for folder in folders if folder != first]
     start = ctx.actions.declare_file(ctx.label.name + ".start.py")
@@ -89,23 +89,23 @@ def frozen_python_binary(
         kind = "relink",
         python = None,
         **kwargs):
-    """A Python program with all its modules, and an interpreter that has them frozen.
+    """Makes a Python program with all its modules, and an interpreter that has them frozen.
 
-    It makes three targets: NAME.modules (`frozen_modules`), NAME.python (`frozen_interpreter`), and NAME, which runs the
-    program in it. The modules are found in the program's runfiles: their sources are there, and tracebacks name them.
+    It declares three targets: NAME.modules (`frozen_modules`), NAME.python (`frozen_interpreter`), and NAME, which runs the
+    program in that interpreter. The sources of the modules are in the program's runfiles, and tracebacks name them.
 
     Args:
-      name: the target's name
-      main: the module that is run as `__main__`, by name, as for `python -m`
+      name: the name of the target
+      main: the name of the module to run as `__main__`, as for `python -m`
       srcs: sources of modules, as for `frozen_modules`
       deps: `frozen_modules` that the program imports
-      data: files that it reads when it runs
+      data: files that the program reads at run time
       stdlib: modules of the standard library to freeze, as for `frozen_modules`
-      startup: whether to freeze those that every start of the Python imports
+      startup: whether to freeze the modules that every start of the Python imports
       import_root: as for `frozen_modules`
       kind: as for `frozen_interpreter`
-      python: the toolchain, where it is not to be the registered one
-      **kwargs: what all rules have in common (`visibility`, `tags`, …)
+      python: the toolchain, if not the registered one
+      **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
     common = {key: kwargs[key] for key in kwargs if key in ["tags", "testonly", "target_compatible_with"]}
     frozen_modules(

@@ -1,4 +1,4 @@
-"""frozen_interpreter: a Python with the modules of its deps."""
+"""The rule frozen_interpreter: a Python with the modules of its deps."""
 
 load(":actions.bzl", "compile_c", "environment", "run_step")
 load(":launcher.bzl", "FIND_RUNFILES")
@@ -71,7 +71,7 @@ def _link(ctx, toolchain, command, parts, inputs, libraries, out):
     )
 
 def _check(ctx, toolchain, words, inputs):
-    """What was linked has to start and to use its images."""
+    """Checks that the new interpreter starts and uses its images."""
     out = ctx.actions.declare_file(ctx.label.name + ".frozen/checked")
     words.add("--out", out)
     run_step(ctx, toolchain, "check", words, inputs, [out], "FreezeCheck", "Starting %s" % ctx.label)
@@ -130,7 +130,7 @@ def _frozen_interpreter_impl(ctx):
             images = made.images,
             version = toolchain.version,
         ),
-        # Whoever builds it has it checked, too.
+        # Building the target also runs the check.
         DefaultInfo(
             executable = made.executable,
             files = depset(files + [made.checked]),
@@ -139,18 +139,18 @@ def _frozen_interpreter_impl(ctx):
     ]
 
 INTERPRETER_KIND = attr.string(
-    doc = "`relink` links a new executable from the target's static archive; `overlay` makes an extension module that the " +
-          "target loads when it starts, and needs nothing but its headers.",
+    doc = "`relink` links a new executable from the target's static archive. `overlay` makes an extension module that the " +
+          "target loads when it starts, and needs only its headers.",
     default = "relink",
     values = ["relink", "overlay"],
 )
 
 frozen_interpreter = rule(
     implementation = _frozen_interpreter_impl,
-    doc = "A Python with the frozen modules of its deps, which behaves like the target. It is started once when it is built, and " +
-          "has to use its images. Provides `FrozenInterpreterInfo`.",
+    doc = "Makes a Python that contains the frozen modules of its deps and behaves like the target. The build starts it once and " +
+          "checks that it uses its images. Provides `FrozenInterpreterInfo`.",
     attrs = {
-        "deps": attr.label_list(doc = "The modules: `frozen_modules`.", providers = [FrozenModulesInfo]),
+        "deps": attr.label_list(doc = "The modules, as `frozen_modules` targets.", providers = [FrozenModulesInfo]),
         "kind": INTERPRETER_KIND,
         "python": PYTHON_ATTR,
     },

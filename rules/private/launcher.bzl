@@ -1,6 +1,6 @@
-"""Words of shell scripts that start programs."""
+"""Parts of the shell scripts that start programs."""
 
-# Sets $runfiles, to an absolute path. A script may be called through links, and lie in the runfiles of another program.
+# Sets $runfiles to an absolute path. A script may be called through links, or be in the runfiles of another program.
 FIND_RUNFILES = """\
 case $0 in
 /*) self=$0 ;;
@@ -18,7 +18,7 @@ while :; do
     ;;
   esac
   if [ ! -L "$self" ]; then
-    echo "$0: there is no folder $self.runfiles" >&2
+    echo "$0: $self.runfiles: no such directory" >&2
     exit 127
   fi
   link=$(readlink "$self")

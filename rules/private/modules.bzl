@@ -1,4 +1,4 @@
-"""frozen_modules: each module has its own actions."""
+"""The rule frozen_modules: each module has actions of its own."""
 
 load(":actions.bzl", "freeze_module")
 load(":names.bzl", "complain", "is_module_name", "near", "shown")
@@ -6,12 +6,12 @@ load(":providers.bzl", "FrozenModulesInfo")
 load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
 
 def runfiles_path(ctx, file):
-    """Where a file lies below a program's folder of runfiles."""
+    """The path of a file in a program's runfiles directory."""
     path = file.short_path
     return path[3:] if path.startswith("../") else "%s/%s" % (ctx.workspace_name, path)
 
 def import_folder(ctx):
-    """The folder of sys.path that the sources of a target are imported from, below a program's folder of runfiles."""
+    """The sys.path entry of a target's sources, as a path in a program's runfiles directory."""
     root = ctx.attr.import_root
     if root.startswith("/"):
         parts = root.split("/")
@@ -19,7 +19,7 @@ def import_folder(ctx):
         parts = ctx.label.package.split("/") + root.split("/")
     parts = [part for part in parts if part not in ["", "."]]
     if ".." in parts:
-        complain(ctx.label, "import_root", "%s leads out of the package" % repr(root))
+        complain(ctx.label, "import_root", "%s is outside of the package" % repr(root))
     repository = ctx.label.workspace_name if ctx.label.workspace_root else ""
     return "/".join([repository or ctx.workspace_name] + parts)
 
@@ -30,9 +30,9 @@ def _own(ctx):
     for file in ctx.files.srcs:
         path = runfiles_path(ctx, file)
         if file.is_source and file.owner.package == ctx.label.package and file.owner.name in ctx.attr.unseen:
-            complain(ctx.label, "srcs", "there is no file %s" % file.short_path)
+            complain(ctx.label, "srcs", "no such file: %s" % file.short_path)
         if not path.startswith(folder + "/"):
-            complain(ctx.label, "srcs", "%s does not lie in the folder of import_root, %s" % (path, folder))
+            complain(ctx.label, "srcs", "%s is not in the directory of import_root, %s" % (path, folder))
         place = path[len(folder) + 1:-len(".py")]
         is_package = place.endswith("/__init__")
         name = (place[:-len("/__init__")] if is_package else place).replace("/", ".")
@@ -48,15 +48,15 @@ def _of_library(ctx, toolchain, names, attribute):
         all = wanted.endswith(".*")
         name = wanted[:-2] if all else wanted
         if not is_module_name(name):
-            complain(ctx.label, attribute, "%s is no name of a module" % repr(wanted))
+            complain(ctx.label, attribute, "%s is not a valid module name" % repr(wanted))
         if name not in toolchain.stdlib and name not in toolchain.frozen_names:
-            complain(ctx.label, attribute, "there is no source of a module %s in the standard library of Python %s%s" % (
+            complain(ctx.label, attribute, "no source found for the module %s in the standard library of Python %s%s" % (
                 repr(name),
                 toolchain.version,
                 near(name, toolchain.stdlib),
             ))
         for each in [name] + ([other for other in toolchain.stdlib if other.startswith(name + ".")] if all else []):
-            # What CPython freezes itself is the toolchain's business.
+            # The toolchain handles the modules that CPython freezes itself.
             if each not in toolchain.frozen_names:
                 module = toolchain.stdlib[each]
                 found.append(struct(name = each, is_package = module.is_package, root = "stdlib", source = module.source))
@@ -77,7 +77,7 @@ def _freeze(ctx, toolchain, module):
     )
 
 def check_deps(ctx, toolchain):
-    """Complains of deps that were frozen with another toolchain: their code is of another Python."""
+    """Rejects deps that were frozen with another toolchain: their code is for another Python."""
     for dep in ctx.attr.deps:
         other = dep[FrozenModulesInfo].toolchain
         if other != toolchain.label:
@@ -122,30 +122,30 @@ _frozen_modules = rule(
         "startup": attr.bool(),
         "import_root": attr.string(default = "."),
         "python": PYTHON_ATTR,
-        # Those of srcs that are no files when the package is loaded: generated, or missing.
+        # Files of srcs that do not exist when the package is loaded: generated, or missing.
         "unseen": attr.string_list(),
     },
     toolchains = toolchain_types(),
 )
 
 def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, import_root = ".", python = None, **kwargs):
-    """Modules as static data.
+    """Freezes modules as static data.
 
-    Each becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and an object file (`FreezeCc`), by
-    actions that read no other module. Provides `FrozenModulesInfo`.
+    Each module becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and an object file (`FreezeCc`).
+    These actions read no other module. Provides `FrozenModulesInfo`.
 
     Args:
-      name: the target's name
-      srcs: sources of modules; a module's name is its path below `import_root`
-      deps: other `frozen_modules` that a program has, too
+      name: the name of the target
+      srcs: sources of modules; the name of a module is its path relative to `import_root`
+      deps: other `frozen_modules` that belong to the program
       stdlib: modules of the target's standard library, by name; `json.*` is a package with all its modules
-      startup: whether those that every start of the target imports are wanted, too
-      import_root: the folder that modules are imported from: below the package, or with a slash in front below the repository
-      python: the toolchain, where it is not to be the registered one: `@NAME//:python`
-      **kwargs: what all rules have in common (`visibility`, `tags`, …)
+      startup: whether to freeze the modules that every start of the target imports
+      import_root: the directory from which modules are imported, relative to the package, or with a leading slash to the repository
+      python: the toolchain, if not the registered one: `@NAME//:python`
+      **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
 
-    # Bazel itself would tell of a missing file only when it is about to compile it.
+    # Bazel itself reports a missing file only when it compiles the file.
     unseen = []
     if type(srcs) == "list":
         own = [str(src).lstrip(":") for src in srcs if not str(src).startswith("@") and not str(src).startswith("//")]

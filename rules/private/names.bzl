@@ -1,10 +1,10 @@
-"""Module names, and words for those that are wrong."""
+"""Module names, and error messages for invalid ones."""
 
-# Any letter that is not ASCII may be in a name: which of them, Python says when it compiles.
+# A name may contain any non-ASCII letter here: Python rejects the invalid ones when it compiles.
 _ASCII_OTHERS = "\t\n\r !\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~"
 
 def is_identifier(word):
-    """Whether a word can be (part of) the name of a module that an import statement names."""
+    """Whether a word can be (part of) the name of a module in an import statement."""
     if word == "" or word[0].isdigit():
         return False
     for char in word.elems():
@@ -13,24 +13,24 @@ def is_identifier(word):
     return True
 
 def is_module_name(name):
-    """Whether a text is identifiers with dots between them."""
+    """Whether a text is a sequence of identifiers separated by dots."""
     for word in name.split("."):
         if not is_identifier(word):
             return False
     return True
 
 def complain(label, attribute, sentence):
-    """Ends the analysis with an error that names the target and its attribute."""
+    """Fails the analysis with an error that names the target and its attribute."""
     fail("%s: %s: %s" % (shown(label), attribute, sentence))
 
 def shown(label):
-    """A label as people write it: Bazel 6 and newer put an @ or two before those of the main repository."""
+    """A label without the leading @ or @@ that Bazel 6 and newer put before those of the main repository."""
     text = str(label)
     short = text.lstrip("@")
     return short if short.startswith("//") else text
 
 def near(name, known):
-    """A hint at a name that was perhaps meant: one that differs in a letter, or in the order of two."""
+    """A hint at a similar name: one that differs in one letter, or in the order of two."""
     for other in known:
         if _is_near(name, other):
             return " (did you mean %s?)" % other
@@ -52,5 +52,5 @@ def _is_near(one, other):
     )
 
 def abs_difference(one, other):
-    """How far two numbers are apart."""
+    """The distance between two numbers."""
     return one - other if one > other else other - one

@@ -1,8 +1,8 @@
-"""An installed Python as a repository: its headers, standard library and tools as files, and a toolchain of them."""
+"""An installed Python as a repository: its headers, standard library and tools as files, and a toolchain."""
 
 PYTHON_ATTRS = {
     "python": attr.string(
-        doc = "The Python: a path, or a name on `PATH`. Nothing is written to it.",
+        doc = "The Python: a path, or a name on `PATH`. It is never written to.",
         mandatory = True,
     ),
     "node": attr.string(doc = "Node.js: a path, or a name on `PATH`.", default = "node"),
@@ -46,7 +46,7 @@ toolchain(
 """
 
 _MODULES = '''\
-"""What is known of {python}."""
+"""Facts about {python}."""
 
 # The modules that every start imports.
 STARTUP = {startup}
@@ -55,7 +55,7 @@ STARTUP = {startup}
 def _find(rctx, attribute, name):
     path = rctx.path(name) if name.startswith("/") else rctx.which(name)
     if path == None or not path.exists:
-        fail("the repository %s: %s: there is no program %s" % (rctx.name, attribute, name))
+        fail("repository %s: %s: %s: command not found" % (rctx.name, attribute, name))
     return path
 
 def _lines(words):
@@ -70,7 +70,7 @@ def _python_repository_impl(rctx):
         command += ["--cc", str(_find(rctx, "cc", rctx.attr.cc))]
     done = rctx.execute(command, timeout = 300)
     if done.return_code != 0:
-        fail("the repository %s: python: %s cannot be frozen for\n%s%s" % (rctx.name, python, done.stdout, done.stderr))
+        fail("repository %s: python: cannot freeze modules for %s\n%s%s" % (rctx.name, python, done.stdout, done.stderr))
     if hasattr(rctx, "watch"):
         rctx.watch(python)
     text = rctx.read("target.json")
@@ -89,7 +89,7 @@ def _python_repository_impl(rctx):
         rctx.symlink(facts["static"]["archive"], "static/libpython.a")
         static = '    static_archive = "static/libpython.a",\n    static_main = "static/python.o",\n'
 
-    # Rows that are aliases share a source, and most are modules of the library, too.
+    # Entries that are aliases share a source, and most are also modules of the library.
     sources = {record["path"]: True for record in facts["modules"]}
     sources.update({row["path"]: True for row in facts["frozen"]})
     library = ["lib/" + path for path in sorted(sources) if rctx.path("lib/" + path).exists]
@@ -106,7 +106,7 @@ def _python_repository_impl(rctx):
 
 python_repository = repository_rule(
     implementation = _python_repository_impl,
-    doc = "A repository for an installed Python: `@NAME//:toolchain` to be registered, `@NAME//:python` for the attribute " +
+    doc = "Makes a repository for an installed Python: `@NAME//:toolchain` to register, `@NAME//:python` for the attribute " +
           "`python` of rules, and `@NAME//:modules.bzl` with `STARTUP`, the modules that every start imports.",
     attrs = PYTHON_ATTRS,
     configure = True,

@@ -1,4 +1,4 @@
-"""The toolchain: a target Python and what freezes modules for it."""
+"""The toolchain: a target Python and the tools that freeze modules for it."""
 
 load(":actions.bzl", "compile_c", "freeze_module")
 load(":names.bzl", "complain")
@@ -7,28 +7,28 @@ load(":providers.bzl", "FlashfreezeToolchainInfo")
 TOOLCHAIN_TYPE = str(Label("//rules:toolchain_type"))
 
 def toolchain_types():
-    """What a rule that needs a toolchain declares; that there is none is told by `toolchain_of`, in more words."""
+    """What a rule that needs a toolchain declares. It is optional, so that `toolchain_of` can report a missing one better."""
     if hasattr(config_common, "toolchain_type"):
         return [config_common.toolchain_type(TOOLCHAIN_TYPE, mandatory = False)]
     return [TOOLCHAIN_TYPE]
 
 def toolchain_of(ctx):
-    """The toolchain of a target: that of its attribute `python`, else the one that is registered."""
+    """The toolchain of a target: that of its attribute `python`, else the registered one."""
     if ctx.attr.python:
         return ctx.attr.python[FlashfreezeToolchainInfo]
     found = ctx.toolchains[TOOLCHAIN_TYPE]
     if found == None:
-        complain(ctx.label, "python", "there is no toolchain: register one (register_toolchains(\"@NAME//:toolchain\")) " +
+        complain(ctx.label, "python", "no toolchain found: register one (register_toolchains(\"@NAME//:toolchain\")) " +
                                       "or name one here (python = \"@NAME//:python\")")
     return found.flashfreeze
 
 PYTHON_ATTR = attr.label(
-    doc = "The toolchain, where it is not to be the registered one: `@NAME//:python`.",
+    doc = "The toolchain, if not the registered one: `@NAME//:python`.",
     providers = [FlashfreezeToolchainInfo],
 )
 
 def _below(file, label):
-    """The path of a file below the package of a label."""
+    """The path of a file relative to the package of a label."""
     package = file.owner.package
     path = file.owner.name
     if package == label.package:
@@ -54,7 +54,7 @@ def _folder_of(files, name):
     for file in files:
         if file.basename == name:
             return file.dirname
-    fail("there is no %s" % name)
+    fail("no such file: %s" % name)
 
 def _includes(ctx, facts):
     roots = ["/".join([part for part in [ctx.label.workspace_root, ctx.label.package, root] if part]) for root in ctx.attr.header_roots]
@@ -65,7 +65,7 @@ def _includes(ctx, facts):
     return folders
 
 def _linked(ctx, toolchain, files):
-    """What an executable is linked from: the runtime, and what CPython freezes itself."""
+    """The objects that an executable is linked from: the runtime, and the modules that CPython freezes itself."""
     if toolchain.not_linkable:
         return None
     objects = [compile_c(ctx, toolchain, file, "runtime." + file.basename, "code", False) for file in ctx.files._runtime_linked]
@@ -77,7 +77,7 @@ def _linked(ctx, toolchain, files):
         done[origin] = True
         source = files.get(row["path"])
         if source == None:
-            complain(ctx.label, "stdlib", "there is no %s, the source of the frozen module %s" % (row["path"], origin))
+            complain(ctx.label, "stdlib", "%s not found: it is the source of the frozen module %s" % (row["path"], origin))
         made = freeze_module(ctx, toolchain, struct(name = origin, source = source), "<frozen %s>" % origin, cpython_frozen = True)
         objects.append(made.object)
     return struct(main = ctx.file.static_main, archive = ctx.file.static_archive, objects = objects)
@@ -89,7 +89,7 @@ def _flashfreeze_toolchain_impl(ctx):
     layout = layouts.get("python%s.h" % series)
     if layout == None:
         known = sorted([name[len("python"):-len(".h")] for name in layouts if name.startswith("python")])
-        complain(ctx.label, "facts", "CPython %s is not known (known versions: %s)" % (series, ", ".join(known)))
+        complain(ctx.label, "facts", "CPython %s is not supported (supported versions: %s)" % (series, ", ".join(known)))
     not_linkable = ""
     if type(facts["static"]) == "string":
         not_linkable = facts["static"]
@@ -130,15 +130,15 @@ def _flashfreeze_toolchain_impl(ctx):
 
 flashfreeze_toolchain = rule(
     implementation = _flashfreeze_toolchain_impl,
-    doc = "A target Python with the tools that freeze modules for it. `python_repository` writes one for an installed Python; " +
-          "declare one by hand where the Python is itself a part of the workspace, and wrap it in `toolchain()` to register it.",
+    doc = "A target Python with the tools that freeze modules for it. `python_repository` declares one for an installed Python. " +
+          "Declare one by hand if the Python is itself part of the workspace, and wrap it in `toolchain()` to register it.",
     attrs = {
         "facts": attr.string(
-            doc = "What `flashfreeze step target --python EXE --out FILE` writes of the Python: JSON.",
+            doc = "The JSON that `flashfreeze step target --python EXE --out FILE` writes for the Python.",
             mandatory = True,
         ),
         "interpreter": attr.label(
-            doc = "The executable of the Python: it compiles modules.",
+            doc = "The executable of the Python, which compiles modules.",
             allow_single_file = True,
             mandatory = True,
         ),
@@ -148,9 +148,9 @@ flashfreeze_toolchain = rule(
             mandatory = True,
         ),
         "stdlib": attr.label_list(doc = "The sources of the standard library.", allow_files = [".py"]),
-        "stdlib_root": attr.string(doc = "The folder of this package that they lie in.", default = "lib"),
-        "headers": attr.label_list(doc = "CPython's headers, with the internal ones.", allow_files = [".h"]),
-        "header_roots": attr.string_list(doc = "The folders of this package that they lie in, in the order of `headers` in the facts."),
+        "stdlib_root": attr.string(doc = "The directory of `stdlib` in this package.", default = "lib"),
+        "headers": attr.label_list(doc = "CPython's headers, including the internal ones.", allow_files = [".h"]),
+        "header_roots": attr.string_list(doc = "The directories of the headers in this package, in the order of `headers` in the facts."),
         "static_main": attr.label(doc = "`python.o`, for `kind = \"relink\"`.", allow_single_file = [".o"]),
         "static_archive": attr.label(doc = "The static archive of the interpreter, for `kind = \"relink\"`.", allow_single_file = [".a"]),
         "_tool": attr.label(default = "//:bin/flashfreeze.mjs", allow_single_file = True),

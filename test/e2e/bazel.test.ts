@@ -203,46 +203,41 @@ frozen_modules(name = "shell", python = "@shell//:python")
     ['file_name', /^.*\/\/bad:file_name: srcs: _main\/bad\/my-tool\.py would be the module "my-tool"/m],
     [
       'library_name',
-      /\/\/bad:library_name: stdlib: there is no source of a module "jsno" in the standard library of Python 3\.14\.\d+ \(did you mean json\?\)/,
+      /\/\/bad:library_name: stdlib: no source found for the module "jsno" in the standard library of Python 3\.14\.\d+ \(did you mean json\?\)/,
     ],
-    ['missing', /\/\/bad:missing: srcs: there is no file bad\/missing\.py/],
-    ['no_name', /\/\/bad:no_name: stdlib: "json\.\.decoder" is no name of a module/],
+    ['missing', /\/\/bad:missing: srcs: no such file: bad\/missing\.py/],
+    ['no_name', /\/\/bad:no_name: stdlib: "json\.\.decoder" is not a valid module name/],
     [
       'outside',
-      /\/\/bad:outside: srcs: _main\/bad\/ok\.py does not lie in the folder of import_root, _main\/bad\/pkg/,
+      /\/\/bad:outside: srcs: _main\/bad\/ok\.py is not in the directory of import_root, _main\/bad\/pkg/,
     ],
-    ['up', /\/\/bad:up: import_root: "\.\." leads out of the package/],
+    ['up', /\/\/bad:up: import_root: "\.\." is outside of the package/],
     ['taken', /\/\/bad:taken: srcs: two modules are called csv: .*lib\/csv\.py and bad\/csv\.py/],
     [
       'same',
       /\/\/bad:same: deps: two modules are called same: bad\/a\/same\.py of .*\/\/bad:one and bad\/b\/same\.py of .*\/\/bad:other/,
     ],
     ['empty', /\/\/bad:empty: deps: an overlay needs a module/],
-    [
-      'main',
-      /\/\/bad:main: main: there is no module "oK" among those of srcs and deps \(did you mean ok\?\)/,
-    ],
+    ['main', /\/\/bad:main: main: no module "oK" in srcs and deps \(did you mean ok\?\)/],
     ['text', /srcs attribute of _frozen_modules rule \/\/bad:text: .*notes\.txt.*expected \.py/],
     [
       'old',
-      /\/\/bad:old: facts: CPython 3\.9 is not known \(known versions: 3\.10, 3\.11, 3\.12, 3\.13, 3\.14, 3\.15\)/,
+      /\/\/bad:old: facts: CPython 3\.9 is not supported \(supported versions: 3\.10, 3\.11, 3\.12, 3\.13, 3\.14, 3\.15\)/,
     ],
-  ])('bad input is told when it is analysed: %s', (_name, words) => {
+  ])('the analysis rejects bad input: %s', (_name, words) => {
     expect(answer('bad').exitCode).not.toBe(0);
     expect(answer('bad').text).toMatch(words);
   });
 
-  test('a kind that there is not, modules of another toolchain, no toolchain, no Python', () => {
+  test('the analysis rejects an unknown kind, modules of another toolchain, a missing toolchain, a missing Python', () => {
     expect(answer('kind').text).toMatch(/\/\/bad_kind:kind: invalid value in 'kind' attribute/);
     expect(answer('mixed').text).toMatch(
       /\/\/newest:mixed: deps: .*\/\/newest:modules is frozen with .*newest_python\/\/:python, this with .*target_python\/\/:python/,
     );
-    expect(answer('bare').text).toMatch(/\/\/:alone: python: there is no toolchain: register one/);
-    expect(answer('lost').text).toMatch(
-      /the repository .*nowhere: python: there is no program no-such-python/,
-    );
+    expect(answer('bare').text).toMatch(/\/\/:alone: python: no toolchain found: register one/);
+    expect(answer('lost').text).toMatch(/repository .*nowhere: python: no-such-python: command not found/);
     expect(answer('shell').text).toMatch(
-      /the repository .*shell: python: .*\/sh cannot be frozen for\n.*error\[PYTHON\]/,
+      /repository .*shell: python: cannot freeze modules for .*\/sh\n.*error\[PYTHON\]/,
     );
   });
 
