@@ -1,4 +1,4 @@
-"""How the interpreters of this workspace are made: docs/bazel.md."""
+"""Options for the interpreters of this workspace (docs/bazel.md)."""
 
-# "overlay" needs nothing but the target's headers; "relink" starts faster, and needs its static archive.
+# "overlay" needs only the target's headers. "relink" starts faster, and needs its static archive.
 KIND = "overlay"

@@ -5,11 +5,11 @@ cd "$(dirname "$0")"
 PYTHON=${PYTHON:-$(command -v python3)}
 BUILD=${BUILD:-$PWD/build}
 
-# flashfreeze.config.json says what is frozen: whatever two runs of the tool import. What else it may need one day is
-# found on disk, as ever.
+# flashfreeze.config.json selects what two runs of the tool import. Any other module that the tool imports is loaded from
+# disk.
 flashfreeze relink --python "$PYTHON" --out "$BUILD/report-python" --build-dir "$BUILD/work"
 
-# The new interpreter is the old one with more in it: it runs any program.
+# The new interpreter runs any program that the old one runs.
 "$BUILD/report-python" report summary numbers.csv
 "$BUILD/report-python" report json numbers.csv
 "$BUILD/report-python" report lines numbers.csv

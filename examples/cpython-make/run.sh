@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds CPython by its own Makefile, with frozen modules, edits the library and types `make` again. $SOURCE is CPython's
-# source tree, $FLASHFREEZE_HOME the folder of Makefile.inc, $CONFIGURE_ARGS are for CPython's configure.
+# Builds CPython with its own Makefile and with frozen modules, edits the library and runs `make` again. $SOURCE is CPython's
+# source tree, $FLASHFREEZE_HOME is the directory of Makefile.inc, and $CONFIGURE_ARGS are passed to CPython's configure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 BUILD=${BUILD:-$here/build}
@@ -15,7 +15,7 @@ test -f Makefile || "$SOURCE/configure" ${CONFIGURE_ARGS:-} >configure.log
 cp "$here/GNUmakefile" GNUmakefile
 make -s -j"$JOBS" >make.log
 
-run="make -s -f Makefile -f - run" # RUNSHARED: where a shared libpython is that is not installed
+run="make -s -f Makefile -f - run" # RUNSHARED: the path of a shared libpython that is not installed
 try() {
     printf 'run: ; @$(RUNSHARED) ./$(BUILDPYTHON) -c "$$CODE"\n' | CODE=$1 $run
 }
@@ -27,7 +27,7 @@ try 'import _flashfreeze as f; print("frozen:", f.info()["active"])'
 if make -q freeze-startup; then echo 'up to date'; fi
 
 cp "$DECODER" flashfreeze/decoder.py
-# It is put back with a new time, which is what make goes by.
+# The original is restored with a new timestamp, so that make notices.
 trap 'cp "$BUILD/flashfreeze/decoder.py" "$DECODER"' EXIT
 printf '\nEDITED = "edited"\n' >> "$DECODER"
 make -j"$JOBS" >make.log

@@ -10,14 +10,14 @@ build() {
         tail -n 1 | sed 's/.*"executed":\[\([^]]*\)\].*/executed: \1/'
 }
 try() {
-    "$BUILD/cpython/python-frozen" -c 'import json; print(json.loads("[1]"), getattr(json.decoder, "EDITED", "as it was"))'
+    "$BUILD/cpython/python-frozen" -c 'import json; print(json.loads("[1]"), getattr(json.decoder, "EDITED", "unchanged"))'
 }
 
 cp -p "$DECODER" "$BUILD.decoder"
 trap 'cp -p "$BUILD.decoder" "$DECODER"; rm "$BUILD.decoder"' EXIT
 
 build >/dev/null
-echo "nothing to do: $(build)"
+echo "no edit: $(build)"
 try
 printf '\nEDITED = "edited"\n' >> "$DECODER"
 echo "one statement: $(build)"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a virtual environment, an overlay for it, and runs the service with and without.
+# Makes a virtual environment and an overlay for it, and runs the service with the overlay and without.
 set -eu
 cd "$(dirname "$0")"
 PYTHON=${PYTHON:-$(command -v python3)}
@@ -9,7 +9,7 @@ BUILD=${BUILD:-$PWD/build}
 flashfreeze overlay --python "$BUILD/venv/bin/python" --out "$BUILD/overlay" --build-dir "$BUILD/work" \
     --trace 'service.py --self-test'
 
-# From now on, whatever runs in the environment uses the overlay. To take it out again, remove this file.
+# From now on, every program in the environment uses the overlay. To undo this, remove the file.
 packages=$("$BUILD/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 cp "$BUILD/overlay/flashfreeze.pth" "$packages/"
 

@@ -70,8 +70,8 @@ test('the standard library under edit', async () => {
     FLASHFREEZE_CACHE_DIR: join(folder, 'store'),
   });
   expect(lines).toEqual([
-    'nothing to do: executed: ',
-    '[1] as it was',
+    'no edit: executed: ',
+    '[1] unchanged',
     expect.stringMatching(
       /^one statement: executed: "compile:json\.decoder","generate:json\.decoder","cc:json\.decoder",.*"link:python"$/,
     ),
