@@ -1,4 +1,5 @@
-import type {ActionSpec, OutputSpec} from '../model/action.js';
+import type {OutputSpec} from '../model/action.js';
+import type {ActionSpec} from '../model/action-spec.js';
 import type {Digest} from '../model/digest.js';
 import type {Cause} from './causes.js';
 import {explainDifference} from './key-difference.js';

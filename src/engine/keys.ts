@@ -1,5 +1,6 @@
 import {isAbsolute} from 'node:path';
-import type {ActionId, ActionSpec, Artifact, Step} from '../model/action.js';
+import type {ActionId, Artifact, Step} from '../model/action.js';
+import type {ActionSpec} from '../model/action-spec.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {failure, type Failure} from '../model/failure.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';

@@ -1,7 +1,8 @@
 import {dirname} from 'node:path';
 import pLimit from 'p-limit';
 import {ensureFolder, hashFile, type FileContent} from '../fs/files.js';
-import type {ActionId, ActionSpec, OutputSpec} from '../model/action.js';
+import type {ActionId, OutputSpec} from '../model/action.js';
+import type {ActionSpec} from '../model/action-spec.js';
 import type {Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';

@@ -1,7 +1,8 @@
 import {chmod, readdir, rename, rmdir} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {attempt, ensureFolder, hashFile, removeQuietly, uniqueSuffix, type FileContent} from '../fs/files.js';
-import type {ActionSpec, OutputSpec} from '../model/action.js';
+import type {OutputSpec} from '../model/action.js';
+import type {ActionSpec} from '../model/action-spec.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
 import {glance} from './path-state.js';

@@ -1,7 +1,7 @@
 import type {ActionRecord, StoredOutput} from '../cache/record.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
-import type {ActionSpec} from '../model/action.js';
+import type {ActionSpec} from '../model/action-spec.js';
 import type {Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
 import type {Failure} from '../model/failure.js';

@@ -1,7 +1,8 @@
 import {join} from 'node:path';
 import {words} from '../../cpython/build/compile-flags.js';
 import {type ProcessOutput, runProcess} from '../../exec/process.js';
-import type {ActionSpec, Artifact, OutputSpec} from '../../model/action.js';
+import type {Artifact, OutputSpec} from '../../model/action.js';
+import type {ActionSpec} from '../../model/action-spec.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';

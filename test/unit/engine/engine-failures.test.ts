@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {describe, expect, jest, test} from '@jest/globals';
 import {createEngine} from '../../../src/engine/engine.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
-import type {ActionSpec} from '../../../src/model/action.js';
+import type {ActionSpec} from '../../../src/model/action-spec.js';
 import type {FailureCode} from '../../../src/model/failure.js';
 import {fail, ok} from '../../../src/model/result.js';
 import {expectNoLeftovers, folder, output, source, toy} from './toy-folder.js';

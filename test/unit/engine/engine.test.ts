@@ -2,7 +2,7 @@ import {appendFileSync, chmodSync, readFileSync, rmSync, statSync, utimesSync, w
 import {describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import {JOURNAL} from '../../../src/engine/journal.js';
-import type {ActionSpec} from '../../../src/model/action.js';
+import type {ActionSpec} from '../../../src/model/action-spec.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {ALL, expectNoLeftovers, folder, output, source, toy} from './toy-folder.js';
 import {actualOutputs, build, compiled, editJournal, expectedOutputs, ofType, storeIn} from './toys.js';

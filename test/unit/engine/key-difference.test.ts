@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {explainDifference} from '../../../src/engine/key-difference.js';
 import {keyOf, type ActionKey} from '../../../src/engine/keys.js';
-import type {ActionSpec} from '../../../src/model/action.js';
+import type {ActionSpec} from '../../../src/model/action-spec.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {canonicalJson, type Json} from '../../../src/model/canonical-json.js';
 import {ok} from '../../../src/model/result.js';

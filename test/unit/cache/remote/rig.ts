@@ -1,7 +1,7 @@
 import {openRemote, type RemoteCache, type RemoteOptions} from '../../../../src/cache/remote/remote.js';
 import {parseKey, type SigningKey} from '../../../../src/cache/remote/signing.js';
 import type {EngineOptions} from '../../../../src/engine/engine.js';
-import type {ActionSpec} from '../../../../src/model/action.js';
+import type {ActionSpec} from '../../../../src/model/action-spec.js';
 import type {TemporaryFolder} from '../../exec/rig.js';
 import {build, makeToy, ofType, recorder, storeIn, type Built, type Toy} from '../../engine/toys.js';
 
