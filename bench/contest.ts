@@ -1,5 +1,6 @@
 /** Who is measured against whom. */
-import type {BenchProgram, BenchSubject} from '../src/inspect/bench-subjects.js';
+import type {BenchProgram} from '../src/inspect/bench-program.js';
+import type {BenchSubject} from '../src/inspect/bench-subjects.js';
 import {findTool} from '../src/exec/tools.js';
 import {scrubbedEnvironment} from '../src/exec/environment.js';
 

@@ -2,7 +2,8 @@
 import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import type {BenchProgram, BenchSubject} from '../src/inspect/bench-subjects.js';
+import type {BenchProgram} from '../src/inspect/bench-program.js';
+import type {BenchSubject} from '../src/inspect/bench-subjects.js';
 import {PACKAGE, run} from '../test/e2e/rig.js';
 
 const variablesSchema = z.record(z.string(), z.string());

@@ -8,7 +8,7 @@ import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {NO_BYTECODE} from '../../src/cpython/interpreter/run-script.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import type {BenchProgram} from '../../src/inspect/bench-subjects.js';
+import type {BenchProgram} from '../../src/inspect/bench-program.js';
 import {PROGRAMS, type Workplace} from '../../test/e2e/programs.js';
 import {freshFolder, openWorkplace, traceOptions} from '../../test/e2e/workplace.js';
 import {type Contest, localPlace} from '../contest.js';

@@ -1,4 +1,4 @@
-import {parseArgs, type ParseArgsConfig} from 'node:util';
+import {parseArgs} from 'node:util';
 import {abortOnSignals} from '../exec/signals.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {errnoOf, messageOf} from '../model/errno.js';
@@ -7,29 +7,7 @@ import {fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/wording.js';
 import type {Surroundings} from './process-context.js';
-
-/** What a step runs with. */
-export interface StepContext {
-  /** All of the environment of children. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-  /** Relative paths start here. */
-  readonly cwd: string;
-}
-
-/** The options of a step by name; a step asks for each with `text`, `flag` or `path`. */
-export interface StepValues {
-  /** Fails with USAGE when it was not given. */
-  readonly text: (name: string) => string;
-  readonly optional: (name: string) => string | undefined;
-  readonly flag: (name: string) => boolean;
-}
-
-/** A file in `steps/`. */
-export interface StepModule {
-  readonly options: NonNullable<ParseArgsConfig['options']>;
-  readonly run: (values: StepValues, context: StepContext) => Promise<Result<void>>;
-}
+import type {StepContext, StepModule} from './steps/step-module.js';
 
 /** Single actions, for build systems that have an engine of their own. Each reads what it is given and writes what it is asked for. */
 const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {

@@ -3,7 +3,7 @@ import {basename, join} from 'node:path';
 import {describeTarget} from '../cpython/interpreter/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
-import type {BenchProgram} from './bench-subjects.js';
+import type {BenchProgram} from './bench-program.js';
 import {SHARED_FOLDER} from '../hosts/source/link-source.js';
 
 /** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */

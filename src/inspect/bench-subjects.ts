@@ -4,6 +4,7 @@ import {NO_BYTECODE} from '../cpython/interpreter/run-script.js';
 import {describeTarget} from '../cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
+import type {BenchProgram} from './bench-program.js';
 import {installForBench} from './bench-installation.js';
 import {defaultBuildDir} from '../pipeline/default-build-dir.js';
 import type {HostContext, OverlayOptions, RelinkOptions} from '../pipeline/build-options.js';
@@ -19,12 +20,6 @@ export interface BenchSubject {
   readonly python: string;
   readonly stage1: BenchProgram;
   readonly stage2: BenchProgram;
-}
-
-export interface BenchProgram {
-  readonly python: string;
-  /** All of its environment. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**

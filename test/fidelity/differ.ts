@@ -4,9 +4,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {Run} from '../e2e/rig.js';
 import {type KnownDifference, knownDifferences} from './known-differences.js';
-
-/** JSON. */
-export type Value = null | boolean | number | string | readonly Value[] | {readonly [key: string]: Value};
+import type {Value} from './value.js';
 
 export interface Observation {
   readonly what: string;

@@ -1,7 +1,7 @@
 /**
  * Everything in which a frozen interpreter may be told from the unmodified one by the cases. docs/guide.md tells users.
  */
-import type {Value} from './differ.js';
+import type {Value} from './value.js';
 
 export interface KnownDifference {
   /** The only way of freezing that has it; all, if not given. */

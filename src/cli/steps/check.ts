@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {usesImages} from '../../hosts/link/smoke.js';
 import {ok} from '../../model/result.js';
-import type {StepModule} from '../step.js';
+import type {StepModule} from './step-module.js';
 
 /** `step check`: whether a new interpreter starts and uses its images; writes an empty file when it does. Fails with SMOKE. */
 export const options: StepModule['options'] = {

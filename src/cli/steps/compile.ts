@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
 import {startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Result} from '../../model/result.js';
-import type {StepModule} from '../step.js';
+import type {StepModule} from './step-module.js';
 
 /** `step compile`: a `.py` becomes a code unit, in the target Python. Fails with COMPILE. */
 export const options: StepModule['options'] = {

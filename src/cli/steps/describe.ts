@@ -16,7 +16,7 @@ import {placesOf} from '../../pipeline/build-places.js';
 import {withEngine} from '../../pipeline/session.js';
 import {findStaticParts, linkCommand, linkLibraries} from '../../hosts/installed/static-parts.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import type {StepContext, StepModule} from '../step.js';
+import type {StepContext, StepModule} from './step-module.js';
 import type {StepTarget} from './step-target.js';
 
 /**

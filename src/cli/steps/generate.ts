@@ -4,7 +4,7 @@ import {parseWellKnownStrings} from '../../codegen/well-known.js';
 import {imageOf} from '../../pipeline/module-images.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {ok} from '../../model/result.js';
-import type {StepModule} from '../step.js';
+import type {StepModule} from './step-module.js';
 
 /** `step generate`: a code unit becomes C. Fails with PYTHON_VERSION, MARSHAL and GENERATE. */
 export const options: StepModule['options'] = {

@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {siteCustomize} from '../../hosts/overlay/start-hooks.js';
 import {ok} from '../../model/result.js';
-import type {StepModule} from '../step.js';
+import type {StepModule} from './step-module.js';
 import {readStepTarget} from './step-target.js';
 
 /** `step hook`: the `sitecustomize.py` that loads an overlay which lies beside it, wherever that is. */

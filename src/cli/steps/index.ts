@@ -8,7 +8,7 @@ import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {packageVersion} from '../../fs/package-files.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {ok} from '../../model/result.js';
-import type {StepModule} from '../step.js';
+import type {StepModule} from './step-module.js';
 import {readStepTarget} from './step-target.js';
 
 /** `step index`: the tables through which the runtime finds images. Fails with PYTHON_VERSION. */
