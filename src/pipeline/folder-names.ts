@@ -14,6 +14,6 @@ export function folderName(folder: string): RegExp {
 }
 
 /** Whether a text has it. Fast where it does not. */
-export function namesFolder(text: string, folder: string): boolean {
+export function mentionsFolder(text: string, folder: string): boolean {
   return text.includes(folder) && folderName(folder).test(text);
 }

@@ -4,7 +4,7 @@ import {z} from 'zod';
 import {attempt} from '../fs/files.js';
 import {dependableVariables} from '../cpython/build/configure-and-make.js';
 import {buildEnvironment, findMake} from '../cpython/build/build-tools.js';
-import {placelessEnvironment} from '../cpython/build/reproducible-flags.js';
+import {reproducibleEnvironment} from '../cpython/build/reproducible-flags.js';
 import {runScript} from '../cpython/interpreter/run-script.js';
 import type {SourceTree} from '../cpython/source/source-tree.js';
 import {FIXED_ENVIRONMENT} from '../exec/environment.js';
@@ -97,7 +97,7 @@ async function makeInstall(
   {places, tree, toolchain}: InstallRequest,
   site: Site,
 ): Promise<Result<void>> {
-  const environment = placelessEnvironment(buildEnvironment(site.environment));
+  const environment = reproducibleEnvironment(buildEnvironment(site.environment));
   const make = await findMake(environment);
   if (!make.ok) return make;
   const emptied = await attempt('empty', stage, async () => {

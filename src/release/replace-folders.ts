@@ -1,7 +1,7 @@
 import {readFile, realpath, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt} from '../fs/files.js';
-import {folderName, namesFolder} from '../pipeline/folder-names.js';
+import {folderName, mentionsFolder} from '../pipeline/folder-names.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {listTree, makeWritable} from './tree.js';
 
@@ -40,7 +40,7 @@ export async function rewriteInstallation(root: string, rewriting: Rewriting): P
         await writeFile(file, content);
       }
       const secret = secrets.find(
-        (folder) => content.includes(folder) && namesFolder(content.toString('latin1'), latin1(folder)),
+        (folder) => content.includes(folder) && mentionsFolder(content.toString('latin1'), latin1(folder)),
       );
       if (secret !== undefined) telling.push(`${path} holds ${secret}`);
     }
@@ -67,12 +67,12 @@ async function isFromSource(path: string, content: Buffer, source: string): Prom
 
 /** The text of an installed file as a release has it. `text` has one character for each byte. */
 export function rewriteText(path: string, text: string, {build, prefix}: Omit<Rewriting, 'source'>): string {
-  const placeless = text.replaceAll(folderName(latin1(build)), BUILD_NAME);
-  if (/^bin\//.test(path)) return withoutShebang(placeless, prefix);
+  const relocated = text.replaceAll(folderName(latin1(build)), BUILD_NAME);
+  if (/^bin\//.test(path)) return withoutShebang(relocated, prefix);
   // pkg-config knows where the file lies; the .pc files of CPython are two folders below the prefix.
-  if (path.endsWith('.pc')) return placeless.replace(/^prefix=.*$/m, 'prefix=${pcfiledir}/../..');
-  if (/\/_sysconfigdata[^/]*\.py$/.test(path)) return `${placeless}${followPrefix(prefix)}`;
-  return placeless;
+  if (path.endsWith('.pc')) return relocated.replace(/^prefix=.*$/m, 'prefix=${pcfiledir}/../..');
+  if (/\/_sysconfigdata[^/]*\.py$/.test(path)) return `${relocated}${followPrefix(prefix)}`;
+  return relocated;
 }
 
 /** A script that runs the Python beside it, wherever that is: `sh` sees a command, Python a string. */

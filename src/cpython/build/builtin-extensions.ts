@@ -5,7 +5,7 @@ import {messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
 import {words} from './compile-flags.js';
-import {wordsThatMatter} from './tool-output.js';
+import {extractErrors} from './tool-output.js';
 import {readMakeVariables} from './make-variables.js';
 
 /** What a user may add to CPython's list of modules; it comes first of all such files (Makefile.pre.in, Modules/makesetup). */
@@ -104,6 +104,6 @@ async function updateMakefile({buildDir, environment, signal, onOutput}: BuildRu
   const {exitCode, stdout, stderr} = done.value;
   if (exitCode === 0) return ok();
   return fail('CONFIGURE', `the Makefile of ${buildDir} cannot be brought up to date`, {
-    details: wordsThatMatter(`${stdout}\n${stderr}`),
+    details: extractErrors(`${stdout}\n${stderr}`),
   });
 }

@@ -8,7 +8,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 import {findCompiler, findMake, type BuildRun} from './build-tools.js';
 import {wantedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
-import {wordsThatMatter} from './tool-output.js';
+import {extractErrors} from './tool-output.js';
 import {machineCodeArguments} from './lto.js';
 import {readMakeVariables} from './make-variables.js';
 
@@ -56,7 +56,7 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
   if (!done.ok) return done;
   const {exitCode, stdout, stderr} = done.value;
   if (exitCode === 0) return ok();
-  const details = wordsThatMatter(`${stdout}\n${stderr}`);
+  const details = extractErrors(`${stdout}\n${stderr}`);
   if (/C compiler cannot create executables|no acceptable C compiler/.test(stderr)) {
     return fail('NO_COMPILER', `the C compiler ${compiler.value} does not work`, {
       hint: `its own words are in ${join(buildDir, 'config.log')}`,
@@ -113,7 +113,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   if (exitCode === 0) return ok();
   return fail('STAGE1', `make could not build CPython (exit code ${exitCode})`, {
     hint: `see ${join(run.buildDir, 'make.log')}`,
-    details: wordsThatMatter(`${stdout}\n${stderr}`),
+    details: extractErrors(`${stdout}\n${stderr}`),
   });
 }
 

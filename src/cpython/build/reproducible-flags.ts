@@ -8,7 +8,9 @@ import {AS_THEY_ARE} from './make-variables.js';
 const ANYWHERE = '/proc/self/cwd';
 
 /** An environment in which what is compiled and linked does not tell in which folder that was. */
-export function placelessEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
+export function reproducibleEnvironment(
+  environment: Readonly<Record<string, string>>,
+): Record<string, string> {
   return {...environment, PWD: ANYWHERE};
 }
 
@@ -21,7 +23,7 @@ export const NOT_LOOKED_FOR = {PYTHON_FOR_REGEN: 'python3'} as const;
 /** How names of files end in which a compiler tells what an object was made from, as a rule of make. */
 export const DEPENDENCIES = '.d';
 
-export interface PlacelessBuild {
+export interface ReproducibleBuild {
   /** The source tree by its real path. */
   readonly source: string;
   /** The name that configure knows it by: relative, the same everywhere. */
@@ -43,7 +45,12 @@ export interface PlacelessBuild {
  *
  * The compiler tells which files each object was made from, in a file beside it.
  */
-export function placelessArguments({source, name, buildDir, family}: PlacelessBuild): readonly string[] {
+export function reproducibleArguments({
+  source,
+  name,
+  buildDir,
+  family,
+}: ReproducibleBuild): readonly string[] {
   const seed = family === 'gcc' ? ' -frandom-seed=$@' : '';
   const maps = [`${source}=${name}`, `${buildDir}=.`].map((map) => `"-ffile-prefix-map=${map}"`);
   return [

@@ -9,7 +9,7 @@ const MOST_LINES = 40;
  * The lines of a tool's output that say what went wrong: the first complaints, each with the lines around it, or, where
  * nothing complains, the last lines.
  */
-export function wordsThatMatter(output: string): string {
+export function extractErrors(output: string): string {
   const lines = output.trimEnd().split('\n');
   const chosen = new Set<number>();
   for (const [index, line] of lines.entries()) {

@@ -1,7 +1,7 @@
 import {lstat, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Installation} from '../../cpython/interpreter/installation.js';
-import {compareSurroundings} from '../../cpython/interpreter/found-places.js';
+import {comparePaths} from '../../cpython/interpreter/interpreter-paths.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
@@ -73,7 +73,7 @@ async function relink(
       out: options.out,
       async check(python) {
         const used = await usesImages({...interpreter, python});
-        return used.ok ? compareSurroundings({...interpreter, python}, installation) : used;
+        return used.ok ? comparePaths({...interpreter, python}, installation) : used;
       },
     },
     places,
@@ -103,7 +103,7 @@ export function linkPlain(toolchain: RelinkToolchain, places: Places, site: Site
       command: linkCommand(toolchain),
       parts: [main, ...wholeArchive(archive)],
       out: join(places.root, 'plain', 'python'),
-      check: (python) => compareSurroundings({...interpreter, python}, installation),
+      check: (python) => comparePaths({...interpreter, python}, installation),
     },
     places,
     site,

@@ -2,7 +2,7 @@ import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {attempt} from '../../fs/files.js';
 import type {BuildRun} from '../../cpython/build/build-tools.js';
-import {NOT_LOOKED_FOR, placelessArguments} from '../../cpython/build/reproducible-flags.js';
+import {NOT_LOOKED_FOR, reproducibleArguments} from '../../cpython/build/reproducible-flags.js';
 import {profileUseArguments} from '../../cpython/build/profile-counts.js';
 import type {SourceTree} from '../../cpython/source/source-tree.js';
 import {listLibrary} from '../../cpython/source/stage1-inputs.js';
@@ -12,7 +12,7 @@ import type {Site} from '../../pipeline/host.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 
 /** A build whose result is to be the same in any folder (for releases). The link to the source tree (`sourceLink`) is there. */
-export interface Placeless {
+export interface Reproducible {
   /** What was counted in an earlier, instrumented build, by which this one is optimised. */
   readonly profile?: StoredProfile;
 }
@@ -24,12 +24,12 @@ export interface StoredProfile {
 }
 
 /**
- * What decides the result of a placeless build besides what stage 1 is keyed by: the library, whose modules CPython freezes
+ * What decides the result of a reproducible build besides what stage 1 is keyed by: the library, whose modules CPython freezes
  * and runs while it is built, and the profile.
  */
-export async function placelessInputs(
+export async function reproducibleInputs(
   tree: SourceTree,
-  {profile}: Placeless,
+  {profile}: Reproducible,
   {engine}: Site,
 ): Promise<Result<readonly Artifact[]>> {
   const library = await listLibrary(tree);
@@ -49,26 +49,26 @@ export function linkSource(tree: SourceTree, {root, sourceLink}: SourcePlaces): 
   });
 }
 
-/** See `placelessArguments`. @param family of the compiler */
+/** See `reproducibleArguments`. @param family of the compiler */
 export async function makeArgumentsOf(
   tree: SourceTree,
   {cpython, sourceLink}: SourcePlaces,
   family: string,
 ): Promise<readonly string[]> {
   const source = await realpath(tree.path);
-  return placelessArguments({source, name: relative(cpython, sourceLink), buildDir: cpython, family});
+  return reproducibleArguments({source, name: relative(cpython, sourceLink), buildDir: cpython, family});
 }
 
 /** The same by names that stand for the places, for keys. */
-export function placelessKey({profile}: Placeless, family: string): readonly string[] {
-  const named = placelessArguments({source: '$SOURCE', name: '$NAME', buildDir: '$BUILD', family});
+export function reproducibleKey({profile}: Reproducible, family: string): readonly string[] {
+  const named = reproducibleArguments({source: '$SOURCE', name: '$NAME', buildDir: '$BUILD', family});
   const told = [...Object.entries(NOT_LOOKED_FOR).map(([name, value]) => `${name}=${value}`), ...named];
   return profile === undefined ? told : ['profile', ...told];
 }
 
 /** Puts the profile in its place, if there is one; arguments of make that compile with it. */
 export async function useProfile(
-  {profile}: Placeless,
+  {profile}: Reproducible,
   run: Pick<BuildRun, 'buildDir' | 'environment' | 'signal'>,
 ): Promise<Result<readonly string[]>> {
   if (profile === undefined) return ok([]);

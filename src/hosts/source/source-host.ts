@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
 import type {Layout} from '../../codegen/layout.js';
 import {words} from '../../cpython/build/compile-flags.js';
-import {placelessEnvironment} from '../../cpython/build/reproducible-flags.js';
+import {reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
 import {openSourceTree, type SourceTree} from '../../cpython/source/source-tree.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {toolchainOfBuild} from './built-python.js';
@@ -9,7 +9,7 @@ import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
-import {type Placeless, linkSource} from './reproducible-build.js';
+import {type Reproducible, linkSource} from './reproducible-build.js';
 import {placeOutput} from '../link/place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
@@ -28,11 +28,11 @@ export interface SourceHost extends Host<SourceToolchain> {
 /**
  * The two-stage build: CPython as it is, the static code of its modules, and CPython again with that. Fails with
  * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build folder lies in the source tree.
- * @param placeless nothing that is compiled or linked tells in which folders that was (for releases)
+ * @param reproducible nothing that is compiled or linked tells in which folders that was (for releases)
  */
 export async function sourceHost(
   options: SourceBuildOptions,
-  placeless?: Placeless,
+  reproducible?: Reproducible,
 ): Promise<Result<SourceHost>> {
   const tree = await openSourceTree(options.source);
   if (!tree.ok) return tree;
@@ -52,11 +52,11 @@ export async function sourceHost(
     places,
     tree: tree.value,
     async prepare(site) {
-      if (placeless && !site.context.dryRun) {
+      if (reproducible && !site.context.dryRun) {
         const linked = await linkSource(tree.value, places);
         if (!linked.ok) return linked;
       }
-      const stage1 = await buildStage1(tree.value, options, places, site, placeless);
+      const stage1 = await buildStage1(tree.value, options, places, site, reproducible);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
     async link(
@@ -65,7 +65,7 @@ export async function sourceHost(
       {stage1, interpreter, layout: {wrapped}},
       site,
     ): Promise<Result<LinkedImages>> {
-      const environment = placeless ? placelessEnvironment(site.environment) : site.environment;
+      const environment = reproducible ? reproducibleEnvironment(site.environment) : site.environment;
       const request = {stage1, interpreter, wrapped, debugInfo: options.debugInfo, places};
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;

@@ -8,7 +8,7 @@ import type {CompilerIdentity} from '../../cpython/build/compiler.js';
 import {configureArguments, wantedCompiler} from '../../cpython/build/configure-arguments.js';
 import {checkUsable} from '../../cpython/interpreter/installation.js';
 import {readMakeVariables} from '../../cpython/build/make-variables.js';
-import {NOT_LOOKED_FOR, placelessEnvironment} from '../../cpython/build/reproducible-flags.js';
+import {NOT_LOOKED_FOR, reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import type {SourceTree} from '../../cpython/source/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../../cpython/source/stage1-inputs.js';
@@ -20,10 +20,10 @@ import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {
-  type Placeless,
+  type Reproducible,
   makeArgumentsOf,
-  placelessInputs,
-  placelessKey,
+  reproducibleInputs,
+  reproducibleKey,
   useProfile,
 } from './reproducible-build.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
@@ -59,7 +59,7 @@ export interface Stage1 {
 }
 
 /**
- * Configures and builds CPython in its own folder, as two actions that stay in place. Of a placeless build, everything
+ * Configures and builds CPython in its own folder, as two actions that stay in place. Of a reproducible build, everything
  * that it is made from decides whether the folder is emptied first: what make leaves as it is has to be what a new folder
  * would get.
  */
@@ -68,7 +68,7 @@ export async function buildStage1(
   options: SourceBuildOptions,
   places: SourcePlaces,
   site: Site,
-  placeless?: Placeless,
+  reproducible?: Reproducible,
 ): Promise<Result<Stage1>> {
   const {engine, context} = site;
   const {signal} = context;
@@ -91,10 +91,10 @@ export async function buildStage1(
   const own = await leaveOtherTree(tree, places, site);
   if (!own.ok) return own;
   const {builtinExtensions} = options;
-  const more = placeless ? await placelessInputs(tree, placeless, site) : ok([]);
+  const more = reproducible ? await reproducibleInputs(tree, reproducible, site) : ok([]);
   if (!more.ok) return more;
   const settings = {
-    ...(placeless && {placeless: placelessKey(placeless, compiler.value.family)}),
+    ...(reproducible && {reproducible: reproducibleKey(reproducible, compiler.value.family)}),
     ...(builtinExtensions && {builtinExtensions}),
   };
   const forConfigure = new Set([
@@ -106,15 +106,15 @@ export async function buildStage1(
     tools: [compiler.value],
     arguments: Object.keys(settings).length === 0 ? configure : {configure, ...settings},
     environment: {},
-    inputs: placeless
+    inputs: reproducible
       ? [...inputs.value, ...more.value]
       : inputs.value.filter(({name}) => forConfigure.has(name)),
     outputs: ['config.status', 'pyconfig.h'].map((name) => ({name, path: join(places.cpython, name)})),
     storage: 'in-place',
     async execute({log}) {
-      const told = placeless ? {...NOT_LOOKED_FOR, ...environment} : environment;
+      const told = reproducible ? {...NOT_LOOKED_FOR, ...environment} : environment;
       const run = {buildDir: places.cpython, environment: told, signal, onOutput: log};
-      const source = placeless ? relative(places.cpython, places.sourceLink) : tree.path;
+      const source = reproducible ? relative(places.cpython, places.sourceLink) : tree.path;
       const done = await configureTree({...run, source, arguments: configure});
       if (!done.ok || !builtinExtensions) return done;
       const extensions = await buildExtensionsIn(tree.path, run);
@@ -128,9 +128,9 @@ export async function buildStage1(
   const built = await engine.run(
     makeAction(options, places, context, {
       compiler: compiler.value,
-      environment: placeless ? placelessEnvironment(environment) : environment,
+      environment: reproducible ? reproducibleEnvironment(environment) : environment,
       inputs: [...inputs.value, ...more.value, ...Object.values(configured.value.outputs), describe.value],
-      ...(placeless && {placeless: {...placeless, tree}}),
+      ...(reproducible && {reproducible: {...reproducible, tree}}),
     }),
   );
   if (!built.ok) return built;
@@ -174,11 +174,11 @@ function makeAction(
     readonly compiler: CompilerIdentity;
     readonly environment: Readonly<Record<string, string>>;
     readonly inputs: readonly Artifact[];
-    readonly placeless?: Placeless & {readonly tree: SourceTree};
+    readonly reproducible?: Reproducible & {readonly tree: SourceTree};
   },
 ): ActionSpec {
   const {signal} = context;
-  const {environment, placeless, compiler} = parts;
+  const {environment, reproducible, compiler} = parts;
   return {
     id: 'stage1:python',
     tools: [parts.compiler],
@@ -186,7 +186,7 @@ function makeAction(
       make: options.makeArguments,
       variables: VARIABLES,
       ...(options.builtinExtensions && {builtinExtensions: true}),
-      ...(placeless && {placeless: placelessKey(placeless, compiler.family)}),
+      ...(reproducible && {reproducible: reproducibleKey(reproducible, compiler.family)}),
     },
     environment: {},
     inputs: parts.inputs,
@@ -198,9 +198,9 @@ function makeAction(
     storage: 'in-place',
     async execute({log, outputs}) {
       const run = {buildDir: places.cpython, environment, signal, onOutput: log};
-      const profiled = placeless ? await useProfile(placeless, run) : ok([]);
+      const profiled = reproducible ? await useProfile(reproducible, run) : ok([]);
       if (!profiled.ok) return profiled;
-      const more = placeless ? await makeArgumentsOf(placeless.tree, places, compiler.family) : [];
+      const more = reproducible ? await makeArgumentsOf(reproducible.tree, places, compiler.family) : [];
       const flags = [...options.makeArguments, ...profiled.value, ...more];
       const made = await context.jobs.shared((jobserver) =>
         makeTree({...run, jobs: jobserver ?? context.jobs.width, flags}),

@@ -12,7 +12,7 @@ import {digestOf} from '../../model/digest.js';
 import {type Result, ok} from '../../model/result.js';
 import {output} from '../module-images.js';
 import type {FreezePlan} from '../modules/module-plan.js';
-import {namesPlace} from '../local-paths.js';
+import {mentionsLocalPath} from '../local-paths.js';
 import type {HostContext} from '../build-options.js';
 import type {Tools} from '../image-tools.js';
 
@@ -39,7 +39,7 @@ export async function prepareExpressions(
   const compilers = COMPILERS.map((names) => plan.modules.filter(({module}) => names.includes(module))).find(
     (found, i) => found.length === COMPILERS[i]?.length,
   );
-  const expressions = wanted.filter(({text}) => !namesPlace(text, places.root, context));
+  const expressions = wanted.filter(({text}) => !mentionsLocalPath(text, places.root, context));
   if (compilers === undefined || expressions.length === 0) return ok(undefined);
   const sources = await engine.sources([
     {name: 'compile_expressions.py', path: scriptPath('compile_expressions.py')},

@@ -11,7 +11,7 @@ import type {Artifact} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, ok} from '../../model/result.js';
 import {output} from '../module-images.js';
-import {namesPlace} from '../local-paths.js';
+import {mentionsLocalPath} from '../local-paths.js';
 import type {HostContext} from '../build-options.js';
 import type {Tools} from '../image-tools.js';
 
@@ -25,7 +25,7 @@ export async function prepareSnippets(
   context: HostContext,
 ): Promise<Result<Artifact | undefined>> {
   const snippets = wanted.filter(
-    ({text, filename}) => !namesPlace(`${filename}\n${text}`, places.root, context),
+    ({text, filename}) => !mentionsLocalPath(`${filename}\n${text}`, places.root, context),
   );
   if (snippets.length === 0) return ok(undefined);
   const script = await engine.source('compile_snippets.py', scriptPath('compile_snippets.py'));

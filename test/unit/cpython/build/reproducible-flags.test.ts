@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {
   DEPENDENCIES,
-  placelessArguments,
-  placelessEnvironment,
+  reproducibleArguments,
+  reproducibleEnvironment,
 } from '../../../../src/cpython/build/reproducible-flags.js';
 import {prerequisitesOf} from '../../../../src/release/outside-inputs.js';
 import {temporaryFolder} from '../folders.js';
@@ -31,20 +31,20 @@ const SOURCE =
 
 const folder = temporaryFolder();
 
-/** Compiles in a folder, with or without what makes it placeless; gives what was made. */
-function build(name: string, placeless: boolean, target = 'all'): readonly Buffer[] {
+/** Compiles in a folder, with or without what makes it reproducible; gives what was made. */
+function build(name: string, reproducible: boolean, target = 'all'): readonly Buffer[] {
   const [source, buildDir] = [join(folder, `${name} of it`), join(folder, name, 'build')];
   mkdirSync(source, {recursive: true});
   mkdirSync(buildDir, {recursive: true});
   writeFileSync(join(source, 'part.c'), SOURCE);
   writeFileSync(join(buildDir, 'Makefile'), MAKEFILE.replaceAll('$(ABSOLUTE)', source));
   symlinkSync(source, join(folder, name, 'source'));
-  const own = placelessArguments({source, name: '../source', buildDir, family: 'gcc'});
+  const own = reproducibleArguments({source, name: '../source', buildDir, family: 'gcc'});
   const environment = {PATH: process.env['PATH'] ?? '', PWD: buildDir};
   const run = (...args: string[]) =>
-    spawnSync('make', placeless ? [...args, ...own] : args, {
+    spawnSync('make', reproducible ? [...args, ...own] : args, {
       cwd: buildDir,
-      env: placeless ? placelessEnvironment(environment) : environment,
+      env: reproducible ? reproducibleEnvironment(environment) : environment,
       encoding: 'utf8',
     });
   const done = run(target);

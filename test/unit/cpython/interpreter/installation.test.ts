@@ -8,7 +8,10 @@ import {
   isExecutableOf,
 } from '../../../../src/cpython/interpreter/installation.js';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
-import {firstDifference, type Surroundings} from '../../../../src/cpython/interpreter/found-places.js';
+import {
+  firstDifference,
+  type InterpreterPaths,
+} from '../../../../src/cpython/interpreter/interpreter-paths.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
 import {findPythons, type FoundPython} from '../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../folders.js';
@@ -95,7 +98,7 @@ test.each([
 });
 
 test('firstDifference names what differs', () => {
-  const found: Surroundings = {
+  const found: InterpreterPaths = {
     prefix: '/usr',
     exec_prefix: '/usr',
     base_prefix: '/usr',

@@ -5,7 +5,7 @@ import {openSlots} from '../../../../src/exec/job-slots.js';
 import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
 import {withEngine} from '../../../../src/pipeline/session.js';
 import {sourceHost} from '../../../../src/hosts/source/source-host.js';
-import type {Placeless} from '../../../../src/hosts/source/reproducible-build.js';
+import type {Reproducible} from '../../../../src/hosts/source/reproducible-build.js';
 import type {EventInput} from '../../../../src/model/events.js';
 import {ok} from '../../../../src/model/result.js';
 import {SMALL_TREE, temporaryFolder, writeFiles} from '../../cpython/folders.js';
@@ -26,11 +26,15 @@ function tree(name: string): string {
 }
 
 /** Builds as far as it goes, and gives what it told. */
-async function build(source: string, dryRun = false, placeless?: Placeless): Promise<readonly EventInput[]> {
+async function build(
+  source: string,
+  dryRun = false,
+  reproducible?: Reproducible,
+): Promise<readonly EventInput[]> {
   const buildDir = join(folder, 'build');
   const place = {source, buildDir, out: undefined, configureArguments: [], makeArguments: []};
   const options = {...place, pie: false, debugInfo: false, builtinExtensions: false, cc: undefined};
-  const host = await sourceHost(options, placeless);
+  const host = await sourceHost(options, reproducible);
   if (!host.ok) throw new Error(host.failure.message);
   const told: EventInput[] = [];
   const {slots} = openSlots(1, 1, undefined);
@@ -76,7 +80,7 @@ test('a build folder that was configured for another tree of equal files is conf
 test('the build folder of a release is emptied when anything is different, of the library or the profile, too', async () => {
   const source = tree('released');
   const [profile, left] = [join(folder, 'profile'), join(folder, 'build', 'cpython', 'left.o')];
-  const release = async (words: Placeless = {}): Promise<'emptied' | 'kept'> => {
+  const release = async (words: Reproducible = {}): Promise<'emptied' | 'kept'> => {
     writeFileSync(left, '');
     const told = configured(await build(source, false, words));
     const isThere = existsSync(left);

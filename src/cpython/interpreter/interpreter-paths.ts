@@ -4,8 +4,8 @@ import {fail, ok, type Result} from '../../model/result.js';
 import type {Installation} from './installation.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
 
-/** What an interpreter found of its installation when it started (Modules/getpath.py, Lib/site.py). */
-const surroundings = z.object({
+/** The paths that an interpreter computes when it starts (Modules/getpath.py, Lib/site.py). */
+const interpreterPaths = z.object({
   prefix: z.string(),
   exec_prefix: z.string(),
   base_prefix: z.string(),
@@ -13,7 +13,7 @@ const surroundings = z.object({
   stdlib: z.string(),
   path: z.array(z.string()),
 });
-export type Surroundings = z.infer<typeof surroundings>;
+export type InterpreterPaths = z.infer<typeof interpreterPaths>;
 
 const QUESTION = `
 import sys, os
@@ -25,11 +25,11 @@ print(json.dumps(found))
 `;
 
 /**
- * Whether an interpreter that was linked anew finds what the original finds: the same prefixes, standard library and
+ * Whether a newly linked interpreter computes the same paths as the original: prefixes, standard library and
  * sys.path. Made from a virtual environment, it may be the Python that this was made of, as one that lies elsewhere is.
  * Fails with SMOKE.
  */
-export async function compareSurroundings(
+export async function comparePaths(
   fresh: Interpreter,
   {target, baseExecutable}: Pick<Installation, 'target' | 'baseExecutable'>,
 ): Promise<Result<void>> {
@@ -46,15 +46,15 @@ export async function compareSurroundings(
 }
 
 /** In words; undefined when there is none. */
-export function firstDifference(ours: Surroundings, theirs: Surroundings): string | undefined {
-  for (const name of Object.keys(theirs) as (keyof Surroundings)[]) {
+export function firstDifference(ours: InterpreterPaths, theirs: InterpreterPaths): string | undefined {
+  for (const name of Object.keys(theirs) as (keyof InterpreterPaths)[]) {
     const [our, their] = [ours[name], theirs[name]].map((value) => JSON.stringify(value));
     if (our !== their) return `${name} is ${our ?? ''} instead of ${their ?? ''}`;
   }
   return undefined;
 }
 
-async function ask({python, environment, signal}: Interpreter): Promise<Result<Surroundings>> {
+async function ask({python, environment, signal}: Interpreter): Promise<Result<InterpreterPaths>> {
   const run = await runProcess({
     file: python,
     args: ['-I', '-B', '-c', QUESTION],
@@ -64,7 +64,7 @@ async function ask({python, environment, signal}: Interpreter): Promise<Result<S
     timeoutMs: 60_000,
   });
   if (!run.ok) return run;
-  const answer = surroundings.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  const answer = interpreterPaths.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
   if (answer.success) return ok(answer.data);
   return fail('SMOKE', `${python} does not tell where its library is.`, {details: run.value.stderr});
 }
