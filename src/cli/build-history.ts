@@ -13,14 +13,14 @@ export async function historyOf({invocation, context}: Session): Promise<Result<
   const {'build-dir': buildDir, python, out} = options;
   if (buildDir === undefined && (python === undefined || out === undefined)) {
     return fail('USAGE', `${command} needs --build-dir DIR, or --python EXE and --out PATH`, {
-      hint: 'give what the build was called with, on the command line or in flashfreeze.config.json',
+      hint: 'pass the options of the build, on the command line or in flashfreeze.config.json',
     });
   }
   const folder = buildDir ?? (await newest(python ?? '', out ?? '', context.cacheDir));
   const history = folder === undefined ? undefined : await readHistory(folder);
   if (history !== undefined) return ok(history);
   const what = buildDir ?? `${out ?? ''} with ${python ?? ''}`;
-  return fail('USAGE', `nothing is known of a build of ${what}`, {
+  return fail('USAGE', `no build of ${what} found`, {
     hint: 'build it first, with the same --build-dir, or the same --python, --out and --cache-dir',
   });
 }

@@ -16,13 +16,13 @@ import type {CommandModule} from './command.js';
 export interface CommandSpec {
   readonly summary: string;
   readonly options: readonly OptionName[];
-  /** The word that may follow the command; it has to when there are `choices`. */
+  /** The argument that may follow the command; it is required if it has `choices`. */
   readonly word?: {readonly name: string; readonly describe: string; readonly choices?: readonly string[]};
   /** Not in the help. */
   readonly hidden?: boolean;
-  /** What it is asked for goes to stdout, so the log of its run goes to stderr. */
+  /** Its result goes to stdout, so the log of its run goes to stderr. */
   readonly yields: boolean;
-  /** Its code, read only when it is run: no command pays for the others at start. */
+  /** Loads its code only when it runs, so that other commands start faster. */
   readonly load: () => Promise<CommandModule>;
 }
 
@@ -31,7 +31,7 @@ const NO_OUT = PLACE_OPTIONS.filter((name) => name !== 'out');
 /** Every command, by its name. */
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   build: {
-    summary: 'build CPython twice: compile it, freeze the modules, link it again',
+    summary: 'build CPython, freeze modules, and link it again with them',
     options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/build.js'),
@@ -43,83 +43,83 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/relink.js'),
   },
   overlay: {
-    summary: 'make frozen modules that an installed Python loads as it is',
+    summary: 'make frozen modules that an unmodified installed Python loads',
     options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/overlay.js'),
   },
   regen: {
-    summary: 'bring only the C and the objects of the frozen modules up to date',
+    summary: 'update only the C and the objects of the frozen modules',
     options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/regen.js'),
   },
   watch: {
-    summary: 'build, relink or overlay, and do it again whenever a frozen module is edited',
+    summary: 'run build, relink or overlay, and rebuild whenever a frozen module is edited',
     options: ['python', ...PLACE_OPTIONS, ...WATCH_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     word: {
       name: 'what',
-      describe: 'build, relink or overlay (by default relink with --python, else build)',
+      describe: 'build, relink or overlay (default: relink with --python, else build)',
     },
     yields: false,
     load: () => import('./commands/watch.js'),
   },
   explain: {
-    summary: 'tell what the last build did, and why',
+    summary: 'explain what the last build did, and why',
     options: ['build-dir', 'python', 'out', ...COMMON_OPTIONS],
     word: {
       name: 'what',
-      describe: 'a module, or an action such as cc:json.decoder (by default all that ran)',
+      describe: 'a module, or an action such as cc:json.decoder (default: all that ran)',
     },
     yields: true,
     load: () => import('./commands/explain.js'),
   },
   graph: {
-    summary: 'print the graph of the last build: the actions, and which reads what of which',
+    summary: 'print the graph of the last build: its actions and their dependencies',
     options: ['build-dir', 'python', 'out', 'module', ...COMMON_OPTIONS],
     word: {name: 'format', describe: 'dot (the default), json, or svg (drawn by Graphviz)'},
     yields: true,
     load: () => import('./commands/graph.js'),
   },
   discover: {
-    summary: 'list the modules that these options choose, of a CPython source tree or an installed Python',
+    summary: 'list the modules that a build would freeze, for a CPython source tree or an installed Python',
     options: ['python', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: true,
     load: () => import('./commands/discover.js'),
   },
   release: {
-    summary: 'build an installation that anyone can build again, bit for bit: archive, manifest, provenance',
+    summary: 'build a reproducible installation: archive, manifest, provenance',
     options: [...PLACE_OPTIONS, ...RELEASE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/release.js'),
   },
   verify: {
     summary:
-      'compare frozen modules with a fresh compile of their sources, or a release with one that is built anew',
+      'compare frozen modules with a fresh compile of their sources, or a release with a rebuild of it',
     options: [...VERIFY_OPTIONS, 'profile', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
-    word: {name: 'manifest', describe: 'the manifest of a release, which is built again from --source'},
+    word: {name: 'manifest', describe: 'the manifest of a release, which is rebuilt from --source'},
     yields: true,
     load: () => import('./commands/verify.js'),
   },
   bench: {
-    summary: 'measure how the new interpreter starts, against the same one without frozen modules',
+    summary: 'measure the start-up of the new interpreter, compared with the same one without frozen modules',
     options: [...INSTALLED_OPTIONS, 'pie', 'debug-info', ...BENCH_OPTIONS, ...COMMON_OPTIONS],
     yields: true,
     load: () => import('./commands/bench.js'),
   },
   cache: {
-    summary: 'look after the results that are kept between builds',
+    summary: 'manage the build cache',
     options: [...GARBAGE_OPTIONS, ...COMMON_OPTIONS],
     word: {
       name: 'task',
-      describe: 'stats (what it holds), gc (remove what is old), verify (check every file), clear',
+      describe: 'stats (show its content), gc (remove old results), verify (check every file), clear',
       choices: ['stats', 'gc', 'verify', 'clear'],
     },
     yields: true,
     load: () => import('./commands/cache.js'),
   },
   doctor: {
-    summary: 'check this machine, or a frozen interpreter: what in it is stale, shadowed or unused',
+    summary: 'check this machine, or a frozen interpreter for modules that are stale, shadowed or unused',
     options: ['trace', ...COMMON_OPTIONS],
     word: {name: 'exe', describe: 'a frozen interpreter'},
     yields: true,
@@ -133,7 +133,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/make.js'),
   },
   demo: {
-    summary: 'get a CPython, build it, verify it and measure it',
+    summary: 'download a CPython, build it, verify it and measure it',
     options: [...DEMO_OPTIONS, ...COMMON_OPTIONS],
     hidden: true,
     yields: false,

@@ -49,7 +49,7 @@ export async function report(
   for (const reporter of reporters) reporter.close();
   const broken = out.broken();
   const lost = [
-    ...(broken === undefined ? [] : [failure('IO', `the output could not be written: ${messageOf(broken)}`)]),
+    ...(broken === undefined ? [] : [failure('IO', `cannot write the output: ${messageOf(broken)}`)]),
     ...files.flatMap((file) => file.failure() ?? []),
   ];
   for (const each of lost) errors.line(failureText(each));

@@ -34,7 +34,7 @@ export async function runInvocation(
       await recorder?.conclude(end);
       const signal = interruption.received();
       if (end.failure === undefined || signal === undefined) return end;
-      return {...end, failure: failure('INTERRUPTED', `${called.command} was stopped by ${signal}`)};
+      return {...end, failure: failure('INTERRUPTED', `${called.command} was interrupted by ${signal}`)};
     } finally {
       interruption.dispose();
     }
@@ -58,8 +58,8 @@ async function perform(
   if (!remote.ok) return {failure: remote.failure};
   const {slots, isCutOff} = openSlots(options.jobs, availableParallelism(), environment['MAKEFLAGS']);
   if (isCutOff && spec?.options.includes('jobs') === true) {
-    const message = "make's jobserver cannot be reached, so one thing is done at a time";
-    sink.emit({type: 'warning', message, hint: 'begin the line of the recipe with +, or give --jobs'});
+    const message = "cannot connect to make's jobserver: actions run one at a time";
+    sink.emit({type: 'warning', message, hint: 'start the line of the recipe with +, or pass --jobs'});
   }
   const context: HostContext = {
     events: sink,
@@ -81,7 +81,7 @@ async function perform(
   } catch (error) {
     // Whatever can fail returns a failure, so this is a bug; the run still ends the way that runs end.
     const details = error instanceof Error ? error.stack : undefined;
-    const message = `${called.command} broke off by an error inside flashfreeze: ${messageOf(error)}`;
+    const message = `internal error in ${called.command}: ${messageOf(error)}`;
     return {failure: failure('BUG', message, {details})};
   } finally {
     slots.close();

@@ -46,8 +46,8 @@ export async function runStep(argv: readonly string[], surroundings: Surrounding
 async function perform([name = '', ...args]: readonly string[], context: StepContext): Promise<Result<void>> {
   const load = Object.hasOwn(STEPS, name) ? STEPS[name] : undefined;
   if (load === undefined) {
-    return fail('USAGE', name === '' ? 'step needs a name' : `there is no step ${name}`, {
-      hint: `it is one of ${Object.keys(STEPS).join(', ')}`,
+    return fail('USAGE', name === '' ? 'step needs a name' : `unknown step ${name}`, {
+      hint: `expected one of ${Object.keys(STEPS).join(', ')}`,
     });
   }
   const step = await load();

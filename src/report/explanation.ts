@@ -37,7 +37,7 @@ export function actionText(id: ActionId, account: Account): string {
 }
 
 function accountText(account: Account): string {
-  const end = account.sameOutputs === true ? '; what it made is what was there before' : '';
+  const end = account.sameOutputs === true ? '; its outputs are unchanged' : '';
   return `${DID[account.outcome]}: ${sentence(account)}${end}`;
 }
 
@@ -53,7 +53,7 @@ export function actionTexts(done: readonly DoneAction[], verbose: boolean): stri
   }
   const lines = [...groups.values()].map(groupText);
   const rest = lines.length - MANY_LINES;
-  return rest <= 0 ? lines : [...lines.slice(0, MANY_LINES), `and ${rest} more (--verbose tells all)`];
+  return rest <= 0 ? lines : [...lines.slice(0, MANY_LINES), `and ${rest} more (--verbose lists all)`];
 }
 
 function groupText(actions: readonly DoneAction[]): string {

@@ -30,7 +30,7 @@ export function fileReporter(
         writeFileSync(temporary, render(recorder.recording()));
         renameSync(temporary, path);
       } catch (error) {
-        problem = failure('IO', `${what} could not be written: ${messageOf(error)}`);
+        problem = failure('IO', `cannot write ${what}: ${messageOf(error)}`);
         rmSync(temporary, {force: true});
       }
     },

@@ -52,7 +52,7 @@ describe('the exit code is', () => {
     const {exitCode, stdout, stderr} = await flashfreeze(['build', '--jbos', '3']);
     expect({exitCode, stdout}).toEqual({exitCode: 2, stdout: ''});
     expect(stderr).toBe(
-      'flashfreeze: error[USAGE]: there is no option --jbos of build\nhint: did you mean --jobs?\n',
+      'flashfreeze: error[USAGE]: unknown option --jbos for build\nhint: did you mean --jobs?\n',
     );
   });
 
@@ -93,7 +93,7 @@ test('an interrupted build ends its children, lets go of the folder, and says so
   expect(await second).toMatchObject({exitCode: 4, stdout: ''});
   expect((await second)?.stderr).toMatch(/^flashfreeze: error\[LOCKED\]: .*\nhint: /);
   expect(first.exitCode).toBe(130);
-  expect(first.stderr).toMatch(/flashfreeze: error\[INTERRUPTED\]: build was stopped by SIGINT\n$/);
+  expect(first.stderr).toMatch(/flashfreeze: error\[INTERRUPTED\]: build was interrupted by SIGINT\n$/);
   expect(first.summary).toMatchObject({type: 'summary', ok: false, command: 'build'});
   const children = readFileSync(pidFile, 'utf8').split(' ').map(Number);
   expect(children).toHaveLength(2);

@@ -27,7 +27,7 @@ export async function remoteFrom(
   if (url === undefined) {
     if (!upload) return ok(undefined);
     return fail('USAGE', '--remote-upload needs a remote cache', {
-      hint: 'give its address with --remote-cache',
+      hint: 'pass its address with --remote-cache',
     });
   }
   // Here and not at the top: a run without a remote cache has no use for protobuf.

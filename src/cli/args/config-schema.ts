@@ -31,7 +31,7 @@ export function checkConfig(
   const problems = checked.error.issues.flatMap(describe);
   const [first, ...others] = problems;
   return err(
-    failure('CONFIG', `${path}: ${first?.text ?? 'does not fit'}`, {
+    failure('CONFIG', `${path}: ${first?.text ?? 'is invalid'}`, {
       hint: first?.hint,
       details: others.length === 0 ? undefined : others.map(({text}) => text).join('\n'),
     }),
@@ -47,7 +47,7 @@ function describe(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const near = closest(key, CONFIGURABLE.map(configName));
-      return {text: `${key} is no option`, hint: near === undefined ? undefined : `did you mean ${near}?`};
+      return {text: `unknown option ${key}`, hint: near === undefined ? undefined : `did you mean ${near}?`};
     });
   }
   const field = issue.path

@@ -19,8 +19,8 @@ export async function loadConfig(explicit: string | undefined, cwd: string): Pro
     } catch (error) {
       const missing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
       if (missing && explicit === undefined) continue;
-      if (missing) return fail('CONFIG', `there is no configuration file ${path}`);
-      return fail('CONFIG', `the configuration file ${path} cannot be read: ${messageOf(error)}`);
+      if (missing) return fail('CONFIG', `configuration file ${path} not found`);
+      return fail('CONFIG', `cannot read the configuration file ${path}: ${messageOf(error)}`);
     }
     return readConfig(path, text);
   }
@@ -37,7 +37,7 @@ async function readConfig(path: string, text: string): Promise<Result<OptionValu
   try {
     content = JSON.parse(text);
   } catch (error) {
-    return fail('CONFIG', `${path} is not JSON: ${messageOf(error)}`);
+    return fail('CONFIG', `${path} is not valid JSON: ${messageOf(error)}`);
   }
   // Here and not at the top: most runs have no configuration file, and zod costs a noticeable part of a short run.
   const {checkConfig} = await import('./config-schema.js');

@@ -50,8 +50,8 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
 /** The options of what is made from an installed Python. Fails with USAGE when one that it needs was not given. */
 export function installedOptionsOf({command, options}: Invocation): Result<OverlayOptions> {
   if (options['builtin-extensions'] === true) {
-    return fail('USAGE', 'the extension modules of an installed Python stay where they are', {
-      hint: '--builtin-extensions is for a CPython that is built from --source',
+    return fail('USAGE', '--builtin-extensions cannot be used with an installed Python', {
+      hint: 'it applies to a CPython that is built from --source',
     });
   }
   const python = need(command, 'python', 'EXE', options.python);
@@ -82,7 +82,7 @@ export function makeRequestOf(
 export function need<T>(command: string, name: OptionName, value: string, given: T | undefined): Result<T> {
   if (given !== undefined) return ok(given);
   return fail('USAGE', `${command} needs --${name} ${value}`, {
-    hint: `give it on the command line${optionSpec(name).configurable === true ? ' or in flashfreeze.config.json' : ''}`,
+    hint: `pass it on the command line${optionSpec(name).configurable === true ? ' or in flashfreeze.config.json' : ''}`,
   });
 }
 

@@ -51,7 +51,7 @@ const SELECTION = {
     many: true,
     configurable: true,
     value: 'GLOB',
-    describe: 'do not freeze modules with such names',
+    describe: 'do not freeze modules with a matching name',
   },
   precedence: {
     kind: 'text',
@@ -59,23 +59,23 @@ const SELECTION = {
     configurable: true,
     value: 'RULE',
     describe:
-      'path: sys.path decides, as ever; frozen-first: a frozen module wins over files that come earlier on it',
+      'path: sys.path decides, as usual; frozen-first: a frozen module takes precedence over files that come earlier on it',
   },
   'rest-collector': {
     kind: 'flag',
     configurable: true,
-    describe: 'let the garbage collector rest while frozen modules are imported (up to 3.13)',
+    describe: 'pause the garbage collector while frozen modules are imported (up to 3.13)',
   },
   expressions: {
     kind: 'flag',
     configurable: true,
-    describe: 'compile beforehand the regular expressions that traced programs compile (the default)',
+    describe: 'compile the regular expressions of traced programs at build time (the default)',
   },
   snippets: {
     kind: 'flag',
     configurable: true,
     describe:
-      'compile beforehand the source text that traced programs give to compile(), eval() and exec() (the default)',
+      'compile the source text that traced programs pass to compile(), eval() and exec() at build time (the default)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -90,13 +90,13 @@ const PLACES = {
     kind: 'path',
     configurable: true,
     value: 'DIR',
-    describe: 'a folder for stage 1, images and what the next build needs to know',
+    describe: 'the directory for stage 1, the images and the state of the build',
   },
   out: {
     kind: 'path',
     configurable: true,
     value: 'PATH',
-    describe: 'where the result is wanted (of build, by default beside stage 1)',
+    describe: 'the path of the result (for build, by default beside stage 1)',
   },
   'configure-arg': {
     kind: 'text',
@@ -104,7 +104,7 @@ const PLACES = {
     free: true,
     configurable: true,
     value: 'ARG',
-    describe: "an argument for CPython's configure",
+    describe: "pass this argument to CPython's configure",
   },
   'make-arg': {
     kind: 'text',
@@ -112,23 +112,23 @@ const PLACES = {
     free: true,
     configurable: true,
     value: 'ARG',
-    describe: "an argument for CPython's make",
+    describe: "pass this argument to CPython's make",
   },
   cc: {kind: 'program', configurable: true, value: 'CC', describe: 'the C compiler'},
   pie: {
     kind: 'flag',
     configurable: true,
-    describe: 'link a position-independent executable (by default its addresses are fixed)',
+    describe: 'link a position-independent executable (by default, addresses are fixed)',
   },
   'builtin-extensions': {
     kind: 'flag',
     configurable: true,
-    describe: 'link the extension modules into the interpreter that need no library besides (3.11 and later)',
+    describe: 'link extension modules that need no other library into the interpreter (3.11 and later)',
   },
   'debug-info': {
     kind: 'flag',
     configurable: true,
-    describe: "link the debugging information of CPython's C, too (stage 1 has it in any case)",
+    describe: "keep the debugging information of CPython's C (stage 1 always has it)",
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -148,13 +148,13 @@ const BENCH = {
     free: true,
     configurable: true,
     value: "'ARGS'",
-    describe: 'what to run, as one would type it after python',
+    describe: 'what to run, written as after python',
   },
-  runs: {kind: 'number', configurable: true, value: 'N', describe: 'how often each command is run'},
+  runs: {kind: 'number', configurable: true, value: 'N', describe: 'how often to run each command'},
   instructions: {
     kind: 'flag',
     configurable: true,
-    describe: 'count instructions, too (needs valgrind, takes longer)',
+    describe: 'also count instructions (requires valgrind, takes longer)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -165,18 +165,17 @@ const VERIFY = {
     many: true,
     configurable: true,
     value: 'SEED',
-    describe: 'compile anew with this PYTHONHASHSEED',
+    describe: 'compile with this PYTHONHASHSEED for the comparison',
   },
   twice: {
     kind: 'flag',
-    describe: 'build a release two times, under conditions as different as they can be made, and compare',
+    describe: 'build a release twice, under conditions that differ as much as possible, and compare',
   },
   'allowed-signers': {
     kind: 'path',
     configurable: true,
     value: 'FILE',
-    describe:
-      'the manifest has to be signed by one of these (allowed signers of ssh, or a public key of minisign)',
+    describe: 'require a signature by one of these (allowed signers of SSH, or a public key of minisign)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -185,18 +184,19 @@ const RELEASE = {
     kind: 'path',
     configurable: true,
     value: 'FILE',
-    describe: 'optimise CPython by this recorded profile (with --enable-optimizations, without training)',
+    describe:
+      'optimise CPython with this recorded profile (implies --enable-optimizations, without training)',
   },
   'record-profile': {
     kind: 'path',
     value: 'FILE',
-    describe: 'record a profile first, by the training that CPython knows, and use it',
+    describe: "record a profile with CPython's own training first, and use it",
   },
   sign: {
     kind: 'path',
     configurable: true,
     value: 'KEY',
-    describe: 'sign the manifest with this key of ssh or minisign',
+    describe: 'sign the manifest with this key of SSH or minisign',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -206,78 +206,83 @@ const WATCH = {
     free: true,
     configurable: true,
     value: "'CMD'",
-    describe: 'run this shell command after each good build; the next one ends it',
+    describe: 'run this shell command after each successful build; the next build ends it',
   },
   poll: {
     kind: 'flag',
     configurable: true,
-    describe: 'look at files now and then: for file systems that tell nobody of changes',
+    describe: 'poll files, for file systems that do not report changes',
   },
 } as const satisfies Record<string, OptionSpec>;
 
 const DEMO = {
-  dir: {kind: 'path', value: 'DIR', describe: 'a folder for everything that the demo makes'},
+  dir: {kind: 'path', value: 'DIR', describe: 'the directory for everything that the demo makes'},
 } as const satisfies Record<string, OptionSpec>;
 
 const GARBAGE = {
-  'max-size': {kind: 'number', value: 'MB', describe: 'how many megabytes the cache may keep'},
-  'max-age': {kind: 'number', value: 'DAYS', describe: 'remove results that were not used for so many days'},
+  'max-size': {kind: 'number', value: 'MB', describe: 'the maximum size of the cache, in megabytes'},
+  'max-age': {
+    kind: 'number',
+    value: 'DAYS',
+    describe: 'remove results that were not used for this many days',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const COMMON = {
   config: {
     kind: 'path',
     value: 'FILE',
-    describe: 'the configuration file (else flashfreeze.config.json, looked for from here upwards)',
+    describe:
+      'the configuration file (default: the nearest flashfreeze.config.json, here or in a parent directory)',
   },
   'cache-dir': {
     kind: 'path',
     configurable: true,
     value: 'DIR',
-    describe: 'where results are kept between builds',
+    describe: 'the directory of the build cache',
   },
   'cache-max-size': {
     kind: 'number',
     configurable: true,
     value: 'MB',
-    describe: 'how many megabytes builds leave in the cache (2000)',
+    describe: 'the maximum size of the cache after a build, in megabytes (default: 2000)',
   },
   'cache-max-age': {
     kind: 'number',
     configurable: true,
     value: 'DAYS',
-    describe: 'for how many days builds leave there what is not used (30)',
+    describe: 'how many days a build keeps unused results in the cache (default: 30)',
   },
   'remote-cache': {
     kind: 'text',
     configurable: true,
     value: 'URL',
-    describe: 'a cache on a server that speaks the HTTP protocol of Bazel',
+    describe: "a remote cache that supports Bazel's HTTP protocol",
   },
   'remote-key': {
     kind: 'path',
     configurable: true,
     value: 'FILE',
-    describe: 'the key that its results are signed with (else FLASHFREEZE_CACHE_KEY)',
+    describe: 'the key for signatures in the remote cache (default: FLASHFREEZE_CACHE_KEY)',
   },
-  'remote-upload': {kind: 'flag', describe: 'put there what is made here'},
+  'remote-upload': {kind: 'flag', describe: 'upload results to the remote cache'},
   jobs: {
     kind: 'number',
     configurable: true,
     value: 'N',
-    describe: 'how many actions run at once (by default what make -j leaves, or one for each CPU)',
+    describe: 'how many actions run at once (default: what make -j allows, or one for each CPU)',
   },
-  'dry-run': {kind: 'flag', describe: 'say what would be done, and do nothing'},
-  force: {kind: 'flag', describe: 'do everything anew'},
+  'dry-run': {kind: 'flag', describe: 'print what would be done, and do nothing'},
+  force: {kind: 'flag', describe: 'execute every action, even if it is up to date'},
   'trace-file': {
     kind: 'path',
     value: 'FILE',
-    describe: 'write what the run did and when, for Perfetto or chrome://tracing',
+    describe: 'write a trace of the run, for Perfetto or chrome://tracing',
   },
   report: {kind: 'path', value: 'FILE', describe: 'write a report on the run, as one HTML file'},
-  json: {kind: 'flag', describe: 'one JSON object a line on stdout, words on stderr'},
-  quiet: {kind: 'flag', describe: 'only errors'},
-  verbose: {kind: 'flag', describe: 'also what was up to date, and what tools say'},
+  json: {kind: 'flag', describe: 'print one JSON object per line on stdout, and text on stderr'},
+  quiet: {kind: 'flag', describe: 'print only warnings and errors'},
+  verbose: {kind: 'flag', describe: 'also print what was up to date, and the output of tools'},
 } as const satisfies Record<string, OptionSpec>;
 
 /** Every option of every command, by its name on the command line. */
@@ -332,7 +337,7 @@ export type OptionValues = {readonly [N in OptionName]?: ValueOf<(typeof OPTIONS
 /** The heading that an option stands under in the help. */
 export function optionGroup(name: OptionName): string {
   if (name in COMMON) return 'Common options:';
-  return name in SELECTION ? 'Which modules:' : 'Options:';
+  return name in SELECTION ? 'Modules to freeze:' : 'Options:';
 }
 
 /** `build-dir` -> `buildDir`: the name in a configuration file. */

@@ -13,7 +13,7 @@ export type Parsed =
   {readonly kind: 'run'; readonly invocation: Invocation} | {readonly kind: 'text'; readonly text: string};
 
 const LIST_HINT = 'flashfreeze --help lists the commands';
-const NO_COMMAND = failure('USAGE', 'no command was given', {hint: LIST_HINT});
+const NO_COMMAND = failure('USAGE', 'no command given', {hint: LIST_HINT});
 
 /**
  * Reads a command line; relative paths start at `cwd`, `columns` is the width of help. Fails with USAGE, with a
@@ -23,7 +23,7 @@ export async function parseCommandLine(words: Words, cwd: string, columns: numbe
   const {command, oddFlag, tied} = words;
   if (tied.length === 0) return err(NO_COMMAND);
   if (command !== undefined && !Object.hasOwn(COMMANDS, command)) return unknownCommand(command);
-  if (oddFlag !== undefined) return fail('USAGE', `${oddFlag} is neither true nor false`);
+  if (oddFlag !== undefined) return fail('USAGE', `${oddFlag}: the value must be true or false`);
   let called: Called | undefined;
   let text = '';
   try {
@@ -44,7 +44,7 @@ export async function parseCommandLine(words: Words, cwd: string, columns: numbe
 function unknownCommand(word: string): Result<never> {
   const visible = Object.keys(COMMANDS).filter((name) => COMMANDS[name]?.hidden !== true);
   const near = closest(word, visible);
-  return fail('USAGE', `there is no command ${word}`, {
+  return fail('USAGE', `unknown command ${word}`, {
     hint: near === undefined ? LIST_HINT : didYouMean(near),
   });
 }
@@ -53,7 +53,7 @@ function didYouMean(word: string): string {
   return `did you mean ${word}?`;
 }
 
-/** What yargs says, in our words and with our suggestion. */
+/** Translates an error of yargs, and adds a suggestion. */
 function translate(message: string, {command, tied}: Words): Result<never> {
   const [, what, names = ''] = /^([^:]*): (.*)$/s.exec(message) ?? [];
   if (what === 'Not enough arguments following') return fail('USAGE', `--${names} needs a value`);
@@ -64,18 +64,18 @@ function translate(message: string, {command, tied}: Words): Result<never> {
   const helpHint = command === undefined ? LIST_HINT : `flashfreeze ${command} --help lists its options`;
   if (!tied.some((word) => word.startsWith(`--${name}`))) {
     const option = name.length === 1 && tied.some((word) => /^-[^-]/.test(word));
-    const shown = option ? `there is no option -${name}` : `${name} is one word too many`;
+    const shown = option ? `unknown option -${name}` : `unexpected argument ${name}`;
     return fail('USAGE', shown, {hint: helpHint});
   }
   const spec = command === undefined ? undefined : COMMANDS[command];
   const near = closest(name, [...(spec?.options ?? []), ...COMMON_OPTIONS]);
-  const where = command === undefined ? '' : ` of ${command}`;
-  return fail('USAGE', `there is no option --${name}${where}`, {
+  const where = command === undefined ? '' : ` for ${command}`;
+  return fail('USAGE', `unknown option --${name}${where}`, {
     hint: near === undefined ? (othersWith(name) ?? helpHint) : didYouMean(`--${near}`),
   });
 }
 
-/** Says which commands have an option, if any. */
+/** A hint that names the commands that have the option, if any. */
 function othersWith(name: string): string | undefined {
   if (!isOptionName(name)) return undefined;
   const commands = Object.entries(COMMANDS).filter(
@@ -88,14 +88,15 @@ function othersWith(name: string): string | undefined {
 function interpret({command, spec, values}: Called, cwd: string): Result<Invocation> {
   const extra = values['_'];
   const tooMuch = Array.isArray(extra) ? extra.map(String)[1] : undefined;
-  if (tooMuch !== undefined) return fail('USAGE', `${tooMuch} is one word too many`);
+  if (tooMuch !== undefined) return fail('USAGE', `unexpected argument ${tooMuch}`);
   const word = spec.word && values[spec.word.name];
   const {choices} = spec.word ?? {};
   if (choices && (typeof word !== 'string' || !choices.includes(word))) {
     const near = typeof word === 'string' ? closest(word, choices) : undefined;
-    const message = typeof word === 'string' ? `${command} has no ${word}` : `${command} needs a word more`;
+    const message =
+      typeof word === 'string' ? `${command}: unknown argument ${word}` : `${command} needs an argument`;
     return fail('USAGE', message, {
-      hint: near === undefined ? `it is one of ${choices.join(', ')}` : didYouMean(near),
+      hint: near === undefined ? `expected one of ${choices.join(', ')}` : didYouMean(near),
     });
   }
   const options: Record<string, RawValue> = {};
@@ -105,7 +106,7 @@ function interpret({command, spec, values}: Called, cwd: string): Result<Invocat
     if (value.value !== undefined) options[name] = value.value;
   }
   if (options['quiet'] === true && options['verbose'] === true) {
-    return fail('USAGE', '--quiet and --verbose exclude each other');
+    return fail('USAGE', '--quiet and --verbose cannot be combined');
   }
   const text = typeof word === 'string' ? word : undefined;
   // `readValue` made every value as its option declares it.

@@ -27,8 +27,8 @@ export class CommandFound extends Error {
 export function parserFor(columns: number): Argv {
   const parser = yargs([])
     .scriptName('flashfreeze')
-    .usage('flashfreeze COMMAND [options]\n\nMakes Python start fast.')
-    .epilogue('flashfreeze COMMAND --help tells more about a command.')
+    .usage('flashfreeze COMMAND [options]\n\nMakes Python programs start faster.')
+    .epilogue('flashfreeze COMMAND --help describes a command.')
     .parserConfiguration({
       'boolean-negation': false,
       'camel-case-expansion': false,
@@ -39,9 +39,9 @@ export function parserFor(columns: number): Argv {
     })
     .locale('en')
     .alias('help', 'h')
-    .describe('help', 'tell how it is used')
+    .describe('help', 'show help')
     .version(false)
-    .option('version', {type: 'boolean', describe: 'tell the version', group: 'Common options:'})
+    .option('version', {type: 'boolean', describe: 'print the version', group: 'Common options:'})
     .group('help', 'Common options:')
     .wrap(columns)
     .exitProcess(false)

@@ -75,7 +75,7 @@ async function verify({product}: Session, store: Store): Promise<CommandEnd> {
   if (damaged.length === 0) return {};
   const message = `the cache in ${store.root} held ${count(damaged.length, 'damaged file')}`;
   return {
-    failure: failure('VERIFY', message, {hint: 'they have been removed; the next build makes them anew'}),
+    failure: failure('VERIFY', message, {hint: 'they have been removed; the next build makes them again'}),
   };
 }
 
@@ -93,8 +93,8 @@ async function clear({product, context}: Session, store: Store): Promise<Command
 
 function unforeseeable(task: string): CommandEnd {
   return {
-    failure: failure('USAGE', `cache ${task} has no --dry-run`, {
-      hint: 'flashfreeze cache stats tells what there is',
+    failure: failure('USAGE', `cache ${task} cannot be combined with --dry-run`, {
+      hint: 'flashfreeze cache stats shows the content of the cache',
     }),
   };
 }

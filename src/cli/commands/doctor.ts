@@ -32,7 +32,7 @@ async function machine({context, product}: Session): Promise<CommandEnd> {
   }
   const missing = checks.find(isMissing);
   if (missing?.code === undefined) return {};
-  const message = `this machine cannot build: ${missing.name} is missing or of no use`;
+  const message = `this machine cannot build: ${missing.name} is missing or unusable`;
   return {failure: failure(missing.code, message, {hint: missing.hint})};
 }
 

@@ -73,6 +73,6 @@ function actionsOf(word: string, history: History): Result<readonly ActionId[]> 
   if (meant.length > 0) return ok([...meant].sort((a, b) => order(a) - order(b)));
   const near = closest(word, word.includes(':') ? ids : [...new Set(ids.map((id) => partsOf(id).target))]);
   return fail('NO_MODULE', `the last build has no ${word.includes(':') ? 'action' : 'module'} ${word}`, {
-    hint: near === undefined ? 'flashfreeze explain tells all that it did' : `did you mean ${near}?`,
+    hint: near === undefined ? 'flashfreeze explain lists all actions' : `did you mean ${near}?`,
   });
 }

@@ -15,7 +15,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   const {word = 'dot', options} = invocation;
   if (!['dot', 'json', 'svg'].includes(word)) {
     return {
-      failure: fail('USAGE', `graph cannot be written as ${word}`, {hint: 'it is one of dot, json, svg'})
+      failure: fail('USAGE', `unknown graph format ${word}`, {hint: 'expected one of dot, json, svg'})
         .failure,
     };
   }
@@ -92,8 +92,8 @@ async function draw(dot: string, {context, cwd}: Session): Promise<Result<string
     maxOutputBytes: 256 * 1024 * 1024,
   });
   if (!drawn.ok && drawn.failure.code === 'NO_TOOL') {
-    return fail('NO_TOOL', 'Graphviz, which draws pictures of graphs, is not installed', {
-      hint: 'install it, or take the graph as dot or json',
+    return fail('NO_TOOL', 'Graphviz, which draws the graph, is not installed', {
+      hint: 'install it, or print the graph as dot or json',
     });
   }
   if (!drawn.ok) return drawn;

@@ -12,8 +12,8 @@ export async function run({invocation, context}: Session): Promise<CommandEnd> {
   if (!stdlib && traces.length + modules.length + packages.length === 0) {
     context.events.emit({
       type: 'warning',
-      message: 'most of what a start imports is imported before an overlay can be loaded',
-      hint: 'choose what your program imports: --trace, --package, --stdlib',
+      message: 'an overlay cannot serve most start-up modules, which are imported before it is loaded',
+      hint: 'freeze what your program imports: --trace, --package, --stdlib',
     });
   }
   const host = overlayHost(options.value, context.cacheDir);

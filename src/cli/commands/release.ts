@@ -15,7 +15,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   const {profile, 'record-profile': recorded, sign: key} = invocation.options;
   if (profile !== undefined && recorded !== undefined) {
     return {
-      failure: failure('USAGE', 'a profile is either recorded (--record-profile) or there (--profile)'),
+      failure: failure('USAGE', '--record-profile and --profile cannot be combined'),
     };
   }
   return endOfBuild(

@@ -23,7 +23,9 @@ export async function run(session: Session): Promise<CommandEnd> {
   }
   if (context.dryRun) {
     return {
-      failure: failure('USAGE', 'what is verified is built', {hint: 'leave out --dry-run'}),
+      failure: failure('USAGE', 'verify cannot be combined with --dry-run, because it builds the release', {
+        hint: 'leave out --dry-run',
+      }),
     };
   }
   const source = need(command, 'source', 'DIR', options.source);
@@ -34,7 +36,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   const {python, sha256, files, differences, harmless, views} = compared.value;
   for (const {path, what} of harmless) {
     product({
-      text: `${path}: ${what} (without consequence)`,
+      text: `${path}: ${what} (not counted: no file of the release differs)`,
       record: {type: 'difference', path, what, harmless: true},
     });
   }
@@ -47,7 +49,10 @@ export async function run(session: Session): Promise<CommandEnd> {
     product({text: `${count(files, 'file')} and their archive are the same, byte for byte: ${sha256}`});
     return end;
   }
-  return {...end, failure: failure('VERIFY', `the releases differ in ${count(differences.length, 'place')}`)};
+  return {
+    ...end,
+    failure: failure('VERIFY', `the releases differ: ${count(differences.length, 'difference')}`),
+  };
 }
 
 /** The manifest is signed as it has to be, and the archive beside it is the one that it tells of. */

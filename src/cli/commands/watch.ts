@@ -31,7 +31,7 @@ interface Subject {
 /** `flashfreeze watch`: builds whenever a frozen module is edited, until it is interrupted. */
 export async function run({invocation, context, cwd, product}: Session): Promise<CommandEnd> {
   const {options} = invocation;
-  if (context.dryRun) return {failure: failure('USAGE', 'watch has no --dry-run')};
+  if (context.dryRun) return {failure: failure('USAGE', 'watch cannot be combined with --dry-run')};
   const subject = await subjectOf(invocation, context);
   if (!subject.ok) return {failure: subject.failure};
   const {command, outputs, build} = subject.value;
@@ -125,7 +125,7 @@ async function subjectOf(
       build: (context) => freeze(host, selection, context),
     });
   }
-  return fail('USAGE', `watch cannot ${word}`, {hint: 'it is one of build, relink, overlay'});
+  return fail('USAGE', `watch: unknown argument ${word}`, {hint: 'expected one of build, relink, overlay'});
 }
 
 function execRunner(

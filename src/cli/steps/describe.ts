@@ -73,7 +73,7 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
   const {installation, target, interpreter, layout, identity, cc, frozenModules} = toolchain;
   const [command = ''] = words(cc.command);
   const path = await findTool(command, interpreter.environment['PATH']);
-  if (path === undefined) return fail('NO_COMPILER', `there is no program ${command}`);
+  if (path === undefined) return fail('NO_COMPILER', `${command}: command not found`);
   const all = await stdlibModules(interpreter);
   if (!all.ok) return all;
   const start = await traceImports({...interpreter, argv: ['-c', 'pass'], cwd: '/'});

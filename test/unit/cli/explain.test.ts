@@ -67,7 +67,7 @@ describe('explain', () => {
   test.each([
     [['explain', 'progam'], 'NO_MODULE', 'did you mean program?'],
     [['explain', 'cc:c'], 'NO_MODULE', 'did you mean cc:b?'],
-    [['graph', 'png'], 'USAGE', 'it is one of dot, json, svg'],
+    [['graph', 'png'], 'USAGE', 'expected one of dot, json, svg'],
     [['graph', 'svg'], 'NO_TOOL', 'install it'],
     [['graph', '--module', 'c'], 'NO_MODULE', 'no module c'],
   ])('%j fails with %s', async (argv, code, hint) => {
@@ -85,7 +85,7 @@ describe('explain', () => {
     const nothing = await cli(['explain', '--build-dir', 'empty'], {cwd: root.path});
     expect([nothing.exitCode, nothing.stderr]).toEqual([
       2,
-      expect.stringContaining('error[USAGE]: nothing is known of a build of '),
+      expect.stringContaining('error[USAGE]: no build of '),
     ]);
   });
 
@@ -181,6 +181,6 @@ describe('--trace-file and --report', () => {
   test('that cannot be written make the run fail, and say so', async () => {
     const {exitCode, stderr} = await run('explain', '--report', 'nowhere/r.html');
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/error\[IO\]: the report could not be written: .*ENOENT/);
+    expect(stderr).toMatch(/error\[IO\]: cannot write the report: .*ENOENT/);
   });
 });

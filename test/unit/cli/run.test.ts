@@ -20,8 +20,7 @@ describe('errors', () => {
     expect(await cli(['build', '--sorce', 'x'])).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr:
-        'flashfreeze: error[USAGE]: there is no option --sorce of build\nhint: did you mean --source?\n',
+      stderr: 'flashfreeze: error[USAGE]: unknown option --sorce for build\nhint: did you mean --source?\n',
     });
   });
 

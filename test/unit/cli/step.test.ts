@@ -27,9 +27,9 @@ async function step(cwd: string, ...argv: string[]): Promise<{code: number; said
 
 describe('what makes no sense', () => {
   test.each([
-    [[], /step needs a name.*\nhint: it is one of target, compile/],
-    [['complie'], /there is no step complie/],
-    [['constructor'], /there is no step constructor/],
+    [[], /step needs a name.*\nhint: expected one of target, compile/],
+    [['complie'], /unknown step complie/],
+    [['constructor'], /unknown step constructor/],
     [['compile', '--sauce', 'x'], /step compile: Unknown option '--sauce'/],
     [['compile', '--source'], /step compile: .*--source/],
     [['hook', '--extension', 'x'], /step hook needs --target/],

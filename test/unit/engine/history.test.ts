@@ -73,7 +73,7 @@ describe('the history of a build folder', () => {
     await build(toy);
     edit('b', 'B1\n# a comment\n');
     await build(toy);
-    expect(await told()).toEqual(['cc:b ran: input b changed; what it made is what was there before']);
+    expect(await told()).toEqual(['cc:b ran: input b changed; its outputs are unchanged']);
   });
 
   test('says what came from the cache, and why it was looked for', async () => {

@@ -120,7 +120,7 @@ describe('a file', () => {
     reporter.close();
     expect(reporter.failure()).toMatchObject({
       code: 'IO',
-      message: expect.stringContaining('the report could not be'),
+      message: expect.stringContaining('cannot write the report'),
     });
   });
 });

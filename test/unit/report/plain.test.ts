@@ -122,11 +122,11 @@ describe('a failure', () => {
         failure: {code: 'INTERRUPTED', message: 'cc:a was interrupted'},
         ms: 1,
       },
-      {type: 'error', failure: {code: 'INTERRUPTED', message: 'build was stopped by SIGINT'}},
+      {type: 'error', failure: {code: 'INTERRUPTED', message: 'build was interrupted by SIGINT'}},
     ];
     expect(told(events)).toEqual({
       log: [''],
-      errors: ['flashfreeze: error[INTERRUPTED]: build was stopped by SIGINT', ''],
+      errors: ['flashfreeze: error[INTERRUPTED]: build was interrupted by SIGINT', ''],
     });
   });
 });

@@ -70,13 +70,13 @@ describe('the configuration file', () => {
     [{trace: ['-V', 3]}, /: trace\[1\]: .*string/, undefined],
     [{trace: '-V'}, /: trace: .*array/, undefined],
     [{module: ['']}, /: module\[0\]: is empty/, undefined],
-    [{sorce: 'x'}, /: sorce is no option/, 'did you mean source?'],
-    [{'build-dir': 'x'}, /: build-dir is no option/, 'did you mean buildDir?'],
-    [{json: true}, /: json is no option/, undefined],
-    [{__proto__x: 1}, /: __proto__x is no option/, undefined],
+    [{sorce: 'x'}, /: unknown option sorce/, 'did you mean source?'],
+    [{'build-dir': 'x'}, /: unknown option build-dir/, 'did you mean buildDir?'],
+    [{json: true}, /: unknown option json/, undefined],
+    [{__proto__x: 1}, /: unknown option __proto__x/, undefined],
     [[], /: the content: .*object/, undefined],
-    ['{"jobs": 1,}', /is not JSON: /, undefined],
-    ['', /is not JSON: /, undefined],
+    ['{"jobs": 1,}', /is not valid JSON: /, undefined],
+    ['', /is not valid JSON: /, undefined],
   ])('%j is told as wrong', async (content, message, hint) => {
     const path = write('wrong', content);
     const loaded = await loadConfig(path, '/');
@@ -98,7 +98,7 @@ describe('the configuration file', () => {
   test('that --config names has to be there, and to be a file', async () => {
     const missing = join(root.path, 'nowhere.json');
     expect(await loadConfig(missing, '/')).toMatchObject({
-      failure: {code: 'CONFIG', message: `there is no configuration file ${missing}`},
+      failure: {code: 'CONFIG', message: `configuration file ${missing} not found`},
     });
     expect(await loadConfig(root.path, '/')).toMatchObject({failure: {code: 'CONFIG'}});
   });
