@@ -1,5 +1,6 @@
+import {join} from 'node:path';
 import tseslint from 'typescript-eslint';
-import importX from 'eslint-plugin-import-x';
+import imports from './scripts/eslint-imports.mjs';
 
 /** What each room of src/ may import from, besides itself: imports point downwards only (docs/architecture.md). */
 const mayImport = {
@@ -34,7 +35,6 @@ const mayImport = {
     'report',
   ],
 };
-const rooms = Object.keys(mayImport);
 
 export default tseslint.config(
   {ignores: ['dist', 'node_modules', 'coverage', '.flashfreeze']},
@@ -46,25 +46,14 @@ export default tseslint.config(
         tsconfigRootDir: import.meta.dirname,
       },
     },
-    plugins: {'import-x': importX},
+    plugins: {imports},
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allowBoolean: true}],
       '@typescript-eslint/no-non-null-assertion': 'error',
-      'import-x/no-cycle': 'error',
-      'import-x/no-restricted-paths': [
-        'error',
-        {
-          basePath: import.meta.dirname,
-          zones: rooms.map((room) => ({
-            target: `./src/${room}`,
-            from: './src',
-            except: [room, ...mayImport[room]].map((name) => `./${name}`),
-            message: `src/${room} may import only from: ${mayImport[room].join(', ') || 'nothing'}`,
-          })),
-        },
-      ],
+      'imports/no-cycle': 'error',
+      'imports/may-import': ['error', {root: join(import.meta.dirname, 'src'), table: mayImport}],
       eqeqeq: 'error',
       'no-console': 'error',
     },

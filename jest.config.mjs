@@ -6,14 +6,5 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {'^(\\.{1,2}/.*)\\.js$': '$1'},
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {target: 'es2022', parser: {syntax: 'typescript'}},
-        module: {type: 'es6'},
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  transform: {'^.+\\.ts$': '<rootDir>/scripts/jest-typescript.mjs'},
 };

@@ -54,17 +54,13 @@ function isInstalledByNpm() {
   );
 }
 
-/**
- * Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which is what npm writes
- * where a registry does not have them. Versions and digests are those of the lock file either way.
- */
 function install() {
-  say('installing dependencies (npm install)');
-  const options = ['--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const done = spawnSync('npm', ['install', ...options], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']});
+  say('installing dependencies (npm ci)');
+  const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const done = spawnSync('npm', ['ci', ...options], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']});
   if (done.status !== 0) {
     const why = done.error === undefined ? `exit code ${done.status ?? done.signal}` : done.error.message;
-    say(`the dependencies could not be installed: npm install failed (${why})`);
+    say(`the dependencies could not be installed: npm ci failed (${why})`);
     return false;
   }
   writeFileSync(INSTALLED, digest(readFileSync(at('package-lock.json'))));

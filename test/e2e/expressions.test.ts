@@ -66,10 +66,10 @@ describe.each(chosen.map(({series, python}) => [series, python] as const))('%s',
 
   const answer = (file: string, code: string, path = home): Promise<string> =>
     printed(file, code, {folder: home, path});
-  const frozen = [
+  const frozen: [string, string][] = [
     ['relink', exe],
     ['overlay', overlay],
-  ] as const;
+  ];
 
   test.each(frozen)('%s: programs use them, and see what they would have seen', async (_, file) => {
     const look = `import ff_expressions, inspect, pickle, re

@@ -57,7 +57,7 @@ describe.each(await presentSubjects())('%s', (name) => {
     subject = await prepareSubject(name);
   }, HALF_AN_HOUR);
 
-  test.each([
+  test.each<[string, string, string[], boolean]>([
     ['threads that import at once', 'threads_import', [], true],
     ['fork, and imports in the children', 'fork', [], true],
     ['sys.settrace and sys.setprofile', 'tracing', [], true],
@@ -71,7 +71,7 @@ describe.each(await presentSubjects())('%s', (name) => {
     ['-X dev', 'optimised', ['-X', 'dev'], true],
     ['-O', 'optimised', ['-O'], false],
     ['-OO', 'optimised', ['-OO'], false],
-  ] as const)(
+  ])(
     '%s',
     async (_, script, options, isStatic) => {
       const unmodified = await scenario(subject, 'unmodified', script, options);
@@ -122,10 +122,10 @@ describe.each(await presentSubjects())('%s', (name) => {
  * Debug and free-threaded builds cannot have static code and are refused. What their `sysconfig` says is put into the
  * mouth of an ordinary Python here: nothing else of them is asked before.
  */
-describe.each([
+describe.each<[string, string, RegExp]>([
   ['a debug build', 'Py_DEBUG', /debug/i],
   ['a free-threaded build', 'Py_GIL_DISABLED', /free-threaded/i],
-] as const)('%s is refused with a sentence', (_, variable, sentence) => {
+])('%s is refused with a sentence', (_, variable, sentence) => {
   const [real] = findPythons().slice(-1);
   const python = join(folder, `python-${variable}`);
   beforeAll(() => {

@@ -27,10 +27,10 @@ beforeAll(() => {
 
 const newest = findPythons().at(-1)?.python ?? 'python3';
 
-describe.each([
+describe.each<['relink' | 'overlay', string]>([
   ['relink', ''],
   ['overlay', 'bin/python'],
-] as const)('%s', (host, exe) => {
+])('%s', (host, exe) => {
   const freeze = async (rule: readonly string[]) => {
     const out = join(folder, `${host}${rule.length}`);
     const what = ['--trace', join(app, 'main.py'), ...rule];

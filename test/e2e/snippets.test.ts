@@ -75,10 +75,10 @@ describe.each(pythons.map(({series, python}) => [series, python] as const))('%s'
 
   const answer = (file: string, code: string, options: readonly string[] = []): Promise<string> =>
     printed(file, code, {folder: home, options});
-  const frozen = [
+  const frozen: [string, string][] = [
     ['relink', exe],
     ['overlay', overlay],
-  ] as const;
+  ];
 
   test.each(frozen)('%s: programs use them, and see what they would have seen', async (_, file) => {
     const look = `import ff_snippets, ff_future, builtins, inspect, pickle

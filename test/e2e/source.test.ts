@@ -197,13 +197,13 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(done.stderr).toMatch(/obj, end = self\.raw_decode|obj, end = self\.scan_once/);
   });
 
-  test.each([
+  test.each<[string, string[], Record<string, string>, string]>([
     ['FLASHFREEZE=off', [], {FLASHFREEZE: 'off'}, 'switched off'],
     ['-X flashfreeze=off', ['-X', 'flashfreeze=off'], {}, 'switched off'],
     ['the last -X flashfreeze', ['-X', 'flashfreeze=on', '-X', 'flashfreeze=off'], {}, 'switched off'],
     ['-O', ['-O'], {}, '-O asks for other code'],
     ['-X no_debug_ranges', ['-X', 'no_debug_ranges'], {}, '-X no_debug_ranges asks for other code'],
-  ] as const)('%s loads everything the ordinary way', async (_, options, environment, reason) => {
+  ])('%s loads everything the ordinary way', async (_, options, environment, reason) => {
     const code = `if 1:
       import json, os, _flashfreeze as f
       print(json.dumps([f.info()['inactive_because'], f.is_static(json.loads.__code__), f.is_static(os.walk.__code__),

@@ -1,8 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join, resolve} from 'node:path';
-import {transformSync} from '@swc/core';
+import {join, resolve} from 'node:path';
+import {buildSync} from 'esbuild';
 
 /** A temporary folder that goes away with `remove`. */
 export interface TemporaryFolder {
@@ -49,19 +49,18 @@ const ROOMS = ['model', 'fs', 'exec', 'cache', 'engine'];
 export function compileRooms(folder: string): string {
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-  for (const room of ROOMS) {
-    for (const name of readdirSync(join(REPOSITORY, 'src', room), {recursive: true, encoding: 'utf8'})) {
-      if (!name.endsWith('.ts')) continue;
-      const {code} = transformSync(readFileSync(join(REPOSITORY, 'src', room, name), 'utf8'), {
-        filename: name,
-        jsc: {target: 'es2022', parser: {syntax: 'typescript'}},
-        module: {type: 'es6'},
-      });
-      const target = join(folder, room, name.replace(/\.ts$/, '.js'));
-      mkdirSync(dirname(target), {recursive: true});
-      writeFileSync(target, code);
-    }
-  }
+  const sources = ROOMS.flatMap((room) =>
+    readdirSync(join(REPOSITORY, 'src', room), {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(REPOSITORY, 'src', room, name)),
+  );
+  buildSync({
+    entryPoints: sources,
+    outdir: folder,
+    outbase: join(REPOSITORY, 'src'),
+    format: 'esm',
+    target: 'node20',
+  });
   return folder;
 }
 

@@ -17,7 +17,7 @@ describe('what is looked at', () => {
     expect([...scope.sources]).toEqual(SOURCES.slice(0, -1));
   });
 
-  test.each([
+  test.each<[string, 'file' | 'folder', boolean]>([
     ['/lib/os.py', 'file', true],
     ['/app/größe.py', 'file', true],
     ['/lib/os.pyc', 'file', false],
@@ -35,7 +35,7 @@ describe('what is looked at', () => {
     ['/app/.git', 'folder', false],
     ['/app/x-y', 'folder', false],
     ['/app/3d', 'folder', false],
-  ] as const)('%s, a %s: %s', (path, kind, expected) => {
+  ])('%s, a %s: %s', (path, kind, expected) => {
     expect(scope.isRelevant(path, kind)).toBe(expected);
   });
 
