@@ -1,6 +1,5 @@
 import type {HostContext} from '../pipeline/build-options.js';
-import type {ActionCounts, Summary} from '../model/events.js';
-import type {Failure} from '../model/failure.js';
+import type {RunEnd} from '../pipeline/run-events.js';
 import type {ProductSink} from '../report/reporter.js';
 import type {OptionValues} from './args/option-table.js';
 
@@ -21,18 +20,7 @@ export interface Session extends ProductSink {
 }
 
 /** What a command came to; it goes into the summary. */
-export interface CommandEnd {
-  readonly python?: string | null;
-  readonly modules?: number;
-  readonly output?: string | null;
-  readonly stage1?: string | null;
-  readonly sha256?: string | null;
-  readonly actions?: ActionCounts;
-  readonly executed?: Summary['executed'];
-  readonly ratios?: NonNullable<Summary['ratios']>;
-  /** Why the command failed, if it did. */
-  readonly failure?: Failure;
-}
+export type CommandEnd = RunEnd;
 
 /** A file in `commands/`. */
 export interface CommandModule {

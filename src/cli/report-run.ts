@@ -1,7 +1,7 @@
-import type {ActionId} from '../model/action.js';
 import {messageOf} from '../model/errno.js';
-import type {ActionCounts, EventSink} from '../model/events.js';
+import type {EventSink} from '../model/events.js';
 import {exitCodeOf, failure, type Failure} from '../model/failure.js';
+import {emitRun} from '../pipeline/run-events.js';
 import {reportersFor, type View} from '../report/choose.js';
 import type {FileReporter} from '../report/file-report.js';
 import {sinkOf, type ProductSink} from '../report/reporter.js';
@@ -24,28 +24,12 @@ export async function report(
   run: (sink: EventSink & ProductSink) => Promise<CommandEnd>,
   files: readonly FileReporter[] = [],
 ): Promise<number> {
-  const began = performance.now();
   const [out, errors] = [writerTo(stdout), writerTo(stderr)];
   const reporters = [...reportersFor(view, out, errors, environment), ...files];
   const events = sinkOf(reporters, Date.now);
-  const tally = tallyOf(events);
-  events.emit({type: 'command-started', command});
-  const {failure: problem, ...end} = await run({...tally.sink, product: events.product});
-  if (problem !== undefined) events.emit({type: 'error', failure: problem});
-  events.emit({
-    type: 'summary',
-    ok: problem === undefined,
-    command,
-    python: null,
-    modules: 0,
-    output: null,
-    stage1: null,
-    sha256: null,
-    wallMs: Math.round(performance.now() - began),
-    actions: tally.counts,
-    executed: tally.executed,
-    ...end,
-  });
+  const {failure: problem} = await emitRun(command, events, (counted) =>
+    run({...counted, product: events.product}),
+  );
   for (const reporter of reporters) reporter.close();
   const broken = out.broken();
   const lost = [
@@ -81,25 +65,4 @@ export function reportUsage(
 export function viewOf({command, options}: Invocation): View {
   const {json = false, quiet = false, verbose = false, 'dry-run': dryRun = false} = options;
   return {json, quiet, verbose, dryRun, yields: COMMANDS[command]?.yields ?? false};
-}
-
-/** Counts actions as they pass, for the summary of a run that fails midway. */
-function tallyOf(events: EventSink): {
-  readonly sink: EventSink;
-  readonly counts: ActionCounts;
-  readonly executed: readonly ActionId[];
-} {
-  const counts = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
-  const executed: ActionId[] = [];
-  const sink: EventSink = {
-    emit(event) {
-      if (event.type === 'action-finished') {
-        counts[event.outcome] += 1;
-        if (event.outcome === 'executed') executed.push(event.id);
-      }
-      if (event.type === 'action-failed' && event.failure.code !== 'INTERRUPTED') counts.failed += 1;
-      events.emit(event);
-    },
-  };
-  return {sink, counts, executed};
 }

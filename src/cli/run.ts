@@ -1,8 +1,6 @@
-import {availableParallelism} from 'node:os';
-import {openSlots} from '../exec/job-slots.js';
 import {abortOnSignals} from '../exec/signals.js';
 import type {HostContext} from '../pipeline/build-options.js';
-import {messageOf} from '../model/errno.js';
+import {openContext} from '../pipeline/open-context.js';
 import type {EventSink} from '../model/events.js';
 import {failure} from '../model/failure.js';
 import type {FileReporter} from '../report/file-report.js';
@@ -10,10 +8,10 @@ import type {ProductSink} from '../report/reporter.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {loadConfig, mergeOptions} from './args/config.js';
-import {limitsFrom, remoteFrom} from './args/cache-options.js';
+import {runSettingsOf} from './args/run-settings.js';
 import {recordRun} from './noop/recorder.js';
 import {report, viewOf} from './report-run.js';
-import {defaultCacheDir, type Surroundings} from './process-context.js';
+import type {Surroundings} from './process-context.js';
 
 /**
  * Runs a command and reports it; returns the exit code. Never throws.
@@ -49,42 +47,20 @@ async function perform(
   surroundings: Surroundings,
   onBuildFolder?: (buildDir: string) => void,
 ): Promise<CommandEnd> {
-  const {environment, cwd} = surroundings;
+  const {cwd} = surroundings;
   const spec = COMMANDS[called.command];
   const fromFile = await loadConfig(called.options.config, cwd);
   if (!fromFile.ok) return {failure: fromFile.failure};
   const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
-  const remote = await remoteFrom(options, environment, sink, signal);
-  if (!remote.ok) return {failure: remote.failure};
-  const {slots, isCutOff} = openSlots(options.jobs, availableParallelism(), environment['MAKEFLAGS']);
-  if (isCutOff && spec?.options.includes('jobs') === true) {
-    const message = "cannot connect to make's jobserver: actions run one at a time";
-    sink.emit({type: 'warning', message, hint: 'start the line of the recipe with +, or pass --jobs'});
-  }
-  const context: HostContext = {
-    events: sink,
-    signal,
-    cwd,
-    userEnvironment: environment,
-    cacheDir: options['cache-dir'] ?? defaultCacheDir(surroundings),
-    cacheLimits: limitsFrom(options),
-    remote: remote.value,
-    jobs: slots,
-    force: options.force ?? false,
-    dryRun: options['dry-run'] ?? false,
-    ...(onBuildFolder && {onBuildFolder}),
-  };
+  const opened = await openContext(runSettingsOf(options, surroundings), sink, signal);
+  if (!opened.ok) return {failure: opened.failure};
+  const context: HostContext = {...opened.value.context, ...(onBuildFolder && {onBuildFolder})};
   try {
     const module = await spec?.load();
     const invocation = {...called, options};
     return (await module?.run({invocation, context, cwd, product: sink.product})) ?? {};
-  } catch (error) {
-    // Whatever can fail returns a failure, so this is a bug; the run still ends the way that runs end.
-    const details = error instanceof Error ? error.stack : undefined;
-    const message = `internal error in ${called.command}: ${messageOf(error)}`;
-    return {failure: failure('BUG', message, {details})};
   } finally {
-    slots.close();
+    opened.value.close();
   }
 }
 

@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {failure} from '../../model/failure.js';
 import {err, ok, type Result} from '../../model/result.js';
 import {OPTIONS, configName, optionSpec, type OptionName, type OptionSpec} from './option-table.js';
-import {closest} from './suggest.js';
+import {closest} from '../../model/suggest.js';
 import type {RawValue} from './option-values.js';
 
 const CONFIGURABLE = (Object.keys(OPTIONS) as OptionName[]).filter((name) => optionSpec(name).configurable);

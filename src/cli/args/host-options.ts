@@ -6,26 +6,14 @@ import type {
   RelinkOptions,
   SourceBuildOptions,
 } from '../../pipeline/build-options.js';
+import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import {optionSpec, type OptionName, type OptionValues} from './option-table.js';
 
-/** Which modules the options choose; those of the start when they choose none. */
+/** Which modules the options choose; those of the start-up when they choose none. */
 export function selectionOf(options: OptionValues): ModuleSelection {
-  const {trace = [], module = [], package: packages = [], stdlib = false, exclude = []} = options;
-  const chosen = trace.length + module.length + packages.length > 0 || stdlib;
-  return {
-    startup: options.startup ?? !chosen,
-    traces: trace,
-    modules: module,
-    packages,
-    stdlib,
-    exclude,
-    frozenFirst: options.precedence === 'frozen-first',
-    restsCollector: options['rest-collector'] ?? false,
-    preparesExpressions: options.expressions ?? true,
-    preparesSnippets: options.snippets ?? true,
-  };
+  return selectionFrom({...options, restCollector: options['rest-collector']});
 }
 
 /** The options of a build from source. Fails with USAGE when a place that it needs was not given. */

@@ -4,7 +4,7 @@ import {COMMANDS} from '../commands.js';
 import type {Invocation} from '../command.js';
 import {COMMON_OPTIONS, isOptionName, optionSpec, type OptionName} from './option-table.js';
 import {CommandFound, parserFor, UsageError, type Called} from './yargs-parser.js';
-import {closest} from './suggest.js';
+import {closest} from '../../model/suggest.js';
 import {placeValue, readNumber, type RawValue} from './option-values.js';
 import type {Words} from './split-argv.js';
 

@@ -1,10 +1,8 @@
 import {openStore, type Store} from '../../cache/store.js';
 import {failure} from '../../model/failure.js';
+import {cacheLimits} from '../../pipeline/open-context.js';
 import {count, size} from '../../report/wording.js';
-import {limitsFrom} from '../args/cache-options.js';
 import type {CommandEnd, Session} from '../command.js';
-
-const BYTES_PER_MB = 1_000_000;
 
 /** `flashfreeze cache stats|gc|verify|clear`: looks after the store. */
 export async function run(session: Session): Promise<CommandEnd> {
@@ -48,11 +46,12 @@ function day(ms: number): string {
 
 async function collect({product, context, invocation}: Session, store: Store): Promise<CommandEnd> {
   if (context.dryRun) return unforeseeable('gc');
-  const {'max-size': megabytes, 'max-age': days} = invocation.options;
-  const limits = limitsFrom(invocation.options);
-  const maxBytes = megabytes === undefined ? limits.maxBytes : megabytes * BYTES_PER_MB;
-  const maxAgeDays = days ?? limits.maxAgeDays;
-  const done = await store.collect({maxBytes, maxAgeDays});
+  const {options} = invocation;
+  const limits = cacheLimits({
+    cacheMaxSize: options['max-size'] ?? options['cache-max-size'],
+    cacheMaxAge: options['max-age'] ?? options['cache-max-age'],
+  });
+  const done = await store.collect(limits);
   const {removedEntries, removedBlobs, removedBytes, keptEntries, keptBytes} = done;
   product({
     text:

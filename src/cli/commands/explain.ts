@@ -7,7 +7,7 @@ import {actionTexts, explanationText, runText} from '../../report/explanation.js
 import type {Product} from '../../report/reporter.js';
 import {historyOf} from '../build-history.js';
 import type {CommandEnd, Session} from '../command.js';
-import {closest} from '../args/suggest.js';
+import {closest} from '../../model/suggest.js';
 
 /** `flashfreeze explain [MODULE|ACTION]`: what ran in the last build, and why. */
 export async function run(session: Session): Promise<CommandEnd> {

@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {defaultCacheDir} from '../../cache/default-cache-dir.js';
 import {acquireLock} from '../../engine/lock.js';
 import {writeLastRun} from '../../engine/last-run.js';
 import type {ActionId} from '../../model/action.js';
@@ -8,7 +9,7 @@ import {digestOf} from '../../model/digest.js';
 import type {EventInput} from '../../model/events.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import type {CommandEnd, Invocation} from '../command.js';
-import {defaultCacheDir, type Surroundings} from '../process-context.js';
+import type {Surroundings} from '../process-context.js';
 import {stateOf, type Witness} from './witness.js';
 
 /**
@@ -52,7 +53,9 @@ export function folderFor(argv: readonly string[], surroundings: Surroundings): 
   const tied = argv.findLast((word) => word.startsWith('--cache-dir='))?.slice('--cache-dir='.length);
   const given = at < 0 ? tied : argv[at + 1];
   return join(
-    given === undefined ? defaultCacheDir(surroundings) : resolve(surroundings.cwd, given),
+    given === undefined
+      ? defaultCacheDir(surroundings.environment, surroundings.cwd)
+      : resolve(surroundings.cwd, given),
     'fresh',
   );
 }

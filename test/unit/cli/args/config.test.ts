@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {loadConfig, mergeOptions} from '../../../../src/cli/args/config.js';
 import {selectionOf, sourceOptionsOf} from '../../../../src/cli/args/host-options.js';
-import {defaultCacheDir} from '../../../../src/cli/process-context.js';
+import {defaultCacheDir} from '../../../../src/cache/default-cache-dir.js';
 import {temporaryFolder} from '../rig.js';
 
 let root: ReturnType<typeof temporaryFolder>;
@@ -155,7 +155,7 @@ describe('file and command line', () => {
 });
 
 describe('the cache folder', () => {
-  const at = (environment: Record<string, string>) => defaultCacheDir({environment, cwd: '/here'});
+  const at = (environment: Record<string, string>) => defaultCacheDir(environment, '/here');
   test('is our own variable, then the XDG one, then that of the home folder', () => {
     expect(at({FLASHFREEZE_CACHE_DIR: '/own', XDG_CACHE_HOME: '/xdg'})).toBe('/own');
     expect(at({FLASHFREEZE_CACHE_DIR: 'own'})).toBe('/here/own');

@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {parseCommandLine} from '../../../../src/cli/args/parse.js';
 import type {OptionValues} from '../../../../src/cli/args/option-table.js';
-import {closest, distance} from '../../../../src/cli/args/suggest.js';
+import {closest, distance} from '../../../../src/model/suggest.js';
 import {readWords, wordsOf} from '../../../../src/cli/args/split-argv.js';
 
 const parse = (...argv: string[]) => parseCommandLine(readWords(argv), '/here', 100);

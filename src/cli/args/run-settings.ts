@@ -1,0 +1,23 @@
+import type {RunSettings} from '../../pipeline/open-context.js';
+import type {Surroundings} from '../process-context.js';
+import type {OptionValues} from './option-table.js';
+
+/** What the options say about the run as a whole. */
+export function runSettingsOf(
+  options: OptionValues,
+  {environment, cwd}: Pick<Surroundings, 'environment' | 'cwd'>,
+): RunSettings {
+  return {
+    cwd,
+    environment,
+    cacheDir: options['cache-dir'],
+    cacheMaxSize: options['cache-max-size'],
+    cacheMaxAge: options['cache-max-age'],
+    remoteCache: options['remote-cache'],
+    remoteKey: options['remote-key'],
+    remoteUpload: options['remote-upload'],
+    jobs: options.jobs,
+    force: options.force,
+    dryRun: options['dry-run'],
+  };
+}

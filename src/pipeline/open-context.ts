@@ -1,0 +1,99 @@
+import {availableParallelism} from 'node:os';
+import type {CollectLimits} from '../cache/collection.js';
+import {defaultCacheDir} from '../cache/default-cache-dir.js';
+import type {RemoteCache} from '../cache/remote/remote.js';
+import {DEFAULT_LIMITS} from '../cache/tidy.js';
+import {openSlots} from '../exec/job-slots.js';
+import type {EventSink} from '../model/events.js';
+import {fail, ok, type Result} from '../model/result.js';
+import type {HostContext} from './build-options.js';
+
+/** How much the cache may keep. */
+export interface LimitSettings {
+  /** Megabytes. */
+  readonly cacheMaxSize?: number | undefined;
+  /** Days. */
+  readonly cacheMaxAge?: number | undefined;
+}
+
+export interface RemoteCacheSettings {
+  readonly remoteCache?: string | undefined;
+  readonly remoteKey?: string | undefined;
+  readonly remoteUpload?: boolean | undefined;
+}
+
+/** What a user may choose about any run. Paths are absolute. */
+export interface RunSettings extends LimitSettings, RemoteCacheSettings {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cacheDir?: string | undefined;
+  readonly jobs?: number | undefined;
+  readonly force?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface OpenContext {
+  readonly context: HostContext;
+  /** Gives job slots back. */
+  readonly close: () => void;
+}
+
+const BYTES_PER_MB = 1_000_000;
+
+/** Makes the context of a run. Fails with USAGE or CONFIG for a remote cache that cannot be used. */
+export async function openContext(
+  settings: RunSettings,
+  events: EventSink,
+  signal: AbortSignal,
+): Promise<Result<OpenContext>> {
+  const {cwd, environment} = settings;
+  const remote = await openRemoteCache(settings, environment, events, signal);
+  if (!remote.ok) return remote;
+  const {slots, isCutOff} = openSlots(settings.jobs, availableParallelism(), environment['MAKEFLAGS']);
+  if (isCutOff) {
+    events.emit({
+      type: 'warning',
+      message: "cannot connect to make's jobserver: actions run one at a time",
+      hint: 'start the line of the recipe with +, or pass --jobs',
+    });
+  }
+  const context = {
+    events,
+    signal,
+    cwd,
+    userEnvironment: environment,
+    cacheDir: settings.cacheDir ?? defaultCacheDir(environment, cwd),
+    cacheLimits: cacheLimits(settings),
+    remote: remote.value,
+    jobs: slots,
+    force: settings.force ?? false,
+    dryRun: settings.dryRun ?? false,
+  };
+  return ok({context, close: slots.close});
+}
+
+/** What builds leave in the cache. */
+export function cacheLimits({cacheMaxSize, cacheMaxAge}: LimitSettings): CollectLimits {
+  return {
+    maxBytes: cacheMaxSize === undefined ? DEFAULT_LIMITS.maxBytes : cacheMaxSize * BYTES_PER_MB,
+    maxAgeDays: cacheMaxAge ?? DEFAULT_LIMITS.maxAgeDays,
+  };
+}
+
+/** The remote cache that was asked for, if one was. Fails with USAGE or CONFIG. */
+export async function openRemoteCache(
+  {remoteCache: url, remoteKey: keyFile, remoteUpload: upload = false}: RemoteCacheSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+  events: EventSink,
+  signal: AbortSignal,
+): Promise<Result<RemoteCache | undefined>> {
+  if (url === undefined) {
+    if (!upload) return ok(undefined);
+    return fail('USAGE', 'uploads need a remote cache', {
+      hint: 'pass its address, as with --remote-cache URL',
+    });
+  }
+  // Here and not at the top: a run without a remote cache has no use for protobuf.
+  const {connectRemote} = await import('../cache/remote/connect.js');
+  return connectRemote({url, upload, keyFile}, environment, events, signal);
+}

@@ -1,0 +1,56 @@
+import {createTally} from '../engine/tally.js';
+import {messageOf} from '../model/errno.js';
+import type {EventSink, Summary} from '../model/events.js';
+import {failure, type Failure} from '../model/failure.js';
+
+/** What a run came to: the fields of its summary that it knows, and why it failed, if it did. */
+export type RunEnd = Partial<Omit<Summary, 'type' | 'time' | 'ok' | 'command' | 'wallMs'>> & {
+  readonly failure?: Failure;
+};
+
+/**
+ * Runs a command between its first event and its summary, which are emitted here. Never throws: an error that `run`
+ * throws is a bug, and becomes a failure.
+ */
+export async function emitRun(
+  command: string,
+  events: EventSink,
+  run: (events: EventSink) => Promise<RunEnd>,
+): Promise<RunEnd> {
+  const began = performance.now();
+  const tally = createTally();
+  const counted: EventSink = {
+    emit(event) {
+      if (event.type === 'action-finished') tally.count(event.id, event.outcome);
+      if (event.type === 'action-failed' && event.failure.code !== 'INTERRUPTED')
+        tally.count(event.id, 'failed');
+      events.emit(event);
+    },
+  };
+  events.emit({type: 'command-started', command});
+  const end = await run(counted).catch((error: unknown) => ({failure: bug(command, error)}));
+  const {failure: problem, ...known} = end;
+  if (problem !== undefined) events.emit({type: 'error', failure: problem});
+  const {counts, executed} = tally.summary();
+  events.emit({
+    type: 'summary',
+    ok: problem === undefined,
+    command,
+    python: null,
+    modules: 0,
+    output: null,
+    stage1: null,
+    sha256: null,
+    wallMs: Math.round(performance.now() - began),
+    actions: counts,
+    executed,
+    ...known,
+  });
+  return end;
+}
+
+/** Whatever can fail returns a failure, so what is thrown is a bug. */
+function bug(command: string, error: unknown): Failure {
+  const details = error instanceof Error ? error.stack : undefined;
+  return failure('BUG', `internal error in ${command}: ${messageOf(error)}`, {details});
+}

@@ -1,0 +1,55 @@
+import {generateKeyPairSync} from 'node:crypto';
+import {writeFileSync} from 'node:fs';
+import {describe, expect, test} from '@jest/globals';
+import {cacheLimits, openRemoteCache, type RemoteCacheSettings} from '../../../src/pipeline/open-context.js';
+import {ofType, recorder} from '../engine/toys.js';
+import {temporaryFolder} from '../exec/rig.js';
+
+const {signal} = new AbortController();
+const url = 'http://127.0.0.1:9/python';
+const from = (settings: RemoteCacheSettings, environment: Readonly<Record<string, string>> = {}) =>
+  openRemoteCache(settings, environment, recorder(), signal);
+
+describe('a remote cache', () => {
+  test('is used when one is asked for', async () => {
+    expect(await from({})).toEqual({ok: true, value: undefined});
+    expect(await from({remoteCache: url})).toMatchObject({ok: true, value: {get: expect.any(Function)}});
+    const record = recorder();
+    const empty = {FLASHFREEZE_CACHE_KEY: ''};
+    expect(await openRemoteCache({remoteCache: url}, empty, record, signal)).toEqual({
+      ok: true,
+      value: undefined,
+    });
+    expect(ofType(record, 'warning')).toHaveLength(1);
+  });
+
+  test('that makes no sense is a mistake of the user', async () => {
+    expect(await from({remoteUpload: true})).toMatchObject({ok: false, failure: {code: 'USAGE'}});
+    expect(await from({remoteCache: 'cache'})).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
+    expect(await from({remoteCache: url, remoteKey: '/no/such/key'})).toMatchObject({
+      ok: false,
+      failure: {code: 'CONFIG'},
+    });
+  });
+
+  test('takes uploads only with a key that can sign, if there is one', async () => {
+    const folder = temporaryFolder();
+    const {publicKey} = generateKeyPairSync('ed25519');
+    writeFileSync(folder.at('public.pem'), publicKey.export({type: 'spki', format: 'pem'}));
+    const options = {remoteCache: url, remoteKey: folder.at('public.pem')};
+    expect(await from(options)).toMatchObject({ok: true});
+    expect(await from({...options, remoteUpload: true})).toMatchObject({
+      ok: false,
+      failure: {code: 'CONFIG'},
+    });
+    expect(await from({...options, remoteUpload: true}, {FLASHFREEZE_CACHE_KEY: 'secret'})).toMatchObject({
+      ok: true,
+    });
+    folder.remove();
+  });
+});
+
+test('the limits of the local cache are in megabytes and days', () => {
+  expect(cacheLimits({})).toEqual({maxBytes: 2_000_000_000, maxAgeDays: 30});
+  expect(cacheLimits({cacheMaxSize: 5, cacheMaxAge: 2})).toEqual({maxBytes: 5_000_000, maxAgeDays: 2});
+});
