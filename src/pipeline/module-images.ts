@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {type ImageInput, generateImage} from '../codegen/image.js';
 import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
+import {imageFileName} from './image-files.js';
 import {GETPATH, type ModulePlan} from './modules/module-plan.js';
 import type {Tools} from './image-tools.js';
 
@@ -12,20 +13,30 @@ export interface CompiledModule {
   readonly imports: Artifact;
 }
 
-/** `compile:<module>`: the source becomes a code unit. Fails with COMPILE. */
-export async function compileModule(plan: ModulePlan, tools: Tools): Promise<Result<CompiledModule>> {
+/**
+ * `compile:<module>`: the source becomes a code unit. Fails with COMPILE.
+ * @param nth counts the files that the module has in this build: an action is declared once, so each further one has its own
+ */
+export async function compileModule(
+  plan: ModulePlan,
+  tools: Tools,
+  nth = 1,
+): Promise<Result<CompiledModule>> {
   const {engine, places, workers} = tools;
   const source = await engine.source(plan.sourceName, plan.source);
   if (!source.ok) return source;
+  // No module name has a slash, so this is no other module's action.
+  const further = nth === 1 ? '' : `/${nth}`;
+  const base = join(`${places.images}${further}`, imageFileName(plan.module));
   const action = await engine.run({
-    id: `compile:${plan.module}`,
+    id: `compile:${plan.module}${further}`,
     tools: tools.compileTools,
     arguments: {filename: plan.filename, optimize: 0},
     environment: {},
     inputs: [source.value],
     outputs: [
-      {name: 'unit', path: join(places.images, `${plan.module}.unit`)},
-      {name: 'imports', path: join(places.images, `${plan.module}.imports`)},
+      {name: 'unit', path: `${base}.unit`},
+      {name: 'imports', path: `${base}.imports`},
     ],
     storage: 'shared',
     execute({outputs}) {
@@ -63,7 +74,7 @@ export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools):
       ...tools.wellKnownHeaders,
       ...(getpathHeader === undefined ? [] : [getpathHeader]),
     ],
-    outputs: [{name: 'c', path: join(places.images, `${plan.module}.c`)}],
+    outputs: [{name: 'c', path: join(places.images, `${imageFileName(plan.module)}.c`)}],
     storage: 'shared',
     async execute({outputs}) {
       const image = imageOf(plan, await readFile(unit.path), {
@@ -89,7 +100,7 @@ export async function compileC(plan: ModulePlan, source: Artifact, tools: Tools)
       target: plan.module,
       source,
       kind: 'data',
-      output: {name: 'o', path: join(tools.places.images, `${plan.module}.o`)},
+      output: {name: 'o', path: join(tools.places.images, `${imageFileName(plan.module)}.o`)},
     }),
   );
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;

@@ -7,7 +7,8 @@ import {collectResults, type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './modules/discovery.js';
 import {prepareExpressions} from './prepared/prepare-expressions.js';
 import type {Host, Linked, Site} from './host.js';
-import {type CompiledModule, compileC, compileModule, generateC} from './module-images.js';
+import {compileC, generateC} from './module-images.js';
+import {compiledModules} from './compiled-modules.js';
 import {buildIndex, buildRecord, buildRuntime} from './index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './modules/module-plan.js';
 import type {BuildOutcome, HostContext, ModuleSelection} from './build-options.js';
@@ -129,12 +130,7 @@ async function freezeSelected<T extends Toolchain>(
   site: Site,
   finish: Finish<T>,
 ): Promise<Result<BuildOutcome>> {
-  const compiled = new Map<string, Promise<Result<CompiledModule>>>();
-  const compile = (plan: ModulePlan): Promise<Result<CompiledModule>> => {
-    const known = compiled.get(plan.source) ?? compileModule(plan, tools);
-    compiled.set(plan.source, known);
-    return known;
-  };
+  const compile = compiledModules(tools);
   const scripts = tracedScripts(selection, site.context.cwd);
   const announce = (plan: FreezePlan): FreezePlan => {
     site.context.repetition?.onSources([...plan.modules.map(({source}) => source), ...scripts]);

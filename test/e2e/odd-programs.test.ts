@@ -1,0 +1,103 @@
+/** Programs that are laid out in ways which tools do not expect: what they print, and how they end, is as without frozen modules. */
+import {mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterAll, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../support/pythons.js';
+import {flashfreezeJson, run} from './rig.js';
+
+jest.setTimeout(10 * 60_000);
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-odd-')));
+afterAll(() => {
+  rmSync(folder, {recursive: true, force: true});
+});
+const python = findPythons().at(-1)?.python ?? 'python3';
+
+let serial = 0;
+/** A folder with these files. */
+function place(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const root = join(folder, String((serial += 1)));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), {recursive: true});
+    writeFileSync(join(root, name), content);
+  }
+  return root;
+}
+
+/** Builds in a folder, with a build directory there. */
+async function relink(root: string, selection: readonly string[], name = 'frozen') {
+  const out = join(root, name);
+  const places = ['--python', python, '--out', out, '--build-dir', join(root, 'build')];
+  const done = await flashfreezeJson(['relink', ...places, ...selection], {cwd: root});
+  expect(done.summary).toMatchObject({ok: true});
+  const warnings = done.events.flatMap((event) =>
+    event.type === 'warning' ? [String(event['message'])] : [],
+  );
+  return {out, warnings, summary: done.summary};
+}
+
+/** Both interpreters do the same, and these modules are static code in the new one. */
+async function expectSame(out: string, args: readonly string[], frozen: readonly string[], cwd: string) {
+  const [ordinary, ours] = [
+    await run(python, ['-B', ...args], {cwd}),
+    await run(out, ['-B', ...args], {cwd}),
+  ];
+  expect(ours).toEqual(ordinary);
+  const code = 'import _flashfreeze; print(*(each.name for each in _flashfreeze.modules()), sep="\\n")';
+  const images = (await run(out, ['-B', '-c', code])).stdout.split('\n');
+  expect(images).toEqual(expect.arrayContaining([...frozen]));
+  return ours;
+}
+
+test('one file that is several modules: each has its own names in tracebacks', async () => {
+  const root = place({
+    'pkg/__init__.py': '',
+    'pkg/sub/__init__.py': '',
+    'pkg/sub/tool.py': [
+      'def where():',
+      '    return __name__, __spec__.origin, where.__code__.co_filename, (lambda: 0).__code__.co_filename',
+      'def fail():',
+      '    raise ValueError(__name__)',
+    ].join('\n'),
+    'main.py': [
+      'import sys, traceback',
+      'here = sys.path[0]',
+      'sys.path += [here + "/pkg", here + "/pkg/sub", here + "/alias"]',
+      'import tool, sub.tool, pkg.sub.tool, renamed.tool',
+      'for module in (pkg.sub.tool, renamed.tool, tool, sub.tool):',
+      '    print(module.where())',
+      '    try: module.fail()',
+      '    except ValueError: traceback.print_exc(file=sys.stdout)',
+    ].join('\n'),
+  });
+  mkdirSync(join(root, 'alias'));
+  symlinkSync('../pkg/sub', join(root, 'alias/renamed'));
+  const {out, warnings} = await relink(root, ['--trace', 'main.py']);
+  expect(warnings).toEqual([]);
+  const modules = ['tool', 'sub.tool', 'pkg.sub.tool', 'renamed.tool'];
+  const {stdout} = await expectSame(out, ['main.py'], modules, root);
+  expect(stdout).toContain(`File "${root}/alias/renamed/tool.py", line`);
+});
+
+test('a module that comes from another file than in the last build', async () => {
+  const files = (release: string) => ({
+    [`${release}/main.py`]: `import part\nprint(part.value(), ${release === 'one' ? 1 : 2})\n`,
+    [`${release}/part.py`]: `def value():\n    return __file__, ${JSON.stringify(release)}\n`,
+  });
+  const root = place({...files('one'), ...files('two')});
+  symlinkSync('one', join(root, 'current'));
+  const select = ['--trace', 'current/main.py'];
+  const {out} = await relink(root, select);
+  await expectSame(out, ['current/main.py'], ['part'], root);
+  symlinkSync('two', join(root, 'next'));
+  renameSync(join(root, 'next'), join(root, 'current'));
+  const again = await relink(root, select);
+  const {stdout} = await expectSame(again.out, ['current/main.py'], ['part'], root);
+  expect(stdout).toContain('two/part.py');
+  const origins =
+    'import _flashfreeze; print([each.origin for each in _flashfreeze.modules() if each.name == "part"])';
+  expect((await run(out, ['-B', '-c', origins])).stdout).toBe(`['${root}/two/part.py']\n`);
+  // The unit of the new file was an action beside that of the old one: it is the module's own from the next build on.
+  expect(['', 'compile:part']).toContain((await relink(root, select)).summary.executed.join());
+  expect((await relink(root, select)).summary.executed).toEqual([]);
+});
