@@ -86,7 +86,7 @@ def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
         toolchain,
         "compile",
         words,
-        [module.source, toolchain.interpreter, toolchain.worker],
+        [module.source, toolchain.interpreter] + toolchain.worker,
         [unit, imports],
         "FreezeCompile",
         "Compiling %s in Python %s" % (module.name, toolchain.series),

@@ -12,7 +12,7 @@ FlashfreezeToolchainInfo = provider(
         "node": "The executable of Node.js, a file.",
         "tool": "The program that Node.js runs, a file.",
         "tool_files": "A depset of all files of the tool.",
-        "worker": "The script that compiles modules in the target Python.",
+        "worker": "The script that compiles modules in the target Python, with what it imports.",
         "layout": "The layout file of the target's version.",
         "strings": "The header with the interpreter's own strings, or None.",
         "headers": "A depset of the headers of the target Python and of the runtime.",

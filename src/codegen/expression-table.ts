@@ -1,5 +1,5 @@
-import {cArray, cString} from './c-text.js';
-import {hashBuckets, hashBytes} from './hash-table.js';
+import {cArray} from './c-text.js';
+import {generateTable, hashBytes} from './hash-table.js';
 
 /** A regular expression that was compiled: what it was made from, and the arguments of `_sre.compile()`. */
 export interface ExpressionEntry {
@@ -18,9 +18,8 @@ function hashOf(text: Uint8Array, {flags, bytes}: ExpressionEntry): number {
 }
 
 /**
- * The C of the table of regular expressions. Its rows name places in one text and one list of numbers, so that there is no
- * pointer in them, and nothing to relocate: the names of groups follow the text of an expression, each ended by a nul, their
- * numbers its code.
+ * The C of the table of regular expressions: the names of groups follow the text of an expression, each ended by a nul, and
+ * their numbers follow its code in a list of numbers.
  */
 export function generateExpressions(entries: readonly ExpressionEntry[]): string {
   const texts: Uint8Array[] = [];
@@ -39,15 +38,10 @@ export function generateExpressions(entries: readonly ExpressionEntry[]): string
     for (const number of entry.code) numbers.push(number);
     for (const [, group] of entry.names) numbers.push(group);
     hashes.push(hashOf(text, entry));
-    return `${cArray(row)},\n`;
+    return row;
   });
-  const table = hashBuckets(hashes);
   return [
-    `const ff_expression ff_expressions[] = {\n${rows.join('')}{0}};`,
-    `const uint32_t ff_expression_count = ${rows.length};`,
-    `const uint32_t ff_expression_buckets[] = ${cArray(table)};`,
-    `const uint32_t ff_expression_bucket_mask = ${table.length - 1};`,
-    `const char ff_expression_text[] = ${cString(Buffer.concat(texts))};`,
+    generateTable({name: 'expression', rows, hashes, text: texts}),
     `const uint32_t ff_expression_code[] = ${cArray([...numbers.map((number) => `${number}u`), '0'])};`,
   ].join('\n');
 }

@@ -1,3 +1,5 @@
+import {cArray, cString} from './c-text.js';
+
 /** FNV-1a, 32 bits: `ff_hash()` of src/runtime/flashfreeze.h. */
 export function hashBytes(bytes: Uint8Array): number {
   let hash = 2166136261;
@@ -16,4 +18,27 @@ export function hashBuckets(hashes: readonly number[]): number[] {
     table[i] = index + 1;
   });
   return table;
+}
+
+/** A table of what was compiled beforehand, in which the runtime finds rows by hash. */
+export interface PreparedTable {
+  /** Of the C type of a row, without `ff_`. */
+  readonly name: string;
+  /** Rows refer to places in `text` by offset: there are no pointers to relocate. */
+  readonly rows: readonly (readonly number[])[];
+  /** The hash of each row. */
+  readonly hashes: readonly number[];
+  readonly text: readonly Uint8Array[];
+}
+
+/** The C of such a table. */
+export function generateTable({name, rows, hashes, text}: PreparedTable): string {
+  const buckets = hashBuckets(hashes);
+  return [
+    `const ff_${name} ff_${name}s[] = {\n${rows.map((row) => `${cArray(row)},\n`).join('')}{0}};`,
+    `const uint32_t ff_${name}_count = ${rows.length};`,
+    `const uint32_t ff_${name}_buckets[] = ${cArray(buckets)};`,
+    `const uint32_t ff_${name}_bucket_mask = ${buckets.length - 1};`,
+    `const char ff_${name}_text[] = ${cString(Buffer.concat(text))};`,
+  ].join('\n');
 }

@@ -1,10 +1,8 @@
 import {type Digest, digestOf} from '../model/digest.js';
 import {cArray, cAsciiString, cString} from './c-text.js';
-import {type ExpressionEntry, generateExpressions} from './expression-table.js';
 import {hashBuckets, hashBytes} from './hash-table.js';
 import {imageSymbol} from './image.js';
 import type {Layout} from './layout.js';
-import {type SnippetEntry, generateSnippets} from './snippet-table.js';
 
 /** A row of CPython's own tables of frozen modules, and the module whose image serves it. */
 export interface FrozenRow {
@@ -32,10 +30,8 @@ export interface IndexInput {
   readonly frozenFirst: boolean;
   /** Whether the garbage collector rests while frozen modules are imported. */
   readonly restsCollector: boolean;
-  /** Regular expressions that were compiled beforehand. */
-  readonly expressions: readonly ExpressionEntry[];
-  /** Source text that was compiled beforehand. */
-  readonly snippets: readonly SnippetEntry[];
+  /** The C of the tables of what was compiled beforehand. */
+  readonly preparedTables: string;
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;
   /** `sys.version` of the only interpreter that may use the images; not given for those that are linked into it. */
@@ -75,8 +71,7 @@ export function generateIndex(input: IndexInput): string {
     `const uint32_t ff_source_bucket_mask = ${table.length - 1};`,
     `const ff_root ff_roots[] = ${cArray([...roots, 'NULL'])};`,
     `const uint32_t ff_root_count = ${roots.length};`,
-    generateExpressions(input.expressions),
-    generateSnippets(input.snippets),
+    input.preparedTables,
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,

@@ -1,5 +1,4 @@
-import {cArray, cString} from './c-text.js';
-import {hashBuckets, hashBytes} from './hash-table.js';
+import {generateTable, hashBytes} from './hash-table.js';
 
 /** A piece of source text that was compiled: what it was made from, and marshal bytes of its code, in base64. */
 export interface SnippetEntry {
@@ -11,8 +10,7 @@ export interface SnippetEntry {
 }
 
 /**
- * The C of the table of snippets. As in that of expressions, rows name places in one array, and hold no pointers: the
- * filename and the code follow the text.
+ * The C of the table of snippets: the filename and the code follow the text.
  */
 export function generateSnippets(entries: readonly SnippetEntry[]): string {
   const bytes: Uint8Array[] = [];
@@ -24,14 +22,7 @@ export function generateSnippets(entries: readonly SnippetEntry[]): string {
     length += parts.reduce((sum, part) => sum + part.length, 0);
     bytes.push(...parts);
     hashes.push(hashBytes(Buffer.from(text)));
-    return `${cArray(row)},\n`;
+    return row;
   });
-  const table = hashBuckets(hashes);
-  return [
-    `const ff_snippet ff_snippets[] = {\n${rows.join('')}{0}};`,
-    `const uint32_t ff_snippet_count = ${rows.length};`,
-    `const uint32_t ff_snippet_buckets[] = ${cArray(table)};`,
-    `const uint32_t ff_snippet_bucket_mask = ${table.length - 1};`,
-    `const char ff_snippet_text[] = ${cString(Buffer.concat(bytes))};`,
-  ].join('\n');
+  return generateTable({name: 'snippet', rows, hashes, text: bytes});
 }

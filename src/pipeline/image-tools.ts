@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type WellKnownStrings, parseWellKnownStrings} from '../codegen/well-known.js';
-import {scriptPath} from '../cpython/interpreter/scripts.js';
+import {scriptFiles} from '../cpython/interpreter/scripts.js';
 import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';
 import type {Engine} from '../engine/engine.js';
 import type {Artifact, ToolIdentity} from '../model/action.js';
@@ -39,7 +39,7 @@ export async function prepareTools(
   const {layout, interpreter, globalStringsHeader, getpath} = toolchain;
   const [layoutHeader, worker] = await Promise.all([
     engine.source(`layouts/${layout.header}`, join(LAYOUTS_FOLDER, layout.header)),
-    engine.source('compile_modules.py', scriptPath('compile_modules.py')),
+    engine.sources(scriptFiles('compile_modules.py')),
   ]);
   if (!layoutHeader.ok) return layoutHeader;
   if (!worker.ok) return worker;
@@ -71,7 +71,7 @@ export async function prepareTools(
     wellKnownHeaders: wellKnownHeaders.value,
     getpathHeaders: getpathHeaders.value,
     workers,
-    compileTools: [toolchain.identity, {name: 'compile_modules.py', digest: worker.value.digest}],
+    compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
     generator: {name: 'generator', digest: generatorDigest()},
     compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),
   });

@@ -5,12 +5,11 @@ import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
 import {collectResults, type Result, ok} from '../model/result.js';
-import {readExpressions} from './prepared/prepare-expressions.js';
+import {type Prepared, preparedTables} from './prepared/all-preparations.js';
 import type {HostKind} from './host.js';
 import {output} from './module-images.js';
 import type {FreezePlan} from './modules/module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from '../fs/package-files.js';
-import {readSnippets} from './prepared/prepare-snippets.js';
 import type {Tools} from './image-tools.js';
 
 /** The part of the runtime that a host has for itself: how it gets in. */
@@ -67,12 +66,6 @@ function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, 
   };
 }
 
-/** What programs compile at every start, compiled: as `prepareExpressions` and `prepareSnippets` write it. */
-export interface Prepared {
-  readonly expressions: Artifact | undefined;
-  readonly snippets: Artifact | undefined;
-}
-
 /**
  * `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images.
  * @param prepared what was compiled beforehand
@@ -80,7 +73,7 @@ export interface Prepared {
 export async function buildIndex(
   host: HostKind,
   plan: FreezePlan,
-  {expressions, snippets}: Prepared,
+  prepared: Prepared,
   tools: Tools,
 ): Promise<Result<Artifact>> {
   const {engine, places, toolchain} = tools;
@@ -100,15 +93,14 @@ export async function buildIndex(
     tools: [tools.generator],
     arguments: tables as unknown as Record<string, Json>,
     environment: {},
-    inputs: [tools.layoutHeader, ...[expressions, snippets].filter((each) => each !== undefined)],
+    inputs: [tools.layoutHeader, ...Object.values(prepared).filter((each) => each !== undefined)],
     outputs: [{name: 'c', path: join(places.work, 'index.c')}],
     storage: 'shared',
     async execute({outputs}) {
       const text = generateIndex({
         ...tables,
         layout,
-        expressions: expressions === undefined ? [] : await readExpressions(expressions),
-        snippets: snippets === undefined ? [] : await readSnippets(snippets),
+        preparedTables: await preparedTables(prepared),
       });
       await writeFile(outputs['c'] ?? '', text);
       return ok();

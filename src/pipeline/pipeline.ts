@@ -5,7 +5,7 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import {collectResults, type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './modules/discovery.js';
-import {prepareExpressions} from './prepared/prepare-expressions.js';
+import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, Site} from './host.js';
 import {compileC, generateC} from './module-images.js';
 import {compiledModules} from './compiled-modules.js';
@@ -14,7 +14,6 @@ import {type FreezePlan, type ModulePlan, planFreeze} from './modules/module-pla
 import type {BuildOutcome, HostContext, ModuleSelection} from './build-options.js';
 import type {Selected} from './modules/selection.js';
 import {withEngine} from './session.js';
-import {prepareSnippets} from './prepared/prepare-snippets.js';
 import {writeStamps} from './source-stamps.js';
 import {tracedScripts} from './modules/selection.js';
 import type {Toolchain} from './toolchain.js';
@@ -34,12 +33,9 @@ export function freeze<T extends Toolchain>(
     if (!objects.ok) return objects;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
-    const expressions = await prepareExpressions(wanted.expressions, plan, tools, context);
-    if (!expressions.ok) return expressions;
-    const snippets = await prepareSnippets(wanted.snippets, tools, context);
-    if (!snippets.ok) return snippets;
-    const prepared = {expressions: expressions.value, snippets: snippets.value};
-    const index = await buildIndex(host.kind, plan, prepared, tools);
+    const prepared = await prepareAll(wanted, plan, tools, context);
+    if (!prepared.ok) return prepared;
+    const index = await buildIndex(host.kind, plan, prepared.value, tools);
     if (!index.ok) return index;
     const record = await buildRecord(host.kind, tools);
     if (!record.ok) return record;
@@ -93,7 +89,7 @@ interface Build<T extends Toolchain> {
   readonly plan: FreezePlan;
   readonly discovered: readonly ModuleRecord[];
   /** What to compile beforehand. */
-  readonly wanted: Pick<Selected, 'expressions' | 'snippets'>;
+  readonly wanted: Selected['compiled'];
   readonly tools: Tools;
   readonly site: Site;
   /** The objects of all module images. One that fails does not keep the others from being built. */
@@ -156,10 +152,7 @@ async function freezeSelected<T extends Toolchain>(
     toolchain,
     plan,
     discovered: found.value.modules,
-    wanted: {
-      expressions: selection.preparesExpressions ? found.value.expressions : [],
-      snippets: selection.preparesSnippets ? found.value.snippets : [],
-    },
+    wanted: chosenSources(selection, found.value),
     tools,
     site,
     images: async () => {
@@ -194,4 +187,10 @@ async function freezeSelected<T extends Toolchain>(
     actions: counts,
     executed,
   });
+}
+
+/** Of what traced programs compile, the kinds that are to be compiled beforehand. */
+function chosenSources(selection: ModuleSelection, {compiled}: Selected): Selected['compiled'] {
+  const chosen = PREPARATIONS.filter(({isChosen}) => isChosen(selection));
+  return Object.fromEntries(chosen.map(({name}) => [name, compiled[name] ?? []]));
 }

@@ -4,6 +4,7 @@ import {z} from 'zod';
 import {generateBuildRecord} from '../../codegen/build-record.js';
 import {generateIndex} from '../../codegen/index-table.js';
 import {planFreeze} from '../../pipeline/modules/module-plan.js';
+import {preparedTables} from '../../pipeline/prepared/all-preparations.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {packageVersion} from '../../fs/package-files.js';
 import {canonicalJson} from '../../model/canonical-json.js';
@@ -59,8 +60,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     layout: layout.value,
     ...plan,
     hasGetpath: false,
-    expressions: [],
-    snippets: [],
+    preparedTables: await preparedTables({}),
     ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   });
   const record = canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind});

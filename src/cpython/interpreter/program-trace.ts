@@ -5,11 +5,9 @@ import {z} from 'zod';
 import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {parsePythonCommand, type PythonCommand} from './python-command.js';
-import {type Expression, expressionSchema} from './expressions.js';
 import {moduleRecord, type ModuleRecord} from './modules.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
-import {type Snippet, snippetSchema} from './snippets.js';
 
 export interface TraceRequest extends Interpreter {
   /** What follows the interpreter on its command line: `['-m', 'json.tool', 'x.json']`, `['/usr/bin/hg', 'version']`. */
@@ -22,10 +20,8 @@ export interface TraceRequest extends Interpreter {
 export interface Trace {
   /** What was loaded when the program began, then what it imported, each once, in order. */
   readonly modules: readonly ModuleRecord[];
-  /** The regular expressions that it compiled, each once, in order. */
-  readonly expressions: readonly Expression[];
-  /** The source text that it compiled while it ran, likewise. */
-  readonly snippets: readonly Snippet[];
+  /** What it compiled at run time, by kind (src/pipeline/prepared), each once, in order. */
+  readonly compiled: Readonly<Record<string, readonly unknown[]>>;
   /** How the program ended. That is its own affair: many end with something else than 0 on purpose. */
   readonly exitCode: number;
   /** The last of what it wrote to stderr. */
@@ -34,11 +30,10 @@ export interface Trace {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** What trace.py writes down. */
+/** What trace_imports.py writes down. */
 const notedSchema = z.object({
   modules: z.array(moduleRecord),
-  expressions: z.array(expressionSchema),
-  snippets: z.array(snippetSchema),
+  compiled: z.record(z.string(), z.array(z.unknown())),
 });
 
 /**

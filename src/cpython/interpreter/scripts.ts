@@ -15,6 +15,17 @@ export type ScriptName =
   | 'verify_images.py'
   | 'compile_modules.py';
 
+/** What scripts import from their own directory. */
+const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
+  'compile_modules.py': ['reproducible_marshal.py'],
+  'compile_snippets.py': ['reproducible_marshal.py'],
+};
+
+/** All files that decide what a script does: itself, and what it imports from beside it. */
+export function scriptFiles(script: ScriptName): readonly {readonly name: string; readonly path: string}[] {
+  return [script, ...(HELPERS[script] ?? [])].map((name) => ({name, path: join(SCRIPTS_FOLDER, name)}));
+}
+
 /** The absolute path of a script. The scripts are not compiled, so they stay in `src/` of the package. */
 export function scriptPath(name: ScriptName): string {
   return join(SCRIPTS_FOLDER, name);

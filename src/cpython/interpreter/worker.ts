@@ -12,7 +12,7 @@ export interface CompileRequest {
   readonly filename: string;
   /** As `-O` does: 0, 1 or 2. */
   readonly optimize: 0 | 1 | 2;
-  /** Where the code unit is written (its form: scripts/worker.py). */
+  /** Where the code unit is written (its form: scripts/compile_modules.py). */
   readonly output: string;
   /** Where the names that it imports are written, sorted, one a line. */
   readonly importsOutput: string;
@@ -152,7 +152,7 @@ function workerEnvironment(given: Readonly<Record<string, string>>): Record<stri
   return {...Object.fromEntries(kept), ...NO_BYTECODE, PYTHONHASHSEED: '0'};
 }
 
-/** A request as the worker reads it (scripts/worker.py): a line, with its end. */
+/** A request as the worker reads it (scripts/compile_modules.py): a line, with its end. */
 export function requestLine({id, request}: {readonly id: number; readonly request: CompileRequest}): string {
   const {source, filename, optimize, output, importsOutput} = request;
   const hex = (text: string): string => Buffer.from(text, 'utf8').toString('hex');

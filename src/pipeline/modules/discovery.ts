@@ -4,9 +4,7 @@ import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../../fs/files.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
-import {expressionSchema} from '../../cpython/interpreter/expressions.js';
 import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules.js';
-import {snippetSchema} from '../../cpython/interpreter/snippets.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson, type Json} from '../../model/canonical-json.js';
 import {type Result, fail, ok} from '../../model/result.js';
@@ -39,8 +37,7 @@ type Memo = z.infer<typeof memoSchema>;
 /** What the action writes down. */
 const selectedSchema: z.ZodType<Selected> = z.object({
   modules: z.array(moduleRecord),
-  expressions: z.array(expressionSchema),
-  snippets: z.array(snippetSchema),
+  compiled: z.record(z.string(), z.array(z.unknown())),
 });
 
 export interface Discovery extends Selected {
@@ -120,13 +117,10 @@ export async function discover(
       hint: 'run once without --dry-run',
     });
   }
-  const {modules, expressions, snippets} = selectedSchema.parse(
-    JSON.parse(await readFile(list.path, 'utf8')),
-  );
+  const {modules, compiled} = selectedSchema.parse(JSON.parse(await readFile(list.path, 'utf8')));
   return ok({
     modules,
-    expressions,
-    snippets,
+    compiled,
     async remember(newImports) {
       if (context.dryRun) return;
       const found = foldersOf(

@@ -1,11 +1,9 @@
 import {resolve} from 'node:path';
 import {parsePythonCommand} from '../../cpython/interpreter/python-command.js';
-import {traceImports} from '../../cpython/interpreter/program-trace.js';
-import type {Expression} from '../../cpython/interpreter/expressions.js';
+import {type Trace, traceImports} from '../../cpython/interpreter/program-trace.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
-import type {Snippet} from '../../cpython/interpreter/snippets.js';
 import {glance} from '../../engine/path-state.js';
 import {splitCommandLine} from '../../model/shell-words.js';
 import {type Result, fail, ok} from '../../model/result.js';
@@ -20,10 +18,8 @@ function globPattern(glob: string): RegExp {
 /** What a selection comes to. */
 export interface Selected {
   readonly modules: readonly ModuleRecord[];
-  /** The regular expressions that the traced programs compile. */
-  readonly expressions: readonly Expression[];
-  /** The source text that they compile while they run. */
-  readonly snippets: readonly Snippet[];
+  /** What the traced programs compile at run time, by kind. */
+  readonly compiled: Trace['compiled'];
 }
 
 /**
@@ -36,8 +32,8 @@ export async function selectModules(
   cwd: string,
 ): Promise<Result<Selected>> {
   const found = new Map<string, ModuleRecord>();
-  const expressions = new Map<string, Expression>();
-  const snippets = new Map<string, Snippet>();
+  const compiled: Record<string, unknown[]> = {};
+  const known = new Set<string>();
   const add = (records: readonly ModuleRecord[]): void => {
     for (const record of records) if (!found.has(record.name)) found.set(record.name, record);
   };
@@ -47,10 +43,14 @@ export async function selectModules(
     const trace = await traceImports({...interpreter, argv, cwd});
     if (!trace.ok) return trace;
     add(trace.value.modules);
-    for (const each of trace.value.expressions)
-      expressions.set(`${each.bytes} ${each.flags} ${each.text}`, each);
-    for (const each of trace.value.snippets)
-      snippets.set(JSON.stringify([each.flags, each.filename, each.text]), each);
+    for (const [kind, sources] of Object.entries(trace.value.compiled)) {
+      const list = (compiled[kind] ??= []);
+      for (const each of sources) {
+        const key = JSON.stringify([kind, each]);
+        if (!known.has(key)) list.push(each);
+        known.add(key);
+      }
+    }
   }
   const listings = [
     ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
@@ -65,8 +65,7 @@ export async function selectModules(
   const excluded = selection.exclude.map(globPattern);
   return ok({
     modules: [...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))),
-    expressions: [...expressions.values()],
-    snippets: [...snippets.values()],
+    compiled,
   });
 }
 

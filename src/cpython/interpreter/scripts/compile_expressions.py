@@ -1,6 +1,6 @@
 """Compiles regular expressions, up to where `_sre.compile()` would take over.
 
-    python -I -S expressions.py     (a JSON array of {"bytes", "text", "flags"} on standard input)
+    python -I -S compile_expressions.py     (a JSON array of {"bytes", "text", "flags"} on standard input)
 
 The last line of standard output is an array of the same with "allFlags", "code", "groups" and "names".
 """

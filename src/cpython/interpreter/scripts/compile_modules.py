@@ -1,8 +1,8 @@
 """Compiles Python modules for flashfreeze: a line in, a line out.
 
-    python -s -S -B worker.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
+    python -s -S -B compile_modules.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
 
-It imports nothing but what every start of Python has loaded: the module that it is to compile may be any module of the
+Besides its helper, it imports nothing but what every start of Python has loaded: the module that it is to compile may be any module of the
 standard library, with a mistake that somebody is about to mend.
 
 A request is a line of words, `id source filename optimize output imports`: numbers in decimal, texts in UTF-8 and
@@ -25,22 +25,18 @@ error. Nothing is kept from one request to the next.
 
 import sys
 
-# What the source's own folder holds (this script's, that is) is none of the modules' business.
+# This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
+sys.path.insert(0, __file__.rpartition("/")[0])
+from reproducible_marshal import CODE, dump as dump_with_references
+
+del sys.path[0]
 
 import marshal
 import posix
 from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
-
-CODE = type(compile("", "", "exec"))
-
-# What marshal writes of a code object, apart from numbers and from the bytecode, which it makes anew.
-WRITTEN = (
-    *("co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars"),
-    *("co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable"),
-)
 
 
 def code_objects(code):
@@ -67,30 +63,13 @@ def imported_names(node):
                     yield from imported_names(each)
 
 
-def referred_to(value):
-    """A reference to every object in a constant that Python can get hold of."""
-    yield value
-    if isinstance(value, CODE):
-        parts = [getattr(value, name, None) for name in WRITTEN]
-    elif isinstance(value, slice):
-        parts = [value.start, value.stop, value.step]
-    else:
-        parts = value if isinstance(value, (tuple, frozenset)) else ()
-    for part in parts:
-        yield from referred_to(part)
-
-
 def dump(value):
     try:
         # Without references: equal objects give equal bytes.
         return marshal.dumps(value, 2)
     except ValueError:
-        # Slice constants (3.14) exist from format 5 on. From 3 on, objects that are referred to more than once are marked
-        # (Python/marshal.c, w_ref()), which would tell what this process compiled before: all of them are, here.
-        kept = list(referred_to(value))
-        dumped = marshal.dumps(value, marshal.version)
-        del kept
-        return dumped
+        # Slice constants (3.14) exist from format 5 on.
+        return dump_with_references(value)
 
 
 def unit_of(source, filename, optimize):

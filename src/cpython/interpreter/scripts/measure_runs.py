@@ -1,6 +1,6 @@
 """Measures how long commands take: starts each of them in turn, round after round, so that all see the same machine.
 
-    python -I -S -B measure.py     (a JSON object on standard input)
+    python -I -S -B measure_runs.py     (a JSON object on standard input)
 
 The request is {"commands": [{"words": [word, …], "environment": {name: value}}, …], "rounds": N, "cwd": path}. The answer, on
 the last line of standard output, is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each command, an item for

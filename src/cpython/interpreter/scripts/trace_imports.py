@@ -1,13 +1,13 @@
 """Runs a Python program as the interpreter itself would, and writes down which modules it imports, and which regular
 expressions and source text it compiles.
 
-    python [options] trace.py OUT script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
-    python [options] trace.py OUT module NAME [ARGUMENT ...]
-    python [options] -c BOOTSTRAP trace.py OUT code TEXT [ARGUMENT ...]
+    python [options] trace_imports.py OUT script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
+    python [options] trace_imports.py OUT module NAME [ARGUMENT ...]
+    python [options] -c BOOTSTRAP trace_imports.py OUT code TEXT [ARGUMENT ...]
 
 BOOTSTRAP executes this file in a namespace of its own: a `-c` program is traced from a real `-c` run, because CPython
-3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, `expressions`, one of
-{"bytes", "text", "flags"}, and `snippets`, one of {"text", "filename", "flags"}. The program's own output and exit status are left alone.
+3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, and `compiled`, an object with two arrays: `expressions`, of
+{"bytes", "text", "flags"}, and `snippets`, of {"text", "filename", "flags"}. The program's own output and exit status are left alone.
 
 Nothing may be imported here beyond what every interpreter has loaded when a program begins, so JSON is written by hand.
 """
@@ -148,7 +148,7 @@ def _trace():
         if spec is not None:
             note(spec.name, spec)
         file = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC, 0o600)
-        data = '{"modules":[%s],\n"expressions":[%s],\n"snippets":[%s]}\n' % (
+        data = '{"modules":[%s],\n"compiled":{"expressions":[%s],\n"snippets":[%s]}}\n' % (
             ",\n".join(list(seen.values())),
             ",\n".join(list(expressions.values())),
             ",\n".join(list(snippets.values())),

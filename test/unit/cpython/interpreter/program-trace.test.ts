@@ -80,7 +80,8 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
       'except re.error: pass',
       'sre_compile.compile(sre_compile.sre_parse.parse("parsed")) if hasattr(sre_compile, "sre_parse") else None',
     ].join('\n');
-    const {expressions} = await trace(['-W', 'ignore', '-c', code]);
+    const {compiled} = await trace(['-W', 'ignore', '-c', code]);
+    const expressions = (compiled['expressions'] ?? []) as readonly {text: string}[];
     const own = expressions.filter(({text}) => /\(\?P<a>|\xff|wrong|parsed/.test(text));
     expect(own).toEqual([
       {bytes: false, text: '(?P<a>b)\\u20ac', flags: 66},
@@ -102,7 +103,8 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
       'try: eval("1 +")',
       'except SyntaxError: pass',
     ].join('\n');
-    const {snippets} = await trace(['-c', code]);
+    const {compiled} = await trace(['-c', code]);
+    const snippets = (compiled['snippets'] ?? []) as readonly {text: string; filename: string}[];
     expect(snippets.every(({text}) => !text.includes('__future__'))).toBe(true);
     expect(snippets.filter(({filename}) => filename.endsWith('.py'))).toEqual([]);
     const flags = 0x1000000;

@@ -1,0 +1,29 @@
+"""Marshals code so that the bytes depend on nothing but the code."""
+
+import marshal
+
+CODE = type(compile("", "", "exec"))
+
+
+def referred_to(value):
+    """A reference to every object that marshal writes of a constant, as far as Python can get hold of it."""
+    yield value
+    if isinstance(value, CODE):
+        names = (each for each in dir(value) if each.startswith("co_") and each != "co_lnotab")
+        parts = [part for part in (getattr(value, name) for name in names) if not callable(part)]
+    elif isinstance(value, slice):
+        parts = [value.start, value.stop, value.step]
+    else:
+        parts = value if isinstance(value, (tuple, frozenset)) else ()
+    for part in parts:
+        yield from referred_to(part)
+
+
+def dump(value):
+    """Marshal bytes in which equal constants are one object if they are one object in the code. Marshal marks objects with more
+    than one reference (Python/marshal.c, w_ref()), so the marks would depend on what this process compiled before: here,
+    all objects have more than one."""
+    kept = list(referred_to(value))
+    dumped = marshal.dumps(value)
+    del kept
+    return dumped

@@ -1,0 +1,120 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {z} from 'zod';
+import {runScript} from '../../cpython/interpreter/run-script.js';
+import {type ScriptName, scriptFiles} from '../../cpython/interpreter/scripts.js';
+import type {Artifact} from '../../model/action.js';
+import {digestOf} from '../../model/digest.js';
+import {type Result, ok} from '../../model/result.js';
+import type {HostContext, ModuleSelection} from '../build-options.js';
+import type {Tools} from '../image-tools.js';
+import {mentionsLocalPath} from '../local-paths.js';
+import {output} from '../module-images.js';
+import type {FreezePlan} from '../modules/module-plan.js';
+
+/** A kind of source that programs compile at every start, and that can be compiled when the interpreter is built. */
+export interface PreparedKind<Source, Compiled extends Source> {
+  /** Names the action (`index:<name>`), and the list in which the tracer writes down sources (trace_imports.py). */
+  readonly name: string;
+  readonly isChosen: (selection: ModuleSelection) => boolean;
+  /** What the tracer notes of a source. */
+  readonly source: z.ZodType<Source>;
+  /** What the script makes of it. */
+  readonly compiled: z.ZodType<Compiled>;
+  /**
+   * Compiles a JSON array of sources with the target itself, and prints the array of the results. It leaves out every source
+   * whose compilation does more than give a result.
+   */
+  readonly script: ScriptName;
+  /** The target's options for the script. */
+  readonly flags: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Everything in a source that may contain a path. */
+  readonly textOf: (source: Source) => string;
+  /**
+   * Sets of modules, for different versions, that do the compiling. One set has to be frozen as a whole: results are valid
+   * as long as the code that computed them is unchanged. Not given where the interpreter compiles by itself.
+   */
+  readonly compilers?: readonly (readonly string[])[];
+  /** The C of the table in which the runtime looks for results. */
+  readonly table: (compiled: readonly Compiled[]) => string;
+}
+
+/** A kind of prepared source, whatever its types. */
+export interface Preparation {
+  readonly name: string;
+  readonly isChosen: (selection: ModuleSelection) => boolean;
+  /**
+   * `index:<name>`: the sources, compiled by the target. Undefined where there are none, or where what compiles them is not
+   * frozen itself. Fails with DISCOVER, PYTHON and IO.
+   */
+  readonly prepare: (
+    wanted: readonly unknown[],
+    plan: FreezePlan,
+    tools: Tools,
+    context: HostContext,
+  ) => Promise<Result<Artifact | undefined>>;
+  /** The C of the table of what `prepare` made. */
+  readonly table: (prepared: Artifact | undefined) => Promise<string>;
+}
+
+export function preparationOf<Source, Compiled extends Source>(
+  kind: PreparedKind<Source, Compiled>,
+): Preparation {
+  const {name, isChosen, script} = kind;
+  const results = z.array(kind.compiled);
+  return {
+    name,
+    isChosen,
+    async prepare(wanted, plan, {engine, places, toolchain}, context) {
+      const compilers = compilersIn(plan, kind.compilers ?? [[]]);
+      const sources = z
+        .array(kind.source)
+        .parse(wanted)
+        .filter((source) => !mentionsLocalPath(kind.textOf(source), places.root, context));
+      if (compilers === undefined || sources.length === 0) return ok(undefined);
+      const inputs = await engine.sources([
+        ...scriptFiles(script),
+        ...compilers.map(({sourceName, source}) => ({name: sourceName, path: source})),
+      ]);
+      if (!inputs.ok) return inputs;
+      const action = await engine.run({
+        id: `index:${name}`,
+        tools: [toolchain.identity],
+        arguments: {[name]: digestOf(JSON.stringify(sources))},
+        environment: {},
+        inputs: inputs.value,
+        outputs: [{name, path: join(places.work, `${name}.json`)}],
+        storage: 'shared',
+        async execute({outputs}) {
+          const {interpreter} = toolchain;
+          const environment = {...interpreter.environment, ...kind.environment};
+          const compiled = await runScript({...interpreter, environment}, script, {
+            flags: kind.flags,
+            input: JSON.stringify(sources),
+            schema: results,
+            code: 'DISCOVER',
+          });
+          if (!compiled.ok) return compiled;
+          await writeFile(outputs[name] ?? '', JSON.stringify(compiled.value));
+          return ok();
+        },
+      });
+      return action.ok ? ok(output(action.value, name)) : action;
+    },
+    async table(prepared) {
+      if (prepared === undefined) return kind.table([]);
+      return kind.table(results.parse(JSON.parse(await readFile(prepared.path, 'utf8'))));
+    },
+  };
+}
+
+/** The modules of the first of the sets that is frozen as a whole. */
+function compilersIn(
+  {modules}: FreezePlan,
+  sets: readonly (readonly string[])[],
+): FreezePlan['modules'] | undefined {
+  return sets
+    .map((names) => ({names, found: modules.filter(({module}) => names.includes(module))}))
+    .find(({names, found}) => found.length === names.length)?.found;
+}
