@@ -18,6 +18,7 @@ const mayImport = {
   release: ['model', 'fs', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
   watch: ['model', 'exec', 'engine', 'pipeline'],
   report: ['model', 'engine'],
+  api: ['model', 'exec', 'pipeline', 'hosts', 'inspect'],
   cli: [
     'model',
     'fs',

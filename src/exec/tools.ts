@@ -19,6 +19,12 @@ export async function findTool(name: string, path = process.env['PATH'] ?? ''): 
   return undefined;
 }
 
+/** A command line whose program is a path counts from `cwd`; a bare name is looked up on PATH by whoever runs it. */
+export function resolveCommand(command: string, cwd: string): string {
+  // Arguments may follow: `gcc -I/somewhere`.
+  return /^\S*\//.test(command) ? resolve(cwd, command) : command;
+}
+
 async function isExecutable(path: string): Promise<boolean> {
   try {
     if (!(await stat(path)).isFile()) return false;

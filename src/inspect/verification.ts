@@ -1,8 +1,10 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describeTarget, type Target} from '../cpython/interpreter/target.js';
-import {type ImageDifference, compareImages} from '../cpython/interpreter/verify-images.js';
+import {compareImages} from '../cpython/interpreter/verify-images.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
+import type {VerifyReport} from '../model/outcomes.js';
+import {failure, type Failure} from '../model/failure.js';
 import {type Result, ok} from '../model/result.js';
 import {GETPATH} from '../pipeline/modules/module-plan.js';
 import type {HostContext} from '../pipeline/build-options.js';
@@ -11,19 +13,13 @@ export interface VerifyRequest {
   /** The frozen interpreter. */
   readonly python: string;
   /** CPython's source tree, for the few sources that are not in the installed library (getpath). */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** For PYTHONHASHSEED: numbers, or `random`. */
   readonly hashSeeds: readonly string[];
 }
 
-export interface VerifyReport {
-  readonly python: string;
-  readonly modules: number;
-  /** How many regular expressions were compared, too, and how many source texts. */
-  readonly expressions: number;
-  readonly snippets: number;
-  readonly differences: readonly (ImageDifference & {readonly seed: string})[];
-}
+/** For PYTHONHASHSEED, when nobody chooses others. */
+export const DEFAULT_HASH_SEEDS: readonly string[] = ['0', '1', 'random'];
 
 /**
  * Thaws every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
@@ -61,6 +57,14 @@ export async function verifyImages(
     });
   }
   return ok({python: target.value.version.text, modules, expressions, snippets, differences});
+}
+
+/** The failure of a verification that found differences. */
+export function differenceFailure({modules, differences}: VerifyReport): Failure | undefined {
+  if (differences.length === 0) return undefined;
+  const differing = new Set(differences.map(({module}) => module)).size;
+  const message = `${differing} of ${modules === 1 ? '1 image' : `${modules} images`} differ from a fresh compile`;
+  return failure('VERIFY', message, {hint: 'build again with --force'});
 }
 
 /**

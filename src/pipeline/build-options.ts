@@ -1,8 +1,6 @@
 import type {CollectLimits} from '../cache/collection.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {JobSlots} from '../exec/job-slots.js';
-import type {ActionCounts} from '../model/events.js';
-import type {ActionId} from '../model/action.js';
 import type {EventSink} from '../model/events.js';
 import type {Repetition} from './repetition.js';
 
@@ -93,19 +91,4 @@ export interface RelinkOptions extends InstalledOptions {
 export interface OverlayOptions extends InstalledOptions {
   /** The folder that the overlay is wanted in. Absolute. */
   readonly out: string;
-}
-
-/** What a build came to. */
-export interface BuildOutcome {
-  /** `3.13.15` */
-  readonly python: string;
-  /** How many modules are frozen. */
-  readonly modules: number;
-  /** The new interpreter, or null when only images were asked for. */
-  readonly output: string | null;
-  readonly stage1: string | null;
-  /** sha256 of the new interpreter. */
-  readonly sha256: string | null;
-  readonly actions: ActionCounts;
-  readonly executed: readonly ActionId[];
 }

@@ -2,7 +2,8 @@ import type {Engine} from '../engine/engine.js';
 import type {Artifact} from '../model/action.js';
 import type {Result} from '../model/result.js';
 import type {FreezePlan} from './modules/module-plan.js';
-import type {BuildOutcome, HostContext} from './build-options.js';
+import type {BuildOutcome} from '../model/outcomes.js';
+import type {HostContext} from './build-options.js';
 import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 

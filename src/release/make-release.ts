@@ -8,12 +8,8 @@ import type {Host, Site} from '../pipeline/host.js';
 import type {FreezePlan} from '../pipeline/modules/module-plan.js';
 import {freeze} from '../pipeline/pipeline.js';
 import {tracedScripts} from '../pipeline/modules/selection.js';
-import type {
-  BuildOutcome,
-  HostContext,
-  ModuleSelection,
-  SourceBuildOptions,
-} from '../pipeline/build-options.js';
+import type {BuildOutcome} from '../model/outcomes.js';
+import type {HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
 import {generatorDigest, packageVersion} from '../fs/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';

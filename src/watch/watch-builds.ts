@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import type {BuildOutcome} from '../pipeline/build-options.js';
+import type {BuildOutcome} from '../model/outcomes.js';
 import {type Repetition, createWarmWorkers} from '../pipeline/repetition.js';
 import type {EventSink} from '../model/events.js';
 import {type Failure, failure} from '../model/failure.js';

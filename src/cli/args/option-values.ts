@@ -1,4 +1,5 @@
 import {resolve} from 'node:path';
+import {resolveCommand} from '../../exec/tools.js';
 import {optionSpec, type OptionName, type OptionSpec} from './option-table.js';
 
 /** A value as it was written, after its type was checked. */
@@ -9,9 +10,7 @@ export function placeValue(name: OptionName, value: RawValue, base: string): Raw
   const spec: OptionSpec = optionSpec(name);
   if (typeof value !== 'string') return value;
   if (spec.kind === 'path') return resolve(base, value);
-  // A bare name is looked up on PATH later, by whoever runs it. Arguments may follow (`gcc -I/somewhere`).
-  const isPlace = spec.kind === 'program' && /^\S*\//.test(value);
-  return isPlace ? resolve(base, value) : value;
+  return spec.kind === 'program' ? resolveCommand(value, base) : value;
 }
 
 /** A whole number of at least 1, or undefined. */

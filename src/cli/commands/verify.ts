@@ -1,10 +1,7 @@
-import {verifyImages} from '../../inspect/verification.js';
-import {failure} from '../../model/failure.js';
+import {DEFAULT_HASH_SEEDS, differenceFailure, verifyImages} from '../../inspect/verification.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
 import {need} from '../args/host-options.js';
-
-const DEFAULT_HASH_SEEDS = ['0', '1', 'random'];
 
 /** `flashfreeze verify`: of a release, or of the images in an interpreter. */
 export async function run(session: Session): Promise<CommandEnd> {
@@ -21,10 +18,7 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
   if (!images.ok) return {failure: images.failure};
   const hashSeeds = options['hash-seed'] ?? DEFAULT_HASH_SEEDS;
   const {source} = options;
-  const report = await verifyImages(
-    {python: images.value, hashSeeds, ...(source === undefined ? {} : {source})},
-    context,
-  );
+  const report = await verifyImages({python: images.value, source, hashSeeds}, context);
   if (!report.ok) return {failure: report.failure};
   const {python, modules, expressions, snippets, differences} = report.value;
   for (const {module, where, field, detail, seed} of differences) {
@@ -34,17 +28,14 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
     });
   }
   const end = {python, modules, output: images.value};
-  if (differences.length === 0) {
-    const seeds = count(hashSeeds.length, 'hash seed');
-    const compared = [
-      count(modules, 'image'),
-      ...(expressions === 0 ? [] : [count(expressions, 'regular expression')]),
-      ...(snippets === 0 ? [] : [count(snippets, 'source text')]),
-    ];
-    product({text: `${compared.join(' and ')} equal a fresh compile, with ${seeds}`});
-    return end;
-  }
-  const differing = new Set(differences.map(({module}) => module)).size;
-  const message = `${differing} of ${count(modules, 'image')} differ from a fresh compile`;
-  return {...end, failure: failure('VERIFY', message, {hint: 'build again with --force'})};
+  const problem = differenceFailure(report.value);
+  if (problem !== undefined) return {...end, failure: problem};
+  const seeds = count(hashSeeds.length, 'hash seed');
+  const compared = [
+    count(modules, 'image'),
+    ...(expressions === 0 ? [] : [count(expressions, 'regular expression')]),
+    ...(snippets === 0 ? [] : [count(snippets, 'source text')]),
+  ];
+  product({text: `${compared.join(' and ')} equal a fresh compile, with ${seeds}`});
+  return end;
 }

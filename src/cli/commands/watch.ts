@@ -1,4 +1,5 @@
-import type {BuildOutcome, HostContext} from '../../pipeline/build-options.js';
+import type {BuildOutcome} from '../../model/outcomes.js';
+import type {HostContext} from '../../pipeline/build-options.js';
 import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';

@@ -2,15 +2,6 @@ import {z} from 'zod';
 import type {Result} from '../../model/result.js';
 import {type Interpreter, runScript} from './run-script.js';
 
-/** Where an image differs from a fresh compile. */
-export interface ImageDifference {
-  readonly module: string;
-  /** The qualified name of the code object. */
-  readonly where: string;
-  readonly field: string;
-  readonly detail: string;
-}
-
 const answer = z.object({
   modules: z.number(),
   /** How many regular expressions were compared. */

@@ -2,7 +2,7 @@ import {mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from '@jest/globals';
-import type {BuildOutcome} from '../../../src/pipeline/build-options.js';
+import type {BuildOutcome} from '../../../src/model/outcomes.js';
 import type {Repetition} from '../../../src/pipeline/repetition.js';
 import type {EventInput} from '../../../src/model/events.js';
 import type {Failure} from '../../../src/model/failure.js';

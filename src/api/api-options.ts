@@ -1,0 +1,125 @@
+import type {Event} from '../model/events.js';
+
+/**
+ * The part of an AbortSignal that is used here. An interface of its own, because a consumer may have neither the types of
+ * Node.js nor those of the DOM.
+ */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What every function takes. */
+export interface CallOptions {
+  /** Relative paths start here, and traced programs run here. By default `process.cwd()`. */
+  readonly cwd?: string | undefined;
+  /** The environment variables. By default `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Stops the run when it is aborted; the result is then a failure with the code INTERRUPTED. */
+  readonly signal?: AbortSignalLike | undefined;
+  /** Is called for each event, in order. An error that it throws stops the run and rejects the promise. */
+  readonly onEvent?: ((event: Event) => void) | undefined;
+}
+
+/** Which modules to freeze: the union of everything chosen, without what is excluded. */
+export interface ModuleOptions {
+  /** What the target imports for `-c pass`: the default when nothing else is chosen. */
+  readonly startup?: boolean | undefined;
+  /** Run the target with these arguments and freeze what it imports: `-c "import asyncio"`, `app.py --version`. */
+  readonly trace?: readonly string[] | undefined;
+  /** Modules by name. */
+  readonly module?: readonly string[] | undefined;
+  /** Packages with all their submodules. */
+  readonly package?: readonly string[] | undefined;
+  /** Everything importable in the standard library. */
+  readonly stdlib?: boolean | undefined;
+  /** Globs over module names, such as `test.*`. */
+  readonly exclude?: readonly string[] | undefined;
+  /** `path` (the default): sys.path decides; `frozen-first`: a frozen module wins over files that come earlier on it. */
+  readonly precedence?: 'path' | 'frozen-first' | undefined;
+  /** Suspend the garbage collector while frozen modules are imported. */
+  readonly restCollector?: boolean | undefined;
+  /** Compile the regular expressions of traced programs in advance. By default true. */
+  readonly expressions?: boolean | undefined;
+  /** Compile the source text that traced programs give to compile(), eval() and exec() in advance. By default true. */
+  readonly snippets?: boolean | undefined;
+}
+
+/** What `build`, `relink` and `overlay` have in common. */
+export interface FreezeOptions extends CallOptions, ModuleOptions {
+  /** The C compiler: a path, or a name on PATH. By default the one that the Python is or was built with. */
+  readonly cc?: string | undefined;
+  /** The build cache. By default as for the command line: docs/caching.md. */
+  readonly cacheDir?: string | undefined;
+  /** How many megabytes builds leave in the cache. By default 2000. */
+  readonly cacheMaxSize?: number | undefined;
+  /** For how many days builds leave unused results in the cache. By default 30. */
+  readonly cacheMaxAge?: number | undefined;
+  /** The URL of a remote cache. */
+  readonly remoteCache?: string | undefined;
+  /** A file with the key that its results are signed with. */
+  readonly remoteKey?: string | undefined;
+  /** Upload what is built here. */
+  readonly remoteUpload?: boolean | undefined;
+  /** How many actions run at once. By default what make's jobserver grants, or one for each CPU. */
+  readonly jobs?: number | undefined;
+  /** Run every action, also those that are up to date. */
+  readonly force?: boolean | undefined;
+  /** Only emit what would be done. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Options of `build`. */
+export interface BuildOptions extends FreezeOptions {
+  /** The CPython source tree; never written to. */
+  readonly source: string;
+  /** A directory for CPython's build, the images, and what the next build needs to know. */
+  readonly buildDir: string;
+  /** Where the new interpreter is wanted. By default beside stage 1. */
+  readonly out?: string | undefined;
+  /** Arguments for CPython's configure. */
+  readonly configureArg?: readonly string[] | undefined;
+  /** Arguments for CPython's make. */
+  readonly makeArg?: readonly string[] | undefined;
+  /** Link a position-independent executable. */
+  readonly pie?: boolean | undefined;
+  /** Link extension modules into the interpreter that need no further library (3.11 and later). */
+  readonly builtinExtensions?: boolean | undefined;
+  /** Link the debugging information of CPython's C, too. */
+  readonly debugInfo?: boolean | undefined;
+}
+
+/** Options of `overlay`. */
+export interface OverlayOptions extends FreezeOptions {
+  /** The installed Python: a path, or a name on PATH. Never written to. */
+  readonly python: string;
+  /** The directory for the overlay. */
+  readonly out: string;
+  /** A directory for images and what the next build needs to know. By default one in the cache. */
+  readonly buildDir?: string | undefined;
+}
+
+/** Options of `relink`. */
+export interface RelinkOptions extends FreezeOptions {
+  /** The installed Python: a path, or a name on PATH. Never written to. */
+  readonly python: string;
+  /** Where the new interpreter is wanted. */
+  readonly out: string;
+  /** A directory for images and what the next build needs to know. By default one in the cache. */
+  readonly buildDir?: string | undefined;
+  /** Link a position-independent executable. */
+  readonly pie?: boolean | undefined;
+  /** Link the debugging information of CPython's C, too. */
+  readonly debugInfo?: boolean | undefined;
+}
+
+/** Options of `verify`. */
+export interface VerifyOptions extends CallOptions {
+  /** The frozen interpreter. */
+  readonly images: string;
+  /** CPython's source tree, for sources that are not installed. */
+  readonly source?: string | undefined;
+  /** Values of PYTHONHASHSEED for the fresh compiles. By default `0`, `1` and `random`. */
+  readonly hashSeed?: readonly string[] | undefined;
+}

@@ -1,0 +1,94 @@
+import type {
+  BuildOptions,
+  CallOptions,
+  FreezeOptions,
+  OverlayOptions,
+  RelinkOptions,
+  VerifyOptions,
+} from './api-options.js';
+
+/**
+ * What an option holds. `path` is relative to the working directory; so is a `program` with a slash, others are names on
+ * PATH; a `number` is whole and at least 1.
+ */
+export type Kind =
+  | 'path'
+  | 'program'
+  | 'text'
+  | 'list'
+  | 'flag'
+  | 'number'
+  | 'precedence'
+  | 'environment'
+  | 'signal'
+  | 'callback';
+
+/** The kind of each option. */
+type Kinds<T> = Readonly<Record<keyof T, Kind>>;
+
+const CALL: Kinds<CallOptions> = {
+  cwd: 'path',
+  environment: 'environment',
+  signal: 'signal',
+  onEvent: 'callback',
+};
+
+const FREEZE: Kinds<FreezeOptions> = {
+  ...CALL,
+  startup: 'flag',
+  trace: 'list',
+  module: 'list',
+  package: 'list',
+  stdlib: 'flag',
+  exclude: 'list',
+  precedence: 'precedence',
+  restCollector: 'flag',
+  expressions: 'flag',
+  snippets: 'flag',
+  cc: 'program',
+  cacheDir: 'path',
+  cacheMaxSize: 'number',
+  cacheMaxAge: 'number',
+  remoteCache: 'text',
+  remoteKey: 'path',
+  remoteUpload: 'flag',
+  jobs: 'number',
+  force: 'flag',
+  dryRun: 'flag',
+};
+
+const OVERLAY: Kinds<OverlayOptions> = {...FREEZE, python: 'program', out: 'path', buildDir: 'path'};
+
+/** A function's options. */
+export interface Declaration<T> {
+  readonly kinds: Kinds<T>;
+  readonly required: readonly (keyof T & string)[];
+}
+
+interface Declarations {
+  readonly build: Declaration<BuildOptions>;
+  readonly relink: Declaration<RelinkOptions>;
+  readonly overlay: Declaration<OverlayOptions>;
+  readonly verify: Declaration<VerifyOptions>;
+}
+
+/** The options of each function, for checks at run time. */
+export const DECLARATIONS: Declarations = {
+  build: {
+    kinds: {
+      ...FREEZE,
+      source: 'path',
+      buildDir: 'path',
+      out: 'path',
+      configureArg: 'list',
+      makeArg: 'list',
+      pie: 'flag',
+      builtinExtensions: 'flag',
+      debugInfo: 'flag',
+    },
+    required: ['source', 'buildDir'],
+  },
+  relink: {kinds: {...OVERLAY, pie: 'flag', debugInfo: 'flag'}, required: ['python', 'out']},
+  overlay: {kinds: OVERLAY, required: ['python', 'out']},
+  verify: {kinds: {...CALL, images: 'path', source: 'path', hashSeed: 'list'}, required: ['images']},
+};

@@ -1,0 +1,43 @@
+import type {ActionId} from './action.js';
+import type {ActionCounts} from './events.js';
+
+/** What a build produced. */
+export interface BuildOutcome {
+  /** `3.13.15` */
+  readonly python: string;
+  /** How many modules are frozen. */
+  readonly modules: number;
+  /** The new interpreter, or the directory of an overlay; null when only images were asked for. */
+  readonly output: string | null;
+  /** The interpreter that CPython's own build made; null for an installed Python. */
+  readonly stage1: string | null;
+  /** sha256 of the new interpreter, or of an overlay's shared object. */
+  readonly sha256: string | null;
+  readonly actions: ActionCounts;
+  /** The actions that ran, in the order in which they ended. */
+  readonly executed: readonly ActionId[];
+}
+
+/** Where an image differs from a fresh compile. */
+export interface ImageDifference {
+  readonly module: string;
+  /** The qualified name of the code object. */
+  readonly where: string;
+  readonly field: string;
+  readonly detail: string;
+  /** The hash seed of the fresh compile. */
+  readonly seed: string;
+}
+
+/** What a comparison of images with fresh compiles found. */
+export interface VerifyReport {
+  /** `3.13.15` */
+  readonly python: string;
+  /** How many images were compared. */
+  readonly modules: number;
+  /** How many regular expressions were compared. */
+  readonly expressions: number;
+  /** How many source texts were compared. */
+  readonly snippets: number;
+  readonly differences: readonly ImageDifference[];
+}
