@@ -78,8 +78,8 @@ export async function openStore(root: string): Promise<Result<Store>> {
     : [made];
   for (const result of results) {
     if (result.ok) continue;
-    return fail('CACHE', `the cache in ${root} cannot be used: ${result.failure.message}`, {
-      hint: 'choose another place with --cache-dir',
+    return fail('CACHE', `cannot use the cache in ${root}: ${result.failure.message}`, {
+      hint: 'select another directory with --cache-dir',
     });
   }
   const tidier = createTidier(layout);
@@ -149,7 +149,7 @@ async function putRecord(
 ): Promise<Result<void>> {
   for (const output of record.outputs) {
     const from = files[output.name];
-    if (from === undefined) return fail('CACHE', `no file was given for the output ${output.name}`);
+    if (from === undefined) return fail('CACHE', `no file given for the output ${output.name}`);
     const stored = await putBlob(layout, tidier, output, from);
     if (!stored.ok) return stored;
   }

@@ -44,7 +44,7 @@ export function generateImage(input: ImageInput): Result<string> {
     const other = readMarshal(input.marshal, {codeForm: input.layout.codeForm});
     if (!other.ok) return other;
     if (canonicalKey(other.value) !== canonicalKey(code)) {
-      return fail('GENERATE', `The interpreter has other code for ${input.module} than its source gives.`);
+      return fail('GENERATE', `the interpreter's code for ${input.module} differs from that of its source`);
     }
   }
   const bytecode = new Map(codeObjects(code).map((object, i) => [object, prepared[i] ?? object.code]));
@@ -59,7 +59,7 @@ export function generateImage(input: ImageInput): Result<string> {
     toplevel = emitter.code(code);
   } catch (error) {
     if (!(error instanceof UnsupportedConstant)) throw error;
-    return fail('GENERATE', `The module ${input.module} has ${error.message}, which cannot be static.`);
+    return fail('GENERATE', `module ${input.module} has ${error.message}, which cannot be static`);
   }
   const marshal = input.keepMarshal ? kept : undefined;
   const declarations = [

@@ -46,7 +46,7 @@ export function parseLayout(header: string, text: string): Result<Layout> {
   if (missing.length > 0) {
     return fail(
       'LAYOUT',
-      `The layout file ${header} does not define ${missing.map((m) => `FF_${m}`).join(', ')}.`,
+      `the layout file ${header} does not define ${missing.map((m) => `FF_${m}`).join(', ')}`,
     );
   }
   const number = (name: string): number => Number(facts.get(`FF_${name}`));

@@ -28,11 +28,11 @@ export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit
   const outer = readMarshal(bytes, {codeForm: layout.codeForm});
   if (!outer.ok) return outer;
   const [marshal, prepared] = tupleItems(outer.value);
-  if (marshal?.type !== 'bytes' || prepared === undefined) return fail('MARSHAL', 'Not a code unit.');
+  if (marshal?.type !== 'bytes' || prepared === undefined) return fail('MARSHAL', 'not a code unit');
   const inner = readMarshal(marshal.value, {codeForm: layout.codeForm});
   if (!inner.ok) return inner;
   if (inner.value.type !== 'code')
-    return fail('MARSHAL', `A code unit holds a ${inner.value.type}, not code.`);
+    return fail('MARSHAL', `the code unit contains a ${inner.value.type} instead of code`);
   const codes = codeObjects(inner.value);
   const bytecodes =
     prepared.type === 'None'
@@ -42,7 +42,7 @@ export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit
     bytecodes.length !== codes.length ||
     bytecodes.some((bytecode, i) => bytecode.length !== codes[i]?.code.length)
   ) {
-    return fail('MARSHAL', 'The prepared bytecode of a code unit does not fit its code objects.');
+    return fail('MARSHAL', 'the prepared bytecode of the code unit does not match its code objects');
   }
   return ok({code: inner.value, marshal: marshal.value, prepared: bytecodes});
 }

@@ -95,7 +95,7 @@ async function inspect(specs: readonly OutputSpec[], entry: JournalEntry): Promi
     }
     const unchanged = left.stamp === found.stamp || (await holds(spec.path, left));
     if (!unchanged || (spec.executable === true && !isExecutable(found))) {
-      causes.push({text: `output ${spec.name} was changed by someone`});
+      causes.push({text: `output ${spec.name} was changed outside of the build`});
       continue;
     }
     bytes += found.size;

@@ -246,7 +246,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const details = explainDifference(earlier.key, key)
         .map(({text}) => text)
         .join('\n');
-      const message = `${spec.id} was asked for twice in one build, with different declarations`;
+      const message = `${spec.id} was requested twice in one build, with different declarations`;
       return Promise.resolve(fail('ACTION', message, {details}));
     },
     async source(name, path) {

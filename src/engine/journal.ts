@@ -148,11 +148,11 @@ async function load(file: string): Promise<Loaded> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {...nothing, notice: undefined};
-    return {...nothing, notice: `the journal ${file} cannot be read and is ignored: ${messageOf(error)}`};
+    return {...nothing, notice: `cannot read the journal ${file}, which is ignored: ${messageOf(error)}`};
   }
   const [header = '', ...lines] = text.split('\n');
   if (header !== HEADER) {
-    return {...nothing, notice: `the journal ${file} is of another version, or damaged, and is ignored`};
+    return {...nothing, notice: `the journal ${file} is damaged or of another version, and is ignored`};
   }
   // A run that was killed while it wrote leaves a part of a line.
   const isWhole = lines.pop() === '';

@@ -33,7 +33,7 @@ export function explainDifference(
     ...differingNames('output', outputs(old), outputs(current)),
   ];
   if (causes.length > 0 || before.text === now.text) return causes;
-  return [{text: 'declared in another way'}];
+  return [{text: 'its declaration changed'}];
 }
 
 interface Input {

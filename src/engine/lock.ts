@@ -52,7 +52,7 @@ export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
     }
     return ok({release: () => writeFile(mine, '').catch(() => undefined)});
   }
-  return fail('LOCKED', `the build folder ${buildDir} is in use by other runs that come and go`);
+  return fail('LOCKED', `the build directory ${buildDir} is in use by other runs`);
 }
 
 /** Creates a generation with its whole content at once; false when it is there already. */
@@ -94,11 +94,11 @@ function lockedBy(buildDir: string, holder: Holder, path: string): Failure {
   const elsewhere = liveness(holder) === 'unknown';
   return failure(
     'LOCKED',
-    `the build folder ${buildDir} is in use by process ${holder.pid} on ${holder.host} since ${holder.since}`,
+    `the build directory ${buildDir} is in use by process ${holder.pid} on ${holder.host} since ${holder.since}`,
     {
       hint: elsewhere
-        ? `if that run is over, remove ${path}`
-        : 'wait until it is done, or use another build folder',
+        ? `if that run has ended, remove ${path}`
+        : 'wait until it ends, or use another build directory',
     },
   );
 }

@@ -130,7 +130,7 @@ export function createPerformer(context: PerformContext): Performer {
       result = await spec.execute({signal: context.signal, outputs, log});
     } catch (error) {
       const details = error instanceof Error ? error.stack : undefined;
-      result = fail('BUG', `${spec.id} broke off: ${messageOf(error)}`, {details});
+      result = fail('BUG', `internal error in ${spec.id}: ${messageOf(error)}`, {details});
     }
     if (!result.ok) {
       return context.signal.aborted ? err(failure('INTERRUPTED', `${spec.id} was interrupted`)) : result;

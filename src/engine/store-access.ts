@@ -49,7 +49,7 @@ export function createStoreAccess(
   /** After the first failure to read or to write no other try is made: it would only cost time and warn again. */
   const failed = {read: false, written: false};
   const giveUp = (what: keyof typeof failed, reason: Failure): void => {
-    if (!failed[what]) warn([`the cache cannot be ${what} and is left alone: ${reason.message}`]);
+    if (!failed[what]) warn([`the cache cannot be ${what} and is not used: ${reason.message}`]);
     failed[what] = true;
   };
 

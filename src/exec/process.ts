@@ -191,14 +191,14 @@ function describe(result: Awaited<Child>, stopped: Ended['stopped']): Ended {
 
 function notStarted(spec: ProcessSpec, cause: unknown): Failure {
   if (!isFolder(spec.cwd)) {
-    return failure('PROCESS', `${spec.file} cannot be started in ${spec.cwd}, which is not a folder`);
+    return failure('PROCESS', `cannot start ${spec.file} in ${spec.cwd}: not a directory`);
   }
   if (errnoOf(cause) === 'ENOENT') {
-    return failure('NO_TOOL', `there is no program ${spec.file}`, {
-      hint: 'install it, or see that PATH holds its folder',
+    return failure('NO_TOOL', `${spec.file}: command not found`, {
+      hint: 'install it, or add its directory to PATH',
     });
   }
-  return failure('PROCESS', `${spec.file} cannot be started: ${messageOf(cause)}`);
+  return failure('PROCESS', `cannot start ${spec.file}: ${messageOf(cause)}`);
 }
 
 function isFolder(path: string): boolean {

@@ -45,7 +45,7 @@ export async function installForBench(
     // Stage 2 looks for a libpython of its own beside itself.
     await symlink(join(built.cpython, SHARED_FOLDER), join(folder, 'bin', SHARED_FOLDER));
   } catch (error) {
-    return fail('BENCH', `The installation to measure could not be made in ${folder}: ${String(error)}`);
+    return fail('BENCH', `cannot make the installation to measure in ${folder}: ${String(error)}`);
   }
   // Frozen at a higher price than read: what a start imports has its byte code, whichever interpreter wrote it.
   const compiled = await runProcess({
@@ -85,7 +85,7 @@ export async function refuseColdBaseline(
     ([, path]) => path,
   );
   if (compiled.length === 0) return ok();
-  return fail('BENCH', `The baseline compiles modules at its start: ${compiled.slice(0, 3).join(', ')}.`, {
-    hint: 'their byte code files are missing or old, and could not be written: python -m compileall writes them',
+  return fail('BENCH', `the baseline compiles modules at start-up: ${compiled.slice(0, 3).join(', ')}`, {
+    hint: 'their bytecode files are missing or stale, and cannot be written: write them with python -m compileall',
   });
 }

@@ -54,9 +54,7 @@ export async function sourceSubject(buildDir: string, context: HostContext): Pro
 export function relinkSubject(options: RelinkOptions, context: HostContext): Promise<Result<BenchSubject>> {
   const {out} = options;
   if (!existsSync(out)) {
-    return Promise.resolve(
-      fail('BENCH', `There is no ${out} to measure.`, {hint: 'make it with flashfreeze relink'}),
-    );
+    return Promise.resolve(fail('BENCH', `${out} not found`, {hint: 'make it with flashfreeze relink'}));
   }
   const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, context.cacheDir));
   return withEngine(places.root, context, async (engine) => {
@@ -88,7 +86,7 @@ export async function overlaySubject(
   if (!target.ok) return target;
   const {extension, siteFolder} = overlayPlaces(out, target.value);
   if (!existsSync(extension)) {
-    return fail('BENCH', `There is no ${extension} to measure.`, {hint: 'make it with flashfreeze overlay'});
+    return fail('BENCH', `${extension} not found`, {hint: 'make it with flashfreeze overlay'});
   }
   const {executable, version} = target.value;
   return ok({

@@ -51,7 +51,7 @@ export async function benchmark(
   const rows: BenchRow[] = [];
   for (const command of request.commands) {
     const words = splitCommandLine(command);
-    if (words === undefined) return fail('USAGE', `The command has a quote that is not closed: ${command}`);
+    if (words === undefined) return fail('USAGE', `the command has an unclosed quote: ${command}`);
     const commands = [stage1, stage2].map((program) => ({
       words: [program.python, ...words],
       environment: program.environment,
@@ -64,7 +64,7 @@ export async function benchmark(
     );
     if (!measured.ok) return measured;
     const [first, second] = measured.value;
-    if (first === undefined || second === undefined) return fail('BENCH', 'The measurements are incomplete.');
+    if (first === undefined || second === undefined) return fail('BENCH', 'the measurements are incomplete');
     const counts: (number | null)[] = [];
     for (const each of valgrind === undefined ? [] : commands) {
       const counted = await countInstructions(valgrind ?? '', each, '/', signal);

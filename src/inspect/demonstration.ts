@@ -45,7 +45,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   };
   const cache = await ensureFolder(context.cacheDir);
   if (!cache.ok) return cache;
-  const source = await phase('getting the CPython source', () =>
+  const source = await phase('obtaining the CPython source', () =>
     obtainSource({
       version: request.python,
       cacheDir: context.cacheDir,
@@ -92,7 +92,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     const {module, where, field, detail} = difference;
     return fail(
       'VERIFY',
-      `The image of ${module} differs from a fresh compile: ${where}, ${field}: ${detail}`,
+      `the image of ${module} differs from a fresh compile: ${where}, ${field}: ${detail}`,
     );
   }
   events.emit({

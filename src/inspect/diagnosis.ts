@@ -26,7 +26,7 @@ const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
   ['python3', 'the tests'],
   ['xz', 'unpacking a source archive .tar.xz'],
   ['valgrind', 'counting instructions in bench'],
-  ['hyperfine', 'measuring by hand what bench measures'],
+  ['hyperfine', 'measuring start-up by hand'],
 ];
 
 /** Looks at what a build needs from this machine, in the order in which it is needed. */
@@ -71,7 +71,7 @@ export function checkNode(version: string, required = oldestNode()): Check {
   const isNew = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   return {
     name: 'Node.js',
-    purpose: 'running at all',
+    purpose: 'running flashfreeze',
     found: isNew ? version : undefined,
     code: 'NO_TOOL',
     hint: isNew ? undefined : `this is Node.js ${version}; install ${required} or newer`,
@@ -87,7 +87,7 @@ async function checkCache(cacheDir: string): Promise<Check> {
     () => false,
   );
   if (!isWritable) {
-    return {...check, found: undefined, hint: `${cacheDir} cannot be written; choose another --cache-dir`};
+    return {...check, found: undefined, hint: `${cacheDir} is not writable; use another --cache-dir`};
   }
   const {bytes} = await store.value.stats();
   return {...check, found: `${cacheDir}, ${(bytes / 1e6).toFixed(1)} MB`};

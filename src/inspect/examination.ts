@@ -36,7 +36,7 @@ export async function examineInterpreter(
   if (!examined.ok) return examined;
   const imported = new Set<string>();
   for (const argv of traces.map(splitCommandLine)) {
-    if (argv === undefined) return fail('USAGE', 'a --trace has a quote that is not closed');
+    if (argv === undefined) return fail('USAGE', 'a --trace has an unclosed quote');
     const trace = await traceImports({...interpreter, argv, cwd});
     if (!trace.ok) return trace;
     for (const {name} of trace.value.modules) imported.add(name);

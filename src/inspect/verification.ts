@@ -52,8 +52,8 @@ export async function verifyImages(
   if (missing.length > 0) {
     context.events.emit({
       type: 'warning',
-      message: `Sources cannot be read, so their images differ: ${[...new Set(missing)].join(', ')}`,
-      hint: "give CPython's source tree with --source",
+      message: `cannot read sources, so their images count as different: ${[...new Set(missing)].join(', ')}`,
+      hint: "pass CPython's source tree with --source",
     });
   }
   return ok({python: target.value.version.text, modules, expressions, snippets, differences});

@@ -27,7 +27,7 @@ export class Cursor {
 
   /** Records that the data is unusable: `what` is a clause about the thing that begins at byte `offset`. */
   damaged(offset: number, what: string): null {
-    this.failure ??= failure('MARSHAL', `The marshal data is damaged at byte ${offset}: ${what}.`);
+    this.failure ??= failure('MARSHAL', `the marshal data is damaged at byte ${offset}: ${what}`);
     return null;
   }
 

@@ -53,7 +53,7 @@ type Step = PyObject | 'NULL' | 'more' | null;
 export function readMarshal(bytes: Uint8Array, options: ReadOptions): Result<PyObject> {
   const most = Math.min(options.limits?.bytes ?? DEFAULT_BYTES, MOST_BYTES);
   if (bytes.length > most) {
-    return fail('MARSHAL', `The marshal data goes on beyond byte ${most}, which is the limit.`);
+    return fail('MARSHAL', `the marshal data exceeds the limit at byte ${most}`);
   }
   return new Reader(bytes, options.codeForm, options.limits?.depth ?? DEFAULT_DEPTH).read();
 }
@@ -167,7 +167,7 @@ class Reader {
 
   #failed(): Result<PyObject> {
     const {failure} = this.#cursor;
-    return failure === undefined ? fail('MARSHAL', 'The marshal data cannot be read.') : err(failure);
+    return failure === undefined ? fail('MARSHAL', 'cannot read the marshal data') : err(failure);
   }
 
   #tooDeep(start: number): null {

@@ -50,6 +50,6 @@ async function tidy(store: Store, {cacheLimits = DEFAULT_LIMITS, events}: HostCo
   const collected = await store.tidy(cacheLimits);
   if (collected === undefined || collected.removedBytes === 0) return;
   const megabytes = Math.ceil(collected.removedBytes / 1_000_000);
-  const message = `removed ${megabytes} MB from the cache in ${store.root}: what was not used for longest`;
+  const message = `removed ${megabytes} MB of the least recently used results from the cache in ${store.root}`;
   events.emit({type: 'notice', message});
 }

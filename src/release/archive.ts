@@ -48,7 +48,7 @@ export async function writeArchive(
   });
   if (!packed.ok) return err({...packed.failure, hint: 'install xz (the package xz-utils on Debian)'});
   if (packed.value.exitCode === 0) return ok(records);
-  return fail('IO', `${archive} could not be compressed`, {details: packed.value.stderr});
+  return fail('IO', `cannot compress ${archive}`, {details: packed.value.stderr});
 }
 
 /** What a manifest tells of a file. */

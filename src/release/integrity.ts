@@ -25,7 +25,7 @@ export async function checkArchive(manifestPath: string): Promise<Result<Manifes
   if (!hashed.ok) return hashed;
   const names = [...wrong, ...missing].map(({path: name}) => name);
   if (hashed.value.digest === archive.sha256 && names.length === 0) return ok(manifest.value);
-  return fail('VERIFY', `${path} is not the archive that its manifest tells of`, {
+  return fail('VERIFY', `${path} does not match its manifest`, {
     details: names.slice(0, 20).join('\n') || `its sha256 is ${hashed.value.digest}, not ${archive.sha256}`,
   });
 }

@@ -81,14 +81,18 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
 function checkOptions({options: {configureArguments}, profile}: ReleaseRequest): Result<void> {
   const settled = /^--(prefix|exec-prefix|enable-shared|enable-framework)/;
   if (configureArguments.some((word) => settled.test(word))) {
-    return fail('USAGE', 'a release has a prefix of its own and links the interpreter statically', {
-      hint: 'leave out --prefix and --enable-shared',
+    return fail('USAGE', '--prefix and --enable-shared cannot be used for a release', {
+      hint: 'omit them: a release is relocatable, and links the interpreter statically',
     });
   }
   if (profile === undefined && configureArguments.includes(OPTIMISED)) {
-    return fail('USAGE', 'a profile that is recorded anew for each build makes each of them another one', {
-      hint: 'record one with --record-profile FILE, and give it with --profile FILE from then on',
-    });
+    return fail(
+      'USAGE',
+      '--enable-optimizations makes releases irreproducible: each build records another profile',
+      {
+        hint: 'record a profile once with --record-profile FILE, and pass it with --profile FILE from then on',
+      },
+    );
   }
   return ok();
 }

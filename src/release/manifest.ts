@@ -71,6 +71,6 @@ export async function readManifest(path: string): Promise<Result<Manifest>> {
   try {
     return ok(schema.parse(JSON.parse(await readFile(path, 'utf8'))));
   } catch (error) {
-    return fail('USAGE', `${path} is no manifest of a release`, {details: messageOf(error)});
+    return fail('USAGE', `${path} is not a manifest of a release`, {details: messageOf(error)});
   }
 }

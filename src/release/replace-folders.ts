@@ -47,8 +47,8 @@ export async function rewriteInstallation(root: string, rewriting: Rewriting): P
   });
   if (!done.ok) return done;
   if (telling.length === 0) return ok();
-  return fail('VERIFY', `The installation tells in which folder it was built.`, {
-    hint: 'where that is a name that the modules themselves mention, build in a folder with another one',
+  return fail('VERIFY', `the installation contains the path of its build directory`, {
+    hint: 'if the modules themselves contain that path, build in another directory',
     details: telling.slice(0, 20).join('\n'),
   });
 }

@@ -44,7 +44,7 @@ export async function reproduce(
   if (!tree.ok) return tree;
   if (tree.value.version.text !== python) {
     return fail('USAGE', `${places.source} is CPython ${tree.value.version.text}, and ${name} is ${python}`, {
-      hint: `give the source tree of CPython ${python}`,
+      hint: `pass the source tree of CPython ${python}`,
     });
   }
   const profile = await findProfile(manifestPath, wanted.value, places.profile);
@@ -81,9 +81,9 @@ async function findProfile(
   if (profile === null) return ok(given);
   const path = given ?? join(dirname(manifestPath), profile.name);
   const found = await hashFile(path);
-  if (!found.ok) return err({...found.failure, hint: `give the profile with the sha256 ${profile.sha256}`});
+  if (!found.ok) return err({...found.failure, hint: `pass the profile with the sha256 ${profile.sha256}`});
   if (found.value.digest === profile.sha256) return ok(path);
-  return fail('VERIFY', `${path} is not the profile that the release was optimised by`, {
+  return fail('VERIFY', `${path} is not the profile of the release`, {
     hint: `its sha256 is ${found.value.digest}, not ${profile.sha256}`,
   });
 }

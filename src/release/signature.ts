@@ -43,10 +43,10 @@ const MINISIGN: Signer = {
  */
 export async function signFile(file: string, key: string, run: SigningRun): Promise<Result<string>> {
   const text = await readFile(key, 'latin1').catch(() => undefined);
-  if (text === undefined) return fail('USAGE', `the key ${key} cannot be read`);
+  if (text === undefined) return fail('USAGE', `cannot read the key ${key}`);
   const signer = text.includes('minisign') ? MINISIGN : SSH;
   if (signer === SSH && !/PRIVATE KEY-----|^(ssh|ecdsa|sk)-\S+ /.test(text)) {
-    return fail('USAGE', `${key} is neither a key of ssh nor of minisign`);
+    return fail('USAGE', `${key} is neither an SSH key nor a minisign key`);
   }
   const signature = `${file}${signer.suffix}`;
   // ssh-keygen asks before it writes over one.
@@ -68,10 +68,10 @@ export async function checkSignature(
   run: SigningRun,
 ): Promise<Result<string>> {
   const text = await readFile(signers, 'latin1').catch(() => undefined);
-  if (text === undefined) return fail('USAGE', `the allowed signers ${signers} cannot be read`);
+  if (text === undefined) return fail('USAGE', `cannot read the allowed signers ${signers}`);
   const signer = text.includes('minisign public key') ? MINISIGN : SSH;
   const signature = `${file}${signer.suffix}`;
-  if (!existsSync(signature)) return fail('VERIFY', `${file} is not signed: there is no ${signature}`);
+  if (!existsSync(signature)) return fail('VERIFY', `${file} is not signed: ${signature} not found`);
   if (signer === MINISIGN) {
     const checked = await ask(MINISIGN, ['-V', '-q', '-p', signers, '-x', signature, '-m', file], run);
     if (!checked.ok) return checked;
@@ -89,7 +89,7 @@ export async function checkSignature(
 }
 
 function refused(file: string, signers: string, details: string): Result<never> {
-  return fail('VERIFY', `the signature of ${file} is none of ${signers}`, {details: details.trim()});
+  return fail('VERIFY', `the signature of ${file} is not by one of ${signers}`, {details: details.trim()});
 }
 
 /** The tool's words, if it did not succeed. */

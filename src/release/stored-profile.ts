@@ -102,8 +102,8 @@ async function packCounts(
   });
   if (!collected.ok) return collected;
   if (collected.value === 0) {
-    return fail('STAGE1', `the training left no counts in ${cpython}`, {
-      hint: 'profiles are taken from GCC only',
+    return fail('STAGE1', `the training run produced no counts in ${cpython}`, {
+      hint: 'only profiles of GCC are supported',
     });
   }
   const environment = scrubbedEnvironment({}, userEnvironment);
@@ -122,7 +122,7 @@ export function storedProfile(path: string): StoredProfile {
       for (const entry of entries.value) {
         const name = relative(TOP, entry.path);
         if (!COUNTS.test(name) || name.startsWith('..') || 'link' in entry.content) {
-          return fail('USAGE', `${path} is no profile: ${entry.path} is in it`);
+          return fail('USAGE', `${path} is not a profile: it contains ${entry.path}`);
         }
         const {content} = entry;
         const place = join(buildDir, name);

@@ -15,6 +15,6 @@ export async function unpack(path: string): Promise<Result<readonly TarEntry[]>>
     const {stdout} = await promisify(execFile)('xz', ['-dc', '--', path], options);
     return ok(await readTar(Readable.from([stdout])));
   } catch (error) {
-    return fail('IO', `the archive ${path} cannot be read`, {details: messageOf(error)});
+    return fail('IO', `cannot read the archive ${path}`, {details: messageOf(error)});
   }
 }

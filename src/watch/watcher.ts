@@ -111,7 +111,7 @@ export function createWatcher(
     polling = true;
     events.emit({
       type: 'warning',
-      message: `the system's limit of watched files is reached (${code ?? ''}): looking at them every ${POLL_MS} ms instead`,
+      message: `the system's limit of watched files is reached (${code ?? ''}): polling every ${POLL_MS} ms instead`,
       hint: 'raise it with: sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
     });
     const broken = current;

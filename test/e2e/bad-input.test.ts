@@ -119,7 +119,7 @@ describe('on a built tree', () => {
   test('an output that is no file, as /dev/null is none', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    await expectFailure(build('--out', pipe), 'OUTPUT', 2, /pipe is no file/);
+    await expectFailure(build('--out', pipe), 'OUTPUT', 2, /pipe is not a file/);
     expect(lstatSync(pipe).isFIFO()).toBe(true);
   }, 60_000);
 

@@ -119,13 +119,13 @@ describe.each(await presentSubjects())('%s', (name) => {
 });
 
 /**
- * Debug and free-threaded builds cannot have static code and are refused. What their `sysconfig` says is put into the
- * mouth of an ordinary Python here: nothing else of them is asked before.
+ * Debug and free-threaded builds cannot have static code and are rejected. Here an ordinary Python pretends to have their
+ * `sysconfig` values: flashfreeze reads nothing else of them first.
  */
 describe.each<[string, string, RegExp]>([
   ['a debug build', 'Py_DEBUG', /debug/i],
   ['a free-threaded build', 'Py_GIL_DISABLED', /free-threaded/i],
-])('%s is refused with a sentence', (_, variable, sentence) => {
+])('%s is rejected with an error message', (_, variable, sentence) => {
   const [real] = findPythons().slice(-1);
   const python = join(folder, `python-${variable}`);
   beforeAll(() => {

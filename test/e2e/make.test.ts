@@ -149,14 +149,16 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
       });
       expect(await isPlain()).toBe(true);
       for (const [node, is] of [
-        ['/nowhere/node', 'not there'],
+        ['/nowhere/node', 'not found'],
         [old, 'v18.19.1'],
       ] as const) {
         const without = await make('-s', 'python', `FLASHFREEZE_NODE=${node}`);
         expect(without.exitCode).toBe(0);
         expect(without.stderr).toBe('');
         const told = await make('python', `FLASHFREEZE_NODE=${node}`);
-        expect(told.stderr).toContain(`flashfreeze: Node.js 20.19 or newer is needed and ${node} is ${is}. `);
+        expect(told.stderr).toContain(
+          `flashfreeze: Node.js 20.19 or newer is needed, but ${node} is ${is}. `,
+        );
         const asked = await make('freeze-startup', `FLASHFREEZE_NODE=${node}`);
         expect(asked).toMatchObject({exitCode: 2});
         expect(asked.stderr).toContain(`${node} is ${is}.`);

@@ -86,14 +86,14 @@ describeWith(program, 'nginx')('nginx', () => {
     const {url} = await start({writable: false});
     const made = await buildOn(maker, {url, upload: true});
     expect(made.counts).toEqual({...NONE, executed: 4});
-    expect(made.warnings[0]).toMatch(/did not take cas\/[0-9a-f]{64}: it answers with HTTP 405$/);
+    expect(made.warnings[0]).toMatch(/rejected cas\/[0-9a-f]{64}: it answers with HTTP 405$/);
     expect(made.warnings.length).toBeLessThanOrEqual(2);
   });
 
   test('that takes uploads only from who has the password is read by all', async () => {
     const {url} = await start({writer: 'ci:secret'});
     const refused = await buildOn(taker, {url, upload: true});
-    expect(refused.warnings[0]).toMatch(/did not take cas\/[0-9a-f]{64}: it answers with HTTP 401$/);
+    expect(refused.warnings[0]).toMatch(/rejected cas\/[0-9a-f]{64}: it answers with HTTP 401$/);
     const made = await buildOn(maker, {url: url.replace('//', '//ci:secret@'), upload: true});
     expect([made.counts, made.warnings]).toEqual([{...NONE, executed: 4}, []]);
     const taken = await buildOn(await machine(folder, 'other'), {url});
@@ -106,7 +106,7 @@ describeWith(program, 'nginx')('nginx', () => {
     writeFileSync(join(taker.toy.sourceDir, 'a'), 'x'.repeat(300_000));
     const made = await buildOn(maker, {url, upload: true});
     expect(made.warnings).toHaveLength(1);
-    expect(made.warnings[0]).toContain('takes no file as large as that of cas/');
+    expect(made.warnings[0]).toMatch(/rejects cas\/[0-9a-f]{64}: the file is too large$/);
     const taken = await buildOn(taker, {url});
     // The program holds what its parts hold.
     expect([taken.executed, taken.warnings]).toEqual([['cc:a', 'link:program'], []]);
@@ -121,7 +121,7 @@ describeWith(program, 'nginx')('nginx', () => {
     const taken = await buildOn(taker, {url});
     expect([taken.counts, taken.executed]).toEqual([{...NONE, executed: 1, remote: 3}, ['cc:b']]);
     expect(taken.warnings).toEqual([
-      `the remote cache ${url} has something at ${blob} that is not what its name says; it is not used`,
+      `the remote cache ${url} has an entry at ${blob} that is not what its name says; it is ignored`,
     ]);
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });

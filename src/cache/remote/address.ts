@@ -14,10 +14,14 @@ export function parseAddress(text: string): Result<Address> {
   if (!URL.canParse(text)) return fail('CONFIG', 'the address of the remote cache is not a URL', {hint});
   const url = new URL(text);
   if (!['http:', 'https:'].includes(url.protocol)) {
-    return fail('CONFIG', `a remote cache is reached by http or https, not by ${url.protocol}`, {hint});
+    return fail(
+      'CONFIG',
+      `unsupported protocol ${url.protocol} in the address of the remote cache (supported: http, https)`,
+      {hint},
+    );
   }
   if (url.search !== '' || url.hash !== '') {
-    return fail('CONFIG', 'the address of the remote cache has more than a path at its end', {hint});
+    return fail('CONFIG', 'the address of the remote cache must not have a query or a fragment', {hint});
   }
   let authorization: string | undefined;
   if (url.username !== '' || url.password !== '') {

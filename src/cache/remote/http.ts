@@ -78,7 +78,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
     } catch (error) {
       // Our own state, not the error: an abort surfaces in many forms.
       if (isCancelled()) return {kind: 'cancelled'};
-      const reason = controller.signal.aborted ? 'it took too long to answer' : describe(error);
+      const reason = controller.signal.aborted ? 'the request timed out' : describe(error);
       return {kind: 'failed', reason};
     } finally {
       release();
@@ -218,13 +218,13 @@ function abortAfter(controller: AbortController, ms: number): () => void {
 
 const SENTENCES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection broke off',
-  EPIPE: 'the connection broke off',
-  UND_ERR_SOCKET: 'the connection broke off',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name cannot be looked up',
-  ENETUNREACH: 'its network cannot be reached',
-  EHOSTUNREACH: 'it cannot be reached',
+  ECONNRESET: 'the connection was closed',
+  EPIPE: 'the connection was closed',
+  UND_ERR_SOCKET: 'the connection was closed',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the host name lookup failed',
+  ENETUNREACH: 'the network is unreachable',
+  EHOSTUNREACH: 'the host is unreachable',
 };
 
 /** Why there was no answer: fetch's own words are the same for everything, its cause tells. */

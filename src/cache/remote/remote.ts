@@ -51,8 +51,8 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
   const address = parseAddress(options.url);
   if (!address.ok) return address;
   if (upload && signingKey !== undefined && signingKey.sign === undefined) {
-    return fail('CONFIG', 'results cannot be uploaded: the key is the public half, which cannot sign', {
-      hint: 'give the private key, or leave --remote-upload out',
+    return fail('CONFIG', 'cannot upload results: a public key cannot sign them', {
+      hint: 'pass the private key, or omit --remote-upload',
     });
   }
   const server = createServer(address.value, patienceMs, events, signal);
@@ -112,7 +112,7 @@ function createDownloads(
         else
           server.warn(
             'untrusted',
-            `has a result at ${path} that ${decoded.reason}; it is not used`,
+            `has a result at ${path} that ${decoded.reason}; it is ignored`,
             UNTRUSTED,
           );
       }

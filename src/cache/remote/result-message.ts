@@ -76,7 +76,7 @@ export function decodeResult(
     if (file === own) continue;
     const output = outputOf(file);
     if (output === undefined || outputs.some(({name}) => name === output.name)) {
-      return {kind: 'damaged', reason: 'lists an output that cannot be'};
+      return {kind: 'damaged', reason: 'lists an invalid output'};
     }
     outputs.push(output);
   }
@@ -111,5 +111,5 @@ function distrust(message: ActionResult, text: string, signingKey: SigningKey): 
   const good = signatures.some(
     ({algorithm, value}) => algorithm === signingKey.algorithm && signingKey.verify(text, value),
   );
-  return good ? undefined : 'is not signed with the key that was given';
+  return good ? undefined : 'has no valid signature for the given key';
 }

@@ -43,11 +43,11 @@ export function createServer(
     events.emit({type: 'warning', message: text, ...(hint === undefined ? {} : {hint})});
   }
   const asking = createBreaker((reason) => {
-    warn('off', `is left alone for the rest of this run: ${reason}`);
+    warn('off', `is not used for the rest of this run: ${reason}`);
     cancel();
   });
   const offering = createBreaker((reason) => {
-    warn('full', `is given no more results in this run: ${reason}`);
+    warn('full', `gets no more uploads in this run: ${reason}`);
   });
   // Nothing is offered before something was asked.
   offering.succeeded();
@@ -67,7 +67,7 @@ export function createServer(
     if (answer.kind === 'failed') {
       asking.failed(answer.reason);
       // When this was the end, it was said why; else the run goes on, with a word about it.
-      if (asking.closed()) warn('failed', `did not answer as it should: ${answer.reason}`);
+      if (asking.closed()) warn('failed', `sent an invalid response: ${answer.reason}`);
     }
     if (answer.kind !== 'found' && answer.kind !== 'missing') return;
     asking.succeeded();
@@ -95,18 +95,18 @@ export function createServer(
       // Somebody else was first (RFC 9110, section 13.1.2): as good.
       if (answer.kind === 'failed' && answer.status === 412) return true;
       if (answer.kind === 'failed' && answer.status === 413) {
-        warn('large', `takes no file as large as that of ${path}`);
+        warn('large', `rejects ${path}: the file is too large`);
       } else if (answer.kind !== 'cancelled') {
-        const reason = answer.kind === 'missing' ? 'it answers a PUT with HTTP 404' : answer.reason;
+        const reason = answer.kind === 'missing' ? 'it responds to PUT with HTTP 404' : answer.reason;
         offering.failed(reason);
-        if (offering.closed()) warn('refused', `did not take ${path}: ${reason}`);
+        if (offering.closed()) warn('refused', `rejected ${path}: ${reason}`);
       }
       return false;
     },
     takes: () => asking.closed() && offering.closed(),
     damaged(path, reason) {
-      warn('damaged', `has something at ${path} that ${reason}; it is not used`);
-      asking.poor('too much of what it has is damaged');
+      warn('damaged', `has an entry at ${path} that ${reason}; it is ignored`);
+      asking.poor('too many of its entries are damaged');
     },
     warn,
   };

@@ -27,14 +27,14 @@ export interface SigningKey {
  */
 export function parseKey(text: string, origin: string): Result<SigningKey> {
   const secret = text.trim();
-  if (secret === '') return fail('CONFIG', `${origin} holds no key for the remote cache`);
+  if (secret === '') return fail('CONFIG', `${origin} contains no key for the remote cache`);
   if (!secret.startsWith('-----BEGIN')) return ok(hmacKey(secret));
   try {
     if (!secret.includes('PRIVATE KEY')) return edwardsKey(createPublicKey(secret), undefined, origin);
     const privateKey = createPrivateKey(secret);
     return edwardsKey(createPublicKey(privateKey), privateKey, origin);
   } catch (error) {
-    return fail('CONFIG', `${origin} holds a key that cannot be read: ${messageOf(error)}`);
+    return fail('CONFIG', `cannot read the key in ${origin}: ${messageOf(error)}`);
   }
 }
 
@@ -57,8 +57,8 @@ function edwardsKey(
 ): Result<SigningKey> {
   if (publicKey.asymmetricKeyType !== 'ed25519') {
     const type = publicKey.asymmetricKeyType ?? 'unknown';
-    return fail('CONFIG', `${origin} holds a key of type ${type}, and results are signed with ed25519`, {
-      hint: 'openssl genpkey -algorithm ed25519 makes one; openssl pkey -pubout gives its public half',
+    return fail('CONFIG', `the key in ${origin} is of type ${type}, but ed25519 is required`, {
+      hint: 'generate one with openssl genpkey -algorithm ed25519, and its public half with openssl pkey -pubout',
     });
   }
   return ok({

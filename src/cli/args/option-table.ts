@@ -281,7 +281,7 @@ const COMMON = {
   },
   report: {kind: 'path', value: 'FILE', describe: 'write a report on the run, as one HTML file'},
   json: {kind: 'flag', describe: 'print one JSON object per line on stdout, and text on stderr'},
-  quiet: {kind: 'flag', describe: 'print only warnings and errors'},
+  quiet: {kind: 'flag', describe: 'print only errors'},
   verbose: {kind: 'flag', describe: 'also print what was up to date, and the output of tools'},
 } as const satisfies Record<string, OptionSpec>;
 

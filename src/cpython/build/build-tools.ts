@@ -30,7 +30,7 @@ export async function findMake(environment: Readonly<Record<string, string>>): P
     const path = await findTool(name, environment['PATH']);
     if (path !== undefined) return ok(path);
   }
-  return fail('NO_MAKE', 'there is no make on PATH', {hint: PACKAGES});
+  return fail('NO_MAKE', 'make not found on PATH', {hint: PACKAGES});
 }
 
 /**
@@ -46,5 +46,7 @@ export async function findCompiler(
     const path = await findTool(name, environment['PATH']);
     if (path !== undefined) return ok(path);
   }
-  return fail('NO_COMPILER', `there is no C compiler on PATH (${names.join(', ')})`, {hint: PACKAGES});
+  return fail('NO_COMPILER', `no C compiler found on PATH (looked for ${names.join(', ')})`, {
+    hint: PACKAGES,
+  });
 }

@@ -57,13 +57,9 @@ export function parseSetup(text: string): readonly Extension[] {
 export async function buildExtensionsIn(source: string, run: BuildRun): Promise<Result<readonly string[]>> {
   const setup = await readFile(join(run.buildDir, SETUP_STDLIB), 'utf8').catch(() => undefined);
   if (setup === undefined) {
-    return fail(
-      'PYTHON_VERSION',
-      'this version of CPython does not say which extension modules it could hold',
-      {
-        hint: 'leave out --builtin-extensions, which is for 3.11 and later',
-      },
-    );
+    return fail('PYTHON_VERSION', 'this version of CPython does not support --builtin-extensions', {
+      hint: 'omit it, or use CPython 3.11 or later',
+    });
   }
   const extensions = parseSetup(setup);
   const variables = ['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'];
@@ -83,7 +79,7 @@ export async function buildExtensionsIn(source: string, run: BuildRun): Promise<
     const made = await updateMakefile(run);
     return made.ok ? ok(chosen.map(({name}) => name)) : made;
   } catch (error) {
-    return fail('IO', `the modules of the interpreter cannot be settled: ${messageOf(error)}`);
+    return fail('IO', `cannot configure the built-in modules: ${messageOf(error)}`);
   }
 }
 
@@ -103,7 +99,7 @@ async function updateMakefile({buildDir, environment, signal, onOutput}: BuildRu
   if (!done.ok) return done;
   const {exitCode, stdout, stderr} = done.value;
   if (exitCode === 0) return ok();
-  return fail('CONFIGURE', `the Makefile of ${buildDir} cannot be brought up to date`, {
+  return fail('CONFIGURE', `make could not update the Makefile of ${buildDir}`, {
     details: extractErrors(`${stdout}\n${stderr}`),
   });
 }

@@ -45,7 +45,7 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
   if ((buildDir + sep).startsWith(source + sep)) {
     return fail(
       'OUTPUT',
-      `the build folder ${buildDir} lies inside the source tree, which is never written to`,
+      `the build directory ${buildDir} is inside the source tree, which is never written to`,
     );
   }
   const compiler = await findCompiler(run.environment, wantedCompiler(run.arguments, run.environment));
@@ -59,7 +59,7 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
   const details = extractErrors(`${stdout}\n${stderr}`);
   if (/C compiler cannot create executables|no acceptable C compiler/.test(stderr)) {
     return fail('NO_COMPILER', `the C compiler ${compiler.value} does not work`, {
-      hint: `its own words are in ${join(buildDir, 'config.log')}`,
+      hint: `see its output in ${join(buildDir, 'config.log')}`,
       details,
     });
   }
@@ -98,7 +98,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
     await removeHalfWritten(run.buildDir, running);
     await writeFile(running, '');
   } catch (error) {
-    return fail('IO', `the build folder ${run.buildDir} cannot be written: ${String(error)}`);
+    return fail('IO', `cannot write to the build directory ${run.buildDir}: ${String(error)}`);
   }
   const lto = machineCodeArguments(read.value.PY_CORE_CFLAGS);
   const args = [...(run.flags ?? []), ...variables.value, ...lto];
@@ -138,8 +138,8 @@ async function emptyFolder(path: string): Promise<Result<void>> {
     await mkdir(path, {recursive: true});
     const names = await readdir(path);
     if (names.length > 0 && !names.includes(OURS)) {
-      return fail('OUTPUT', `the build folder ${path} holds files that are not from an earlier build`, {
-        hint: 'give another folder, or empty this one',
+      return fail('OUTPUT', `the build directory ${path} contains files that are not from an earlier build`, {
+        hint: 'use another directory, or empty this one',
       });
     }
     // The mark goes last and comes first, so that an interruption does not lock us out.
@@ -147,7 +147,7 @@ async function emptyFolder(path: string): Promise<Result<void>> {
     await writeFile(join(path, OURS), '');
     return ok();
   } catch (error) {
-    return fail('OUTPUT', `the build folder ${path} cannot be written: ${String(error)}`);
+    return fail('OUTPUT', `cannot write to the build directory ${path}: ${String(error)}`);
   }
 }
 

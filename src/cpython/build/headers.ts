@@ -21,6 +21,6 @@ export async function listHeaders(root: string): Promise<Result<readonly string[
     const entries = await readdir(root, {recursive: true});
     return ok(entries.filter((name) => name.endsWith('.h')).sort());
   } catch (error) {
-    return fail('PYTHON', `the headers in ${root} cannot be read: ${String(error)}`);
+    return fail('PYTHON', `cannot read the headers in ${root}: ${String(error)}`);
   }
 }

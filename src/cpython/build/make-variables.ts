@@ -55,6 +55,7 @@ export async function readMakeVariables<Name extends string>(
     if (equals > 0) values.set(line.slice(0, equals), line.slice(equals + 1).trim());
   }
   const missing = names.filter((name) => !values.has(name));
-  if (missing.length > 0) return fail('STAGE1', `make did not tell ${missing.join(', ')} of ${run.buildDir}`);
+  if (missing.length > 0)
+    return fail('STAGE1', `make did not print ${missing.join(', ')} for ${run.buildDir}`);
   return ok(Object.fromEntries(names.map((name) => [name, values.get(name) ?? ''])) as Record<Name, string>);
 }

@@ -49,7 +49,7 @@ export async function examineFrozen(
     'SMOKE',
     `${interpreter.python} has no frozen modules: it was not built by flashfreeze, and loads no overlay`,
     {
-      hint: 'give the executable that flashfreeze build or relink made, or one that an overlay is switched on for',
+      hint: 'pass an executable made by flashfreeze build or relink, or one that loads an overlay',
     },
   );
 }

@@ -87,8 +87,8 @@ export async function isExecutableOf(path: string, target: Target): Promise<bool
 export function checkUsable({debug, freeThreaded}: Target): Result<void> {
   const hint = 'use a Python that was configured without that option';
   if (freeThreaded) {
-    return fail('PYTHON', 'A free-threaded CPython cannot use static code objects.', {hint});
+    return fail('PYTHON', 'a free-threaded CPython cannot use static code objects', {hint});
   }
-  if (debug) return fail('PYTHON', 'A debug build of CPython cannot use static code objects.', {hint});
+  if (debug) return fail('PYTHON', 'a debug build of CPython cannot use static code objects', {hint});
   return ok();
 }

@@ -40,8 +40,8 @@ export async function comparePaths(
   if (!theirs.ok) return theirs;
   const difference = firstDifference(ours.value, theirs.value);
   if (difference === undefined) return ok();
-  return fail('SMOKE', `The new interpreter does not find what ${original} finds: ${difference}.`, {
-    hint: 'a Python looks for its library from its own folder upwards: choose an --out that no other library is near',
+  return fail('SMOKE', `the new interpreter does not have the paths of ${original}: ${difference}`, {
+    hint: 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it',
   });
 }
 
@@ -66,5 +66,5 @@ async function ask({python, environment, signal}: Interpreter): Promise<Result<I
   if (!run.ok) return run;
   const answer = interpreterPaths.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
   if (answer.success) return ok(answer.data);
-  return fail('SMOKE', `${python} does not tell where its library is.`, {details: run.value.stderr});
+  return fail('SMOKE', `${python} does not report where its library is`, {details: run.value.stderr});
 }

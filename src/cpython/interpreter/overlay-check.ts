@@ -51,11 +51,11 @@ export async function servesImage(
     if (!run.ok) return run;
     const {exitCode, stdout, stderr} = run.value;
     if (exitCode !== 0) {
-      return fail('SMOKE', `${python} cannot load the overlay (exit code ${exitCode}).`, {details: stderr});
+      return fail('SMOKE', `${python} cannot load the overlay (exit code ${exitCode})`, {details: stderr});
     }
     const [used, ...reason] = stdout.trim().split(' ');
     if (Number(used) > 0) return ok();
-    return fail('SMOKE', `${python} uses none of the overlay's images: ${reason.join(' ')}.`);
+    return fail('SMOKE', `${python} uses none of the overlay's images: ${reason.join(' ')}`);
   } finally {
     await rm(folder, {recursive: true, force: true});
   }

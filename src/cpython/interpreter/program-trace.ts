@@ -84,13 +84,13 @@ async function traceInto(out: string, request: TraceRequest, command: PythonComm
   });
   if (!run.ok) {
     if (run.failure.code === 'INTERRUPTED') return run;
-    return fail('DISCOVER', `"${words}" could not be traced: ${run.failure.message}`, run.failure);
+    return fail('DISCOVER', `cannot trace "${words}": ${run.failure.message}`, run.failure);
   }
   const {exitCode, stderr} = run.value;
   const text = await readFile(out, 'utf8').catch(() => '');
   const noted = notedSchema.safeParse(parseJson(text));
   if (noted.success) return ok({...noted.data, exitCode, stderr: stderr.slice(-4000)});
-  return fail('DISCOVER', `"${words}" ended (exit code ${exitCode}) before its imports were written down`, {
+  return fail('DISCOVER', `"${words}" ended (exit code ${exitCode}) before its imports were recorded`, {
     details: stderr.slice(-4000),
   });
 }
@@ -106,6 +106,6 @@ async function tracerArguments(
   // `__file__` is absolute, sys.path[0] the folder in which the script really lies (Python/pathconfig.c).
   const absolute = resolve(cwd, program.path);
   const real = await realpath(absolute).catch(() => undefined);
-  if (real === undefined) return fail('DISCOVER', `there is no program ${absolute} to trace`);
+  if (real === undefined) return fail('DISCOVER', `cannot trace ${absolute}: no such file`);
   return ok([tracer, out, 'script', program.path, absolute, dirname(real), ...rest]);
 }

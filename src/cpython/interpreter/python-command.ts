@@ -43,8 +43,8 @@ export function parsePythonCommand(argv: readonly string[]): Result<PythonComman
         continue;
       }
       if (!'cmWX'.includes(letter)) {
-        return fail('USAGE', `a Python with ${argument} cannot be traced`, {
-          hint: 'give what follows "python" on a command line: options, then -c CODE, -m MODULE or a script',
+        return fail('USAGE', `cannot trace a Python with ${argument}`, {
+          hint: 'pass what follows "python" on a command line: options, then -c CODE, -m MODULE or a script',
         });
       }
       if (flags !== '') options.push(`-${flags}`);
@@ -62,7 +62,7 @@ export function parsePythonCommand(argv: readonly string[]): Result<PythonComman
   }
   const path = argv[index];
   if (path === undefined || path === '-') {
-    return fail('USAGE', 'there is no program to trace', {hint: 'give -c CODE, -m MODULE or a script'});
+    return fail('USAGE', 'no program to trace', {hint: 'pass -c CODE, -m MODULE or a script'});
   }
   return ok({options, program: {kind: 'script', path}, arguments: argv.slice(index + 1)});
 }

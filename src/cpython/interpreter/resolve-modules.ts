@@ -50,11 +50,11 @@ async function ask(interpreter: Interpreter, request: object): Promise<Result<re
 
 function explain(python: string, first: Missing, others: readonly Missing[]): Failure {
   if (first.error !== null) {
-    return failure('NO_MODULE', `${python} cannot look for module ${first.name}: ${first.error}`);
+    return failure('NO_MODULE', `${python} failed to find module ${first.name}: ${first.error}`);
   }
   const names = [first, ...others].map(({name}) => name).join(', ');
   const near = [...new Set([first, ...others].flatMap((missing) => missing.near))].join(', ');
   const hint = near === '' ? 'it must be importable by that Python' : `did you mean ${near}?`;
   const what = others.length === 0 ? 'module' : 'modules';
-  return failure('NO_MODULE', `${python} finds no ${what} ${names}`, {hint});
+  return failure('NO_MODULE', `${python} has no ${what} ${names}`, {hint});
 }

@@ -48,7 +48,7 @@ export async function runScript<T>(
   if (!run.ok) {
     if (run.failure.code === 'INTERRUPTED') return run;
     const hint = run.failure.hint ?? 'give the path of a Python executable';
-    return fail('PYTHON', `${python} cannot be run: ${run.failure.message}`, {...run.failure, hint});
+    return fail('PYTHON', `cannot run ${python}: ${run.failure.message}`, {...run.failure, hint});
   }
   if (run.value.exitCode !== 0) {
     return fail(options.code, `${python} failed to run ${script} (exit code ${run.value.exitCode})`, {
@@ -57,7 +57,7 @@ export async function runScript<T>(
   }
   const answer = options.schema.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
   if (answer.success) return ok(answer.data);
-  return fail('PYTHON', `${python} did not answer as a Python does`, {details: answer.error.message});
+  return fail('PYTHON', `${python} sent an invalid response`, {details: answer.error.message});
 }
 
 /** Undefined when the text is no JSON. */

@@ -82,7 +82,7 @@ export async function describeTarget(interpreter: Interpreter): Promise<Result<T
   const versionText = rest.sysVersion.split(/\s/)[0] ?? '';
   const version = parseVersion(versionText);
   if (!version || rest.implementation !== 'cpython') {
-    return fail('PYTHON', `${interpreter.python} is ${rest.implementation} ${versionText}, not a CPython`);
+    return fail('PYTHON', `${interpreter.python} is ${rest.implementation} ${versionText}, not CPython`);
   }
   const rows = frozen.map(({packageSource, ...row}): FrozenRow => {
     if (row.origin === FLAG.origin) return {...row, source: {root: 'source-tree', path: FLAG.path}};

@@ -32,10 +32,7 @@ export function parsePatchlevel(header: string): Result<PythonVersion> {
   const text = /^#define\s+PY_VERSION\s+"([^"]*)"/m.exec(header)?.[1];
   const version = text === undefined ? undefined : parseVersion(text);
   if (version) return ok(version);
-  return fail(
-    'SOURCE_TREE',
-    `Include/patchlevel.h states no version that can be read (${text ?? 'no PY_VERSION'})`,
-  );
+  return fail('SOURCE_TREE', `cannot read the version in Include/patchlevel.h (${text ?? 'no PY_VERSION'})`);
 }
 
 /** Negative, zero or positive, as for sorting. */

@@ -166,7 +166,7 @@ function translate({id, request}: Job, line: string): Result<void> {
     const [type = '', text = ''] = words.map((word) => Buffer.from(word, 'hex').toString('utf8'));
     return fail('COMPILE', `${request.source} does not compile (${type})`, {details: text});
   }
-  return fail('COMPILE', `the compiler of ${request.source} answered nonsense: ${line}`);
+  return fail('COMPILE', `the compiler of ${request.source} sent an invalid response: ${line}`);
 }
 
 function died(request: CompileRequest, how: string, stderr: string): Result<void> {

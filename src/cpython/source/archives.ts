@@ -45,7 +45,7 @@ export async function download(url: string, to: string, run: NetworkRun): Promis
   });
   if (!done.ok) return done;
   if (done.value.exitCode === 0) return ok();
-  return fail('DOWNLOAD', `${url} cannot be downloaded: ${done.value.stderr.trim()}`);
+  return fail('DOWNLOAD', `cannot download ${url}: ${done.value.stderr.trim()}`);
 }
 
 async function fetchTo(url: string, to: string, signal: AbortSignal): Promise<Result<void>> {
@@ -57,13 +57,14 @@ async function fetchTo(url: string, to: string, signal: AbortSignal): Promise<Re
   try {
     const response = await fetch(url, {signal: AbortSignal.any(signals)});
     clearTimeout(timer);
-    if (!response.ok || !response.body) return fail('DOWNLOAD', `${url} answers ${response.status}`);
+    if (!response.ok || !response.body)
+      return fail('DOWNLOAD', `cannot download ${url}: HTTP status ${response.status}`);
     await pipeline(Readable.fromWeb(response.body), createWriteStream(to));
     return ok();
   } catch (error) {
     if (signal.aborted) return fail('INTERRUPTED', `the download of ${url} was interrupted`);
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return fail('DOWNLOAD', `${url} cannot be downloaded: ${String(cause)}`);
+    return fail('DOWNLOAD', `cannot download ${url}: ${String(cause)}`);
   } finally {
     clearTimeout(timer);
   }
@@ -89,16 +90,17 @@ export async function unpack(archive: string, to: string, run: NetworkRun): Prom
     if (done.value.exitCode !== 0) {
       return fail('DOWNLOAD', `tar cannot unpack ${archive}`, {
         details: done.value.stderr.trim(),
-        hint: archive.endsWith('.xz') ? 'tar needs xz for it: install xz-utils' : undefined,
+        hint: archive.endsWith('.xz') ? 'tar requires xz: install xz-utils' : undefined,
       });
     }
     const [folder, ...others] = await readdir(beside);
-    if (folder === undefined || others.length > 0) return fail('DOWNLOAD', `${archive} is no source archive`);
+    if (folder === undefined || others.length > 0)
+      return fail('DOWNLOAD', `${archive} is not a source archive`);
     try {
       await rename(join(beside, folder), to);
     } catch (error) {
       // Another run may have been faster.
-      if (!(await isFolder(to))) return fail('IO', `${to} cannot be written: ${String(error)}`);
+      if (!(await isFolder(to))) return fail('IO', `cannot write ${to}: ${String(error)}`);
     }
     return ok();
   } finally {

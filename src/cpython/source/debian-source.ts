@@ -39,7 +39,7 @@ export async function fetchDebianSource(
   run: NetworkRun,
 ): Promise<Result<DebianSource>> {
   if ((await findTool('apt-get', run.environment['PATH'])) === undefined) {
-    return fail('DOWNLOAD', 'there is no apt on this machine to take a source package from');
+    return fail('DOWNLOAD', 'this machine has no apt to download a source package');
   }
   await mkdir(folder, {recursive: true});
   const state = await mkdtemp(join(folder, '.apt-'));
@@ -69,7 +69,7 @@ async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>>
   const own = await start('apt-get', ['indextargets', '--format', TARGET_FORMAT, 'Created-By: Packages']);
   if (!own.ok) return own;
   const target = mainTarget(parseTargets(own.value.stdout));
-  if (!target) return fail('DOWNLOAD', 'apt has no archive set up that could have source packages');
+  if (!target) return fail('DOWNLOAD', 'apt has no repository configured that could have source packages');
   const trust = trustOf(target, await readFile(target.file, 'utf8').catch(() => ''));
   const list = join(state, 'flashfreeze.sources');
   await writeFile(list, sourceEntries(target, suitesOf(target), trust));
@@ -119,7 +119,7 @@ async function findPackage(wanted: string, apt: Apt): Promise<Result<Found>> {
   const there = packages.map(({upstream}) => upstream).join(', ');
   return fail(
     'DOWNLOAD',
-    `apt knows no source package of CPython ${wanted}${there === '' ? '' : ` (only ${there})`}`,
+    `apt has no source package of CPython ${wanted}${there === '' ? '' : ` (only ${there})`}`,
     {
       details: shown.value.stderr.trim(),
     },
@@ -146,7 +146,7 @@ async function fetchPackage(
   );
   const actual = await digestOfFile(archive).catch(() => undefined);
   if (stated === undefined || stated !== actual) {
-    return fail('DOWNLOAD', `${found.archive} is not the file that ${found.description} describes`);
+    return fail('DOWNLOAD', `${found.archive} does not match its digest in ${found.description}`);
   }
   const to = join(folder, found.archive);
   await rename(archive, to);

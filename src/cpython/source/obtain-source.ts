@@ -61,7 +61,7 @@ export async function obtainSource(request: SourceRequest): Promise<Result<Obtai
         : await obtainArchive(version, folder, request);
     return record.ok ? await treeOf(record.value, folder, request) : record;
   } catch (error) {
-    return fail('IO', `the folder ${folder} cannot be used: ${String(error)}`);
+    return fail('IO', `cannot use the directory ${folder}: ${String(error)}`);
   }
 }
 
@@ -118,8 +118,8 @@ async function obtainArchive(
   failures.push(source.failure);
   const details = failures.map((each) => [each.message, each.details].filter(Boolean).join('\n')).join('\n');
   return err(
-    failure('DOWNLOAD', `the source of CPython ${version} is not to be had from here`, {
-      hint: 'download and unpack it yourself, and give its folder with --source DIR',
+    failure('DOWNLOAD', `cannot obtain the source of CPython ${version}`, {
+      hint: 'download and unpack it yourself, and pass its directory with --source DIR',
       details,
     }),
   );
@@ -152,7 +152,7 @@ async function keep(
   {version, archive, origin, sha256}: {version: string; archive: string; origin: string; sha256: string},
   folder: string,
 ): Promise<Result<SourceRecord>> {
-  if (!isDigest(sha256)) return fail('DOWNLOAD', `${sha256} is no sha256`);
+  if (!isDigest(sha256)) return fail('DOWNLOAD', `${sha256} is not a SHA-256 digest`);
   const record = {version, archive, origin, sha256};
   const path = join(folder, `Python-${version}.json`);
   const partial = `${path}.${process.pid}`;

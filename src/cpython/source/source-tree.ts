@@ -30,17 +30,17 @@ const BUILD_LEFTOVERS = [
 /** Opens a folder as a CPython source tree. Fails with SOURCE_TREE when it is none, or one that was built inside. */
 export async function openSourceTree(folder: string): Promise<Result<SourceTree>> {
   const path = await realpath(folder).catch(() => undefined);
-  if (path === undefined) return fail('SOURCE_TREE', `there is no folder ${resolve(folder)}`);
+  if (path === undefined) return fail('SOURCE_TREE', `${resolve(folder)}: no such directory`);
   for (const landmark of LANDMARKS) {
     if (await isFile(join(path, landmark))) continue;
     return fail('SOURCE_TREE', `${path} is not a CPython source tree: it has no ${landmark}`, {
-      hint: 'give the folder that holds CPython’s configure script',
+      hint: "pass the directory that contains CPython's configure script",
     });
   }
   for (const leftover of BUILD_LEFTOVERS) {
     if (!(await isFile(join(path, leftover)))) continue;
-    return fail('SOURCE_TREE', `CPython was built inside its source tree ${path}: it holds ${leftover}`, {
-      hint: `clean it with "make -C ${path} distclean", or give a fresh source tree`,
+    return fail('SOURCE_TREE', `the source tree ${path} contains an in-tree build: ${leftover}`, {
+      hint: `clean it with "make -C ${path} distclean", or use a fresh source tree`,
     });
   }
   const version = parsePatchlevel(await readFile(join(path, 'Include/patchlevel.h'), 'utf8'));

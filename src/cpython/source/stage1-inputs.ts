@@ -49,7 +49,7 @@ export async function listStage1Inputs(tree: SourceTree): Promise<Result<readonl
     const names = parts.flat().map((name) => Buffer.from(name));
     return ok(names.sort((a, b) => Buffer.compare(a, b)).map(String));
   } catch (error) {
-    return fail('SOURCE_TREE', `the source tree ${tree.path} cannot be read: ${String(error)}`);
+    return fail('SOURCE_TREE', `cannot read the source tree ${tree.path}: ${String(error)}`);
   }
 }
 
@@ -67,7 +67,7 @@ export async function listLibrary(tree: SourceTree): Promise<Result<readonly str
       .map(({parentPath, name}) => Buffer.from(join(parentPath, name).slice(tree.path.length + 1)));
     return ok(names.sort((a, b) => Buffer.compare(a, b)).map(String));
   } catch (error) {
-    return fail('SOURCE_TREE', `the library of ${tree.path} cannot be read: ${String(error)}`);
+    return fail('SOURCE_TREE', `cannot read the library of ${tree.path}: ${String(error)}`);
   }
 }
 

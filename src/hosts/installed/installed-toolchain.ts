@@ -91,7 +91,7 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
   const {environment, context} = site;
   const path = await findTool(python, environment['PATH']);
   if (path === undefined) {
-    return fail('PYTHON', `there is no program ${python}`, {hint: 'give the path of a Python executable'});
+    return fail('PYTHON', `${python}: command not found`, {hint: 'pass the path of a Python executable'});
   }
   const interpreter: Interpreter = {python: path, environment, signal: context.signal};
   return remembered(join(places.work, 'installation.json'), path, installationSchema, async () => {
@@ -124,9 +124,9 @@ async function headersOf(installation: Installation, {engine}: Site): Promise<Re
   if (common === undefined || !existsSync(join(common, 'internal/pycore_code.h'))) {
     return fail(
       'PYTHON',
-      `${target.executable} has no C headers${common === undefined ? '' : ` in ${common}`}.`,
+      `no C headers found for ${target.executable}${common === undefined ? '' : ` (looked in ${common})`}`,
       {
-        hint: `on Debian and Ubuntu they are in the package libpython${target.version.series}-dev`,
+        hint: `on Debian and Ubuntu, install the package libpython${target.version.series}-dev`,
       },
     );
   }

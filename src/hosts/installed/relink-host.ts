@@ -84,8 +84,8 @@ async function relink(
   if (!options.pie || !/recompile with -f(PIC|PIE)/.test(failure.details ?? '')) return linked;
   return err({
     ...failure,
-    message: `${archive.path} was compiled for executables with fixed addresses.`,
-    hint: 'leave out --pie',
+    message: `${archive.path} was compiled for executables with fixed addresses`,
+    hint: 'omit --pie',
   });
 }
 
@@ -131,7 +131,7 @@ async function checkOut(out: string, {target, baseExecutable}: Installation): Pr
   if (there === undefined || !originals.includes(there)) {
     return checkReplaceable(out, await lstat(out).catch(() => undefined));
   }
-  return fail('OUTPUT', `${out} is the Python that is to be linked anew.`, {
-    hint: 'give an --out of its own: what is installed is not touched',
+  return fail('OUTPUT', `--out ${out} is the installed Python itself`, {
+    hint: 'use another --out: the installation is never changed',
   });
 }

@@ -29,10 +29,10 @@ export function findStaticParts(
   const missing = [archive, main].find((path) => LIBPL === '' || LIBRARY === '' || !existsSync(path));
   if (missing === undefined) return ok({main, archive});
   const {executable, version} = target;
-  return fail('PYTHON', `${executable} cannot be linked anew: there is no ${missing}`, {
+  return fail('PYTHON', `cannot relink ${executable}: ${missing} not found`, {
     hint:
-      `on Debian and Ubuntu it is in the package libpython${version.series}-dev; ` +
-      'for a Python without it there is flashfreeze overlay, which leaves the executable as it is',
+      `on Debian and Ubuntu, install the package libpython${version.series}-dev; ` +
+      'for a Python without it, use flashfreeze overlay, which does not change the executable',
   });
 }
 

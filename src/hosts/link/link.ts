@@ -81,7 +81,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       if (!done.ok) return done;
       if (done.value.exitCode !== 0) {
         await rm(fresh, {force: true});
-        return fail('LINK', `The linker could not link ${out}.`, {details: done.value.stderr});
+        return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
       }
       if (done.value.stderr !== '') log(done.value.stderr);
       const checked = await recipe.check(fresh);

@@ -33,8 +33,8 @@ export async function placeOutput(
   } catch (error) {
     return err({
       code: 'OUTPUT',
-      message: `${wanted} cannot be written: ${String(error)}`,
-      hint: 'give an --out that you may write to',
+      message: `cannot write ${wanted}: ${String(error)}`,
+      hint: 'use an --out that is writable',
     });
   }
 }
@@ -45,7 +45,7 @@ export async function placeOutput(
  */
 export function checkReplaceable(path: string, there: Stats | undefined): Result<void> {
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return ok();
-  return fail('OUTPUT', `${path} is ${there.isDirectory() ? 'a folder' : 'no file'}.`, {
-    hint: 'give --out the name of a file',
+  return fail('OUTPUT', `${path} is ${there.isDirectory() ? 'a directory' : 'not a file'}`, {
+    hint: 'pass the path of a file to --out',
   });
 }

@@ -36,9 +36,9 @@ export async function usesImages(
   if (!run.ok) return run;
   const {exitCode, stdout, stderr} = run.value;
   if (exitCode !== 0) {
-    return fail('SMOKE', `The new interpreter does not start (exit code ${exitCode}).`, {details: stderr});
+    return fail('SMOKE', `the new interpreter does not start (exit code ${exitCode})`, {details: stderr});
   }
   const [used, ...reason] = stdout.trim().split(' ');
   if (Number(used) > 0) return ok();
-  return fail('SMOKE', `The new interpreter uses none of its images: ${reason.join(' ')}.`);
+  return fail('SMOKE', `the new interpreter uses none of its images: ${reason.join(' ')}`);
 }

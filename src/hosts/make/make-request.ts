@@ -41,8 +41,8 @@ export function readMakeRequest(
 ): Result<MakeRequest> {
   const read = environment.safeParse(variables);
   if (!read.success) {
-    return fail('USAGE', 'this command is for Makefile.inc, which tells it what CPython is being built', {
-      hint: 'include Makefile.inc and run make freeze-startup: see docs/make.md',
+    return fail('USAGE', 'this command is for Makefile.inc, which passes the CPython that is being built', {
+      hint: 'include Makefile.inc and run make freeze-startup (docs/make.md)',
     });
   }
   const told = read.data;

@@ -69,9 +69,9 @@ async function linkOverlay(
   if (module === undefined) {
     return fail(
       'NO_MODULE',
-      'None of the modules can be in an overlay: CPython freezes them itself, or they are not Python.',
+      'none of the modules can be in an overlay: CPython freezes them itself, or they are not Python',
       {
-        hint: 'choose others, as with --stdlib or --trace',
+        hint: 'select others, for example with --stdlib or --trace',
       },
     );
   }

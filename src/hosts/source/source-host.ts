@@ -42,8 +42,8 @@ export async function sourceHost(
   if (`${buildDir}/`.startsWith(`${tree.value.path}/`)) {
     return fail(
       'OUTPUT',
-      `The build folder ${buildDir} lies inside the source tree, which is never written to.`,
-      {hint: 'give a --build-dir elsewhere'},
+      `the build directory ${buildDir} is inside the source tree, which is never written to`,
+      {hint: 'use another --build-dir'},
     );
   }
   const places = sourcePlacesOf(buildDir);

@@ -154,14 +154,14 @@ async function leaveOtherTree(
   const other = await configuredSource(cpython);
   if (other === undefined || other === tree.path) return ok();
   if (context.dryRun) return notBuiltYet();
-  const message = `${cpython} was built from ${other}: CPython is built anew, from ${tree.path}`;
+  const message = `${cpython} was built from ${other}: rebuilding CPython from ${tree.path}`;
   context.events.emit({type: 'notice', message});
   const status = join(cpython, 'config.status');
   return attempt('remove', status, () => rm(status, {force: true}));
 }
 
 function notBuiltYet(): Result<never> {
-  return fail('STAGE1', 'CPython is not built yet, so there is nothing to say about its modules.', {
+  return fail('STAGE1', 'CPython is not built yet, so its modules are unknown', {
     hint: 'run once without --dry-run',
   });
 }
@@ -248,6 +248,6 @@ async function readStage1(
       inputs,
     });
   } catch (error) {
-    return err({code: 'IO', message: `cannot read what stage 1 left: ${String(error)}`});
+    return err({code: 'IO', message: `cannot read the results of stage 1: ${String(error)}`});
   }
 }

@@ -114,12 +114,12 @@ function explainFailure(target: string, stderr: string): Result<void> {
   if (stderr.includes('flashfreeze layout')) {
     return fail(
       'LAYOUT',
-      `The headers of this CPython do not match the layout that ${target} was generated for.`,
+      `the headers of this CPython do not match the layout that ${target} was generated for`,
       {
         hint: 'this CPython differs from the release that the layout file was written for',
         details,
       },
     );
   }
-  return fail('CC', `The C compiler refused ${target}.`, {details});
+  return fail('CC', `the C compiler failed to compile ${target}`, {details});
 }

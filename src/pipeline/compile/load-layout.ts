@@ -18,8 +18,8 @@ export async function knownSeries(): Promise<readonly string[]> {
 export async function loadLayout(series: string): Promise<Result<Layout>> {
   const known = await knownSeries();
   if (!known.includes(series)) {
-    return fail('PYTHON_VERSION', `CPython ${series} is not known`, {
-      hint: `known versions: ${known.join(', ')} (a new one is one layout file, see docs/new-cpython.md)`,
+    return fail('PYTHON_VERSION', `CPython ${series} is not supported`, {
+      hint: `supported versions: ${known.join(', ')} (to add one, see docs/new-cpython.md)`,
     });
   }
   const header = `python${series}.h`;

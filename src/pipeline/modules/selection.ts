@@ -39,7 +39,7 @@ export async function selectModules(
   };
   const traces = [...(selection.startup ? [['-c', 'pass']] : []), ...selection.traces.map(splitCommandLine)];
   for (const argv of traces) {
-    if (argv === undefined) return fail('USAGE', 'a --trace has a quote that is not closed');
+    if (argv === undefined) return fail('USAGE', 'a --trace has an unclosed quote');
     const trace = await traceImports({...interpreter, argv, cwd});
     if (!trace.ok) return trace;
     add(trace.value.modules);

@@ -141,7 +141,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     expect(first).toMatchObject({right: true, executed: 4, damaged: []});
     expect(first?.messages).toHaveLength(1);
     expect(first?.messages[0]).toMatch(
-      /^the cache cannot be written and is left alone: .*no room left on the disk$/,
+      /^the cache cannot be written and is not used: .*no room left on the disk$/,
     );
     expect(second).toMatchObject({right: true, damaged: []});
     expect(second?.cached).toBe(first?.entries);
@@ -163,7 +163,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     expect(again).toMatchObject({right: true, cached: 2, executed: 0, messages: []});
     expect(other).toMatchObject({right: true, cached: 2, executed: 2, entries: 2});
     expect(other?.messages).toHaveLength(1);
-    expect(other?.messages[0]).toMatch(/^the cache cannot be written and is left alone: .*read-only$/);
+    expect(other?.messages[0]).toMatch(/^the cache cannot be written and is not used: .*read-only$/);
   });
 
   test('that is read-only and damaged is told, and the build is right', () => {
@@ -179,7 +179,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     const [built] = mounted('5m', 'mount -o remount,ro "$0"', small);
     expect(built).toMatchObject({right: true, executed: 2});
     expect(built?.messages).toHaveLength(1);
-    expect(built?.messages[0]).toMatch(/^the cache in .* cannot be used: .*read-only$/);
+    expect(built?.messages[0]).toMatch(/^cannot use the cache in .*: .*read-only$/);
   });
 });
 
@@ -236,7 +236,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     const built = build({...both, names: ['a', 'b', 'c', 'd'], user: ada});
     expect(built).toMatchObject({right: true, cached: 2, executed: 2, entries: 2});
     expect(built.messages).toHaveLength(1);
-    expect(built.messages[0]).toMatch(/^the cache cannot be written and is left alone: .*permission denied$/);
+    expect(built.messages[0]).toMatch(/^the cache cannot be written and is not used: .*permission denied$/);
   });
 
   test('of whom one may not even read costs a sentence', () => {

@@ -74,7 +74,7 @@ describe('errors', () => {
       '{"source": "src", "buildDir": "b", "stdlib": true}',
     );
     const {stderr} = await cli(['build'], {cwd: folder});
-    expect(stderr).toBe(`flashfreeze: error[SOURCE_TREE]: there is no folder ${join(folder, 'src')}\n`);
+    expect(stderr).toBe(`flashfreeze: error[SOURCE_TREE]: ${join(folder, 'src')}: no such directory\n`);
   });
 });
 

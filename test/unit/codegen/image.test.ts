@@ -213,7 +213,7 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     ]);
     const unit = await unitOf('x = 1\n');
     expect(() => generate(unit, {keepMarshal: true, marshal: readFileSync(other)})).toThrow(
-      /other code for pkg.mod/,
+      /code for pkg.mod differs/,
     );
   });
 });

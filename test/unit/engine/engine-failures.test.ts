@@ -34,9 +34,9 @@ describe('an action that fails', () => {
         throw new Error('oops');
       },
       'BUG',
-      'cc:a broke off: oops',
+      'internal error in cc:a: oops',
     ],
-    ['rejects', () => Promise.reject(new Error('oops')), 'BUG', 'cc:a broke off: oops'],
+    ['rejects', () => Promise.reject(new Error('oops')), 'BUG', 'internal error in cc:a: oops'],
   ])('because it %s breaks its contract', async (_, execute, code, message) => {
     const {result} = await build(toy, {}, (spec) => (spec.id === 'cc:a' ? {...spec, execute} : spec));
     expect(result).toMatchObject({ok: false, failure: {code, message}});

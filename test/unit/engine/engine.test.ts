@@ -71,7 +71,7 @@ describe('without a store', () => {
     const {lines} = await build(toy);
     expect(lines.filter((line) => !line.includes('fresh'))).toEqual([
       'cc:a: executed: output a.o is missing',
-      'link:program: executed: output program was changed by someone',
+      'link:program: executed: output program was changed outside of the build',
     ]);
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   });
@@ -99,9 +99,9 @@ describe('without a store', () => {
   });
 
   test.each([
-    ['torn', '{"sche', /or damaged, and is ignored/],
-    ['of another version', '{"schema":0}\n', /is of another version, or damaged, and is ignored/],
-    ['empty', '', /is of another version, or damaged, and is ignored/],
+    ['torn', '{"sche', /is damaged or of another version, and is ignored/],
+    ['of another version', '{"schema":0}\n', /is damaged or of another version, and is ignored/],
+    ['empty', '', /is damaged or of another version, and is ignored/],
   ])('a journal that is %s is ignored with a notice', async (_, text, message) => {
     await build(toy);
     writeFileSync(output(JOURNAL), text);
@@ -203,8 +203,8 @@ describe('with a store', () => {
     expect(result.ok).toBe(true);
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
     expect(ofType(record, 'warning').map(({message}) => message.split(':')[0])).toEqual([
-      'the cache cannot be read and is left alone',
-      'the cache cannot be written and is left alone',
+      'the cache cannot be read and is not used',
+      'the cache cannot be written and is not used',
     ]);
   });
 

@@ -82,8 +82,8 @@ describe('a lock', () => {
       ok: false,
       failure: {
         code: 'LOCKED',
-        message: `the build folder ${folder.path} is in use by process 1 on elsewhere since 2024-05-06T07:08:09Z`,
-        hint: `if that run is over, remove ${folder.at('lock', '7')}`,
+        message: `the build directory ${folder.path} is in use by process 1 on elsewhere since 2024-05-06T07:08:09Z`,
+        hint: `if that run has ended, remove ${folder.at('lock', '7')}`,
       },
     });
   });

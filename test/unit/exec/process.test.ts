@@ -151,7 +151,7 @@ describe('a process that cannot be started', () => {
     const result = await runProcess(shell('', {file: 'no-such-program'}));
     expect(result).toMatchObject({
       ok: false,
-      failure: {code: 'NO_TOOL', message: 'there is no program no-such-program'},
+      failure: {code: 'NO_TOOL', message: 'no-such-program: command not found'},
     });
   });
 
@@ -161,13 +161,13 @@ describe('a process that cannot be started', () => {
     chmodSync(file, 0o644);
     const result = await runProcess(shell('', {file}));
     expect(result).toMatchObject({ok: false, failure: {code: 'PROCESS'}});
-    expect(result.ok ? '' : result.failure.message).toContain(`${file} cannot be started`);
+    expect(result.ok ? '' : result.failure.message).toContain(`cannot start ${file}`);
   });
 
   test('because its folder is not there', async () => {
     const cwd = folder.at('nowhere');
     const result = await runProcess(shell('true', {cwd}));
-    const message = `sh cannot be started in ${cwd}, which is not a folder`;
+    const message = `cannot start sh in ${cwd}: not a directory`;
     expect(result).toMatchObject({ok: false, failure: {code: 'PROCESS', message}});
   });
 

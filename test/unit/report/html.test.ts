@@ -90,7 +90,7 @@ describe('a report', () => {
   test('of a run without actions, or one that failed, shows what there is', () => {
     const failed = htmlOf(recordingOf(FAILURE));
     expect(failed).toContain('<b class="bad">failed</b>');
-    expect(failed).toContain('error[CC]: the C compiler refused os.c');
+    expect(failed).toContain('error[CC]: the C compiler failed to compile os.c');
     const empty = htmlOf(
       recordingOf([{type: 'command-started', command: 'doctor'}, summary({command: 'doctor'})]),
     );

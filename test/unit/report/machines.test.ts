@@ -53,7 +53,7 @@ test('quiet tells only why the run failed, and what was asked for', () => {
   const reporter = quietReporter({errors, products}, plainStyle);
   play(reporter, [...REBUILD, ...FAILURE]);
   reporter.product({text: 'os'});
-  expect(errors.text()).toMatch(/^flashfreeze: error\[CC\]: the C compiler refused os\.c\n/);
+  expect(errors.text()).toMatch(/^flashfreeze: error\[CC\]: the C compiler failed to compile os\.c\n/);
   expect(errors.text().match(/error\[CC\]/g)).toHaveLength(1);
   expect(products.text()).toBe('os\n');
 });

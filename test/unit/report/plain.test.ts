@@ -78,7 +78,7 @@ describe('a failure', () => {
     expect(told(FAILURE)).toEqual({
       log: ['cc:os  failed (40 ms)', '  cc:os | os.c:1: error: no', ''],
       errors: [
-        'flashfreeze: error[CC]: the C compiler refused os.c',
+        'flashfreeze: error[CC]: the C compiler failed to compile os.c',
         '  os.c:1: error: no',
         '  os.c:2: error: never',
         'hint: ask it nicely',

@@ -111,7 +111,7 @@ export const REBUILD: readonly Recorded[] = [
 /** A build in which the C compiler refuses a file; the run fails with the failure of the action. */
 const REFUSED = {
   code: 'CC',
-  message: 'the C compiler refused os.c',
+  message: 'the C compiler failed to compile os.c',
   details: 'os.c:1: error: no\nos.c:2: error: never\n',
   hint: 'ask it nicely',
 } as const;

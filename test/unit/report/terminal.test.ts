@@ -67,7 +67,7 @@ describe('the terminal', () => {
     expect(visible(screen.text())).toEqual([
       'cc:os  failed (40 ms)',
       '  cc:os | os.c:1: error: no',
-      'flashfreeze: error[CC]: the C compiler refused os.c',
+      'flashfreeze: error[CC]: the C compiler failed to compile os.c',
       '  os.c:1: error: no',
       '  os.c:2: error: never',
       'hint: ask it nicely',

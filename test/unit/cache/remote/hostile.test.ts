@@ -199,7 +199,7 @@ describe('a server that', () => {
     const built = await buildOn(taker, {url: server.url, upload: true});
     expectRight(built);
     expect(built.warnings).toEqual([
-      `the remote cache ${server.url} is left alone for the rest of this run: the connection was refused`,
+      `the remote cache ${server.url} is not used for the rest of this run: the connection was refused`,
     ]);
   });
 
@@ -212,7 +212,7 @@ describe('a server that', () => {
     const digests = Array.from({length: 60}, (_, index) => digestOf(`no such key ${index}`));
     await Promise.all(digests.map((digest) => remote.get(digest, '')));
     expect(warnings()).toContain(
-      `the remote cache ${server.url} is left alone for the rest of this run: it is too slow`,
+      `the remote cache ${server.url} is not used for the rest of this run: it is too slow`,
     );
     server.requests.length = 0;
     expect(await remote.get(digestOf('another'), '')).toBeUndefined();
@@ -224,7 +224,7 @@ describe('a server that', () => {
     server.mischief = ({method}) => method === 'PUT';
     const built = await buildOn(taker, {url: server.url, upload: true, patienceMs: PATIENCE_MS});
     expectRight(built);
-    expect(built.warnings.join()).toContain('it took too long to answer');
+    expect(built.warnings.join()).toContain('the request timed out');
   });
 });
 
@@ -240,7 +240,7 @@ describe('trouble that passes', () => {
     const built = await buildOn(taker, {url: server.url});
     expect(built.counts).toMatchObject({executed: 1, remote: 3});
     expect(built.warnings).toEqual([
-      `the remote cache ${server.url} did not answer as it should: it answers with HTTP 502`,
+      `the remote cache ${server.url} sent an invalid response: it answers with HTTP 502`,
     ]);
   });
 });
@@ -254,7 +254,7 @@ describe('one damaged file of many', () => {
     expect(built.executed).toEqual(['cc:b']);
     expect(built.counts).toMatchObject({executed: 1, remote: 3});
     expect(built.warnings).toEqual([
-      `the remote cache ${server.url} has something at cas/${blob} that is not what its name says; it is not used`,
+      `the remote cache ${server.url} has an entry at cas/${blob} that is not what its name says; it is ignored`,
     ]);
     expect(server.kept.get(`cas/${blob}`)?.toString()).toBe(compiled('B1\n'));
     expect(server.requests.filter((line) => line.startsWith('PUT'))).toEqual([`PUT cas/${blob}`]);

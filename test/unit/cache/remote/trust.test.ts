@@ -69,7 +69,7 @@ function expectRefused(taken: RemoteBuild, why: string): void {
 }
 
 const NOT_SIGNED = 'is not signed;';
-const OTHER_KEY = 'is not signed with the key that was given;';
+const OTHER_KEY = 'has no valid signature for the given key;';
 const HMAC = 'a secret of the team';
 
 describe('with the secret of an HMAC', () => {
@@ -262,7 +262,7 @@ describe('without a key', () => {
     ],
   ])('a result %s is not used', async (_, change) => {
     forge(change);
-    expectRefused(await take(), 'has something at ac/');
+    expectRefused(await take(), 'has an entry at ac/');
   });
 
   test('a result for other outputs is a miss', async () => {
@@ -278,8 +278,8 @@ describe('without a key', () => {
 
 describe('a key', () => {
   test.each([
-    ['nothing', ' \n', 'holds no key'],
-    ['half a PEM', '-----BEGIN PRIVATE KEY-----\nMC4CAQ', 'cannot be read'],
+    ['nothing', ' \n', 'contains no key'],
+    ['half a PEM', '-----BEGIN PRIVATE KEY-----\nMC4CAQ', 'cannot read the key in'],
     [
       'a key of another kind',
       generateKeyPairSync('ec', {namedCurve: 'P-256'})

@@ -69,7 +69,7 @@ test('a build folder that was configured for another tree of equal files is conf
   const told = await build(other);
   expect(configured(told)).toMatchObject({outcome: 'executed'});
   expect(told.filter(({type}) => type === 'notice')).toMatchObject([
-    {message: expect.stringMatching(/built from .*\/one: CPython is built anew, from .*\/other$/)},
+    {message: expect.stringMatching(/built from .*\/one: rebuilding CPython from .*\/other$/)},
   ]);
   expect(configured(await build(other))).toMatchObject({outcome: 'fresh'});
   // Of a tree that is gone the folder is not, either.
