@@ -9,7 +9,7 @@ import {isDigest, type Digest} from '../model/digest.js';
  */
 export interface Layout {
   readonly root: string;
-  /** The permissions that folders get, if the store is shared; else the umask decides. */
+  /** The permissions that directories get, if the store is shared; else the umask decides. */
   readonly sharedMode: number | undefined;
   readonly temporary: string;
   readonly blob: (digest: Digest) => string;
@@ -60,7 +60,7 @@ export async function listFiles(root: string, part: typeof CONTENTS | typeof RES
   return files.flat();
 }
 
-/** The names in a folder; none when it cannot be read. */
+/** The names in a directory; none when it cannot be read. */
 export async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }

@@ -65,8 +65,8 @@ export interface Store {
 }
 
 /**
- * Opens the store in a folder, which is created when it is missing. A folder that others may write to is shared with them: so
- * are all folders that are made in it. Fails with CACHE when that is not possible.
+ * Opens the store in a directory, which is created when it is missing. A directory that others may write to is shared with them: so
+ * are all directories that are made in it. Fails with CACHE when that is not possible.
  */
 export async function openStore(root: string): Promise<Result<Store>> {
   const made = await ensureFolder(root);
@@ -96,12 +96,12 @@ export async function openStore(root: string): Promise<Result<Store>> {
   });
 }
 
-/** Creates a folder of the store, unless it is there, with the permissions that it has to have. */
+/** Creates a directory of the store, unless it is there, with the permissions that it has to have. */
 async function prepareFolder(layout: Layout, folder: string): Promise<Result<void>> {
   return layout.sharedMode === undefined ? ensureFolder(folder) : shareFolder(layout, folder);
 }
 
-/** The same for a store that is shared; in another one, folders are made when they are found missing. */
+/** The same for a store that is shared; in another one, directories are made when they are found missing. */
 async function shareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
   if (sharedMode === undefined) return ok();
   if ((await stat(folder).catch(() => undefined)) !== undefined) return ok();
@@ -163,7 +163,7 @@ async function writeEntry(layout: Layout, path: string, text: string): Promise<R
   return folder.ok ? writeFileAtomic(path, text, layout.temporary, ENTRY_MODE) : folder;
 }
 
-/** Who may read the folder may read what is in it, whatever the umask of who wrote it. */
+/** Who may read the directory may read what is in it, whatever the umask of who wrote it. */
 const ENTRY_MODE = 0o644;
 
 async function putBlob(

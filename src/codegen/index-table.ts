@@ -24,7 +24,7 @@ export interface IndexInput {
   readonly layout: Layout;
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
-  /** Folders that hold frozen modules; `stdlib` is the standard library, wherever it is at run time. */
+  /** Directories that hold frozen modules; `stdlib` is the standard library, wherever it is at run time. */
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
   /** Whether frozen modules win over files that come earlier on `sys.path`. */
   readonly frozenFirst: boolean;

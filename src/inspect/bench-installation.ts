@@ -6,7 +6,7 @@ import {type Result, fail, ok} from '../model/result.js';
 import type {BenchProgram} from './bench-program.js';
 import {SHARED_FOLDER} from '../hosts/source/link-source.js';
 
-/** A CPython as users have it: installed, with byte code files beside its modules, and two executables. */
+/** A CPython as users have it: installed, with bytecode files beside its modules, and two executables. */
 export interface BenchInstallation {
   readonly stage1: string;
   readonly stage2: string;
@@ -16,8 +16,8 @@ export interface BenchInstallation {
 const LEFT_OUT = new Set(['test', 'idlelib', 'tkinter', 'turtledemo', '__pycache__', 'site-packages']);
 
 /**
- * Installs stage 1 and stage 2 side by side into `folder`, with a library of their own, which gets byte code files: a
- * build folder must not be measured, because there every start would compile its modules (the source tree is never
+ * Installs stage 1 and stage 2 side by side into `folder`, with a library of their own, which gets bytecode files: a
+ * build directory must not be measured, because there every start would compile its modules (the source tree is never
  * written to), and the comparison would flatter us. Fails with BENCH.
  */
 export async function installForBench(
@@ -47,7 +47,7 @@ export async function installForBench(
   } catch (error) {
     return fail('BENCH', `cannot make the installation to measure in ${folder}: ${String(error)}`);
   }
-  // Frozen at a higher price than read: what a start imports has its byte code, whichever interpreter wrote it.
+  // Frozen at a higher price than read: what a start imports has its bytecode, whichever interpreter wrote it.
   const compiled = await runProcess({
     file: stage1,
     args: ['-I', '-m', 'compileall', '-q', '-j', '0', library],

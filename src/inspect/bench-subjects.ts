@@ -48,7 +48,7 @@ export async function sourceSubject(buildDir: string, context: HostContext): Pro
 
 /**
  * A relinked interpreter, and the same archive linked without images, which is made when it is not there. Both read the
- * installed library, where nothing is written: its byte code files have to be there. Fails as `linkPlain` does, and with
+ * installed library, where nothing is written: its bytecode files have to be there. Fails as `linkPlain` does, and with
  * BENCH when there is no relinked interpreter.
  */
 export function relinkSubject(options: RelinkOptions, context: HostContext): Promise<Result<BenchSubject>> {

@@ -13,7 +13,7 @@ import {sourceHost} from '../hosts/source/source-host.js';
 import {verifyImages} from './verification.js';
 
 export interface DemoRequest {
-  /** A folder of ours, for the build. */
+  /** A directory of ours, for the build. */
   readonly dir: string;
   /** Which CPython, such as `3.13.15`. */
   readonly python: string;

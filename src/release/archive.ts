@@ -14,7 +14,7 @@ export type FileRecord =
   | {readonly path: string; readonly link: string};
 
 /**
- * Writes everything below `root` into `archive`, below a folder `top`, and compresses it: one thread, since xz cuts what
+ * Writes everything below `root` into `archive`, below a directory `top`, and compresses it: one thread, since xz cuts what
  * several threads compress into blocks. `archive` ends in `.tar`; the result is `.tar.xz`. Returns what went in.
  * Fails with IO, and with NO_TOOL when there is no xz.
  */

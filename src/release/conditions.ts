@@ -14,7 +14,7 @@ export interface ConditionsRun {
 const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
 
 /**
- * A folder of programs, to come first in PATH, that run those of the same names with a clock that is `ahead` seconds ahead.
+ * A directory of programs, to come first in PATH, that run those of the same names with a clock that is `ahead` seconds ahead.
  * (A build gives its children a declared environment, so that a LD_PRELOAD of ours would not reach them.)
  */
 export async function aheadOfTime(
@@ -37,7 +37,7 @@ export async function aheadOfTime(
   return folder;
 }
 
-/** The same files in a folder that lists them in another order each time, and how to be rid of it (disorderfs, FUSE). */
+/** The same files in a directory that lists them in another order each time, and how to be rid of it (disorderfs, FUSE). */
 export async function disordered(
   source: string,
   place: string,

@@ -36,7 +36,7 @@ export interface InstallRequest {
 
 /**
  * Installs CPython as its own Makefile does, with the frozen interpreter in the place of the plain one, and makes it
- * independent of where it was built and of where it will lie. Returns the folder that takes the place of the prefix.
+ * independent of where it was built and of where it will lie. Returns the directory that takes the place of the prefix.
  * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file tells where it was made.
  */
 export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
@@ -89,7 +89,7 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
 }
 
 /**
- * `make install` into a folder of ours. pip is left to `python -m ensurepip`: it would bring byte code with times. What stage 1
+ * `make install` into a directory of ours. pip is left to `python -m ensurepip`: it would bring bytecode with times. What stage 1
  * made is installed as it is, also where sources have newer times: had one of them other content, stage 1 would be new.
  */
 async function makeInstall(
@@ -114,7 +114,7 @@ async function makeInstall(
       'install',
       `DESTDIR=${stage}`,
       'ENSUREPIP=no',
-      // compileall then does nothing but tell its options; byte code is ours to write.
+      // compileall then does nothing but tell its options; bytecode is ours to write.
       'COMPILEALL_OPTS=--help',
       ...variables.value,
       ...['-o', 'all', '-o', 'python'],

@@ -23,7 +23,7 @@ import {signFile} from './signature.js';
 import {outsideInputs} from './outside-inputs.js';
 
 export interface ReleaseRequest {
-  /** `out` is the folder that archive, manifest and provenance are wanted in. */
+  /** `out` is the directory that archive, manifest and provenance are wanted in. */
   readonly options: SourceBuildOptions & {readonly out: string};
   readonly selection: ModuleSelection;
   /** Counts of an earlier build, by which CPython is optimised: see `recordProfile`. */
@@ -36,7 +36,7 @@ export interface ReleaseRequest {
 
 /**
  * Builds a CPython with frozen modules and packs its installation, such that the same inputs give the same bytes in any
- * folder. Leaves NAME.tar.xz, NAME.manifest.json and NAME.provenance.json in the folder `out`, the profile that was used and
+ * directory. Leaves NAME.tar.xz, NAME.manifest.json and NAME.provenance.json in the directory `out`, the profile that was used and
  * the manifest's signature beside them. Fails as a build from source does, and as `recordProfile`, `install`,
  * `writeArchive` and `signFile` do.
  */

@@ -16,7 +16,7 @@ export interface OutsideInputsRequest {
   readonly buildDir: string;
   /** The compiler, as shell words. */
   readonly cc: string;
-  /** Folders of the build and of the source: what lies there is not outside. */
+  /** Directories of the build and of the source: what lies there is not outside. */
   readonly own: readonly string[];
   /** Files of what was frozen. Absolute. */
   readonly frozen: readonly string[];

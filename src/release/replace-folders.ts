@@ -6,7 +6,7 @@ import {fail, ok, type Result} from '../model/result.js';
 import {listTree, makeWritable} from './tree.js';
 
 export interface Rewriting {
-  /** The folder that it was built in. */
+  /** The directory that it was built in. */
   readonly build: string;
   /** The prefix that it was configured with. */
   readonly prefix: string;
@@ -14,13 +14,13 @@ export interface Rewriting {
   readonly source: string;
 }
 
-/** What stands for the build folder in files that tell how Python was built (Makefile, sysconfig). */
+/** What stands for the build directory in files that tell how Python was built (Makefile, sysconfig). */
 const BUILD_NAME = '/usr/src/python-build';
 
 /**
- * Rewrites what tells in which folder Python was built, and what would work at the configured prefix only. Files that are
+ * Rewrites what tells in which directory Python was built, and what would work at the configured prefix only. Files that are
  * as they are in the source tree stay as they are, whatever they tell of. Fails with IO, and with VERIFY when a file still
- * tells where it was made: then other folders would give other bytes.
+ * tells where it was made: then other directories would give other bytes.
  */
 export async function rewriteInstallation(root: string, rewriting: Rewriting): Promise<Result<void>> {
   const telling: string[] = [];
@@ -69,7 +69,7 @@ async function isFromSource(path: string, content: Buffer, source: string): Prom
 export function rewriteText(path: string, text: string, {build, prefix}: Omit<Rewriting, 'source'>): string {
   const relocated = text.replaceAll(folderName(latin1(build)), BUILD_NAME);
   if (/^bin\//.test(path)) return withoutShebang(relocated, prefix);
-  // pkg-config knows where the file lies; the .pc files of CPython are two folders below the prefix.
+  // pkg-config knows where the file lies; the .pc files of CPython are two directories below the prefix.
   if (path.endsWith('.pc')) return relocated.replace(/^prefix=.*$/m, 'prefix=${pcfiledir}/../..');
   if (/\/_sysconfigdata[^/]*\.py$/.test(path)) return `${relocated}${followPrefix(prefix)}`;
   return relocated;
@@ -83,11 +83,11 @@ function withoutShebang(text: string, prefix: string): string {
   return `#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")/${program}" "$0" "$@"\n' '''\n${body}`;
 }
 
-/** What sysconfig tells of folders is what they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
+/** What sysconfig tells of directories is what they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
 function followPrefix(prefix: string): string {
   const pattern = `(^|[\\s='":,]|-[LI])${prefix}(?![\\w.-])`;
   return `
-# The folders of this installation lie where it lies.
+# The directories of this installation lie where it lies.
 import re as _re, sys as _sys
 build_time_vars = {
     name: _re.sub(r"""${pattern}""", lambda match: match[1] + _sys.base_prefix, value) if isinstance(value, str) else value

@@ -21,7 +21,7 @@ export const OPTIMISED = '--enable-optimizations';
 const TOP = 'profile';
 
 /**
- * Compiles CPython with counters in a folder of its own, runs the training that its Makefile knows (PROFILE_TASK), and packs
+ * Compiles CPython with counters in a directory of its own, runs the training that its Makefile knows (PROFILE_TASK), and packs
  * what was counted into `file`. What is counted differs from run to run: a profile is an input of a release, not a
  * product. `options` are those of the release. Fails as a build from source does, and with STAGE1 when nothing was counted.
  */
@@ -57,7 +57,7 @@ async function buildAndTrain(
   const environment = buildEnvironment(scrubbedEnvironment({}, userEnvironment));
   const run = {buildDir: places.cpython, environment, signal};
   const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
-  // Tests of CPython start interpreters that heed no environment, and these write byte code: not into the user's tree.
+  // Tests of CPython start interpreters that heed no environment, and these write bytecode: not into the user's tree.
   const copied = await attempt('copy', places.sourceLink, async () => {
     await rm(places.sourceLink, {recursive: true, force: true});
     await cp(tree.path, places.sourceLink, {
@@ -80,7 +80,7 @@ async function buildAndTrain(
 }
 
 /**
- * Extension modules that setup.py compiled (up to 3.11, below `build`) are left out: their names hold the folder of the
+ * Extension modules that setup.py compiled (up to 3.11, below `build`) are left out: their names hold the directory of the
  * source tree, and so does what their counts are found by.
  */
 async function packCounts(

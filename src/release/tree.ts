@@ -2,7 +2,7 @@ import {chmod, lstat, readFile, readdir, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {TarEntry} from './tar.js';
 
-/** What lies at a path that is no folder. */
+/** What lies at a path that is no directory. */
 export interface TreeFile {
   /** Relative to the root, with slashes. */
   readonly path: string;
@@ -10,7 +10,7 @@ export interface TreeFile {
   readonly isLink: boolean;
 }
 
-/** Everything below a folder but folders, in the order of the bytes of their paths, whatever the file system's own is. */
+/** Everything below a directory but directories, in the order of the bytes of their paths, whatever the file system's own is. */
 export async function listTree(root: string): Promise<readonly TreeFile[]> {
   const files: TreeFile[] = [];
   const walk = async (folder: string): Promise<void> => {

@@ -9,7 +9,7 @@ import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditio
 
 /** Conditions of a build that its result must not depend on. */
 export interface Variation {
-  /** The name of its folder: other letters, another length. */
+  /** The name of its directory: other letters, another length. */
   readonly folder: string;
   readonly umask: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Variation {
   readonly fewerJobs: number;
   /** How many seconds its clock is ahead. */
   readonly ahead: number;
-  /** Another host name and another user, and folders that list their files in another order. */
+  /** Another host name and another user, and directories that list their files in another order. */
   readonly elsewhere: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface VariedRelease {
   readonly source: string;
   /** Of `flashfreeze release`, which reads no configuration file; relative paths start where this process works. */
   readonly arguments: readonly string[];
-  /** A folder for everything that the build leaves. */
+  /** A directory for everything that the build leaves. */
   readonly place: string;
   readonly out: string;
   /** By default it has a cache of its own, so that it takes nothing that another one made. */

@@ -3,10 +3,10 @@ import {foldersOf, mayBeSource} from '../pipeline/modules/source-folders.js';
 
 /** Which places of the file system a row of builds looks at. */
 export interface Scope {
-  /** The folders that hold the sources, and those that hold packages: not their trees. */
+  /** The directories that hold the sources, and those that hold packages: not their trees. */
   readonly folders: ReadonlySet<string>;
   readonly sources: ReadonlySet<string>;
-  /** Whether a file or folder in one of them may be Python source. */
+  /** Whether a file or directory in one of them may be Python source. */
   readonly isRelevant: (path: string, kind: 'file' | 'folder') => boolean;
 }
 
@@ -28,7 +28,7 @@ export function scopeOf(sources: readonly string[], outputs: readonly string[]):
   };
 }
 
-/** Whether a change is one that no import statement tells of: a file, or a folder, that no module is frozen from. */
+/** Whether a change is one that no import statement tells of: a file, or a directory, that no module is frozen from. */
 export function isNews(path: string, scope: Scope): boolean {
   return !scope.sources.has(path) && !scope.sources.has(join(path, '__init__.py'));
 }

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {glance} from '../engine/path-state.js';
 import type {Scope} from './scope.js';
 
-/** What files and folders looked like when a build was about to read them. */
+/** What files and directories looked like when a build was about to read them. */
 export class Snapshot {
   private readonly stamps = new Map<string, string | undefined>();
   private readonly listings = new Map<string, ReadonlySet<string>>();
@@ -21,14 +21,14 @@ export class Snapshot {
     }
   }
 
-  /** Looks into the folders of a scope that were not looked into yet. */
+  /** Looks into the directories of a scope that were not looked into yet. */
   takeFolders({folders, isRelevant}: Scope): void {
     for (const folder of folders) {
       if (!this.listings.has(folder)) this.listings.set(folder, list(folder, isRelevant));
     }
   }
 
-  /** What looks otherwise now: files that changed, are gone, or back again; what is new in folders. */
+  /** What looks otherwise now: files that changed, are gone, or back again; what is new in directories. */
   outdated({isRelevant}: Pick<Scope, 'isRelevant'>): string[] {
     const files = [...this.stamps]
       .filter(([path, stamp]) => this.unsteady.has(path) || glance(path)?.stamp !== stamp)
@@ -40,7 +40,7 @@ export class Snapshot {
   }
 }
 
-/** The paths in a folder that may be Python source; none in one that cannot be read. */
+/** The paths in a directory that may be Python source; none in one that cannot be read. */
 function list(folder: string, isRelevant: Scope['isRelevant']): ReadonlySet<string> {
   try {
     const entries = readdirSync(folder, {withFileTypes: true});

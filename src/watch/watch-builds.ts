@@ -32,14 +32,14 @@ export interface WatchSystem {
 
 /**
  * When a build is over, its sources are looked at again after so many milliseconds: what chokidar drops, what the kernel
- * drops when its queue is full, and what changed while a folder was about to be watched.
+ * drops when its queue is full, and what changed while a directory was about to be watched.
  */
 const LOOKS_AFTER_MS = [0, 300, 1500];
 /** Where nobody tells of changes, the sources are looked at for ever. */
 const LOOK_WHEN_POLLING_MS = 1000;
 
 /**
- * Builds, and builds again whenever something changed in the folders of what was frozen, until `signal` is aborted: the
+ * Builds, and builds again whenever something changed in the directories of what was frozen, until `signal` is aborted: the
  * answer is INTERRUPTED then. It is the failure of the first build when that ends before its modules are known, because
  * there is nothing to watch. All other failures are told, and stay until something changes.
  */

@@ -4,11 +4,11 @@ import type {EventSink} from '../model/events.js';
 import type {ChangeKind} from './build-cycle.js';
 import type {Scope} from './scope.js';
 
-/** Tells of changes in folders. */
+/** Tells of changes in directories. */
 export interface Watcher {
   /**
-   * Watches the folders of a scope, too. Those of earlier ones stay: what was removed from them may come back. Resolves when the
-   * first folders are watched; for those that are added later nothing tells.
+   * Watches the directories of a scope, too. Those of earlier ones stay: what was removed from them may come back. Resolves when the
+   * first directories are watched; for those that are added later nothing tells.
    */
   readonly watch: (scope: Scope) => Promise<void>;
   /** Whether it looks at files now and then instead of being told. */
@@ -43,7 +43,7 @@ export function createWatcher(
   let current: FSWatcher | undefined;
   let switching: Promise<void> = Promise.resolve();
   let closed = false;
-  /** Ends the waiting for the first look at all folders: who is closed before tells nobody when it is over. */
+  /** Ends the waiting for the first look at all directories: who is closed before tells nobody when it is over. */
   let stopWaiting: () => void = () => undefined;
 
   function open(folders: readonly string[]): Promise<void> {
@@ -54,7 +54,7 @@ export function createWatcher(
       atomic: false,
       usePolling: polling,
       interval: POLL_MS,
-      // Folders are asked about before anything is known of them, so those that are watched are let through by name.
+      // Directories are asked about before anything is known of them, so those that are watched are let through by name.
       ignored: (path, stats) =>
         stats !== undefined &&
         !watched.has(path) &&

@@ -7,7 +7,7 @@ import {SignatureSchema} from './signature_pb.js';
 import {signedText, type SigningKey} from './signing.js';
 
 /**
- * Output files of the message: the outputs lie in a folder, and beside it the key record. Its digest is the key itself, as
+ * Output files of the message: the outputs lie in a directory, and beside it the key record. Its digest is the key itself, as
  * that of an Action is in the Remote Execution API, so the message says which action it belongs to.
  */
 const KEY_RECORD = 'key.json';

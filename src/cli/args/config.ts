@@ -9,7 +9,7 @@ export const CONFIG_FILE = 'flashfreeze.config.json';
 
 /**
  * The options that a configuration file gives: that of `--config` (`explicit`), else the nearest `flashfreeze.config.json`
- * from `cwd` upwards, else none. Relative paths in it start at its folder. Fails with CONFIG.
+ * from `cwd` upwards, else none. Relative paths in it start at its directory. Fails with CONFIG.
  */
 export async function loadConfig(explicit: string | undefined, cwd: string): Promise<Result<OptionValues>> {
   for (const path of explicit === undefined ? upwards(cwd) : [explicit]) {

@@ -1,6 +1,11 @@
 import {type MakeRequest, readMakeRequest} from '../../hosts/make/make-request.js';
 import type {BuildOutcome} from '../../model/outcomes.js';
-import type {ModuleSelection, OverlayOptions, RelinkOptions, SourceBuildOptions} from '../../pipeline/build-options.js';
+import type {
+  ModuleSelection,
+  OverlayOptions,
+  RelinkOptions,
+  SourceBuildOptions,
+} from '../../pipeline/build-options.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';

@@ -1,5 +1,5 @@
 /**
- * What an option holds. `path` is a file or folder; `program` a path when it has a slash, else a name on PATH; `number`
+ * What an option holds. `path` is a file or directory; `program` a path when it has a slash, else a name on PATH; `number`
  * a whole one, at least 1.
  */
 export type OptionKind = 'flag' | 'text' | 'path' | 'program' | 'number';

@@ -43,7 +43,7 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
   }
   const made = relinkOptionsOf(invocation);
   if (!made.ok) return made;
-  // An overlay is a folder, what relink makes is a file.
+  // An overlay is a directory, what relink makes is a file.
   const isFolder = statSync(made.value.out, {throwIfNoEntry: false})?.isDirectory() ?? false;
   return isFolder ? overlaySubject(made.value, context) : relinkSubject(made.value, context);
 }

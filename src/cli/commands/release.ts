@@ -44,7 +44,7 @@ function releaseOptionsOf({
   return build.ok ? ok({...build.value, out: out.value}) : build;
 }
 
-/** The build folder of a release that was not given one. */
+/** The build directory of a release that was not given one. */
 function releaseBuildDir(source: string, out: string, cacheDir: string): string {
   return defaultBuildDir('source', {python: source, out: join(out, 'release')}, cacheDir);
 }

@@ -11,7 +11,7 @@ import {need} from '../args/host-options.js';
 import {type OptionName, SELECTION_OPTIONS} from '../args/option-table.js';
 import {wordsOf} from '../args/split-argv.js';
 
-/** `flashfreeze verify MANIFEST` and `verify --twice`: a release, built anew, is the same release. */
+/** `flashfreeze verify MANIFEST` and `verify --twice`: a release, rebuilt, is the same release. */
 export async function run(session: Session): Promise<CommandEnd> {
   const {invocation, context, product} = session;
   const {command, options, word} = invocation;

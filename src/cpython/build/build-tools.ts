@@ -3,12 +3,12 @@ import {fail, ok, type Result} from '../../model/result.js';
 
 /** Where and how configure and make run. */
 export interface BuildRun {
-  /** Absolute path of the build folder, never inside the source tree. */
+  /** Absolute path of the build directory, never inside the source tree. */
   readonly buildDir: string;
   /** All of the children's environment (`buildEnvironment`). */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Gets what the tool prints, whole lines. All of it is in a log file of the build folder as well. */
+  /** Gets what the tool prints, whole lines. All of it is in a log file of the build directory as well. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -16,7 +16,7 @@ const PACKAGES =
   'install it: "apt install gcc make" on Debian and Ubuntu, "dnf install gcc make" on Fedora, "xcode-select --install" on macOS';
 
 /**
- * The environment of configure and make: `base` (see `scrubbedEnvironment`), and no byte code, so that running the new
+ * The environment of configure and make: `base` (see `scrubbedEnvironment`), and no bytecode, so that running the new
  * interpreter leaves nothing in the source tree's Lib. SOURCE_DATE_EPOCH decides the date in `sys.version`
  * (Modules/getbuildinfo.c); the start of the epoch stands in for a missing one.
  */

@@ -47,7 +47,7 @@ export function parseSetup(text: string): readonly Extension[] {
 }
 
 /**
- * Has the interpreter of a configured build folder hold the extension modules of the standard library that need nothing
+ * Has the interpreter of a configured build directory hold the extension modules of the standard library that need nothing
  * but what it is linked with anyway. A module with an archive of its own (libmpdec, expat) stays as it is, as whoever links
  * with libpython would miss that.
  * @param source the source tree

@@ -10,10 +10,10 @@ export function words(text: string): string[] {
  */
 const LEFT_OUT =
   /^-(flto|ffat-lto|fprofile|fauto-profile|g(?!nu)|O|W|fwrapv$|M|specs=|f(no-)?(pic|pie|PIC|PIE|plt)$|f\w+-prefix-map=)/;
-/** A folder of headers follows, in the same word or the next one. */
+/** A directory of headers follows, in the same word or the next one. */
 const FOLDER = /^-(I|isystem|idirafter|iquote)(.*)$/;
 
-/** What is left of CFLAGS for a file of ours: neither folders of headers nor what `LEFT_OUT` names. */
+/** What is left of CFLAGS for a file of ours: neither directories of headers nor what `LEFT_OUT` names. */
 export function objectFlags(cflags: string): readonly string[] {
   const kept: string[] = [];
   const all = words(cflags);

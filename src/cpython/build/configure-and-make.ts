@@ -12,7 +12,7 @@ import {extractErrors} from './tool-output.js';
 import {machineCodeArguments} from './lto.js';
 import {readMakeVariables} from './make-variables.js';
 
-/** Says that a folder is ours to empty. */
+/** Says that a directory is ours to empty. */
 const OURS = '.flashfreeze-stage1';
 /** There while make runs. */
 const RUNNING = '.flashfreeze-make-runs';
@@ -34,10 +34,10 @@ export interface MakeRun extends BuildRun {
 }
 
 /**
- * Runs configure in an empty build folder. What an earlier build left there is removed first, as objects compiled with
- * other settings must not survive. Its output is in `configure.log` of the build folder.
+ * Runs configure in an empty build directory. What an earlier build left there is removed first, as objects compiled with
+ * other settings must not survive. Its output is in `configure.log` of the build directory.
  *
- * Fails with OUTPUT when the build folder is inside the source tree or holds files that are not ours, with NO_COMPILER,
+ * Fails with OUTPUT when the build directory is inside the source tree or holds files that are not ours, with NO_COMPILER,
  * and with CONFIGURE.
  */
 export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
@@ -70,8 +70,8 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
 }
 
 /**
- * The source tree that a build folder was configured for, which its Makefile names (Makefile.pre.in: `srcdir`), with symbolic
- * links resolved; undefined for a folder without one. What is built there looks for its library in that tree.
+ * The source tree that a build directory was configured for, which its Makefile names (Makefile.pre.in: `srcdir`), with symbolic
+ * links resolved; undefined for a directory without one. What is built there looks for its library in that tree.
  */
 export async function configuredSource(buildDir: string): Promise<string | undefined> {
   const makefile = await readFile(join(buildDir, 'Makefile'), 'utf8').catch(() => '');
@@ -82,8 +82,8 @@ export async function configuredSource(buildDir: string): Promise<string | undef
 }
 
 /**
- * Runs make in a configured build folder; what an earlier run has made is not made again, however that ended. Its
- * output is in `make.log` of the build folder. What will have its calls redirected is machine code also under link-time
+ * Runs make in a configured build directory; what an earlier run has made is not made again, however that ended. Its
+ * output is in `make.log` of the build directory. What will have its calls redirected is machine code also under link-time
  * optimisation. Fails with NO_MAKE and STAGE1.
  */
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
@@ -118,7 +118,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
 }
 
 /**
- * Variables for every run of CPython's make: what it makes does not tell of version control, and it leaves no byte code in the
+ * Variables for every run of CPython's make: what it makes does not tell of version control, and it leaves no bytecode in the
  * source tree. The interpreters that it runs do not heed the environment's wish for none: the new one is run with -E,
  * `_bootstrap_python` has an isolated configuration (Makefile.pre.in, Programs/_bootstrap_python.c). Fails as `readMakeVariables`.
  */
@@ -151,7 +151,7 @@ async function emptyFolder(path: string): Promise<Result<void>> {
   }
 }
 
-/** Runs a program in the build folder; all that it prints goes into a log file, too. */
+/** Runs a program in the build directory; all that it prints goes into a log file, too. */
 async function logged(
   run: BuildRun,
   logName: string,

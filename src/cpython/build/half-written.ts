@@ -10,7 +10,7 @@ const CONFIGURED = /\/(pyconfig\.h|Modules\/config\.c)$/;
 const WINDOW_MS = 2000;
 
 /**
- * Mends a build folder in which make was killed: `mark` exists when a run began there and never ended. A file that was
+ * Mends a build directory in which make was killed: `mark` exists when a run began there and never ended. A file that was
  * just being written then looks new to make, and would be linked although half of it is missing, so the newest products
  * are removed. To make a few of them once more costs little.
  */

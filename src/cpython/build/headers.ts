@@ -3,10 +3,10 @@ import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fail, ok, type Result} from '../../model/result.js';
 
-/** Below a folder of CPython's headers, where CPython's own C looks for internal ones (Makefile.pre.in, PY_CORE_CFLAGS). */
+/** Below a directory of CPython's headers, where CPython's own C looks for internal ones (Makefile.pre.in, PY_CORE_CFLAGS). */
 const INTERNAL = ['internal', 'internal/mimalloc'];
 
-/** The folders below `root` that CPython's own C is compiled with, and the same with `label` in the place of `root`. */
+/** The directories below `root` that CPython's own C is compiled with, and the same with `label` in the place of `root`. */
 export function headerFolders(
   root: string,
   label: string,
@@ -15,7 +15,7 @@ export function headerFolders(
   return ['', ...below].map((folder) => ({path: join(root, folder), label: join(label, folder)}));
 }
 
-/** All headers below a folder: paths relative to it, with slashes, sorted. Fails with PYTHON. */
+/** All headers below a directory: paths relative to it, with slashes, sorted. Fails with PYTHON. */
 export async function listHeaders(root: string): Promise<Result<readonly string[]>> {
   try {
     const entries = await readdir(root, {recursive: true});

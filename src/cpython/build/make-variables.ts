@@ -20,7 +20,7 @@ $(foreach name,$(FLASHFREEZE_VARIABLES),$(info $(name)=$($(name))))
 `;
 
 /**
- * The expanded values of variables of a configured build folder, such as `LINKCC` or `LIBRARY_OBJS`. Empty text for a
+ * The expanded values of variables of a configured build directory, such as `LINKCC` or `LIBRARY_OBJS`. Empty text for a
  * variable that this version does not have. Makes nothing. Fails with NO_MAKE or STAGE1.
  */
 export async function readMakeVariables<Name extends string>(

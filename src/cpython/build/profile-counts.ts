@@ -12,7 +12,7 @@ export const RECORDING_TARGET = 'profile-run-stamp';
 export const COUNTS = /\.gcda$/;
 
 /**
- * Arguments of make that compile CPython with what was counted in an earlier build and lies in the build folder, as the
+ * Arguments of make that compile CPython with what was counted in an earlier build and lies in the build directory, as the
  * last part of its own target `profile-opt` does (Makefile.pre.in, 3.10 to 3.15); nothing is trained. Fails as
  * `readMakeVariables` does.
  */

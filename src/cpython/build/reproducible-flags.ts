@@ -1,13 +1,13 @@
 import {AS_THEY_ARE} from './make-variables.js';
 
 /**
- * The working folder under a name that is the same everywhere. Compilers write the folder that they work in into debug
+ * The working directory under a name that is the same everywhere. Compilers write the directory that they work in into debug
  * information, by the name in PWD if that is one of it (getpwd() of libiberty), and shells keep such a PWD; a flag that
- * maps names (-ffile-prefix-map) would itself name the folder, in everything that tells how Python was compiled.
+ * maps names (-ffile-prefix-map) would itself name the directory, in everything that tells how Python was compiled.
  */
 const ANYWHERE = '/proc/self/cwd';
 
-/** An environment in which what is compiled and linked does not tell in which folder that was. */
+/** An environment in which what is compiled and linked does not tell in which directory that was. */
 export function reproducibleEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
@@ -28,20 +28,20 @@ export interface ReproducibleBuild {
   readonly source: string;
   /** The name that configure knows it by: relative, the same everywhere. */
   readonly name: string;
-  /** The folder that make runs in. */
+  /** The directory that make runs in. */
   readonly buildDir: string;
   /** Of the compiler. */
   readonly family: string;
 }
 
 /**
- * Arguments of make with which what it compiles depends neither on folders nor on chance, and that neither the installed
+ * Arguments of make with which what it compiles depends neither on directories nor on chance, and that neither the installed
  * Makefile nor sysconfig tell of.
  *
  * GCC draws a number for each file, which becomes a part of the names of sections with intermediate code (-flto): it gets
  * the name of the object instead. `setup.py`, which compiles the extension modules up to 3.11, does so by absolute paths
  * (PyBuildExt.set_srcdir(), sysconfig's `srcdir`), also when it installs; debug information does not list the flags that map these.
- * What configure has made stays as it is: it would not find the tree by a relative name from a folder of another name.
+ * What configure has made stays as it is: it would not find the tree by a relative name from a directory of another name.
  *
  * The compiler tells which files each object was made from, in a file beside it.
  */

@@ -71,7 +71,7 @@ async function fetchTo(url: string, to: string, signal: AbortSignal): Promise<Re
 }
 
 /**
- * Unpacks an archive that holds a single folder, so that this folder becomes `to`: all of it or nothing, since it is
+ * Unpacks an archive that holds a single directory, so that this directory becomes `to`: all of it or nothing, since it is
  * unpacked beside and renamed. A `to` that is there already is left as it is. Fails with NO_TOOL and DOWNLOAD.
  */
 export async function unpack(archive: string, to: string, run: NetworkRun): Promise<Result<void>> {

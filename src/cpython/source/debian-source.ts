@@ -82,7 +82,7 @@ async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>>
     'Dir::Cache': join(state, 'cache'),
     'Dir::Cache::SrcPkgCache': '',
     'Dir::Cache::PkgCache': '',
-    // Our folders need not be open to the user that apt would change to.
+    // Our directories need not be open to the user that apt would change to.
     'APT::Sandbox::User': 'root',
     'Acquire::Retries': '1',
     'Acquire::http::Timeout': '10',

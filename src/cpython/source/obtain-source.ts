@@ -85,7 +85,7 @@ async function treeOf(
   folder: string,
   request: SourceRequest,
 ): Promise<Result<ObtainedSource>> {
-  // Another archive of the same version gets a folder of its own.
+  // Another archive of the same version gets a directory of its own.
   const path = join(folder, `Python-${record.version}-${record.sha256.slice(0, 8)}`);
   const unpacked = await unpack(join(folder, record.archive), path, request);
   if (!unpacked.ok) return unpacked;

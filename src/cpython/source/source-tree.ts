@@ -27,7 +27,7 @@ const BUILD_LEFTOVERS = [
   'Python/frozen_modules/importlib._bootstrap.h',
 ];
 
-/** Opens a folder as a CPython source tree. Fails with SOURCE_TREE when it is none, or one that was built inside. */
+/** Opens a directory as a CPython source tree. Fails with SOURCE_TREE when it is none, or one that was built inside. */
 export async function openSourceTree(folder: string): Promise<Result<SourceTree>> {
   const path = await realpath(folder).catch(() => undefined);
   if (path === undefined) return fail('SOURCE_TREE', `${resolve(folder)}: no such directory`);

@@ -5,7 +5,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 import type {SourceTree} from './source-tree.js';
 
 /**
- * What configure and make read, folder by folder (Makefile.pre.in and configure of 3.10 to 3.13).
+ * What configure and make read, directory by directory (Makefile.pre.in and configure of 3.10 to 3.13).
  *
  * Not Lib: the modules from there that CPython freezes itself are frozen anew in stage 2, so that an edit in Lib never
  * costs a new stage 1. Not Doc, Grammar, PC, PCbuild, Mac: only other systems and `make regen-all` read those.
@@ -31,13 +31,13 @@ const MISC_FILES = /^(.*\.in|platform_triplet\.c)$/;
 /** What `configure` itself reads, of all these: templates, and the list of modules. */
 const CONFIGURE_FILES =
   /^(configure|[^/]*\.in|config\.guess|config\.sub|install-sh|Misc\/.*|Modules\/(Setup[^/]*|makesetup|[^/]*\.in)|Include\/patchlevel\.h)$/;
-/** Folders and files that no build reads: caches, what editors and version control leave, notes, CPython's tests. */
+/** Directories and files that no build reads: caches, what editors and version control leave, notes, CPython's tests. */
 const IGNORED_FOLDERS = /^(__pycache__|tests|testbed|.*_corpus|\..*)$/;
 const IGNORED_FILES = /(^\.|^#|~$|\.(o|a|so|pyc|pyo|orig|rej|bak|swp|md|rst)$)/;
 
 /**
  * The files of a source tree that the result of configure and make depends on: paths relative to the tree, with
- * slashes, sorted by bytes. Fails with SOURCE_TREE when a folder cannot be read.
+ * slashes, sorted by bytes. Fails with SOURCE_TREE when a directory cannot be read.
  */
 export async function listStage1Inputs(tree: SourceTree): Promise<Result<readonly string[]>> {
   try {
@@ -58,7 +58,7 @@ export function selectConfigureInputs(stage1Inputs: readonly string[]): readonly
   return stage1Inputs.filter((name) => CONFIGURE_FILES.test(name));
 }
 
-/** Every file of the library but byte code, the same way. */
+/** Every file of the library but bytecode, the same way. */
 export async function listLibrary(tree: SourceTree): Promise<Result<readonly string[]>> {
   try {
     const entries = await readdir(join(tree.path, 'Lib'), {recursive: true, withFileTypes: true});
@@ -90,7 +90,7 @@ async function filesBelow(root: string, folder: string): Promise<string[]> {
   return parts.flat();
 }
 
-/** A folder that this version of CPython does not have is empty. */
+/** A directory that this version of CPython does not have is empty. */
 async function readFolder(path: string): Promise<Dirent[]> {
   try {
     return await readdir(path, {withFileTypes: true});

@@ -14,7 +14,7 @@ import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {usesImages} from '../link/smoke.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 
-/** The toolchain of an installed Python that can be linked anew, with what it is linked from. */
+/** The toolchain of an installed Python that can be relinked, with what it is linked from. */
 export interface RelinkToolchain extends InstalledToolchain {
   readonly main: Artifact;
   readonly archive: Artifact;

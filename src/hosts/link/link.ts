@@ -15,7 +15,7 @@ import {prelink} from './prelink.js';
 export interface LinkRecipe {
   readonly id: ActionId;
   readonly tools: readonly ToolIdentity[];
-  /** In their place, for the identifier of what is linked: nothing that tells of a folder. */
+  /** In their place, for the identifier of what is linked: nothing that tells of a directory. */
   readonly identity?: readonly ToolIdentity[];
   /** The linker's command with its flags. */
   readonly command: string;
@@ -29,9 +29,9 @@ export interface LinkRecipe {
   readonly debugInfo: boolean;
   /** Where the result is wanted; a file that is there is replaced when the new one has proved itself. */
   readonly out: string;
-  /** The folder that relative names in the words start from. */
+  /** The directory that relative names in the words start from. */
   readonly cwd: string;
-  /** Whether what was linked works, at a temporary name in the folder of `out`. */
+  /** Whether what was linked works, at a temporary name in the directory of `out`. */
   readonly check: (path: string) => Promise<Result<void>>;
 }
 

@@ -5,7 +5,7 @@ import {ensureFolder} from '../../fs/files.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 
 /**
- * Puts the new interpreter where it is wanted. A CPython that is not installed finds its library through the folder that
+ * Puts the new interpreter where it is wanted. A CPython that is not installed finds its library through the directory that
  * its executable really lies in (Modules/getpath.py, pybuilddir.txt), so another place gets a symbolic link.
  * Fails with OUTPUT.
  */

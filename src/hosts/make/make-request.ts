@@ -17,11 +17,11 @@ const environment = z.object({
 export interface MakeRequest {
   /** The source tree. Absolute, as are all paths here but the next. */
   readonly source: string;
-  /** The same as make names it, from its folder. */
+  /** The same as make names it, from its directory. */
   readonly srcdir: string;
-  /** The folder that make runs in. */
+  /** The directory that make runs in. */
   readonly cpython: string;
-  /** Our folder in there. */
+  /** Our directory in there. */
   readonly buildDir: string;
   /** The interpreter without images. */
   readonly stage1: string;

@@ -15,11 +15,11 @@ import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
 
-/** What lies where in the folder of an overlay. */
+/** What lies where in the directory of an overlay. */
 export interface OverlayPlaces {
   /** The extension module. */
   readonly extension: string;
-  /** For a folder of site-packages. */
+  /** For a directory of site-packages. */
   readonly pth: string;
   /** For PYTHONPATH. */
   readonly siteFolder: string;
@@ -144,7 +144,7 @@ async function writeHooks(toolchain: InstalledToolchain, out: string, site: Site
   return hooks.ok ? ok() : hooks;
 }
 
-/** A Python without one writes no byte code files, and names no extension modules after it. */
+/** A Python without one writes no bytecode files, and names no extension modules after it. */
 function cacheTagOf({target}: InstalledToolchain): string {
   return target.cacheTag ?? '';
 }

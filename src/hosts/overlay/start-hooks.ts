@@ -38,7 +38,7 @@ function statements({extension}: HookedOverlay): string[] {
   ];
 }
 
-/** A Python expression for a path. The hook's folder is the one on sys.path: `__file__` with its links not followed. */
+/** A Python expression for a path. The hook's directory is the one on sys.path: `__file__` with its links not followed. */
 function placeOf(extension: HookedOverlay['extension']): string {
   if (typeof extension === 'string') return pythonText(extension);
   return `__file__.rpartition('/')[0] + ${pythonText(`/${extension.beside}`)}`;
@@ -51,7 +51,7 @@ export function pthLine(overlay: HookedOverlay): string {
 }
 
 /**
- * `sitecustomize.py`, for a folder of its own that is put on PYTHONPATH. site.py (execsitecustomize) imports it; when it
+ * `sitecustomize.py`, for a directory of its own that is put on PYTHONPATH. site.py (execsitecustomize) imports it; when it
  * is done, it has made room for the sitecustomize that would have been imported without it, or failed as if there were
  * none: importlib takes what is in sys.modules in the end for the module that was asked for.
  */

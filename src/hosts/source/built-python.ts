@@ -16,7 +16,7 @@ import type {FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 export interface BuiltPython {
   /** The source tree. Absolute, as is `folder`. */
   readonly source: string;
-  /** The folder that make ran in; the source tree itself for an in-tree build. */
+  /** The directory that make ran in; the source tree itself for an in-tree build. */
   readonly folder: string;
   readonly target: Target;
   readonly interpreter: Interpreter;
@@ -29,7 +29,7 @@ export interface BuiltPython {
   readonly compiler: CompilerIdentity;
 }
 
-/** The toolchain of a build folder: headers and the sources of frozen modules lie in the source tree. */
+/** The toolchain of a build directory: headers and the sources of frozen modules lie in the source tree. */
 export function toolchainOfBuild(built: BuiltPython): Toolchain {
   const {source, folder, target, variables} = built;
   const shaping = built.inputs.filter(({name}) => SHAPING.test(name) && !GENERATED.test(name));

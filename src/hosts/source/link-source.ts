@@ -28,7 +28,7 @@ export interface Stage2 {
   readonly images: Artifact;
 }
 
-/** The folder of a shared libpython with images, seen from the executable beside stage 1. */
+/** The directory of a shared libpython with images, seen from the executable beside stage 1. */
 export const SHARED_FOLDER = 'frozen-lib';
 
 /** The flags with which CPython links its executable, as words of a shell. */
@@ -66,7 +66,7 @@ async function linkStatic(
   return executable.ok ? ok({executable: executable.value, images: executable.value}) : executable;
 }
 
-/** `link:libpython`: a library with images in a folder of its own; `link:python`: an executable that finds it there. */
+/** `link:libpython`: a library with images in a directory of its own; `link:python`: an executable that finds it there. */
 async function linkShared(
   {images, runtime}: Objects,
   request: Stage2Request,
@@ -126,7 +126,7 @@ function executableRecipe({
   };
 }
 
-/** Stage 1 tells its build folder, in its debugging information; what it was made from does not. */
+/** Stage 1 tells its build directory, in its debugging information; what it was made from does not. */
 function toolsOf({compiler, python, inputs, variables}: Stage1): Pick<LinkRecipe, 'tools' | 'identity'> {
   const sources = inputs.map(({name, digest}) => `${digest} ${name}`);
   return {

@@ -11,7 +11,7 @@ import {ok, type Result} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 
-/** A build whose result is to be the same in any folder (for releases). The link to the source tree (`sourceLink`) is there. */
+/** A build whose result is to be the same in any directory (for releases). The link to the source tree (`sourceLink`) is there. */
 export interface Reproducible {
   /** What was counted in an earlier, instrumented build, by which this one is optimised. */
   readonly profile?: StoredProfile;
@@ -19,7 +19,7 @@ export interface Reproducible {
 
 export interface StoredProfile {
   readonly path: string;
-  /** Puts it into the folder that CPython is compiled in. */
+  /** Puts it into the directory that CPython is compiled in. */
   readonly unpackInto: (buildDir: string) => Promise<Result<void>>;
 }
 
@@ -40,7 +40,7 @@ export async function reproducibleInputs(
   ]);
 }
 
-/** Gives the source tree a name beside CPython's build folder that is the same everywhere. Fails with IO. */
+/** Gives the source tree a name beside CPython's build directory that is the same everywhere. Fails with IO. */
 export function linkSource(tree: SourceTree, {root, sourceLink}: SourcePlaces): Promise<Result<void>> {
   return attempt('write', sourceLink, async () => {
     await mkdir(root, {recursive: true});

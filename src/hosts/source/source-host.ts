@@ -27,8 +27,8 @@ export interface SourceHost extends Host<SourceToolchain> {
 
 /**
  * The two-stage build: CPython as it is, the static code of its modules, and CPython again with that. Fails with
- * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build folder lies in the source tree.
- * @param reproducible nothing that is compiled or linked tells in which folders that was (for releases)
+ * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build directory lies in the source tree.
+ * @param reproducible nothing that is compiled or linked tells in which directories that was (for releases)
  */
 export async function sourceHost(
   options: SourceBuildOptions,

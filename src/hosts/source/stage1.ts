@@ -59,8 +59,8 @@ export interface Stage1 {
 }
 
 /**
- * Configures and builds CPython in its own folder, as two actions that stay in place. Of a reproducible build, everything
- * that it is made from decides whether the folder is emptied first: what make leaves as it is has to be what a new folder
+ * Configures and builds CPython in its own directory, as two actions that stay in place. Of a reproducible build, everything
+ * that it is made from decides whether the directory is emptied first: what make leaves as it is has to be what a new directory
  * would get.
  */
 export async function buildStage1(
@@ -143,7 +143,7 @@ export async function buildStage1(
 }
 
 /**
- * Where the folder was configured for another tree, CPython is configured anew. No key tells: of two trees with equal files,
+ * Where the directory was configured for another tree, CPython is configured anew. No key tells: of two trees with equal files,
  * the interpreter that was built from one knows that one's library. Fails with IO, and as a dry run does that had to build.
  */
 async function leaveOtherTree(
