@@ -2,6 +2,8 @@ export default {
   testEnvironment: 'node',
   injectGlobals: false,
   clearMocks: true,
+  // For tests that hang: how fast a machine is decides about no test.
+  testTimeout: 120_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
