@@ -2,15 +2,26 @@
  * CPython builds with Makefile.inc for tests. Configured and built folders stay in the cache, one for each configuration.
  * By default the cheapest says it all; FLASHFREEZE_TEST_MAKE=all (or names, with commas) takes the others.
  */
-import {cpSync, existsSync, mkdirSync} from 'node:fs';
-import {join} from 'node:path';
-import {CACHE, PACKAGE, type Run, type RunOptions, type Tree, prepareTree, run} from './rig.js';
+import {cpSync, existsSync, mkdirSync, readFileSync, readdirSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {
+  CACHE,
+  DEMONSTRATION,
+  PACKAGE,
+  type Run,
+  type RunOptions,
+  type Tree,
+  prepareTree,
+  run,
+} from './rig.js';
 
 export interface Configuration {
   readonly name: string;
   readonly version: string;
   readonly configure: readonly string[];
   readonly inTree?: boolean;
+  /** A build directory that has the same objects, because it was configured with the same flags for the compiler. */
+  readonly objects?: string;
   /** This interpreter cannot have images. */
   readonly plain?: boolean;
   /** Each link optimises all of CPython, which takes a minute: what does not differ here is left to the others. */
@@ -20,7 +31,7 @@ export interface Configuration {
 /** Less for the compiler to do; what is tested does not depend on it. */
 const QUICK = ['--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
 const CONFIGURATIONS: readonly Configuration[] = [
-  {name: 'default', version: '3.13.15', configure: QUICK},
+  {name: 'default', version: '3.13.15', configure: [], objects: join(DEMONSTRATION, 'cpython')},
   {name: 'shared', version: '3.13.15', configure: [...QUICK, '--enable-shared']},
   {name: 'lto', version: '3.13.15', configure: [...QUICK, '--with-lto'], slow: true},
   {
@@ -71,7 +82,7 @@ export interface MakeBuild {
   readonly restore: () => void;
 }
 
-export function makeBuildOf({name, version, configure, inTree = false}: Configuration): MakeBuild {
+export function makeBuildOf({name, version, configure, inTree = false, objects}: Configuration): MakeBuild {
   const build = join(CACHE, 'make', `${version}-${name}`);
   const pristine = join(CACHE, 'make', `Python-${version}`);
   let tree: Tree | undefined;
@@ -96,6 +107,7 @@ export function makeBuildOf({name, version, configure, inTree = false}: Configur
       if (!existsSync(join(build, 'Makefile'))) {
         const done = await command(join(inTree ? '.' : pristine, 'configure'), ['-q', ...configure]);
         if (done.exitCode !== 0) throw new Error(done.stderr);
+        if (objects !== undefined && existsSync(objects)) copyObjects(objects, build);
       }
       return make('-s');
     },
@@ -117,6 +129,20 @@ export function makeBuildOf({name, version, configure, inTree = false}: Configur
       edited.clear();
     },
   };
+}
+
+/**
+ * Copies what the compiler made, with its times, so that make compiles only what depends on the place. `pyconfig.h` has to be
+ * older than the objects, and to say the same.
+ */
+function copyObjects(from: string, to: string): void {
+  const settings = join(to, 'pyconfig.h');
+  if (!readFileSync(join(from, 'pyconfig.h')).equals(readFileSync(settings))) return;
+  const names = readdirSync(from, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.o'));
+  for (const name of ['pyconfig.h', ...names]) {
+    mkdirSync(dirname(join(to, name)), {recursive: true});
+    cpSync(join(from, name), join(to, name), {preserveTimestamps: true});
+  }
 }
 
 /** What a make complained of. That setup.py of 3.11 renames scripts is no complaint. */

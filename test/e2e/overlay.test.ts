@@ -1,26 +1,15 @@
 /** Images for installed Pythons that stay as they are, through the command line. */
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {type FoundPython, findPythons, systemPython} from '../support/pythons.js';
+import {beforeAll, expect, jest, test} from '@jest/globals';
+import {type FoundPython, everyPython, findPythons, systemPython} from '../support/pythons.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+import {describeWith} from '../support/with.js';
 import {type Run, flashfreeze, flashfreezeJson, run} from './rig.js';
 
 jest.setTimeout(10 * 60_000);
 const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-overlay-')));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('overlay');
 
 const system = systemPython();
 const pythons = [...findPythons(), ...(system === undefined ? [] : [system])];
@@ -49,7 +38,9 @@ async function inUse(exe: string, more: Parameters<typeof python>[2] = {}): Prom
   return JSON.parse(done.stdout);
 }
 
-describe.each(pythons.map((found) => [found.python, found] as const))('%s', (path, found) => {
+describeWith(pythons.length > 0, 'another Python').each(
+  pythons.map((found) => [found.python, found] as const),
+)('%s', (path, found) => {
   const out = placeOf(found);
   const wrapper = join(out, 'bin', `python${found.series}`);
   const venv = join(folder, `venv${nameOf(found)}`);
@@ -150,36 +141,11 @@ describe.each(pythons.map((found) => [found.python, found] as const))('%s', (pat
   });
 
   test('other Pythons are not disturbed by it', async () => {
-    for (const other of pythons.filter(({python: exe}) => exe !== path)) {
+    const all = [...everyPython(), ...(system === undefined ? [] : [system])];
+    for (const other of all.filter(({python: exe}) => exe !== path)) {
       const seen = await inUse(other.python, {environment: {PYTHONPATH: join(out, 'site')}});
       const expected = other.series === found.series ? [false, expect.stringContaining('another')] : null;
       expect(seen).toEqual(expected);
     }
   });
-});
-
-test('made from a virtual environment, it has the modules of that as well', async () => {
-  const found = system ?? pythons.at(-1);
-  const venv = join(folder, 'with-packages');
-  expect((await run(found?.python ?? '', ['-B', '-m', 'venv', '--without-pip', venv])).exitCode).toBe(0);
-  const packages = join(venv, 'lib', `python${found?.series ?? ''}`, 'site-packages');
-  mkdirSync(join(packages, 'mine'));
-  writeFileSync(join(packages, 'mine', '__init__.py'), 'from . import inner\n');
-  writeFileSync(join(packages, 'mine', 'inner.py'), 'def f(): return "mine"\n');
-  const inVenv = join(venv, 'bin', 'python');
-  const out = join(folder, 'for-packages');
-  const words = ['overlay', '--python', inVenv, '--out', out, '--trace', '-c "import mine, json"'];
-  expect((await flashfreezeJson(words)).summary.ok).toBe(true);
-  cpSync(join(out, 'flashfreeze.pth'), join(packages, 'flashfreeze.pth'));
-  const code =
-    'import mine.inner as i, json, _flashfreeze as f; print(*map(f.is_static, (i.f.__code__, json.loads.__code__)))';
-  expect((await python(inVenv, code)).stdout).toBe('True True\n');
-  expect((await python(join(out, 'bin', `python${found?.series ?? ''}`), code)).stdout).toBe('True True\n');
-});
-
-test('with nothing that an overlay could serve it says so', async () => {
-  const words = ['overlay', '--python', pythons.at(-1)?.python ?? '', '--out', join(folder, 'nothing')];
-  const done = await flashfreeze([...words, '--module', 'sys']);
-  expect(done.exitCode).toBe(2);
-  expect(done.stderr).toMatch(/error\[NO_MODULE\].*\nhint: .*--trace/);
 });

@@ -9,6 +9,7 @@ import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {type Program, PROGRAMS, type Workplace} from './programs.js';
+import {noteNotFound} from '../support/not-found.js';
 import {CACHE, type Run, flashfreezeJson, run} from './rig.js';
 import {freshFolder, openWorkplace, traceOptions} from './workplace.js';
 
@@ -127,9 +128,6 @@ describe.each(present.map((program) => [program.name, program] as const))('%s', 
 });
 
 test('which programs are there', () => {
-  if (absent.length > 0) {
-    const names = absent.map(({name}) => name).join(', ');
-    process.stderr.write(`not tried, because ${PYTHON} or the program is not installed: ${names}\n`);
-  }
+  for (const {name} of absent) noteNotFound(existsSync(PYTHON) ? name : `${name} on ${PYTHON}`);
   expect([...present, ...absent]).toEqual(wanted);
 });

@@ -24,6 +24,9 @@ export const CACHE =
   process.env['FLASHFREEZE_TEST_CACHE'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
 
+/** Where `npm start` builds. */
+export const DEMONSTRATION = join(PACKAGE, '.flashfreeze', 'python-3.13.15');
+
 export interface Run {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -94,12 +97,25 @@ export function flashfreeze(args: readonly string[], options: RunOptions = {}): 
   });
 }
 
+/** `npm start`, with what users have: their cache, and the build directory in the checkout. */
+export async function npmStart(): Promise<JsonRun> {
+  const own = Object.keys(process.env).filter((name) => /^(PYTHON|FLASHFREEZE)/.test(name));
+  return withEvents(
+    await run(process.execPath, [join(PACKAGE, 'scripts', 'start.mjs'), '--json'], {
+      cwd: PACKAGE,
+      environment: Object.fromEntries(own.map((name) => [name, undefined])),
+    }),
+  );
+}
+
+export type JsonRun = Run & {readonly events: readonly JsonEvent[]; readonly summary: SummaryEvent};
+
 /** The same with `--json`: what it printed, line by line, and the summary, which is the last line. */
-export async function flashfreezeJson(
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<Run & {readonly events: readonly JsonEvent[]; readonly summary: SummaryEvent}> {
-  const done = await flashfreeze([...args, '--json'], options);
+export async function flashfreezeJson(args: readonly string[], options: RunOptions = {}): Promise<JsonRun> {
+  return withEvents(await flashfreeze([...args, '--json'], options));
+}
+
+function withEvents(done: Run): JsonRun {
   const events = done.stdout
     .trim()
     .split('\n')

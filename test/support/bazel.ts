@@ -17,7 +17,14 @@ export const bazelRoot = (suite: Suite): Promise<string | undefined> => debianRo
 
 /** Copies what users get of this package to `folder`, with the example's workspace and what the tests add to it. */
 export function copyPackage(folder: string): {readonly workspace: string} {
-  const parts = ['bin', 'dist', 'rules', 'src/runtime', 'src/codegen/layouts', 'src/cpython/interpreter/scripts'];
+  const parts = [
+    'bin',
+    'dist',
+    'rules',
+    'src/runtime',
+    'src/codegen/layouts',
+    'src/cpython/interpreter/scripts',
+  ];
   const files = ['MODULE.bazel', 'WORKSPACE', 'BUILD.bazel', '.bazelignore', 'package.json'];
   for (const part of [...parts, ...files]) cpSync(join(PACKAGE, part), join(folder, part), {recursive: true});
   const workspace = join(folder, 'examples', 'bazel-workspace');

@@ -10,8 +10,19 @@ export interface FoundPython extends Interpreter {
   readonly series: string;
 }
 
-/** The real Pythons of this machine, one of each series from 3.10 on: `python3` on PATH, and what pyenv installed. */
+/**
+ * The Pythons that tests are to use: all that this machine has, or, by FLASHFREEZE_TEST_PYTHONS, the `newest` one or the
+ * `others`, among which the system's own may be the only one, or none.
+ */
 export function findPythons(): readonly FoundPython[] {
+  const all = everyPython();
+  const wanted = process.env['FLASHFREEZE_TEST_PYTHONS'];
+  if (wanted === undefined) return all;
+  return wanted === 'newest' ? all.slice(-1) : all.slice(0, -1);
+}
+
+/** The real Pythons of this machine, one of each series from 3.10 on: `python3` on PATH, and what pyenv installed. */
+export function everyPython(): readonly FoundPython[] {
   const versions = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
   const candidates = [
     ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, 'bin/python3')) : []),
@@ -31,10 +42,14 @@ export function findPythons(): readonly FoundPython[] {
   return [...found.values()].sort((a, b) => Number(a.series.slice(2)) - Number(b.series.slice(2)));
 }
 
-/** The system's own Python, unless it is among those found: others than these were built in other ways. */
+/**
+ * The system's own Python, unless it is one of `everyPython`, which were built in other ways, or FLASHFREEZE_TEST_PYTHONS asks
+ * for the newest of those alone.
+ */
 export function systemPython(): FoundPython | undefined {
+  if (process.env['FLASHFREEZE_TEST_PYTHONS'] === 'newest') return undefined;
   const answer = ask('/usr/bin/python3');
-  if (!answer || answer.minor < 10 || findPythons().some(({python}) => python === answer.executable)) {
+  if (!answer || answer.minor < 10 || everyPython().some(({python}) => python === answer.executable)) {
     return undefined;
   }
   const {signal} = new AbortController();

@@ -97,8 +97,8 @@ export function prepareSubject(name: string, selection: readonly string[] = CLOS
   return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
 }
 
-/** An interpreter of this machine. */
-function localPython(file: string): Python {
+/** An interpreter of this machine, in an environment without a variable of the user's. */
+export function localPython(file: string): Python {
   return (args, options) => runLocally([file, ...args], options);
 }
 

@@ -1,13 +1,11 @@
-/**
- * Tests that need what not every machine has, or what somebody has to ask for: without it they are skipped, and standard error
- * says what it is.
- */
+/** Tests that need what not every machine has, or what somebody has to ask for: without it they are skipped, and noted. */
 import {describe, test} from '@jest/globals';
+import {noteNotFound} from './not-found.js';
 
 /** @param thing undefined or false where it is not there */
 function isThere(thing: unknown, name: string): boolean {
   const there = thing !== undefined && thing !== false;
-  if (!there) process.stderr.write(`skipped without ${name}\n`);
+  if (!there) noteNotFound(name);
   return there;
 }
 

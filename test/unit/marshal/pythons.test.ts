@@ -4,6 +4,7 @@ import {canonicalKey} from '../../../src/marshal/key.js';
 import type {PyObject} from '../../../src/marshal/objects.js';
 import {readMarshal} from '../../../src/marshal/reader.js';
 import {describeObject} from './describe.js';
+import {noteNotFound} from '../../support/not-found.js';
 import {findPythons} from '../../support/pythons.js';
 import {samplesOf, type Sample} from './pythons.js';
 import {writeMarshal} from './writer.js';
@@ -23,7 +24,7 @@ const MODULES = [
 ];
 const pythons = new Map(findPythons().map(({series, python}) => [series, python]));
 const missing = VERSIONS.filter((version) => !pythons.has(version));
-if (missing.length > 0) process.stdout.write(`not found, so not tested: Python ${missing.join(', ')}\n`);
+for (const version of missing) noteNotFound(`Python ${version}`);
 
 describe.each([...pythons])('what Python %s writes', (version, executable) => {
   const codeForm = version === '3.10' ? '3.10' : '3.11';
