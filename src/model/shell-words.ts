@@ -21,3 +21,19 @@ export function splitCommandLine(line: string): readonly string[] | undefined {
   if (word !== undefined) words.push(word);
   return end === line.length ? words : undefined;
 }
+
+/**
+ * The words of text that a shell is meant to read, such as CC, CFLAGS or MODLIBS of a Makefile: what quotes enclose is one word, and
+ * words of blanks only are left out (Debian's 3.14 has stray `\\ ` in MODLIBS). A quote that is not closed is taken literally.
+ */
+export function shellWords(text: string): readonly string[] {
+  const words = splitCommandLine(text) ?? text.split(/\s+/);
+  return words.filter((word) => word.trim() !== '');
+}
+
+/** Words as text that a shell reads as these words. */
+export function quoteForShell(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}

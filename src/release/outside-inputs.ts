@@ -1,7 +1,7 @@
 import {readFile, readdir} from 'node:fs/promises';
 import {isAbsolute, join, normalize} from 'node:path';
 import {attempt} from '../fs/files.js';
-import {words} from '../cpython/build/compile-flags.js';
+import {parseCompilerCommand} from '../cpython/build/compiler-command.js';
 import {DEPENDENCIES} from '../cpython/build/reproducible-flags.js';
 import {runProcess, type ProcessSpec} from '../exec/process.js';
 import {ok, type Result} from '../model/result.js';
@@ -39,9 +39,14 @@ export async function outsideInputs(
     }
   });
   if (!read.ok) return read;
-  const [file = 'cc', ...flags] = words(cc);
+  const {file, prefix, flags} = parseCompilerCommand(cc);
   for (const part of STATIC_PARTS) {
-    const asked = await runProcess({file, args: [...flags, `-print-file-name=${part}`], cwd: '/', ...run});
+    const asked = await runProcess({
+      file,
+      args: [...prefix, ...flags, `-print-file-name=${part}`],
+      cwd: '/',
+      ...run,
+    });
     if (!asked.ok) return asked;
     found.add(asked.value.stdout.trim());
   }

@@ -1,7 +1,7 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {relative, resolve, join} from 'node:path';
 import {tmpdir} from 'node:os';
-import {words} from '../../cpython/build/compile-flags.js';
+import {parseCompilerCommand} from '../../cpython/build/compiler-command.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
 import {stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
 import {traceImports} from '../../cpython/interpreter/program-trace.js';
@@ -16,6 +16,7 @@ import {placesOf} from '../../pipeline/build-places.js';
 import {withEngine} from '../../pipeline/session.js';
 import {findStaticParts, linkCommand, linkLibraries} from '../../hosts/installed/static-parts.js';
 import {fail, ok, type Result} from '../../model/result.js';
+import {shellWords} from '../../model/shell-words.js';
 import type {StepContext, StepModule} from './step-module.js';
 import type {StepTarget} from './step-target.js';
 
@@ -71,9 +72,9 @@ function describe(
 
 async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarget>> {
   const {installation, target, interpreter, layout, identity, cc, frozenModules} = toolchain;
-  const [command = ''] = words(cc.command);
-  const path = await findTool(command, interpreter.environment['PATH']);
-  if (path === undefined) return fail('NO_COMPILER', `${command}: command not found`);
+  const {file, prefix, flags: ownFlags} = parseCompilerCommand(cc.command);
+  const path = await findTool(file, interpreter.environment['PATH']);
+  if (path === undefined) return fail('NO_COMPILER', `${file}: command not found`);
   const all = await stdlibModules(interpreter);
   if (!all.ok) return all;
   const start = await traceImports({...interpreter, argv: ['-c', 'pass'], cwd: '/'});
@@ -83,7 +84,7 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
   const parts = findStaticParts(installation, false);
   const flags = (addressModel: AddressModel): {data: string[]; code: string[]} => {
     const {data, code} = objectFlagsOf({cc, layout, addressModel});
-    return {data: [...data], code: [...code]};
+    return {data: [...prefix, ...data], code: [...prefix, ...code]};
   };
   return ok({
     python: target.executable,
@@ -115,11 +116,11 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
       ? {
           main: parts.value.main,
           archive: parts.value.archive,
-          command: words(`${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`).slice(1),
-          libraries: words(linkLibraries(installation)),
+          command: shellWords(`${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`).slice(1),
+          libraries: [...shellWords(linkLibraries(installation))],
         }
       : `${parts.failure.message} (${parts.failure.hint ?? ''})`,
-    overlay: {command: [...words(cc.command).slice(1), '-shared']},
+    overlay: {command: [...prefix, ...ownFlags, '-shared']},
   });
 }
 

@@ -1,5 +1,6 @@
 import {findTool} from '../../exec/tools.js';
 import {fail, ok, type Result} from '../../model/result.js';
+import {parseCompilerCommand} from './compiler-command.js';
 
 /** Where and how configure and make run. */
 export interface BuildRun {
@@ -34,14 +35,14 @@ export async function findMake(environment: Readonly<Record<string, string>>): P
 }
 
 /**
- * The absolute path of the C compiler that configure will take: the first word of `wanted` (its CC), or else the first
+ * The absolute path of the C compiler that configure will take: the program that `wanted` (its CC) starts, or else the first
  * there is of those that its AC_PROG_CC tries. Fails with NO_COMPILER.
  */
 export async function findCompiler(
   environment: Readonly<Record<string, string>>,
   wanted?: string,
 ): Promise<Result<string>> {
-  const names = wanted === undefined ? ['gcc', 'cc', 'clang'] : wanted.trim().split(/\s+/).slice(0, 1);
+  const names = wanted === undefined ? ['gcc', 'cc', 'clang'] : [parseCompilerCommand(wanted).file];
   for (const name of names) {
     const path = await findTool(name, environment['PATH']);
     if (path !== undefined) return ok(path);

@@ -3,8 +3,8 @@ import {join} from 'node:path';
 import {runProcess} from '../../exec/process.js';
 import {messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';
+import {shellWords} from '../../model/shell-words.js';
 import {findMake, type BuildRun} from './build-tools.js';
-import {words} from './compile-flags.js';
 import {extractErrors} from './tool-output.js';
 import {readMakeVariables} from './make-variables.js';
 
@@ -35,7 +35,7 @@ export function parseSetup(text: string): readonly Extension[] {
     .map((line) => line.replace(/#.*/, '').trim())
     .filter((line) => /^\w+\s/.test(line) && !line.includes('='))
     .flatMap((line) => {
-      const [name = '', ...rest] = words(line);
+      const [name = '', ...rest] = line.split(/\s+/);
       const flags = rest.filter((word) => !/\.(c|cc|cpp|cxx|m|o)$/.test(word));
       // As makesetup has it: modules without any flags have variables for them, of their own name.
       const libraries =
@@ -66,7 +66,7 @@ export async function buildExtensionsIn(source: string, run: BuildRun): Promise<
   for (const {libraries} of extensions) if ('variable' in libraries) variables.push(libraries.variable);
   const read = await readMakeVariables(run, variables);
   if (!read.ok) return read;
-  const valueOf = (name: string): readonly string[] => words(read.value[name] ?? '');
+  const valueOf = (name: string): readonly string[] => shellWords(read.value[name] ?? '');
   const present = new Set(['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'].flatMap(valueOf));
   try {
     const names = await readFile(join(source, PUBLIC_NAMES), 'utf8');

@@ -1,7 +1,4 @@
-/** Words of a make variable. */
-export function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== '');
-}
+import {shellWords} from '../../model/shell-words.js';
 
 /**
  * Flags of CPython's own compilation that our files must not have: they would turn objects into intermediate code, ask
@@ -16,7 +13,7 @@ const FOLDER = /^-(I|isystem|idirafter|iquote)(.*)$/;
 /** What is left of CFLAGS for a file of ours: neither directories of headers nor what `LEFT_OUT` names. */
 export function objectFlags(cflags: string): readonly string[] {
   const kept: string[] = [];
-  const all = words(cflags);
+  const all = shellWords(cflags);
   for (let i = 0; i < all.length; i++) {
     const word = all[i] ?? '';
     const folder = FOLDER.exec(word);
@@ -31,5 +28,5 @@ const NOT_FOR_LINK = /^-(flto|ffat-lto|fuse-linker-plugin|fprofile|fauto-profile
 
 /** What is left of LDFLAGS and LINKFORSHARED for a link that settles itself where code is placed. */
 export function linkFlags(ldflags: string): readonly string[] {
-  return words(ldflags).filter((word) => !NOT_FOR_LINK.test(word));
+  return shellWords(ldflags).filter((word) => !NOT_FOR_LINK.test(word));
 }

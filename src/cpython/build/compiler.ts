@@ -5,6 +5,7 @@ import {digestOf} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {findCompiler} from './build-tools.js';
+import {parseCompilerCommand} from './compiler-command.js';
 
 /** A C compiler with the flags that shape what it sees. */
 export interface CompilerIdentity extends ToolIdentity {
@@ -45,7 +46,7 @@ const PROBE = HEADERS.map((name) => `#include <${name}.h>\n`).join('');
  * What a compiler is, by what it does: its `-v` without places, its assembler and linker, and the text of the system's
  * headers with all macros, as the compiler reads them under `flags`. Equal on two machines with the same packages.
  *
- * `cc` is a command as in CC: a name or path, flags may follow. Fails with NO_COMPILER.
+ * `cc` is a command as in CC. What a launcher in it does (`ccache gcc`) is no part of what the compiler is. Fails with NO_COMPILER.
  */
 export async function compilerIdentity(
   cc: string,
@@ -54,7 +55,8 @@ export async function compilerIdentity(
 ): Promise<Result<CompilerIdentity>> {
   const found = await findCompiler(run.environment, cc);
   if (!found.ok) return found;
-  const own = cc.trim().split(/\s+/).slice(1);
+  const {prefix, flags: ownFlags} = parseCompilerCommand(cc);
+  const own = [...prefix, ...ownFlags];
   const ask = async (file: string, args: readonly string[], input?: string): Promise<Result<string>> => {
     const done = await runProcess({
       file,
@@ -91,6 +93,7 @@ export async function compilerIdentity(
     /\b(gcc|clang)\b[^\n]*?version ([^\s(]+)/.exec(words.join('\n')) ?? [];
   const [as, ld] = [assembler.version, linker.version];
   const record = {words, target: target.value, headers: digestOf(headers.value), assembler: as, linker: ld};
+  const launched = await Promise.all(prefix.map((word) => findTool(word, run.environment['PATH'])));
   const headerFiles = dependencies.value.split(/[\s\\]+/).filter((word) => word.startsWith('/'));
   return ok({
     name: `${family} ${version}`.trim(),
@@ -98,7 +101,12 @@ export async function compilerIdentity(
     version,
     target: target.value.trim(),
     digest: digestOf(canonicalJson(record)),
-    files: [compiler, ...[assembler, linker, proper].flatMap(({path}) => path ?? []), ...headerFiles],
+    files: [
+      compiler,
+      ...launched.flatMap((path) => path ?? []),
+      ...[assembler, linker, proper].flatMap(({path}) => path ?? []),
+      ...headerFiles,
+    ],
   });
 
   /** Where a tool of the compiler lies, and the first line of what it says of itself; nothing when there is none. */

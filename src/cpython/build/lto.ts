@@ -1,4 +1,4 @@
-import {words} from './compile-flags.js';
+import {shellWords} from '../../model/shell-words.js';
 
 /**
  * What calls the functions that the runtime stands in for (`FF_WRAPPED` of the layouts), 3.10 to 3.15: the linker does not
@@ -12,6 +12,6 @@ export const REDIRECTED_CALLERS = ['Python/import.o', 'Python/pylifecycle.o', 'M
  * @param cflags PY_CORE_CFLAGS, expanded
  */
 export function machineCodeArguments(cflags: string): readonly string[] {
-  if (!words(cflags).some((word) => word.startsWith('-flto'))) return [];
+  if (!shellWords(cflags).some((word) => word.startsWith('-flto'))) return [];
   return [`--eval=${REDIRECTED_CALLERS.join(' ')}: private PY_CORE_CFLAGS += -fno-lto`];
 }

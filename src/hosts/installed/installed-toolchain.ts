@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {AddressModel} from '../../codegen/address-model.js';
+import {findCompiler} from '../../cpython/build/build-tools.js';
 import {objectFlags} from '../../cpython/build/compile-flags.js';
 import {headerFolders, listHeaders} from '../../cpython/build/headers.js';
 import {
@@ -62,7 +63,9 @@ export async function installedToolchain(
   if (!identity.ok) return identity;
   const headers = await headersOf(installation, site);
   if (!headers.ok) return headers;
-  const compiler = await rememberedCompiler(request.cc ?? variables.CC, places, {environment, signal});
+  const command = await compilerFor(request.cc, installation, site);
+  if (!command.ok) return command;
+  const compiler = await rememberedCompiler(command.value, places, {environment, signal});
   if (!compiler.ok) return compiler;
   const common = installation.headers[0] ?? '';
   const globalStrings = join(common, 'internal/pycore_global_strings.h');
@@ -75,7 +78,7 @@ export async function installedToolchain(
     layout: layout.value,
     addressModel: request.addressModel,
     cc: {
-      command: request.cc ?? variables.CC,
+      command: command.value,
       flags: objectFlags(variables.PY_CORE_CFLAGS),
       includes: includesOf(installation),
       compiler: compiler.value,
@@ -85,6 +88,25 @@ export async function installedToolchain(
     frozenModules: request.replacesFrozen ? frozenModulesOf(installation) : [],
     getpath: undefined, // Its source is not installed.
   });
+}
+
+/**
+ * The compiler to use, as CC names it: the one asked for, else the one that compiled the Python. A Python that was built on another
+ * machine may name a compiler that is not here; then it is the first that configure would take. Fails with NO_COMPILER.
+ */
+async function compilerFor(
+  wanted: string | undefined,
+  {target, variables: {CC}}: Installation,
+  {environment, context}: Site,
+): Promise<Result<string>> {
+  if (wanted !== undefined) return ok(wanted);
+  const named = await findCompiler(environment, CC);
+  if (named.ok) return ok(CC);
+  const other = await findCompiler(environment);
+  if (!other.ok) return named;
+  const message = `${CC}, which compiled ${target.executable}, is not installed: ${other.value} is used`;
+  context.events.emit({type: 'notice', message});
+  return other;
 }
 
 async function describe(python: string, places: Places, site: Site): Promise<Result<Installation>> {

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {linkFlags} from '../../cpython/build/compile-flags.js';
 import type {Installation} from '../../cpython/interpreter/installation.js';
 import {type Result, fail, ok} from '../../model/result.js';
+import {quoteForShell, shellWords} from '../../model/shell-words.js';
 import type {InstalledToolchain} from './installed-toolchain.js';
 
 /** What an installed Python has of itself for linking it again. Absolute paths. */
@@ -42,7 +43,7 @@ export function linkCommand({installation, addressModel, cc}: InstalledToolchain
   return [
     // Another compiler that was asked for links, too.
     cc.command === CC && LINKCC.trim() !== '' ? LINKCC : cc.command,
-    ...linkFlags(`${PY_CORE_LDFLAGS} ${LINKFORSHARED}`),
+    quoteForShell(linkFlags(`${PY_CORE_LDFLAGS} ${LINKFORSHARED}`)),
     addressModel === 'absolute' ? '-no-pie' : '-pie',
     // Debian's archive holds intermediate code beside machine code: what we link is the latter, as it was built.
     '-fno-lto',
@@ -53,7 +54,7 @@ export function linkCommand({installation, addressModel, cc}: InstalledToolchain
 /** The libraries that the Python was linked with, as shell words. */
 export function linkLibraries({variables}: Pick<Installation, 'variables'>): string {
   const {LIBS, MODLIBS, SYSLIBS} = variables;
-  return `${LIBS} ${MODLIBS} ${SYSLIBS}`;
+  return quoteForShell(shellWords(`${LIBS} ${MODLIBS} ${SYSLIBS}`));
 }
 
 /** Words that make the linker take all of an archive: what only extension modules call has to be there, too. */

@@ -3,7 +3,6 @@ import {join, relative} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import type {AddressModel} from '../../codegen/address-model.js';
-import {words} from '../../cpython/build/compile-flags.js';
 import {checkUsable} from '../../cpython/interpreter/installation.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
@@ -11,6 +10,7 @@ import {listStage1Inputs} from '../../cpython/source/stage1-inputs.js';
 import {type Target, describeTarget} from '../../cpython/interpreter/target.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
+import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from '../source/built-python.js';
 import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
@@ -101,7 +101,7 @@ async function inputsOf(
 /** Whether the user, or who packs CPython for a distribution, wants an executable that lies anywhere. */
 function wantsPie({pie, link}: MakeRequest): boolean {
   // Files of specs (-specs=) are how some distributions ask for it.
-  return pie || words(link).some((word) => /^-((Wl,|static-)?pie$|specs=)/.test(word));
+  return pie || shellWords(link).some((word) => /^-((Wl,|static-)?pie$|specs=)/.test(word));
 }
 
 /** Pointers can be constants in an executable alone, and only where the linker is told to fix its addresses. */
@@ -135,7 +135,10 @@ async function handOver(
   const grouped = await groupsOf(images, toolchain, buildDir, site);
   if (!grouped.ok) return grouped;
   const objects = [...grouped.value, ...runtime.map(({path}) => path)];
-  const flags = [...(addressModel === 'absolute' ? ['-no-pie'] : []), ...words(wrapFlags(layout.wrapped))];
+  const flags = [
+    ...(addressModel === 'absolute' ? ['-no-pie'] : []),
+    ...shellWords(wrapFlags(layout.wrapped)),
+  ];
   const text = responseFile([...flags, ...objects.map((path) => relative(cpython, path))]);
   try {
     // Last, and also with the same words as before: make goes by its time. Under `watch`, make has gone by it already.

@@ -1,10 +1,10 @@
 import {join} from 'node:path';
-import {words} from '../../cpython/build/compile-flags.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import type {Artifact} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, ok} from '../../model/result.js';
+import {shellWords} from '../../model/shell-words.js';
 import type {Objects, Site} from '../../pipeline/host.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
@@ -58,7 +58,7 @@ async function linkStatic(
       ...executableRecipe(request),
       command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
       // As in make, where ours are among the flags: the same bytes come of it.
-      parts: [images, ...runtime, 'Programs/python.o', ...words(stage1.variables.LINK_PYTHON_OBJS)],
+      parts: [images, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
     },
     places,
     site,
@@ -81,7 +81,7 @@ async function linkShared(
       compiler: stage1.variables.CC,
       debugInfo,
       command: `${BLDSHARED} -Wl,-h${INSTSONAME} ${wrapFlags(wrapped)}`,
-      parts: [...images, ...runtime, ...words(LIBRARY_OBJS)],
+      parts: [...images, ...runtime, ...shellWords(LIBRARY_OBJS)],
       libraries: `${MODLIBS} ${SHLIBS} ${LIBC} ${LIBM}`,
       out: join(places.cpython, SHARED_FOLDER, INSTSONAME),
       cwd: places.cpython,

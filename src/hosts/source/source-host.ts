@@ -1,9 +1,9 @@
 import {resolve} from 'node:path';
 import type {Layout} from '../../codegen/layout.js';
-import {words} from '../../cpython/build/compile-flags.js';
 import {reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
 import {openSourceTree, type SourceTree} from '../../cpython/source/source-tree.js';
 import {type Result, fail, ok} from '../../model/result.js';
+import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from './built-python.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
@@ -104,5 +104,5 @@ function toolchainOf(
 
 /** Whether static data can hold pointers: not in a library, nor in an executable that the compiler may make a PIE. */
 function hasFixedAddresses(stage1: Stage1): boolean {
-  return !stage1.target.shared && words(executableFlags(stage1)).includes('-no-pie');
+  return !stage1.target.shared && shellWords(executableFlags(stage1)).includes('-no-pie');
 }

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {words} from '../../cpython/build/compile-flags.js';
+import {parseCompilerCommand} from '../../cpython/build/compiler-command.js';
 import {type ProcessOutput, runProcess} from '../../exec/process.js';
 import type {Artifact, OutputSpec} from '../../model/action.js';
 import type {ActionSpec} from '../../model/action-spec.js';
@@ -37,7 +37,7 @@ export function objectFlagsOf({
 }: Pick<Toolchain, 'cc' | 'layout' | 'addressModel'>): Readonly<Record<CompileC['kind'], readonly string[]>> {
   const {family, target: machine} = cc.compiler;
   const common = [
-    ...words(cc.command).slice(1),
+    ...parseCompilerCommand(cc.command).flags,
     ...cc.flags,
     `-DFF_LAYOUT="${layout.header}"`,
     '-fvisibility=hidden',
@@ -58,7 +58,7 @@ export function createCCompiler(
   places: Places,
 ): CCompiler {
   const {environment, signal} = interpreter;
-  const [command = 'cc'] = words(cc.command);
+  const {file: program, prefix} = parseCompilerCommand(cc.command);
   const {family} = cc.compiler;
   const flags = objectFlagsOf({cc, layout, addressModel});
   const folders = [RUNTIME_FOLDER, LAYOUTS_FOLDER, ...cc.includes.map(({path}) => path)];
@@ -67,7 +67,7 @@ export function createCCompiler(
   const declared = {data: [...labels, ...flags.data], code: [...labels, ...flags.code]};
 
   const run = (args: readonly string[]): Promise<Result<ProcessOutput>> =>
-    runProcess({file: command, args: [...args], cwd: places.root, environment, signal});
+    runProcess({file: program, args: [...prefix, ...args], cwd: places.root, environment, signal});
   const identity = [
     cc.compiler.digest,
     cc.headers.digest,
@@ -80,7 +80,7 @@ export function createCCompiler(
     digestOf(identity.join('\n')),
     async (file) => {
       const header = join(LAYOUTS_FOLDER, layout.header);
-      const done = await run([...includes, ...flags.data, '-x', 'c-header', header, '-o', file]);
+      const done = await run([...flags.data, ...includes, '-x', 'c-header', header, '-o', file]);
       return done.ok && done.value.exitCode === 0;
     },
   );
@@ -97,7 +97,7 @@ export function createCCompiler(
       execute: async ({outputs, log}) => {
         const first = family === 'gcc' && kind === 'data' ? await precompiled.flags() : [];
         const file = outputs[output.name] ?? '';
-        const done = await run([...first, ...includes, ...flags[kind], '-c', source.path, '-o', file]);
+        const done = await run([...flags[kind], ...first, ...includes, '-c', source.path, '-o', file]);
         if (!done.ok) return done;
         if (done.value.exitCode === 0) {
           if (done.value.stderr !== '') log(done.value.stderr);

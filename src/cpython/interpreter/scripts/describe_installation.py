@@ -49,11 +49,20 @@ def compile_as(frozen, source):
 
 
 def header_folders(variables):
-    common = variables["INCLUDEPY"]
+    # sysconfig's variables name the prefix of the build; of a Python that was unpacked elsewhere, nothing is there, or
+    # another Python's. Its paths are worked out from where the running Python lies (Lib/sysconfig.py, get_path()).
+    own_prefix = sysconfig.get_path("include")
+    common = own_prefix if os.path.isfile(os.path.join(own_prefix, "Python.h")) else variables["INCLUDEPY"]
     # Debian keeps what differs between machines apart.
     own = os.path.join(os.path.dirname(common), variables.get("MULTIARCH", ""), os.path.basename(common))
     folders = (common, os.path.dirname(sysconfig.get_config_h_filename()), own)
     return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
+
+
+def library_folder(variables):
+    """Where python.o and the static archive are: beside the Makefile that was installed."""
+    own_prefix = os.path.dirname(sysconfig.get_makefile_filename())
+    return own_prefix if os.path.isdir(own_prefix) else str(variables.get("LIBPL", ""))
 
 
 def base_executable():
@@ -97,7 +106,9 @@ def main():
     if libpython is not None:
         files.add(libpython)
     answer = {
-        "variables": {name: str(variables.get(name, "")) for name in request["variables"]},
+        "variables": dict(
+            {name: str(variables.get(name, "")) for name in request["variables"]}, LIBPL=library_folder(variables)
+        ),
         "headers": header_folders(variables),
         "baseExecutable": base_executable(),
         "libpython": libpython,

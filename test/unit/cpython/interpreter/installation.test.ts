@@ -1,5 +1,13 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, readFileSync} from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {
@@ -31,6 +39,30 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(variables.PY_CORE_CFLAGS).toContain('-DPy_BUILD_CORE');
     expect(existsSync(join(headers[0] ?? '', 'Python.h'))).toBe(true);
     for (const file of files) expect(existsSync(file)).toBe(true);
+  });
+
+  test('that was unpacked elsewhere has headers and archive where it lies, not where sysconfig says', async () => {
+    const {variables, headers, target} = await installationOf(found);
+    const [library, below] = [
+      join(folder, `moved-${series}`, 'lib', `python${series}`),
+      `lib/python${series}`,
+    ];
+    const prefix = target.stdlib.slice(0, -below.length);
+    mkdirSync(join(folder, `moved-${series}`, 'bin'), {recursive: true});
+    mkdirSync(library, {recursive: true});
+    const python = join(folder, `moved-${series}`, 'bin', `python${series}`);
+    copyFileSync(target.executable, python);
+    symlinkSync(join(prefix, 'include'), join(folder, `moved-${series}`, 'include'));
+    for (const name of readdirSync(target.stdlib)) {
+      if (name.startsWith('_sysconfigdata')) {
+        const text = readFileSync(join(target.stdlib, name), 'utf8');
+        writeFileSync(join(library, name), text.replaceAll(prefix, '/nowhere/'));
+      } else if (name !== '__pycache__') symlinkSync(join(target.stdlib, name), join(library, name));
+    }
+    const moved = await installationOf({...found, python});
+    const inMoved = (path: string): string => join(folder, `moved-${series}`, path.slice(prefix.length));
+    expect(moved.headers).toEqual(headers.map(inMoved));
+    expect(moved.variables.LIBPL).toBe(inMoved(variables.LIBPL));
   });
 
   test('has frozen code that its sources compile to, also where CPython has tuples for frozensets', async () => {
