@@ -84,7 +84,7 @@ async function compileSources() {
   try {
     await build({
       absWorkingDir: ROOT,
-      entryPoints: ['src/cli/main.ts'],
+      entryPoints: ['src/cli/main.ts', 'src/api/api.ts'],
       outdir: 'dist.new',
       outbase: 'src',
       chunkNames: 'chunks/[name]-[hash]',
@@ -108,6 +108,10 @@ async function compileSources() {
     say('src/ does not compile');
     return false;
   }
+  const {writeDeclarations} = await import('./declarations.mjs');
+  const {problems} = writeDeclarations(at('dist.new', 'types'));
+  for (const problem of problems) say(problem);
+  if (problems.length > 0) return false;
   writeFileSync(at('dist.new', '.flashfreeze-sources'), sources);
   rmSync(at('dist'), {recursive: true, force: true});
   renameSync(at('dist.new'), at('dist'));
@@ -146,6 +150,7 @@ function sourcesDigest() {
   const hash = createHash('sha256');
   for (const name of [
     'scripts/prepare.mjs',
+    'scripts/declarations.mjs',
     'package-lock.json',
     ...sourceNames()
       .sort()
