@@ -1,0 +1,115 @@
+import {existsSync} from 'node:fs';
+import {afterAll, beforeAll, expect, test} from '@jest/globals';
+import {build, overlay, relink, type Event} from '../../../src/api/api.js';
+import {runCall} from '../../../src/api/api-run.js';
+import {ok} from '../../../src/model/result.js';
+import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+
+let folder: TemporaryFolder;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => {
+  folder.remove();
+});
+
+const settings = (): {cwd: string; environment: Record<string, string>; cacheDir: string} => ({
+  cwd: folder.path,
+  environment: {},
+  cacheDir: folder.at('cache'),
+});
+
+test('a run that fails tells why in its events and in its result', async () => {
+  const events: Event[] = [];
+  const onEvent = (event: Event): void => void events.push(event);
+  const failed = await relink({...settings(), python: './no-python', out: 'out', onEvent});
+  expect(failed).toMatchObject({ok: false, failure: {code: 'PYTHON'}});
+  expect(events.map(({type}) => type)).toEqual(['command-started', 'error', 'summary']);
+  expect(events.at(-1)).toMatchObject({type: 'summary', ok: false, command: 'relink', output: null});
+  expect(events.every(({time}) => time > 0)).toBe(true);
+  expect(await build({...settings(), source: '.', buildDir: 'build'})).toMatchObject({
+    ok: false,
+    failure: {code: 'SOURCE_TREE'},
+  });
+});
+
+test('an overlay without modules of its own is warned of', async () => {
+  const warnings: Event[] = [];
+  const onEvent = (event: Event): void => {
+    if (event.type === 'warning') warnings.push(event);
+  };
+  await overlay({...settings(), python: './no-python', out: 'out', onEvent});
+  expect(warnings).toHaveLength(1);
+  await overlay({...settings(), python: './no-python', out: 'out', stdlib: true, onEvent});
+  expect(warnings).toHaveLength(1);
+});
+
+test('a remote cache that makes no sense is a failure before anything is built', async () => {
+  const options = {...settings(), python: './no-python', out: 'out'};
+  expect(await relink({...options, remoteUpload: true})).toMatchObject({failure: {code: 'USAGE'}});
+  expect(await relink({...options, remoteCache: 'cache'})).toMatchObject({failure: {code: 'CONFIG'}});
+});
+
+test('a signal that was aborted before starts nothing', async () => {
+  const signal = AbortSignal.abort();
+  const options = {...settings(), cacheDir: folder.at('unused'), python: 'python3', out: 'out', signal};
+  expect(await relink(options)).toEqual({
+    ok: false,
+    failure: {code: 'INTERRUPTED', message: 'relink was aborted'},
+  });
+  expect(existsSync(folder.at('unused'))).toBe(false);
+});
+
+test('a signal that is aborted during the run reaches it, and no listener stays behind', async () => {
+  const controller = new AbortController();
+  const listeners = new Set<unknown>();
+  const signal = {
+    get aborted() {
+      return controller.signal.aborted;
+    },
+    addEventListener: (type: 'abort', listener: () => void) => {
+      listeners.add(listener);
+      controller.signal.addEventListener(type, listener);
+    },
+    removeEventListener: (type: 'abort', listener: () => void) => {
+      listeners.delete(listener);
+      controller.signal.removeEventListener(type, listener);
+    },
+  };
+  const result = await runCall('toy', {...settings(), signal}, (context) => {
+    expect(listeners.size).toBe(1);
+    controller.abort();
+    expect(context.signal.aborted).toBe(true);
+    const failure = {code: 'PROCESS', message: 'a compiler was killed'} as const;
+    return Promise.resolve({result: {ok: false, failure} as const, end: {failure}});
+  });
+  expect(result).toEqual({ok: false, failure: {code: 'INTERRUPTED', message: 'toy was aborted'}});
+  expect(listeners.size).toBe(0);
+});
+
+test.each(['command-started', 'notice'])('what the callback throws at %s ends the run', async (type) => {
+  const seen: string[] = [];
+  const reached: string[] = [];
+  const onEvent = (event: Event): void => {
+    seen.push(event.type);
+    if (event.type === type) throw new Error('my own error');
+  };
+  const running = runCall('toy', {...settings(), onEvent}, (context) => {
+    reached.push('work');
+    context.events.emit({type: 'notice', message: 'here'});
+    if (!context.signal.aborted) reached.push('more work');
+    return Promise.resolve({result: ok(1), end: {}});
+  });
+  await expect(running).rejects.toThrow('my own error');
+  // It is not called again, not even with the summary.
+  expect(seen).toEqual(type === 'notice' ? ['command-started', 'notice'] : ['command-started']);
+  expect(reached).toEqual(type === 'notice' ? ['work'] : []);
+});
+
+test('an error inside flashfreeze is a failure, not a rejection', async () => {
+  const running = runCall('toy', settings(), () => Promise.reject(new Error('oops')));
+  expect(await running).toMatchObject({
+    ok: false,
+    failure: {code: 'BUG', message: 'internal error in toy: oops'},
+  });
+});
