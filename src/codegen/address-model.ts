@@ -8,13 +8,13 @@ import {cArray} from './c-text.js';
  */
 export type AddressModel = 'absolute' | 'position-independent';
 
-/** What a declaration is: a Python object by its type, or a table for the runtime. */
+/** The kind of a declaration: a Python object by its type, or a table for the runtime. */
 export type DeclarationKind = 'code' | 'str' | 'bytes' | 'int' | 'float' | 'complex' | 'tuple' | 'table';
 
 /** One static object or table of an image. */
 export interface Declaration {
   readonly kind: DeclarationKind;
-  /** What precedes the name when it is a variable: storage and section. */
+  /** The storage class and section attribute of a variable. */
   readonly storage: string;
   /** The C type; of an element when there is a `count`. */
   readonly type: string;
@@ -70,7 +70,7 @@ function renderStruct(
     count: lists.flat().length + lists.length,
     value: `{${lists.map((list) => `${list.join('')}0`).join(',\n')}}`,
   };
-  // What the runtime only reads comes last: its pages stay clean.
+  // Read-only data comes last, so that its pages stay clean.
   const ofKind = (...kinds: readonly DeclarationKind[]): Declaration[] =>
     declarations.filter(({kind}) => kinds.includes(kind));
   const members = [
@@ -96,7 +96,7 @@ function renderStruct(
   ];
 }
 
-/** The member that is the Python object: a tuple has the collector's head before it. */
+/** The member that is the Python object: in a tuple, it follows the garbage collector's head. */
 function objectOf({kind, name}: Declaration): string {
   return kind === 'tuple' ? `${name}.object` : name;
 }

@@ -2,7 +2,7 @@ import {cString} from './c-text.js';
 import type {Layout} from './layout.js';
 
 /**
- * The C of what `_flashfreeze.info()["build"]` shows: what the images were made from and by. A file of its own, as no other
+ * The C of what `_flashfreeze.info()["build"]` shows: the inputs and tools of the images. It is a file of its own, because no other
  * depends on the compiler and the system that it is made for. The layout comes first, as in all of our C.
  * @param record JSON
  */

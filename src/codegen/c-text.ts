@@ -1,15 +1,15 @@
-/** Writing C: names and literals. Program text never appears in comments, so nothing here makes any. */
+/** Functions that write C names and literals. They never put program text into comments. */
 
 const NEEDS_ESCAPE = [0x22 /* " */, 0x5c /* \ */, 0x3f /* ?, for trigraphs */];
 
-/** `BYTE_ESCAPES[b]`: how byte `b` is written in a string literal; three octal digits never swallow what follows. */
+/** `BYTE_ESCAPES[b]`: the escape of byte `b` in a string literal; three octal digits never absorb the next character. */
 const BYTE_ESCAPES: readonly string[] = Array.from({length: 256}, (_, byte) =>
   byte >= 0x20 && byte < 0x7f && !NEEDS_ESCAPE.includes(byte)
     ? String.fromCharCode(byte)
     : `\\${byte.toString(8).padStart(3, '0')}`,
 );
 
-/** How many bytes a literal holds before it is continued on the next line. */
+/** The number of bytes of a literal per line. */
 const BYTES_PER_LINE = 120;
 
 /** Bytes as a C string literal (several adjacent ones when it is long), without the terminating 0 that C adds. */

@@ -7,7 +7,7 @@ import {codePointsOf, storageOf} from './str-storage.js';
 import type {WellKnownStrings} from './well-known.js';
 
 /**
- * A constant: an object of the interpreter that has a fixed place, one that the interpreter makes at run time, or one that
+ * A constant: an object of the interpreter at a fixed address, one that the interpreter makes at run time, or one that
  * has to be declared.
  */
 export type Emitted =
@@ -66,7 +66,7 @@ export function emitBytes(bytes: Uint8Array, variable: string, layout: Layout): 
   return emitOwnBytes(bytes, variable);
 }
 
-/** Bytes that only the interpreter looks at: an object of the module's, whatever their length. */
+/** Bytes that only the interpreter reads: always an object of the module, whatever their length. */
 export function emitOwnBytes(bytes: Uint8Array, variable: string): {readonly declaration: Declaration} {
   const {length} = bytes;
   return data('bytes', `FF_BYTES_TYPE(${length})`, variable, `FF_BYTES(${length}, ${cString(bytes)})`);
@@ -105,7 +105,7 @@ export function emitEmptyTuple(layout: Layout): Emitted {
   return own(layout, 'FF_EMPTY_TUPLE', {kind: 'TUPLE'});
 }
 
-/** An object of the interpreter: in its static data, or, where it has none of those, asked for at run time. */
+/** An object of the interpreter: static, or, in versions without it, looked up at run time. */
 function own(layout: Layout, expression: string, built: BuiltConstant): Emitted {
   return layout.staticSingletons ? {own: expression} : {built};
 }

@@ -20,11 +20,11 @@ export function hashBuckets(hashes: readonly number[]): number[] {
   return table;
 }
 
-/** A table of what was compiled beforehand, in which the runtime finds rows by hash. */
+/** A table of items compiled at build time, in which the runtime finds rows by hash. */
 export interface PreparedTable {
   /** Of the C type of a row, without `ff_`. */
   readonly name: string;
-  /** Rows refer to places in `text` by offset: there are no pointers to relocate. */
+  /** Rows refer to `text` by offset, so that there are no pointers to relocate. */
   readonly rows: readonly (readonly number[])[];
   /** The hash of each row. */
   readonly hashes: readonly number[];

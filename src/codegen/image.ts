@@ -18,11 +18,11 @@ export interface ImageInput {
   readonly layout: Layout;
   readonly wellKnown: WellKnownStrings;
   readonly addressModel: AddressModel;
-  /** The file name that the code was compiled with, when the real one is to be filled in at run time. */
+  /** The placeholder for `co_filename`, if the real one is filled in at run time. */
   readonly pathPlaceholder?: string;
   /** Keep the marshal bytes in the image, for modules that are in CPython's own tables of frozen modules. */
   readonly keepMarshal: boolean;
-  /** Other marshal bytes of the same code, to be kept instead: the runtime recognises getpath by them. */
+  /** Other marshal bytes of the same code to keep instead: the runtime recognises getpath by them. */
   readonly marshal?: Uint8Array;
 }
 

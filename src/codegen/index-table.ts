@@ -26,11 +26,11 @@ export interface IndexInput {
   readonly sources: readonly SourceEntry[];
   /** Directories that hold frozen modules; `stdlib` is the standard library, wherever it is at run time. */
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
-  /** Whether frozen modules win over files that come earlier on `sys.path`. */
+  /** Whether frozen modules take precedence over files that come earlier on `sys.path`. */
   readonly frozenFirst: boolean;
-  /** Whether the garbage collector rests while frozen modules are imported. */
+  /** Whether the garbage collector pauses while frozen modules are imported. */
   readonly restsCollector: boolean;
-  /** The C of the tables of what was compiled beforehand. */
+  /** The C of the tables of expressions and snippets. */
   readonly preparedTables: string;
   /** Whether there is an image of CPython's `getpath`. */
   readonly hasGetpath: boolean;

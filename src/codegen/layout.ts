@@ -1,6 +1,6 @@
 import {type Result, fail, ok} from '../model/result.js';
 
-/** What the generator has to know of a CPython version; the rest stays in the layout file's C (`layouts/*.h`). */
+/** The facts about a CPython version that the generator needs. The layout file's C (`layouts/*.h`) has the rest. */
 export interface Layout {
   /** `3.13` */
   readonly series: string;

@@ -19,19 +19,19 @@ import {type AddSlot, Slots, table} from './slots.js';
 import {isNameLike} from './str-storage.js';
 import type {WellKnownStrings} from './well-known.js';
 
-/** Something among the constants that no layout can express. */
+/** A constant that no layout can express. */
 export class UnsupportedConstant extends Error {}
 
 export interface EmitterOptions {
   readonly layout: Layout;
   readonly wellKnown: WellKnownStrings;
-  /** The co_filename that stands for the path which is known only at run time; other file names are kept. */
+  /** The placeholder in `co_filename` for the path that is known only at run time. Other file names are kept. */
   readonly pathPlaceholder: string | undefined;
   /** Prepared bytecode by code object. */
   readonly bytecode: ReadonlyMap<PyCode, Uint8Array>;
 }
 
-/** An object as something that points to it sees it. */
+/** An emitted object, as seen by its referrers. */
 interface Reference {
   /** The C expression; NULL for what is built at run time. */
   readonly text: string;
@@ -53,7 +53,7 @@ export class ObjectsEmitter {
   readonly slots = new Slots();
   /** C names of the code objects, in the order of their declaration. */
   readonly codeNames: string[] = [];
-  /** Whether some code object wants the path that is filled in at run time. */
+  /** Whether a code object needs the path that is filled in at run time. */
   usesPath = false;
 
   readonly #options: EmitterOptions;
@@ -153,7 +153,7 @@ export class ObjectsEmitter {
     return {text: `FF_REF(${PATH})`, name: PATH};
   }
 
-  /** What the initialiser of `slot` has to say: a pointer, or NULL where the runtime puts one. */
+  /** The initialiser of `slot`: a pointer, or NULL if the runtime fills it in. */
   #place(reference: Reference, slot: string): string {
     reference.addSlot?.(slot);
     return reference.text;
@@ -174,7 +174,7 @@ export class ObjectsEmitter {
 
   /** A tuple of names, all of which are interned. */
   #names(items: readonly PyStr[]): Reference {
-    // Nobody sees which empty tuple a code object holds its names in, so where the interpreter has no static one, ours will do.
+    // The identity of an empty tuple of names is not observable, so a static one of our own is used where the interpreter has none.
     const reference = items.length === 0 ? this.#noNames() : this.#tuple(items);
     items.forEach((item, i) => {
       this.#intern(this.#str(item), `${reference.name ?? ''}.items[${i}]`);
@@ -278,7 +278,7 @@ export class ObjectsEmitter {
     return this.#pooled(text, 's', (variable) => emitStr(text, variable, layout, wellKnown));
   }
 
-  /** A table of a code object: nobody asks which object it is in, so it is never built at run time. */
+  /** A table of a code object: its identity is not observable, so it is never built at run time. */
   #ownBytes(value: Uint8Array): Reference {
     const {layout} = this.#options;
     if (value.length > 1 || layout.staticSingletons) return this.#reference({type: 'bytes', value});

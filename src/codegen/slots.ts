@@ -10,10 +10,10 @@ export interface BuiltConstant {
   readonly items?: string | undefined;
 }
 
-/** Adds a slot (the C expression of a variable's member) to those that something goes to. */
+/** Adds a slot (the C expression of a variable's member) to the destinations of an object. */
 export type AddSlot = (slot: string) => void;
 
-/** Places in static objects that the runtime writes when a module is first used, collected while objects are emitted. */
+/** The slots of static objects that the runtime fills in when a module is first used. They are collected while objects are emitted. */
 export class Slots {
   readonly #strings = new Map<string, Set<string>>();
   readonly #built: {readonly constant: BuiltConstant; readonly slots: string[]}[] = [];
@@ -25,7 +25,7 @@ export class Slots {
     else slots.add(slot);
   }
 
-  /** Announces a constant to be built, after all those announced before it. */
+  /** Registers a constant to build, after all those registered before it. */
   build(constant: BuiltConstant): AddSlot {
     const slots: string[] = [];
     this.#built.push({constant, slots});

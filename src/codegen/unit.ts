@@ -3,7 +3,7 @@ import {readMarshal} from '../marshal/reader.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {Layout} from './layout.js';
 
-/** What the stage-1 worker makes of one source file (src/cpython/interpreter/scripts/compile_modules.py). */
+/** The result of the stage-1 worker for one source file (src/cpython/interpreter/scripts/compile_modules.py). */
 export interface CodeUnit {
   readonly code: PyCode;
   /** The same code object as marshal bytes without reference flags. */

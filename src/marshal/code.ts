@@ -19,8 +19,8 @@ const CO_VARKEYWORDS = 0x8;
 const CO_FAST_LOCAL = 0x20;
 
 /**
- * Puts a code object together from its numbers (`firstlineno` last) and objects, in stream order. Answers with a clause
- * that says what is wrong when a field is not of its type, or where CPython would refuse the whole
+ * Makes a code object from its numbers (`firstlineno` last) and objects, in stream order. Returns a clause
+ * that says what is wrong when a field is not of its type, or if CPython would reject it
  * (Objects/codeobject.c, `_PyCode_Validate` in 3.11 to 3.15, `PyCode_NewWithPosOnlyArgs` in 3.10).
  */
 export function assembleCode(
@@ -92,7 +92,7 @@ export function codeExtent(code: PyCode): number {
   return [...own, ...scopes].reduce((sum, field) => sum + field.length, 0);
 }
 
-/** Hands out the objects of a code object one after the other, and remembers the first of a wrong type. */
+/** Returns the objects of a code object in order, and records the first one of a wrong type. */
 class Fields {
   problem: string | undefined;
   #next = 0;
@@ -137,7 +137,7 @@ function isStr(object: PyObject): object is PyStr {
   return object.type === 'str';
 }
 
-/** What is wrong with the numbers of a code object, seen together with its names. */
+/** The error in the numbers of a code object, given its names, if there is one. */
 function counterProblem(code: PyCode): string | undefined {
   const {argcount, posonlyargcount, kwonlyargcount, stacksize, flags} = code;
   if (Math.min(posonlyargcount, kwonlyargcount, stacksize, flags) < 0 || argcount < posonlyargcount) {

@@ -10,19 +10,19 @@ export interface Frame {
   readonly container: Container;
   /** Offset of its type code. */
   readonly start: number;
-  /** What was read for it so far: members, keys and values in turn, or fields. */
+  /** The objects read so far: members, alternating keys and values, or fields. */
   readonly items: PyObject[];
-  /** How many objects are still to come. */
+  /** The number of objects still to be read. */
   left: number;
   /** The numbers of a code object. */
   readonly numbers: number[];
-  /** Its place among the references, if it has one. */
+  /** Its reference number, if it has one. */
   reference: number | undefined;
-  /** How many objects deep the deepest of its items is. */
+  /** The nesting depth of its deepest item. */
   height: number;
 }
 
-/** A container, and how many objects it has in front of it. */
+/** The kind of a container, and the number of its objects. */
 interface Opening {
   readonly container: Container;
   readonly count: (cursor: Cursor, form: CodeForm) => number | null;
@@ -48,7 +48,7 @@ const OPENINGS = new Map<number, Opening>(
 );
 
 /**
- * Reads what a container has in front of its objects. Answers `null` when the data is unusable; the reason is then in
+ * Reads what precedes the objects of a container. Returns `null` when the data is unusable; the reason is then in
  * the cursor.
  */
 export function openFrame(typeCode: number, start: number, cursor: Cursor, form: CodeForm): Frame | null {
@@ -64,7 +64,7 @@ export function openFrame(typeCode: number, start: number, cursor: Cursor, form:
   return {container, start, items: [], left, numbers, reference: undefined, height: 0};
 }
 
-/** Puts one object (or the NULL that ends a dict) into a container. Answers whether the container is complete with it. */
+/** Puts one object (or the NULL that ends a dict) into a container. Returns whether the container is complete with it. */
 export function addToFrame(
   frame: Frame,
   object: PyObject | 'NULL',

@@ -1,11 +1,11 @@
 import {createHash, hash, type Hash} from 'node:crypto';
 
-/** Contents up to this length are the key itself; longer ones are hashed. */
+/** Content up to this length is its own key; longer content is hashed. */
 const PLAIN_LENGTH = 96;
-/** How much is gathered before it goes into the hash, far below the longest string that V8 can make. */
+/** The buffer size before hashing, far below V8's limit for strings. */
 const CHUNK_LENGTH = 1 << 16;
 
-/** Short content as it is; else its sha256. The mark after the tag, one character, keeps the two apart. */
+/** Short content itself, or else its sha256. The character after the tag distinguishes the two. */
 export function keyOf(tag: string, content: string): string {
   return content.length <= PLAIN_LENGTH ? `${tag}:${content}` : `${tag}#${hash('sha256', content, 'base64')}`;
 }
@@ -17,7 +17,7 @@ export function keyOfBytes(tag: string, content: Uint8Array): string {
     : `${tag}#${hash('sha256', content, 'base64')}`;
 }
 
-/** Whether a key is a hash, of what may be much longer than the key. */
+/** Whether a key is the hash of longer content. */
 export function isHashed(key: string): boolean {
   return key.startsWith('#', 1);
 }
@@ -28,7 +28,7 @@ export class Content {
   #hash: Hash | undefined;
 
   add(key: string): this {
-    // The length in front makes the list readable in one way only.
+    // The length prefix makes the list unambiguous.
     this.#text += `${key.length}:${key}`;
     if (this.#text.length > CHUNK_LENGTH) {
       this.#hash = (this.#hash ?? createHash('sha256')).update(this.#text);

@@ -1,15 +1,15 @@
 import {failure, type Failure} from '../model/failure.js';
 
 /**
- * A place in marshal bytes. Every read is checked against the end of the data; one that cannot be done answers
- * `null` and leaves its reason in `failure`. Numbers are little-endian (Python/marshal.c, `r_short`, `r_long`).
+ * A place in marshal bytes. Every read is checked against the end of the data; a failing read returns
+ * `null` and sets `failure`. Numbers are little-endian (Python/marshal.c, `r_short`, `r_long`).
  */
 export class Cursor {
   /** Offset of the next byte. */
   position = 0;
-  /** Why reading had to stop; set once. */
+  /** The reason why reading failed; set once. */
   failure: Failure | undefined;
-  /** A private copy: what is read may alias it, whatever the caller does to its own bytes later. */
+  /** A private copy: results may alias it, and the caller may modify its own bytes later. */
   readonly #bytes: Uint8Array;
   readonly #text: Buffer;
   readonly #view: DataView;
@@ -25,7 +25,7 @@ export class Cursor {
     return this.#bytes.length - this.position;
   }
 
-  /** Records that the data is unusable: `what` is a clause about the thing that begins at byte `offset`. */
+  /** Records that the data is unusable: `what` describes the item that begins at byte `offset`. */
   damaged(offset: number, what: string): null {
     this.failure ??= failure('MARSHAL', `the marshal data is damaged at byte ${offset}: ${what}`);
     return null;
@@ -67,7 +67,7 @@ export class Cursor {
     return this.#view.getBigUint64(this.position - 8, true);
   }
 
-  /** A 32-bit count of things that take at least one byte each, so that it cannot be larger than what is left. */
+  /** A 32-bit count of things that take at least one byte each, which is therefore at most the number of bytes left. */
   count(things: string): number | null {
     const start = this.position;
     const count = this.int32();

@@ -1,22 +1,22 @@
 import {Content, isHashed, keyOf, keyOfBytes} from './content.js';
 import type {PyCode, PyObject} from './objects.js';
 
-/** Strings up to this length have a key that costs less to make than to remember. */
+/** Keys of strings up to this length are cheaper to compute than to cache. */
 const SHORT = 64;
 const NOTHING: readonly PyObject[] = [];
 
-/** The keys that stand for more than they hold: those with a hash. All others are made again in a moment. */
+/** The cached keys: those with a hash. All others are cheap to compute again. */
 const known = new WeakMap<PyObject, string>();
-/** The keys of containers found in one call: a WeakMap of millions of small ones would be a burden to the collector. */
+/** The keys of containers within one call: a WeakMap with millions of small ones would slow down the garbage collector. */
 type Found = Map<PyObject, string>;
 
 /**
  * The identity of an object as a constant. Two keys are equal exactly when type and exact bits are, all the way down:
  * 1, 1.0 and True differ, as do 0.0 and -0.0, two nans with different payloads, 'a' and b'a', or two code objects of
- * which only `filename` differs. Sets are taken to be in canonical order, without duplicates (`canonicalItems`).
+ * which only `filename` differs. Sets must be in canonical order, without duplicates (`canonicalItems`).
  *
  * A key has at most about a hundred characters (large contents appear as their sha256) and is the same in every process.
- * It takes time in proportion to the number of objects, however often they are shared, and no stack for depth.
+ * It takes time in proportion to the number of objects, however often they are shared, and does not recurse.
  */
 export function canonicalKey(object: PyObject): string {
   const found: Found = new Map();
@@ -36,7 +36,7 @@ export function canonicalKey(object: PyObject): string {
   return shallowKey(object, found);
 }
 
-/** Brings the members of a set into canonical order, and drops all but one of those with the same key. */
+/** Sorts the members of a set into canonical order, and removes duplicates by key. */
 export function canonicalItems(items: readonly PyObject[]): readonly PyObject[] {
   return items
     .map((item) => ({key: canonicalKey(item), item}))
@@ -73,7 +73,7 @@ function innerObjects(object: PyObject): readonly PyObject[] {
   }
 }
 
-/** The key of an object whose inner objects have theirs already. */
+/** The key of an object, given the keys of its inner objects. */
 function shallowKey(object: PyObject, found: Found): string {
   if (object.type === 'str' && object.value.length <= SHORT) return composedKey(object, found);
   const earlier = known.get(object) ?? found.get(object);
@@ -133,7 +133,7 @@ function listKey(tag: string, items: readonly PyObject[], found: Found): string 
   return content.key(tag);
 }
 
-/** Every field counts, in the order of the stream. */
+/** The key covers every field, in the order of the stream. */
 function codeKey(code: PyCode, found: Found): string {
   const {argcount, posonlyargcount, kwonlyargcount, stacksize, flags, firstlineno} = code;
   const content = new Content();

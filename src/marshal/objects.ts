@@ -1,7 +1,7 @@
 /**
  * The canonical object graph that marshal bytes are read into.
  *
- * Canonical means: what two streams agree on as Python values reads as equal graphs, whatever references (FLAG_REF),
+ * Canonical means: two streams of equal Python values give equal graphs, whatever references (FLAG_REF),
  * short forms or interning marks the writer chose. A shared object may appear as one JavaScript object or as several
  * equal ones; nothing may depend on which.
  */
@@ -34,7 +34,7 @@ export interface PyBool {
 export interface PyEllipsis {
   readonly type: 'Ellipsis';
 }
-/** The class `StopIteration` itself, which marshal has a code for. */
+/** The class `StopIteration` itself, which has a type code in marshal. */
 export interface PyStopIteration {
   readonly type: 'StopIteration';
 }
@@ -56,7 +56,7 @@ export interface PyStr {
   readonly type: 'str';
   /**
    * The text as UTF-16, with lone surrogates kept. (A pair of surrogate *code points*, which Python keeps apart from
-   * the astral character they would encode, cannot be told from it in UTF-16, so text that holds surrogate code points
+   * the astral character they would encode, cannot be distinguished from it in UTF-16, so text that holds surrogate code points
    * is in `codePoints` as well, and that is what counts.)
    */
   readonly value: string;

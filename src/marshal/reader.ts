@@ -6,23 +6,23 @@ import type {PyObject} from './objects.js';
 import {SCALARS} from './scalars.js';
 
 export interface ReadLimits {
-  /** How many bytes a stream may have; default 8 MiB, at most 24 MiB. Memory stays below some 150 times that. */
+  /** The maximum size of a stream in bytes; default 8 MiB, at most 24 MiB. Memory use stays below some 150 times that. */
   readonly bytes?: number;
   /**
-   * How deep objects may lie in each other, references followed; default 2000, as CPython's MAX_MARSHAL_STACK_DEPTH
+   * The maximum nesting depth of objects, including references; default 2000, as CPython's MAX_MARSHAL_STACK_DEPTH
    * (which does not follow references, so that objects there can be deeper than their streams).
    */
   readonly depth?: number;
 }
 
 export interface ReadOptions {
-  /** The shape of code objects, which the stream itself does not tell. */
+  /** The form of code objects, which the stream itself does not contain. */
   readonly codeForm: CodeForm;
   readonly limits?: ReadLimits;
 }
 
 const DEFAULT_BYTES = 8 * 2 ** 20;
-/** Up to this size no int, no string and no Map can be too large for V8. */
+/** Up to this size, no int, string or Map exceeds the limits of V8. */
 const MOST_BYTES = 24 * 2 ** 20;
 const DEFAULT_DEPTH = 2000;
 /**
@@ -37,18 +37,18 @@ const FLAG_REF = 0x80;
 const TYPE_NULL = 0x30;
 const TYPE_REF = 0x72;
 
-/** What one step of reading leads to: an object, a NULL, a container that wants more; `null` is failure. */
+/** The result of one read step: an object, a NULL, or a container that needs more objects; `null` is a failure. */
 type Step = PyObject | 'NULL' | 'more' | null;
 
 /**
  * Reads the one object that `bytes` hold, in any version of marshal from 0 to 6, as CPython 3.10 to 3.15 read it.
  * Nothing in the result aliases `bytes`, and no path through it is longer than the depth limit, so that one may recurse
- * over it; but sharing can make it exponentially large for who does not remember what was seen (`canonicalKey` does).
+ * over it. But sharing can make a walk exponentially long unless it records what it has seen (`canonicalKey` does).
  *
- * Fails with MARSHAL, naming the byte, on what CPython's reader refuses, and beyond that on: bytes after the object,
+ * Fails with MARSHAL, naming the byte, on what CPython's reader rejects, and also on: bytes after the object,
  * references to objects that are not complete (lists and dicts inside themselves), a dict that ends between key and
  * value, fields shared by code objects beyond all proportion, bytecode of odd length (which 3.10 lets through), and
- * what goes beyond the limits. Members of sets and keys of dicts are not tested for being hashable.
+ * what goes beyond the limits. Members of sets and keys of dicts are not checked to be hashable.
  */
 export function readMarshal(bytes: Uint8Array, options: ReadOptions): Result<PyObject> {
   const most = Math.min(options.limits?.bytes ?? DEFAULT_BYTES, MOST_BYTES);
@@ -58,17 +58,17 @@ export function readMarshal(bytes: Uint8Array, options: ReadOptions): Result<PyO
   return new Reader(bytes, options.codeForm, options.limits?.depth ?? DEFAULT_DEPTH).read();
 }
 
-/** Keeps a stack of its own, so that the depth of the data costs none of the program's. */
+/** Keeps an explicit stack, so that deep data does not overflow the call stack. */
 class Reader {
   readonly #cursor: Cursor;
   readonly #frames: Frame[] = [];
   /** The objects that have a reference number; `null` while incomplete. */
   readonly #references: (PyObject | null)[] = [];
-  /** How many objects deep each of them is. */
+  /** The nesting depth of each of them. */
   readonly #heights: number[] = [];
   /** The same for the object read last. */
   #height = 0;
-  /** What is left for the fields of code objects. */
+  /** The remaining budget for the fields of code objects. */
   #extent: number;
 
   constructor(
@@ -111,7 +111,7 @@ class Reader {
     if (typeCode === TYPE_REF) return this.#reference(start);
     const frame = openFrame(typeCode, start, this.#cursor, this.form);
     if (frame === null) return null;
-    // Containers take their number before their objects take theirs.
+    // Containers get their reference number before their objects.
     if (flagged) frame.reference = this.#reserve();
     if (frame.left === 0) return this.#close(frame);
     this.#frames.push(frame);

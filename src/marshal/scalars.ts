@@ -3,11 +3,11 @@ import {asInt, readDigits, textToBits} from './numbers.js';
 import type {PyObject, PyStr} from './objects.js';
 import {decodeUtf8} from './utf8.js';
 
-/** How to read what follows a type code that holds no other objects. */
+/** How to read the content of a type code without inner objects. */
 export interface Scalar {
-  /** Answers `null` when the data is unusable; the reason is then in the cursor. */
+  /** Returns `null` when the data is unusable; the reason is then in the cursor. */
   readonly read: (cursor: Cursor) => PyObject | null;
-  /** Whether FLAG_REF gives it a number that later references use; for singletons the flag means nothing. */
+  /** Whether FLAG_REF gives it a reference number; for singletons the flag has no effect. */
   readonly numbered: boolean;
 }
 
@@ -21,7 +21,7 @@ const EMPTY_BYTES: PyObject = {type: 'bytes', value: new Uint8Array(0)};
 
 /**
  * All type codes without inner objects, by the byte that stands for them (Python/marshal.c, `r_object`; the same in 3.10
- * to 3.15). Whether a string was interned (`t`, `A`, `Z`) is the writer's affair: it is no part of the value.
+ * to 3.15). Whether a string was interned (`t`, `A`, `Z`) is up to the writer, and not part of the value.
  */
 export const SCALARS: readonly (Scalar | undefined)[] = byTypeCode({
   N: single(NONE),

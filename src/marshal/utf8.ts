@@ -4,7 +4,7 @@ import type {PyStr} from './objects.js';
 
 /** The smallest code point that a sequence of so many bytes may encode. */
 const SMALLEST = [0, 0, 0x80, 0x800, 0x10000];
-/** How many code points `String.fromCodePoint` is given at once. */
+/** The number of code points per call of `String.fromCodePoint`. */
 const CHUNK = 4096;
 
 export interface BadText {
@@ -36,7 +36,7 @@ export function decodeUtf8(bytes: Uint8Array): PyStr | BadText {
   return {type: 'str', value: textOf(codePoints), codePoints};
 }
 
-/** How many bytes the sequence has that begins with this one; 0 when none does. */
+/** The length of the sequence that begins with this byte; 0 for an invalid byte. */
 function sequenceLength(lead: number): number {
   if (lead < 0x80) return 1;
   if (lead < 0xc0) return 0;
