@@ -22,7 +22,7 @@ export interface CollectLimits {
   readonly nowMs?: number;
 }
 
-/** What a collection did. */
+/** The result of a collection. */
 export interface Collected {
   readonly removedEntries: number;
   readonly removedBlobs: number;
@@ -33,12 +33,12 @@ export interface Collected {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Whoever writes a file into the store needs less time than this to finish it and the entry that refers to it. */
+/** An upper bound for the time to write a file and the entry that refers to it. */
 const UNFINISHED_MS = HOUR_MS;
 
 /** The clocks of machines that share a file system differ by less than this. */
 const CLOCK_SLACK_MS = HOUR_MS;
-/** What a time loses on its way into a file system and back. */
+/** The resolution lost when a file system stores a time. */
 const ROUNDING_MS = 1;
 
 interface Entry extends StoredFile {
@@ -46,8 +46,8 @@ interface Entry extends StoredFile {
 }
 
 /**
- * Removes results that are too old, then those that were not used for longest, until the rest fits; with them the files
- * that no kept result refers to, and what interrupted writers left. A file of a kept result is never removed.
+ * Removes results that are too old, then the least recently used ones until the rest fits; also the files
+ * that no kept result refers to, and leftovers of interrupted writers. A file of a kept result is never removed.
  */
 export async function collectGarbage(layout: Layout, limits: CollectLimits): Promise<Collected> {
   const nowMs = limits.nowMs ?? Date.now();
@@ -65,7 +65,7 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
   for (const entry of entries) {
     const added = [...new Set(entry.refersTo)].filter((digest) => !kept.has(digest));
     const bytes = entry.size + added.reduce((sum, digest) => sum + (blobs.get(digest)?.size ?? 0), 0);
-    // Once an entry does not fit, no older one is kept: what stays is what was used last.
+    // Once an entry does not fit, no older one is kept, so that the most recently used ones remain.
     full ||= keptBytes + bytes > limits.maxBytes;
     if (full || nowMs - entry.usedMs > limits.maxAgeDays * DAY_MS) {
       dropped.push(entry);
@@ -80,7 +80,7 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
   const garbage = [...blobs.values()].filter(
     ({digest, usedMs}) => !kept.has(digest) && (released.has(digest) || nowMs - usedMs > UNFINISHED_MS),
   );
-  // Entries first: one whose files are gone would be a miss, but a confusing one.
+  // Entries first: an entry without its files would be a confusing miss.
   const removedEntries = await removeUnused(dropped);
   const removedBlobs = await removeUnused(garbage);
   await removeLeftovers(layout.temporary, nowMs);
@@ -93,7 +93,7 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
   };
 }
 
-/** Removes files, but for those that somebody used since they were listed. Gives those that are gone. */
+/** Removes files, except those used since they were listed. Returns those that are gone. */
 async function removeUnused<T extends StoredFile>(files: readonly T[]): Promise<T[]> {
   const removed = await pLimit(BREADTH).map(files, async (file) => {
     const now = await stat(file.path).catch(() => undefined);
@@ -103,7 +103,7 @@ async function removeUnused<T extends StoredFile>(files: readonly T[]): Promise<
   return removed.flat();
 }
 
-/** Every entry with what it refers to. A damaged one refers to nothing, and is left to `verify` or its next reader. */
+/** Every entry with what it refers to. A damaged one refers to nothing; `verify` or its next reader removes it. */
 async function readEntries(layout: Layout, nowMs: number): Promise<Entry[]> {
   const files = await listUsed(layout, RESULTS, nowMs);
   return pLimit(BREADTH).map(files, async (file) => {

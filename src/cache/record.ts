@@ -18,10 +18,10 @@ export interface ActionRecord {
 }
 
 const SCHEMA = 2;
-/** What earlier versions wrote; it is of no use, and no damage either. */
+/** Written by an earlier version: unusable, but not damaged. */
 const OLDER_SCHEMA = 1;
 
-/** The record as it lies in the store: one canonical JSON object, with a digest over the rest of it. */
+/** The record as stored: one canonical JSON object, with a digest over the rest of it. */
 export function encodeRecord(record: ActionRecord): string {
   const outputs = record.outputs.map(({name, digest, size, executable}) => ({
     name,

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import {isDigest, type Digest} from '../model/digest.js';
 
 /**
- * Where things lie in the store: the layout of Bazel's disk cache. `cas` holds contents by their sha256, `ac` the
+ * The paths of the store: the layout of Bazel's disk cache. `cas` holds contents by their sha256, `ac` the
  * results of actions by the sha256 of their key record, `tmp` what is being written.
  */
 export interface Layout {
@@ -43,10 +43,10 @@ export interface StoredFile {
   readonly usedMs: number;
 }
 
-/** How many files of the store are looked at at once. */
+/** The number of files of the store to read concurrently. */
 export const BREADTH = 32;
 
-/** Every file under `cas` or `ac`. What goes away meanwhile, or has no digest as its name, is left out. */
+/** Every file under `cas` or `ac`. Files that disappear meanwhile, or whose name is not a digest, are left out. */
 export async function listFiles(root: string, part: typeof CONTENTS | typeof RESULTS): Promise<StoredFile[]> {
   const limit = pLimit(BREADTH);
   const shards = await limit.map(await namesIn(join(root, part)), async (shard) => {

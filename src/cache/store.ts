@@ -19,7 +19,7 @@ import {decodeRecord, encodeRecord, type ActionRecord, type StoredOutput} from '
 import {createTidier, memoryFile, type Tidier} from './tidy.js';
 import {surveyStore, verifyStore, type StoreStats, type Verified} from './survey.js';
 
-/** What a look into the store gave. Damage is never an error: it is removed, told in `warnings`, and counts as a miss. */
+/** The result of a look-up in the store. Damage is never an error: it is removed, reported in `warnings`, and counts as a miss. */
 export interface Lookup {
   readonly record: ActionRecord | undefined;
   readonly warnings: readonly string[];
@@ -35,7 +35,7 @@ export interface Materialised {
 export interface Store {
   readonly root: string;
   /**
-   * The result kept under a key, if it is whole as far as that can be seen without reading its files. Fails with IO
+   * The result for a key, if it is complete as far as can be checked without reading its files. Fails with IO
    * when the store cannot be read.
    */
   readonly get: (key: Digest) => Promise<Result<Lookup>>;
@@ -58,9 +58,9 @@ export interface Store {
   readonly verify: () => Promise<Verified>;
   /** Removes everything. Fails with IO. */
   readonly clear: () => Promise<Result<void>>;
-  /** Removes what is old, then what was not used for longest, until the limits hold. */
+  /** Removes old results, then the least recently used ones, until the limits hold. */
   readonly collect: (limits: CollectLimits) => Promise<Collected>;
-  /** The same after a build, when it is time for it; undefined when it is not. Costs nothing when nothing was put. */
+  /** The same after a build, if it is due; otherwise undefined. Free if nothing was stored. */
   readonly tidy: (limits: CollectLimits) => Promise<Collected | undefined>;
 }
 
@@ -111,7 +111,7 @@ async function shareFolder({sharedMode}: Layout, folder: string): Promise<Result
   return made;
 }
 
-/** Collecting goes by the use of entries; files are touched, now and then, for other tools that share the store. */
+/** Collections depend on the use of entries; files are touched occasionally for other tools that share the store. */
 const TOUCH_AFTER_MS = 3_600_000;
 
 const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
@@ -163,7 +163,7 @@ async function writeEntry(layout: Layout, path: string, text: string): Promise<R
   return folder.ok ? writeFileAtomic(path, text, layout.temporary, ENTRY_MODE) : folder;
 }
 
-/** Who may read the directory may read what is in it, whatever the umask of who wrote it. */
+/** Everyone who may read the directory may read its files, whatever the umask of their writer. */
 const ENTRY_MODE = 0o644;
 
 async function putBlob(
@@ -196,7 +196,7 @@ async function materialise(
     await copyFile(blob, path, constants.COPYFILE_FICLONE);
     await chmod(path, output.executable ? 0o755 : 0o644);
   } catch (error) {
-    // Whose fault is it? When the file in the store can be read and is whole, that of the place for the copy.
+    // If the file in the store is readable and complete, the destination of the copy is at fault.
     const content = await hashFile(blob);
     if (content.ok && content.value.digest === output.digest) return err(ioFailure('write', path, error));
     const isBroken = content.ok || isDamage(error);
@@ -219,7 +219,7 @@ async function discard(what: 'entry' | 'file', path: string): Promise<string> {
   return `the ${what === 'entry' ? 'cache entry' : 'cached file'} ${path} was damaged and ${outcome}`;
 }
 
-/** Notes a use. A store that may only be read keeps no note. */
+/** Records a use. A read-only store records nothing. */
 async function touch(path: string): Promise<boolean> {
   const now = new Date();
   return utimes(path, now, now).then(

@@ -5,7 +5,7 @@ import {fail, ok, type Result} from '../model/result.js';
 import type {Session} from './command.js';
 
 /**
- * What the build folder of a command remembers: that of --build-dir, else the one that relink or overlay made by itself
+ * The history of a build directory: that of --build-dir, else the one that relink or overlay made by itself
  * for --python and --out. Fails with USAGE when none is given or nothing was built there.
  */
 export async function historyOf({invocation, context}: Session): Promise<Result<History>> {
@@ -25,7 +25,7 @@ export async function historyOf({invocation, context}: Session): Promise<Result<
   });
 }
 
-/** An overlay and a relinked executable may have had the same place one after the other. */
+/** An overlay and a relinked executable may have had the same path one after the other. */
 async function newest(python: string, out: string, cacheDir: string): Promise<string | undefined> {
   const folders = (['relink', 'overlay'] as const).map((kind) =>
     defaultBuildDir(kind, {python, out}, cacheDir),

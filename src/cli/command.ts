@@ -11,15 +11,15 @@ export interface Invocation {
   readonly options: OptionValues;
 }
 
-/** What a command gets. */
+/** The input of a command. */
 export interface Session extends ProductSink {
   readonly invocation: Invocation;
   readonly context: HostContext;
-  /** The folder that the command was called in. */
+  /** The working directory of the command. */
   readonly cwd: string;
 }
 
-/** What a command came to; it goes into the summary. */
+/** The result of a command, for the summary. */
 export type CommandEnd = RunEnd;
 
 /** A file in `commands/`. */

@@ -13,7 +13,7 @@ import type {Surroundings} from './process-context.js';
 import {eventsOf, type Memo} from './noop/up-to-date.js';
 
 /**
- * Tells the user of a run, from its first event to the summary; returns the exit code.
+ * Reports a run, from its first event to the summary; returns the exit code.
  * @param run does the work, tells of it, and says how it ended
  * @param files what the run is told in besides
  */
@@ -41,7 +41,7 @@ export async function report(
   return lost.length === 0 ? 0 : exitCodeOf('IO');
 }
 
-/** Reports a run of which a memo says that there is nothing to do; returns the exit code. */
+/** Reports a run that a memo found up to date; returns the exit code. */
 export function repeatRun(memo: Memo, surroundings: Surroundings): Promise<number> {
   const {invocation, end} = memo;
   return report(invocation.command, viewOf(invocation), surroundings, (sink) => {
@@ -50,7 +50,7 @@ export function repeatRun(memo: Memo, surroundings: Surroundings): Promise<numbe
   });
 }
 
-/** Reports a command line that makes no sense, as a run of its own; returns the exit code. */
+/** Reports an invalid command line as a run of its own; returns the exit code. */
 export function reportUsage(
   problem: Failure,
   command: string | undefined,

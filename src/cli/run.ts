@@ -64,7 +64,7 @@ async function perform(
   }
 }
 
-/** The files that a run is told in. Their code is read only when somebody wants them. */
+/** The reporters that write files. Their code is imported only when needed. */
 async function fileReportersOf({options}: Invocation): Promise<FileReporter[]> {
   const {'trace-file': trace, report: page} = options;
   if (trace === undefined && page === undefined) return [];

@@ -9,7 +9,7 @@ import {failureText} from '../report/wording.js';
 import type {Surroundings} from './process-context.js';
 import type {StepContext, StepModule} from './steps/step-module.js';
 
-/** Single actions, for build systems that have an engine of their own. Each reads what it is given and writes what it is asked for. */
+/** Single actions, for build systems that have an engine of their own. Each reads its inputs and writes its outputs. */
 const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   target: () => import('./steps/describe.js'),
   compile: () => import('./steps/compile.js'),
@@ -19,7 +19,7 @@ const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   check: () => import('./steps/check.js'),
 };
 
-/** An option that a step cannot do without was not given. */
+/** A required option of a step is missing. */
 class MissingOption extends Error {}
 
 /**

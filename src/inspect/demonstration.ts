@@ -24,15 +24,15 @@ export interface DemoReport {
   readonly bench: BenchReport;
 }
 
-/** What the demonstration freezes, besides what every start imports, and measures. */
+/** The commands that the demo freezes, in addition to the start-up modules, and measures. */
 const PROGRAMS = [
   '-c "import asyncio"',
   '-c "import argparse, json, re, dataclasses, pathlib, subprocess, logging"',
 ];
 
 /**
- * The whole job on a fresh machine: gets a CPython, builds it twice, compares every image with a fresh compile, and
- * measures. What was verified and measured before, for the same interpreter, is not done again.
+ * The demo on a fresh machine: downloads a CPython, builds it twice, compares every image with a fresh compile, and
+ * measures. It does not repeat verification and measurement for the same interpreter.
  */
 export async function runDemo(request: DemoRequest, context: HostContext): Promise<Result<DemoReport>> {
   const {events, signal} = context;

@@ -9,19 +9,19 @@ import {oldestNode} from '../fs/package-files.js';
 import {knownSeries} from '../pipeline/compile/load-layout.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
-/** One thing that was looked at. */
+/** One check. */
 export interface Check {
   readonly name: string;
-  /** What there is, in a few words; undefined when it is missing or of no use. */
+  /** What was found; undefined if it is missing or unusable. */
   readonly found: string | undefined;
-  /** What is missing without it. */
+  /** What it is needed for. */
   readonly purpose: string;
-  /** The failure of a machine without it; undefined when builds go without. */
+  /** The failure if it is missing; undefined if builds do not need it. */
   readonly code: FailureCode | undefined;
   readonly hint?: string | undefined;
 }
 
-/** Tools that are good to have, with what each is for. */
+/** Optional tools, with their purposes. */
 const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
   ['python3', 'the tests'],
   ['xz', 'unpacking a source archive .tar.xz'],
@@ -29,7 +29,7 @@ const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
   ['hyperfine', 'measuring start-up by hand'],
 ];
 
-/** Looks at what a build needs from this machine, in the order in which it is needed. */
+/** Checks what a build needs from this machine, in the order in which it is needed. */
 export async function examineMachine(context: HostContext): Promise<readonly Check[]> {
   const environment = scrubbedEnvironment({}, context.userEnvironment);
   const compiler = await findCompiler(environment, context.userEnvironment['CC']);
@@ -93,7 +93,7 @@ async function checkCache(cacheDir: string): Promise<Check> {
   return {...check, found: `${cacheDir}, ${(bytes / 1e6).toFixed(1)} MB`};
 }
 
-/** The first line that a tool says about its version, or its path when it says nothing. */
+/** The first line of a tool's version output, or its path if there is none. */
 async function firstLine(
   file: string,
   environment: Readonly<Record<string, string>>,

@@ -5,10 +5,10 @@ import {splitCommandLine} from '../model/shell-words.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
-/** What decides, in a user's shell, whether images are used and where modules are found. */
+/** The variables that decide whether images are used and where modules are found. */
 const DECIDING = ['FLASHFREEZE', 'PYTHONPATH', 'PYTHONHOME', 'PYTHONUSERBASE', 'PYTHONNOUSERSITE'];
 
-/** A frozen interpreter, and what programs made of it. */
+/** A frozen interpreter, and which modules programs use of it. */
 export interface Examination extends FrozenInterpreter {
   /** Frozen modules that none of the programs imports; undefined without programs. */
   readonly unused: readonly string[] | undefined;
@@ -16,7 +16,7 @@ export interface Examination extends FrozenInterpreter {
 
 /**
  * Examines a frozen interpreter as it would be in the user's own shell.
- * @param traces programs to run in `cwd`, as one would type them after `python`
+ * @param traces programs to run in `cwd`, written as after `python`
  *
  * Fails with USAGE for a program that cannot be read, with DISCOVER for one that does not run; else as `examineFrozen`.
  */

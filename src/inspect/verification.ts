@@ -18,11 +18,11 @@ export interface VerifyRequest {
   readonly hashSeeds: readonly string[];
 }
 
-/** For PYTHONHASHSEED, when nobody chooses others. */
+/** The default values of PYTHONHASHSEED. */
 export const DEFAULT_HASH_SEEDS: readonly string[] = ['0', '1', 'random'];
 
 /**
- * Thaws every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
+ * Reads every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
  * Differences are part of the report, not a failure.
  */
 export async function verifyImages(
@@ -68,7 +68,7 @@ export function differenceFailure({modules, differences}: VerifyReport): Failure
 }
 
 /**
- * Where the sources lie of what CPython freezes itself: the images only know that they are `frozen`. What an installation lacks
+ * The paths of the sources of the modules that CPython freezes itself: the images only contain `frozen`. What an installation lacks
  * (`__phello__`, without CPython's test modules) is in the source tree.
  */
 function frozenSources(target: Target, sourceTree: string): Readonly<Record<string, string>> {

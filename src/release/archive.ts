@@ -8,7 +8,7 @@ import {err, fail, ok, type Result} from '../model/result.js';
 import {type TarEntry, tarOf} from './tar.js';
 import {listTree, readEntry} from './tree.js';
 
-/** A file of a release: what the manifest tells of it. */
+/** A file of a release, as in the manifest. */
 export type FileRecord =
   | {readonly path: string; readonly mode: number; readonly size: number; readonly sha256: Digest}
   | {readonly path: string; readonly link: string};
@@ -51,7 +51,7 @@ export async function writeArchive(
   return fail('IO', `cannot compress ${archive}`, {details: packed.value.stderr});
 }
 
-/** What a manifest tells of a file. */
+/** A file as in the manifest. */
 export function recordOf({path, mode, content}: TarEntry): FileRecord {
   if ('link' in content) return {path, link: content.link};
   return {path, mode, size: content.length, sha256: digestOf(content)};

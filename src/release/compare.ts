@@ -87,7 +87,7 @@ function numbered(parts: readonly Part[]): ReadonlyMap<string, Uint8Array> {
   );
 }
 
-/** The text around the first byte that differs, where there is any: a date, a path, a flag. */
+/** The text around the first differing byte, if there is any: a date, a path, a flag. */
 function firstText(a: Uint8Array, b: Uint8Array): string {
   const at = firstDifference(a, b);
   const [x, y] = [a, b].map((bytes) => wordAt(bytes, at));

@@ -4,13 +4,13 @@ import {runProcess} from '../exec/process.js';
 import {findTool} from '../exec/tools.js';
 import {CLOCK_SOURCE} from '../fs/package-files.js';
 
-/** Conditions of a build that cannot be had everywhere: what asks for one gets undefined, or nothing done, where it cannot be. */
+/** Conditions of a build that not every machine supports: a function returns undefined, or does nothing, without support. */
 export interface ConditionsRun {
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
-/** What a build starts by name: everything else is started by one of these. */
+/** The programs that a build starts by name. These start all others. */
 const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
 
 /**

@@ -5,11 +5,11 @@ import {runProcess} from '../exec/process.js';
 import type {ConditionsRun} from './conditions.js';
 import type {TarEntry} from './tar.js';
 
-/** What it says of one file is cut at so many bytes, and has to be said within so many milliseconds. */
+/** The limits for its output on one file, in bytes and in milliseconds. */
 const MAX_BYTES = 8000;
 const TIMEOUT_MS = 60_000;
 
-/** How diffoscope sees the difference of two files; undefined where it is not installed, or takes too long. */
+/** The output of diffoscope for two files; undefined where it is not installed, or takes too long. */
 export async function diffoscopeView(
   a: TarEntry,
   b: TarEntry,

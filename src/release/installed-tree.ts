@@ -30,14 +30,14 @@ export interface InstallRequest {
   readonly places: SourcePlaces;
   /** The interpreter with frozen modules. */
   readonly frozen: string;
-  /** The source tree: no file of the installation may tell where it lies. */
+  /** The source tree: no file of the installation may contain its path. */
   readonly tree: SourceTree;
 }
 
 /**
  * Installs CPython as its own Makefile does, with the frozen interpreter in the place of the plain one, and makes it
- * independent of where it was built and of where it will lie. Returns the directory that takes the place of the prefix.
- * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file tells where it was made.
+ * independent of its build directory and its final directory. Returns the directory that takes the place of the prefix.
+ * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file contains the build directory.
  */
 export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
   const {places, toolchain, plan, frozen, tree} = request;
@@ -114,7 +114,7 @@ async function makeInstall(
       'install',
       `DESTDIR=${stage}`,
       'ENSUREPIP=no',
-      // compileall then does nothing but tell its options; bytecode is ours to write.
+      // compileall then only prints its options, because we write the bytecode.
       'COMPILEALL_OPTS=--help',
       ...variables.value,
       ...['-o', 'all', '-o', 'python'],

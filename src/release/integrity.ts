@@ -7,8 +7,8 @@ import {type Manifest, readManifest} from './manifest.js';
 import {unpack} from './unpack.js';
 
 /**
- * Whether the archive beside a manifest is the one that it tells of, as a whole and file by file. An archive that is not there
- * is none that is wrong. Fails with USAGE when there is no manifest, and with VERIFY, which names what differs.
+ * Whether the archive beside a manifest matches it, as a whole and file by file. A missing archive
+ * is not an error. Fails with USAGE when there is no manifest, and with VERIFY, which names what differs.
  */
 export async function checkArchive(manifestPath: string): Promise<Result<Manifest>> {
   const manifest = await readManifest(manifestPath);

@@ -23,7 +23,7 @@ import {signFile} from './signature.js';
 import {outsideInputs} from './outside-inputs.js';
 
 export interface ReleaseRequest {
-  /** `out` is the directory that archive, manifest and provenance are wanted in. */
+  /** `out` is the directory for archive, manifest and provenance. */
   readonly options: SourceBuildOptions & {readonly out: string};
   readonly selection: ModuleSelection;
   /** Counts of an earlier build, by which CPython is optimised: see `recordProfile`. */
@@ -60,7 +60,7 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
   if (!host.ok) return host;
   const ownContext = {
     ...context,
-    // What lies in the user's home is nobody else's; configure would note the path of the user's own Python.
+    // The user's home must not matter: configure would record the path of the user's own Python.
     userEnvironment: {...context.userEnvironment, HOME: join(host.value.places.root, 'home')},
   };
   if (records && profile !== undefined && !context.dryRun) {
@@ -97,7 +97,7 @@ function checkOptions({options: {configureArguments}, profile}: ReleaseRequest):
   return ok();
 }
 
-/** Where the agent listens that holds the user's keys. */
+/** The socket of the agent that holds the user's keys. */
 function agentOf({userEnvironment: {SSH_AUTH_SOCK: agent}}: HostContext): Record<string, string> {
   return agent === undefined ? {} : {SSH_AUTH_SOCK: agent};
 }
@@ -190,7 +190,7 @@ async function pack(
   return written?.ok === false ? written : ok({output: archive, sha256: packed.value.digest});
 }
 
-/** Lays the profile beside the manifest, which tells its digest. Fails with IO. */
+/** Copies the profile beside the manifest, which contains its digest. Fails with IO. */
 async function keepProfile(
   profile: string,
   out: string,

@@ -14,7 +14,7 @@ const schema = z.object({
   python: z.string(),
   flashfreeze: z.object({version: z.string(), generator: digest}),
   archive: z.object({name: z.string(), size: z.number(), sha256: digest}),
-  /** What a build needs to be told to make the same again. */
+  /** The options that reproduce the build. */
   recipe: z.object({
     configureArguments: z.array(z.string()),
     makeArguments: z.array(z.string()),
@@ -34,7 +34,7 @@ const schema = z.object({
       preparesSnippets: z.boolean().default(false),
     }),
     sourceDateEpoch: z.number(),
-    /** What it was optimised by: a file that lies beside the manifest. */
+    /** The profile of the release: a file beside the manifest. */
     profile: named.nullable(),
   }),
   tools: z.array(z.object({name: z.string(), version: z.string(), sha256: digest.nullable()})),
@@ -51,8 +51,8 @@ const schema = z.object({
 });
 
 /**
- * What a release is and what it was made from. Holds no time and no place, so that it is the same, byte for byte, wherever
- * the release is built again.
+ * A release and everything that it was made from. It contains no time and no local path, so that it is the same, byte for byte, wherever
+ * the release is rebuilt.
  */
 export type Manifest = z.infer<typeof schema>;
 
@@ -61,12 +61,12 @@ export function manifestOf(archive: string): string {
   return archive.replace(/\.tar\.xz$/, '.manifest.json');
 }
 
-/** As a file: for people and for `diff`. */
+/** The text of the file, readable and suitable for `diff`. */
 export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;
 }
 
-/** Fails with USAGE when the file is not there, or is no manifest. */
+/** Fails with USAGE when the file is not there, or is not a manifest. */
 export async function readManifest(path: string): Promise<Result<Manifest>> {
   try {
     return ok(schema.parse(JSON.parse(await readFile(path, 'utf8'))));

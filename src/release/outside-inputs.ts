@@ -23,7 +23,7 @@ export interface OutsideInputsRequest {
 }
 
 /**
- * The files outside of the source tree that a reproducible build was made from: the headers that its compiler told of, what is
+ * The files outside of the source tree that a reproducible build was made from: the headers that its compiler reported, what is
  * linked into every program, and the programs that were frozen. Of shared libraries nothing but names gets into a result, so
  * they are not among them. Absolute paths, sorted. Fails with IO, and as `runProcess` does.
  */

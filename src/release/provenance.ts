@@ -5,8 +5,8 @@ import type {Manifest} from './manifest.js';
 const BUILD_TYPE = 'urn:flashfreeze:release:1';
 
 /**
- * How a release came about, as an in-toto Statement (v1) with the provenance predicate of SLSA 1.0. Times are left out,
- * which that allows: the statement is to be the same wherever the release is built again.
+ * The provenance of a release, as an in-toto Statement (v1) with the provenance predicate of SLSA 1.0. Times are left out,
+ * which that allows: the statement is to be the same wherever the release is rebuilt.
  */
 export function provenanceOf(manifest: Manifest, manifestDigest: string): Json {
   const {archive, name, recipe, flags, tools, inputs, flashfreeze} = manifest;

@@ -10,17 +10,17 @@ export interface Rewriting {
   readonly build: string;
   /** The prefix that it was configured with. */
   readonly prefix: string;
-  /** The source tree. No file may tell where it lies. */
+  /** The source tree. No file may contain its path. */
   readonly source: string;
 }
 
-/** What stands for the build directory in files that tell how Python was built (Makefile, sysconfig). */
+/** The replacement for the build directory in files that record how Python was built (Makefile, sysconfig). */
 const BUILD_NAME = '/usr/src/python-build';
 
 /**
- * Rewrites what tells in which directory Python was built, and what would work at the configured prefix only. Files that are
- * as they are in the source tree stay as they are, whatever they tell of. Fails with IO, and with VERIFY when a file still
- * tells where it was made: then other directories would give other bytes.
+ * Rewrites the build directory, and what works only at the configured prefix. Files that are
+ * the same as in the source tree are not changed. Fails with IO, and with VERIFY when a file still
+ * contains the build directory: then other directories would give other bytes.
  */
 export async function rewriteInstallation(root: string, rewriting: Rewriting): Promise<Result<void>> {
   const telling: string[] = [];
@@ -75,7 +75,7 @@ export function rewriteText(path: string, text: string, {build, prefix}: Omit<Re
   return relocated;
 }
 
-/** A script that runs the Python beside it, wherever that is: `sh` sees a command, Python a string. */
+/** A script that runs the Python beside it: `sh` reads a command, Python reads a string. */
 function withoutShebang(text: string, prefix: string): string {
   const [, program] = new RegExp(`^#!${prefix}/bin/(\\S+)\\n`).exec(text) ?? [];
   if (program === undefined) return text;
@@ -83,7 +83,7 @@ function withoutShebang(text: string, prefix: string): string {
   return `#!/bin/sh\n'''exec' "$(dirname -- "$(realpath -- "$0")")/${program}" "$0" "$@"\n' '''\n${body}`;
 }
 
-/** What sysconfig tells of directories is what they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
+/** sysconfig reports the directories as they are at run time. Only whole paths: `/opt/python` in `/opt/python-2` is not one. */
 function followPrefix(prefix: string): string {
   const pattern = `(^|[\\s='":,]|-[LI])${prefix}(?![\\w.-])`;
   return `

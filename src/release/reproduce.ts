@@ -18,13 +18,13 @@ export interface Comparison {
   readonly sha256: string;
   readonly files: number;
   readonly differences: readonly Difference[];
-  /** What is another on the two systems, without consequence for any file of the release. */
+  /** What differs between the two systems without changing any file of the release. */
   readonly harmless: readonly Difference[];
-  /** What diffoscope says of the first files that differ, where it is installed. */
+  /** The output of diffoscope for the first differing files, if it is installed. */
   readonly views: readonly string[];
 }
 
-/** So many files are shown to diffoscope. */
+/** The number of files to compare with diffoscope. */
 const SHOWN = 3;
 
 /**
@@ -89,7 +89,7 @@ async function findProfile(
 }
 
 /**
- * Builds a release two times, each under conditions of its own, and compares. `folder` gets both. Fails as `release` does.
+ * Builds a release twice, under different conditions, and compares. `folder` gets both. Fails as `release` does.
  */
 export async function releaseTwice(
   request: {readonly source: string; readonly arguments: readonly string[]},
@@ -145,7 +145,7 @@ export async function compareReleases(
 /** Tools, and files outside of the source tree, as `compareManifests` names them. */
 const OUTSIDE = /^(tool |input \/)/;
 
-/** What two releases were made from and is not the same: tools, flags, inputs. */
+/** The differences between what two releases were made from: tools, flags, inputs. */
 export function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {
   const parts = (manifest: Manifest): ReadonlyMap<string, string> =>
     new Map([
@@ -163,7 +163,7 @@ export function compareManifests(a: Manifest, b: Manifest): readonly Difference[
   return compareMaps(parts(a), parts(b));
 }
 
-/** What is known of a release whose archive is not there: which files differ. */
+/** The comparison for a release without its archive: which files differ. */
 function compareRecords(a: Manifest, b: Manifest): readonly Difference[] {
   const records = ({files}: Manifest): ReadonlyMap<string, string> =>
     new Map(files.map(({path, ...rest}) => [path, JSON.stringify(rest)]));

@@ -4,14 +4,14 @@ import {attempt} from '../fs/files.js';
 import {runProcess} from '../exec/process.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 
-/** How the tools that sign are run. */
+/** The environment of the signing tools. */
 export interface SigningRun {
   /** All of their environment: HOME, and SSH_AUTH_SOCK for keys that an agent holds. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
-/** A tool that signs, and how it is asked. */
+/** A signing tool and its arguments. */
 interface Signer {
   readonly tool: string;
   readonly package: string;
@@ -92,7 +92,7 @@ function refused(file: string, signers: string, details: string): Result<never> 
   return fail('VERIFY', `the signature of ${file} is not by one of ${signers}`, {details: details.trim()});
 }
 
-/** The tool's words, if it did not succeed. */
+/** The tool's output, if it failed. */
 async function ask(
   signer: Signer,
   args: readonly string[],
@@ -104,7 +104,7 @@ async function ask(
   return ok(exitCode === 0 ? undefined : (stdout + stderr).trim());
 }
 
-/** Runs a signer; a password that it asks for is not there, and it fails. */
+/** Runs a signing tool. It gets no passphrase, so it fails if it asks for one. */
 async function start(
   {tool, package: name}: Signer,
   args: readonly string[],

@@ -16,7 +16,7 @@ import {writeArchive} from './archive.js';
 import {EPOCH} from './installed-tree.js';
 import {unpack} from './unpack.js';
 
-/** Asks CPython's configure for a build that is optimised by a profile. */
+/** The argument of CPython's configure for a build with a profile. */
 export const OPTIMISED = '--enable-optimizations';
 const TOP = 'profile';
 
@@ -57,7 +57,7 @@ async function buildAndTrain(
   const environment = buildEnvironment(scrubbedEnvironment({}, userEnvironment));
   const run = {buildDir: places.cpython, environment, signal};
   const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
-  // Tests of CPython start interpreters that heed no environment, and these write bytecode: not into the user's tree.
+  // CPython's tests start interpreters that ignore the environment and write bytecode, which must not end up in the user's tree.
   const copied = await attempt('copy', places.sourceLink, async () => {
     await rm(places.sourceLink, {recursive: true, force: true});
     await cp(tree.path, places.sourceLink, {

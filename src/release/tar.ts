@@ -11,7 +11,7 @@ export interface TarEntry {
 }
 
 /**
- * The bytes of an archive with these members, in their order. It tells of nothing but them: owner root by number, no names
+ * The bytes of an archive with these members, in their order. It contains nothing else: owner root by number, no names
  * of users, one time for all (in seconds since the epoch). The stream fails as `entries` does.
  */
 export function tarOf(entries: AsyncIterable<TarEntry>, mtime: number): Readable {

@@ -2,7 +2,7 @@ import {chmod, lstat, readFile, readdir, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {TarEntry} from './tar.js';
 
-/** What lies at a path that is no directory. */
+/** The content of a path that is not a directory. */
 export interface TreeFile {
   /** Relative to the root, with slashes. */
   readonly path: string;
@@ -10,7 +10,7 @@ export interface TreeFile {
   readonly isLink: boolean;
 }
 
-/** Everything below a directory but directories, in the order of the bytes of their paths, whatever the file system's own is. */
+/** Everything below a directory except directories, sorted by the bytes of their paths, independent of the file system's order. */
 export async function listTree(root: string): Promise<readonly TreeFile[]> {
   const files: TreeFile[] = [];
   const walk = async (folder: string): Promise<void> => {
@@ -24,7 +24,7 @@ export async function listTree(root: string): Promise<readonly TreeFile[]> {
   return files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
-/** A file may be run or not, be written by its owner, and be read by all: the umask of whoever made it is not told. */
+/** Modes are normalised: executable or not, writable by the owner, and readable by all, independent of the umask. */
 async function describe(path: string): Promise<{readonly mode: number; readonly isLink: boolean}> {
   const status = await lstat(path);
   const isLink = status.isSymbolicLink();
@@ -36,7 +36,7 @@ export async function readEntry(root: string, {path, mode, isLink}: TreeFile): P
   return {path, mode, content: isLink ? {link: await readlink(place)} : await readFile(place)};
 }
 
-/** Gives a file the content that it is to have, even if nobody may write to it. */
+/** Writes a file, even if it is read-only. */
 export async function makeWritable(path: string): Promise<void> {
   const {mode} = await lstat(path);
   await chmod(path, mode | 0o200);

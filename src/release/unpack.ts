@@ -8,7 +8,7 @@ import {type TarEntry, readTar} from './tar.js';
 /** More than any installation takes. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** What is in a `.tar.xz`. Fails with IO when it cannot be read. */
+/** The members of a `.tar.xz`. Fails with IO when it cannot be read. */
 export async function unpack(path: string): Promise<Result<readonly TarEntry[]>> {
   try {
     const options = {encoding: 'buffer', maxBuffer: MAX_BYTES} as const;

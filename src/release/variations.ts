@@ -7,7 +7,7 @@ import type {Event} from '../model/events.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';
 
-/** Conditions of a build that its result must not depend on. */
+/** Conditions that the result of a build must not depend on. */
 export interface Variation {
   /** The name of its directory: other letters, another length. */
   readonly folder: string;
@@ -54,12 +54,12 @@ export interface VariedRelease {
   /** A directory for everything that the build leaves. */
   readonly place: string;
   readonly out: string;
-  /** By default it has a cache of its own, so that it takes nothing that another one made. */
+  /** By default it has a cache of its own, so that it uses no results of another build. */
   readonly cacheDir?: string;
 }
 
 /**
- * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Tells by which
+ * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Reports which
  * conditions, as not every machine can have all. Returns the archive's path. Fails as that does.
  */
 export async function releaseUnder(
@@ -110,7 +110,7 @@ export async function releaseUnder(
   }
 }
 
-/** What was made, or why nothing was, by what `--json` says of it. */
+/** The result of the build, or why it failed, from its `--json` output. */
 function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
   const events = stdout
     .split('\n')

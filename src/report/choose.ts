@@ -12,7 +12,7 @@ export interface View {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly dryRun: boolean;
-  /** The run yields lines that somebody may read by program: stdout is for them alone, the log goes to stderr. */
+  /** Programs may read the result of the run: stdout is for it alone, and the log goes to stderr. */
   readonly yields: boolean;
 }
 

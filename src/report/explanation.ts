@@ -11,7 +11,7 @@ const DID: Readonly<Record<Account['outcome'], string>> = {
   failed: 'failed',
 };
 
-/** More than so many actions are told in groups, and no more than so many lines of them. */
+/** More actions than this are shown in groups, in at most this many lines. */
 const FEW = 12;
 const MANY_LINES = 30;
 
@@ -25,9 +25,9 @@ export function runText({run, ms, done, fresh}: LastRun): string {
   return `last run at ${timeText(run)}, ${duration(ms)}: ${[...parts, ...upToDate].join(', ') || 'nothing'}`;
 }
 
-/** The time of a run, where we are. */
+/** The local time of a run. */
 export function timeText(run: string): string {
-  // Sweden writes times as ISO 8601 does.
+  // The Swedish locale formats times as in ISO 8601.
   return new Date(run).toLocaleString('sv-SE');
 }
 
@@ -41,7 +41,7 @@ function accountText(account: Account): string {
   return `${DID[account.outcome]}: ${sentence(account)}${end}`;
 }
 
-/** The same for all actions of a run: a line each, or, when they are many, a line for those of a kind. */
+/** The same for all actions of a run: one line each, or one line per kind if there are many. */
 export function actionTexts(done: readonly DoneAction[], verbose: boolean): string[] {
   if (verbose || done.length <= FEW) return done.map(({id, account}) => actionText(id, account));
   const groups = new Map<string, DoneAction[]>();
@@ -64,7 +64,7 @@ function groupText(actions: readonly DoneAction[]): string {
   return `${stepOf(id)} of ${count(actions.length, 'target')} ${DID[account.outcome]}: ${beginningOf(account)}`;
 }
 
-/** Where the causes of an action begin: what it has in common with others. */
+/** The root causes of an action, which it shares with others. */
 function beginningOf(account: Account): string {
   const {roots, rootCount} = account;
   return roots.length === 0
@@ -83,8 +83,8 @@ function stepOf(id: ActionId): string {
 }
 
 /**
- * An action with the chain of its causes, each below what it was the cause of.
- * @param told the actions that were told of before: they are not told again
+ * An action with the chain of its causes, each below its effect.
+ * @param told the actions that were shown before: they are not shown again
  */
 export function explanationText(
   explanation: Explanation,
@@ -103,7 +103,7 @@ function chainOf({because}: Explanation, told: ReadonlySet<ActionId>): string[] 
     .map((cause) => indent([ownText(cause), ...chainOf(cause, told)].join('\n')));
 }
 
-/** Without the beginning of the chain: that follows. */
+/** Without the root causes, which follow. */
 function ownText({id, account, because}: Explanation): string {
   return actionText(id, because.length === 0 ? account : {...account, roots: [], rootCount: 0});
 }

@@ -4,14 +4,14 @@ import {failure, type Failure} from '../model/failure.js';
 import {createRecorder, type Recording} from './recording.js';
 import type {Reporter} from './reporter.js';
 
-/** A reporter that writes a file when the run is over. */
+/** A reporter that writes a file at the end of the run. */
 export interface FileReporter extends Reporter {
   /** Why the file could not be written, if it could not. */
   readonly failure: () => Failure | undefined;
 }
 
 /**
- * Records a run, and writes what `render` makes of it to `path` in one step: nobody sees half of it.
+ * Records a run, and writes what `render` makes of it to `path` atomically.
  * @param what how people call it (`the trace`)
  */
 export function fileReporter(

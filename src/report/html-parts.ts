@@ -15,7 +15,7 @@ const OUTCOMES = [
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
-/** What became of the actions, and how often the caches had what they were asked for. */
+/** The outcomes of the actions, and the hit rate of the caches. */
 export function casesChart(actions: readonly ActionSpan[], lookups: readonly LookupSpan[]): string {
   const cases = OUTCOMES.map(([outcome, name, colour]) => {
     return {name, colour, number: actions.filter((action) => action.outcome === outcome).length};
@@ -152,7 +152,7 @@ export function slowestTable(actions: readonly ActionSpan[]): string {
   );
 }
 
-/** What the actions of each module made: code unit, C, object. The largest objects first. */
+/** The outputs of each module's actions: code unit, C, object. The largest objects first. */
 export function moduleTable(actions: readonly ActionSpan[]): string {
   interface Sizes {
     compile?: number;
@@ -165,7 +165,7 @@ export function moduleTable(actions: readonly ActionSpan[]): string {
     const module = id.slice(id.indexOf(':') + 1);
     modules.set(module, {...modules.get(module), [step]: bytes});
   }
-  // The runtime's own files are compiled, too; they are no modules.
+  // The runtime's own files are compiled, too, but are not modules.
   const rows = [...modules].filter(([, sizes]) => sizes.generate !== undefined);
   if (rows.length === 0) return '';
   rows.sort(([, a], [, b]) => (b.cc ?? 0) - (a.cc ?? 0));

@@ -4,7 +4,7 @@ import type {Failure} from '../model/failure.js';
 import type {Style} from './style.js';
 import {duration, failureText, indent, summaryText, warningText} from './wording.js';
 
-/** What people are told about an event: whole lines without the last line break. */
+/** The text for an event: whole lines without the last line break. */
 export interface Narration {
   /** For the log of the run. */
   readonly log?: string | undefined;
@@ -13,11 +13,11 @@ export interface Narration {
 }
 
 export interface NarratorOptions {
-  /** Tells of all actions, not only of those that ran, and passes on what tools say at once. */
+  /** Reports all actions, not only those that ran, and passes on the output of tools at once. */
   readonly verbose: boolean;
   /** A live line shows where the run is: phases that begin and actions that ran need no line of their own. */
   readonly live: boolean;
-  /** Nothing is really done: the summary tells what would be. */
+  /** A dry run: the summary says what would be done. */
   readonly dryRun: boolean;
   /** How the log looks, and how the error stream does: they may be different files. */
   readonly style: Style;
@@ -27,14 +27,14 @@ export interface NarratorOptions {
 const SHORT_PHASE_MS = 1000;
 
 /**
- * Steps that run alone, take minutes and say thousands of lines: a line tells that they begin, and what they say is for
+ * Steps that run alone, take minutes and print thousands of lines: one line reports their start, and their output is for
  * --verbose (it is in log files too, and the failure of such a step carries the last of it).
  */
 const LONG_STEPS: readonly string[] = ['configure', 'stage1'] satisfies Step[];
 
 /**
- * Tells a run in words, one event at a time. An action is one line that begins with its id, then its reason. What a tool
- * says comes in one block below the line of its action, each line with the id before it, so that blocks never mix.
+ * Describes a run, one event at a time. An action is one line that begins with its id, then its reason. What a tool
+ * prints comes in one block below the line of its action, each line with the id before it, so that blocks never mix.
  */
 export function narrator(options: NarratorOptions): (event: Event) => Narration {
   const {verbose, live, dryRun, style, errorStyle} = options;
@@ -47,7 +47,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
     pending.delete(id);
     return lines === undefined ? [] : [block(id, lines.join('\n'))];
   };
-  /** The failure of an action is often that of the run, too: it is told once. */
+  /** The failure of an action is often that of the run, too. It is reported once. */
   const failed = (failure: Failure): string | undefined => {
     const text = failureText(failure, errorStyle);
     if (told.has(text)) return undefined;
@@ -59,7 +59,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
   return (event) => {
     switch (event.type) {
       case 'command-started':
-        // Of the builds of `watch`, each tells its own failures.
+        // Each build of `watch` reports its own failures.
         told.clear();
         return {};
       case 'cache-lookup':
@@ -80,7 +80,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
       }
       case 'action-failed': {
         const said = takeBlock(event.id);
-        // What was stopped did not go wrong by itself; the run says that it was stopped.
+        // An interrupted action did not fail by itself; the run reports the interruption.
         if (event.failure.code === 'INTERRUPTED') return {};
         const line = `${style('red', event.id)}  failed (${duration(event.ms)})`;
         return {...join([line, ...said]), errors: failed(event.failure)};

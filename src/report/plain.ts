@@ -2,19 +2,19 @@ import {narrator, type NarratorOptions} from './narrator.js';
 import type {Reporter} from './reporter.js';
 import type {Writer} from './stream.js';
 
-/** Where the words of a run go. */
+/** The output streams of a run. */
 export interface WordStreams {
   /** What happens. */
   readonly log: Writer;
   /** Warnings and errors. */
   readonly errors: Writer;
-  /** What the command was asked for; undefined when it goes elsewhere (`--json`). */
+  /** The result of the command; undefined if it goes elsewhere (`--json`). */
   readonly products: Writer | undefined;
 }
 
 export type WordOptions = Omit<NarratorOptions, 'live'>;
 
-/** For logs and pipes: every line stands for itself and none is ever taken back. */
+/** For logs and pipes: every line is final. */
 export function plainReporter(streams: WordStreams, options: WordOptions): Reporter {
   const tell = narrator({...options, live: false});
   return {

@@ -3,7 +3,7 @@ import type {Event} from '../model/events.js';
 import type {Style} from './style.js';
 import {duration} from './wording.js';
 
-/** Where a run is, told in one line. */
+/** The progress of a run in one line. */
 export interface Progress {
   /** Takes in an event. */
   readonly event: (event: Event) => void;
@@ -51,7 +51,7 @@ export function progress(): Progress {
       });
       const head = phase?.name ?? [...running.keys()][0] ?? '';
       const tail = [elapsed, ...counts].join('  ');
-      // What a tool said last shows that a long action is alive.
+      // The last output of a tool shows that a long action is alive.
       const aside = said !== undefined && running.has(said.id) ? said.text : '';
       const shownHead = head.slice(0, columns);
       const shownTail = `  ${[tail, aside].join('  ').trimEnd()}`.slice(0, columns - shownHead.length);

@@ -3,7 +3,7 @@ import type {Reporter} from './reporter.js';
 import type {Style} from './style.js';
 import {failureText} from './wording.js';
 
-/** Tells only why a run failed, and what the command was asked for. */
+/** Prints only errors and the result of the command. */
 export function quietReporter(streams: Omit<WordStreams, 'log'>, style: Style): Reporter {
   return {
     event(event) {

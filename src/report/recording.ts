@@ -34,7 +34,7 @@ export interface Measured {
   readonly spreadMs: number;
 }
 
-/** A whole run, for those who show it when it is over. */
+/** A whole run, for reporters that show it at its end. */
 export interface Recording {
   /** Milliseconds since the epoch. */
   readonly began: number;

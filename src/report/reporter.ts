@@ -1,16 +1,16 @@
 import type {Event, EventSink} from '../model/events.js';
 
-/** Shows a run to somebody. Nothing but reporters writes to the terminal while a command runs. */
+/** Presents a run. Only reporters write to the terminal while a command runs. */
 export interface Reporter {
   /** Called for every event, in order; the summary is the last one. */
   readonly event: (event: Event) => void;
-  /** Called for every line of what the command was asked for (a module of `discover`, a row of `bench`). */
+  /** Called for every line of the command's result (a module of `discover`, a row of `bench`). */
   readonly product: (product: Product) => void;
   /** Called once, after everything else. */
   readonly close: () => void;
 }
 
-/** One line of what a command was asked for: words for people, and the same as a JSON object. */
+/** One line of a command's result: text for people, and the same as a JSON object. */
 export interface Product {
   /** One line without line break. */
   readonly text: string;
@@ -18,7 +18,7 @@ export interface Product {
   readonly record?: {readonly type: string; readonly [field: string]: unknown};
 }
 
-/** Where a command puts what it was asked for. */
+/** Receives the result of a command. */
 export interface ProductSink {
   readonly product: (product: Product) => void;
 }

@@ -1,7 +1,7 @@
 import {STEPS} from '../model/action.js';
 import type {PhaseSpan, Recording} from './recording.js';
 
-/** The stages of a run: the phases that it told of, and each step, from the first of its actions to the last. */
+/** The stages of a run: its phases, and each step, from the first of its actions to the last. */
 export function stagesOf({phases, actions}: Recording): PhaseSpan[] {
   const steps = STEPS.flatMap((step) => {
     const own = actions.filter((action) => action.step === step && action.outcome !== 'fresh');

@@ -8,7 +8,7 @@ export interface TextStream {
   readonly columns?: number | undefined;
 }
 
-/** Writes text to a stream until its reader goes away. */
+/** Writes text to a stream until its reader closes it. */
 export interface Writer {
   /** Writes text as it is. Does nothing once the stream cannot be written any more. */
   readonly raw: (text: string) => void;
@@ -23,7 +23,7 @@ export interface Writer {
 
 const DEFAULT_COLUMNS = 80;
 
-/** A reader that closed its end early (`flashfreeze discover | head -1`) has seen enough: that is no error. */
+/** A reader that closed its end early (`flashfreeze discover | head -1`) has seen enough, which is not an error. */
 export function writerTo(stream: TextStream): Writer {
   let open = true;
   let failure: unknown;

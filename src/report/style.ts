@@ -8,7 +8,7 @@ export type Style = (look: Look, text: string) => string;
 
 export const plainStyle: Style = (_look, text) => text;
 
-// The decision is ours (`styleFor`), so that it is the same with every version of Node.
+// `styleFor` decides, so that the result is the same with every version of Node.
 export const colourStyle: Style = (look, text) => styleText(look, text, {validateStream: false});
 
 /**

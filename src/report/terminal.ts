@@ -3,7 +3,7 @@ import type {WordOptions, WordStreams} from './plain.js';
 import {progress} from './progress.js';
 import type {Reporter} from './reporter.js';
 
-/** The clock of a live line, given from outside so that tests can turn it. */
+/** The clock of a live line, which tests can replace. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -29,7 +29,7 @@ const IDLE_REDRAW_MS = 1000;
 const ERASE_LINE = '\r\u001b[2K';
 
 /**
- * For people who watch: one live line at the bottom that says where the run is, and above it what is worth keeping. With
+ * For terminals: one live progress line at the bottom, and above it the lines worth keeping. With
  * `verbose` every action is kept, too.
  */
 export function terminalReporter(streams: WordStreams, options: WordOptions, clock: Clock): Reporter {
@@ -67,7 +67,7 @@ export function terminalReporter(streams: WordStreams, options: WordOptions, clo
     event(event) {
       state.event(event);
       const {log, errors} = tell(event);
-      // Both streams may be the same terminal, so the live line makes way for either.
+      // Both streams may be the same terminal, so the live line is erased for either.
       if (log !== undefined || errors !== undefined) erase();
       if (log !== undefined) streams.log.line(log);
       if (errors !== undefined) streams.errors.line(errors);

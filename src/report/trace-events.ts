@@ -23,7 +23,7 @@ interface TraceEvent {
 
 /**
  * A run in the Trace Event Format, which Perfetto and chrome://tracing open: complete events (`X`) on threads, one thread
- * for each lane, and metadata (`M`) with their names. What was up to date took no time worth showing: it is counted.
+ * for each lane, and metadata (`M`) with their names. Up-to-date actions take no time worth showing, so they are only counted.
  */
 export function traceOf(recording: Recording): string {
   const {command, summary, actions, lookups} = recording;

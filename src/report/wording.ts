@@ -2,7 +2,7 @@ import type {Summary} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import {plainStyle, type Style} from './style.js';
 
-/** A stretch of time for people: `12 ms`, `0.8 s`, `95.2 s`, `3 min 20 s`. */
+/** A duration for people: `12 ms`, `0.8 s`, `95.2 s`, `3 min 20 s`. */
 export function duration(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
@@ -32,7 +32,7 @@ export function indent(text: string, by = '  '): string {
   return text.replace(/^(?=.)/gm, by);
 }
 
-/** A failure as it goes to stderr: the sentence with its code, the tool's words, the hint. No last line break. */
+/** A failure as printed on stderr: the message with its code, the tool's output, the hint. No last line break. */
 export function failureText(failure: Failure, style: Style = plainStyle): string {
   const lines = [`flashfreeze: ${style('red', `error[${failure.code}]`)}: ${failure.message}`];
   const details = failure.details?.trimEnd() ?? '';
@@ -41,7 +41,7 @@ export function failureText(failure: Failure, style: Style = plainStyle): string
   return lines.join('\n');
 }
 
-/** A warning as it goes to stderr. No last line break. */
+/** A warning as printed on stderr. No last line break. */
 export function warningText(message: string, hint: string | undefined, style: Style = plainStyle): string {
   const line = `flashfreeze: ${style('yellow', 'warning')}: ${message}`;
   return hint === undefined ? line : `${line}\n${style('cyan', 'hint')}: ${hint}`;
@@ -50,7 +50,7 @@ export function warningText(message: string, hint: string | undefined, style: St
 /**
  * The last line of a successful run with actions, such as
  * `3.13.15, 179 modules: 4 actions executed, 533 fresh, 0.8 s -> PATH`. Undefined for a run without actions.
- * `dryRun`: nothing of it was done.
+ * `dryRun`: whether nothing was done.
  */
 export function summaryText(summary: Summary, dryRun = false): string | undefined {
   const {executed, cached, remote, fresh} = summary.actions;

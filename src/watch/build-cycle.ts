@@ -1,28 +1,28 @@
 import type {Clock} from './clock.js';
 
-/** What is to be built for: the paths that changed since the last build began. */
+/** The reason for a build: the paths that changed since the last build began. */
 export type Changes = ReadonlySet<string>;
 
-/** `blocked`: the build could not even be tried, and is to be tried again although nothing changes. */
+/** `blocked`: the build could not start, and is retried even if nothing changes. */
 export type BuildEnd = 'done' | 'blocked';
 
-/** How changed files come: most saves touch one file; who switches branches or unpacks an archive touches many. */
+/** The pattern of changes: most saves touch one file; switching a branch or unpacking an archive touches many. */
 export type ChangeKind = 'written' | 'removed';
 
-/** After a save, so many milliseconds without another change mean that it is over. */
+/** A save is over after this many milliseconds without another change. */
 const QUIET_AFTER_SAVE_MS = 25;
-/** Many an editor removes a file before it writes it anew. */
+/** Many editors remove a file before they write it again. */
 const QUIET_AFTER_REMOVAL_MS = 120;
 const QUIET_IN_BURST_MS = 250;
-/** So many changed files are no longer somebody's save. */
+/** More changed files than this are not a single save. */
 const BURST = 8;
-/** Changes that never stop do not keep a build off for longer than this. */
+/** The maximum delay of a build while changes continue. */
 const PATIENCE_MS = 5000;
 const RETRY_MS = 1000;
 
 /**
- * Turns changes into builds, one at a time. A build is never cancelled: what it made until then is of use to the next one,
- * which begins when it is over.
+ * Turns changes into builds, one at a time. A build is never cancelled: the next one uses its results,
+ * and begins when it is over.
  *
  *              changed              quiet                 done
  *     idle ─────────────► settling ─────────► building ─────────────► idle

@@ -1,4 +1,4 @@
-/** Time, given from outside so that tests can turn it. */
+/** A clock that tests can replace. */
 export interface Clock {
   /** Milliseconds, from any beginning; never runs backwards. */
   readonly now: () => number;

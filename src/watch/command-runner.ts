@@ -10,11 +10,11 @@ export interface CommandOptions {
   readonly signal: AbortSignal;
   /** Gets what it prints, whole lines. */
   readonly onOutput: (text: string, stream: 'stdout' | 'stderr') => void;
-  /** Told when it ended by itself: its exit code, or why it could not run to its end. */
+  /** Called when it ended by itself, with its exit code or the failure. */
   readonly onEnd: (end: {readonly exitCode: number} | {readonly failure: Failure}) => void;
 }
 
-/** What it printed has been passed on; this much is kept of it. */
+/** Its output has been passed on; this much of it is kept. */
 const KEPT_BYTES = 4096;
 
 /** A command that runs once at a time, in a process group of its own: the next run ends the one before with all it started. */
@@ -23,7 +23,7 @@ export class CommandRunner {
 
   constructor(private readonly options: CommandOptions) {}
 
-  /** Ends the run before, and starts anew. Resolves when the new one has been started. */
+  /** Ends the previous run and starts a new one. Resolves when the new one has started. */
   async restart(): Promise<void> {
     await this.stop();
     if (this.options.signal.aborted) return;
@@ -31,7 +31,7 @@ export class CommandRunner {
     this.current = {controller, ended: this.run(controller.signal)};
   }
 
-  /** Ends what runs. Resolves when nothing of its group is left. */
+  /** Ends the current run. Resolves when its process group is empty. */
   async stop(): Promise<void> {
     const {current} = this;
     this.current = undefined;

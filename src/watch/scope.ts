@@ -1,7 +1,7 @@
 import {basename, join, sep} from 'node:path';
 import {foldersOf, mayBeSource} from '../pipeline/modules/source-folders.js';
 
-/** Which places of the file system a row of builds looks at. */
+/** The paths of the file system that a sequence of builds depends on. */
 export interface Scope {
   /** The directories that hold the sources, and those that hold packages: not their trees. */
   readonly folders: ReadonlySet<string>;
@@ -12,7 +12,7 @@ export interface Scope {
 
 /**
  * @param sources of the modules that are frozen, and programs: absolute paths
- * @param outputs what builds write, absolute paths: nothing there or below is ever looked at, or builds would cause builds
+ * @param outputs what builds write, absolute paths: changes there or below are ignored, or builds would cause builds
  */
 export function scopeOf(sources: readonly string[], outputs: readonly string[]): Scope {
   const isOutput = (path: string): boolean =>
@@ -28,7 +28,7 @@ export function scopeOf(sources: readonly string[], outputs: readonly string[]):
   };
 }
 
-/** Whether a change is one that no import statement tells of: a file, or a directory, that no module is frozen from. */
+/** Whether a change can affect imports without changing a frozen source: a file, or a directory, that no module is frozen from. */
 export function isNews(path: string, scope: Scope): boolean {
   return !scope.sources.has(path) && !scope.sources.has(join(path, '__init__.py'));
 }

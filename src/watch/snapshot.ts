@@ -3,14 +3,14 @@ import {join} from 'node:path';
 import {glance} from '../engine/path-state.js';
 import type {Scope} from './scope.js';
 
-/** What files and directories looked like when a build was about to read them. */
+/** The state of files and directories before a build read them. */
 export class Snapshot {
   private readonly stamps = new Map<string, string | undefined>();
   private readonly listings = new Map<string, ReadonlySet<string>>();
   private readonly unsteady = new Set<string>();
 
   /**
-   * Looks at files. One that was looked at before and is another one now was read in one of these states: nobody knows which, so it
+   * Records files. A recorded file that has changed since was read in an unknown one of these states, so it
    * counts as outdated whatever it looks like later.
    */
   take(paths: Iterable<string>): void {
@@ -28,7 +28,7 @@ export class Snapshot {
     }
   }
 
-  /** What looks otherwise now: files that changed, are gone, or back again; what is new in directories. */
+  /** The changes since then: files that changed, disappeared or came back, and new entries of directories. */
   outdated({isRelevant}: Pick<Scope, 'isRelevant'>): string[] {
     const files = [...this.stamps]
       .filter(([path, stamp]) => this.unsteady.has(path) || glance(path)?.stamp !== stamp)

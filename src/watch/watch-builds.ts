@@ -14,7 +14,7 @@ import {type Watcher, type WatcherOptions, createWatcher} from './watcher.js';
 export interface WatchRequest {
   /** One build. It may tell its sources through `repetition`, and is not called again before it is over. */
   readonly build: (repetition: Repetition) => Promise<Result<BuildOutcome>>;
-  /** Told of each build that was tried: what it came to, what had changed, and how long it took in milliseconds. */
+  /** Called after each build, with its result, the changes, and its duration in milliseconds. */
   readonly onBuild: (outcome: Result<BuildOutcome>, changes: Changes, ms: number) => void | Promise<void>;
   /** Where builds write: absolute paths. */
   readonly outputs: readonly string[];
@@ -24,7 +24,7 @@ export interface WatchRequest {
   readonly signal: AbortSignal;
 }
 
-/** What tests put in the place of the system. */
+/** Replacements for the system, for tests. */
 export interface WatchSystem {
   readonly clock: Clock;
   readonly createWatcher: (options: WatcherOptions) => Watcher;
@@ -35,13 +35,13 @@ export interface WatchSystem {
  * drops when its queue is full, and what changed while a directory was about to be watched.
  */
 const LOOKS_AFTER_MS = [0, 300, 1500];
-/** Where nobody tells of changes, the sources are looked at for ever. */
+/** Without notifications of changes, the sources are polled permanently. */
 const LOOK_WHEN_POLLING_MS = 1000;
 
 /**
  * Builds, and builds again whenever something changed in the directories of what was frozen, until `signal` is aborted: the
  * answer is INTERRUPTED then. It is the failure of the first build when that ends before its modules are known, because
- * there is nothing to watch. All other failures are told, and stay until something changes.
+ * there is nothing to watch. All other failures are reported, and the watch waits for a change.
  */
 export async function watchBuilds(
   {build, onBuild, outputs, poll, events, signal}: WatchRequest,
@@ -122,7 +122,7 @@ export async function watchBuilds(
     return 'done';
   }
 
-  /** Looks whether the files are still those that the last build has read, and goes on looking for a while. */
+  /** Checks that the files are still those that the last build read, and repeats the check for a while. */
   function look(round: number): void {
     const ms = LOOKS_AFTER_MS[round] ?? (watcher.isPolling() ? LOOK_WHEN_POLLING_MS : undefined);
     if (ms === undefined) return;

@@ -4,20 +4,20 @@ import type {EventSink} from '../model/events.js';
 import type {ChangeKind} from './build-cycle.js';
 import type {Scope} from './scope.js';
 
-/** Tells of changes in directories. */
+/** Reports changes in directories. */
 export interface Watcher {
   /**
    * Watches the directories of a scope, too. Those of earlier ones stay: what was removed from them may come back. Resolves when the
    * first directories are watched; for those that are added later nothing tells.
    */
   readonly watch: (scope: Scope) => Promise<void>;
-  /** Whether it looks at files now and then instead of being told. */
+  /** Whether it polls files instead of being notified. */
   readonly isPolling: () => boolean;
   readonly close: () => Promise<void>;
 }
 
 export interface WatcherOptions {
-  /** Do not ask the system to be told of changes: some file systems never tell (network drives, WSL, Docker). */
+  /** Do not use notifications of the system: some file systems never send them (network drives, WSL, Docker). */
   readonly poll: boolean;
   readonly events: EventSink;
   readonly onChange: (path: string, kind: ChangeKind) => void;
@@ -31,7 +31,7 @@ const LIMITS: readonly (string | undefined)[] = ['ENOSPC', 'EMFILE', 'ENFILE'];
 /**
  * A watcher over chokidar 5, which falls back to polling where the system's limits leave no choice, and says so. It is quick,
  * not complete: chokidar drops what follows a change of the same file within 50 ms (`_throttle` in its index.ts), and when
- * polling, a file that is replaced by an older one of the same size. Whoever needs the last state looks himself, too.
+ * polling, a file that is replaced by an older one of the same size. Callers that need the last state have to check files themselves.
  */
 export function createWatcher(
   {poll, events, onChange}: WatcherOptions,
@@ -50,7 +50,7 @@ export function createWatcher(
     const watcher = openChokidar([...folders], {
       depth: 0,
       ignoreInitial: true,
-      // Settling is the cycle's affair: here every change counts at once.
+      // The build cycle waits for changes to settle: here every change counts at once.
       atomic: false,
       usePolling: polling,
       interval: POLL_MS,
@@ -96,7 +96,7 @@ export function createWatcher(
 
   async function shut(watcher: FSWatcher | undefined): Promise<void> {
     const closing = watcher?.close();
-    // That took all listeners away, and an error that nobody listens to ends the process.
+    // Closing removed all listeners, and an error without a listener ends the process.
     watcher?.on('error', () => undefined);
     stopWaiting();
     await closing;

@@ -2,7 +2,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 
 /** Where a remote cache is. */
 export interface Address {
-  /** Without a slash at its end, and without a password: fit to be shown. */
+  /** Without a trailing slash and without a password, for messages. */
   readonly base: string;
   /** What to send as `Authorization`, if the address had a user in it. */
   readonly authorization: string | undefined;

@@ -1,13 +1,13 @@
 /**
- * Counts what goes wrong with a server, and says when it is time to leave it alone for the rest of a run: a server that hangs,
- * lies, or is slow must not cost more than the work that it saves.
+ * A circuit breaker: counts failures of a server, and decides when to stop using it for the rest of a run. A server that hangs,
+ * lies, or is slow must not cost more time than it saves.
  */
 export interface Breaker {
-  /** Whether the server may be asked. */
+  /** Whether requests may be sent. */
   readonly closed: () => boolean;
-  /** No answer, or one that makes no sense. Before the first good answer one is enough: nobody is there. */
+  /** No response, or an invalid one. Before the first valid response, one failure opens the breaker: the server is unreachable. */
   readonly failed: (reason: string) => void;
-  /** An answer that was of no use (damaged, slow): many of them end it, too. */
+  /** A useless response (damaged, slow): many of them open the breaker, too. */
   readonly poor: (reason: string) => void;
   readonly succeeded: () => void;
 }

@@ -17,8 +17,8 @@ export interface RemoteSettings {
 const VARIABLE = 'FLASHFREEZE_CACHE_KEY';
 
 /**
- * Prepares the use of a remote cache; asks it nothing yet. Gives nothing, with a warning, when a key should be there and is
- * not: to go on without one would be to trust anybody. Fails with CONFIG.
+ * Prepares the use of a remote cache; sends no request yet. Returns nothing, with a warning, when a key is expected and
+ * missing: continuing without one would mean trusting everybody. Fails with CONFIG.
  */
 export async function connectRemote(
   {url, upload, keyFile}: RemoteSettings,
@@ -32,7 +32,7 @@ export async function connectRemote(
     signingKey = parseKey(fromEnvironment, VARIABLE);
   else if (keyFile !== undefined) signingKey = await readKey(keyFile);
   else if (fromEnvironment === '') {
-    // What a secret becomes where it may not be seen, such as in the CI of a fork.
+    // A secret is empty where it is not available, such as in the CI of a fork.
     events.emit({type: 'warning', message: `${VARIABLE} is empty: building without the remote cache`});
     return ok(undefined);
   }

@@ -7,13 +7,13 @@ import {err, ok, type Result} from '../../model/result.js';
 import {attempt, ioFailure} from '../../fs/files.js';
 import type {Address} from './address.js';
 
-/** What came of a request. Nothing is ever thrown. */
+/** The outcome of a request. Requests never throw. */
 export type Answer<T> =
   | {readonly kind: 'found'; readonly value: T; readonly slow?: true}
   | {readonly kind: 'missing'; readonly slow?: true}
-  /** The server gave something, and it cannot be what was asked for. */
+  /** The server sent content that cannot be the requested one. */
   | {readonly kind: 'damaged'; readonly reason: string}
-  /** No answer that makes sense. */
+  /** No valid response. */
   | {readonly kind: 'failed'; readonly reason: string; readonly status?: number}
   | {readonly kind: 'cancelled'};
 
@@ -26,16 +26,16 @@ export interface Http {
   /** The size, if the server tells. */
   readonly head: (path: string) => Promise<Answer<number | undefined>>;
   readonly put: (path: string, body: Uint8Array) => Promise<Answer<void>>;
-  /** Ends what is under way, and all that comes. */
+  /** Cancels current and future requests. */
   readonly cancel: () => void;
 }
 
-/** So long a server may take to answer, in milliseconds; for a body, the time that it takes at the rate below comes on top. */
+/** The time-out for a response, in milliseconds. For a body, the transfer time at the rate below is added. */
 export const PATIENCE_MS = 3000;
 const BYTES_PER_MS = 256;
-/** An answer that takes more than this part of the patience is slow. */
+/** A response that takes more than this fraction of the time-out is slow. */
 const SLOW = 2 / 3;
-/** What is read of the body of an answer that has none of use, to keep the connection. */
+/** How much of a useless body is read to keep the connection open. */
 const REST_BYTES = 4096;
 
 export function createHttp({base, authorization}: Address, patienceMs: number): Http {
@@ -47,7 +47,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
     readonly method: 'GET' | 'HEAD' | 'PUT';
     readonly path: string;
     readonly body?: Uint8Array;
-    /** How many bytes go over the line, in either direction, at most. */
+    /** The maximum number of bytes to transfer, in either direction. */
     readonly bytes: number;
     readonly read: (response: Response) => Promise<Answer<T>>;
   }
@@ -62,7 +62,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
     try {
       const response = await fetch(`${base}/${path}`, {
         method,
-        // A redirection leads to a server that nobody chose, with the credentials of this one.
+        // A redirect would send the credentials to a server that the user did not choose.
         redirect: 'manual',
         headers: {
           'accept-encoding': 'identity',
@@ -159,7 +159,7 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
   };
 }
 
-/** Reads what a good answer holds, and tells the others apart by their status. */
+/** Reads the body of a successful response, and classifies others by their status. */
 async function judge<T>(
   response: Response,
   read: (response: Response) => Promise<Answer<T>>,
@@ -171,7 +171,7 @@ async function judge<T>(
   return {kind: 'failed', reason: `it answers with HTTP ${status}`, status};
 }
 
-/** Hands the body on, piece by piece; stops, and says `false`, at more than `limit` bytes or when `take` does. */
+/** Passes the body on in chunks; stops and returns `false` at more than `limit` bytes or when `take` does. */
 async function pour(
   response: Response,
   limit: number,
@@ -198,7 +198,7 @@ async function write(file: FileHandle, chunk: Uint8Array, path: string): Promise
 }
 
 /**
- * Aborts after a time. When this program itself was busy for so long, what has arrived meanwhile is looked at first: timers
+ * Aborts after a time. If this process itself was busy, it first handles what has arrived meanwhile: timers
  * come before input and output in a turn of the event loop, `setImmediate` comes after it.
  */
 function abortAfter(controller: AbortController, ms: number): () => void {
@@ -227,7 +227,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host is unreachable',
 };
 
-/** Why there was no answer: fetch's own words are the same for everything, its cause tells. */
+/** Why there was no response. fetch's own message is always the same; its cause has the reason. */
 function describe(error: unknown): string {
   const {cause = error} = (error ?? {}) as {readonly cause?: unknown};
   return SENTENCES[errnoOf(cause) ?? ''] ?? messageOf(cause);

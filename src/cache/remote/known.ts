@@ -1,8 +1,8 @@
 import type {Digest} from '../../model/digest.js';
 
-/** What was learned of a server in a run. */
+/** What a run knows about a server. */
 export interface Known {
-  /** Keys under which there is no result that can be used: they are not asked for again. */
+  /** Keys without a usable result, which are not requested again. */
   readonly missing: Set<Digest>;
   /** Keys of results that are there, and of whose files some are not. */
   readonly incomplete: Set<Digest>;

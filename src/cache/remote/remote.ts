@@ -14,8 +14,8 @@ import type {SigningKey} from './signing.js';
 import {createUploads} from './uploads.js';
 
 /**
- * A cache on a server that speaks Bazel's HTTP protocol, for one run. The server is trusted with nothing: whatever it does, the
- * worst that comes of it is a miss, and a warning, once for each kind of trouble.
+ * A cache on a server with Bazel's HTTP protocol, for one run. The server is not trusted: whatever it does, the
+ * worst case is a miss, and one warning for each kind of failure.
  */
 export interface RemoteCache {
   /** The result under a key, which is the digest of `keyRecord`; undefined when there is none that can be used. */
@@ -23,11 +23,11 @@ export interface RemoteCache {
   /** Whether an output of the result under `key` was written to `path`, whole. Fails with IO when `path` cannot be written. */
   readonly download: (key: Digest, output: StoredOutput, path: string) => Promise<Result<boolean>>;
   /**
-   * Offers a result that was made here: `files` has the path of every output by name. Returns at once; does nothing unless
+   * Uploads a result that was made here: `files` has the path of every output by name. Returns at once; does nothing unless
    * uploads were asked for. What is there already stays as it is.
    */
   readonly offer: (key: Digest, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
-  /** Waits for what was offered. */
+  /** Waits for the uploads. */
   readonly finish: () => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export interface RemoteOptions {
   readonly url: string;
   /** Whether results that are made here are offered to others. */
   readonly upload: boolean;
-  /** When given, results without its signature are not used, and those that are offered bear it. */
+  /** If given, results without its signature are rejected, and uploaded ones are signed. */
   readonly signingKey: SigningKey | undefined;
   readonly events: EventSink;
   /** Ends all requests. */
@@ -45,7 +45,7 @@ export interface RemoteOptions {
   readonly patienceMs?: number;
 }
 
-/** Prepares the use of a remote cache; asks it nothing yet. Fails with CONFIG. */
+/** Prepares the use of a remote cache; sends no request yet. Fails with CONFIG. */
 export function openRemote(options: RemoteOptions): Result<RemoteCache> {
   const {upload, signingKey, events, signal, patienceMs = PATIENCE_MS} = options;
   const address = parseAddress(options.url);
@@ -71,7 +71,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
 
 /** An ActionResult of ours has a few hundred bytes. */
 const MAX_RESULT_BYTES = 1 << 20;
-/** Files above this size are downloaded one at a time, so that a liar cannot fill the disk with many at once. */
+/** Files above this size are downloaded one at a time, so that a malicious server cannot fill the disk with many at once. */
 const LARGE_BYTES = 8 << 20;
 
 function createDownloads(

@@ -16,7 +16,7 @@ const OUTPUTS = 'outputs/';
 /** Servers put an address there when it is empty. */
 const WORKER = 'flashfreeze';
 
-/** No output is larger; a result that says otherwise is not believed, since it would be downloaded. */
+/** The maximum size of an output. A result with a larger one is rejected before the download. */
 export const MAX_OUTPUT_BYTES = 256 << 20;
 
 /** The digest of a file without content, which servers treat in ways of their own. */
@@ -52,8 +52,8 @@ export type Decoded =
   | {readonly kind: 'damaged' | 'untrusted'; readonly reason: string};
 
 /**
- * Reads a message, which may hold anything at all. A key that is given must have signed it. Results are taken only whole:
- * one part that cannot be understood, and it is `damaged`.
+ * Reads an untrusted message. If a key is given, it must have signed the message. Results are used only as a whole:
+ * with one invalid part, it is `damaged`.
  */
 export function decodeResult(
   bytes: Uint8Array,
@@ -98,7 +98,7 @@ function outputOf({path, digest, isExecutable}: OutputFile): StoredOutput | unde
   };
 }
 
-/** Why a result is not to be trusted, if it is not. */
+/** Why a result is not trusted, if it is not. */
 function distrust(message: ActionResult, text: string, signingKey: SigningKey): string | undefined {
   const signatures = (message.executionMetadata?.auxiliaryMetadata ?? []).flatMap((any) => {
     try {

@@ -5,7 +5,7 @@ import type {Address} from './address.js';
 import {createBreaker} from './breaker.js';
 import {createHttp, type Answer} from './http.js';
 
-/** The server of a remote cache, asked with care: it may be gone, slow, or hostile, and a build must not suffer from it. */
+/** The server of a remote cache. It may be down, slow, or hostile, and must not disturb a build. */
 export interface Server {
   readonly get: (path: string, limit: number) => Promise<Answer<Uint8Array>>;
   /** Fails with IO when the file cannot be written. */
@@ -13,15 +13,15 @@ export interface Server {
   readonly head: (path: string) => Promise<Answer<number | undefined>>;
   /** Whether the server has it now. */
   readonly put: (path: string, body: Uint8Array) => Promise<boolean>;
-  /** Whether it is any use to offer something to it. */
+  /** Whether uploads make sense. */
   readonly takes: () => boolean;
-  /** Tells of something that the server has and that cannot be used. */
+  /** Reports an entry of the server that cannot be used. */
   readonly damaged: (path: string, reason: string) => void;
-  /** Tells of trouble: once for each kind in a run. */
+  /** Warns once for each kind of failure in a run. */
   readonly warn: (kind: string, message: string, hint?: string) => void;
 }
 
-/** Prepares requests; sends none yet. After an abort of `signal` nothing is asked, and nothing said. */
+/** Prepares requests; sends none yet. After an abort of `signal`, it sends no requests and no warnings. */
 export function createServer(
   address: Address,
   patienceMs: number,
@@ -49,10 +49,10 @@ export function createServer(
   const offering = createBreaker((reason) => {
     warn('full', `gets no more uploads in this run: ${reason}`);
   });
-  // Nothing is offered before something was asked.
+  // Nothing is uploaded before the first request has succeeded.
   offering.succeeded();
 
-  /** The first request goes alone, so that a server that is not there costs the time of one request, not of many. */
+  /** The first request runs alone, so that an unreachable server costs the time of one request, not of many. */
   let first: Promise<unknown> | undefined;
   async function ask<T>(request: () => Promise<T>, count: (answered: T) => void, off: T): Promise<T> {
     if (first !== undefined) await first;
@@ -66,7 +66,7 @@ export function createServer(
   function count(answer: Answer<unknown>): void {
     if (answer.kind === 'failed') {
       asking.failed(answer.reason);
-      // When this was the end, it was said why; else the run goes on, with a word about it.
+      // If the breaker opened, it has warned; otherwise the run continues with a warning.
       if (asking.closed()) warn('failed', `sent an invalid response: ${answer.reason}`);
     }
     if (answer.kind !== 'found' && answer.kind !== 'missing') return;
@@ -92,7 +92,7 @@ export function createServer(
         if (answer.slow === true) offering.poor(SLOW);
         return true;
       }
-      // Somebody else was first (RFC 9110, section 13.1.2): as good.
+      // Another client was faster (RFC 9110, section 13.1.2), which is just as good.
       if (answer.kind === 'failed' && answer.status === 412) return true;
       if (answer.kind === 'failed' && answer.status === 413) {
         warn('large', `rejects ${path}: the file is too large`);

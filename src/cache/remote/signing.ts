@@ -13,7 +13,7 @@ import {canonicalJson} from '../../model/canonical-json.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {StoredOutput} from '../record.js';
 
-/** What a team shares so that only those who hold it can make results that the others take. */
+/** The key of a team: only its owners can make results that the others accept. */
 export interface SigningKey {
   readonly algorithm: 'hmac-sha256' | 'ed25519';
   /** Undefined when the key can only check: the public half of an ed25519 key. */
@@ -69,7 +69,7 @@ function edwardsKey(
 }
 
 /**
- * What is signed: which action, and all that is taken from its result. Not the bytes of the message: servers may write
+ * The signed text: the action, and everything that is used of its result. It is not the message itself, because servers may write
  * fields of their own into it (bazel-remote, server/http.go: the worker's address).
  */
 export function signedText(key: Digest, outputs: readonly StoredOutput[]): string {

@@ -7,17 +7,17 @@ import {EMPTY, encodeResult, MAX_OUTPUT_BYTES} from './result-message.js';
 import type {Server} from './server.js';
 import type {SigningKey} from './signing.js';
 
-/** Puts results on the server, beside the build. */
+/** Uploads results during the build. */
 export interface Uploads {
   /** `files` has the path of every output by name. Returns at once. */
   readonly offer: (key: Digest, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
-  /** Waits for what was offered. */
+  /** Waits for the uploads. */
   readonly finish: () => Promise<void>;
 }
 
 const UPLOADS_AT_ONCE = 8;
 
-/** Nothing that is there is replaced, but for files that were found not to be what their name says. */
+/** Existing entries are not replaced, except files whose content does not match their digest. */
 export function createUploads(server: Server, known: Known, signingKey: SigningKey | undefined): Uploads {
   async function uploadBlob(
     digest: Digest,
@@ -46,7 +46,7 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
     if (!server.takes()) return;
     const path = `ac/${key}`;
     const there = await server.head(path);
-    // A result whose files are gone is made good by its files.
+    // A result whose files are missing is repaired by uploading its files.
     if (there.kind === 'found' ? !known.incomplete.has(key) : there.kind !== 'missing') return;
     const keyRecord = Buffer.from(record.keyRecord);
     if (!(await uploadBlob(key, keyRecord.length, () => Promise.resolve(keyRecord)))) return;
@@ -55,7 +55,7 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
       if (file === undefined) return;
       if (!(await uploadBlob(digest, size, () => readExactly(file, digest)))) return;
     }
-    // Last, so that whoever sees it finds all that it refers to.
+    // Last, so that every reader finds everything that it refers to.
     if (there.kind === 'missing') await server.put(path, encodeResult(key, record, signingKey));
   }
 
@@ -73,7 +73,7 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
   };
 }
 
-/** The content of a file, if it is still what it was when its result was made. */
+/** The content of a file, if it has not changed since its result was made. */
 async function readExactly(path: string, digest: Digest): Promise<Uint8Array | undefined> {
   const content = await readFile(path).catch(() => undefined);
   return content !== undefined && digestOf(content) === digest ? content : undefined;

@@ -39,7 +39,7 @@ async function readConfig(path: string, text: string): Promise<Result<OptionValu
   } catch (error) {
     return fail('CONFIG', `${path} is not valid JSON: ${messageOf(error)}`);
   }
-  // Here and not at the top: most runs have no configuration file, and zod costs a noticeable part of a short run.
+  // Imported here, because most runs have no configuration file, and zod takes a noticeable part of a short run.
   const {checkConfig} = await import('./config-schema.js');
   const checked = checkConfig(path, content);
   if (!checked.ok) return checked;
@@ -52,7 +52,7 @@ async function readConfig(path: string, text: string): Promise<Result<OptionValu
   return ok(options as OptionValues);
 }
 
-/** What the command line says wins over what the file says, option by option; a list replaces a list. */
+/** Options of the command line take precedence over those of the file, one by one; a list replaces a list. */
 export function mergeOptions(
   fromFile: OptionValues,
   fromCommandLine: OptionValues,

@@ -11,12 +11,12 @@ import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import {optionSpec, type OptionName, type OptionValues} from './option-table.js';
 
-/** Which modules the options choose; those of the start-up when they choose none. */
+/** The modules that the options select; the default is the start-up modules. */
 export function selectionOf(options: OptionValues): ModuleSelection {
   return selectionFrom({...options, restCollector: options['rest-collector']});
 }
 
-/** The options of a build from source. Fails with USAGE when a place that it needs was not given. */
+/** The options of a build from source. Fails with USAGE when a required path is missing. */
 export function sourceOptionsOf({command, options}: Invocation): Result<SourceBuildOptions> {
   const source = need(command, 'source', 'DIR', options.source);
   if (!source.ok) return source;
@@ -35,7 +35,7 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
   });
 }
 
-/** The options of what is made from an installed Python. Fails with USAGE when one that it needs was not given. */
+/** The options of a host for an installed Python. Fails with USAGE when a required one is missing. */
 export function installedOptionsOf({command, options}: Invocation): Result<OverlayOptions> {
   if (options['builtin-extensions'] === true) {
     return fail('USAGE', '--builtin-extensions cannot be used with an installed Python', {
@@ -57,7 +57,7 @@ export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
   return ok({...installed.value, pie, debugInfo});
 }
 
-/** What Makefile.inc tells of a build. Fails with USAGE when something else calls. */
+/** The build that Makefile.inc describes. Fails with USAGE for any other caller. */
 export function makeRequestOf(
   {command, options}: Invocation,
   environment: Readonly<Record<string, string | undefined>>,
@@ -66,7 +66,7 @@ export function makeRequestOf(
   return buildDir.ok ? readMakeRequest(buildDir.value, environment) : buildDir;
 }
 
-/** A value that a command cannot do without. Fails with USAGE. */
+/** A required option. Fails with USAGE if it is missing. */
 export function need<T>(command: string, name: OptionName, value: string, given: T | undefined): Result<T> {
   if (given !== undefined) return ok(given);
   return fail('USAGE', `${command} needs --${name} ${value}`, {
@@ -74,7 +74,7 @@ export function need<T>(command: string, name: OptionName, value: string, given:
   });
 }
 
-/** How a build ends for the summary. */
+/** The end of a build, for the summary. */
 export function endOfBuild(outcome: Result<BuildOutcome>): CommandEnd {
   return outcome.ok ? outcome.value : {failure: outcome.failure};
 }

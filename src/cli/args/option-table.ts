@@ -10,10 +10,10 @@ export interface OptionSpec {
   readonly many?: boolean;
   /** The only values that it may have. */
   readonly choices?: readonly string[];
-  /** Its values may begin with a dash: it takes the next word whatever that looks like. */
+  /** Its values may begin with a dash: the next word is always its value. */
   readonly free?: boolean;
   readonly describe: string;
-  /** How its value is called in the help. */
+  /** The name of its value in the help. */
   readonly value?: string;
   /** Whether a configuration file may hold it, in camelCase. */
   readonly configurable?: boolean;
@@ -300,7 +300,7 @@ export const OPTIONS = {
 };
 export type OptionName = keyof typeof OPTIONS;
 
-/** The groups that commands are put together from. */
+/** The groups of options that commands use. */
 export const SELECTION_OPTIONS = Object.keys(SELECTION) as readonly OptionName[];
 export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
 /** Of the hosts for installed Pythons. */
@@ -331,10 +331,10 @@ type ValueOf<S extends OptionSpec> = S['kind'] extends 'flag'
       ? number
       : string;
 
-/** What was given, by option name; what was not given is not there. Paths are absolute. */
+/** The given options by name. Paths are absolute. */
 export type OptionValues = {readonly [N in OptionName]?: ValueOf<(typeof OPTIONS)[N]>};
 
-/** The heading that an option stands under in the help. */
+/** The heading of an option in the help. */
 export function optionGroup(name: OptionName): string {
   if (name in COMMON) return 'Common options:';
   return name in SELECTION ? 'Modules to freeze:' : 'Options:';

@@ -5,7 +5,7 @@ import {optionSpec, type OptionName, type OptionSpec} from './option-table.js';
 /** A value as it was written, after its type was checked. */
 export type RawValue = string | number | boolean | readonly string[];
 
-/** Turns what a relative path starts from into the path: the working directory, or that of the configuration file. */
+/** Resolves a relative path against the working directory, or the directory of the configuration file. */
 export function placeValue(name: OptionName, value: RawValue, base: string): RawValue {
   const spec: OptionSpec = optionSpec(name);
   if (typeof value !== 'string') return value;

@@ -8,7 +8,7 @@ import {closest} from '../../model/suggest.js';
 import {placeValue, readNumber, type RawValue} from './option-values.js';
 import type {Words} from './split-argv.js';
 
-/** What a command line asks for: a command, or some text (help). */
+/** The meaning of a command line: a command, or a text (help). */
 export type Parsed =
   {readonly kind: 'run'; readonly invocation: Invocation} | {readonly kind: 'text'; readonly text: string};
 

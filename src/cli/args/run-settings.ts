@@ -2,7 +2,7 @@ import type {RunSettings} from '../../pipeline/open-context.js';
 import type {Surroundings} from '../process-context.js';
 import type {OptionValues} from './option-table.js';
 
-/** What the options say about the run as a whole. */
+/** The options that apply to the run as a whole. */
 export function runSettingsOf(
   options: OptionValues,
   {environment, cwd}: Pick<Surroundings, 'environment' | 'cwd'>,

@@ -1,12 +1,12 @@
 import {isOptionName, optionSpec, type OptionName, type OptionValues} from './option-table.js';
 
-/** A command line, made ready for yargs. */
+/** A command line, prepared for yargs. */
 export interface Words {
   /** The words with every value tied to its option. */
   readonly tied: readonly string[];
   /** The first word that is neither an option nor the value of one. */
   readonly command: string | undefined;
-  /** Whether output for programs is asked for: it is, even if the rest of the command line makes no sense. */
+  /** Whether JSON output is requested, even if the rest of the command line is invalid. */
   readonly json: boolean;
   /** A flag with a value that is neither true nor false, as it was typed. */
   readonly oddFlag: string | undefined;

@@ -2,20 +2,20 @@ import yargs, {type Argv, type Options} from 'yargs';
 import {COMMANDS, type CommandSpec} from '../commands.js';
 import {COMMON_OPTIONS, optionGroup, optionSpec, type OptionName} from './option-table.js';
 
-/** What yargs made of a command line. */
+/** A command line as parsed by yargs. */
 export interface Called {
   readonly command: string;
   readonly spec: CommandSpec;
-  /** By option name; `_` has the words that belong to nothing. */
+  /** By option name; `_` has the remaining words. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** What yargs has against a command line, in its words (English, as of yargs 18). */
+/** An error of yargs, with its message (English, as of yargs 18). */
 export class UsageError extends Error {}
 
 /**
- * Thrown by the parser when it has found the command: yargs would go on and lay out the command's help, in case somebody
- * asks for it later, which takes longer than everything else about a command line.
+ * Thrown by the parser when it has found the command: yargs would continue and format the command's help, in case a caller
+ * needs it later, which takes longer than the rest of the parsing.
  */
 export class CommandFound extends Error {
   constructor(readonly called: Called) {

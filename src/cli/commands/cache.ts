@@ -4,7 +4,7 @@ import {cacheLimits} from '../../pipeline/open-context.js';
 import {count, size} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
 
-/** `flashfreeze cache stats|gc|verify|clear`: looks after the store. */
+/** `flashfreeze cache stats|gc|verify|clear`: manages the build cache. */
 export async function run(session: Session): Promise<CommandEnd> {
   const store = await openStore(session.context.cacheDir);
   if (!store.ok) return {failure: store.failure};

@@ -6,7 +6,7 @@ import type {CommandEnd, Session} from '../command.js';
 const DEFAULT_PYTHON = '3.13';
 const DEFAULT_DIR = '.flashfreeze';
 
-/** `npm start`: the whole program at work. */
+/** `npm start`: the demo of the whole program. */
 export async function run({invocation, context, cwd, product}: Session): Promise<CommandEnd> {
   const {python = DEFAULT_PYTHON, dir = resolve(cwd, DEFAULT_DIR)} = invocation.options;
   const report = await runDemo({dir, python}, context);

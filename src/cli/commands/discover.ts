@@ -35,7 +35,7 @@ async function discoverInSource(
   return host.ok ? discoverModules(host.value, selection, context) : host;
 }
 
-/** Of the hosts for an installed Python, the one that needs the least of it. */
+/** The host for an installed Python with the fewest requirements. */
 function installedHost(
   python: string,
   {options}: Invocation,

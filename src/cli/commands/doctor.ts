@@ -85,7 +85,7 @@ async function interpreter(
   return {...end, failure: failure('SMOKE', `${python} does not use its frozen modules: ${inactiveBecause}`)};
 }
 
-/** A module that is not what it was when it was frozen, in words. */
+/** The description of a module that changed since it was frozen. */
 function finding(
   name: string,
   {state, origin, by}: Pick<FrozenModule, 'state' | 'origin' | 'by'>,

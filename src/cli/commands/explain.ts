@@ -29,7 +29,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   return {};
 }
 
-/** What is read by program has a line for every action; people get those of a kind together. */
+/** JSON output has a line for every action; text output groups actions of a kind. */
 function overview(
   {lastRun}: History,
   options: {readonly json?: boolean; readonly verbose?: boolean},

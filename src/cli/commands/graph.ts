@@ -39,7 +39,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   return {};
 }
 
-/** The last build, or of it what leads to these modules and from them. Fails with NO_MODULE for one that it has not. */
+/** The last build, or the part that these modules depend on or that depends on them. Fails with NO_MODULE for an unknown one. */
 function graphOf(history: History, modules: readonly string[]): Result<Graph> {
   const {done, fresh} = history.lastRun;
   const all: GraphNode[] = [
@@ -73,7 +73,7 @@ function graphOf(history: History, modules: readonly string[]): Result<Graph> {
   });
 }
 
-/** Everything that steps lead to from some actions, and these themselves. */
+/** Everything reachable from some actions, and these themselves. */
 function reach(start: readonly ActionId[], steps: readonly (readonly [ActionId, ActionId])[]): Set<ActionId> {
   const reached = new Set(start);
   for (const id of reached) for (const [from, to] of steps) if (from === id) reached.add(to);

@@ -4,7 +4,7 @@ import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, installedOptionsOf, selectionOf} from '../args/host-options.js';
 
-/** `flashfreeze overlay`: images for an installed Python that stays as it is. */
+/** `flashfreeze overlay`: images for an unmodified installed Python. */
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = installedOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};

@@ -18,7 +18,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   if (word !== undefined) {
     const checked = await checkManifest(session, resolve(session.cwd, word));
     if (!checked.ok) return {failure: checked.failure};
-    // Who trusts the signers need not build.
+    // Users who trust the signers need not build.
     if (options['allowed-signers'] !== undefined && options.source === undefined) return checked.value;
   }
   if (context.dryRun) {
@@ -55,7 +55,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   };
 }
 
-/** The manifest is signed as it has to be, and the archive beside it is the one that it tells of. */
+/** Checks the signature of the manifest, and that the archive beside it matches. */
 async function checkManifest(
   {invocation: {options}, context, product}: Session,
   manifest: string,

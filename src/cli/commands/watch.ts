@@ -20,11 +20,11 @@ import {
   sourceOptionsOf,
 } from '../args/host-options.js';
 
-/** What is built again and again. */
+/** What the watch rebuilds. */
 interface Subject {
   /** The command that would build it once. */
   readonly command: 'build' | 'make' | 'relink' | 'overlay';
-  /** Where it writes, absolute paths. */
+  /** The paths that it writes, absolute. */
   readonly outputs: readonly string[];
   readonly build: (context: HostContext) => Promise<Result<BuildOutcome>>;
 }
@@ -67,7 +67,7 @@ export async function run({invocation, context, cwd, product}: Session): Promise
       const record = {type: 'build', ok: true, command, changed, wallMs, ...outcome.value} as const;
       const text = summaryText({...record, type: 'summary', time: 0}) ?? command;
       product({text, record});
-      // Files that were only touched leave a running command alone, which may have touched them itself.
+      // A running command is not restarted for files that were only touched, because it may have touched them itself.
       const {executed, cached, remote} = outcome.value.actions;
       const isNew = lastFailed || executed + cached + remote > 0;
       lastFailed = false;
@@ -78,7 +78,7 @@ export async function run({invocation, context, cwd, product}: Session): Promise
   return {failure: why};
 }
 
-/** What the word after the command says, and the options without one. Fails with USAGE, and as the hosts do. */
+/** The host that the argument selects, or the options without one. Fails with USAGE, and as the hosts do. */
 async function subjectOf(
   invocation: Invocation,
   {cacheDir, userEnvironment}: HostContext,
