@@ -2,8 +2,11 @@ import {join} from 'node:path';
 import tseslint from 'typescript-eslint';
 import imports from './scripts/eslint-imports.mjs';
 
-/** What each room of src/ may import from, besides itself: imports point downwards only (docs/architecture.md). */
-const mayImport = {
+/**
+ * What each directory of src/ may import from, besides itself: imports point downwards only. docs/architecture.md has this
+ * table (scripts/architecture.mjs).
+ */
+export const mayImport = {
   model: [],
   fs: ['model'],
   marshal: ['model'],
@@ -57,6 +60,16 @@ export default tseslint.config(
       'imports/may-import': ['error', {root: join(import.meta.dirname, 'src'), table: mayImport}],
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    // What benchmarks and tests share lies in support/.
+    files: ['bench/**', 'support/**'],
+    rules: {
+      'imports/may-import': [
+        'error',
+        {root: import.meta.dirname, table: {bench: ['src', 'support', 'scripts'], support: ['src']}},
+      ],
     },
   },
   {files: ['src/cli/**', 'src/report/**'], rules: {'no-console': 'off'}},

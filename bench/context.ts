@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {localSlots} from '../src/exec/job-slots.js';
 import type {HostContext} from '../src/pipeline/build-options.js';
 import type {Result} from '../src/model/result.js';
-import {CACHE} from '../test/e2e/rig.js';
+import {CACHE} from '../support/rig.js';
 
 /** Where the interpreters that are measured lie, and what they run. */
 export const FOLDER = join(CACHE, 'bench');

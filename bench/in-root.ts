@@ -5,8 +5,9 @@ import {describeTarget} from '../src/cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../src/exec/environment.js';
 import {overlayPlaces} from '../src/hosts/overlay/overlay-host.js';
 import {shellText} from '../src/hosts/overlay/start-hooks.js';
-import {CACHE, PACKAGE} from '../test/e2e/rig.js';
-import {RUN_SCRIPT, newerDebianRoot, runInRoot} from '../test/support/debian-root.js';
+import {CACHE, PACKAGE} from '../support/rig.js';
+import {RUN_SCRIPT} from '../support/debian-root.js';
+import {makeOverlayInRoot} from '../support/frozen-pythons.js';
 import type {Contest} from './contest.js';
 import {valueOf} from './context.js';
 
@@ -17,21 +18,8 @@ export async function overlayInRoot(
   folder: string,
   selection: readonly string[],
 ): Promise<Contest> {
-  const root = await newerDebianRoot();
-  if (root === undefined) throw new Error('there is no root of a newer Debian');
-  const python = `/usr/bin/python${series}`;
   const out = join(folder, 'overlay');
-  const made = await runInRoot(
-    root,
-    [
-      ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), 'overlay', '--python', python, '--out', out],
-      ...['--build-dir', join(folder, 'build'), '--cache-dir', join(CACHE, 'store'), '--jobs', '2'],
-      ...selection,
-    ],
-    {binds: {[PACKAGE]: 'read', [CACHE]: 'write'}},
-  );
-  const done = valueOf(made);
-  if (done.exitCode !== 0) throw new Error(done.stderr);
+  const {root, python} = await makeOverlayInRoot(series, {out, buildDir: join(folder, 'build')}, selection);
   const entrance = (program: string): string => {
     const file = join(folder, `run-${program.split('/').at(-1) ?? ''}`);
     writeFileSync(file, entranceScript(root, program), {mode: 0o755});

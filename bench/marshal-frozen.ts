@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import type {BenchProgram} from '../src/inspect/bench-program.js';
 import type {BenchSubject} from '../src/inspect/bench-subjects.js';
-import {PACKAGE, run} from '../test/e2e/rig.js';
+import {PACKAGE, run} from '../support/rig.js';
 
 const variablesSchema = z.record(z.string(), z.string());
 const modulesSchema = z.array(z.object({name: z.string(), path: z.string()}));

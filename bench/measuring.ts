@@ -2,14 +2,14 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {type MeasuredCommand, countInstructions, measureTime} from '../src/cpython/interpreter/measure.js';
+import type {MeasuredCommand} from '../src/cpython/interpreter/measure.js';
 import type {Interpreter} from '../src/cpython/interpreter/run-script.js';
 import {runProcess} from '../src/exec/process.js';
-import {refuseColdBaseline} from '../src/inspect/bench-installation.js';
-import type {Contest, Place} from './contest.js';
+import {measureSides} from '../src/inspect/measure-sides.js';
+import {figureOf} from '../src/inspect/statistics.js';
+import type {Contest} from './contest.js';
 import {valueOf} from './context.js';
 import {type Measured, type Row, UNMEASURED} from './results.js';
-import {figureOf} from './statistics.js';
 
 /** What may be measured. Only wall-clock time depends on what else the machine does. */
 export const QUANTITIES = ['wall', 'faults', 'instructions', 'memory'] as const;
@@ -42,36 +42,32 @@ const {signal} = new AbortController();
 /** Throws when a command fails, or when the baseline compiles modules at its start. */
 export async function measure(contest: Contest, command: Command, extent: Extent): Promise<Row> {
   const {subject, python, sides, place} = contest;
+  const {quantities} = extent;
   const cwd = command.cwd ?? '/';
-  const commands = sides.map(({program}) => ({
-    words: [program.python, ...command.words],
-    environment: {...program.environment, ...command.environment},
-  }));
-  await refuseCold(contest, command);
   const before = loadAverage();
-  const timed = extent.quantities.has('wall');
-  const rounds = timed ? extent.rounds : Math.min(extent.rounds, FAULT_ROUNDS);
-  const runs =
-    timed || extent.quantities.has('faults')
-      ? valueOf(await measureTime(interpreterAt(contest), {commands, rounds, cwd}))
-      : undefined;
+  const timed = quantities.has('wall');
+  const rounds = timed ? extent.rounds : quantities.has('faults') ? Math.min(extent.rounds, FAULT_ROUNDS) : 0;
+  const [baseline, ...others] = sides;
+  const measurements = valueOf(
+    await measureSides({
+      command: {...command, cwd},
+      sides: [baseline.program, ...others.map(({program}) => program)],
+      runner: place.python,
+      baseline: place.baseline,
+      rounds,
+      valgrind: quantities.has('instructions') ? place.valgrind : undefined,
+      signal,
+    }),
+  );
   const measured: [string, Measured][] = [];
-  for (const [i, {name}] of sides.entries()) {
-    const each = commands[i];
-    if (each === undefined) continue;
-    const pss = extent.quantities.has('memory')
-      ? await measureMemory(interpreterAt(contest), each, cwd)
-      : undefined;
-    measured.push([
-      name,
-      {
-        ...UNMEASURED,
-        wall: figureOf((timed ? runs?.[i]?.milliseconds : undefined) ?? []) ?? null,
-        faults: figureOf(runs?.[i]?.faults ?? []) ?? null,
-        instructions: extent.quantities.has('instructions') ? await instructionsOf(place, each, cwd) : null,
-        pss: figureOf(pss ?? []) ?? null,
-      },
-    ]);
+  for (const [i, {name, program}] of sides.entries()) {
+    const each = {
+      words: [program.python, ...command.words],
+      environment: {...program.environment, ...command.environment},
+    };
+    const pss = quantities.has('memory') ? await measureMemory(interpreterAt(contest), each, cwd) : [];
+    const measurement = {...UNMEASURED, ...measurements[i], pss: figureOf(pss) ?? null};
+    measured.push([name, timed ? measurement : {...measurement, wall: null}]);
   }
   return {
     ...{subject, python, command: command.name},
@@ -85,20 +81,9 @@ export function loadAverage(): number {
   return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]);
 }
 
-async function refuseCold({sides: [baseline], place}: Contest, command: Command): Promise<void> {
-  const environment = {...baseline.program.environment, ...command.environment};
-  // A script is looked at from where it runs: there are commands that need files there.
-  valueOf(await refuseColdBaseline({python: place.baseline, environment}, command.words, signal));
-}
-
 /** What measures is run as the baseline is. */
 function interpreterAt({sides: [baseline], place}: Contest): Interpreter {
   return {python: place.python, environment: baseline.program.environment, signal};
-}
-
-async function instructionsOf(place: Place, command: MeasuredCommand, cwd: string): Promise<number | null> {
-  if (place.valgrind === undefined) return null;
-  return valueOf(await countInstructions(place.valgrind, command, cwd, signal));
 }
 
 const answer = z.object({pss: z.array(z.number())});

@@ -1,6 +1,6 @@
 /** The words after a suite's name, and what it says. */
 import {type Extent, QUANTITIES, type Quantity, loadAverage} from './measuring.js';
-import {gateOptions, say} from '../test/conformance/options.js';
+import {gateOptions, say} from '../support/gate-options.js';
 import type {Row} from './results.js';
 import {QUIET} from './quiet.js';
 import {type Pair, RATIOED, ratioOf} from './ratios.js';

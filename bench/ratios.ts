@@ -1,3 +1,4 @@
+import {ratio} from '../src/inspect/statistics.js';
 import type {Row} from './results.js';
 
 /** Two sides by name: the one that is judged, and its baseline. */
@@ -15,20 +16,16 @@ export type Ratioed = (typeof RATIOED)[number];
 
 /** Of medians. Undefined where one of the two was not measured. */
 export function ratioOf({sides}: Row, [judged, baseline]: Pair, quantity: Ratioed): number | undefined {
-  const [above, below] = [judged, baseline].map((name) => {
-    const value = sides[name]?.[quantity];
-    return typeof value === 'object' ? value?.median : value;
-  });
-  return above === undefined || below === undefined ? undefined : above / below;
+  return ratio(sides[judged]?.[quantity], sides[baseline]?.[quantity]);
 }
 
 /** How far the ratio of two times goes with the spreads of both. */
 export function spreadOf(row: Row, pair: Pair): number | undefined {
-  const ratio = ratioOf(row, pair, 'wall');
-  if (ratio === undefined) return undefined;
+  const wall = ratioOf(row, pair, 'wall');
+  if (wall === undefined) return undefined;
   const relative = pair.map((name) => {
     const {median, spread} = row.sides[name]?.wall ?? {median: 1, spread: 0};
     return spread / median;
   });
-  return ratio * Math.hypot(...relative);
+  return wall * Math.hypot(...relative);
 }

@@ -2,9 +2,18 @@
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {overlaySubject, relinkSubject, sourceSubject} from '../src/inspect/bench-subjects.js';
-import {type RunOptions, flashfreezeJson, prepareTree} from '../test/e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot} from '../test/support/debian-root.js';
-import {findPythons} from '../test/support/pythons.js';
+import {NEWER_SERIES} from '../support/debian-root.js';
+import {
+  type SubjectName,
+  SOURCE_VERSIONS,
+  isInRoot,
+  makeFrozen,
+  parseSubjectName,
+  pythonOf,
+  withoutMissing,
+} from '../support/frozen-pythons.js';
+import {type RunOptions, prepareTree} from '../support/rig.js';
+import {findPythons} from '../support/pythons.js';
 import {type Contest, localContest} from './contest.js';
 import {FOLDER, quietContext, valueOf} from './context.js';
 import {overlayInRoot} from './in-root.js';
@@ -20,32 +29,23 @@ export function subjectNames(): readonly string[] {
   const own = findPythons().map(({series}) => series);
   const newest = own.slice(-1);
   return [
-    ...['source-3.13.15', 'source-3.11.2', 'source-shared-3.13.15', 'source-builtin-3.13.15'],
+    ...[...SOURCE_VERSIONS.map((version) => `source-${version}`), 'source-shared-3.13.15'],
+    'source-builtin-3.13.15',
     ...own.map((series) => `relink-${series}`),
     ...newest.map((series) => `relink-pie-${series}`),
     ...[...newest, ...NEWER_SERIES].map((series) => `overlay-${series}`),
   ];
 }
 
-/** Those of the names that can be had here: the others are told on standard error. */
-export async function presentSubjects(names: readonly string[] = subjectNames()): Promise<readonly string[]> {
-  const isInRoot = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
-  if (!names.some(isInRoot) || (await newerDebianRoot()) !== undefined) return names;
-  return names.filter((name) => !isInRoot(name));
+/** Those of the names that can be had here. */
+export function presentSubjects(names: readonly string[] = subjectNames()): Promise<readonly string[]> {
+  return withoutMissing(names);
 }
 
-interface Name {
-  readonly kind: 'source' | 'source-shared' | 'source-builtin' | 'relink' | 'relink-pie' | 'overlay';
-  /** A version or a series. */
-  readonly which: string;
-}
+const KINDS = ['source', 'source-shared', 'source-builtin', 'relink', 'relink-pie', 'overlay'] as const;
 
-function parseName(name: string): Name {
-  const pattern = /^(source|source-shared|source-builtin|relink|relink-pie|overlay)-(3\.\d+(?:\.\d+)?)$/;
-  const [, kind, which = ''] = pattern.exec(name) ?? [];
-  if (kind === undefined) throw new Error(`no subject ${name}: there are ${subjectNames().join(', ')}`);
-  return {kind: kind as Name['kind'], which};
-}
+const parseName = (name: string): SubjectName<(typeof KINDS)[number]> =>
+  parseSubjectName(name, KINDS, subjectNames());
 
 /**
  * The options of the command line that name the unmodified Python. The build folder of a source tree is that of the tests:
@@ -68,7 +68,8 @@ export async function targetOptions(name: string): Promise<readonly string[]> {
  * Throws when that fails, or when there is no such subject.
  */
 export async function makeContest(name: string, selection: readonly string[], use: string): Promise<Contest> {
-  const {kind, which} = parseName(name);
+  const parsed = parseName(name);
+  const {kind, which} = parsed;
   const folder = join(FOLDER, use, name);
   mkdirSync(folder, {recursive: true});
   switch (kind) {
@@ -93,7 +94,7 @@ export async function makeContest(name: string, selection: readonly string[], us
       return localContest(name, await relink({python: pythonOf(which), folder, pie}, selection));
     }
     case 'overlay':
-      return NEWER_SERIES.some((series) => series === which)
+      return isInRoot(parsed)
         ? overlayInRoot(name, which, folder, selection)
         : localContest(name, await overlay({python: pythonOf(which), folder}, selection));
   }
@@ -103,7 +104,7 @@ type Subject = Parameters<typeof localContest>[1];
 
 /** Stage 1 and stage 2, as a copy: the build folder is used by others. */
 async function source(target: readonly string[], selection: readonly string[]): Promise<Subject> {
-  await freeze(['build', ...target, ...selection]);
+  await makeFrozen(['build', ...target, ...selection]);
   const buildDir = target[target.indexOf('--build-dir') + 1] ?? '';
   return valueOf(await sourceSubject(buildDir, quietContext()));
 }
@@ -123,7 +124,7 @@ export async function relink(
     ...{python, out: join(folder, 'python'), buildDir: join(folder, 'build')},
     ...{pie, debugInfo: false, cc: undefined},
   };
-  await freeze(['relink', ...placesOf(options), ...(pie ? ['--pie'] : []), ...selection], run);
+  await makeFrozen(['relink', ...placesOf(options), ...(pie ? ['--pie'] : []), ...selection], run);
   return valueOf(await relinkSubject(options, quietContext()));
 }
 
@@ -133,21 +134,10 @@ export async function overlay(
   run: RunOptions = {},
 ): Promise<Subject> {
   const options = {python, out: join(folder, 'overlay'), buildDir: join(folder, 'build'), cc: undefined};
-  await freeze(['overlay', ...placesOf(options), ...selection], run);
+  await makeFrozen(['overlay', ...placesOf(options), ...selection], run);
   return valueOf(await overlaySubject(options, quietContext()));
 }
 
 function placesOf(options: {python: string; out: string; buildDir: string}): string[] {
   return ['--python', options.python, '--out', options.out, '--build-dir', options.buildDir];
-}
-
-async function freeze(args: readonly string[], run: RunOptions = {}): Promise<void> {
-  const made = await flashfreezeJson([...args, '--jobs', '2'], run);
-  if (!made.summary.ok) throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr.slice(-4000)}`);
-}
-
-function pythonOf(series: string): string {
-  const found = findPythons().find((each) => each.series === series);
-  if (found === undefined) throw new Error(`there is no Python ${series} on this machine`);
-  return found.python;
 }

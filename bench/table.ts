@@ -1,6 +1,6 @@
 import {type Pair, type Ratioed, ratioOf, spreadOf} from './ratios.js';
 import type {Row} from './results.js';
-import {geometricMean} from './statistics.js';
+import {geometricMean} from '../src/inspect/statistics.js';
 
 /** A table in Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,6 @@
-// ESLint rules about imports: which directories of src/ may import from which, and no cycles, not even of types.
+// ESLint rules about imports: which directories may import from which, and no cycles, not even of types.
 import {existsSync, readFileSync} from 'node:fs';
-import {dirname, relative, resolve, sep} from 'node:path';
+import {dirname, join, relative, resolve, sep} from 'node:path';
 import ts from 'typescript';
 
 /** The files that each file imports. A file is read once, and again whenever ESLint lints it. */
@@ -72,10 +72,11 @@ const mayImport = {
     const [{root, table}] = context.options;
     const importer = directoryIn(root, context.filename);
     if (importer === undefined) return {};
+    const name = relative(context.cwd, join(root, importer));
     if (!Object.hasOwn(table, importer)) {
       return {
         Program(node) {
-          context.report({node, message: `src/${importer} is missing from the table of imports`});
+          context.report({node, message: `${name} is missing from the table of imports`});
         },
       };
     }
@@ -86,7 +87,7 @@ const mayImport = {
       if (imported === importer || allowed.includes(imported)) return;
       context.report({
         node,
-        message: `src/${importer} may import only from: ${allowed.join(', ') || 'nothing'}`,
+        message: `${name} may import only from: ${allowed.join(', ') || 'nothing'}`,
       });
     });
   },

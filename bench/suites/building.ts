@@ -7,11 +7,11 @@
 import {mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {CACHE, PACKAGE, run} from '../../test/e2e/rig.js';
-import {findPythons} from '../../test/support/pythons.js';
+import {CACHE, PACKAGE, run} from '../../support/rig.js';
+import {findPythons} from '../../support/pythons.js';
 import {type BuildCost, keepBuildCosts} from '../building.js';
 import {say} from '../options.js';
-import {gateOptions} from '../../test/conformance/options.js';
+import {gateOptions} from '../../support/gate-options.js';
 
 const SIZES = [20, 200, 600, 5000];
 

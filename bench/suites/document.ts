@@ -5,7 +5,7 @@
  */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {PACKAGE} from '../../test/e2e/rig.js';
+import {PACKAGE} from '../../support/rig.js';
 import {buildingSection, readBuildCosts} from '../building.js';
 import {type Bar, chart} from '../chart.js';
 import {formatted} from '../formatted.js';

@@ -6,15 +6,15 @@
  */
 import {cpSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {run} from '../../test/e2e/rig.js';
-import {findPythons} from '../../test/support/pythons.js';
+import {run} from '../../support/rig.js';
+import {findPythons} from '../../support/pythons.js';
 import type {Contest} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions} from '../options.js';
 import {FROZEN} from '../ratios.js';
 import {type Measured, type Row, UNMEASURED, keepRows} from '../results.js';
-import type {Figure} from '../statistics.js';
+import type {Figure} from '../../src/inspect/statistics.js';
 import {makeContest} from '../subjects.js';
 
 const SOURCES = join(import.meta.dirname, '..', 'runtime');

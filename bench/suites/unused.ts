@@ -5,8 +5,8 @@
  */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {flashfreeze, run} from '../../test/e2e/rig.js';
-import {findPythons} from '../../test/support/pythons.js';
+import {flashfreeze, run} from '../../support/rig.js';
+import {findPythons} from '../../support/pythons.js';
 import type {Contest} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';

@@ -1,10 +1,10 @@
-import {type Measurements, countInstructions, measureTime} from '../cpython/interpreter/measure.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {findTool} from '../exec/tools.js';
 import {splitCommandLine} from '../model/shell-words.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {refuseColdBaseline} from './bench-installation.js';
 import type {BenchSubject} from './bench-subjects.js';
+import {type SideMeasurement, measureSides} from './measure-sides.js';
+import {ratio} from './statistics.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
 export interface BenchRequest {
@@ -52,61 +52,39 @@ export async function benchmark(
   for (const command of request.commands) {
     const words = splitCommandLine(command);
     if (words === undefined) return fail('USAGE', `the command has an unclosed quote: ${command}`);
-    const commands = [stage1, stage2].map((program) => ({
-      words: [program.python, ...words],
-      environment: program.environment,
-    }));
-    const warm = await refuseColdBaseline(stage1, words, signal);
-    if (!warm.ok) return warm;
-    const measured = await measureTime(
-      {python: stage1.python, environment: stage1.environment, signal},
-      {commands, rounds: request.runs, cwd: '/'},
-    );
+    const measured = await measureSides({
+      command: {words, cwd: '/'},
+      sides: [stage1, stage2],
+      runner: stage1.python,
+      rounds: request.runs,
+      valgrind,
+      signal,
+    });
     if (!measured.ok) return measured;
-    const [first, second] = measured.value;
-    if (first === undefined || second === undefined) return fail('BENCH', 'the measurements are incomplete');
-    const counts: (number | null)[] = [];
-    for (const each of valgrind === undefined ? [] : commands) {
-      const counted = await countInstructions(valgrind ?? '', each, '/', signal);
-      if (!counted.ok) return counted;
-      counts.push(counted.value);
-    }
-    rows.push(makeRow(command, first, second, counts));
+    const row = makeRow(command, measured.value);
+    if (row === undefined) return fail('BENCH', 'the measurements are incomplete');
+    rows.push(row);
   }
   return ok({python, commands: rows});
 }
 
+/** Undefined when a side was not measured. */
 function makeRow(
   command: string,
-  stage1: Measurements,
-  stage2: Measurements,
-  [instructions1 = null, instructions2 = null]: readonly (number | null)[],
-): BenchRow {
-  const stage1Ms = quantile(stage1.milliseconds, 0.5);
-  const stage2Ms = quantile(stage2.milliseconds, 0.5);
+  [stage1, stage2]: readonly (SideMeasurement | undefined)[],
+): BenchRow | undefined {
+  const wall = ratio(stage2?.wall, stage1?.wall);
+  if (!stage1?.wall || !stage2?.wall || wall === undefined) return undefined;
   return {
     command,
-    stage1Ms,
-    stage2Ms,
-    spreadMs: Math.max(halfQuartiles(stage1.milliseconds), halfQuartiles(stage2.milliseconds)),
-    wall: stage2Ms / stage1Ms,
-    stage1Faults: quantile(stage1.faults, 0.5),
-    stage2Faults: quantile(stage2.faults, 0.5),
-    stage1Instructions: instructions1,
-    stage2Instructions: instructions2,
-    instructions: instructions1 === null || instructions2 === null ? null : instructions2 / instructions1,
+    stage1Ms: stage1.wall.median,
+    stage2Ms: stage2.wall.median,
+    spreadMs: Math.max(stage1.wall.spread, stage2.wall.spread),
+    wall,
+    stage1Faults: stage1.faults?.median ?? 0,
+    stage2Faults: stage2.faults?.median ?? 0,
+    stage1Instructions: stage1.instructions,
+    stage2Instructions: stage2.instructions,
+    instructions: ratio(stage2.instructions, stage1.instructions) ?? null,
   };
-}
-
-/** The value below which a share of the values lies, interpolated. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const position = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(position)] ?? NaN;
-  const above = sorted[Math.ceil(position)] ?? NaN;
-  return below + (above - below) * (position - Math.floor(position));
-}
-
-function halfQuartiles(values: readonly number[]): number {
-  return (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
 }

@@ -10,7 +10,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
-import {CACHE, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
+import {CACHE, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
 import {makeView} from './view.js';
 
 const CHOSEN =

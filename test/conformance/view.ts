@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {parseLayout} from '../../src/codegen/layout.js';
-import {PACKAGE} from '../e2e/rig.js';
+import {PACKAGE} from '../../support/rig.js';
 
 interface MakeVariables {
   readonly [name: string]: string;

@@ -14,7 +14,7 @@ import {
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {type Tree, flashfreeze, flashfreezeJson, prepareTree} from './rig.js';
+import {type Tree, flashfreeze, flashfreezeJson, prepareTree} from '../../support/rig.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-bad-'));
 afterAll(() => {

@@ -4,9 +4,9 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {type Answer, bazelRoot, bazelSession, copyPackage} from '../support/bazel.js';
 import {findNginx, startNginx, type Nginx} from '../support/nginx.js';
-import {findPythons} from '../support/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 import {describeWith} from '../support/with.js';
-import {CACHE, flashfreezeJson} from './rig.js';
+import {CACHE, flashfreezeJson} from '../../support/rig.js';
 
 jest.setTimeout(30 * 60_000);
 

@@ -13,7 +13,7 @@ import {
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {type Answer, type Suite, bazelRoot, bazelSession, copyPackage, executed} from '../support/bazel.js';
-import {CACHE} from './rig.js';
+import {CACHE} from '../../support/rig.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(30 * 60_000);

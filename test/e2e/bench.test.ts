@@ -10,7 +10,7 @@ import {measureProgram, presentPrograms} from '../../bench/suites/programs.js';
 import {RUNTIME_PROGRAMS, measureRuntime, prepareRuntime} from '../../bench/suites/runtime.js';
 import {measureStartup} from '../../bench/suites/startup.js';
 import {measureUnused, prepareUnused} from '../../bench/suites/unused.js';
-import {findPythons} from '../support/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 import {testWith} from '../support/with.js';
 
 jest.setTimeout(20 * 60_000);

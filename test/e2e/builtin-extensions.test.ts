@@ -3,7 +3,7 @@ import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {QUICKLY, flashfreeze, flashfreezeJson, prepareTree, run} from './rig.js';
+import {QUICKLY, flashfreeze, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-builtin-'));

@@ -3,8 +3,8 @@ import {mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, run} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-collector-')));

@@ -14,7 +14,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {eventually, isRunning} from '../unit/exec/rig.js';
-import {flashfreeze, flashfreezeJson, PACKAGE, run} from './rig.js';
+import {flashfreeze, flashfreezeJson, PACKAGE, run} from '../../support/rig.js';
 
 let folder: string;
 beforeAll(() => {

@@ -1,10 +1,10 @@
-/** The root with the newer Pythons (test/support/debian-root.sh): whoever tests in it can rely on this. */
+/** The root with the newer Pythons (support/debian-root.sh): whoever tests in it can rely on this. */
 import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, expect, test} from '@jest/globals';
-import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../support/debian-root.js';
+import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../../support/debian-root.js';
 import {describeWith} from '../support/with.js';
 
 const root = await newerDebianRoot(); // says why, where it cannot be had

@@ -10,7 +10,7 @@ import {differences} from '../support/compare-suites.js';
 import {runSuite} from '../support/cpython-suite.js';
 import {localPython} from '../support/subjects.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {DEMONSTRATION, flashfreezeJson, npmStart, printed, run} from './rig.js';
+import {DEMONSTRATION, flashfreezeJson, npmStart, printed, run} from '../../support/rig.js';
 
 jest.setTimeout(20 * 60_000);
 

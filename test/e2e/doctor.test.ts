@@ -3,8 +3,8 @@ import {appendFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileS
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreeze, flashfreezeJson} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreeze, flashfreezeJson} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-doctor-')));

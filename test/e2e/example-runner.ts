@@ -1,6 +1,6 @@
 import {cpSync, mkdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
-import {CACHE, PACKAGE, run} from './rig.js';
+import {CACHE, PACKAGE, run} from '../../support/rig.js';
 
 /**
  * Copies the examples to a directory, with `flashfreeze` on PATH for them.

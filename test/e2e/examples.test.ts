@@ -1,7 +1,7 @@
 /** What is shown in `examples/` works as it stands there. */
 import {join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {exampleRunner} from './example-runner.js';
 

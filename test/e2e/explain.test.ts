@@ -3,8 +3,8 @@ import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSyn
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreeze} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreeze} from '../../support/rig.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);

@@ -8,9 +8,9 @@ import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 import {type Side, type Subject, prepareSubject, presentSubjects} from '../support/subjects.js';
-import {flashfreeze} from './rig.js';
+import {flashfreeze} from '../../support/rig.js';
 
 const SCENARIOS = join(import.meta.dirname, 'fallbacks');
 const HALF_AN_HOUR = 30 * 60_000;

@@ -8,7 +8,16 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Manifest, readManifest} from '../../src/release/manifest.js';
-import {CACHE, QUICKLY, copyTree, flashfreeze, flashfreezeJson, prepareTree, printed, run} from './rig.js';
+import {
+  CACHE,
+  QUICKLY,
+  copyTree,
+  flashfreeze,
+  flashfreezeJson,
+  prepareTree,
+  printed,
+  run,
+} from '../../support/rig.js';
 
 jest.setTimeout(30 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-installation-')));

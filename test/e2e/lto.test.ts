@@ -9,7 +9,14 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {describeWith} from '../support/with.js';
 import {isWanted} from './make-rig.js';
-import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured, flashfreeze, run} from './rig.js';
+import {
+  type ConfiguredBuild,
+  QUICKLY,
+  type Tree,
+  buildConfigured,
+  flashfreeze,
+  run,
+} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
 

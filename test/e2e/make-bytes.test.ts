@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {FIXED_ENVIRONMENT} from '../../src/exec/environment.js';
 import {chosen, makeBuildOf} from './make-rig.js';
-import {CACHE, PACKAGE, flashfreeze} from './rig.js';
+import {CACHE, PACKAGE, flashfreeze} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
 

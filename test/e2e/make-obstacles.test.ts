@@ -3,7 +3,7 @@ import {cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, expect, test} from '@jest/globals';
-import {PACKAGE, type Run, run} from './rig.js';
+import {PACKAGE, type Run, run} from '../../support/rig.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-obstacles-'));
 afterAll(() => {

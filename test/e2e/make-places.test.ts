@@ -14,7 +14,7 @@ import {join, relative} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {describeWith} from '../support/with.js';
 import {actionsOf, chosen, complaintsOf, makeBuildOf} from './make-rig.js';
-import {PACKAGE} from './rig.js';
+import {PACKAGE} from '../../support/rig.js';
 
 jest.setTimeout(90 * 60_000);
 

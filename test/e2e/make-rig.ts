@@ -13,7 +13,7 @@ import {
   type Tree,
   prepareTree,
   run,
-} from './rig.js';
+} from '../../support/rig.js';
 
 export interface Configuration {
   readonly name: string;

@@ -3,8 +3,8 @@ import {mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, w
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, run} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-odd-')));

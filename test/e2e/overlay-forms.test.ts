@@ -2,9 +2,9 @@
 import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
-import {findPythons, systemPython} from '../support/pythons.js';
+import {findPythons, systemPython} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {type Run, flashfreeze, flashfreezeJson, run} from './rig.js';
+import {type Run, flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = temporaryDirectory('overlay');

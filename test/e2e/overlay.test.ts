@@ -2,10 +2,10 @@
 import {cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {type FoundPython, everyPython, findPythons, systemPython} from '../support/pythons.js';
+import {type FoundPython, everyPython, findPythons, systemPython} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
-import {type Run, flashfreeze, flashfreezeJson, run} from './rig.js';
+import {type Run, flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];

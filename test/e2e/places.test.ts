@@ -13,8 +13,8 @@ import {
 import {tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, run} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(20 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-places-')));

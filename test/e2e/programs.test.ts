@@ -8,10 +8,10 @@
 import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {type Program, PROGRAMS, type Workplace} from './programs.js';
+import {type Program, PROGRAMS, type Workplace} from '../../support/programs.js';
 import {noteNotFound} from '../support/not-found.js';
-import {CACHE, type Run, flashfreezeJson, run} from './rig.js';
-import {freshFolder, openWorkplace, traceOptions} from './workplace.js';
+import {CACHE, type Run, flashfreezeJson, run} from '../../support/rig.js';
+import {freshFolder, openWorkplace, traceOptions} from '../../support/workplace.js';
 
 const PYTHON = '/usr/bin/python3.11';
 const HALF_AN_HOUR = 30 * 60_000;

@@ -18,10 +18,10 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {aheadOfTime, elsewhere} from '../../src/release/conditions.js';
 import {signFile} from '../../src/release/signature.js';
-import {findPythons} from '../support/pythons.js';
+import {findPythons} from '../../support/pythons.js';
 import {makeRelease} from '../support/small-release.js';
 import {describeWith} from '../support/with.js';
-import {flashfreeze, flashfreezeJson, PACKAGE, run} from './rig.js';
+import {flashfreeze, flashfreezeJson, PACKAGE, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const PATH = process.env['PATH'] ?? '';

@@ -2,9 +2,9 @@
 import {existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
-import {findPythons, systemPython} from '../support/pythons.js';
+import {findPythons, systemPython} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {CACHE, flashfreeze, flashfreezeJson, run} from './rig.js';
+import {CACHE, flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];

@@ -16,10 +16,10 @@ import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {describeInstallation} from '../../src/cpython/interpreter/installation.js';
 import {findStaticParts} from '../../src/hosts/installed/static-parts.js';
-import {findPythons, systemPython} from '../support/pythons.js';
+import {findPythons, systemPython} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
-import {flashfreeze, flashfreezeJson, run} from './rig.js';
+import {flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];

@@ -6,7 +6,7 @@ import {digestOf} from '../../src/model/digest.js';
 import {actualOutputs, compiled, expectedOutputs} from '../unit/engine/toys.js';
 import {temporaryFolder, type TemporaryFolder} from '../unit/exec/rig.js';
 import {buildOn, keyFrom, machine, type Machine} from '../unit/cache/remote/rig.js';
-import {flashfreezeJson, prepareTree} from './rig.js';
+import {flashfreezeJson, prepareTree} from '../../support/rig.js';
 import {findNginx, startNginx, type Nginx, type NginxOptions} from '../support/nginx.js';
 import {describeWith, testWith} from '../support/with.js';
 

@@ -11,7 +11,7 @@ import {
   flashfreeze,
   flashfreezeJson,
   run,
-} from './rig.js';
+} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-shared-'));

@@ -3,8 +3,8 @@ import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {flashfreezeJson, printed, run} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreezeJson, printed, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-snippets-')));

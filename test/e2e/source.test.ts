@@ -13,7 +13,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {type Run, type Tree, flashfreezeJson, prepareTree, run} from './rig.js';
+import {type Run, type Tree, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
 
 /** Makes edits of this run new to the cache. */
 const nonce = Date.now();

@@ -14,8 +14,8 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {type JsonEvent, PACKAGE, run} from './rig.js';
+import {findPythons} from '../../support/pythons.js';
+import {type JsonEvent, PACKAGE, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 

@@ -14,7 +14,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {JOURNAL} from '../../src/engine/journal.js';
-import {type SummaryEvent, flashfreezeJson} from '../e2e/rig.js';
+import {type SummaryEvent, flashfreezeJson} from '../../support/rig.js';
 import {randomEdits} from './edits.js';
 import {killRuns} from './kill.js';
 import {buildSite, commandOf, edit, pathOf, smallSite, type Site} from './site.js';

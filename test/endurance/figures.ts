@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
-import {figureOf} from '../../bench/statistics.js';
+import {figureOf} from '../../src/inspect/statistics.js';
 import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import {CACHE} from '../e2e/rig.js';
+import {CACHE} from '../../support/rig.js';
 import {findNginx, startNginx} from '../support/nginx.js';
 import {buildSite, edit, pathOf, type Site} from './site.js';
 import {watchSite} from './watching.js';

@@ -5,7 +5,7 @@
 import {spawn} from 'node:child_process';
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {PACKAGE} from '../e2e/rig.js';
+import {PACKAGE} from '../../support/rig.js';
 import {chanceFrom} from '../support/random.js';
 import {buildSite, commandOf, digestOfBuild, edit, type Site} from './site.js';
 

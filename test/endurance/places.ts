@@ -2,7 +2,7 @@
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {type JsonEvent, PACKAGE, type SummaryEvent} from '../e2e/rig.js';
+import {type JsonEvent, PACKAGE, type SummaryEvent} from '../../support/rig.js';
 import {buildSite, commandOf, digestOfBuild, edit, pathOf, type Site} from './site.js';
 
 export interface Trouble {

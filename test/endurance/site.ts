@@ -18,8 +18,8 @@ import {
 import {dirname, join, relative} from 'node:path';
 import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import {CACHE, flashfreezeJson, run, type Run, type SummaryEvent} from '../e2e/rig.js';
-import {findPythons} from '../support/pythons.js';
+import {CACHE, flashfreezeJson, run, type Run, type SummaryEvent} from '../../support/rig.js';
+import {findPythons} from '../../support/pythons.js';
 
 export interface Site {
   readonly host: 'build' | 'relink' | 'overlay';

@@ -1,7 +1,7 @@
 /** `flashfreeze watch`, running, and what it tells. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {join} from 'node:path';
-import {type JsonEvent, PACKAGE} from '../e2e/rig.js';
+import {type JsonEvent, PACKAGE} from '../../support/rig.js';
 import {commandOf, type Site} from './site.js';
 
 export interface Watching {

@@ -2,7 +2,7 @@
  * The differ: what a case (`cases/*.py`) observes in one interpreter against what it observes in another.
  */
 import {isDeepStrictEqual} from 'node:util';
-import type {Run} from '../e2e/rig.js';
+import type {Run} from '../../support/rig.js';
 import {type KnownDifference, knownDifferences} from './known-differences.js';
 import type {Value} from './value.js';
 

@@ -4,8 +4,8 @@
  */
 import {cpSync, existsSync, mkdirSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {CACHE, type Run, flashfreezeJson, run} from '../e2e/rig.js';
-import {findPythons, systemPython} from '../support/pythons.js';
+import {CACHE, type Run, flashfreezeJson, run} from '../../support/rig.js';
+import {findPythons, systemPython} from '../../support/pythons.js';
 
 export interface Pair {
   readonly name: string;

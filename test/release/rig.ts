@@ -4,8 +4,8 @@ import {join, resolve} from 'node:path';
 import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
 import type {HostContext} from '../../src/pipeline/build-options.js';
-import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../e2e/rig.js';
-import {gateOptions, say} from '../conformance/options.js';
+import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../../support/rig.js';
+import {gateOptions, say} from '../../support/gate-options.js';
 
 /** Where a gate builds, and what. */
 export interface Site {

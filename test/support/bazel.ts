@@ -5,7 +5,7 @@
 import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {shellText} from '../../src/hosts/overlay/start-hooks.js';
-import {debianRoot, runInRoot} from './debian-root.js';
+import {debianRoot, runInRoot} from '../../support/debian-root.js';
 
 const PACKAGE = join(import.meta.dirname, '..', '..');
 const TOOLS = join(import.meta.dirname, '..', 'bazel');

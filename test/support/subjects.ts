@@ -5,9 +5,17 @@
 import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {makeView} from '../conformance/view.js';
-import {CACHE, PACKAGE, type Run, flashfreeze, flashfreezeJson, prepareTree, run} from '../e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from './debian-root.js';
-import {findPythons} from './pythons.js';
+import {CACHE, PACKAGE, type Run, flashfreeze, prepareTree, run} from '../../support/rig.js';
+import {NEWER_SERIES, runInRoot} from '../../support/debian-root.js';
+import {
+  SOURCE_VERSIONS,
+  makeFrozen,
+  makeOverlayInRoot,
+  parseSubjectName,
+  pythonOf,
+  withoutMissing,
+} from '../../support/frozen-pythons.js';
+import {findPythons} from '../../support/pythons.js';
 
 export type Side = 'unmodified' | 'frozen';
 
@@ -60,12 +68,10 @@ export const CLOSURE = [
 /** All of the standard library. */
 export const STDLIB = ['--startup', '--stdlib'];
 
-const SOURCES = ['3.13.15', '3.11.2'];
-
 /** Names of what can be made on this machine, without a look whether the root of a newer Debian can be built. */
 export function subjectNames(): readonly string[] {
   return [
-    ...SOURCES.map((version) => `source-${version}`),
+    ...SOURCE_VERSIONS.map((version) => `source-${version}`),
     ...findPythons().map(({series}) => `relink-${series}`),
     ...NEWER_SERIES.map((series) => `overlay-${series}`),
   ];
@@ -80,19 +86,16 @@ export function presentSubjects(): Promise<readonly string[]> {
 }
 
 /** The same for names in one text; all when there are none. */
-export async function chosenSubjects(text: string | undefined): Promise<readonly string[]> {
+export function chosenSubjects(text: string | undefined): Promise<readonly string[]> {
   const asked = (text ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  const names = asked.length > 0 ? asked : subjectNames();
-  const isNewer = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
-  if (!names.some(isNewer) || (await newerDebianRoot()) !== undefined) return names;
-  return names.filter((name) => !isNewer(name));
+  return withoutMissing(asked.length > 0 ? asked : subjectNames());
 }
+
+const HOSTS = ['source', 'relink', 'overlay'] as const;
 
 /** Builds the frozen interpreter of that name. Throws when that fails. */
 export function prepareSubject(name: string, selection: readonly string[] = CLOSURE): Promise<Subject> {
-  const [, host, which] = /^(source|relink|overlay)-(3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
-  if (host === undefined || which === undefined)
-    throw new Error(`no interpreter ${name}: there are ${subjectNames().join(', ')}`);
+  const {kind: host, which} = parseSubjectName(name, HOSTS, subjectNames());
   if (host === 'source') return prepareSource(name, which, selection);
   return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
 }
@@ -121,16 +124,9 @@ function runLocally(argv: readonly string[], options: RunPython = {}): Promise<R
 
 const here = {tool: runLocally, flashfreeze};
 
-async function make(args: readonly string[]): Promise<string> {
-  const made = await flashfreezeJson(args);
-  if (!made.summary.ok || made.summary.output === null)
-    throw new Error(`flashfreeze ${args.join(' ')}\n${made.stderr.slice(-4000)}`);
-  return made.summary.output;
-}
-
 async function prepareSource(name: string, version: string, selection: readonly string[]): Promise<Subject> {
   const {source, buildDir} = await prepareTree(version);
-  await make(['build', '--source', source, '--build-dir', buildDir, ...selection]);
+  await makeFrozen(['build', '--source', source, '--build-dir', buildDir, ...selection]);
   const series = version.split('.').slice(0, 2).join('.');
   const frozen = join(buildDir, 'cpython', 'python-frozen');
   return {
@@ -142,13 +138,20 @@ async function prepareSource(name: string, version: string, selection: readonly 
 }
 
 async function prepareRelinked(name: string, series: string, selection: readonly string[]): Promise<Subject> {
-  const found = findPythons().find((each) => each.series === series);
-  if (!found) throw new Error(`no Python ${series} on this machine`);
-  const unmodified = realpathSync(found.python);
+  const unmodified = realpathSync(pythonOf(series));
   const buildDir = join(CACHE, 'builds', name);
   const frozen = join(CACHE, 'relinked', name, 'bin', `python${series}`);
   mkdirSync(dirname(frozen), {recursive: true});
-  await make(['relink', '--python', unmodified, '--out', frozen, '--build-dir', buildDir, ...selection]);
+  await makeFrozen([
+    'relink',
+    '--python',
+    unmodified,
+    '--out',
+    frozen,
+    '--build-dir',
+    buildDir,
+    ...selection,
+  ]);
   return {
     ...{name, host: 'relink', series, frozen, buildDir, ...here},
     python: {unmodified: localPython(unmodified), frozen: localPython(frozen)},
@@ -168,11 +171,10 @@ async function prepareRelinked(name: string, series: string, selection: readonly
 }
 
 async function prepareOverlay(name: string, series: string, selection: readonly string[]): Promise<Subject> {
-  const root = await newerDebianRoot();
-  if (root === undefined) throw new Error('there is no root of a newer Debian');
   const folder = join(CACHE, 'overlays', name);
   const buildDir = join(CACHE, 'builds', name);
   mkdirSync(folder, {recursive: true});
+  const {root, python} = await makeOverlayInRoot(series, {out: folder, buildDir}, selection);
   const inside = async (argv: readonly string[], options: RunPython = {}): Promise<Run> => {
     const folders = [folder, ...(options.cwd === undefined ? [] : [options.cwd]), ...(options.folders ?? [])];
     const done = await runInRoot(root, [...(options.under ?? []), ...argv], {
@@ -188,12 +190,6 @@ async function prepareOverlay(name: string, series: string, selection: readonly 
     if (!done.ok) throw new Error(done.failure.message);
     return {exitCode: done.value.exitCode, stdout: done.value.stdout, stderr: done.value.stderr};
   };
-  const python = `/usr/bin/python${series}`;
-  const made = await inside([
-    ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), 'overlay', '--python', python, '--out', folder],
-    ...['--build-dir', buildDir, '--cache-dir', join(CACHE, 'store'), ...selection],
-  ]);
-  if (made.exitCode !== 0) throw new Error(made.stderr);
   const frozen = join(folder, 'bin', `python${series}`);
   const pythons = {
     unmodified: (args: readonly string[], options?: RunPython) => inside([python, ...args], options),

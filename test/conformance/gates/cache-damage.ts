@@ -8,9 +8,9 @@ import {createHash} from 'node:crypto';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {flashfreezeJson, prepareTree} from '../../e2e/rig.js';
+import {flashfreezeJson, prepareTree} from '../../../support/rig.js';
 import {damageEach} from '../../support/damage.js';
-import {gateOptions, say} from '../options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
   const {values} = gateOptions(words, {values: ['module']});

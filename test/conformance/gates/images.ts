@@ -7,7 +7,7 @@
 import {randomInt} from 'node:crypto';
 import {join} from 'node:path';
 import {type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
-import {gateOptions, say} from '../options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'left_out.py');
 

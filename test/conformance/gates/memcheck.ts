@@ -8,7 +8,7 @@ import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'nod
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type Side, type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
-import {gateOptions, say} from '../options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'import_everything.py');
 

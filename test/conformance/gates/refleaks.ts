@@ -7,7 +7,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {type Side, type Subject, STDLIB, prepareSubject} from '../../support/subjects.js';
-import {gateOptions, say} from '../options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'refleaks.py');
 const TESTS = 'test_importlib test_code test_set test_import';

@@ -14,10 +14,10 @@ import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 import {startWorkers} from '../../../src/cpython/interpreter/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';
-import {PACKAGE} from '../../e2e/rig.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
-import {findPythons} from '../../support/pythons.js';
-import {gateOptions, say} from '../options.js';
+import {PACKAGE} from '../../../support/rig.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../../support/debian-root.js';
+import {findPythons} from '../../../support/pythons.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 
 /**
  * The images of what CPython freezes itself keep the marshal bytes, too. Those of other modules may depend on what the process

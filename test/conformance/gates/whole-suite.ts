@@ -12,11 +12,11 @@
 import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {CACHE} from '../../e2e/rig.js';
+import {CACHE} from '../../../support/rig.js';
 import {type Difference, differences, tally} from '../../support/compare-suites.js';
 import {LEFT_OUT, type SuiteResults, fileOf, runSide} from '../../support/cpython-suite.js';
 import {type Side, prepareSubject, subjectNames} from '../../support/subjects.js';
-import {gateOptions, say} from '../options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 import {KNOWN} from '../known.js';
 import {HUNDRED} from '../hundred.js';
 

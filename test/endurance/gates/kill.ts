@@ -2,7 +2,7 @@
 import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {gateOptions, say} from '../../conformance/options.js';
+import {gateOptions, say} from '../../../support/gate-options.js';
 import {killRuns} from '../kill.js';
 import {largeSite, smallSite} from '../site.js';
 

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {releaseUnder, VARIATIONS} from '../../../src/release/variations.js';
-import {say} from '../../conformance/options.js';
+import {say} from '../../../support/gate-options.js';
 import {release, withSite} from '../rig.js';
 
 export function gate(words: readonly string[]): Promise<boolean> {

@@ -5,8 +5,8 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';
-import {copyTree, flashfreeze} from '../../e2e/rig.js';
-import {say} from '../../conformance/options.js';
+import {copyTree, flashfreeze} from '../../../support/rig.js';
+import {say} from '../../../support/gate-options.js';
 import {release, type Site, verify, withSite} from '../rig.js';
 
 /** A difference that is made on purpose: what it has to be called. */

@@ -2,9 +2,9 @@
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';
-import {say} from '../../conformance/options.js';
-import {PACKAGE} from '../../e2e/rig.js';
-import {debianRoot, runInRoot, type RootName} from '../../support/debian-root.js';
+import {say} from '../../../support/gate-options.js';
+import {PACKAGE} from '../../../support/rig.js';
+import {debianRoot, runInRoot, type RootName} from '../../../support/debian-root.js';
 import {release, type Site, withSite} from '../rig.js';
 
 const SUITES = ['bookworm', 'trixie'] as const;

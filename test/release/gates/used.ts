@@ -1,7 +1,7 @@
 /** node test/release/run.mjs used [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
 import {appendFileSync, cpSync, readFileSync, readdirSync, utimesSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {say} from '../../conformance/options.js';
+import {say} from '../../../support/gate-options.js';
 import {release, type Site, verify, withSite} from '../rig.js';
 
 export function gate(words: readonly string[]): Promise<boolean> {

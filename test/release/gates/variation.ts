@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {releaseUnder, type Variation} from '../../../src/release/variations.js';
-import {say} from '../../conformance/options.js';
+import {say} from '../../../support/gate-options.js';
 import {type Chance, chanceFrom} from '../../support/random.js';
 import {type Site, withSite} from '../rig.js';
 

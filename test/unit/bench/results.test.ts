@@ -1,7 +1,7 @@
 import {expect, test} from '@jest/globals';
 import {FROZEN, ratioOf, spreadOf} from '../../../bench/ratios.js';
 import {type Measured, type Row, UNMEASURED, mergeRows} from '../../../bench/results.js';
-import {figureOf, geometricMean} from '../../../bench/statistics.js';
+import {figureOf, geometricMean} from '../../../src/inspect/statistics.js';
 import {meanOf, ratioCell} from '../../../bench/table.js';
 
 function row(command: string, unmodified: Partial<Measured>, frozen: Partial<Measured>): Row {

@@ -3,7 +3,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {runStep} from '../../../src/cli/step.js';
-import {findPythons} from '../../support/pythons.js';
+import {findPythons} from '../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../cpython/folders.js';
 import {describeWith} from '../../support/with.js';
 

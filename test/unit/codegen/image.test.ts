@@ -9,7 +9,7 @@ import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
 import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 import {scriptPath} from '../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../src/cpython/interpreter/worker.js';
-import {findPythons} from '../../support/pythons.js';
+import {findPythons} from '../../../support/pythons.js';
 
 const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
 const runtime = join(import.meta.dirname, '../../../src/runtime');

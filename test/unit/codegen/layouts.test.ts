@@ -4,8 +4,8 @@ import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, write
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {findPythons} from '../../support/pythons.js';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
+import {findPythons} from '../../../support/pythons.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../../support/debian-root.js';
 
 const PACKAGE = join(import.meta.dirname, '../../..');
 const LAYOUTS = join(PACKAGE, 'src/codegen/layouts');

@@ -6,7 +6,7 @@ import {canonicalKey} from '../../../src/marshal/key.js';
 import {readMarshal} from '../../../src/marshal/reader.js';
 import {pyObject} from './arbitrary.js';
 import {mutated} from './mutate.js';
-import {findPythons} from '../../support/pythons.js';
+import {findPythons} from '../../../support/pythons.js';
 import {samplesOf} from './pythons.js';
 import {seededRandom} from './random.js';
 import {writeMarshal} from './writer.js';

@@ -5,7 +5,7 @@ import type {PyObject} from '../../../src/marshal/objects.js';
 import {readMarshal} from '../../../src/marshal/reader.js';
 import {describeObject} from './describe.js';
 import {noteNotFound} from '../../support/not-found.js';
-import {findPythons} from '../../support/pythons.js';
+import {findPythons} from '../../../support/pythons.js';
 import {samplesOf, type Sample} from './pythons.js';
 import {writeMarshal} from './writer.js';
 

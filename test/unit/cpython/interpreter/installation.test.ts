@@ -21,7 +21,7 @@ import {
   type InterpreterPaths,
 } from '../../../../src/cpython/interpreter/interpreter-paths.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
-import {findPythons, type FoundPython} from '../../../support/pythons.js';
+import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from '@jest/globals';
 import {startupModules, traceImports, type Trace} from '../../../../src/cpython/interpreter/program-trace.js';
-import {findPythons} from '../../../support/pythons.js';
+import {findPythons} from '../../../../support/pythons.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
 afterAll(() => {

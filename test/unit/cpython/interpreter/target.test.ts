@@ -8,7 +8,7 @@ import {
   resolveModules,
   stdlibModules,
 } from '../../../../src/cpython/interpreter/resolve-modules.js';
-import {findPythons, type FoundPython} from '../../../support/pythons.js';
+import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../folders.js';
 
 const folder = temporaryFolder();

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../../src/cpython/interpreter/worker.js';
-import {findPythons, type FoundPython} from '../../../support/pythons.js';
+import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 
 /** Reads a code unit in the Python that wrote it, and tells about it in JSON. */
 const INSPECT = `

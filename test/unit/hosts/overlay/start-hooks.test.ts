@@ -9,7 +9,7 @@ import {
   siteCustomize,
   wrapperScript,
 } from '../../../../src/hosts/overlay/start-hooks.js';
-import {findPythons} from '../../../support/pythons.js';
+import {findPythons} from '../../../../support/pythons.js';
 import {temporaryFolder, writeFiles} from '../../cpython/folders.js';
 
 const folder = temporaryFolder();

@@ -15,10 +15,10 @@ import {
 } from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
-import {obtainSource} from '../../src/cpython/source/obtain-source.js';
-import {scrubbedEnvironment} from '../../src/exec/environment.js';
+import {obtainSource} from '../src/cpython/source/obtain-source.js';
+import {scrubbedEnvironment} from '../src/exec/environment.js';
 
-export const PACKAGE = resolve(import.meta.dirname, '../..');
+export const PACKAGE = resolve(import.meta.dirname, '..');
 /** Where downloads and builds are kept between test runs. */
 export const CACHE =
   process.env['FLASHFREEZE_TEST_CACHE'] ??

@@ -4,8 +4,8 @@
  */
 import {realpathSync} from 'node:fs';
 import {join} from 'node:path';
-import {runProcess, type ProcessOutput} from '../../src/exec/process.js';
-import type {Result} from '../../src/model/result.js';
+import {runProcess, type ProcessOutput} from '../src/exec/process.js';
+import type {Result} from '../src/model/result.js';
 
 /** The Pythons that the newer Debian has, as series: `/usr/bin/python3.14` and so on. */
 export const NEWER_SERIES = ['3.14', '3.15'] as const;

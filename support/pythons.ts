@@ -2,8 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readdirSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import type {Interpreter} from '../../src/cpython/interpreter/run-script.js';
+import {scrubbedEnvironment} from '../src/exec/environment.js';
+import type {Interpreter} from '../src/cpython/interpreter/run-script.js';
 
 export interface FoundPython extends Interpreter {
   /** Such as `3.13`. */
