@@ -11,7 +11,7 @@ export interface ProcessSpec {
   /** The program: a path, or a name that is looked up on the PATH of `environment`. */
   readonly file: string;
   readonly args: readonly string[];
-  /** The folder it runs in. */
+  /** The directory it runs in. */
   readonly cwd: string;
   /** All of its environment; nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;

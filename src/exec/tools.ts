@@ -3,7 +3,7 @@ import {delimiter, join, resolve} from 'node:path';
 
 /**
  * Where an executable lies: its absolute path, or undefined. A name with a slash is a path and is not searched for;
- * any other is looked up in the folders of `path` (as in PATH), in order.
+ * any other is looked up in the directories of `path` (as in PATH), in order.
  */
 export async function findTool(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
   if (name === '') return undefined;

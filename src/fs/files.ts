@@ -34,12 +34,12 @@ export async function attempt<T>(doing: string, path: string, act: () => Promise
   }
 }
 
-/** A name that no file has, now or later: for a temporary file in the folder of the final one. */
+/** A name that no file has, now or later: for a temporary file in the directory of the final one. */
 export function uniqueSuffix(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-/** What the name of a file begins with while it is written, in the folder of the final one. */
+/** What the name of a file begins with while it is written, in the directory of the final one. */
 export const TEMPORARY = '.new-';
 
 /** Whether this is the name that a file has while it is written atomically. */
@@ -47,12 +47,12 @@ export function isTemporary(path: string): boolean {
   return basename(path).startsWith(TEMPORARY);
 }
 
-/** Creates a folder and those above it, if they are missing. Fails with IO. */
+/** Creates a directory and those above it, if they are missing. Fails with IO. */
 export async function ensureFolder(path: string): Promise<Result<void>> {
   return attempt('create', path, () => makeFolders(path));
 }
 
-/** Not mkdir's own `recursive`: where a folder seems to exist and cannot hold others (in /proc), it never ends (Node 20). */
+/** Not mkdir's own `recursive`: where a directory seems to exist and cannot hold others (in /proc), it never ends (Node 20). */
 async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);
@@ -67,7 +67,7 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** Removes a file or folder with all that it holds; that it cannot be removed is no error. Whether it is gone. */
+/** Removes a file or directory with all that it holds; that it cannot be removed is no error. Whether it is gone. */
 export async function removeQuietly(path: string): Promise<boolean> {
   return rm(path, {recursive: true, force: true}).then(
     () => true,
@@ -122,7 +122,7 @@ async function synchronise(path: string): Promise<void> {
 
 /**
  * Writes a file so that readers see the old content or the new, whatever happens: a temporary file beside it (or in
- * `temporaryFolder`, which must be in the same file system), synchronised, then renamed. Creates the folder. `mode` is
+ * `temporaryFolder`, which must be in the same file system), synchronised, then renamed. Creates the directory. `mode` is
  * what the file gets whatever the umask says; the umask decides when it is left out. Fails with IO.
  */
 export async function writeFileAtomic(
@@ -138,7 +138,7 @@ export async function writeFileAtomic(
   return written.ok ? ok() : written;
 }
 
-/** Copies a file so that there is the old one or the whole new one, whatever happens. Creates the folder. Fails with IO. */
+/** Copies a file so that there is the old one or the whole new one, whatever happens. Creates the directory. Fails with IO. */
 export async function replaceFile(from: string, to: string): Promise<Result<void>> {
   const copied = await replaceAtomic(to, dirname(to), async (temporary) => {
     await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
@@ -247,7 +247,7 @@ async function replaceAtomic(
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
-    // The folder is missing, which is rare: it is not looked for beforehand.
+    // The directory is missing, which is rare: it is not looked for beforehand.
     const folder = await ensureFolder(dirname(path));
     return folder.ok ? replace(temporary()) : folder;
   });

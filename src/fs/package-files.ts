@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {digestOf, type Digest} from '../model/digest.js';
 
-/** The folder of this package; sources and bundles both lie two folders below it. */
+/** The directory of this package; sources and bundles both lie two directories below it. */
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where the C of the runtime lies. */

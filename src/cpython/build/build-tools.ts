@@ -9,7 +9,7 @@ export interface BuildRun {
   /** All of the children's environment (`buildEnvironment`). */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Gets what the tool prints, whole lines. All of it is in a log file of the build directory as well. */
+  /** Receives the output of the tool, in whole lines. A log file of the build directory has all of it. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -25,7 +25,7 @@ export function buildEnvironment(base: Readonly<Record<string, string>>): Record
   return {SOURCE_DATE_EPOCH: '0', ...base, PYTHONDONTWRITEBYTECODE: '1'};
 }
 
-/** The absolute path of GNU make, by whichever of its names. Fails with NO_MAKE. */
+/** The absolute path of GNU make, under any of its names. Fails with NO_MAKE. */
 export async function findMake(environment: Readonly<Record<string, string>>): Promise<Result<string>> {
   for (const name of ['make', 'gmake']) {
     const path = await findTool(name, environment['PATH']);
@@ -35,8 +35,8 @@ export async function findMake(environment: Readonly<Record<string, string>>): P
 }
 
 /**
- * The absolute path of the C compiler that configure will take: the program that `wanted` (its CC) starts, or else the first
- * there is of those that its AC_PROG_CC tries. Fails with NO_COMPILER.
+ * The absolute path of the C compiler that configure will use: the program of `wanted` (its CC), or else the first
+ * existing one that its AC_PROG_CC tries. Fails with NO_COMPILER.
  */
 export async function findCompiler(
   environment: Readonly<Record<string, string>>,

@@ -8,7 +8,7 @@ import {findMake, type BuildRun} from './build-tools.js';
 import {extractErrors} from './tool-output.js';
 import {readMakeVariables} from './make-variables.js';
 
-/** What a user may add to CPython's list of modules; it comes first of all such files (Makefile.pre.in, Modules/makesetup). */
+/** The user's additions to CPython's list of modules; makesetup reads it before the other files (Makefile.pre.in, Modules/makesetup). */
 const SETUP_LOCAL = 'Modules/Setup.local';
 /** The standard library's extension modules, as configure leaves it: the others of the template are comments. Since 3.11. */
 const SETUP_STDLIB = 'Modules/Setup.stdlib';
@@ -47,12 +47,12 @@ export function parseSetup(text: string): readonly Extension[] {
 }
 
 /**
- * Has the interpreter of a configured build directory hold the extension modules of the standard library that need nothing
- * but what it is linked with anyway. A module with an archive of its own (libmpdec, expat) stays as it is, as whoever links
- * with libpython would miss that.
+ * Configures the interpreter of a build directory to contain the extension modules of the standard library that need nothing
+ * but what it is linked with anyway. A module with an archive of its own (libmpdec, expat) stays shared, because programs that link
+ * with libpython would not have that archive.
  * @param source the source tree
  * @returns their names
- * Fails with PYTHON_VERSION (before 3.11, modules were no matter of the Makefile), NO_MAKE, CONFIGURE, STAGE1 and IO.
+ * Fails with PYTHON_VERSION (before 3.11, the Makefile did not build modules), NO_MAKE, CONFIGURE, STAGE1 and IO.
  */
 export async function buildExtensionsIn(source: string, run: BuildRun): Promise<Result<readonly string[]>> {
   const setup = await readFile(join(run.buildDir, SETUP_STDLIB), 'utf8').catch(() => undefined);

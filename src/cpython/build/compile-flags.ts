@@ -2,15 +2,15 @@ import {shellWords} from '../../model/shell-words.js';
 
 /**
  * Flags of CPython's own compilation that our files must not have: they would turn objects into intermediate code, ask
- * for profiles, make data large with debug information, name places of the machine that built Python, or settle where
- * code is placed, which is for the address model to say.
+ * for profiles, make data large with debugging information, contain paths of the machine that built Python, or decide where
+ * code is placed, which the address model decides.
  */
 const LEFT_OUT =
   /^-(flto|ffat-lto|fprofile|fauto-profile|g(?!nu)|O|W|fwrapv$|M|specs=|f(no-)?(pic|pie|PIC|PIE|plt)$|f\w+-prefix-map=)/;
 /** A directory of headers follows, in the same word or the next one. */
 const FOLDER = /^-(I|isystem|idirafter|iquote)(.*)$/;
 
-/** What is left of CFLAGS for a file of ours: neither directories of headers nor what `LEFT_OUT` names. */
+/** The part of CFLAGS for our files: without include directories and the flags in `LEFT_OUT`. */
 export function objectFlags(cflags: string): readonly string[] {
   const kept: string[] = [];
   const all = shellWords(cflags);
@@ -26,7 +26,7 @@ export function objectFlags(cflags: string): readonly string[] {
 /** Flags of a link that a link of ours must not have: see `LEFT_OUT`. */
 const NOT_FOR_LINK = /^-(flto|ffat-lto|fuse-linker-plugin|fprofile|fauto-profile|specs=|(no-|static-)?pie$)/;
 
-/** What is left of LDFLAGS and LINKFORSHARED for a link that settles itself where code is placed. */
+/** The part of LDFLAGS and LINKFORSHARED for a link that decides itself where code is placed. */
 export function linkFlags(ldflags: string): readonly string[] {
   return shellWords(ldflags).filter((word) => !NOT_FOR_LINK.test(word));
 }

@@ -1,8 +1,8 @@
 import {shellWords} from '../../model/shell-words.js';
 
-/** A compiler as CC of a Makefile names it: `gcc`, `gcc -std=gnu11`, `ccache gcc`, `zig cc -target x86_64-linux-gnu`. */
+/** A compiler command as in CC of a Makefile: `gcc`, `gcc -std=gnu11`, `ccache gcc`, `zig cc -target x86_64-linux-gnu`. */
 export interface CompilerCommand {
-  /** What the system starts: a name on PATH, or a path. */
+  /** The program: a name on PATH, or a path. */
   readonly file: string;
   /** Words between it and the first flag, such as the compiler behind a launcher (`ccache`, `recc`). They come first in every call. */
   readonly prefix: readonly string[];

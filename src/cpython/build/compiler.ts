@@ -7,7 +7,7 @@ import {canonicalJson} from '../../model/canonical-json.js';
 import {findCompiler} from './build-tools.js';
 import {parseCompilerCommand} from './compiler-command.js';
 
-/** A C compiler with the flags that shape what it sees. */
+/** A C compiler with the flags that affect preprocessing. */
 export interface CompilerIdentity extends ToolIdentity {
   /** Such as `gcc` or `clang`. */
   readonly family: string;
@@ -15,11 +15,11 @@ export interface CompilerIdentity extends ToolIdentity {
   readonly version: string;
   /** Such as `x86_64-linux-gnu`. */
   readonly target: string;
-  /** Absolute paths of the programs and headers that it was told from: as long as they stay the same, so does it. */
+  /** Absolute paths of the programs and headers that it was computed from: it is valid as long as they do not change. */
   readonly files: readonly string[];
 }
 
-/** Lines of `cc -v` that say where things lie on this machine and in this moment. */
+/** Lines of `cc -v` that contain local paths or change between calls. */
 const PLACES =
   /^(COLLECT_|InstalledDir:|Reading specs|Found candidate|Selected |Candidate multilib|Using built-in|OFFLOAD_)/;
 
@@ -43,10 +43,10 @@ const HEADERS = [
 const PROBE = HEADERS.map((name) => `#include <${name}.h>\n`).join('');
 
 /**
- * What a compiler is, by what it does: its `-v` without places, its assembler and linker, and the text of the system's
+ * The identity of a compiler, by its behaviour: its `-v` without paths, its assembler and linker, and the text of the system's
  * headers with all macros, as the compiler reads them under `flags`. Equal on two machines with the same packages.
  *
- * `cc` is a command as in CC. What a launcher in it does (`ccache gcc`) is no part of what the compiler is. Fails with NO_COMPILER.
+ * `cc` is a command as in CC. A launcher in it (`ccache gcc`) is not part of the identity. Fails with NO_COMPILER.
  */
 export async function compilerIdentity(
   cc: string,
@@ -109,7 +109,7 @@ export async function compilerIdentity(
     ],
   });
 
-  /** Where a tool of the compiler lies, and the first line of what it says of itself; nothing when there is none. */
+  /** The path of a tool of the compiler and the first line of its version; nothing if there is none. */
   async function toolOf(tool: string): Promise<{path?: string; version: string}> {
     const asked = await ask(compiler, [...own, `-print-prog-name=${tool}`]);
     const path = asked.ok ? await findTool(asked.value.trim(), run.environment['PATH']) : undefined;

@@ -12,9 +12,9 @@ import {extractErrors} from './tool-output.js';
 import {machineCodeArguments} from './lto.js';
 import {readMakeVariables} from './make-variables.js';
 
-/** Says that a directory is ours to empty. */
+/** Marks a directory that flashfreeze may empty. */
 const OURS = '.flashfreeze-stage1';
-/** There while make runs. */
+/** Exists while make runs. */
 const RUNNING = '.flashfreeze-make-runs';
 /** What CPython builds must depend on the sources alone, not on the state of a git checkout (Makefile.pre.in). */
 const WITHOUT_GIT = ['GITVERSION=', 'GITTAG=', 'GITBRANCH='];
@@ -82,8 +82,8 @@ export async function configuredSource(buildDir: string): Promise<string | undef
 }
 
 /**
- * Runs make in a configured build directory; what an earlier run has made is not made again, however that ended. Its
- * output is in `make.log` of the build directory. What will have its calls redirected is machine code also under link-time
+ * Runs make in a configured build directory. It continues an earlier run, however that ended. Its
+ * output is in `make.log` of the build directory. Files whose calls will be redirected are compiled to machine code also under link-time
  * optimisation. Fails with NO_MAKE and STAGE1.
  */
 export async function makeTree(run: MakeRun): Promise<Result<void>> {
@@ -106,7 +106,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
     typeof run.jobs === 'number'
       ? await logged(run, 'make.log', make.value, [`-j${run.jobs}`, ...args])
       : await logged(run, 'make.log', make.value, args, run.jobs);
-  // make removes what it was making when it is told to end, but not when it is killed with everybody else.
+  // make removes incomplete targets when it is interrupted, but not when its whole group is killed.
   if (!done.ok) return done;
   await rm(running, {force: true});
   const {exitCode, stdout, stderr} = done.value;
@@ -118,8 +118,8 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
 }
 
 /**
- * Variables for every run of CPython's make: what it makes does not tell of version control, and it leaves no bytecode in the
- * source tree. The interpreters that it runs do not heed the environment's wish for none: the new one is run with -E,
+ * Variables for every run of CPython's make: its products do not depend on version control, and it writes no bytecode into the
+ * source tree. The interpreters that it runs ignore PYTHONDONTWRITEBYTECODE: the new one runs with -E,
  * `_bootstrap_python` has an isolated configuration (Makefile.pre.in, Programs/_bootstrap_python.c). Fails as `readMakeVariables`.
  */
 export async function dependableVariables(
@@ -142,7 +142,7 @@ async function emptyFolder(path: string): Promise<Result<void>> {
         hint: 'use another directory, or empty this one',
       });
     }
-    // The mark goes last and comes first, so that an interruption does not lock us out.
+    // The mark is removed last and written first, so that an interruption does not make the directory unusable.
     for (const name of names) if (name !== OURS) await rm(join(path, name), {recursive: true, force: true});
     await writeFile(join(path, OURS), '');
     return ok();
@@ -151,7 +151,7 @@ async function emptyFolder(path: string): Promise<Result<void>> {
   }
 }
 
-/** Runs a program in the build directory; all that it prints goes into a log file, too. */
+/** Runs a program in the build directory; a log file also gets its output. */
 async function logged(
   run: BuildRun,
   logName: string,

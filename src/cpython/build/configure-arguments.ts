@@ -3,7 +3,7 @@
  * PIE each of them is a relocation at every start.
  */
 const NON_PIE_LINK = 'LINKFORSHARED=-Xlinker -export-dynamic -no-pie';
-/** A PIE, also from a compiler that does not make one unless it is told. */
+/** A PIE, also from a compiler that does not make one by default. */
 const PIE = ['LINKFORSHARED=-Xlinker -export-dynamic -pie', 'CFLAGS_NODIST=-fPIE'];
 
 /** Options that put the interpreter into a library, where position-dependent code cannot be. */
@@ -11,7 +11,7 @@ const LIBRARY_OPTIONS = /^--enable-(shared|framework)(=(?!no$).*)?$/;
 
 /**
  * The arguments for configure: the user's own, and a link of the wanted kind unless they (or variables of the
- * environment) settle how to link: a shared libpython, a LINKFORSHARED, or LDFLAGS with a `-pie` of either kind. Only for
+ * environment) decide how to link: a shared libpython, a LINKFORSHARED, or LDFLAGS with a `-pie` of either kind. Only for
  * Linux, whose linkers know the flags.
  */
 export function configureArguments(
@@ -31,7 +31,7 @@ export function configureArguments(
   return [...user, ...PIE.filter((argument) => variable(argument.split('=', 1)[0] ?? '') === undefined)];
 }
 
-/** The compiler that arguments for configure and the environment ask for, if they do. */
+/** The compiler that the arguments for configure or the environment select, if any. */
 export function wantedCompiler(
   configure: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

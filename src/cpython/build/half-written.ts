@@ -1,18 +1,18 @@
 import {readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 
-/** What make's own commands write. */
+/** Files that make's own commands write. */
 const PRODUCT =
   /(\.(o|a|so|dylib|h|c)|\/(python(\.exe)?|_bootstrap_python|_freeze_module|_testembed|pybuilddir\.txt|_sysconfigdata[^/]*\.py))$/;
-/** configure wrote these; make would not make them anew. */
+/** Files that configure wrote; make would not write them again. */
 const CONFIGURED = /\/(pyconfig\.h|Modules\/config\.c)$/;
-/** Files that were written so long (milliseconds) before the last one of all may not have been complete. */
+/** Files written within this time (in milliseconds) before the newest one may be incomplete. */
 const WINDOW_MS = 2000;
 
 /**
- * Mends a build directory in which make was killed: `mark` exists when a run began there and never ended. A file that was
- * just being written then looks new to make, and would be linked although half of it is missing, so the newest products
- * are removed. To make a few of them once more costs little.
+ * Repairs a build directory in which make was killed: `mark` exists when a run began there and never ended. A file that was
+ * just being written then looks up to date to make, and would be linked although it is incomplete, so the newest products
+ * are removed. Making a few of them again is cheap.
  */
 export async function removeHalfWritten(buildDir: string, mark: string): Promise<void> {
   if ((await stat(mark).catch(() => undefined)) === undefined) return;

@@ -1,7 +1,7 @@
 import {shellWords} from '../../model/shell-words.js';
 
 /**
- * What calls the functions that the runtime stands in for (`FF_WRAPPED` of the layouts), 3.10 to 3.15: the linker does not
+ * The files that call the functions that the runtime replaces (`FF_WRAPPED` of the layouts), 3.10 to 3.15: the linker does not
  * redirect (--wrap) calls that come from intermediate code, and does not say so (GNU ld 2.40). Makefile.inc has the same list.
  */
 export const REDIRECTED_CALLERS = ['Python/import.o', 'Python/pylifecycle.o', 'Modules/getpath.o'] as const;

@@ -4,13 +4,13 @@ import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';
 
-/** Makefiles that `make` would bring up to date before it reads them, as arguments with which it takes them as they are. */
+/** Arguments that keep make from updating these Makefiles before it reads them. */
 export const AS_THEY_ARE: readonly string[] = ['Makefile', 'Makefile.pre', 'config.status'].flatMap(
   (name) => ['-o', name],
 );
 
 /**
- * Read after CPython's Makefile, from standard input: make would try to bring a file up to date, too, by whatever
+ * Read after CPython's Makefile, from standard input: make would try to update a file, too, with any
  * pattern rule fits its name.
  */
 const PRINTER = `
@@ -29,7 +29,7 @@ export async function readMakeVariables<Name extends string>(
 ): Promise<Result<Readonly<Record<Name, string>>>> {
   const make = await findMake(run.environment);
   if (!make.ok) return make;
-  // make would not complain, as it is told not to ask where the Makefile comes from.
+  // make would not complain, because it is told not to update the Makefile.
   if (!existsSync(join(run.buildDir, 'Makefile'))) {
     return fail('STAGE1', `${run.buildDir} is not configured: it has no Makefile`);
   }

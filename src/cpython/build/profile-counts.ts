@@ -8,7 +8,7 @@ import {ok, type Result} from '../../model/result.js';
  */
 export const RECORDING_TARGET = 'profile-run-stamp';
 
-/** What GCC counted of one object: it lies beside the object, and is looked for there when that is compiled again. */
+/** GCC's counts for one object: GCC looks for the file beside the object when it compiles it again. */
 export const COUNTS = /\.gcda$/;
 
 /**

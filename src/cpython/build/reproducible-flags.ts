@@ -7,7 +7,7 @@ import {AS_THEY_ARE} from './make-variables.js';
  */
 const ANYWHERE = '/proc/self/cwd';
 
-/** An environment in which what is compiled and linked does not tell in which directory that was. */
+/** An environment in which compilers and linkers do not record the build directory. */
 export function reproducibleEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
@@ -24,9 +24,9 @@ export const NOT_LOOKED_FOR = {PYTHON_FOR_REGEN: 'python3'} as const;
 export const DEPENDENCIES = '.d';
 
 export interface ReproducibleBuild {
-  /** The source tree by its real path. */
+  /** The real path of the source tree. */
   readonly source: string;
-  /** The name that configure knows it by: relative, the same everywhere. */
+  /** The path that configure uses for it: relative, the same everywhere. */
   readonly name: string;
   /** The directory that make runs in. */
   readonly buildDir: string;
@@ -35,8 +35,8 @@ export interface ReproducibleBuild {
 }
 
 /**
- * Arguments of make with which what it compiles depends neither on directories nor on chance, and that neither the installed
- * Makefile nor sysconfig tell of.
+ * Arguments of make that make compilation independent of directories and random numbers, and that neither the installed
+ * Makefile nor sysconfig contain.
  *
  * GCC draws a number for each file, which becomes a part of the names of sections with intermediate code (-flto): it gets
  * the name of the object instead. `setup.py`, which compiles the extension modules up to 3.11, does so by absolute paths

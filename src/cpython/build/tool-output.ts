@@ -1,4 +1,4 @@
-/** What a compiler, a linker, make, Python or configure begins its complaints with. */
+/** The beginnings of error messages of compilers, linkers, make, Python and configure. */
 const COMPLAINT =
   /\berror\b|\bundefined reference\b|\*\*\*|^Traceback|No such file|cannot find|No space left/i;
 const LINES_BEFORE = 1;
@@ -6,8 +6,8 @@ const LINES_AFTER = 5;
 const MOST_LINES = 40;
 
 /**
- * The lines of a tool's output that say what went wrong: the first complaints, each with the lines around it, or, where
- * nothing complains, the last lines.
+ * The lines of a tool's output that say what went wrong: the first error messages, each with the lines around it, or, if
+ * there are none, the last lines.
  */
 export function extractErrors(output: string): string {
   const lines = output.trimEnd().split('\n');

@@ -19,7 +19,7 @@ const FROZEN_MODULE = z.object({
 });
 export type FrozenModule = z.infer<typeof FROZEN_MODULE>;
 
-/** What a frozen interpreter tells of itself. */
+/** What a frozen interpreter reports about itself. */
 const FROZEN_INTERPRETER = z.object({
   /** `3.13.15` */
   python: z.string(),
@@ -28,13 +28,13 @@ const FROZEN_INTERPRETER = z.object({
   modules: z.array(FROZEN_MODULE),
   /** How many images an interpreter that does nothing else has used. */
   used: z.number(),
-  /** What it was made from and by. Other versions of ours may tell other things. */
+  /** Its inputs and tools. Other versions of flashfreeze may report other fields. */
   build: z.looseObject({flashfreeze: z.string(), host: z.string()}),
 });
 export type FrozenInterpreter = z.infer<typeof FROZEN_INTERPRETER>;
 
 /**
- * Asks an interpreter, run in the folder `cwd`, for its frozen modules, and looks whether each is still what an ordinary import would load. Fails
+ * Asks an interpreter, run in the directory `cwd`, for its frozen modules, and checks whether each is what an ordinary import would load. Fails
  * with PYTHON when it cannot be asked, with SMOKE when it does not start, or has no frozen modules.
  */
 export async function examineFrozen(

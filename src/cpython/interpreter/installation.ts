@@ -20,19 +20,19 @@ export const SYSCONFIG_VARIABLES = [
 ] as const;
 export type SysconfigVariables = Readonly<Record<(typeof SYSCONFIG_VARIABLES)[number], string>>;
 
-/** A Python that was installed by somebody. */
+/** An installed Python. */
 export interface Installation {
   readonly target: Target;
   readonly variables: SysconfigVariables;
-  /** Folders of headers, Python.h's first. */
+  /** Directories of headers, Python.h's first. */
   readonly headers: readonly string[];
-  /** Of a virtual environment, the Python that it was made of; else the Python itself. */
+  /** The base Python of a virtual environment; otherwise the Python itself. */
   readonly baseExecutable: string;
   /** The shared library that holds the interpreter; null when the executable does. */
   readonly libpython: string | null;
   /** The frozen modules whose code is what their source in the standard library compiles to. */
   readonly reproducible: readonly string[];
-  /** What all this was told from: as long as these files stay the same, so does it. */
+  /** The files that this was computed from: it is valid as long as they do not change. */
   readonly files: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const answer = z.object({
   files: z.array(z.string()),
 });
 
-/** An `Installation` as it is written down. */
+/** An `Installation` as serialised. */
 export const installationSchema: z.ZodType<Installation> = answer.extend({
   target: z.custom<Target>((value) => typeof value === 'object' && value !== null),
 });
@@ -64,7 +64,7 @@ export async function describeInstallation(interpreter: Interpreter): Promise<Re
   const sources = frozen
     .filter(({source}) => source.root === 'stdlib')
     .map(({name, source}) => [name, join(stdlib, source.path)] as const);
-  // What was asked for may be a script that looks for a Python (pyenv's shims): from here on it is that Python.
+  // The given path may be a script that selects a Python (pyenv's shims): from here on, use that Python.
   const real = {...interpreter, python: executable};
   const told = await runScript(real, 'describe_installation.py', {
     flags: ['-s', '-X', 'frozen_modules=on'],
@@ -75,7 +75,7 @@ export async function describeInstallation(interpreter: Interpreter): Promise<Re
   return told.ok ? ok({target: target.value, ...told.value}) : told;
 }
 
-/** Whether a path leads to the very file that runs, not to a script that chooses one each time. */
+/** Whether a path leads to the executable itself, not to a script that selects one each time. */
 export async function isExecutableOf(path: string, target: Target): Promise<boolean> {
   const [given, running] = await Promise.all(
     [path, target.executable].map((each) => realpath(each).catch(() => undefined)),
@@ -83,7 +83,7 @@ export async function isExecutableOf(path: string, target: Target): Promise<bool
   return given !== undefined && given === running;
 }
 
-/** Pythons whose code objects cannot be static. Fails with PYTHON. */
+/** Rejects Pythons whose code objects cannot be static. Fails with PYTHON. */
 export function checkUsable({debug, freeThreaded}: Target): Result<void> {
   const hint = 'use a Python that was configured without that option';
   if (freeThreaded) {

@@ -26,7 +26,7 @@ print(json.dumps(found))
 
 /**
  * Whether a newly linked interpreter computes the same paths as the original: prefixes, standard library and
- * sys.path. Made from a virtual environment, it may be the Python that this was made of, as one that lies elsewhere is.
+ * sys.path. If the original is a virtual environment, the paths may be those of its base Python.
  * Fails with SMOKE.
  */
 export async function comparePaths(
@@ -45,7 +45,7 @@ export async function comparePaths(
   });
 }
 
-/** In words; undefined when there is none. */
+/** As text; undefined if there is no difference. */
 export function firstDifference(ours: InterpreterPaths, theirs: InterpreterPaths): string | undefined {
   for (const name of Object.keys(theirs) as (keyof InterpreterPaths)[]) {
     const [our, their] = [ours[name], theirs[name]].map((value) => JSON.stringify(value));

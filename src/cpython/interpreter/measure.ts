@@ -16,7 +16,7 @@ const answer = z.object({
   faults: z.array(z.array(z.number())),
 });
 
-/** What is run, in one word each. */
+/** The command as separate words. */
 export interface MeasuredCommand {
   readonly words: readonly string[];
   /** All of its environment. */

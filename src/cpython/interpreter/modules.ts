@@ -1,7 +1,7 @@
 import {z} from 'zod';
 
 /**
- * How a module came, by the exact class of its loader (a subclass may change the code): `builtin` and `extension` are
+ * How a module was loaded, by the exact class of its loader (a subclass may change the code): `builtin` and `extension` are
  * compiled C, `frozen` is in the interpreter's tables, `source` is a `.py` file, `other` is all else (zip files,
  * namespace packages, loaders of an application).
  */

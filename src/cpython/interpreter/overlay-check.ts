@@ -27,7 +27,7 @@ print(info['used'] if _flashfreeze.is_static(code) else 0, info['inactive_becaus
 `;
 
 /**
- * Whether an interpreter that was not changed loads an overlay through its .pth file and has a module's code from it. The
+ * Whether an unmodified interpreter loads an overlay through its .pth file and has a module's code from it. The
  * module itself is not run. Fails with SMOKE.
  * @param line the .pth file that loads `extension`
  */
@@ -61,7 +61,7 @@ export async function servesImage(
   }
 }
 
-/** The folder that a module is looked for in. */
+/** The directory that a module is looked for in. */
 function placeOf({path}: ServedModule): string {
   return path.endsWith('/__init__.py') ? dirname(dirname(path)) : dirname(path);
 }
@@ -71,7 +71,7 @@ import py_compile, sys
 py_compile.compile(sys.argv[1], doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 `;
 
-/** Writes a module's byte code file, which is then taken without a look at the source. Fails with COMPILE. */
+/** Writes a module's bytecode file, which is then taken without a look at the source. Fails with COMPILE. */
 export async function writeByteCode(
   {python, environment, signal}: Interpreter,
   source: string,

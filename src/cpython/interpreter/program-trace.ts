@@ -22,15 +22,15 @@ export interface Trace {
   readonly modules: readonly ModuleRecord[];
   /** What it compiled at run time, by kind (src/pipeline/prepared), each once, in order. */
   readonly compiled: Readonly<Record<string, readonly unknown[]>>;
-  /** How the program ended. That is its own affair: many end with something else than 0 on purpose. */
+  /** The exit code of the program. It is not checked: many programs exit with another code than 0 on purpose. */
   readonly exitCode: number;
-  /** The last of what it wrote to stderr. */
+  /** The end of its stderr. */
   readonly stderr: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** What trace_imports.py writes down. */
+/** What trace_imports.py records. */
 const notedSchema = z.object({
   modules: z.array(moduleRecord),
   compiled: z.record(z.string(), z.array(z.unknown())),
@@ -51,7 +51,7 @@ const BOOTSTRAP = [
  * those included that it deletes again from `sys.modules`, or imports while it ends. Modules that only its child processes import are not seen.
  *
  * Fails with USAGE when the command line names no program, and with DISCOVER when the program does not end in time, is
- * killed, or is not there. `python` itself must have been described before: that it runs is taken for granted.
+ * killed, or is not there. `python` itself must have been described before, so it is known to run.
  */
 export async function traceImports(request: TraceRequest): Promise<Result<Trace>> {
   const command = parsePythonCommand(request.argv);
@@ -103,7 +103,7 @@ async function tracerArguments(
   const tracer = scriptPath('trace_imports.py');
   if (program.kind === 'code') return ok(['-c', BOOTSTRAP, tracer, out, 'code', program.text, ...rest]);
   if (program.kind === 'module') return ok([tracer, out, 'module', program.name, ...rest]);
-  // `__file__` is absolute, sys.path[0] the folder in which the script really lies (Python/pathconfig.c).
+  // `__file__` is absolute, sys.path[0] the directory in which the script really lies (Python/pathconfig.c).
   const absolute = resolve(cwd, program.path);
   const real = await realpath(absolute).catch(() => undefined);
   if (real === undefined) return fail('DISCOVER', `cannot trace ${absolute}: no such file`);

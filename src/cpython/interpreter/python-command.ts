@@ -1,6 +1,6 @@
 import {fail, ok, type Result} from '../../model/result.js';
 
-/** What an interpreter is asked to run. */
+/** The program that an interpreter runs. */
 export type Program =
   | {readonly kind: 'code'; readonly text: string}
   | {readonly kind: 'module'; readonly name: string}

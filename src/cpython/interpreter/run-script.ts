@@ -13,7 +13,7 @@ export interface Interpreter {
   readonly signal: AbortSignal;
 }
 
-/** Python never writes byte code into the trees that it is run in: they are not ours. */
+/** Python never writes bytecode into the trees that it is run in: they are not ours. */
 export const NO_BYTECODE = {PYTHONDONTWRITEBYTECODE: '1'} as const;
 
 /**

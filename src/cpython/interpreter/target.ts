@@ -15,7 +15,7 @@ export interface FrozenRow {
   readonly source: {readonly root: 'stdlib' | 'source-tree'; readonly path: string};
 }
 
-/** What we need to know of a Python that is to get frozen modules. */
+/** The facts about a Python that is to get frozen modules. */
 export interface Target {
   readonly version: PythonVersion;
   /** `sys.version`: names this very build. */
@@ -26,7 +26,7 @@ export interface Target {
   /** Such as `cpython-313`; null when it writes no `.pyc` files at all. */
   readonly cacheTag: string | null;
   readonly abiflags: string;
-  /** The folder of the standard library. */
+  /** The directory of the standard library. */
   readonly stdlib: string;
   readonly prefix: string;
   readonly basePrefix: string;
@@ -69,7 +69,7 @@ const answer = z.object({
 /** The one frozen module whose source is not in Lib (FROZEN in Tools/build/freeze_modules.py). */
 const FLAG = {origin: 'frozen_only', path: 'Tools/freeze/flag.py'};
 
-/** Runs a Python once and asks what it is. Fails with PYTHON when it cannot be run, or is no CPython. */
+/** Runs a Python once and describes it. Fails with PYTHON when it cannot be run, or is not CPython. */
 export async function describeTarget(interpreter: Interpreter): Promise<Result<Target>> {
   const run = await runScript(interpreter, 'describe_target.py', {
     // Debug builds do not use their frozen modules by default.

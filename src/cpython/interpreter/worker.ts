@@ -22,12 +22,12 @@ export interface CompileRequest {
 export interface Workers {
   /** Fails with COMPILE, what Python prints for the error in the details, or with INTERRUPTED. */
   readonly compile: (request: CompileRequest) => Promise<Result<void>>;
-  /** Ends them; requests that are not answered yet fail with INTERRUPTED. */
+  /** Ends them; pending requests fail with INTERRUPTED. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * No site, no user site, no byte code files, no warnings: none of it may reach a code object. Python's variables are
+ * No site, no user site, no bytecode files, no warnings: none of it may reach a code object. Python's variables are
  * dropped from the environment instead of `-I`, because that would ignore PYTHONHASHSEED, too.
  */
 const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
@@ -120,7 +120,7 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
     for (const job of queue.splice(0)) job.settle(interrupted());
     await Promise.all(
       [...workers].map((worker) => {
-        // An idle worker ends with its input; a busy one has nothing to lose.
+        // An idle worker ends with its input; a busy one can be killed.
         if (worker.job) worker.child.kill('SIGKILL');
         else worker.child.stdin?.end();
         return worker.gone;

@@ -1,4 +1,4 @@
-/** A place from which the machine's own apt takes packages, as `apt-get indextargets` tells. */
+/** A package repository of the machine's own apt, as printed by `apt-get indextargets`. */
 export interface AptTarget {
   readonly origin: string;
   readonly suite: string;
@@ -20,7 +20,7 @@ export function parseTargets(text: string): readonly AptTarget[] {
   });
 }
 
-/** Debian's archive holds these at all times: what they stand for moves on. */
+/** Aliases that Debian's archive always has; the suites they refer to change. */
 const DEBIAN_SUITES = ['stable', 'oldstable', 'testing', 'unstable'];
 
 /**
@@ -33,7 +33,7 @@ export function suitesOf(target: AptTarget): readonly string[] {
 }
 
 /**
- * How the machine's own entry says whom it trusts, to be said again in ours. `file` is the content of the file that
+ * The trust settings of the machine's own entry, to be copied into ours. `file` is the content of the file that
  * names the target: a list of stanzas (`.sources`) or of lines (`.list`), see sources.list(5).
  */
 export function trustOf(
@@ -43,7 +43,7 @@ export function trustOf(
   if (target.file.endsWith('.sources')) {
     const stanza =
       file.split(/\n(?:[ \t]*\n)+/).filter((text) => /^[A-Za-z]/m.test(text))[target.entry - 1] ?? '';
-    // A value goes on in the lines that are indented: a key can be given in full.
+    // A value continues in indented lines: a key can be inline.
     const fields = stanza
       .split('\n')
       .filter((line) => !line.startsWith('#'))
@@ -79,7 +79,7 @@ export function sourceEntries(
   return lines.filter((line) => line !== '').join('\n') + '\n';
 }
 
-/** A source package that holds a CPython. */
+/** A source package of CPython. */
 export interface SourcePackage {
   /** Debian's version, such as `3.13.15-1`. */
   readonly version: string;

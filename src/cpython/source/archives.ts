@@ -9,7 +9,7 @@ import {findTool} from '../../exec/tools.js';
 import type {Digest} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
-/** How a child that talks to the network runs: with the user's own proxy and TLS settings. */
+/** The environment of a child with network access: with the user's own proxy and TLS settings. */
 export interface NetworkRun {
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ export async function digestOfFile(path: string): Promise<Digest> {
 
 /**
  * Downloads a file, with curl if there is one (it knows about proxies), else with `fetch`. Gives up after a few seconds
- * without a connection. Fails with DOWNLOAD; what has arrived by then is no use and lies at `to`.
+ * without a connection. Fails with DOWNLOAD; the partial file stays at `to`.
  */
 export async function download(url: string, to: string, run: NetworkRun): Promise<Result<void>> {
   await mkdir(dirname(to), {recursive: true});
@@ -80,7 +80,7 @@ export async function unpack(archive: string, to: string, run: NetworkRun): Prom
   try {
     const done = await runProcess({
       file: 'tar',
-      // Root would give the files to whoever has the archive's user ids here.
+      // As root, tar would give the files to the local owners of the archive's user ids.
       args: ['-x', '--no-same-owner', '-f', archive, '-C', beside],
       cwd: beside,
       environment: run.environment,

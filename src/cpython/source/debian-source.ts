@@ -27,7 +27,7 @@ export interface DebianSource {
 }
 
 /**
- * Gets CPython's pristine archive out of the source package of the machine's own distribution, without root and without
+ * Downloads CPython's pristine archive from the source package of the machine's own distribution, without root and without
  * touching the system: apt works with lists and caches of ours. apt checks the signatures of the index and the
  * digests in it; the digest in the package's signed description is checked as well.
  *
@@ -53,10 +53,10 @@ export async function fetchDebianSource(
   }
 }
 
-/** Runs `apt-get` or `apt-cache` with the private state. Whatever its exit code, it is the caller's to judge. */
+/** Runs `apt-get` or `apt-cache` with the private state. The caller checks its exit code. */
 type Apt = (tool: 'apt-get' | 'apt-cache', ...args: string[]) => ReturnType<typeof runProcess>;
 
-/** Has apt read the list of source packages. */
+/** Makes apt read the list of source packages. */
 async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>> {
   const start = (tool: string, args: readonly string[]): ReturnType<typeof runProcess> =>
     runProcess({
@@ -82,7 +82,7 @@ async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>>
     'Dir::Cache': join(state, 'cache'),
     'Dir::Cache::SrcPkgCache': '',
     'Dir::Cache::PkgCache': '',
-    // Our directories need not be open to the user that apt would change to.
+    // The user that apt would switch to may not have access to our directories.
     'APT::Sandbox::User': 'root',
     'Acquire::Retries': '1',
     'Acquire::http::Timeout': '10',
@@ -90,12 +90,12 @@ async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>>
   };
   const settings = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const apt: Apt = (tool, ...args) => start(tool, [...settings, ...args]);
-  // That a suite is missing from a mirror is no reason to give up on the others.
+  // A suite that is missing from a mirror does not affect the others.
   const update = await apt('apt-get', 'update');
   return update.ok ? ok(apt) : update;
 }
 
-/** The distribution's own archive, not one for updates or of somebody else. */
+/** The distribution's own archive, not one for updates or of a third party. */
 function mainTarget(targets: readonly AptTarget[]): AptTarget | undefined {
   const known = targets.filter(({origin}) => ['Debian', 'Ubuntu'].includes(origin));
   return known.find(({suite}) => !suite.includes('-')) ?? known[0] ?? targets[0];

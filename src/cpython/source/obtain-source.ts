@@ -13,17 +13,17 @@ export interface SourceRequest extends NetworkRun {
   /** A release such as `3.13.15`, or a series such as `3.13`. */
   readonly version: string;
   readonly cacheDir: string;
-  /** Gets one line for people at each step that takes time. */
+  /** Receives one line of text at each step that takes time. */
   readonly log: (text: string) => void;
-  /** Where the release is looked for first, when its digest is known: python.org if not given. */
+  /** The first place to look for the release, if its digest is known; default: python.org. */
   readonly release?: (version: string) => PinnedRelease | undefined;
 }
 
 export interface ObtainedSource {
-  /** The source tree: a fresh one that nobody else writes to. */
+  /** The source tree: a fresh one that nothing else writes to. */
   readonly path: string;
   readonly version: string;
-  /** Where the archive came from, for people: an address, or a source package. */
+  /** The origin of the archive, for messages: an address, or a source package. */
   readonly origin: string;
   /** Of the archive. */
   readonly sha256: Digest;
@@ -35,7 +35,7 @@ const recordSchema = z.object({
   origin: z.string(),
   sha256: z.string().refine(isDigest),
 });
-/** What is kept beside a downloaded archive. */
+/** The metadata kept beside a downloaded archive. */
 type SourceRecord = z.infer<typeof recordSchema>;
 
 /**

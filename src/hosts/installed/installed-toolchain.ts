@@ -25,7 +25,7 @@ import {remembered} from '../../pipeline/memo.js';
 import type {Places} from '../../pipeline/build-places.js';
 import type {CToolchain, FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 
-/** The toolchain of a Python that somebody installed. */
+/** The toolchain of an installed Python. */
 export interface InstalledToolchain extends Toolchain {
   readonly installation: Installation;
 }
@@ -36,13 +36,13 @@ export interface InstalledRequest {
   /** The C compiler; by default the one that compiled the Python. */
   readonly cc: string | undefined;
   readonly addressModel: AddressModel;
-  /** Whether what CPython freezes itself gets images of ours. */
+  /** Whether the modules that CPython freezes itself get images. */
   readonly replacesFrozen: boolean;
 }
 
 /**
- * Comes to the toolchain of an installed Python, of which nothing is touched. Fails with PYTHON for one that cannot be
- * run, is of no use or has no headers, with PYTHON_VERSION, NO_COMPILER and IO.
+ * Makes the toolchain of an installed Python, without changing it. Fails with PYTHON for one that cannot be
+ * run, is not supported or has no headers, with PYTHON_VERSION, NO_COMPILER and IO.
  */
 export async function installedToolchain(
   request: InstalledRequest,
@@ -91,7 +91,7 @@ export async function installedToolchain(
 }
 
 /**
- * The compiler to use, as CC names it: the one asked for, else the one that compiled the Python. A Python that was built on another
+ * The compiler to use, as in CC: the given one, else the one that compiled the Python. A Python that was built on another
  * machine may name a compiler that is not here; then it is the first that configure would take. Fails with NO_COMPILER.
  */
 async function compilerFor(
@@ -120,7 +120,7 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
     const described = await describeInstallation(interpreter);
     if (!described.ok) return described;
     const installation = described.value;
-    // A script that chooses a Python is asked again each time.
+    // A script that selects a Python is run again each time.
     const files = (await isExecutableOf(path, installation.target))
       ? [path, scriptPath('describe_target.py'), ...installation.files]
       : undefined;
@@ -128,7 +128,7 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
   });
 }
 
-/** What decides the code objects that an installed interpreter makes: the file that it runs from. */
+/** The identity of an installed interpreter, which decides its code objects: its executable. */
 async function identityOf(installation: Installation, {engine}: Site): Promise<Result<ToolIdentity>> {
   const {target, libpython} = installation;
   const binaries = await engine.sources([

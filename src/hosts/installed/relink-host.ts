@@ -122,7 +122,7 @@ function commonRecipe(
   };
 }
 
-/** Fails with OUTPUT for a place that the original would be lost at. */
+/** Fails with OUTPUT if the output would overwrite the original. */
 async function checkOut(out: string, {target, baseExecutable}: Installation): Promise<Result<void>> {
   const there = await realpath(out).catch(() => undefined);
   const originals = await Promise.all(

@@ -6,7 +6,7 @@ import {type Result, fail, ok} from '../../model/result.js';
 import {quoteForShell, shellWords} from '../../model/shell-words.js';
 import type {InstalledToolchain} from './installed-toolchain.js';
 
-/** What an installed Python has of itself for linking it again. Absolute paths. */
+/** The parts of an installed Python for relinking it. Absolute paths. */
 export interface StaticParts {
   /** Its main program. */
   readonly main: string;
@@ -41,7 +41,7 @@ export function findStaticParts(
 export function linkCommand({installation, addressModel, cc}: InstalledToolchain): string {
   const {CC, LINKCC, PY_CORE_LDFLAGS, LINKFORSHARED} = installation.variables;
   return [
-    // Another compiler that was asked for links, too.
+    // A compiler that the user selected also links.
     cc.command === CC && LINKCC.trim() !== '' ? LINKCC : cc.command,
     quoteForShell(linkFlags(`${PY_CORE_LDFLAGS} ${LINKFORSHARED}`)),
     addressModel === 'absolute' ? '-no-pie' : '-pie',
@@ -57,7 +57,7 @@ export function linkLibraries({variables}: Pick<Installation, 'variables'>): str
   return quoteForShell(shellWords(`${LIBS} ${MODLIBS} ${SYSLIBS}`));
 }
 
-/** Words that make the linker take all of an archive: what only extension modules call has to be there, too. */
+/** Makes the linker include all of an archive: extension modules need functions that nothing else calls. */
 export function wholeArchive<T>(archive: T): readonly (T | string)[] {
   return ['-Wl,--whole-archive', archive, '-Wl,--no-whole-archive'];
 }

@@ -11,11 +11,11 @@ import {responseFile} from './make-files.js';
 import type {Places} from '../../pipeline/build-places.js';
 import {prelink} from './prelink.js';
 
-/** A link, as a shell command in the words of CPython's own Makefile. */
+/** A link, as a shell command like in CPython's own Makefile. */
 export interface LinkRecipe {
   readonly id: ActionId;
   readonly tools: readonly ToolIdentity[];
-  /** In their place, for the identifier of what is linked: nothing that tells of a directory. */
+  /** Their replacement in the build identifier, which must not contain a path. */
   readonly identity?: readonly ToolIdentity[];
   /** The linker's command with its flags. */
   readonly command: string;
@@ -27,11 +27,11 @@ export interface LinkRecipe {
   readonly libraries: string;
   /** Whether debugging information is linked: half of what the linker writes, and a fourth of its time. */
   readonly debugInfo: boolean;
-  /** Where the result is wanted; a file that is there is replaced when the new one has proved itself. */
+  /** The path of the result. An existing file is replaced after the new one has passed `check`. */
   readonly out: string;
-  /** The directory that relative names in the words start from. */
+  /** The working directory of the link. */
   readonly cwd: string;
-  /** Whether what was linked works, at a temporary name in the directory of `out`. */
+  /** Checks the linked file, at a temporary path in the directory of `out`. */
   readonly check: (path: string) => Promise<Result<void>>;
 }
 
@@ -94,14 +94,14 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
 }
 
 /**
- * The linker's own identifier is a digest of all that it writes, which takes as long again as writing it. Where nobody looks up
- * debugging information by it, one of what is linked serves.
+ * The linker's own identifier is a digest of its whole output, which takes as long as writing it. If nothing looks up
+ * debugging information by it, a digest of the inputs is enough.
  */
 function buildIdFlag(command: string, digest: Digest): string {
   return command.includes('--build-id') ? '' : `-Wl,--build-id=0x${digest.slice(0, BUILD_ID_DIGITS)}`;
 }
 
-/** The words for what is linked; objects that are linked in groups are given as these. */
+/** The arguments for the linked parts, with groups in place of their objects. */
 async function wordsOf(
   {parts, compiler, tools, cwd}: LinkRecipe,
   places: Places,

@@ -1,4 +1,4 @@
-/** What our program hands to make: words for the linker, and what the images were made of. */
+/** The files for make: the arguments for the linker, and the sources of the images. */
 
 /** A response file: one word a line, as GCC and Clang read them. */
 export function responseFile(words: readonly string[]): string {
@@ -6,8 +6,8 @@ export function responseFile(words: readonly string[]): string {
 }
 
 /**
- * A makefile that says what `target` was made of. Each source is a target, too, without a recipe: make then takes one that
- * was removed for changed, instead of looking for a way to make it.
+ * A makefile that says what `target` was made of. Each source is a target, too, without a recipe: make then treats one that
+ * was removed as changed, instead of looking for a rule to make it.
  */
 export function dependencyFile(target: string, sources: readonly string[]): string {
   const names = [...new Set(sources)].map(makeName);

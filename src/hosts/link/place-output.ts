@@ -5,7 +5,7 @@ import {ensureFolder} from '../../fs/files.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 
 /**
- * Puts the new interpreter where it is wanted. A CPython that is not installed finds its library through the directory that
+ * Puts the new interpreter at its output path. A CPython that is not installed finds its library through the directory that
  * its executable really lies in (Modules/getpath.py, pybuilddir.txt), so another place gets a symbolic link.
  * Fails with OUTPUT.
  */
@@ -40,8 +40,8 @@ export async function placeOutput(
 }
 
 /**
- * Whether a file may take the place of what is there: a file or a link. Who is root could put it in the place of a device
- * (`--out /dev/null`), to the harm of all others. Fails with OUTPUT.
+ * Whether the output may replace an existing entry: a file or a link. Root could replace a device
+ * (`--out /dev/null`), which would break the system. Fails with OUTPUT.
  */
 export function checkReplaceable(path: string, there: Stats | undefined): Result<void> {
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return ok();

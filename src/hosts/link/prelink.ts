@@ -15,11 +15,11 @@ export interface PrelinkRequest extends Pick<ProcessSpec, 'cwd' | 'environment' 
   readonly folder: string;
 }
 
-/** A make that was told of a group may still be linking it (milliseconds). */
+/** How long a make may still use a group that it was given (milliseconds). */
 const MAY_BE_LINKED_MS = 60_000;
 /** Modules in a group. An edit costs the link of one group, and reading all of them. */
 const GROUP_SIZE = 40;
-/** Symbols that no other object asks for are dropped: nobody looks for a constant by its name. */
+/** Symbols that no other object refers to are dropped. */
 const FLAGS = '-r -nostdlib -Wl,--force-group-allocation -Wl,--discard-all';
 
 /**
@@ -27,8 +27,8 @@ const FLAGS = '-r -nostdlib -Wl,--force-group-allocation -Wl,--discard-all';
  * symbols of each image; a group of images has none of the former and few of the latter, and an edit changes one group. A
  * string that several groups have is there several times, and used once.
  *
- * Groups are kept, under names that tell what they were made from and how large they are: one that was cut short is not taken
- * for a whole one.
+ * Groups are kept under names with the digest of their inputs and their size, so that a truncated one is not mistaken
+ * for a complete one.
  * @returns absolute paths, in the order of the objects: of groups, or of the objects where the linker makes no groups
  * Fails with OUTPUT, IO, NO_TOOL and PROCESS.
  */

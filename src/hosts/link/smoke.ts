@@ -9,7 +9,7 @@ import {type Result, fail, ok} from '../../model/result.js';
  */
 const LINKED = `import _flashfreeze as f, _frozen_importlib_external as e
 print(int(f.is_static(e.cache_from_source.__code__)), f.info()["inactive_because"])`;
-/** The module's image is made ready; the module is not run. */
+/** The module's image is prepared, but the module does not run. */
 const LOADED = `import sys, _flashfreeze as f
 f.code(sys.argv[1]); i = f.info(); print(i["used"], i["inactive_because"])`;
 const TIMEOUT_MS = 60_000;

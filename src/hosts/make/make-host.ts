@@ -24,14 +24,14 @@ import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {prelink} from '../link/prelink.js';
 import type {Toolchain} from '../../pipeline/toolchain.js';
 
-/** For the linker: our objects, and the flags that let the runtime in. The stamps of the sources lie beside it. */
+/** For the linker: our objects, and the flags that install the runtime. The stamps of the sources are beside it. */
 const OBJECTS = 'objects.rsp';
 /** For make: what they were made of. */
 const DEPENDENCIES = 'objects.d';
 
 /**
  * Images for a CPython that its own Makefile builds (Makefile.inc). Make compiles, decides what is out of date and links;
- * this comes to the toolchain from what make says, and hands make a response file with everything that is to be linked.
+ * this host gets the toolchain from make, and gives make a response file with everything to link.
  */
 export function makeHost(request: MakeRequest): Host {
   const places = placesOf(request.buildDir);
@@ -75,7 +75,7 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
   );
 }
 
-/** What stage 1 is. It is the same for as long as its file is. */
+/** The description of stage 1. It is valid as long as its file does not change. */
 function describe(interpreter: Interpreter, places: Places): Promise<Result<Target>> {
   const {python} = interpreter;
   const schema: z.ZodType<Target> = z.custom<Target>((value) => typeof value === 'object' && value !== null);
@@ -98,13 +98,13 @@ async function inputsOf(
   ]);
 }
 
-/** Whether the user, or who packs CPython for a distribution, wants an executable that lies anywhere. */
+/** Whether the user or the distribution requests a position-independent executable. */
 function wantsPie({pie, link}: MakeRequest): boolean {
   // Files of specs (-specs=) are how some distributions ask for it.
   return pie || shellWords(link).some((word) => /^-((Wl,|static-)?pie$|specs=)/.test(word));
 }
 
-/** Pointers can be constants in an executable alone, and only where the linker is told to fix its addresses. */
+/** Pointers can be constants only in an executable with fixed addresses. */
 function addressModelOf(request: MakeRequest): AddressModel {
   return request.shared || wantsPie(request) ? 'position-independent' : 'absolute';
 }
@@ -123,7 +123,7 @@ async function handOver(
   if (site.context.dryRun) return ok(linked);
   const folder = await ensureFolder(buildDir);
   if (!folder.ok) return folder;
-  // By make's own name of the tree: where that is relative, tree and build may move together.
+  // With make's own path of the tree: if it is relative, tree and build can be moved together.
   const sources = plan.modules.map(({source}) =>
     source.startsWith(`${tree}/`) ? join(srcdir, relative(tree, source)) : source,
   );
@@ -141,7 +141,7 @@ async function handOver(
   ];
   const text = responseFile([...flags, ...objects.map((path) => relative(cpython, path))]);
   try {
-    // Last, and also with the same words as before: make goes by its time. Under `watch`, make has gone by it already.
+    // Last, and even if unchanged: make compares its timestamp. Under `watch`, make has already used it.
     const {executed, cached, remote} = site.engine.summary().counts;
     const isNews = site.context.repetition === undefined || executed + cached + remote > 0;
     if (isNews || (await readFile(list, 'utf8').catch(() => '')) !== text) await writeFile(list, text);

@@ -2,7 +2,7 @@ import {dirname, resolve} from 'node:path';
 import {z} from 'zod';
 import {type Result, fail, ok} from '../../model/result.js';
 
-/** What Makefile.inc tells of the CPython that make is building, in the environment: make's words, unquoted. */
+/** The description of the CPython that make is building, which Makefile.inc passes in the environment, unquoted. */
 const environment = z.object({
   FLASHFREEZE_MAKE_SRCDIR: z.string().min(1),
   FLASHFREEZE_MAKE_STAGE1: z.string().min(1),
@@ -17,7 +17,7 @@ const environment = z.object({
 export interface MakeRequest {
   /** The source tree. Absolute, as are all paths here but the next. */
   readonly source: string;
-  /** The same as make names it, from its directory. */
+  /** The same as make's path for it, relative to its directory. */
   readonly srcdir: string;
   /** The directory that make runs in. */
   readonly cpython: string;
@@ -26,7 +26,7 @@ export interface MakeRequest {
   /** The interpreter without images. */
   readonly stage1: string;
   readonly variables: {readonly CC: string; readonly PY_CORE_CFLAGS: string};
-  /** How what holds the images will be linked: the linker's command with its flags. */
+  /** The linker's command and flags for the file that holds the images. */
   readonly link: string;
   /** Images go into a shared libpython. */
   readonly shared: boolean;

@@ -15,7 +15,7 @@ import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
 
-/** What lies where in the directory of an overlay. */
+/** The paths in the directory of an overlay. */
 export interface OverlayPlaces {
   /** The extension module. */
   readonly extension: string;

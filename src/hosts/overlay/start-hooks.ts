@@ -1,17 +1,17 @@
 /**
- * The ways in which an unchanged interpreter loads an overlay when it starts. None of them can keep it from starting: an
- * overlay that is gone, damaged or made for another Python is as if it were not there.
+ * The ways in which an unmodified interpreter loads an overlay when it starts. None of them can keep it from starting: an
+ * overlay that is missing, damaged or made for another Python is ignored.
  */
 
-/** What the hooks of an overlay have to know. */
+/** The facts that the hooks of an overlay need. */
 export interface HookedOverlay {
   /** The extension module: an absolute path, or a name beside `sitecustomize.py` for an overlay that can be moved. */
   readonly extension: string | {readonly beside: string};
-  /** `sys.implementation.cache_tag` of the Pythons that can load it at all; which of them may use it, it knows itself. */
+  /** `sys.implementation.cache_tag` of the Pythons that can load it at all; the overlay itself checks which of them may use it. */
   readonly cacheTag: string;
 }
 
-/** Text as a Python expression of ASCII characters on one line, whatever is in it. */
+/** Any text as a Python expression of ASCII characters on one line. */
 export function pythonText(text: string): string {
   if (/^[\x20-\x7e\n]*$/.test(text)) {
     return `'${text.replaceAll(/['\\]/g, '\\$&').replaceAll('\n', '\\n')}'`;
@@ -20,7 +20,7 @@ export function pythonText(text: string): string {
   return `b'${bytes.join('')}'.decode('utf-8', 'surrogateescape')`;
 }
 
-/** Whether this Python is to load it: one of the right version that has no images of its own. */
+/** Whether this Python should load it: one of the right version that has no images of its own. */
 function condition({cacheTag}: HookedOverlay): string {
   return [
     `sys.implementation.cache_tag == ${pythonText(cacheTag)}`,
@@ -52,7 +52,7 @@ export function pthLine(overlay: HookedOverlay): string {
 
 /**
  * `sitecustomize.py`, for a directory of its own that is put on PYTHONPATH. site.py (execsitecustomize) imports it; when it
- * is done, it has made room for the sitecustomize that would have been imported without it, or failed as if there were
+ * is done, it has imported the sitecustomize that would have been imported without it, or failed as if there were
  * none: importlib takes what is in sys.modules in the end for the module that was asked for.
  */
 export function siteCustomize(overlay: HookedOverlay): string {
@@ -82,7 +82,7 @@ import sitecustomize
 `;
 }
 
-/** A shell script that runs a Python with the overlay, and is not to be told from it otherwise. */
+/** A shell script that runs a Python with the overlay, and otherwise behaves like it. */
 export function wrapperScript(python: string, siteFolder: string): string {
   return `#!/bin/sh
 # Runs ${shellText(python).replaceAll('\n', ' ')} with frozen modules. Made by flashfreeze.

@@ -12,7 +12,7 @@ import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import type {FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 
-/** A CPython that lies where it was built. */
+/** A CPython in its build directory. */
 export interface BuiltPython {
   /** The source tree. Absolute, as is `folder`. */
   readonly source: string;
@@ -69,7 +69,7 @@ const SHAPING = /^((Include|Objects|Parser|Python)\/|pyconfig\.h$)/;
 const GENERATED = /^(Python\/(frozen_modules|deepfreeze)\/|Include\/pydtrace_probes\.h$)/;
 
 /**
- * By sources, as the file is another one each time it is linked: the time of day is in it (Modules/getbuildinfo.c), unless
+ * By sources, because the file differs after each link: it contains the time of day (Modules/getbuildinfo.c), unless
  * SOURCE_DATE_EPOCH is set.
  */
 function identityOf(

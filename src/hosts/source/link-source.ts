@@ -57,7 +57,7 @@ async function linkStatic(
     {
       ...executableRecipe(request),
       command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
-      // As in make, where ours are among the flags: the same bytes come of it.
+      // In the same order as in make, where our objects are among the flags, so that the bytes are the same.
       parts: [images, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
     },
     places,
@@ -93,7 +93,7 @@ async function linkShared(
     site,
   );
   if (!library.ok) return library;
-  // The old kind of run-time path comes before LD_LIBRARY_PATH, which may well lead to stage 1's library.
+  // DT_RPATH takes precedence over LD_LIBRARY_PATH, which may lead to stage 1's library.
   const rpath = `-Wl,-rpath,'$ORIGIN/${SHARED_FOLDER}' -Wl,--disable-new-dtags`;
   const executable = await link(
     {
@@ -126,7 +126,7 @@ function executableRecipe({
   };
 }
 
-/** Stage 1 tells its build directory, in its debugging information; what it was made from does not. */
+/** Stage 1 contains its build directory in its debugging information; its inputs do not. */
 function toolsOf({compiler, python, inputs, variables}: Stage1): Pick<LinkRecipe, 'tools' | 'identity'> {
   const sources = inputs.map(({name, digest}) => `${digest} ${name}`);
   return {

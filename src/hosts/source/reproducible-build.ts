@@ -24,7 +24,7 @@ export interface StoredProfile {
 }
 
 /**
- * What decides the result of a reproducible build besides what stage 1 is keyed by: the library, whose modules CPython freezes
+ * What else decides the result of a reproducible build, besides the key of stage 1: the library, whose modules CPython freezes
  * and runs while it is built, and the profile.
  */
 export async function reproducibleInputs(
@@ -59,14 +59,14 @@ export async function makeArgumentsOf(
   return reproducibleArguments({source, name: relative(cpython, sourceLink), buildDir: cpython, family});
 }
 
-/** The same by names that stand for the places, for keys. */
+/** The same with placeholders for the paths, for keys. */
 export function reproducibleKey({profile}: Reproducible, family: string): readonly string[] {
   const named = reproducibleArguments({source: '$SOURCE', name: '$NAME', buildDir: '$BUILD', family});
   const told = [...Object.entries(NOT_LOOKED_FOR).map(([name, value]) => `${name}=${value}`), ...named];
   return profile === undefined ? told : ['profile', ...told];
 }
 
-/** Puts the profile in its place, if there is one; arguments of make that compile with it. */
+/** Unpacks the profile, if there is one; returns the arguments of make that compile with it. */
 export async function useProfile(
   {profile}: Reproducible,
   run: Pick<BuildRun, 'buildDir' | 'environment' | 'signal'>,

@@ -28,7 +28,7 @@ export interface SourceHost extends Host<SourceToolchain> {
 /**
  * The two-stage build: CPython as it is, the static code of its modules, and CPython again with that. Fails with
  * SOURCE_TREE, PYTHON_VERSION, and with OUTPUT when the build directory lies in the source tree.
- * @param reproducible nothing that is compiled or linked tells in which directories that was (for releases)
+ * @param reproducible whether outputs must not contain build paths (for releases)
  */
 export async function sourceHost(
   options: SourceBuildOptions,

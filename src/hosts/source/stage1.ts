@@ -28,7 +28,7 @@ import {
 } from './reproducible-build.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 
-/** What linking and compiling like CPython does needs to know, expanded, from CPython's own Makefile. */
+/** The variables of CPython's own Makefile that are needed to compile and link like CPython, expanded. */
 const VARIABLES = [
   'CC',
   'LINKCC',
@@ -60,7 +60,7 @@ export interface Stage1 {
 
 /**
  * Configures and builds CPython in its own directory, as two actions that stay in place. Of a reproducible build, everything
- * that it is made from decides whether the directory is emptied first: what make leaves as it is has to be what a new directory
+ * that it is made from decides whether the directory is emptied first: what make keeps has to be what a new directory
  * would get.
  */
 export async function buildStage1(
@@ -143,8 +143,8 @@ export async function buildStage1(
 }
 
 /**
- * Where the directory was configured for another tree, CPython is configured anew. No key tells: of two trees with equal files,
- * the interpreter that was built from one knows that one's library. Fails with IO, and as a dry run does that had to build.
+ * If the directory was configured for another tree, CPython is configured again. Keys do not cover this: of two trees with equal files,
+ * each interpreter uses the library of its own tree. Fails with IO, and as a dry run does that had to build.
  */
 async function leaveOtherTree(
   tree: SourceTree,
@@ -206,7 +206,7 @@ function makeAction(
         makeTree({...run, jobs: jobserver ?? context.jobs.width, flags}),
       );
       if (!made.ok) return made;
-      // Whether it is in a shared library is not known before it tells.
+      // Whether it is in a shared library is known only after running it.
       const finding = {...environment, LD_LIBRARY_PATH: places.cpython};
       const target = await describeTarget({python: places.stage1, environment: finding, signal});
       if (!target.ok) return target;

@@ -5,7 +5,7 @@
 
 import sys
 
-# What this script's folder holds is not on the target's path.
+# What this script's directory holds is not on the target's path.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 

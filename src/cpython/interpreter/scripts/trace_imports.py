@@ -232,7 +232,7 @@ def _trace():
 
     program, absolute, directory = arguments[2:5]
     sys.argv[:] = [program] + arguments[5:]
-    # A folder or a zip file with a __main__.py (Modules/main.c, pymain_get_importer).
+    # A directory or a zip file with a __main__.py (Modules/main.c, pymain_get_importer).
     if external.PathFinder._path_importer_cache(program) is not None:
         if has_path0:
             sys.path[0] = program

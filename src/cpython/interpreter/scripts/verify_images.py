@@ -10,7 +10,7 @@ CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells
 
 import sys
 
-# What the source's own folder holds (this script's, that is) is none of the modules' business.
+# What the source's own directory holds (this script's, that is) is none of the modules' business.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 
