@@ -18,7 +18,7 @@ export const mayImport = {
   pipeline: ['model', 'fs', 'marshal', 'codegen', 'exec', 'cache', 'engine', 'cpython'],
   hosts: ['model', 'fs', 'codegen', 'exec', 'cache', 'engine', 'cpython', 'pipeline'],
   inspect: ['model', 'fs', 'exec', 'cache', 'cpython', 'pipeline', 'hosts'],
-  release: ['model', 'fs', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
+  release: ['model', 'fs', 'codegen', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
   watch: ['model', 'exec', 'engine', 'pipeline'],
   report: ['model', 'engine'],
   api: ['model', 'exec', 'pipeline', 'hosts', 'inspect'],

@@ -1,4 +1,8 @@
-export default {
+import {generatorDigest} from './scripts/generator-digest.mjs';
+
+export default async () => ({
+  // As a bundle has it (src/codegen/generator-identity.ts).
+  globals: {FLASHFREEZE_GENERATOR: await generatorDigest()},
   testEnvironment: 'node',
   injectGlobals: false,
   clearMocks: true,
@@ -9,4 +13,4 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {'^(\\.{1,2}/.*)\\.js$': '$1'},
   transform: {'^.+\\.ts$': '<rootDir>/scripts/jest-typescript.mjs'},
-};
+});

@@ -1,10 +1,10 @@
 // Runs TypeScript that is no part of the program: the parts of the proof, the suites of the benchmark. Each is a file of a
 // folder, chosen by its name, and bundled two levels below the package, as the program itself is.
 import {existsSync, mkdirSync, readdirSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
 import {join, relative, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {prepare} from './prepare.mjs';
+import {createSourceTexts} from './source-texts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -35,11 +35,11 @@ export async function runNamed({folder, script, entry}) {
 }
 
 /** `import.meta.dirname` stays that of the source file: sources find what lies beside them. */
-const ownFolder = {
+const ownFolder = (texts) => ({
   name: 'own-folder',
   setup(build) {
-    build.onLoad({filter: /\.ts$/}, async ({path}) => {
-      const text = await readFile(path, 'utf8');
+    build.onLoad({filter: /\.ts$/}, ({path}) => {
+      const text = texts.read(path).contents;
       const folder = JSON.stringify(resolve(path, '..'));
       return {
         contents: text
@@ -49,11 +49,14 @@ const ownFolder = {
       };
     });
   },
-};
+});
 
 /** Returns the path of the bundle. */
 async function bundle(folder, name) {
   const {build} = await import('esbuild');
+  const {generatorDigest} = await import('./generator-digest.mjs');
+  const texts = createSourceTexts();
+  const generator = await generatorDigest(texts);
   const bundles = join(ROOT, '.flashfreeze', folder.split('/').at(-1));
   const outfile = join(bundles, `${name}.mjs`);
   mkdirSync(bundles, {recursive: true});
@@ -66,7 +69,8 @@ async function bundle(folder, name) {
     target: 'node20',
     packages: 'external',
     logLevel: 'warning',
-    plugins: [ownFolder],
+    define: {FLASHFREEZE_GENERATOR: JSON.stringify(generator)},
+    plugins: [ownFolder(texts)],
   });
   return outfile;
 }

@@ -1,7 +1,6 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {digestOf, type Digest} from '../model/digest.js';
 
 /** The directory of this package; sources and bundles both lie two directories below it. */
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,16 +32,4 @@ export function oldestNode(): string {
 function readManifest(): {readonly version: string; readonly engines: {readonly node: string}} {
   const text = readFileSync(join(PACKAGE, 'package.json'), 'utf8');
   return JSON.parse(text) as ReturnType<typeof readManifest>;
-}
-
-/** What identifies the code generator: the sources of the rooms that shape its output. */
-export function generatorDigest(): Digest {
-  const files = ['codegen', 'marshal'].flatMap((room) => {
-    const folder = join(PACKAGE, 'src', room);
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.ts'))
-      .sort()
-      .map((name) => `${room}/${name} ${digestOf(readFileSync(join(folder, name)))}`);
-  });
-  return digestOf(files.join('\n'));
 }

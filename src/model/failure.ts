@@ -23,6 +23,8 @@ export const FAILURE_EXIT_CODES = {
   NO_COMPILER: 1,
   /** No usable make. */
   NO_MAKE: 1,
+  /** A checkout whose compiled program is missing or older than its sources (bin/flashfreeze.mjs says so). */
+  NOT_BUILT: 1,
   /** Another tool that is needed is not there. */
   NO_TOOL: 1,
   /** A download that failed, or whose digest is wrong. */

@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {GENERATOR_DIGEST} from '../codegen/generator-identity.js';
 import {type WellKnownStrings, parseWellKnownStrings} from '../codegen/well-known.js';
 import {scriptFiles} from '../cpython/interpreter/scripts.js';
 import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';
@@ -8,7 +9,7 @@ import type {Artifact, ToolIdentity} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
 import {type CCompiler, createCCompiler} from './compile/c-compiler.js';
 import type {Site} from './host.js';
-import {LAYOUTS_FOLDER, RUNTIME_FOLDER, generatorDigest} from '../fs/package-files.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../fs/package-files.js';
 import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 
@@ -72,7 +73,7 @@ export async function prepareTools(
     getpathHeaders: getpathHeaders.value,
     workers,
     compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
-    generator: {name: 'generator', digest: generatorDigest()},
+    generator: {name: 'generator', digest: GENERATOR_DIGEST},
     compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),
   });
 }

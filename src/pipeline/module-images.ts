@@ -1,6 +1,6 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type ImageInput, generateImage} from '../codegen/image.js';
+import {generatePlannedImage} from '../codegen/planned-image.js';
 import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
 import {imageFileName} from './image-files.js';
@@ -77,13 +77,11 @@ export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools):
     outputs: [{name: 'c', path: join(places.images, `${imageFileName(plan.module)}.c`)}],
     storage: 'shared',
     async execute({outputs}) {
-      const image = imageOf(plan, await readFile(unit.path), {
+      const image = generatePlannedImage(plan, await readFile(unit.path), {
         layout,
         wellKnown: tools.wellKnown,
         addressModel,
-        ...(getpathHeader === undefined
-          ? {}
-          : {marshal: parseByteArray(await readFile(getpathHeader.path, 'utf8'))}),
+        ...(getpathHeader === undefined ? {} : {frozenHeader: await readFile(getpathHeader.path, 'utf8')}),
       });
       if (!image.ok) return image;
       await writeFile(outputs['c'] ?? '', image.value);
@@ -104,27 +102,6 @@ export async function compileC(plan: ModulePlan, source: Artifact, tools: Tools)
     }),
   );
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
-}
-
-/** The C of a planned module's image, from its code unit. Fails as `generateImage` does. */
-export function imageOf(
-  plan: Pick<ModulePlan, 'module' | 'filename' | 'isCPythonFrozen'>,
-  unit: Uint8Array,
-  target: Pick<ImageInput, 'layout' | 'wellKnown' | 'addressModel' | 'marshal'>,
-): Result<string> {
-  return generateImage({
-    ...target,
-    module: plan.module,
-    unit,
-    ...(plan.isCPythonFrozen ? {} : {pathPlaceholder: plan.filename}),
-    keepMarshal: plan.isCPythonFrozen,
-  });
-}
-
-/** The numbers of a C array of bytes, as CPython writes frozen modules (Python/frozen_modules/*.h). */
-function parseByteArray(header: string): Uint8Array {
-  const body = header.slice(header.indexOf('{'));
-  return Uint8Array.from(body.match(/\d+/g) ?? [], Number);
 }
 
 /** An output that the action declares. */

@@ -10,7 +10,8 @@ import {freeze} from '../pipeline/pipeline.js';
 import {tracedScripts} from '../pipeline/modules/selection.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
-import {generatorDigest, packageVersion} from '../fs/package-files.js';
+import {GENERATOR_DIGEST} from '../codegen/generator-identity.js';
+import {packageVersion} from '../fs/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -153,7 +154,7 @@ async function pack(
     schema: 'flashfreeze-release/1',
     name,
     python: version.text,
-    flashfreeze: {version: packageVersion(), generator: generatorDigest()},
+    flashfreeze: {version: packageVersion(), generator: GENERATOR_DIGEST},
     archive: {name: `${name}.tar.xz`, size: packed.value.size, sha256: packed.value.digest},
     recipe: {
       configureArguments: [...options.configureArguments],

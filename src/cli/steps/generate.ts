@@ -1,7 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
+import {generatePlannedImage} from '../../codegen/planned-image.js';
 import {parseWellKnownStrings} from '../../codegen/well-known.js';
-import {imageOf} from '../../pipeline/module-images.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from './step-module.js';
@@ -28,7 +28,7 @@ export const run: StepModule['run'] = async ({text, optional, flag}, {cwd}) => {
     filename: text('filename'),
     isCPythonFrozen: flag('cpython-frozen'),
   };
-  const image = imageOf(plan, await readFile(resolve(cwd, text('unit'))), {
+  const image = generatePlannedImage(plan, await readFile(resolve(cwd, text('unit'))), {
     layout: layout.value,
     wellKnown:
       strings === undefined
