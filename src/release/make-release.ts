@@ -20,7 +20,7 @@ import {EPOCH, PREFIX, install} from './installed-tree.js';
 import {type Manifest, manifestOf, manifestText} from './manifest.js';
 import {OPTIMISED, recordProfile, storedProfile} from './stored-profile.js';
 import {provenanceOf} from './provenance.js';
-import {signFile} from './signature.js';
+import {signFile} from './detached-signature.js';
 import {outsideInputs} from './outside-inputs.js';
 
 export interface ReleaseRequest {

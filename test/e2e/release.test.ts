@@ -17,7 +17,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {aheadOfTime, elsewhere} from '../../src/release/conditions.js';
-import {signFile} from '../../src/release/signature.js';
+import {signFile} from '../../src/release/detached-signature.js';
 import {findPythons} from '../../support/pythons.js';
 import {makeRelease} from '../support/small-release.js';
 import {describeWith} from '../support/with.js';

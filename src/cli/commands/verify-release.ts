@@ -3,7 +3,7 @@ import {failure} from '../../model/failure.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import {checkArchive} from '../../release/integrity.js';
 import {type Comparison, releaseTwice, reproduce} from '../../release/reproduce.js';
-import {checkSignature} from '../../release/signature.js';
+import {checkSignature} from '../../release/detached-signature.js';
 import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';

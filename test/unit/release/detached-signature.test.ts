@@ -3,7 +3,7 @@ import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFile
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {checkSignature, signFile} from '../../../src/release/signature.js';
+import {checkSignature, signFile} from '../../../src/release/detached-signature.js';
 import {describeWith} from '../../support/with.js';
 
 const PATH = process.env['PATH'] ?? '';
