@@ -51,13 +51,13 @@ async function expectFailure(
   expect(done.summary).toMatchObject({type: 'summary', ok: false});
 }
 
-describe('what is given', () => {
-  test('a folder that is not CPython', async () => {
+describe('invalid arguments', () => {
+  test('a directory that is not CPython', async () => {
     const args = ['build', '--source', folder, '--build-dir', join(folder, 'b1')];
     await expectFailure(args, 'SOURCE_TREE', 2, /is not a CPython source tree/);
   });
 
-  test('a CPython of a version that is not known', async () => {
+  test('a CPython of an unsupported version', async () => {
     const source = join(folder, 'python-3.9');
     for (const file of ['configure', 'Makefile.pre.in', 'Lib/os.py', 'Programs/python.c']) {
       mkdirSync(dirname(join(source, file)), {recursive: true});
@@ -73,7 +73,7 @@ describe('what is given', () => {
     await expectFailure(args, 'PYTHON_VERSION', 2, /3\.9 .*\n(.*\n)*.*3\.10, 3\.11, 3\.12, 3\.13/);
   });
 
-  test('a build folder inside the source tree', async () => {
+  test('a build directory inside the source tree', async () => {
     const args = ['build', '--source', tree.source, '--build-dir', join(tree.source, 'build')];
     await expectFailure(args, 'OUTPUT', 2, /inside the source tree/);
     expect(existsSync(join(tree.source, 'build'))).toBe(false);
@@ -84,7 +84,7 @@ describe('what is given', () => {
   });
 });
 
-describe('the machine', () => {
+describe('missing tools', () => {
   test('no C compiler', async () => {
     const path = pathWith('no-compiler', ['make', 'sh', 'uname']);
     const args = ['build', '--source', tree.source, '--build-dir', join(folder, 'b3')];
@@ -110,20 +110,20 @@ describe('on a built tree', () => {
     await expectFailure(build('--module', 'jsn'), 'NO_MODULE', 2, /jsn/);
   }, 60_000);
 
-  test('an output folder that cannot be written', async () => {
+  test('an output directory that cannot be written', async () => {
     const sources = readdirSync(tree.buildDir);
     await expectFailure(build('--out', '/proc/nowhere/python'), 'OUTPUT', 2, /\/proc\/nowhere\/python/);
     expect(readdirSync(tree.buildDir)).toEqual(sources);
   }, 60_000);
 
-  test('an output that is no file, as /dev/null is none', async () => {
+  test('an output that is not a file, such as /dev/null', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expectFailure(build('--out', pipe), 'OUTPUT', 2, /pipe is not a file/);
     expect(lstatSync(pipe).isFIFO()).toBe(true);
   }, 60_000);
 
-  test('another run on the same build folder: code 4, and who it is', async () => {
+  test('a second run on the same build directory exits with code 4 and names the first', async () => {
     let other: Promise<{exitCode: number | null; stderr: string}> | undefined;
     const first = await flashfreezeJson([...build(), '--trace', '-c "import time; time.sleep(8)"'], {
       onOutput: (child, stdout) => {

@@ -52,14 +52,14 @@ describeWith(root !== undefined && program !== undefined, 'Bazel 7 with nginx')(
     answers.get(name)?.text ??
     '';
 
-  test('is filled by one output base, and serves another one, in another folder, everything', () => {
+  test('one output base fills it, and another one in another directory gets everything from it', () => {
     expect(answers.get('filled')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
     expect(processes('filled')).toMatch(/^(\d+ internal, )?\d+ linux-sandbox$/);
     expect(answers.get('taken')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
     expect(processes('taken')).toMatch(/^\d+ remote cache hit(, \d+ internal)?$/);
   });
 
-  test('serves our own command line, too', async () => {
+  test('also serves the command line', async () => {
     const key = {environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team'}};
     const relink = (name: string, ...words: string[]): ReturnType<typeof flashfreezeJson> =>
       flashfreezeJson(

@@ -176,13 +176,13 @@ frozen_modules(name = "shell", python = "@shell//:python")
     ]);
   });
 
-  test('an edit that leaves the code as it was ends with its compilation, and no edit does nothing', () => {
+  test('an edit that leaves the code unchanged ends with its compilation, and a build without an edit does nothing', () => {
     expect(mnemonics(log('commented'))).toEqual(['FreezeCompile']);
     expect(answer('again')).toMatchObject({exitCode: 0});
     expect(mnemonics(log('again'))).toEqual([]);
   });
 
-  test('another output base, in another folder, gives the same bytes, in which no folder is named', () => {
+  test('another output base in another directory gives the same bytes, which contain no path', () => {
     expect(answer('second')).toMatchObject({exitCode: 0});
     const bin = 'execroot/_main/bazel-out/k8-fastbuild/bin';
     const [one, other] = [join(base, bin), join(folder, 'second', 'base', bin)];
@@ -245,7 +245,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(answer('generated')).toMatchObject({exitCode: 0});
   });
 
-  test('a source that does not compile fails in words, with its place', () => {
+  test("a source that does not compile fails with Python's message and its line", () => {
     expect(answer('syntax').exitCode).toBe(1);
     expect(answer('syntax').text).toMatch(/error\[COMPILE\].*bad\/broken\.py does not compile[^]*def f\(:/);
   });
@@ -299,7 +299,7 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
     ]);
   });
 
-  test('bad input is told when it is analysed', () => {
+  test('the analysis rejects bad input', () => {
     expect(answers.get('bad')?.text).toMatch(
       /\/\/bad:file_name: srcs: example\/bad\/my-tool\.py would be the module "my-tool"/,
     );

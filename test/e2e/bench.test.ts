@@ -34,7 +34,7 @@ function missing(
   );
 }
 
-test('startup: the same command in both interpreters, in all that is measured', async () => {
+test('startup: measures all quantities of the same command in both interpreters', async () => {
   const rows = await measureStartup(SUBJECT, ONCE, ['-c pass', '-m json.tool']);
   const [pass, tool] = rows;
   if (pass === undefined || tool === undefined) throw new Error('there are two rows');
@@ -44,14 +44,14 @@ test('startup: the same command in both interpreters, in all that is measured', 
   for (const row of rows) expect(ratioOf(row, FROZEN, 'instructions')).toBeLessThan(1);
 });
 
-test('unused: what is frozen is not imported, and takes next to no instructions', async () => {
+test('unused: frozen modules that are not imported take almost no instructions', async () => {
   const contest = await prepareUnused(SUBJECT, 5, false);
   const row = await measureUnused(contest, {rounds: 1, quantities: new Set(['instructions'])});
   expect(Object.keys(row.sides)).toEqual(['unmodified', 'frozen', 'few']);
   expect(ratioOf(row, ['frozen', 'few'], 'instructions')).toBeLessThan(1.02);
 });
 
-test('runtime: what the start takes is taken off', async () => {
+test('runtime: the cost of the start is subtracted', async () => {
   const contest = await prepareRuntime(SUBJECT);
   const [program = ''] = RUNTIME_PROGRAMS;
   const row = await measureRuntime(contest, program, {rounds: 1, quantities: new Set(['instructions'])});

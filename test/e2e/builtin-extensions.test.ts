@@ -39,7 +39,7 @@ describe.each(['3.13.15', '3.11.2'])('%s', (version) => {
     if (!summary.ok) throw new Error(stderr);
   });
 
-  test('the interpreter holds what needs nothing else; what does is loaded as ever', async () => {
+  test('the interpreter contains the modules without libraries; others load as usual', async () => {
     const code = `import importlib
 builtin = 'array math _asyncio _struct _json _datetime select _socket _posixsubprocess _pickle fcntl'.split()
 modules = [importlib.import_module(name) for name in builtin]
@@ -52,7 +52,7 @@ print(json.dumps([
     expect(await answer(out, code)).toEqual([[], [], [], 2, '0100']);
   });
 
-  test('what is left shared needs a library, an archive of the build, or is for tests', async () => {
+  test('modules stay shared if they need a library or an archive of the build, or are for tests', async () => {
     const isPublic = (await answer(out, 'print(json.dumps(sorted(sys.stdlib_module_names)))')) as string[];
     const [libraries = ''] = readdirSync(join(cpython, 'build')).filter((name) => name.startsWith('lib.'));
     const shared = readdirSync(join(cpython, 'build', libraries)).filter((name) => name.endsWith('.so'));
@@ -94,7 +94,7 @@ int main(void) { Py_Initialize(); return PyRun_SimpleString("import math, _async
     expect(verified).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  test('it is part of what stage 1 is known by', async () => {
+  test('the option is part of the key of stage 1', async () => {
     expect((await build('--builtin-extensions')).summary).toMatchObject({ok: true, executed: []});
     const {summary, stderr} = await build('--dry-run');
     expect(summary.ok).toBe(false);

@@ -53,18 +53,18 @@ ${program}`;
     return JSON.parse(done.stdout);
   };
 
-  test('no collection in an import; thresholds and counters are what they were', async () => {
+  test('no collection during an import; thresholds and counters are restored', async () => {
     const program = `gc.collect(); n = collections()
 import quiet
 print(json.dumps([quiet.during - before[0], collections() - n, gc.get_threshold() == before, gc.get_count()[0] <= before[0]]))`;
     expect(await answer(program)).toEqual([100_000, 0, true, true]);
   });
 
-  test('what a module sets stays', async () => {
+  test('thresholds that a module sets stay', async () => {
     expect(await answer('import setting\nprint(json.dumps(gc.get_threshold()[0]))')).toBe(321);
   });
 
-  test('after an import that fails, too', async () => {
+  test('they are also restored after a failed import', async () => {
     const program = `try:
     import failing
 except ValueError:
@@ -73,7 +73,7 @@ print(json.dumps(gc.get_threshold() == before))`;
     expect(await answer(program)).toBe(true);
   });
 
-  test('an import that makes garbage without end has collections', async () => {
+  test('an import that creates much garbage triggers collections', async () => {
     const program = 'n = collections()\nimport endless\nprint(json.dumps(collections() - n > 0))';
     expect(await answer(program)).toBe(true);
   });

@@ -56,7 +56,7 @@ describe('the exit code is', () => {
     );
   });
 
-  test('2 for a configuration file that does not fit', async () => {
+  test('2 for an invalid configuration file', async () => {
     writeFileSync(join(folder, 'flashfreeze.config.json'), '{"jobs": "many"}');
     const {exitCode, summary, stderr} = await flashfreezeJson(['build'], {cwd: folder});
     rmSync(join(folder, 'flashfreeze.config.json'));
@@ -65,7 +65,7 @@ describe('the exit code is', () => {
     expect(summary).toMatchObject({type: 'summary', ok: false, command: 'build'});
   });
 
-  test('1 for a build that fails, with the words of the tool', async () => {
+  test('1 for a build that fails, with the output of the tool', async () => {
     const source = pretendSource('broken', 'echo checking for luck... no; echo no luck >&2; exit 77');
     const args = ['build', '--source', source, '--build-dir', join(folder, 'broken-build')];
     const {exitCode, stdout, stderr} = await flashfreeze(args);
@@ -77,7 +77,7 @@ describe('the exit code is', () => {
   });
 });
 
-test('an interrupted build ends its children, lets go of the folder, and says so', async () => {
+test('an interrupted build ends its children, releases the directory, and reports it', async () => {
   const pidFile = join(folder, 'sleeper');
   const source = pretendSource('slow', `sleep 1000 & echo $$ $! > ${pidFile}; echo sleeping; wait`);
   const args = ['build', '--source', source, '--build-dir', join(folder, 'slow-build')];
@@ -102,14 +102,14 @@ test('an interrupted build ends its children, lets go of the folder, and says so
   expect((await flashfreeze(args)).exitCode).toBe(1);
 });
 
-test('a reader that has seen enough is no error', async () => {
+test('a reader that closes the pipe early is not an error', async () => {
   const program = `${process.execPath} ${join(PACKAGE, 'bin/flashfreeze.mjs')}`;
   const script = `{ ${program} build --help; echo $? > ${folder}/code; } | true`;
   expect(await run('sh', ['-c', script])).toEqual({exitCode: 0, stdout: '', stderr: ''});
   expect(readFileSync(join(folder, 'code'), 'utf8')).toBe('0\n');
 });
 
-test('a checkout that was not compiled says what to do', async () => {
+test('a checkout that is not built says what to do', async () => {
   const bare = join(folder, 'bare');
   cpSync(join(PACKAGE, 'bin'), join(bare, 'bin'), {recursive: true});
   expect(existsSync(join(bare, 'dist'))).toBe(false);

@@ -35,7 +35,7 @@ print("%d.%d" % sys.version_info[:2], os.path.exists(sysconfig.get_path("include
     },
   );
 
-  test('this machine’s node runs there, and sees what it is shown', async () => {
+  test('this machine’s node runs there, and sees the directories given to it', async () => {
     writeFileSync(
       join(folder, 'script.mjs'),
       'console.log(process.version, process.cwd(), process.env.WORD)',
@@ -48,7 +48,7 @@ print("%d.%d" % sys.version_info[:2], os.path.exists(sysconfig.get_path("include
     expect((await run(['touch', join(folder, 'x')], options)).exitCode).toBe(1);
   });
 
-  test('the root itself stays as it is, folders given to write in are written to', async () => {
+  test('the root itself does not change; directories given for writing do', async () => {
     const command = `mktemp && ! touch /usr/new 2>/dev/null && echo written > ${folder}/answer`;
     const {exitCode, text: scratch} = await run(['sh', '-c', command], {binds: {[folder]: 'write'}});
     expect(exitCode).toBe(0);
@@ -57,14 +57,14 @@ print("%d.%d" % sys.version_info[:2], os.path.exists(sysconfig.get_path("include
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(root);
   });
 
-  test('exit codes, signals and what cannot be run', async () => {
+  test('exit codes, signals and commands that cannot run', async () => {
     expect((await run(['sh', '-c', 'exit 7'])).exitCode).toBe(7);
     expect((await run(['python3.15', '-c', 'import os; os.kill(os.getpid(), 15)'])).exitCode).toBe(128 + 15);
     expect((await run(['true'], {binds: {'/no/such/folder': 'read'}})).exitCode).toBe(125);
     expect((await run(['no-such-command'])).exitCode).toBe(127);
   });
 
-  test('what a command leaves running ends with it, and when it is stopped', async () => {
+  test('processes that a command leaves running end with it, and when it is stopped', async () => {
     const leave = await run(['sh', '-c', 'setsid sleep 4321 >/dev/null 2>&1 & echo left']);
     expect(leave.text).toBe('left');
     const stopped = await runInRoot(root ?? '', ['setsid', 'sleep', '4321'], {timeoutMs: 1000});
@@ -75,7 +75,7 @@ print("%d.%d" % sys.version_info[:2], os.path.exists(sysconfig.get_path("include
   });
 });
 
-test('where no root can be had, the reason is said', () => {
+test('where no root is available, the reason is reported', () => {
   // Nobody but root, on this PATH.
   const answers = {cat: '', uname: 'Linux', id: '1000'};
   for (const [tool, answer] of Object.entries(answers)) {

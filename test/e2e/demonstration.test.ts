@@ -51,7 +51,7 @@ afterAll(async () => {
   await npmStart();
 });
 
-test('there is nothing to do the second time', async () => {
+test('a second run is up to date', async () => {
   const {summary} = await npmStart();
   expect(summary).toMatchObject({ok: true, executed: [], output: frozen});
 });
@@ -67,7 +67,7 @@ test('every image equals a fresh compile', async () => {
   expect(done).toMatchObject({exitCode: 0, summary: {ok: true}});
 });
 
-test('what passes of CPython’s own tests in stage 1 passes in stage 2', async () => {
+test('CPython’s own tests that pass in stage 1 pass in stage 2', async () => {
   const suite = async (stage: 'stage1' | 'stage2') => {
     const python = localPython(makeView(DEMONSTRATION, '3.13', stage, join(directory, stage)));
     // Nothing writes bytecode into the source tree.

@@ -48,7 +48,7 @@ async function build(cwd = folder, program = join(app, 'main.py')): Promise<read
 
 const FREEZES_EXTRA = expect.arrayContaining(['discover:modules', 'compile:extra', 'link:python']);
 
-test('a file that no module is', async () => {
+test('a file that is not a module', async () => {
   writeFileSync(join(app, 'notes.txt'), '');
   mkdirSync(join(app, '__pycache__'));
   expect(await build()).toEqual([]);
@@ -60,7 +60,7 @@ test('a new module', async () => {
   expect(await build()).toEqual([]);
 });
 
-test('one that goes, and comes back with other code', async () => {
+test('a module that disappears, and comes back with other code', async () => {
   rmSync(join(app, 'extra.py'));
   const without = await build();
   expect(without).toContain('link:python');
@@ -69,7 +69,7 @@ test('one that goes, and comes back with other code', async () => {
   expect(await build()).toEqual(FREEZES_EXTRA);
 });
 
-test('a program that imports one more, and one that does not', async () => {
+test('a program that imports one more module, and one that does not', async () => {
   writeFileSync(join(app, 'other.py'), '');
   await build();
   writeFileSync(join(app, 'main.py'), `${PROGRAM}import other\n`);
@@ -78,7 +78,7 @@ test('a program that imports one more, and one that does not', async () => {
   expect(await build()).toEqual(['discover:modules']);
 });
 
-test('a package of which nothing is left', async () => {
+test('a package that was removed', async () => {
   const away = join(folder, 'away');
   renameSync(join(app, 'package'), away);
   expect(await build()).toContain('link:python');
@@ -90,7 +90,7 @@ test('a package of which nothing is left', async () => {
   expect(await build()).toEqual([]);
 });
 
-test('the same program, in another folder', async () => {
+test('the same program, in another directory', async () => {
   const places = ['here', 'there'].map((name) => join(folder, name));
   for (const place of places) {
     mkdirSync(place);

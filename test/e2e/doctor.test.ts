@@ -46,17 +46,17 @@ async function findings(
     });
 }
 
-test('nothing to tell of a fresh one', async () => {
+test('a fresh interpreter has no findings', async () => {
   expect(await findings()).toEqual([]);
 });
 
-test('what a program does not import', async () => {
+test('modules that a program does not import', async () => {
   const unused = await findings(['--trace', join(app, 'main.py')]);
   expect(unused).toContain('csv unused');
   expect(unused.filter((line) => /^(json|helper|parts)/.test(line))).toEqual([]);
 });
 
-test('what comes first on the path, and beside a module', async () => {
+test('files that come first on the path, or beside a module', async () => {
   mkdirSync(join(shadow, 'csv'), {recursive: true});
   // Also one that the search itself needs.
   for (const name of ['csv/__init__.py', 'json.py']) writeFileSync(join(shadow, name), '');

@@ -12,7 +12,7 @@ const example = exampleRunner(folder);
 /** The newest Python of this machine. */
 const newest = (): string => findPythons().at(-1)?.python ?? 'python3';
 
-test('a command-line tool, frozen whole', async () => {
+test('a command-line tool with all its modules frozen', async () => {
   const build = join(folder, 'tool');
   expect(await example('command-line-tool', {PYTHON: newest(), BUILD: build})).toEqual([
     'Ulm: 130 visitors a year',

@@ -35,7 +35,7 @@ describeWith(newest, 'an installed Python')('a build that is looked at', () => {
     expect(built).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  test('tells of an edit before the fact what it tells after it', async () => {
+  test('a dry run predicts the reasons of a run after an edit', async () => {
     writeFileSync(helper, 'def answer():\n    return 2\n');
     const dry = await relink('--dry-run');
     expect(dry.exitCode).toBe(0);
@@ -63,7 +63,7 @@ describeWith(newest, 'an installed Python')('a build that is looked at', () => {
     ]);
   });
 
-  test('leaves a trace and a report of everything that ran', () => {
+  test('writes a trace and a report of everything that ran', () => {
     const {traceEvents} = JSON.parse(readFileSync(join(folder, 't.json'), 'utf8')) as {
       traceEvents: {ph: string; name: string; cat?: string}[];
     };

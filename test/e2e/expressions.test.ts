@@ -110,7 +110,7 @@ text, flags = next(each for each in _flashfreeze.expressions() if type(each[0]) 
 known = lambda: compiler.compile(text, flags)
 `;
 
-  test('who traces or replaces what compiles them has the ordinary way', async () => {
+  test('they are compiled the ordinary way while tracing, or if a part of `re` is replaced', async () => {
     const code = `${COUNT}
 import sys
 class Text(str):
@@ -142,7 +142,7 @@ print(used(known))
     expect(await answer(exe, code, `${other}:${home}`)).toBe('0');
   });
 
-  test('none are prepared where nobody wants them', async () => {
+  test('the option disables them', async () => {
     const {summary, stderr} = await flashfreezeJson(
       ['relink', '--python', python, '--out', join(home, 'without'), '--expressions=false', ...trace],
       {cwd: home},

@@ -91,7 +91,7 @@ describe.each(await presentSubjects())('%s', (name) => {
     expect(frozen.static).toEqual([subject.series === '3.10']);
   }, 60_000);
 
-  test('finalised and initialised again, three times in one process', async () => {
+  test('initialised and finalised three times in one process', async () => {
     const include = await subject.python.unmodified([
       ...['-S', '-c'],
       'import sysconfig as s, os; print(s.get_path("include"), os.path.dirname(s.get_config_h_filename()), sep="\\n")',

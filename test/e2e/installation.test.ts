@@ -53,7 +53,7 @@ afterAll(() => {
   rmSync(folder, {recursive: true, force: true});
 });
 
-test('its manifest tells of every input, every frozen module and every file', () => {
+test('its manifest lists every input, every frozen module and every file', () => {
   const inputs = manifest.inputs.map(({name}) => name);
   expect(inputs).toEqual(
     expect.arrayContaining([
@@ -67,7 +67,7 @@ test('its manifest tells of every input, every frozen module and every file', ()
   expect(members).toEqual(manifest.files.map(({path}) => path));
 });
 
-test('is built again as its manifest says, whatever byte code lies in the library by now', async () => {
+test('a rebuild from its manifest is the same, whatever bytecode is in the library', async () => {
   const environment = {PYTHONDONTWRITEBYTECODE: undefined};
   const imported = await run(join(buildDir, 'cpython/python'), ['-c', 'import py_compile'], {environment});
   expect(imported).toMatchObject({exitCode: 0, stderr: ''});
@@ -93,7 +93,7 @@ describe.each(['here', 'moved to another place é'])('%s', (name) => {
     expect(existsSync('/opt/python')).toBe(false);
   });
 
-  test('frozen modules tell the paths that they have now', async () => {
+  test('frozen modules report their current paths', async () => {
     const library = join(root, 'lib/python3.13');
     const code = `(lambda e, f: [f.is_static(e.BaseEventLoop.run_forever.__code__), e.__file__, e.__spec__.origin,
       e.__cached__, e.BaseEventLoop.run_forever.__code__.co_filename, __import__('asyncio').__path__])(
@@ -116,7 +116,7 @@ describe.each(['here', 'moved to another place é'])('%s', (name) => {
     expect(verified).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  test('sysconfig, python3-config and pkg-config tell where it lies', async () => {
+  test('sysconfig, python3-config and pkg-config report its current directory', async () => {
     expect(await ask(`__import__('sysconfig').get_config_var('LIBDIR')`)).toBe(join(root, 'lib'));
     expect(await ask(`__import__('sysconfig').get_path('include')`)).toBe(join(root, 'include/python3.13'));
     const config = join(root, 'bin/python3-config');
@@ -168,7 +168,7 @@ test('unpacked without times, modules load from their files, and work', async ()
   expect(await printed(python, code, {folder})).toBe('slept');
 });
 
-test('a changed file of the library is found and named', async () => {
+test('a changed file of the library is detected and named', async () => {
   const library = join(folder, 'changed');
   mkdirSync(library);
   const copy = join(library, 'out');

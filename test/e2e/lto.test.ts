@@ -38,7 +38,7 @@ describeWith(isWanted('source-lto'), 'FLASHFREEZE_TEST_MAKE=source-lto')('CPytho
     rmSync(folder, {recursive: true, force: true});
   });
 
-  test('all is optimised across files but what has its calls redirected', () => {
+  test('all files are optimised together except those whose calls are redirected', () => {
     const isIntermediate = (object: string): boolean =>
       readFileSync(join(buildDir, 'cpython', object)).includes('.gnu.lto_');
     const objects = ['Python/ceval.o', 'Python/marshal.o', 'Objects/codeobject.o', ...REDIRECTED_CALLERS];

@@ -53,7 +53,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
     }
 
     if (name === 'default') {
-      test('of a source tree that cannot be written, and after freeze-clean', async () => {
+      test('with a read-only source tree, and after freeze-clean', async () => {
         expect(await make('-s', 'freeze-clean')).toMatchObject({exitCode: 0, stderr: ''});
         expect(existsSync(join(build, 'python'))).toBe(false);
         const protect =
@@ -69,7 +69,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
       expect(await make('-s', 'freeze-verify')).toMatchObject({exitCode: 0, stderr: ''});
     });
 
-    test('what make installs is frozen, wherever it is put', async () => {
+    test('the installed interpreter is frozen, in any directory', async () => {
       const installed = join(scratch, `${version}-${name}`);
       // Byte code of the top folder only: all of it takes a minute.
       const quick = ['ENSUREPIP=no', 'COMPILEALL_OPTS=-r 0'];
@@ -87,7 +87,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
       rmSync(installed, {recursive: true});
     });
 
-    test('a folder that was moved goes on; clean and distclean leave nothing of ours there', async () => {
+    test('a moved build directory keeps working; clean and distclean remove all of our files', async () => {
       // Nobody can run an interpreter with a shared library where the path has a space.
       const copy = join(scratch, `moved${name === 'shared' ? '-' : ' '}${version}-${name}`);
       cpSync(build, copy, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});

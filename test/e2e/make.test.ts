@@ -33,7 +33,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
   afterEach(restore);
 
   if (plain) {
-    test('is built as ever, says why, and has no images', async () => {
+    test('is built unmodified, with a warning, and has no images', async () => {
       rmSync(join(build, 'python'));
       const done = await make();
       expect(done).toMatchObject({exitCode: 0});
@@ -51,7 +51,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     return;
   }
 
-  test('images are used, in the interpreter that has the name', async () => {
+  test('the interpreter named `python` uses images', async () => {
     const frozen = 'json.loads json.decoder.JSONDecoder.decode __import__("os").walk __import__("site").main';
     const codes = frozen.split(' ').map((each) => `__import__("_flashfreeze").is_static(${each}.__code__)`);
     expect(await python(`[${codes.join(',')}]`)).toEqual([true, true, true, true]);
@@ -67,7 +67,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
   });
 
   if (name === 'lto') {
-    test('all is optimised across files but what has its calls redirected', () => {
+    test('all files are optimised together except those whose calls are redirected', () => {
       const isIntermediate = (object: string): boolean =>
         readFileSync(join(build, object)).includes('.gnu.lto_');
       const objects = ['Python/ceval.o', 'Python/marshal.o', 'Objects/codeobject.o', ...REDIRECTED_CALLERS];
@@ -76,7 +76,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
   }
 
   if (name === 'pgo') {
-    test('trains an interpreter without images; the last one has a profile, and is there to stay', async () => {
+    test('trains an interpreter without images; the final one has a profile, and is up to date', async () => {
       const profiles = readdirSync(join(build, 'Python')).filter((file) => file.endsWith('.gcda'));
       expect(profiles).toEqual(expect.arrayContaining(['ceval.gcda', 'import.gcda']));
       const flag = 'CFLAGS_NODIST=$(PGO_PROF_GEN_FLAG)';
@@ -108,7 +108,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     },
   );
 
-  test('an edit costs one module; a broken one leaves the interpreter as it was', async () => {
+  test('an edit costs one module; a syntax error leaves the interpreter unchanged', async () => {
     const value = Date.now();
     edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${value}\n`);
     expect(await python('json.decoder.EDITED')).toBe(value); // From its source: the image is not current.
@@ -171,7 +171,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     },
   );
 
-  testWithManyLinks('other words are noticed', async () => {
+  testWithManyLinks('changed variables are noticed', async () => {
     const done = await make(
       'freeze-startup',
       'FLASHFREEZE_MODULES=--startup --trace \'-c "import colorsys"\'',
@@ -184,7 +184,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await python(code)).toEqual(['json.decoder']);
   });
 
-  testWithManyLinks('a make that is ended midway is gone on with', async () => {
+  testWithManyLinks('an interrupted make is continued', async () => {
     edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
     let ended = false;
     const broken = await command('make', ['-j2', 'freeze-startup'], {
@@ -205,7 +205,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  testWithManyLinks('freeze-watch makes it again after an edit, and ends with Ctrl-C', async () => {
+  testWithManyLinks('freeze-watch rebuilds after an edit, and ends with Ctrl-C', async () => {
     await make('-s', 'freeze-startup');
     const value = Date.now();
     let beforeEdit: string | undefined;

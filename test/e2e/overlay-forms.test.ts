@@ -16,7 +16,7 @@ function python(exe: string, code: string): Promise<Run> {
   return run(exe, ['-B', '-c', code], {environment: {PYTHONPATH: undefined, FLASHFREEZE: undefined}});
 }
 
-test('made from a virtual environment, it has the modules of that as well', async () => {
+test('made from a virtual environment, it also has the modules of the environment', async () => {
   const found = system ?? pythons.at(-1);
   const venv = join(folder, 'with-packages');
   expect((await run(found?.python ?? '', ['-B', '-m', 'venv', '--without-pip', venv])).exitCode).toBe(0);
@@ -35,7 +35,7 @@ test('made from a virtual environment, it has the modules of that as well', asyn
   expect((await python(join(out, 'bin', `python${found?.series ?? ''}`), code)).stdout).toBe('True True\n');
 });
 
-test('with nothing that an overlay could serve it says so', async () => {
+test('without a module that an overlay can serve, it fails with an error', async () => {
   const words = ['overlay', '--python', pythons.at(-1)?.python ?? '', '--out', join(folder, 'nothing')];
   const done = await flashfreeze([...words, '--module', 'sys']);
   expect(done.exitCode).toBe(2);

@@ -55,7 +55,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     cpSync(join(out, 'flashfreeze.pth'), join(packages, 'flashfreeze.pth'));
   });
 
-  test('a second time there is nothing to do', async () => {
+  test('a second run is up to date', async () => {
     const done = await flashfreezeJson(['overlay', '--python', path, '--out', out, ...TRACE]);
     expect(done.summary).toMatchObject({ok: true, executed: [], actions: {executed: 0, failed: 0}});
   });
@@ -70,7 +70,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(await flashfreeze(['verify', '--images', wrapper])).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  test('is switched on by a .pth file, by a variable, and by the wrapper; not otherwise', async () => {
+  test('is enabled by a .pth file, by a variable, and by the wrapper; not otherwise', async () => {
     expect(await inUse(path)).toBe(null);
     expect(await inUse(inVenv)).toEqual([true, null]);
     expect(await inUse(wrapper)).toEqual([true, null]);
@@ -80,7 +80,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect((await flashfreezeJson(['doctor', path])).stderr).toMatch(/error\[SMOKE\].*overlay/);
   });
 
-  test('is switched off by -X, by a variable that -E ignores, and where other code is wanted', async () => {
+  test('is disabled by -X, by a variable that -E ignores, and under -O and the like', async () => {
     const off = [false, 'switched off'];
     expect(await inUse(inVenv, {options: ['-X', 'flashfreeze=off']})).toEqual(off);
     expect(await inUse(inVenv, {environment: {FLASHFREEZE: 'off'}})).toEqual(off);
@@ -89,7 +89,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(await inUse(wrapper, {options: ['-I']})).toBe(null);
   });
 
-  test('nothing else is to be seen of it', async () => {
+  test('has no other visible effect', async () => {
     const code = `if 1:
       import sys, json, os
       print(json.dumps([sorted(set(sys.modules) - {'_flashfreeze'}), sys.path, sorted(sys.path_importer_cache), sys.argv,
@@ -120,12 +120,12 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(JSON.parse(wrapped?.stdout ?? '')).toEqual(JSON.parse(plain?.stdout ?? ''));
   });
 
-  test('programs started by programs have it, too', async () => {
+  test('child processes load it, too', async () => {
     const code = `import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-B', '-c', ${JSON.stringify(IN_USE)}]).returncode)`;
     expect((await python(wrapper, code)).stdout).toBe('[true, null]\n');
   });
 
-  test('one that is damaged or gone is as if it were not there', async () => {
+  test('a damaged or missing overlay is ignored', async () => {
     const copy = join(folder, `damaged${nameOf(found)}`);
     mkdirSync(copy);
     const [extension = ''] = readdirSync(out).filter((name) => name.endsWith('.so'));
@@ -140,7 +140,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(await inUse(inVenv)).toEqual([true, null]);
   });
 
-  test('other Pythons are not disturbed by it', async () => {
+  test('other Pythons ignore it', async () => {
     const all = [...everyPython(), ...(system === undefined ? [] : [system])];
     for (const other of all.filter(({python: exe}) => exe !== path)) {
       const seen = await inUse(other.python, {environment: {PYTHONPATH: join(out, 'site')}});

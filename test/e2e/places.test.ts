@@ -117,7 +117,7 @@ describe.each(ends.map(({series, python}) => [series, realpathSync(python)] as c
       return two;
     }
 
-    test('an installation under another prefix than that it was frozen from, which moves', async () => {
+    test('an installation that is moved to another prefix than it was frozen from', async () => {
       expect(await compare(NAMES)).toContain(join(frozen, library, 'json/decoder.py'));
       expect(await countStatic(exe(frozen), ['json', 'json.decoder', 'textwrap'])).toBe(3);
       const moved = join(place, 'moved');
@@ -128,7 +128,7 @@ describe.each(ends.map(({series, python}) => [series, realpathSync(python)] as c
       expect(seen.replaceAll(moved, frozen)).toBe(await look(exe(frozen), NAMES));
     });
 
-    test('a standard library in a zip file wins, as ever', async () => {
+    test('a standard library in a zip file takes precedence, as usual', async () => {
       const zip = `lib/python${series.replace('.', '')}.zip`;
       const make = `import sys, zipfile, os
 with zipfile.ZipFile(sys.argv[1], 'w') as out:
@@ -147,14 +147,14 @@ with zipfile.ZipFile(sys.argv[1], 'w') as out:
       for (const prefix of [plain, frozen]) rmSync(join(prefix, zip));
     });
 
-    test('of a package, a part is frozen, and the rest is on disk', async () => {
+    test('a package can be partly frozen and partly on disk', async () => {
       await compare(['package', 'package.one', 'package.two', 'package.three'], [app]);
       expect(
         await countStatic(exe(frozen), ['package', 'package.one', 'package.two', 'package.three'], [app]),
       ).toBe(3);
     });
 
-    test('a package elsewhere is loaded from there; one that is gone is not found', async () => {
+    test('a package in another directory is loaded from there; a removed one is not found', async () => {
       const elsewhere = join(place, 'elsewhere');
       cpSync(app, elsewhere, {recursive: true});
       const seen = await compare(['package', 'package.one', 'package.three'], [elsewhere]);
@@ -164,7 +164,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as out:
       await compare(['package', 'package.one'], []);
     });
 
-    test('a frozen package whose files vanish is gone, where sources are checked', async () => {
+    test('a frozen package whose files were removed is not found, if sources are checked', async () => {
       // The stamps lie beside the executable that was built, not beside its copy.
       expect(existsSync(`${built}.stamps`)).toBe(true);
       const away = join(place, basename(app) + '-away');

@@ -45,12 +45,12 @@ describe.each<['relink' | 'overlay', string]>([
   };
   const json = expect.stringMatching(/\/lib\/python3\.\d+\/json\/__init__\.py$/);
 
-  test('wins', async () => {
+  test('a file earlier on the path takes precedence', async () => {
     const python = await freeze([]);
     expect(await found(python, [shadow])).toEqual([join(shadow, 'json/__init__.py'), join(app, 'helper.py')]);
   });
 
-  test('does not win with frozen-first, where the frozen module is on the path at all', async () => {
+  test('with frozen-first, the frozen module takes precedence if its directory is on the path', async () => {
     const python = await freeze(['--precedence', 'frozen-first']);
     expect(await found(python, [shadow])).toEqual([json, join(app, 'helper.py')]);
     // The folder that `helper` was frozen from is not on the path: what is there is taken.
@@ -60,7 +60,7 @@ describe.each<['relink' | 'overlay', string]>([
   });
 });
 
-test('what else the rule could be is said', async () => {
+test('an unknown rule is an error that lists the choices', async () => {
   const {stderr, exitCode} = await flashfreezeJson([
     'relink',
     '--python',

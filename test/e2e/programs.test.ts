@@ -127,7 +127,7 @@ describe.each(present.map((program) => [program.name, program] as const))('%s', 
   );
 });
 
-test('which programs are there', () => {
+test('the programs that are installed', () => {
   for (const {name} of absent) noteNotFound(existsSync(PYTHON) ? name : `${name} on ${PYTHON}`);
   expect([...present, ...absent]).toEqual(wanted);
 });

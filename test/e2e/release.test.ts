@@ -92,7 +92,7 @@ async function make(command: 'relink' | 'overlay', name: string, varied: boolean
 }
 
 describe.each(['relink', 'overlay'] as const)('%s', (command) => {
-  test('gives the same bytes in another folder, for another user, at another time, with other jobs', async () => {
+  test('gives the same bytes in another directory, for another user, at another time, with other jobs', async () => {
     const one = await make(command, `${command}-a`, false);
     const other = await make(command, `${command}-another-and-longer`, true);
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
@@ -101,7 +101,7 @@ describe.each(['relink', 'overlay'] as const)('%s', (command) => {
   });
 });
 
-test('an interpreter tells what it was made from and by', async () => {
+test('an interpreter reports its inputs and tools', async () => {
   const exe = join(folder, 'relink-a', 'python');
   const code = 'import _flashfreeze as f; print(f.info()["build"])';
   const {stdout} = await run(exe, ['-B', '-c', code]);
@@ -124,7 +124,7 @@ test('an interpreter tells what it was made from and by', async () => {
 
 const hasKeys = PATH.split(':').some((each) => existsSync(join(each, 'ssh-keygen')));
 describeWith(hasKeys, 'ssh-keygen')('a signed release', () => {
-  test('is checked without a build, and what was changed is found', async () => {
+  test('is checked without a build, and changes are detected', async () => {
     const manifest = await makeRelease(join(folder, 'signed'), {'a.txt': 'text\n'});
     const [key, allowed] = [join(folder, 'key'), join(folder, 'allowed')];
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
@@ -146,7 +146,7 @@ describeWith(hasKeys, 'ssh-keygen')('a signed release', () => {
   });
 });
 
-test('a release of another CPython than the source is refused before anything is built', async () => {
+test('a source tree of another CPython than the release is rejected before anything is built', async () => {
   const manifest = await makeRelease(join(folder, 'other'), {'a.txt': 'text\n'});
   const places = ['--source', emptyTree('tree'), '--build-dir', join(folder, 'never')];
   expect(await flashfreeze(['verify', manifest, ...places])).toMatchObject({
@@ -161,7 +161,7 @@ test('a release of another CPython than the source is refused before anything is
   expect(existsSync(join(folder, 'never'))).toBe(false);
 });
 
-test('of a verification, both builds are told everything by it, and by no configuration that lies there', async () => {
+test('both builds of a verification get all options from it, and read no configuration file', async () => {
   const buildDir = join(folder, 'twice');
   mkdirSync(buildDir);
   writeFileSync(join(buildDir, 'flashfreeze.config.json'), 'not for this one');
@@ -176,7 +176,7 @@ test.each([
   [['--profile', 'a', '--record-profile', 'b'], 'either recorded'],
   [['--configure-arg=--enable-optimizations'], 'recorded anew for each build'],
   [['--configure-arg=--enable-shared'], 'links the interpreter statically'],
-])('release %j is refused before anything is built', async (words, reason) => {
+])('release %j is rejected before anything is built', async (words, reason) => {
   const places = ['--source', folder, '--out', join(folder, 'out'), '--build-dir', join(folder, 'never')];
   const done = await flashfreeze(['release', ...places, ...words]);
   expect(done).toMatchObject({exitCode: 2, stderr: expect.stringContaining(reason)});

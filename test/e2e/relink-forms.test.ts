@@ -60,7 +60,7 @@ describe('with the newest', () => {
 });
 
 describe('without --build-dir', () => {
-  test('everything is kept in the cache, one folder for each Python and place', async () => {
+  test('the cache has one build directory for each Python and output', async () => {
     const cache = join(folder, 'cache');
     const out = join(folder, 'kept', 'python');
     const words = ['relink', '--python', pythons[0]?.python ?? '', '--out', out, '--cache-dir', cache];

@@ -74,7 +74,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     writeFileSync(join(app, 'tricky.py'), 'WORD = "first"\ndef f(): return WORD in {"first", 1}\n');
   });
 
-  test('is linked anew, and left as it is', async () => {
+  test('is relinked, and not changed itself', async () => {
     const done = await relink();
     expect(done.stderr).toEqual(expect.not.stringContaining('error['));
     expect(done.summary).toMatchObject({
@@ -85,7 +85,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(inventory(prefix, found.series)).toEqual(before);
   });
 
-  test('a second time there is nothing to do', async () => {
+  test('a second run is up to date', async () => {
     const done = await relink();
     expect(done.summary).toMatchObject({
       ok: true,
@@ -99,7 +99,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(done).toMatchObject({exitCode: 0, stderr: ''});
   });
 
-  test('finds what the original finds', async () => {
+  test('has the paths of the original', async () => {
     const code = `if 1:
       import sys, json, sysconfig, site
       names = 'prefix exec_prefix base_prefix base_exec_prefix path platlibdir version abiflags'.split()
@@ -120,7 +120,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(await answer(out, extensions)).toEqual(await answer(path, extensions));
   });
 
-  test('uses static code, for what CPython freezes itself, too', async () => {
+  test('uses static code, also for the modules that CPython freezes itself', async () => {
     const code = `if 1:
       import json, _flashfreeze as f, importlib._bootstrap as b, importlib._bootstrap_external as e, zipimport, os
       print(json.dumps([f.info()['active'], [f.is_static(x.__code__) for x in (
@@ -129,7 +129,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(await answer(out, code, ['-X', 'flashfreeze=off'])).toEqual([false, Array(5).fill(false)]);
   });
 
-  test('rows that are left to CPython still work', async () => {
+  test('modules that are left to CPython still work', async () => {
     const code =
       'import __phello__.spam, __hello_only__' + (found.series === '3.10' ? '' : ', __phello__.ham.eggs');
     const names = found.series === '3.10' ? 'import __phello__.spam' : code;
@@ -149,7 +149,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect((await run(out, ['-B', script])).stdout).toMatch(/^second /);
   });
 
-  test('neither the original nor what is no file is the place for the new one', async () => {
+  test('the output must be a file, and not the original', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     for (const place of [path, realpathSync(path), pipe]) {
@@ -164,7 +164,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     rmSync(link);
   });
 
-  test('next to another library, which it would take for its own, it is refused', async () => {
+  test('an output near another library, which it would use as its own, is rejected', async () => {
     const place = join(folder, `near${path.replaceAll('/', '_')}`);
     mkdirSync(join(place, 'lib'), {recursive: true});
     const library = join(prefix, 'lib', `python${found.series}`);
@@ -176,7 +176,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     expect(existsSync(near)).toBe(false);
   });
 
-  test('at the end nothing of the installation has changed', () => {
+  test('the installation is unchanged at the end', () => {
     expect(inventory(prefix, found.series)).toEqual(before);
   });
 });

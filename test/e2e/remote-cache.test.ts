@@ -46,7 +46,7 @@ function filesIn(path: string): Map<string, string> {
 }
 
 describeWith(program, 'nginx')('nginx', () => {
-  test('keeps what one machine makes, and another takes it', async () => {
+  test('one machine uploads results, and another one uses them', async () => {
     const {url, requests, folder: served} = await start();
     const signingKey = keyFrom('a secret of the team');
     const made = await buildOn(maker, {url, upload: true, signingKey});
@@ -75,14 +75,14 @@ describeWith(program, 'nginx')('nginx', () => {
     expect(filesIn(served)).toEqual(kept);
   });
 
-  test('below a path, too', async () => {
+  test('also below a path', async () => {
     const {url, folder: served} = await start({prefix: '/python'});
     await buildOn(maker, {url, upload: true});
     expect([...filesIn(served).keys()].every((name) => name.startsWith('python/'))).toBe(true);
     expect((await buildOn(taker, {url})).counts).toEqual({...NONE, remote: 4});
   });
 
-  test('that takes nothing is read all the same', async () => {
+  test('a read-only server is still used for reading', async () => {
     const {url} = await start({writable: false});
     const made = await buildOn(maker, {url, upload: true});
     expect(made.counts).toEqual({...NONE, executed: 4});
@@ -90,7 +90,7 @@ describeWith(program, 'nginx')('nginx', () => {
     expect(made.warnings.length).toBeLessThanOrEqual(2);
   });
 
-  test('that takes uploads only from who has the password is read by all', async () => {
+  test('a server that requires a password for uploads is readable by all', async () => {
     const {url} = await start({writer: 'ci:secret'});
     const refused = await buildOn(taker, {url, upload: true});
     expect(refused.warnings[0]).toMatch(/rejected cas\/[0-9a-f]{64}: it answers with HTTP 401$/);
@@ -100,7 +100,7 @@ describeWith(program, 'nginx')('nginx', () => {
     expect([taken.counts, taken.warnings]).toEqual([{...NONE, remote: 4}, []]);
   });
 
-  test('with its default limit on the size of a body refuses large files, and takes the others', async () => {
+  test('with its default limit on the body size rejects large files, and accepts the others', async () => {
     const {url} = await start({maxBody: '1k'});
     writeFileSync(join(maker.toy.sourceDir, 'a'), 'x'.repeat(300_000));
     writeFileSync(join(taker.toy.sourceDir, 'a'), 'x'.repeat(300_000));
@@ -112,7 +112,7 @@ describeWith(program, 'nginx')('nginx', () => {
     expect([taken.executed, taken.warnings]).toEqual([['cc:a', 'link:program'], []]);
   });
 
-  test('takes any bytes under any name: who reads finds out', async () => {
+  test('accepts any bytes under any name: readers detect it', async () => {
     const {url} = await start();
     await buildOn(maker, {url, upload: true});
     const blob = `cas/${digestOf(compiled('B1\n'))}`;
@@ -173,7 +173,7 @@ describeWith(program, 'nginx')('nginx', () => {
     }
   });
 
-  test('that is stopped in the middle of a build does not keep it', async () => {
+  test('that is stopped in the middle of a build does not delay it', async () => {
     const server = await start();
     await buildOn(maker, {url: server.url, upload: true});
     const built = await buildOn(taker, {url: server.url}, {}, (spec) => {

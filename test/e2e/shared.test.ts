@@ -52,7 +52,7 @@ test('static code is in use, also of what CPython freezes itself; images equal a
   expect(verified).toMatchObject({exitCode: 0, stderr: ''});
 });
 
-test('a second time there is nothing to do; an edit costs one module and the links', async () => {
+test('a second run is up to date; an edit costs one module and the links', async () => {
   expect((await build()).summary).toMatchObject({ok: true, executed: []});
   tree.edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);
   expect((await build()).summary).toMatchObject({

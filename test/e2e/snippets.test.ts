@@ -153,7 +153,7 @@ print(scope())
     expect(lines.slice(3)).toEqual(ordinary.split('\n').slice(3));
   });
 
-  test('audit hooks hear of every text; tracers see the same', async () => {
+  test('audit hooks see every text; tracers see no difference', async () => {
     const code = `import sys
 heard = []
 sys.addaudithook(lambda event, arguments: heard.append((event, str(arguments[0])[:20])) if event in ('compile', 'exec') else None)
@@ -173,7 +173,7 @@ print(events)
     expect(await answer(exe, traced)).toBe(await answer(python, traced));
   });
 
-  test('an interrupt in such a text ends a program as it does', async () => {
+  test('an interrupt during such a text ends the program as usual', async () => {
     writeFileSync(
       join(home, 'ff_interrupt.py'),
       `import _signal, posix
@@ -195,7 +195,7 @@ except KeyboardInterrupt:
     expect(await end(out)).toEqual(await end(python));
   });
 
-  test('none are used without images, in other interpreters of the process, or where nobody wants them', async () => {
+  test('they are not used without images, in subinterpreters, or if disabled', async () => {
     const used = `import ff_snippets, _flashfreeze; print(_flashfreeze.info()['used_snippets'])`;
     expect(await answer(exe, used, ['-O'])).toBe('0');
     expect(await answer(exe, used, ['-X', 'flashfreeze=off'])).toBe('0');

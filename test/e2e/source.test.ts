@@ -95,7 +95,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
   });
 
   test(
-    'builds, in a build folder of its own',
+    'builds, in a build directory of its own',
     async () => {
       const done = await build();
       expect(done.stderr).toEqual(expect.not.stringContaining('error['));
@@ -115,7 +115,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     HALF_AN_HOUR,
   );
 
-  test('nothing to do', async () => {
+  test('a build without changes does nothing', async () => {
     const done = await build();
     expect(done.summary).toMatchObject({
       ok: true,
@@ -130,7 +130,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(done.exitCode).toBe(0);
   }, 120_000);
 
-  test('static code is in use, and says what it is', async () => {
+  test('static code is in use, and is_static() reports it', async () => {
     const code = `if 1:
       import json, _flashfreeze as f
       modules = {m.name: m for m in f.modules()}
@@ -161,7 +161,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(await answer(code)).toEqual(JSON.parse(stage1.stdout));
   });
 
-  test('what the fast ways cannot answer for is left to the original methods', async () => {
+  test('cases that the fast paths do not handle go to the original methods', async () => {
     const code = String.raw`if 1:
       import sys, importlib.machinery as m, json, importlib, _imp
       lib = sys._stdlib_dir; found = []
@@ -211,7 +211,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(await answer(code, options, environment)).toEqual([reason, false, false, true]);
   });
 
-  test('-E and -I do not heed FLASHFREEZE', async () => {
+  test('-E and -I ignore FLASHFREEZE', async () => {
     for (const option of ['-E', '-I']) {
       const code = 'import json, _flashfreeze as f; print(json.dumps(f.info()["active"]))';
       expect(await answer(code, [option], {FLASHFREEZE: 'off'})).toBe(true);
@@ -235,7 +235,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     expect(await answer(code)).toEqual(['not the main interpreter', false]);
   });
 
-  test('a module of the same name earlier on sys.path wins', async () => {
+  test('a module of the same name earlier on sys.path takes precedence', async () => {
     const place = join(folder, `shadow-${version}`);
     mkdirSync(place);
     writeFileSync(join(place, 'json.py'), 'loads = "mine"\n');
@@ -285,7 +285,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
       expect((await build()).summary.executed).toEqual([]);
     }, 60_000);
 
-    test('a syntax error: file, line and caret; the other modules are built; the old interpreter stays', async () => {
+    test('a syntax error: shows file, line and caret; builds the other modules; keeps the old interpreter', async () => {
       tree.edit('Lib/json/decoder.py', (text) => `${text}\ndef broken(:\n`);
       tree.edit('Lib/textwrap.py', (text) => `${text}\nEDITED = 44, ${nonce}\n`);
       const done = await build();
@@ -318,7 +318,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     );
   });
 
-  test('an image that differs is found and named', async () => {
+  test('a differing image is detected and named', async () => {
     tree.edit('Lib/json/scanner.py', (text) => text.replace('def py_make_scanner', 'def py_make_another'));
     const done = await flashfreezeJson(['verify', '--images', out, '--source', tree.source]);
     expect(done.exitCode).toBe(3);
@@ -326,7 +326,7 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
     tree.restore();
   }, 120_000);
 
-  test('the new interpreter starts without any folder of the cache', () => {
+  test('the new interpreter starts without any directory of the cache', () => {
     expect(execFileSync(realpathSync(out), ['-c', 'print(1)'], {encoding: 'utf8'})).toBe('1\n');
   });
 });

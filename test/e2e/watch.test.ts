@@ -171,7 +171,7 @@ test('an edit costs the actions of its module and the link, and restarts the com
   expect(lives(runs()[1])).toBe(true);
 });
 
-test('a mistake is told, leaves the interpreter as it was, and is over when it is mended', async () => {
+test('a syntax error is reported, leaves the interpreter unchanged, and is over when it is fixed', async () => {
   const before = watch.builds().length;
   const good = readFileSync(out);
   writeFileSync(fileOf('two'), 'def word(:\n');
@@ -184,7 +184,7 @@ test('a mistake is told, leaves the interpreter as it was, and is over when it i
   await hasLastState();
 });
 
-test('a file that is only touched does not disturb the command', async () => {
+test('a file that is only touched does not restart the command', async () => {
   const [before, started] = [watch.builds().length, runs().length];
   const now = new Date();
   utimesSync(fileOf('one'), now, now);

@@ -106,7 +106,7 @@ describe('the memo of a run that had nothing to do', () => {
     expect(memos()).toHaveLength(1);
   });
 
-  test('says what the run said', async () => {
+  test('repeats the report of the run', async () => {
     await settle();
     const wanted = await flashfreezeJson(commandOf(site), {cwd});
     expect(await believes()).toBe(true);
@@ -187,7 +187,7 @@ describe('the memo of a run that had nothing to do', () => {
         writeFileSync(join(folder, 'app/flashfreeze.config.json'), '{}');
       },
     ],
-  ])('is not believed when %s', async (what, change) => {
+  ])('is not used when %s', async (what, change) => {
     // Where the command is called matters for the configuration file alone.
     const at = what.startsWith('a configuration') ? {cwd: site.library} : {cwd};
     rmSync(join(site.cacheDir, 'fresh'), {recursive: true, force: true});
@@ -201,7 +201,7 @@ describe('the memo of a run that had nothing to do', () => {
     expect(summary.sha256).not.toBe(marker);
   });
 
-  test('is not believed in another environment, and not with --force', async () => {
+  test('is not used in another environment, nor with --force', async () => {
     await settle();
     expect(await believes([], {PATH: `${process.env['PATH'] ?? ''}:/nowhere`})).toBe(false);
     expect(await believes(['--dry-run'])).toBe(false);
@@ -209,7 +209,7 @@ describe('the memo of a run that had nothing to do', () => {
     expect(executed).toBeGreaterThan(10);
   });
 
-  test('is not believed while somebody else builds', async () => {
+  test('is not used while another run builds', async () => {
     await settle();
     const lock = join(site.buildDir, 'lock');
     const generation = Math.max(...readdirSync(lock).map(Number)) + 1;

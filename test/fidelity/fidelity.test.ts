@@ -51,7 +51,7 @@ describe.each(candidates().map((each) => [each.name, each] as const))('%s', (_, 
     HALF_AN_HOUR,
   );
 
-  test('what is compared is static code, and is not when it is switched off', async () => {
+  test('the compared code is static, unless images are disabled', async () => {
     const code =
       'import json.decoder, _flashfreeze; print(_flashfreeze.is_static(json.decoder.JSONDecoder.decode.__code__))';
     const on = await runOf(pair, pair.frozen, ['-c', code]);

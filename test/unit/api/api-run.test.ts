@@ -19,7 +19,7 @@ const settings = (): {cwd: string; environment: Record<string, string>; cacheDir
   cacheDir: folder.at('cache'),
 });
 
-test('a run that fails tells why in its events and in its result', async () => {
+test('a run that fails reports the reason in its events and in its result', async () => {
   const events: Event[] = [];
   const onEvent = (event: Event): void => void events.push(event);
   const failed = await relink({...settings(), python: './no-python', out: 'out', onEvent});
@@ -33,7 +33,7 @@ test('a run that fails tells why in its events and in its result', async () => {
   });
 });
 
-test('an overlay without modules of its own is warned of', async () => {
+test('an overlay without modules of its own causes a warning', async () => {
   const warnings: Event[] = [];
   const onEvent = (event: Event): void => {
     if (event.type === 'warning') warnings.push(event);
@@ -44,7 +44,7 @@ test('an overlay without modules of its own is warned of', async () => {
   expect(warnings).toHaveLength(1);
 });
 
-test('a remote cache that makes no sense is a failure before anything is built', async () => {
+test('an invalid remote cache is a failure before anything is built', async () => {
   const options = {...settings(), python: './no-python', out: 'out'};
   expect(await relink({...options, remoteUpload: true})).toMatchObject({failure: {code: 'USAGE'}});
   expect(await relink({...options, remoteCache: 'cache'})).toMatchObject({failure: {code: 'CONFIG'}});
@@ -87,7 +87,7 @@ test('a signal that is aborted during the run reaches it, and no listener stays 
   expect(listeners.size).toBe(0);
 });
 
-test.each(['command-started', 'notice'])('what the callback throws at %s ends the run', async (type) => {
+test.each(['command-started', 'notice'])('an exception of the callback at %s ends the run', async (type) => {
   const seen: string[] = [];
   const reached: string[] = [];
   const onEvent = (event: Event): void => {

@@ -17,7 +17,7 @@ test('the median and half of the distance between the quartiles', () => {
   expect(figureOf([])).toBeUndefined();
 });
 
-test('twice as fast and twice as slow are no change on the whole', () => {
+test('the mean of twice as fast and twice as slow is 1', () => {
   expect(geometricMean([0.5, 2])).toBeCloseTo(1);
   expect(geometricMean([])).toBeNaN();
 });
@@ -36,14 +36,14 @@ test('the spread of a ratio comes from both times', () => {
   expect(ratioCell(timed, FROZEN, 'wall')).toBe('0.80 ± 0.04');
 });
 
-test('a mean is told only when no row lacks the figure', () => {
+test('a mean exists only if no row lacks the figure', () => {
   const one = row('one', {instructions: 100}, {instructions: 50});
   const other = row('other', {instructions: 100}, {instructions: 200});
   expect(meanOf([one, other], FROZEN, 'instructions')).toBeCloseTo(1);
   expect(meanOf([one, row('third', {}, {})], FROZEN, 'instructions')).toBeUndefined();
 });
 
-test('what is measured anew takes the place of what was; the rest stays', () => {
+test('new measurements replace old ones; the rest stays', () => {
   const wall = {median: 10, spread: 1};
   const old = row('one', {instructions: 100, wall}, {instructions: 50, wall});
   const other = row('other', {instructions: 7}, {instructions: 7});

@@ -15,7 +15,7 @@ afterEach(() => {
   folder.remove();
 });
 
-test('every object of a store that is damaged, truncated or swapped is found and healed, and the build is right', async () => {
+test('every damaged, truncated or swapped object of a store is detected and restored, and the build is right', async () => {
   const toy = await makeToy(folder.path, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
   const store = await storeIn(folder.at('store'));
   await build(toy, {store});

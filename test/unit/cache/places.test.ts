@@ -135,7 +135,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
   const large = {names: ['a', 'b', 'c', 'd'], bytes: 8_000_000};
   const small = {names: ['e', 'f'], bytes: 1000};
 
-  test('of 20 MB that gets full costs a sentence; what fitted in is of use later', () => {
+  test('of 20 MB that becomes full costs a warning; what fitted is used later', () => {
     const [first, second] = mounted('20m', large, large);
     expect(first).toMatchObject({right: true, executed: 4, damaged: []});
     expect(first?.messages).toHaveLength(1);
@@ -147,7 +147,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     expect(second?.cached).toBeGreaterThan(0);
   });
 
-  test('that was full already is no different', () => {
+  test('that was full before behaves the same', () => {
     const fill = 'dd if=/dev/zero of="$0/filler" bs=1M 2>/dev/null; true';
     for (const outcome of mounted('1m', fill, small, small)) {
       expect(outcome).toMatchObject({right: true, executed: 2, entries: 0});
@@ -156,7 +156,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     }
   });
 
-  test('that became read-only is read, and told once when there is something to write', () => {
+  test('that became read-only is read, with one warning when there is something to write', () => {
     const more = {...small, names: [...small.names, 'g', 'h']};
     const [, again, other] = mounted('5m', small, 'mount -o remount,ro "$0"', small, more);
     expect(again).toMatchObject({right: true, cached: 2, executed: 0, messages: []});
@@ -165,7 +165,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     expect(other?.messages[0]).toMatch(/^the cache cannot be written and is not used: .*read-only$/);
   });
 
-  test('that is read-only and damaged is told, and the build is right', () => {
+  test('that is read-only and damaged causes a warning, and the build is right', () => {
     const entry = layoutOf('"$0"').entry;
     const damage = `for file in ${entry(digestOf('')).replace(/e3.*/, '*/*')}; do echo >"$file"; break; done`;
     const [, built] = mounted('5m', small, damage, 'mount -o remount,ro "$0"', small);
@@ -174,7 +174,7 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
     expect(built?.messages[1]).toMatch(/^the cache cannot be written/);
   });
 
-  test('that is read-only and empty costs a sentence', () => {
+  test('that is read-only and empty costs a warning', () => {
     const [built] = mounted('5m', 'mount -o remount,ro "$0"', small);
     expect(built).toMatchObject({right: true, executed: 2});
     expect(built?.messages).toHaveLength(1);
@@ -198,7 +198,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
       .map((name) => folder.at('store', part, name))
       .filter((path) => statSync(path).isFile());
 
-  test('who share a group: each uses and heals what the other made, whatever their umask', () => {
+  test("who share a group: each uses and restores the other's results, whatever their umask", () => {
     shared(0o2770);
     expect(build({...both, user: ada})).toMatchObject({right: true, executed: 2, messages: []});
     const more = {...both, names: ['a', 'b', 'c']};
@@ -214,7 +214,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     expect(build({...more, user: ada})).toMatchObject({right: true, cached: 3, messages: []});
   });
 
-  test('a use of what another made is noted, and each may collect', () => {
+  test("a use of another user's result is recorded, and each may collect", () => {
     shared(0o2770);
     build({...both, user: ada});
     const old = Date.now() / 1000 - 20 * 86_400;
@@ -227,7 +227,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     expect(build({...both, user: ada})).toMatchObject({cached: 1, executed: 1, messages: []});
   });
 
-  test('of whom only one may write: the other reads, and is told once', () => {
+  test('of whom only one may write: the other reads, and gets one warning', () => {
     mkdirSync(folder.at('store'));
     chownSync(folder.at('store'), ben.id, group);
     build({...both, user: ben});
@@ -238,7 +238,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     expect(built.messages[0]).toMatch(/^the cache cannot be written and is not used: .*permission denied$/);
   });
 
-  test('of whom one may not even read costs a sentence', () => {
+  test('of whom one may not even read: that one gets a warning', () => {
     mkdirSync(folder.at('store'), {mode: 0o700});
     chownSync(folder.at('store'), ada.id, group);
     build({...both, user: ada});

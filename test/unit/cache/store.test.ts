@@ -75,8 +75,8 @@ async function isKept(kept: Kept): Promise<boolean> {
 
 const nothing = {ok: true, value: {record: undefined, warnings: []}};
 
-describe('a result that was put', () => {
-  test('comes back as it was, from any process', async () => {
+describe('a stored result', () => {
+  test('is read unchanged, by any process', async () => {
     const {key, record} = await keep('a', ['one', 'two'], true);
     const other = await opened(store.root);
     expect(await other.get(key)).toEqual({ok: true, value: {record, warnings: []}});
@@ -90,7 +90,7 @@ describe('a result that was put', () => {
     expect(statSync(folder.at('copy')).mode & 0o777).toBe(0o755);
   });
 
-  test('lies where Bazel has it', async () => {
+  test('has the path that Bazel uses', async () => {
     const {key} = await keep('a', ['one']);
     const digest = digestOf('one');
     expect(readFileSync(folder.at('store', 'cas', digest.slice(0, 2), digest), 'utf8')).toBe('one');
@@ -124,7 +124,7 @@ describe('a result that was put', () => {
     ]).toEqual(['', true]);
   });
 
-  test('is not kept when a file is not what the record says', async () => {
+  test('is not stored if a file does not match the record', async () => {
     writeFileSync(folder.at('file'), 'other');
     const outputs = [{name: 'o', digest: digestOf('one'), size: 3, executable: false}];
     const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: folder.at('file')});
@@ -134,7 +134,7 @@ describe('a result that was put', () => {
     expect(readdirSync(folder.at('store', 'tmp'))).toEqual([]);
   });
 
-  test('may be put by many at once', async () => {
+  test('may be stored by many at once', async () => {
     const all = await Promise.all(
       Array.from({length: 20}, (_, index) => keep(`k${index % 3}`, ['same', `c${index % 3}`])),
     );
@@ -143,7 +143,7 @@ describe('a result that was put', () => {
   });
 });
 
-test('a key that was never put is a miss without a word', async () => {
+test('an unknown key is a miss without a warning', async () => {
   expect(await store.get(digestOf('nothing'))).toEqual(nothing);
 });
 
@@ -192,7 +192,7 @@ describe('damage', () => {
         writeFileSync(path, readFileSync(path, 'utf8').replace(/"digest":"./, '"digest":"'));
       },
     ],
-  ])('of an entry that is %s is told, removed, and a miss', async (_, damage) => {
+  ])('of an entry that is %s is reported, removed, and a miss', async (_, damage) => {
     const {key, entry} = await keep('a', ['one']);
     damage(entry);
     expect(await store.get(key)).toEqual({
@@ -202,7 +202,7 @@ describe('damage', () => {
     expect(await store.get(key)).toEqual(nothing);
   });
 
-  test('of an entry is found wherever it is', async () => {
+  test('of an entry is detected at any byte', async () => {
     const {key, record, entry} = await keep('a', ['one']);
     const whole = readFileSync(entry);
     for (let at = 0; at < whole.length; at += 1) {
@@ -215,7 +215,7 @@ describe('damage', () => {
     }
   });
 
-  test('is not what an earlier version wrote: that is a miss without a word', async () => {
+  test('does not include entries of an earlier version, which are a miss without a warning', async () => {
     const {key, entry} = await keep('a', ['one']);
     const older = readFileSync(entry, 'utf8').replace(/"schema":2,"sum":"[^"]*"/, '"schema":1');
     writeFileSync(entry, older);
@@ -224,7 +224,7 @@ describe('damage', () => {
     expect(await isKept(await keep('a', ['one']))).toBe(true);
   });
 
-  test('of the size of a file is seen before it is copied', async () => {
+  test('of the size of a file is detected before it is copied', async () => {
     const {key, blobs} = await keep('a', ['one']);
     const [blob = ''] = blobs;
     chmodSync(blob, 0o644);
@@ -236,7 +236,7 @@ describe('damage', () => {
     expect(await store.get(key)).toEqual(nothing);
   });
 
-  test('of the bytes of a file is seen in the copy, and putting it again heals', async () => {
+  test('of the bytes of a file is detected in the copy, and storing it again repairs it', async () => {
     const {key, record, blobs} = await keep('a', ['one']);
     const [blob = ''] = blobs;
     chmodSync(blob, 0o644);
@@ -254,7 +254,7 @@ describe('damage', () => {
     expect(await store.materialise(output, folder.at('copy'))).toMatchObject({ok: true, value: {hit: true}});
   });
 
-  test('is found by verify', async () => {
+  test('is detected by verify', async () => {
     const a = await keep('a', ['one']);
     const b = await keep('b', ['two']);
     const c = await keep('c', ['three']);
@@ -286,7 +286,7 @@ describe('collect', () => {
     expect(await store.stats()).toMatchObject({entries: 1, blobs: 2, bytes: collected.keptBytes});
   });
 
-  test('then removes what was not used for longest', async () => {
+  test('then removes the least recently used results', async () => {
     const kept: Kept[] = [];
     for (const [index, name] of ['a', 'b', 'c'].entries()) {
       const result = await keep(name, [name.repeat(1000)]);
@@ -312,7 +312,7 @@ describe('collect', () => {
     });
   });
 
-  test('leaves alone what somebody may be writing now, and removes what nobody finished', async () => {
+  test('keeps files that may still be written, and removes unfinished ones', async () => {
     const layout = layoutOf(store.root);
     const half = [
       layout.blob(digestOf('young')),
@@ -376,7 +376,7 @@ describe('a store that cannot be used', () => {
     });
   });
 
-  test('is not blamed for a copy that has no place to go', async () => {
+  test('is not reported for a copy whose destination is missing', async () => {
     const {record} = await keep('a', ['one']);
     const [output] = record.outputs;
     if (output === undefined) throw new Error('no output');

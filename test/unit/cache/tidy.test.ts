@@ -45,7 +45,7 @@ const isThere = (key: Digest): boolean => existsSync(layoutOf(store.root).entry(
 const next = (): Promise<Store> => storeIn(store.root);
 
 describe('after a build', () => {
-  test('that put nothing no garbage is looked for, and no file is read or written', async () => {
+  test('that stored nothing, there is no collection, and no file is read or written', async () => {
     const old = await keep('old', 10, start - 31 * DAY_MS);
     const before = readdirSync(store.root);
     expect(await (await next()).tidy(limits)).toBeUndefined();
@@ -68,7 +68,7 @@ describe('after a build', () => {
     expect(isThere(almost)).toBe(false);
   });
 
-  test('that made the store too large there is room again', async () => {
+  test('that made the store too large, a collection frees space', async () => {
     await keep('first', 40_000, start - 3000);
     expect(await store.tidy(limits)).toMatchObject({removedEntries: 0});
     const second = await next();
@@ -82,7 +82,7 @@ describe('after a build', () => {
     expect(isThere(digestOf(canonicalJson({name: 'first'})))).toBe(false);
   });
 
-  test('that put the same again the store has not grown', async () => {
+  test('that stored the same again, the store has not grown', async () => {
     await keep('a', 60_000);
     await store.tidy(limits);
     const second = await next();
@@ -91,19 +91,16 @@ describe('after a build', () => {
     expect(isThere(digestOf(canonicalJson({name: 'a'})))).toBe(true);
   });
 
-  test.each(['', 'nonsense', '[]', 'null', '{"atMs":"x"}'])(
-    'a note that says %j is no note',
-    async (text) => {
-      writeFileSync(folder.at('store', 'collected.json'), text);
-      const old = await keep('old', 10, start - 31 * DAY_MS);
-      expect(await store.tidy(limits)).toMatchObject({removedEntries: 1});
-      expect(isThere(old)).toBe(false);
-    },
-  );
+  test.each(['', 'nonsense', '[]', 'null', '{"atMs":"x"}'])('a note with %j is ignored', async (text) => {
+    writeFileSync(folder.at('store', 'collected.json'), text);
+    const old = await keep('old', 10, start - 31 * DAY_MS);
+    expect(await store.tidy(limits)).toMatchObject({removedEntries: 1});
+    expect(isThere(old)).toBe(false);
+  });
 });
 
 describe('a clock that was set back', () => {
-  test('does not put collections off', async () => {
+  test('does not delay collections', async () => {
     await keep('a', 10);
     await store.tidy({...limits, maxAgeDays: 1000, nowMs: start + 400 * DAY_MS});
     const later = await next();
@@ -113,7 +110,7 @@ describe('a clock that was set back', () => {
     expect(atMs).toBe(start);
   });
 
-  test('does not make results immortal: one that was used in the future ages from now on', async () => {
+  test('does not keep results forever: one that was used in the future ages from now on', async () => {
     const future = await keep('future', 10, start + 400 * DAY_MS);
     expect(await store.collect(limits)).toMatchObject({removedEntries: 0, keptEntries: 1});
     expect(Math.abs(statSync(layoutOf(store.root).entry(future)).mtimeMs - start)).toBeLessThan(2);
@@ -121,7 +118,7 @@ describe('a clock that was set back', () => {
   });
 });
 
-test('what is used while garbage is collected stays', async () => {
+test('results used during a collection stay', async () => {
   const old = await keep('old', 10, start - 31 * DAY_MS);
   const collecting = store.collect(limits);
   expect(await store.get(old)).toMatchObject({ok: true, value: {warnings: []}});
@@ -132,7 +129,7 @@ test('what is used while garbage is collected stays', async () => {
   expect(await store.verify()).toMatchObject({damaged: []});
 });
 
-test('clear forgets when the last collection was', async () => {
+test('clear resets the time of the last collection', async () => {
   await keep('a', 10);
   await store.tidy(limits);
   await store.clear();

@@ -39,7 +39,7 @@ describe('explain', () => {
     ]);
   });
 
-  test('follows the causes of an action to where they begin', async () => {
+  test('follows the causes of an action to their roots', async () => {
     expect((await run('explain', 'link:program')).stdout).toBe(
       'link:program ran: input cc:b changed; because b changed\n  cc:b ran: input b changed\n',
     );
@@ -49,7 +49,7 @@ describe('explain', () => {
     );
   });
 
-  test('says the same to programs', async () => {
+  test('reports the same as JSON', async () => {
     const overview = objects((await run('explain', '--json')).stdout);
     expect(overview.slice(1, -1)).toEqual([
       expect.objectContaining({type: 'run', done: 2, fresh: 1}),
@@ -78,7 +78,7 @@ describe('explain', () => {
     expect(stderr).toContain(hint);
   });
 
-  test('needs a place, and a build there', async () => {
+  test('needs a build directory with a build', async () => {
     expect((await cli(['explain'], {cwd: root.path})).stderr).toContain(
       'error[USAGE]: explain needs --build-dir DIR, or --python EXE and --out PATH\n',
     );
@@ -89,7 +89,7 @@ describe('explain', () => {
     ]);
   });
 
-  test('finds the folders that relink and overlay make by themselves, the newer one', async () => {
+  test('finds the directories that relink and overlay make by themselves, the newer one', async () => {
     const cacheDir = join(root.path, 'cache');
     const given = {python: 'python3', out: join(root.path, 'out')};
     const explain = () =>
@@ -114,7 +114,7 @@ describe('explain', () => {
     expect((await explain()).stdout).toContain('link:overlay ran: forced');
   });
 
-  test('tells many actions in groups, and all of them with --verbose', async () => {
+  test('groups many actions, and lists all of them with --verbose', async () => {
     const folder = join(root.path, 'many');
     mkdirSync(folder);
     const why = {causes: [{text: 'tool gcc changed'}], causeCount: 1, roots: [], rootCount: 0};
@@ -134,7 +134,7 @@ describe('graph', () => {
     {from: 'cc:b', to: 'link:program'},
   ];
 
-  test('is the last build, in the language of Graphviz', async () => {
+  test('is the last build, in the dot language', async () => {
     const {stdout} = await run('graph');
     expect(stdout).toMatch(/^digraph build \{\n[^]*\n\}\n$/);
     expect(stdout.match(/^ {2}"[^"]*" -> "[^"]*";$/gm)).toEqual([
@@ -144,7 +144,7 @@ describe('graph', () => {
     expect(stdout).toContain('"cc:a" [label="cc:a", fillcolor="#eef1f5", tooltip="fresh: up to date"]');
   });
 
-  test('is JSON, as a whole or a line for each node and edge', async () => {
+  test('is JSON, as a whole or one line for each node and edge', async () => {
     const whole = JSON.parse((await run('graph', 'json')).stdout) as {
       nodes: {id: string}[];
       edges: unknown[];
@@ -157,7 +157,7 @@ describe('graph', () => {
     ]);
   });
 
-  test('of a module is what leads to it and from it', async () => {
+  test('of a module has what it depends on and what depends on it', async () => {
     const {stdout} = await run('graph', 'json', '--module', 'a');
     expect(JSON.parse(stdout)).toMatchObject({
       nodes: [
@@ -178,7 +178,7 @@ describe('--trace-file and --report', () => {
     expect(readFileSync(join(root.path, 'r.html'), 'utf8')).toContain('<h1>flashfreeze explain</h1>');
   });
 
-  test('that cannot be written make the run fail, and say so', async () => {
+  test('that cannot be written make the run fail with an error', async () => {
     const {exitCode, stderr} = await run('explain', '--report', 'nowhere/r.html');
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/error\[IO\]: cannot write the report: .*ENOENT/);

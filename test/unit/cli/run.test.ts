@@ -34,7 +34,7 @@ describe('errors', () => {
     });
   });
 
-  test('with --json --quiet leave only the sentence for people', async () => {
+  test('with --json --quiet print only the error text', async () => {
     const {stdout, stderr} = await cli(['build', '--json', '--quiet'], {cwd: root.path});
     expect(stderr).toMatch(/^flashfreeze: error\[USAGE\]: build needs --source DIR\nhint: .*\n$/);
     expect(objects(stdout).at(-1)).toMatchObject({type: 'summary', ok: false, command: 'build'});
@@ -81,7 +81,7 @@ describe('errors', () => {
 describe('cache', () => {
   const cache = (...argv: string[]) => cli(['cache', ...argv, '--cache-dir', 'cache'], {cwd: root.path});
 
-  test('tells what an empty one holds, and keeps it', async () => {
+  test('shows the content of an empty one, and keeps it', async () => {
     const place = join(root.path, 'cache');
     expect(await cache('stats')).toEqual({
       exitCode: 0,
@@ -108,7 +108,7 @@ describe('cache', () => {
 });
 
 describe('doctor', () => {
-  test('tells what is missing, and what for', async () => {
+  test('reports what is missing, and its purpose', async () => {
     const {exitCode, stdout, stderr} = await cli(['doctor', '--cache-dir', 'c', '--json'], {
       cwd: root.path,
       environment: {PATH: root.path},

@@ -25,7 +25,7 @@ async function step(cwd: string, ...argv: string[]): Promise<{code: number; said
   return {code, said};
 }
 
-describe('what makes no sense', () => {
+describe('invalid usage', () => {
   test.each([
     [[], /step needs a name.*\nhint: expected one of target, compile/],
     [['complie'], /unknown step complie/],
@@ -72,7 +72,7 @@ describeWith(newest, 'an installed Python')('of an installed Python', () => {
       ...words({python, source, filename: 'pkg/m.py', unit: 'm.unit', imports: 'm.imports'}),
     );
 
-  test('compile and generate: the same bytes in any folder', async () => {
+  test('compile and generate: the same bytes in any directory', async () => {
     const made = await Promise.all(
       ['one', 'an other'].map(async (name) => {
         const cwd = join(folder, name);

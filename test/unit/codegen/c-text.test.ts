@@ -32,7 +32,7 @@ describe('C string literals', () => {
     );
   });
 
-  test('digits after an escape are not swallowed', () => {
+  test('digits after an escape stay separate', () => {
     expect(cString(Buffer.from('\x017'))).toBe('"\\0017"');
   });
 });

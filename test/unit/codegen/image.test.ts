@@ -198,14 +198,14 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     }
   });
 
-  test('the path that is known at run time is filled in, other file names are kept', async () => {
+  test('the path that is known only at run time is filled in, other file names are kept', async () => {
     expect(generate(await unitOf('x = 1\n'))).toContain('.path = FF_TO(path)');
     const frozen = generate(await unitOf('x = 1\n', '<frozen mod>'));
     expect(frozen).not.toContain('FF_PATH_CAPACITY');
     expect(frozen).toContain('"<frozen mod>"');
   });
 
-  test('marshal bytes of other code are refused', async () => {
+  test('marshal bytes of other code are rejected', async () => {
     const other = join(folder, 'other.bin');
     execFileSync(found.python, [
       '-c',

@@ -102,7 +102,7 @@ describe.each(places.map((place) => [place.series, place] as const))('Python %s'
   });
 
   // Everything that it calls in the interpreter has to be exported by it.
-  test('they are what the interpreter makes itself, in an extension module', async () => {
+  test("they equal the interpreter's own objects, in an extension module", async () => {
     const suffix = await place.run([
       place.python,
       '-c',
@@ -141,7 +141,7 @@ describe.each(places.map((place) => [place.series, place] as const))('Python %s'
   });
 
   test.each(['Py_DEBUG', 'Py_REF_DEBUG', 'Py_GIL_DISABLED'])(
-    'headers of a %s build are refused',
+    'headers of a %s build are rejected',
     async (build) => {
       const refused = await compile(series, [`-D${build}=1`, '-fsyntax-only', join(PROBE, 'probe.c')]);
       expect(refused.exitCode).not.toBe(0);

@@ -23,7 +23,7 @@ function sentences(steps: Readonly<Record<ActionId, readonly Cause[]>>): string[
 const changed = (producer: ActionId): Cause => ({text: `input ${producer} changed`, producer});
 
 describe('causes', () => {
-  test('are followed to where they begin', () => {
+  test('are followed to their roots', () => {
     const module = 'json.decoder';
     expect(
       sentences({
@@ -40,7 +40,7 @@ describe('causes', () => {
     ]);
   });
 
-  test('that many actions share are told once, others are counted', () => {
+  test('that many actions share are reported once, others are counted', () => {
     const steps: Record<ActionId, readonly Cause[]> = {
       'cc:a': [{text: 'tool gcc changed'}, {text: 'input a.c changed'}],
       'cc:b': [{text: 'tool gcc changed'}, {text: 'arguments changed: -O2 is new'}],
@@ -56,7 +56,7 @@ describe('causes', () => {
     );
   });
 
-  test('of an action that nothing is known of end there', () => {
+  test('end at an action without a record', () => {
     expect(sentences({'link:python': [changed('cc:a')]})).toEqual(['link:python ran: input cc:a changed']);
     expect(sentence(explainWhy(RUN, [], () => undefined))).toBe('unknown reason');
   });

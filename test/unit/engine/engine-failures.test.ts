@@ -60,7 +60,7 @@ describe('an action that fails', () => {
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   });
 
-  test('because its output has no place names the path', async () => {
+  test('because its output cannot be written names the path', async () => {
     writeFileSync(folder.at('file'), '');
     const path = folder.at('file', 'a.o');
     const {result} = await build(toy, {}, (spec) =>
@@ -106,7 +106,7 @@ describe('declarations', () => {
     expect(engine.summary().executed).toEqual(['cc:x']);
   });
 
-  test('that differ under one id are refused', async () => {
+  test('that differ under one id are rejected', async () => {
     const engine = await engineFor();
     await engine.run(spec());
     expect(await engine.run(spec({arguments: {a: 1}}))).toMatchObject({
@@ -136,12 +136,12 @@ describe('declarations', () => {
       },
     ],
     ['an absolute name', {outputs: [{name: '/x', path: '/1'}]}],
-  ])('with %s are refused', async (_, extra) => {
+  ])('with %s are rejected', async (_, extra) => {
     const engine = await engineFor();
     expect(await engine.run(spec(extra))).toMatchObject({ok: false, failure: {code: 'ACTION'}});
   });
 
-  test('of two actions that write one place are refused', async () => {
+  test('of two actions that write one path are rejected', async () => {
     const engine = await engineFor();
     await engine.run(spec());
     expect(await engine.run(spec({id: 'cc:y'}))).toMatchObject({
@@ -162,7 +162,7 @@ describe('work in place', () => {
     return ok();
   };
 
-  test('is done at the final place, and is fresh while that is unchanged', async () => {
+  test('is done at the final path, and is fresh while that is unchanged', async () => {
     await build(toy, {}, inPlace(good));
     expect((await build(toy, {}, inPlace(good))).executed).toEqual([]);
     rmSync(output('a.o'));

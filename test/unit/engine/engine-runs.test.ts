@@ -38,7 +38,7 @@ describe('a dry run', () => {
     expect(existsSync(toy.buildDir)).toBe(false);
   });
 
-  test('knows what the store would give', async () => {
+  test('knows what the store has', async () => {
     const store = await storeIn(folder.at('store'));
     await build(toy, {store});
     rmSync(toy.buildDir, {recursive: true});
@@ -88,14 +88,14 @@ describe('an abort', () => {
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   });
 
-  test('before the build lets nothing start', async () => {
+  test('before the build prevents all actions', async () => {
     const {result, record} = await build(toy, {signal: AbortSignal.abort()});
     expect(result).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
     expect(record.events).toEqual([]);
   });
 });
 
-test('no more actions run at once than there are jobs, and what tools say is passed on', async () => {
+test('no more actions run at once than there are jobs, and tool output is passed on', async () => {
   let now = 0;
   let most = 0;
   const {record} = await build(toy, {jobs: localSlots(2)}, (spec) => ({
@@ -117,7 +117,7 @@ test('no more actions run at once than there are jobs, and what tools say is pas
   ).toEqual(ALL.map((id) => `compiling ${id}`));
 });
 
-test('what a killed build left beside the outputs is removed', async () => {
+test('leftovers of a killed build are removed', async () => {
   await build(toy);
   const prefix = `.flashfreeze-${digestOf(toy.buildDir).slice(0, 8)}-`;
   writeFileSync(output(`${prefix}dead`), '');

@@ -112,7 +112,7 @@ describe('without a store', () => {
     expect(executed).toEqual(ALL);
   });
 
-  test('strange entries in the journal are ignored', async () => {
+  test('invalid entries in the journal are ignored', async () => {
     await build(toy);
     editJournal(toy, (id, entry) => {
       if (id === 'cc:a') return null;
@@ -124,7 +124,7 @@ describe('without a store', () => {
 });
 
 describe('with a store', () => {
-  test('a clean build folder is filled from it', async () => {
+  test('a clean build directory is filled from it', async () => {
     const store = await storeIn(folder.at('store'));
     await build(toy, {store});
     rmSync(toy.buildDir, {recursive: true});
@@ -163,7 +163,7 @@ describe('with a store', () => {
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
   });
 
-  test('a damaged blob is told, the action runs again, and the store is healed', async () => {
+  test('a damaged blob is reported, the action runs again, and the store is repaired', async () => {
     const store = await storeIn(folder.at('store'));
     await build(toy, {store});
     const blob = layoutOf(store.root).blob(digestOf(compiled('A1\n')));

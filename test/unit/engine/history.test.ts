@@ -40,14 +40,14 @@ function chain({id, because}: Explanation): ActionId[] {
   return [id, ...because.flatMap(chain)];
 }
 
-describe('the history of a build folder', () => {
+describe('the history of a build directory', () => {
   test('is none before the first run, and after a dry one', async () => {
     expect(await readHistory(toy.buildDir)).toBeUndefined();
     await build(toy, {dryRun: true});
     expect(await readHistory(toy.buildDir)).toBeUndefined();
   });
 
-  test('tells what ran in the last run, and why', async () => {
+  test('reports what ran in the last run, and why', async () => {
     await build(toy);
     expect(await told()).toEqual([
       'cc:a ran: first build',
@@ -69,14 +69,14 @@ describe('the history of a build folder', () => {
     expect(chain(explain('link:program', await history()) as Explanation)).toEqual(['link:program', 'cc:b']);
   });
 
-  test('says where work stopped because the bytes came out the same', async () => {
+  test('reports where work stopped because the bytes were unchanged', async () => {
     await build(toy);
     edit('b', 'B1\n# a comment\n');
     await build(toy);
     expect(await told()).toEqual(['cc:b ran: input b changed; its outputs are unchanged']);
   });
 
-  test('says what came from the cache, and why it was looked for', async () => {
+  test('reports what came from the cache, and why it was needed', async () => {
     const store = await storeIn(folder.at('store'));
     await build(toy, {store});
     edit('b', 'B2\n');
@@ -89,7 +89,7 @@ describe('the history of a build folder', () => {
     ]);
   });
 
-  test('knows of a cause that lies in an earlier run', async () => {
+  test('includes causes in an earlier run', async () => {
     await build(toy);
     edit('b', 'B2\n');
     const cannotLink = await build(toy, {}, (spec) =>
@@ -105,7 +105,7 @@ describe('the history of a build folder', () => {
     expect(chain(explain('link:program', await history()) as Explanation)).toEqual(['link:program', 'cc:b']);
   });
 
-  test('takes nothing for a cause that was done later', async () => {
+  test('does not include later actions as causes', async () => {
     await build(toy);
     edit('b', 'B2\n');
     await build(toy);
@@ -118,7 +118,7 @@ describe('the history of a build folder', () => {
     expect(before?.roots).toEqual(['b changed']);
   });
 
-  test('is nothing that a build needs: without it and damaged, nothing runs again', async () => {
+  test('is not needed by a build: if it is missing or damaged, nothing runs again', async () => {
     await build(toy);
     const file = join(toy.buildDir, 'last-run.json');
     for (const text of [
@@ -170,7 +170,7 @@ describe('a dry run', () => {
       },
     ],
     ['nothing', () => undefined],
-  ])('says before the fact what the run says after it: %s', async (_, change) => {
+  ])('predicts the reasons of the run: %s', async (_, change) => {
     await build(toy);
     change();
     const dry = await build(toy, {dryRun: true});
@@ -180,7 +180,7 @@ describe('a dry run', () => {
     expect(dry.executed).toEqual(real.executed);
   });
 
-  test('does not claim to know what an edit comes to', async () => {
+  test('does not predict the result of an edit', async () => {
     await build(toy);
     edit('b', 'B1\n# a comment\n');
     const dry = await build(toy, {dryRun: true});

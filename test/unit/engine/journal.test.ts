@@ -26,7 +26,7 @@ async function opened(): Promise<Journal> {
 }
 
 describe('a journal', () => {
-  test('comes back as it was saved', async () => {
+  test('is read as it was saved', async () => {
     const journal = await opened();
     journal.set('cc:a', entry('one'));
     journal.set('cc:a', {...entry('two'), unfinished: true});
@@ -36,7 +36,7 @@ describe('a journal', () => {
     expect(readdirSync(folder.path)).toEqual([JOURNAL]);
   });
 
-  test('gets only what is new, and is written anew when most of it is old', async () => {
+  test('gets only new lines, and is rewritten when most of it is old', async () => {
     const journal = await opened();
     for (const name of ['a', 'b', 'c']) journal.set(`cc:${name}`, entry(name));
     await journal.save();
@@ -55,7 +55,7 @@ describe('a journal', () => {
     expect(['a', 'b', 'c'].map((name) => last.get(`cc:${name}`))).toEqual(['a', 'new', '19'].map(entry));
   });
 
-  test('that was cut short anywhere has all whole lines, and goes on', async () => {
+  test('that was truncated anywhere has all complete lines, and continues', async () => {
     const journal = await opened();
     for (const name of ['a', 'b']) journal.set(`cc:${name}`, entry(name));
     await journal.save();
@@ -89,7 +89,7 @@ describe('a journal', () => {
     expect(existsSync(folder.at(JOURNAL))).toBe(false);
   });
 
-  test('is written now and then while there is work', async () => {
+  test('is written periodically while there is work', async () => {
     const journal = await opened();
     journal.set('cc:a', entry('one'));
     await journal.saveNowAndThen();
@@ -111,7 +111,7 @@ describe('a journal', () => {
     expect(again.get('cc:19')).toEqual(entry('19'));
   });
 
-  test('that could not be written says so, and is written by the next save', async () => {
+  test('that could not be written fails, and is written by the next save', async () => {
     const journal = (await openJournal(folder.at('file'))).journal;
     journal.set('cc:a', entry('one'));
     writeFileSync(folder.at('file'), '');

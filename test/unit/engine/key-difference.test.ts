@@ -150,7 +150,7 @@ describe('inputs that actions made', () => {
     declared({id: 'link:python', arguments: null, inputs});
   const before = linking(object('a', '1'), object('b', '2'), object('c', '2'));
 
-  test('are called by the action, and lead to it', () => {
+  test('have the name of the action, and refer to it', () => {
     const now = linking(object('d', '1'), object('c', '2'), object('b', '3'));
     expect(explainDifference(before, now)).toEqual([
       {text: 'input cc:a is gone'},

@@ -117,7 +117,7 @@ describe('after a kill in the middle', () => {
     expect((await build(toy, {store})).engine.summary().counts.fresh).toBe(5);
   });
 
-  test('over an older build the old outputs are still whole', async () => {
+  test('over an older build the old outputs are still complete', async () => {
     const old = await build(toy);
     expect(old.result.ok).toBe(true);
     const before = actualOutputs(toy);
@@ -143,7 +143,7 @@ describe('after a kill in the middle', () => {
   });
 });
 
-test('a build that was killed again and again gets to its end', async () => {
+test('a build that was killed repeatedly completes', async () => {
   const order = ['cc:a', 'cc:b', 'cc:c', 'cc:d', 'link:program'];
   for (let done = 0; done < order.length; done += 1) {
     await killedBuild('shared', order.slice(0, done), order.slice(done, done + 1));
@@ -155,7 +155,7 @@ test('a build that was killed again and again gets to its end', async () => {
   rmSync(folder.at('store'), {recursive: true});
 });
 
-test('what a killed run left of the engine’s own files is removed by the next one that has something to do', async () => {
+test('leftovers of a killed run are removed by the next run that has something to do', async () => {
   mkdirSync(toy.buildDir, {recursive: true});
   const left = join(toy.buildDir, '.new-1-killed');
   writeFileSync(left, '{"schema":1,"act');

@@ -24,7 +24,7 @@ async function acquired(buildDir: string): Promise<Lock> {
   return lock.value;
 }
 
-test('whoever decided on an outdated view withdraws', async () => {
+test('a process that decided on outdated information withdraws', async () => {
   const buildDir = await mkdtemp(join(tmpdir(), 'flashfreeze-test-'));
   try {
     meanwhile = async () => {

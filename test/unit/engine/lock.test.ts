@@ -47,7 +47,7 @@ function heldBy(holder: object): void {
 }
 
 describe('a lock', () => {
-  test('keeps others out until it is released, and says who holds it', async () => {
+  test('excludes others until it is released, and names its holder', async () => {
     const lock = await acquired();
     const refused = await acquireLock(folder.path);
     expect(refused).toMatchObject({ok: false, failure: {code: 'LOCKED'}});
@@ -76,7 +76,7 @@ describe('a lock', () => {
     await acquired();
   });
 
-  test('of another machine is respected, with a way out', async () => {
+  test('of another machine is respected, with a hint how to remove it', async () => {
     heldBy({host: 'elsewhere', pid: 1});
     expect(await acquireLock(folder.path)).toEqual({
       ok: false,
@@ -122,8 +122,8 @@ test('is never held twice, however it changes hands', async () => {
   expect(clashes).toBe(0);
 });
 
-describe('processes', () => {
-  test('that are killed give the lock up', async () => {
+describe('processes that share a lock', () => {
+  test('release it when they are killed', async () => {
     const holder = `
 import {writeFileSync} from 'node:fs';
 import {acquireLock} from './engine/lock.js';
@@ -144,7 +144,7 @@ setInterval(() => {}, 1000);
     await acquired();
   });
 
-  test('never hold it at the same time, however often they die', async () => {
+  test('never hold it at the same time, however often they are killed', async () => {
     // Each holds the lock for a moment, marked by a folder that only one can create. Every third dies without a word.
     const contender = `
 import {mkdirSync, rmdirSync, appendFileSync, rmSync} from 'node:fs';

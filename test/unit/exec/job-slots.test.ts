@@ -66,7 +66,7 @@ function make(makefile: string, ...args: string[]): {readonly status: number | n
 
 const SLEEPER = 'echo + >> log; sleep 0.15; echo - >> log';
 
-describe('below make', () => {
+describe('under make', () => {
   test('-j3 leaves three slots', () => {
     const {status, text} = make('all: ; +@$(NODE) jobs.mjs 9\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: ''});
@@ -96,7 +96,7 @@ describe('below make', () => {
     expect(text).not.toMatch(/INTERNAL|jobserver/);
   });
 
-  test('a recipe line without + leaves one, and it is known', () => {
+  test('a recipe line without + leaves one, which is detected', () => {
     const {status, text} = make('all: ; @$(NODE) jobs.mjs 3\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: 'cut off\n'});
     expect(jobsSeen()).toEqual({most: 1, count: 3});
@@ -118,7 +118,7 @@ describe('below make', () => {
   });
 });
 
-describe('a make below us', () => {
+describe('a child make', () => {
   const sleep = (ms: number): Promise<void> => new Promise((wake) => void setTimeout(wake, ms));
   const note = (line: string): void => {
     writeFileSync(folder.at('log'), `${line}\n`, {flag: 'a'});
@@ -152,7 +152,7 @@ describe('a make below us', () => {
     expect(jobsSeen()).toEqual({most: count, count: 12});
   });
 
-  test('that is killed takes no slot with it', async () => {
+  test('that is killed loses no slot', async () => {
     const slots = localSlots(3);
     await slots.run(() =>
       slots.shared((jobserver) =>
@@ -186,7 +186,7 @@ test('a served jobserver has its tokens, leaves nothing behind, and never waits'
   server?.close();
 });
 
-test('a number from the user wins over the make above', () => {
+test('a number from the user takes precedence over make', () => {
   const {slots, isCutOff} = openSlots(5, 2, ' -j2 --jobserver-auth=-2,-2');
   expect({width: slots.width, isCutOff}).toEqual({width: 5, isCutOff: false});
 });

@@ -26,7 +26,7 @@ function pids(file: string): number[] {
 }
 
 describe('a process that runs to its end', () => {
-  test('gives its output and its exit code', async () => {
+  test('returns its output and its exit code', async () => {
     const result = await runProcess(shell('echo out; echo err >&2; exit 3'));
     expect(result).toEqual({ok: true, value: {stdout: 'out\n', stderr: 'err\n', exitCode: 3}});
   });
@@ -73,7 +73,7 @@ describe('a process that runs to its end', () => {
     expect(text.length).toBeLessThan(1100);
   });
 
-  test('takes with it what it left running', async () => {
+  test('ends the processes that it left running', async () => {
     const result = await runProcess(shell('sleep 100 >/dev/null 2>&1 & echo $! > left; exit 0'));
     expect(result.ok).toBe(true);
     const [left] = pids(folder.at('left'));
@@ -81,7 +81,7 @@ describe('a process that runs to its end', () => {
     expect(await eventually(() => !isRunning(left ?? 0))).toBe(true);
   });
 
-  test('does not wait for what it left running with the output still open', async () => {
+  test('does not wait for processes that it left running with the output still open', async () => {
     const result = await runProcess(shell('sleep 100 & echo $! > left; echo done; exit 0'));
     expect(result).toMatchObject({ok: true, value: {stdout: 'done\n', exitCode: 0}});
     const [left] = pids(folder.at('left'));
@@ -103,7 +103,7 @@ describe('a process that is ended', () => {
     expect(await eventually(() => pids(folder.at('pids')).every((pid) => !isRunning(pid)))).toBe(true);
   });
 
-  test('by abort lets every process of its group end in good order', async () => {
+  test('by abort lets every process of its group end regularly', async () => {
     const controller = new AbortController();
     const inner = '(trap "echo bye > bye; exit" TERM; echo ready > pids; sleep 100 & wait) & wait';
     const running = runProcess(shell(inner, {signal: controller.signal}));
@@ -129,7 +129,7 @@ describe('a process that is ended', () => {
     expect(existsSync(folder.at('started'))).toBe(false);
   });
 
-  test('after its time is a failure that says so', async () => {
+  test('by a time-out is a failure that says so', async () => {
     const result = await runProcess(shell('echo busy >&2; sleep 100', {timeoutMs: 200}));
     expect(result).toMatchObject({
       ok: false,
@@ -164,7 +164,7 @@ describe('a process that cannot be started', () => {
     expect(result.ok ? '' : result.failure.message).toContain(`cannot start ${file}`);
   });
 
-  test('because its folder is not there', async () => {
+  test('because its directory is not there', async () => {
     const cwd = folder.at('nowhere');
     const result = await runProcess(shell('true', {cwd}));
     const message = `cannot start sh in ${cwd}: not a directory`;

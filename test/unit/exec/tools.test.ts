@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 describe('scrubbedEnvironment', () => {
-  test('lets only the places through and fixes the rest', () => {
+  test('passes only local paths and fixes the rest', () => {
     const own = {
       PATH: '/bin',
       HOME: '/somewhere',
@@ -51,7 +51,7 @@ describe('findTool', () => {
     return path;
   };
 
-  test('takes the first that is an executable file', async () => {
+  test('returns the first executable file', async () => {
     tool('plain', 0o644);
     mkdirSync(folder.at('folder', 'tool'), {recursive: true});
     const good = tool('good');
@@ -60,14 +60,14 @@ describe('findTool', () => {
     expect(await findTool('tool', path)).toBe(good);
   });
 
-  test('makes relative places absolute, and takes a path as it is', async () => {
+  test('makes relative paths absolute, and keeps a path unchanged', async () => {
     const good = tool('good');
     expect(await findTool('tool', relative('.', folder.at('good')))).toBe(good);
     expect(await findTool(good, '')).toBe(good);
     expect(await findTool(relative('.', good), '')).toBe(good);
   });
 
-  test('finds nothing where nothing is', async () => {
+  test('finds nothing in an empty PATH', async () => {
     expect(await findTool('tool', folder.path)).toBeUndefined();
     expect(await findTool('', folder.path)).toBeUndefined();
     expect(await findTool(folder.path)).toBeUndefined();
@@ -75,7 +75,7 @@ describe('findTool', () => {
 });
 
 describe('liveness', () => {
-  test('knows this process, and that one with its number is not it', () => {
+  test('recognises this process, and not another one with its number', () => {
     const own = ownIdentity();
     expect(liveness(own)).toBe('running');
     expect(liveness({...own, start: '1'})).toBe('ended');
@@ -83,7 +83,7 @@ describe('liveness', () => {
     expect(liveness({...own, host: 'elsewhere'})).toBe('unknown');
   });
 
-  test('finds no start of a process that is not there', () => {
+  test('finds no start time of a missing process', () => {
     expect(processStart(2 ** 30)).toBeUndefined();
     expect(processStart(process.pid)).toMatch(/^\d+$/);
   });
@@ -100,7 +100,7 @@ test('abortOnSignals aborts once and can be taken back', () => {
 });
 
 describe('output', () => {
-  test('is kept whole up to the limit, whatever the pieces', () => {
+  test('is kept completely up to the limit, whatever the chunks', () => {
     for (const size of [1, 3, 7, 10]) {
       const collector = collectBounded(10);
       for (let at = 0; at < 10; at += size) collector.add(Buffer.from('0123456789'.slice(at, at + size)));
@@ -108,7 +108,7 @@ describe('output', () => {
     }
   });
 
-  test('beyond the limit loses its middle, whatever the pieces', () => {
+  test('beyond the limit loses its middle, whatever the chunks', () => {
     for (const size of [1, 3, 7, 26]) {
       const collector = collectBounded(10);
       const text = 'abcdefghijklmnopqrstuvwxyz';

@@ -33,7 +33,7 @@ test.each([
   ['ENOSPC', 'no room left on the disk'],
   ['EACCES', 'permission denied'],
   ['EROFS', 'the file system is read-only'],
-])('%s becomes a sentence that names the path', (code, words) => {
+])('%s becomes a message that names the path', (code, words) => {
   const error = Object.assign(new Error('raw'), {code});
   expect(ioFailure('write', '/a/b', error)).toEqual({code: 'IO', message: `cannot write /a/b: ${words}`});
 });
@@ -47,7 +47,7 @@ test.each([0, 1, 1 << 20, (1 << 20) - 1, (1 << 20) + 1, 3 << 20])(
   },
 );
 
-test('files that do not tell their size are read to the end', async () => {
+test('files without a size are read to the end', async () => {
   const text = readFileSync('/proc/version');
   expect(await hashFile('/proc/version')).toEqual({
     ok: true,
@@ -56,7 +56,7 @@ test('files that do not tell their size are read to the end', async () => {
 });
 
 describe('writing', () => {
-  test('replaces a file, creates its folder, and leaves nothing else', async () => {
+  test('replaces a file, creates its directory, and leaves nothing else', async () => {
     const path = folder.at('a', 'b', 'file');
     await writeFileAtomic(path, 'one');
     const inode = statSync(path).ino;
@@ -66,7 +66,7 @@ describe('writing', () => {
     expect(readdirSync(folder.at('a', 'b'))).toEqual(['file']);
   });
 
-  test('over a folder fails, names it, and leaves nothing', async () => {
+  test('over a directory fails, names it, and leaves nothing', async () => {
     mkdirSync(folder.at('file', 'inner'), {recursive: true});
     const result = await writeFileAtomic(folder.at('file'), 'one');
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
@@ -91,7 +91,7 @@ test('a copy is made only of the expected content', async () => {
   expect(readFileSync(folder.at('to'), 'utf8')).toBe('two');
 });
 
-test('a file is replaced as a whole, or stays', async () => {
+test('a file is replaced atomically', async () => {
   writeFileSync(folder.at('from'), 'one');
   expect(await replaceFile(folder.at('from'), folder.at('new', 'to'))).toEqual({ok: true, value: undefined});
   writeFileSync(folder.at('from'), 'two');

@@ -45,7 +45,7 @@ const code311: PyCode311 = {
 };
 
 describe('canonicalKey', () => {
-  test('tells everything apart that Python takes for equal, and what looks alike', () => {
+  test('distinguishes constants that Python considers equal, and those that look alike', () => {
     const long = 'l'.repeat(5000);
     const alike: PyObject[] = [
       {type: 'None'},
@@ -142,7 +142,7 @@ describe('canonicalKey', () => {
   });
 });
 
-test('canonicalItems drops doubles by exact identity only, and orders the rest', () => {
+test('canonicalItems removes exact duplicates only, and sorts the rest', () => {
   const one: PyObject[] = [int(1n), {type: 'bool', value: true}, float(0n), str('a'), int(1n), str('a')];
   const items = canonicalItems(one);
   expect(items).toHaveLength(4);

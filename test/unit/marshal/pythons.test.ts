@@ -34,7 +34,7 @@ describe.each([...pythons])('what Python %s writes', (version, executable) => {
     return result.value;
   };
 
-  test('reads as that Python sees it, the same in every version of the format and under every hash seed', async () => {
+  test('is read as that Python reads it, in every version of the format and under every hash seed', async () => {
     const keys = new Map<string, string>();
     const bySeed = await Promise.all([1, 2].map((seed) => samplesOf(executable, MODULES, seed)));
     for (const sample of bySeed.flat()) {

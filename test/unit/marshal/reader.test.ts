@@ -164,7 +164,7 @@ describe('references', () => {
       `${flag(')')}\x01)\x01r${int32(0)}`,
       'byte 4: object number 0 contains itself',
     ],
-  ])('%s are refused', (_, text, message) => {
+  ])('%s are rejected', (_, text, message) => {
     expect(read(text)).toContain(message);
   });
 });
@@ -247,7 +247,7 @@ describe('code objects', () => {
     ['numbers', numbers(0, 1, 0, 0, 0), 'out of range'],
     ['numbers', numbers(0, 0, 0, 0, -1), 'out of range'],
     ['numbers', numbers(0, 0, 0x7fffffff, 0, 0), 'more arguments than local variables'],
-  ])('with a wrong %s are refused (%j)', (field, text, message) => {
+  ])('with a wrong %s are rejected (%j)', (field, text, message) => {
     expect(read(write({...fields311, [field]: text}))).toContain(message);
   });
 });
@@ -323,7 +323,7 @@ describe('limits', () => {
     expect(read(`>${int32(100_001)}${big}${refs}`)).toMatchObject({items: {length: 1}});
   });
 
-  test('code objects that share large fields many times over are refused', () => {
+  test('code objects that share large fields many times are rejected', () => {
     const shared = (count: number): string => {
       const numbers = int32(0).repeat(5);
       const empty = [`s${int32(0)}`, ')\0'];
@@ -353,7 +353,7 @@ describe('limits', () => {
   });
 });
 
-test('what is read does not change when the bytes do', () => {
+test('results do not change when the bytes do', () => {
   const bytes = bytesOf(`s${int32(2)}ab`);
   const result = readMarshal(bytes, {codeForm: '3.11'});
   bytes.fill(0);

@@ -31,7 +31,7 @@ describe.each(['3.10', '3.11'] as const)('any object graph, code form %s', (code
     );
   });
 
-  test('is not there when only part of the bytes is', () => {
+  test('cannot be read from a part of the bytes', () => {
     fc.assert(
       fc.property(
         pyObject(codeForm),

@@ -16,7 +16,7 @@ test('words of blanks only are left out: MODLIBS of Debian’s 3.14 has them', (
   expect(shellWords(String.raw`-lz \  -lm \ `)).toEqual(['-lz', '-lm']);
 });
 
-test('a quote that is not closed is a character', () => {
+test('an unclosed quote is a character', () => {
   expect(shellWords("-lm it's")).toEqual(['-lm', "it's"]);
 });
 

@@ -37,7 +37,7 @@ test('asks once, until the question or a file changes', async () => {
   expect(await ask('other?', [watched])).toEqual(ok(3));
 });
 
-test('keeps nothing that it is told not to keep, or that was told from a file that is gone or brand new', async () => {
+test('keeps no answer that must not be kept, or whose files are missing or brand new', async () => {
   const ask = asker('never.json');
   for (const files of [undefined, [join(folder, 'gone')]]) {
     const [first, second] = [await ask('?', files), await ask('?', files)];
@@ -49,7 +49,7 @@ test('keeps nothing that it is told not to keep, or that was told from a file th
   expect(second).not.toEqual(first);
 });
 
-test('fails as the question does, and takes a memo of nonsense for none', async () => {
+test('fails as the question does, and ignores an invalid memo', async () => {
   const file = join(folder, 'nonsense.json');
   writeFileSync(file, '{"question": "?", "answer": "no number", "files": [], "stamps": []}');
   const bad = err(failure('PYTHON', 'no'));

@@ -11,7 +11,7 @@ const from = (settings: RemoteCacheSettings, environment: Readonly<Record<string
   openRemoteCache(settings, environment, recorder(), signal);
 
 describe('a remote cache', () => {
-  test('is used when one is asked for', async () => {
+  test('is used when requested', async () => {
     expect(await from({})).toEqual({ok: true, value: undefined});
     expect(await from({remoteCache: url})).toMatchObject({ok: true, value: {get: expect.any(Function)}});
     const record = recorder();
@@ -23,7 +23,7 @@ describe('a remote cache', () => {
     expect(ofType(record, 'warning')).toHaveLength(1);
   });
 
-  test('that makes no sense is a mistake of the user', async () => {
+  test('that is invalid is a usage error', async () => {
     expect(await from({remoteUpload: true})).toMatchObject({ok: false, failure: {code: 'USAGE'}});
     expect(await from({remoteCache: 'cache'})).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
     expect(await from({remoteCache: url, remoteKey: '/no/such/key'})).toMatchObject({
@@ -32,7 +32,7 @@ describe('a remote cache', () => {
     });
   });
 
-  test('takes uploads only with a key that can sign, if there is one', async () => {
+  test('accepts uploads only with a key that can sign, if there is one', async () => {
     const folder = temporaryFolder();
     const {publicKey} = generateKeyPairSync('ed25519');
     writeFileSync(folder.at('public.pem'), publicKey.export({type: 'spki', format: 'pem'}));

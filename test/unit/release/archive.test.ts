@@ -65,14 +65,14 @@ describe('an archive', () => {
     expect(listed).toContain(DEEP);
   });
 
-  test('gives back what went in', async () => {
+  test('is unpacked unchanged', async () => {
     const root = makeTree(names, 0o644, 5);
     const entries = await read(await archiveOf(root));
     const wanted = await Promise.all((await listTree(root)).map((file) => readEntry(root, file)));
     expect(entries).toEqual(wanted);
   });
 
-  test('that is cut short is noticed', async () => {
+  test('that is truncated is detected', async () => {
     const whole = await archiveOf(makeTree(names, 0o644, 5));
     await expect(read(whole.subarray(0, 1500))).rejects.toThrow('Unexpected end of data');
   });

@@ -56,7 +56,7 @@ describe('a difference', () => {
     expect(told).not.toContain('same_with');
   });
 
-  test('of a source that goes on is the first line that the other has not', () => {
+  test('of a longer source is the first additional line', () => {
     expect(explainBytes(Buffer.from('a = 1\n'), Buffer.from('a = 1\n\nb = 2\n'))).toBe(
       'line 3: nothing became "b = 2"',
     );
@@ -76,7 +76,7 @@ describe('two installations', () => {
     expect(compareEntries(entries, [...entries].reverse())).toEqual([]);
   });
 
-  test('differ in files, modes, links and what only one has', () => {
+  test('differ in files, modes, links and additional files', () => {
     const first = [
       file('a', 'x'),
       file('b', 'x'),

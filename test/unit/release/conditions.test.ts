@@ -16,7 +16,7 @@ afterAll(() => {
   rmSync(folder, {recursive: true});
 });
 
-test('programs of a build, and what they start, find another time; files keep theirs', async () => {
+test('programs of a build and their children see another time; files keep theirs', async () => {
   const clock = (await aheadOfTime(join(folder, 'clock'), ahead, run)) ?? '';
   const varied = {...environment, PATH: `${clock}:${environment.PATH}`};
   const told = (command: string, where: NodeJS.ProcessEnv): number =>
@@ -44,7 +44,7 @@ test('another user and host name, where the kernel has namespaces', async () => 
   expect(userInfo().uid).not.toBe(4242);
 });
 
-test('a folder lists the same files in another order, where there is disorderfs', async () => {
+test('a directory lists the same files in another order, where there is disorderfs', async () => {
   const source = join(folder, 'source');
   mkdirSync(source);
   const names = Array.from({length: 40}, (_, i) => `file-${i}`).sort();

@@ -47,13 +47,13 @@ describeWith(isThere('ssh-keygen'), 'ssh-keygen')('a key of ssh', () => {
     expect(await checkSignature(at('manifest'), at('allowed'), run)).toMatchObject(VERIFY);
   });
 
-  test('that was used for something else does not count', async () => {
+  test('that was made for another purpose does not count', async () => {
     rmSync(at('manifest.sig'), {force: true});
     execFileSync('ssh-keygen', ['-Y', 'sign', '-q', '-n', 'git', '-f', at('ours'), at('manifest')]);
     expect(await checkSignature(at('manifest'), at('allowed'), run)).toMatchObject(VERIFY);
   });
 
-  test('with a password that nobody gives fails, with what the tool says', async () => {
+  test("with a passphrase fails with the tool's message", async () => {
     makeKey('locked', 'secret');
     const signed = await signFile(at('manifest'), at('locked'), run);
     expect(signed).toMatchObject({
@@ -82,14 +82,14 @@ describeWith(isThere('minisign'), 'minisign')('a key of minisign', () => {
   });
 });
 
-describe('what cannot sign', () => {
-  test('is no key, or not there', async () => {
+describe('a failure to sign', () => {
+  test('because the key is invalid or missing', async () => {
     expect(await signFile(at('manifest'), at('manifest'), run)).toMatchObject(USAGE);
     expect(await signFile(at('manifest'), at('nothing'), run)).toMatchObject(USAGE);
     expect(await checkSignature(at('manifest'), at('nothing'), run)).toMatchObject(USAGE);
   });
 
-  test('is a tool that is missing: the failure names its package', async () => {
+  test('because the tool is missing names its package', async () => {
     writeFileSync(at('some-key'), '-----BEGIN OPENSSH PRIVATE KEY-----\n');
     const bare = {...run, environment: {PATH: '/nonexistent'}};
     expect(await signFile(at('manifest'), at('some-key'), bare)).toMatchObject({

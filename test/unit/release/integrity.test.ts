@@ -22,17 +22,17 @@ const release = (name: string, files: Readonly<Record<string, string>>, flags?: 
 
 const FILES = {a: 'one\ntwo\n', b: 'text'};
 
-test('an archive is the one that its manifest tells of', async () => {
+test('an archive matches its manifest', async () => {
   expect(await checkArchive(await release('one', FILES))).toMatchObject({ok: true});
 });
 
-test('one with another file is not, and the file is named', async () => {
+test('an archive with another file does not, and the file is named', async () => {
   const [one, other] = [await release('one', FILES), await release('other', {...FILES, b: 'TEXT'})];
   renameSync(join(other, '..', 'release.tar.xz'), join(one, '..', 'release.tar.xz'));
   expect(await checkArchive(one)).toMatchObject({ok: false, failure: {code: 'VERIFY', details: 'python/b'}});
 });
 
-test('one that is packed in another way is not', async () => {
+test('an archive that is packed in another way does not', async () => {
   const manifest = await release('one', FILES);
   const text = readFileSync(manifest, 'utf8');
   const {archive} = JSON.parse(text) as Manifest;
@@ -66,7 +66,7 @@ test('the same releases are the same', async () => {
   });
 });
 
-test('what is another on the system is told, and is no difference of equal archives', async () => {
+test('differences of the systems are reported, but not counted for equal archives', async () => {
   const [one, other] = [await release('one', FILES), await release('other', FILES)];
   const manifest = JSON.parse(readFileSync(other, 'utf8')) as Manifest;
   const sha256 = digestOf('of another version');

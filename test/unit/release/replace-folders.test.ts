@@ -21,7 +21,7 @@ afterEach(() => {
 const rewrite = (build = REWRITING.build): ReturnType<typeof rewriteInstallation> =>
   rewriteInstallation(root, {...REWRITING, build, source});
 
-test('the build folder has another name in texts', async () => {
+test('the build directory is replaced in texts', async () => {
   writeFileSync(join(root, 'Makefile'), 'abs_builddir=\t/somewhere/build/cpython\n');
   chmodSync(join(root, 'Makefile'), 0o444);
   expect(await rewrite()).toEqual({ok: true, value: undefined});
@@ -29,7 +29,7 @@ test('the build folder has another name in texts', async () => {
 });
 
 test.each(['/build', '/somewhere/büild (1)'])(
-  '%s is replaced where it is a folder, and nowhere else',
+  '%s is replaced where it is a directory, and nowhere else',
   (build) => {
     const bytes = (text: string): string => Buffer.from(text).toString('latin1');
     const text = bytes(`-I${build}/x "${build}" CC=${build}: /opt${build} ${build}-2 ..${build} a${build}`);
@@ -41,7 +41,7 @@ test.each(['/build', '/somewhere/büild (1)'])(
   },
 );
 
-test('what the library itself says stays', async () => {
+test('text of the library itself stays', async () => {
   for (const [from, to] of [
     ['Lib/json', 'lib/python3.13/json'],
     ['Include', 'include/python3.13'],
@@ -58,7 +58,7 @@ test('what the library itself says stays', async () => {
   expect(readFileSync(join(root, 'include/python3.13/x'), 'utf8')).toBe('path = "/b/x"');
 });
 
-test.each(['build', 'source'])('a binary file that tells of the %s folder is no release', async (which) => {
+test.each(['build', 'source'])('a binary file that contains the %s directory fails', async (which) => {
   const folder = which === 'build' ? REWRITING.build : source;
   writeFileSync(join(root, 'lib.so'), `\0/usr${folder}/cpython/x.c\0`);
   expect(await rewrite()).toMatchObject({ok: true});
@@ -82,7 +82,7 @@ test('a script runs the Python beside it, also through a link', () => {
   expect(execFileSync(join(root, 'link'), ['two words']).toString()).toBe('two words\n');
 });
 
-test('sysconfig tells the folders of the installation where it lies', () => {
+test('sysconfig reports the current directories of the installation', () => {
   const text = rewriteText(
     'lib/python3.13/_sysconfigdata__linux_x86_64-linux-gnu.py',
     "build_time_vars = {'A': '/opt/python/lib -L/opt/python', 'B': '/opt/python-2 /usr/opt/python', 'C': 1}\n",

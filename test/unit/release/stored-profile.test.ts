@@ -29,7 +29,7 @@ async function packed(files: Readonly<Record<string, string>>): Promise<string> 
   return `${archive}.xz`;
 }
 
-test('lies beside the objects that it is of, also where there is no folder yet', async () => {
+test('is unpacked beside its objects, creating directories', async () => {
   const profile = storedProfile(await packed({'Objects/dict.gcda': 'a', 'Modules/_io/io.gcda': 'b'}));
   const build = join(folder, 'build');
   expect(await profile.unpackInto(build)).toEqual({ok: true, value: undefined});
@@ -37,7 +37,7 @@ test('lies beside the objects that it is of, also where there is no folder yet',
   expect(readFileSync(join(build, 'Modules', '_io', 'io.gcda'), 'utf8')).toBe('b');
 });
 
-test('that holds something else is refused, and one that is none', async () => {
+test('with other files, or of another format, is rejected', async () => {
   const profile = storedProfile(await packed({Makefile: 'all: ; echo'}));
   const build = join(folder, 'build');
   expect(await profile.unpackInto(build)).toMatchObject({ok: false, failure: {code: 'USAGE'}});
@@ -90,7 +90,7 @@ async function record(counts: readonly string[]): Promise<{readonly ok: boolean;
   return {ok: recorded.ok, file};
 }
 
-test('is what training leaves beside the objects, without what setup.py compiled', async () => {
+test('has the counts beside the objects, without those of setup.py', async () => {
   const {ok, file} = await record(['Objects/dict.gcda', 'Objects/dict.o', 'build/temp/module.gcda']);
   expect(ok).toBe(true);
   // The folder that compiles by it has the source tree by the same name.
@@ -101,6 +101,6 @@ test('is what training leaves beside the objects, without what setup.py compiled
   expect(readdirSync(join(folder, 'build', 'recording'))).toEqual(['lock', 'profile', 'profile.tar.xz']);
 });
 
-test('is none when nothing was counted', async () => {
+test('fails if there are no counts', async () => {
   expect((await record(['Objects/dict.o'])).ok).toBe(false);
 });

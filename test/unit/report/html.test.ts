@@ -42,7 +42,7 @@ describe('a report', () => {
     expect(html.trimEnd()).toMatch(/<\/html>$/);
   });
 
-  test('takes nothing that it is told for HTML', () => {
+  test('escapes all text', () => {
     expect(html).toContain('the disk is &lt;full&gt;');
     expect(html).toContain('/out/&quot;python&quot;');
     expect(html).toContain('import a &amp; b');
@@ -79,7 +79,7 @@ describe('a report', () => {
     expect((widths[1] ?? 0) / (widths[0] ?? 1)).toBeCloseTo(0.4, 2);
   });
 
-  test('has a bar on the time line for everything that took time', () => {
+  test('has a bar on the timeline for everything that took time', () => {
     const [drawing = ''] = /<h2>Timeline<\/h2><svg.*?<\/svg>/s.exec(html) ?? [];
     expect(drawing.match(/<rect /g)).toHaveLength(5 + 3 + 2);
     expect(drawing).not.toMatch(/NaN|Infinity|width="-/);
@@ -102,7 +102,7 @@ describe('a report', () => {
 describe('a file', () => {
   const folder = temporaryFolder();
 
-  test('is written when the run is over, as a whole', () => {
+  test('is written at the end of the run, atomically', () => {
     const path = folder.at('report.html');
     const reporter = fileReporter(path, 'the report', htmlOf);
     play(reporter, REBUILD);

@@ -39,7 +39,7 @@ describe('JSON', () => {
     );
   });
 
-  test('has the objects that the command was asked for, and not what is for people only', () => {
+  test("has the command's result, without text for people only", () => {
     const stream = capture();
     const reporter = jsonReporter(stream, () => BEGIN);
     reporter.product({text: 'the head of a table'});
@@ -48,7 +48,7 @@ describe('JSON', () => {
   });
 });
 
-test('quiet tells only why the run failed, and what was asked for', () => {
+test("quiet prints only errors and the command's result", () => {
   const [errors, products] = [capture(), capture()];
   const reporter = quietReporter({errors, products}, plainStyle);
   play(reporter, [...REBUILD, ...FAILURE]);
@@ -60,7 +60,7 @@ test('quiet tells only why the run failed, and what was asked for', () => {
 
 const typeOf = (line: string): unknown => (JSON.parse(line) as {type: unknown}).type;
 
-describe('where things go', () => {
+describe('the streams', () => {
   const view = {json: false, quiet: false, verbose: false, dryRun: false, yields: false};
   const run = (options: Partial<typeof view>, environment: Record<string, string>, isTerminal = false) => {
     const [stdout, stderr] = [0, 1].map(() => capture(isTerminal ? {columns: 80} : undefined));
@@ -73,13 +73,13 @@ describe('where things go', () => {
     return [stdout.text(), stderr.text()];
   };
 
-  test('the log of a build is what it yields', () => {
+  test('the log of a build goes to stdout', () => {
     expect(run({}, {})).toEqual(['freezing ...\nos\n', '']);
   });
-  test('the log makes way for lines that somebody may read by program', () => {
+  test('the log goes to stderr if stdout is for programs', () => {
     expect(run({yields: true}, {})).toEqual(['os\n', 'freezing ...\n']);
   });
-  test('with --json words go to stderr, and what was asked for is told once', () => {
+  test('with --json text goes to stderr, and the result is printed once', () => {
     const [stdout = '', stderr] = run({json: true}, {});
     expect(stdout.split('\n').map((line) => (line === '' ? '' : typeOf(line)))).toEqual([
       'phase-started',
@@ -88,7 +88,7 @@ describe('where things go', () => {
     ]);
     expect(stderr).toBe('freezing ...\n');
   });
-  test('with --json and --quiet there are no words', () => {
+  test('with --json and --quiet there is no text', () => {
     expect(run({json: true, quiet: true}, {})[1]).toBe('');
   });
   test.each([
@@ -130,15 +130,15 @@ describe('a stream whose reader goes away', () => {
     return {written: () => written, writer};
   };
 
-  test('gets nothing more, and that is no error', () => {
+  test('gets nothing more, which is not an error', () => {
     const {written, writer} = failing('EPIPE');
     expect(written()).toBe('one\n');
     expect(writer.broken()).toBeUndefined();
   });
-  test('other errors are told', () => {
+  test('other errors are reported', () => {
     expect(failing('ENOSPC').writer.broken()).toMatchObject({code: 'ENOSPC'});
   });
-  test('so it is with a real pipe', async () => {
+  test('is the same for a real pipe', async () => {
     const child = spawn('true', {stdio: ['pipe', 'ignore', 'ignore']});
     const writer = writerTo(child.stdin);
     await once(child, 'exit');

@@ -36,7 +36,7 @@ describe('the plain log', () => {
     });
   });
 
-  test('tells of all actions when it is verbose, and passes on what tools say at once', () => {
+  test('reports all actions when it is verbose, and passes on tool output at once', () => {
     expect(told(REBUILD, {verbose: true}).log).toEqual([
       'building CPython ...',
       'stage1:python  fresh: nothing changed (2 ms)',
@@ -54,7 +54,7 @@ describe('the plain log', () => {
     ]);
   });
 
-  test('announces the long steps, and keeps to itself what they say', () => {
+  test('announces the long steps, and hides their output', () => {
     const events: Recorded[] = [
       {type: 'action-started', id: 'configure:python', step: 'configure', reason: 'first build'},
       {type: 'tool-output', id: 'configure:python', text: 'checking for gcc... gcc'},
@@ -64,7 +64,7 @@ describe('the plain log', () => {
     expect(told(events).log).toEqual(['configure:python  first build ...', '']);
   });
 
-  test('tells how long a phase took when that is worth a line', () => {
+  test('reports the duration of a long phase', () => {
     const events: Recorded[] = [
       {type: 'phase-started', phase: 'building CPython'},
       {type: 'phase-finished', phase: 'building CPython', ms: 95_234},
@@ -74,7 +74,7 @@ describe('the plain log', () => {
 });
 
 describe('a failure', () => {
-  test('is told once, though both the action and the run have it', () => {
+  test('is reported once, though both the action and the run have it', () => {
     expect(told(FAILURE)).toEqual({
       log: ['cc:os  failed (40 ms)', '  cc:os | os.c:1: error: no', ''],
       errors: [
@@ -87,7 +87,7 @@ describe('a failure', () => {
     });
   });
 
-  test('is told again by the next build of a watch', () => {
+  test('is reported again by the next build of a watch', () => {
     const failure = {code: 'COMPILE', message: 'a.py does not compile'} as const;
     const build: Recorded[] = [
       {type: 'command-started', command: 'watch'},
@@ -98,7 +98,7 @@ describe('a failure', () => {
     expect(told([...build, ...build]).errors).toEqual([sentence, sentence, '']);
   });
 
-  test('of every action is told, not only that of the run', () => {
+  test('of every action is reported, not only that of the run', () => {
     const failure = (name: string) => ({code: 'CC', message: `${name} is bad`}) as const;
     const events: Recorded[] = [
       {type: 'action-failed', id: 'cc:a', step: 'cc', failure: failure('a'), ms: 1},
@@ -112,7 +112,7 @@ describe('a failure', () => {
     ]);
   });
 
-  test('is not what was stopped, nor what its tool said until then', () => {
+  test('does not include interrupted actions, nor their output', () => {
     const events: Recorded[] = [
       {type: 'tool-output', id: 'cc:a', text: 'half a line'},
       {
@@ -136,7 +136,7 @@ describe('the summary', () => {
   const last = (fields: Parameters<typeof summary>[0], options = {}) =>
     told([summary(fields)], options).log.slice(0, -1);
 
-  test('says so when there was nothing to do', () => {
+  test('reports that there was nothing to do', () => {
     const fields = {python: '3.11.2', modules: 1, wallMs: 61, actions: {...actions, fresh: 537}};
     expect(last(fields)).toEqual(['3.11.2, 1 module: nothing to do (537 fresh), 61 ms']);
   });
@@ -148,13 +148,13 @@ describe('the summary', () => {
     ]);
   });
 
-  test('has no words for a run without actions, or one that failed', () => {
+  test('is empty for a run without actions, or one that failed', () => {
     expect(last({})).toEqual([]);
     expect(last({ok: false, actions: {...actions, executed: 3}})).toEqual([]);
   });
 });
 
-test('the log and the errors have each their own style', () => {
+test('the log and the errors have their own styles', () => {
   const [log, errors] = [capture(), capture()];
   const reporter = plainReporter(
     {log, errors, products: undefined},

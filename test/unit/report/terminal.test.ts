@@ -45,7 +45,7 @@ const visible = (text: string) => text.split('\n').map((line) => line.split(ERAS
 const drawn = (text: string) => text.split(ERASE).length - 1;
 
 describe('the terminal', () => {
-  test('keeps what is worth keeping, and clears the live line at the end', () => {
+  test('keeps the important lines, and clears the live line at the end', () => {
     const {reporter, screen} = shown(REBUILD);
     reporter.close();
     expect(visible(screen.text())).toEqual([
@@ -75,7 +75,7 @@ describe('the terminal', () => {
     ]);
   });
 
-  test('says where the run is', () => {
+  test('shows the progress of the run', () => {
     const {screen, time} = shown([
       {type: 'phase-started', phase: 'freezing'},
       {type: 'action-finished', id: 'generate:a', step: 'generate', outcome: 'cached', reason: '', ms: 0},
@@ -89,7 +89,7 @@ describe('the terminal', () => {
     expect(visible(screen.text())).toEqual(['freezing  1.1 s  generate 2  cc 0+2']);
   });
 
-  test('shows the last words of a long step, and only those', () => {
+  test('shows only the last output of a long step', () => {
     const {reporter, screen, time} = shown(
       [
         {type: 'action-started', id: 'stage1:python', step: 'stage1', reason: ''},
@@ -122,7 +122,7 @@ describe('the terminal', () => {
     expect(draws).toBeLessThanOrEqual(20);
   });
 
-  test('leaves no timer and no live line behind when nothing is going on', () => {
+  test('leaves no timer and no live line when idle', () => {
     const {screen, time} = shown([
       {type: 'phase-started', phase: 'freezing'},
       {type: 'phase-finished', phase: 'freezing', ms: 1},
@@ -133,7 +133,7 @@ describe('the terminal', () => {
     expect(visible(screen.text())).toEqual(['']);
   });
 
-  test('makes way for what the command was asked for', () => {
+  test("is erased for the command's result", () => {
     const {reporter, screen} = shown([{type: 'phase-started', phase: 'freezing'}]);
     reporter.product({text: 'os', record: {type: 'module'}});
     expect(visible(screen.text())[0]).toBe('os');

@@ -59,7 +59,7 @@ describe('a trace', () => {
     ]);
   });
 
-  test('says of each what became of it, and why', () => {
+  test('has the outcome and the reason of each', () => {
     const about = (name: string) => spans.find((span) => span.name === name && span.cat !== 'look-up')?.args;
     expect(about('cc:a')).toEqual({outcome: 'executed', reason: 'first build'});
     expect(about('cc:b')).toEqual({outcome: 'cached', reason: 'result in the cache', bytes: 7});

@@ -18,7 +18,7 @@ const PRINTED = `
 test_y skipped -- Use of the 'gui' resource not enabled
 `;
 
-test('what became of each file', () => {
+test('the result of each file', () => {
   expect(fileOutcomes(PRINTED)).toEqual({
     'test.test_asyncio.test_context': 'passed',
     test_json: 'passed',
@@ -31,7 +31,7 @@ test('what became of each file', () => {
   });
 });
 
-test('what became of each test case, at worst', () => {
+test('the worst result of each test case', () => {
   const report = `<testsuites><testsuite>
     <testcase name="test.test_a.A.one" time="0.1" /><testcase name="test.test_a.A.two"><skipped>no</skipped></testcase>
     <testcase name="test.test_a.A.three"><failure type="x">text</failure></testcase>
@@ -65,7 +65,7 @@ describe('the comparison', () => {
     ['x (test.test_b.B.x) (subtest=1)'],
   );
 
-  test('finds nothing between equals, nor what got better', () => {
+  test('finds neither equal results nor improvements', () => {
     expect(differences(expected, expected, [])).toEqual([]);
     const better = results(
       {...expected.files, test_b: 'passed'},
@@ -95,6 +95,6 @@ describe('the comparison', () => {
   });
 });
 
-test('the hundred are a hundred', () => {
+test('the list has one hundred files', () => {
   expect(new Set(HUNDRED).size).toBe(100);
 });

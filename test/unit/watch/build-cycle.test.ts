@@ -40,7 +40,7 @@ async function idle() {
 }
 
 describe('a cycle of builds', () => {
-  test('builds at once when it starts, for no change', () => {
+  test('builds at once when it starts', () => {
     const {cycle, builds} = rig();
     void cycle.start();
     expect(builds).toMatchObject([{at: 0, changes: []}]);
@@ -83,7 +83,7 @@ describe('a cycle of builds', () => {
     expect(builds[1]?.changes).toHaveLength(2000);
   });
 
-  test('changes that never stop are built now and then', async () => {
+  test('continuous changes are built periodically', async () => {
     const {clock, cycle, builds, build} = await idle();
     for (let i = 0; i < 600; i += 1) {
       cycle.changed('/log.py', 'written');
@@ -94,7 +94,7 @@ describe('a cycle of builds', () => {
     expect(builds.map(({at}) => at)).toEqual([0, 5000, 10_000]);
   });
 
-  test('what changes during a build is built after it, once', async () => {
+  test('changes during a build cause one build after it', async () => {
     const {clock, cycle, builds, build} = await idle();
     cycle.changed('/a.py', 'written');
     await clock.advance(100);

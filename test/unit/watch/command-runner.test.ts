@@ -47,7 +47,7 @@ function isRunning(pid: string | undefined): boolean {
 }
 
 describe('a command', () => {
-  test('runs in the shell, in its folder and environment, and tells how it ended', async () => {
+  test('runs in the shell, in its directory and environment, and reports how it ended', async () => {
     await runnerOf('pwd; echo "$WORD" >&2; exit 3').restart();
     await until(() => ends.length > 0);
     expect(said.sort()).toEqual(['stderr: word', `stdout: ${folder}`]);
@@ -70,7 +70,7 @@ describe('a command', () => {
     expect(ends).toEqual([]);
   });
 
-  test('the end of the watching ends it, and none is started afterwards', async () => {
+  test('the end of the watch ends it, and none is started afterwards', async () => {
     const runner = runnerOf('echo $$; exec sleep 1000');
     await runner.restart();
     await until(() => said.length === 1);

@@ -11,8 +11,8 @@ const SOURCES = [
 ];
 const scope = scopeOf(SOURCES, ['/app/build', '/app/python.py']);
 
-describe('what is looked at', () => {
-  test('is folders of sources, those that hold packages, and not what builds write', () => {
+describe('the scope of a watch', () => {
+  test('has directories of sources and of packages, and not outputs', () => {
     expect([...scope.folders].sort()).toEqual(['/app', '/app/bin', '/app/pk', '/lib', '/lib/json']);
     expect([...scope.sources]).toEqual(SOURCES.slice(0, -1));
   });
@@ -39,7 +39,7 @@ describe('what is looked at', () => {
     expect(scope.isRelevant(path, kind)).toBe(expected);
   });
 
-  test('news is what no module is frozen from', () => {
+  test('new files are those that no module is frozen from', () => {
     expect(['/lib/os.py', '/app/pk/__init__.py', '/app/pk'].filter((path) => isNews(path, scope))).toEqual(
       [],
     );

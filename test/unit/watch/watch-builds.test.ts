@@ -103,7 +103,7 @@ function rig({polling = false} = {}) {
   return all;
 }
 
-test('builds, watches what was frozen, builds again, and ends when it is told to', async () => {
+test('builds, watches the frozen sources, builds again, and ends when aborted', async () => {
   const {clock, told, scopes, change, start, stop, isClosed} = rig();
   const over = start();
   await turn();
@@ -122,7 +122,7 @@ test('builds, watches what was frozen, builds again, and ends when it is told to
   expect(told).toHaveLength(2);
 });
 
-test('ends when nothing is known that could be watched', async () => {
+test('ends if there is nothing to watch', async () => {
   const {plans, start, told} = rig();
   plans.push(() => Promise.resolve(fail('NO_MODULE', 'there is no module x')));
   expect(await start()).toMatchObject({code: 'NO_MODULE'});
@@ -142,7 +142,7 @@ test('a failure, also of the first build, stays one until something changes', as
   await over;
 });
 
-test('what nobody told of is found by looking', async () => {
+test('changes without a notification are found by polling', async () => {
   const {clock, told, start, stop} = rig();
   const over = start();
   await clock.advance(400);
@@ -160,7 +160,7 @@ test('what nobody told of is found by looking', async () => {
   await over;
 });
 
-test('where one has to poll, the looking never ends', async () => {
+test('without notifications, polling never ends', async () => {
   const {clock, told, start, stop} = rig({polling: true});
   const over = start();
   await clock.advance(3_600_000);
@@ -175,7 +175,7 @@ test('where one has to poll, the looking never ends', async () => {
   await over;
 });
 
-test('an edit that a build may have missed is built, though nobody told of it', async () => {
+test('an edit that a build may have missed is built without a notification', async () => {
   const {clock, plans, told, start, stop, good} = rig();
   plans.push(async (repetition) => {
     const outcome = await good(repetition);
@@ -189,7 +189,7 @@ test('an edit that a build may have missed is built, though nobody told of it', 
   await over;
 });
 
-test('a file that no module is frozen from is a reason to look for modules anew, until a build succeeds', async () => {
+test('a file that no module is frozen from causes a new discovery, until a build succeeds', async () => {
   const {clock, plans, asked, change, start, stop, good, bad} = rig();
   plans.push(good, bad, good);
   const over = start();
@@ -204,7 +204,7 @@ test('a file that no module is frozen from is a reason to look for modules anew,
   await over;
 });
 
-test('waits for a build folder that another run uses, and says so once', async () => {
+test('waits for a build directory that another run uses, and reports it once', async () => {
   const {clock, plans, events, told, change, start, stop, good} = rig();
   const locked = () => Promise.resolve(fail('LOCKED', 'in use by process 1'));
   plans.push(good, locked, locked, good);
@@ -221,7 +221,7 @@ test('waits for a build folder that another run uses, and says so once', async (
   await over;
 });
 
-test('an interrupted build is nobody’s news', async () => {
+test('an interrupted build is not reported', async () => {
   const {plans, told, start, stop, good} = rig();
   plans.push(async (repetition) => {
     await good(repetition);
@@ -232,7 +232,7 @@ test('an interrupted build is nobody’s news', async () => {
   expect(told).toEqual([]);
 });
 
-test('a bug in a build is not swallowed', async () => {
+test('an exception in a build is not swallowed', async () => {
   const {plans, start, isClosed} = rig();
   plans.push(() => Promise.reject(new Error('a bug')));
   await expect(start()).rejects.toThrow('a bug');

@@ -61,7 +61,7 @@ describe.each([
   ['told by the system', false],
   ['polling', true],
 ])('%s', (_name, poll) => {
-  test('nothing is told of what is there from the start, or of no concern', async () => {
+  test('existing and unrelated files are not reported', async () => {
     await start(poll);
     write('notes.txt', 'x');
     write('other/d.py', 'x');
@@ -73,7 +73,7 @@ describe.each([
     expect(seen.filter((change) => change !== 'written a.py')).toEqual([]);
   });
 
-  test('a file that another one is renamed over, time after time', async () => {
+  test('a file that is repeatedly replaced by a rename', async () => {
     await start(poll);
     for (const text of ['1', '22', '333']) {
       seen = [];
@@ -120,7 +120,7 @@ describe.each([
     await told('written new_package/__init__.py');
   });
 
-  test('a folder that is added later', async () => {
+  test('a directory that is added later', async () => {
     await start(poll);
     await watcher?.watch(scopeOf([at('other/d.py')], []));
     await pause(500);
@@ -139,7 +139,7 @@ describe.each([
 });
 
 test.each(['ENOSPC', 'EMFILE'])(
-  'at the limit of the system (%s), it polls, and says so once',
+  'at the limit of the system (%s), it polls, with one warning',
   async (code) => {
     let opened = 0;
     const limited = ((paths: string[], options: Parameters<typeof watch>[1]) => {
@@ -168,7 +168,7 @@ test.each(['ENOSPC', 'EMFILE'])(
   },
 );
 
-test('other errors are told, and nothing else', async () => {
+test('other errors are reported, and nothing else', async () => {
   let real: ReturnType<typeof watch> | undefined;
   await start(false, ((paths: string[], options: Parameters<typeof watch>[1]) => {
     real = watch(paths, options);

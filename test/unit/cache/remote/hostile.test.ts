@@ -169,7 +169,7 @@ describe('a server that', () => {
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 
-  test.each<['ac' | 'cas']>([['ac'], ['cas']])('sends gigabytes from %s is not listened to', async (part) => {
+  test.each<['ac' | 'cas']>([['ac'], ['cas']])('sends gigabytes from %s is cut off', async (part) => {
     const sent = {bytes: 0};
     server.mischief = always(part, (_, response) => {
       flood(response, sent);
@@ -179,7 +179,7 @@ describe('a server that', () => {
     expect(sent.bytes).toBeLessThan(200 << 20);
   });
 
-  test('packs a gigabyte into a small answer is not listened to', async () => {
+  test('compresses a gigabyte into a small response is cut off', async () => {
     const bomb = gzipSync(Buffer.alloc(64 << 20));
     server.mischief = always('', (_, response) => {
       response.writeHead(200, {'content-encoding': 'gzip', 'content-length': bomb.length}).end(bomb);
@@ -187,14 +187,14 @@ describe('a server that', () => {
     expectRight(await buildOn(taker, {url: server.url, patienceMs: PATIENCE_MS}));
   });
 
-  test('lost the files of its results is missed without a word', async () => {
+  test('lost the files of its results is a miss without a warning', async () => {
     for (const path of server.kept.keys()) if (path.startsWith('cas/')) server.kept.delete(path);
     const built = await buildOn(taker, {url: server.url});
     expect([built.warnings, built.counts['executed']]).toEqual([[], 4]);
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 
-  test('is not there at all costs one warning', async () => {
+  test('is unreachable costs one warning', async () => {
     await server.stop();
     const built = await buildOn(taker, {url: server.url, upload: true});
     expectRight(built);
@@ -203,7 +203,7 @@ describe('a server that', () => {
     ]);
   });
 
-  test('is slow with every answer is left alone after a while', async () => {
+  test('is slow with every response is not used after a while', async () => {
     server.mischief = (_, response) => {
       setTimeout(() => response.writeHead(404).end(), 2800);
       return true;
@@ -219,7 +219,7 @@ describe('a server that', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('hangs while it is given something does not keep the build', async () => {
+  test('hangs during an upload does not delay the build', async () => {
     server.kept.clear();
     server.mischief = ({method}) => method === 'PUT';
     const built = await buildOn(taker, {url: server.url, upload: true, patienceMs: PATIENCE_MS});
@@ -228,8 +228,8 @@ describe('a server that', () => {
   });
 });
 
-describe('trouble that passes', () => {
-  test('is a miss, and the server is asked again', async () => {
+describe('a temporary failure', () => {
+  test('is a miss, and the server is still used', async () => {
     let requests = 0;
     server.mischief = (_, response) => {
       requests += 1;
@@ -248,7 +248,7 @@ describe('trouble that passes', () => {
 describe('one damaged file of many', () => {
   const blob = digestOf(compiled('B1\n'));
 
-  test('is told, made here, and put right by whoever uploads', async () => {
+  test('is reported, rebuilt, and replaced by the next upload', async () => {
     server.kept.set(`cas/${blob}`, Buffer.from('x'.repeat(compiled('B1\n').length)));
     const built = await buildOn(taker, {url: server.url, upload: true});
     expect(built.executed).toEqual(['cc:b']);
@@ -262,7 +262,7 @@ describe('one damaged file of many', () => {
     expect(next.counts).toMatchObject({executed: 0, remote: 4});
   });
 
-  test('that is lost is put again, and the result that refers to it stays', async () => {
+  test('that is lost is uploaded again, and the result that refers to it stays', async () => {
     server.kept.delete(`cas/${blob}`);
     const results = [...server.kept].filter(([path]) => path.startsWith('ac/'));
     const built = await buildOn(taker, {url: server.url, upload: true});
@@ -271,7 +271,7 @@ describe('one damaged file of many', () => {
     expect([...server.kept].filter(([path]) => path.startsWith('ac/'))).toEqual(results);
   });
 
-  test('is not even asked for when the store has it', async () => {
+  test('is not requested if the local cache has it', async () => {
     await buildOn(taker, {url: server.url});
     // The result is gone from the store, its file is not.
     rmSync(layoutOf(taker.storeDir).root + '/ac', {recursive: true});
@@ -282,7 +282,7 @@ describe('one damaged file of many', () => {
   });
 });
 
-test('an interrupted build does not wait for a server that hangs, and says nothing about it', async () => {
+test('an interrupted build does not wait for a server that hangs, and does not warn about it', async () => {
   server.mischief = () => true;
   const controller = new AbortController();
   setTimeout(() => {

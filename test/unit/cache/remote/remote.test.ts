@@ -30,8 +30,8 @@ const puts = (): string[] => server.requests.filter((line) => line.startsWith('P
 const gets = (): string[] => server.requests.filter((line) => line.startsWith('GET'));
 const NONE = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
 
-describe('what one machine made', () => {
-  test('another takes, and keeps in its own store', async () => {
+describe('a result of one machine', () => {
+  test('is used by another machine, and stored in its own cache', async () => {
     const made = await buildOn(maker, {url: url(), upload: true});
     expect(made.counts).toEqual({...NONE, executed: 4});
     const taken = await buildOn(taker, {url: url()});
@@ -53,7 +53,7 @@ describe('what one machine made', () => {
     expect(again.warnings).toEqual([]);
   });
 
-  test('is not asked for when there is nothing to do, or the store has it', async () => {
+  test('is not requested when there is nothing to do, or the local cache has it', async () => {
     await buildOn(taker, {url: url()});
     server.requests.length = 0;
     expect((await buildOn(taker, {url: url(), upload: true})).counts).toEqual({...NONE, fresh: 4});
@@ -62,14 +62,14 @@ describe('what one machine made', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('serves a machine without a store, too', async () => {
+  test('also serves a machine without a local cache', async () => {
     await buildOn(maker, {url: url(), upload: true}, {store: undefined});
     const taken = await buildOn(taker, {url: url()}, {store: undefined});
     expect(taken.counts).toEqual({...NONE, remote: 4});
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 
-  test('is taken action by action: what differs is made here', async () => {
+  test('is used action by action: what differs is built locally', async () => {
     await buildOn(maker, {url: url(), upload: true});
     writeFileSync(join(taker.toy.sourceDir, 'b'), 'B2\n');
     const taken = await buildOn(taker, {url: url()});
@@ -78,7 +78,7 @@ describe('what one machine made', () => {
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 
-  test('is foreseen by a dry run, which changes nothing', async () => {
+  test('is predicted by a dry run, which changes nothing', async () => {
     await buildOn(maker, {url: url(), upload: true});
     const dry = await buildOn(taker, {url: url(), upload: true}, {dryRun: true});
     expect(dry.counts).toEqual({...NONE, remote: 4});
@@ -143,7 +143,7 @@ describe('uploads', () => {
     }
   });
 
-  test('replace nothing, also when all is made anew', async () => {
+  test('replace nothing, even if everything is executed again', async () => {
     await buildOn(maker, {url: url(), upload: true});
     const before = new Map(server.kept);
     server.requests.length = 0;
@@ -153,7 +153,7 @@ describe('uploads', () => {
     expect(server.kept).toEqual(before);
   });
 
-  test('say to the server, too, that nothing is to be replaced; that somebody was faster is no trouble', async () => {
+  test('send If-None-Match; another client that was faster causes no warning', async () => {
     server.mischief = ({method, path}, response) => {
       if (method !== 'PUT' || !path.startsWith('ac/')) return false;
       response.writeHead(412).end();
@@ -165,7 +165,7 @@ describe('uploads', () => {
     expect(new Set(conditions.map((headers) => headers['if-none-match']))).toEqual(new Set(['*']));
   });
 
-  test('do not put a result when one of its files could not be put', async () => {
+  test('do not upload a result if one of its files could not be uploaded', async () => {
     const blob = digestOf(compiled('A1\n'));
     server.mischief = ({method, path}, response) => {
       if (method !== 'PUT' || path !== `cas/${blob}`) return false;
@@ -181,7 +181,7 @@ describe('uploads', () => {
     expect((await buildOn(taker, {url: url()})).executed).toEqual(['cc:a']);
   });
 
-  test('end when the server refuses them, and reading goes on', async () => {
+  test('end when the server rejects them, and reading continues', async () => {
     await buildOn(maker, {url: url(), upload: true});
     server.mischief = ({method}, response) => {
       if (method !== 'PUT') return false;
@@ -196,7 +196,7 @@ describe('uploads', () => {
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   });
 
-  test('a file that is too large for the server is told once', async () => {
+  test('a file that is too large for the server causes one warning', async () => {
     server.mischief = ({method, path}, response) => {
       if (method !== 'PUT' || !path.startsWith('cas/')) return false;
       response.writeHead(413, {connection: 'close'}).end();
@@ -207,7 +207,7 @@ describe('uploads', () => {
     expect(made.warnings[0]).toMatch(/rejects cas\/[0-9a-f]{64}: the file is too large$/);
   });
 
-  test('do not send what an action made when it has changed since', async () => {
+  test('do not include outputs that have changed since the action', async () => {
     const {remote} = remoteOf({url: url(), upload: true});
     writeFileSync(folder.at('file'), 'changed');
     const output = {name: 'o', digest: digestOf('made'), size: 4, executable: false};
@@ -218,7 +218,7 @@ describe('uploads', () => {
 });
 
 describe('in one run', () => {
-  test('a miss is asked for once', async () => {
+  test('a miss is requested once', async () => {
     const {remote} = remoteOf({url: url()});
     for (let round = 0; round < 3; round += 1) {
       rmSync(taker.toy.buildDir, {recursive: true, force: true});
@@ -228,7 +228,7 @@ describe('in one run', () => {
     expect(new Set(gets()).size).toBe(4);
   });
 
-  test('the first request goes alone', async () => {
+  test('the first request runs alone', async () => {
     let most = 0;
     let now = 0;
     let answered = 0;
@@ -277,7 +277,7 @@ describe('an address', () => {
     ['of another protocol', 'ftp://cache.example.org'],
     ['a file', 'file:///cache'],
     ['with a query', 'http://cache.example.org/?a=b'],
-  ])('that is %s is a mistake of the user', (_, address) => {
+  ])('that is %s is a usage error', (_, address) => {
     const opened = openRemote({
       url: address,
       upload: false,

@@ -17,7 +17,7 @@ const bytes = (field: number, content: Uint8Array | string): Buffer =>
   Buffer.concat([Buffer.from([(field << 3) | 2, content.length]), Buffer.from(content)]);
 const number = (field: number, ...value: number[]): Buffer => Buffer.from([field << 3, ...value]);
 
-describe('a result as a message', () => {
+describe('a result encoded as a message', () => {
   test('has the fields that the Remote Execution API says', () => {
     const file = (path: string, digest: string, size: number[], executable: boolean): Buffer =>
       bytes(
@@ -37,7 +37,7 @@ describe('a result as a message', () => {
     expect(Buffer.from(encodeResult(key, record))).toEqual(expected);
   });
 
-  test('comes back as it was', () => {
+  test('is decoded unchanged', () => {
     expect(decodeResult(encodeResult(key, record), key, keyRecord)).toEqual({kind: 'record', record});
   });
 });
@@ -46,7 +46,7 @@ describe('bytes of any kind', () => {
   const signingKey = keyFrom('a secret');
   const message = encodeResult(key, record, signingKey);
 
-  test('are read without harm, and are never a result', () => {
+  test('are rejected, and never a result', () => {
     fc.assert(
       fc.property(fc.uint8Array({maxLength: 300}), (noise) => {
         expect(decodeResult(noise, key, keyRecord).kind).toBe('damaged');
@@ -55,7 +55,7 @@ describe('bytes of any kind', () => {
     );
   });
 
-  test('that differ a little from a signed result are refused, or say the same', () => {
+  test('that differ a little from a signed result are rejected, or have the same meaning', () => {
     const anywhere = fc.record({
       at: fc.nat(message.length - 1),
       to: fc.integer({min: 0, max: 255}),

@@ -73,29 +73,29 @@ const OTHER_KEY = 'has no valid signature for the given key;';
 const HMAC = 'a secret of the team';
 
 describe('with the secret of an HMAC', () => {
-  test('results that were signed with it are taken', async () => {
+  test('results that were signed with it are accepted', async () => {
     await make(HMAC);
     expect((await take(`${HMAC}\n`)).counts).toMatchObject({remote: 4});
   });
 
-  test('results without a signature are refused', async () => {
+  test('results without a signature are rejected', async () => {
     await make();
     expectRefused(await take(HMAC), NOT_SIGNED);
   });
 
-  test('results with the signature of another key are refused', async () => {
+  test('results with the signature of another key are rejected', async () => {
     await make('another secret');
     expectRefused(await take(HMAC), OTHER_KEY);
   });
 
-  test('a machine without a key takes them, signed or not', async () => {
+  test('a machine without a key accepts them, signed or not', async () => {
     await make(HMAC);
     expect((await take()).counts).toMatchObject({remote: 4});
   });
 });
 
 describe('with an ed25519 key', () => {
-  test('who has the private half signs, who has the public half takes', async () => {
+  test('the private half signs, and the public half verifies', async () => {
     const {secret, open} = pair();
     await make(secret);
     expect((await take(open)).counts).toMatchObject({remote: 4});
@@ -104,7 +104,7 @@ describe('with an ed25519 key', () => {
     expectRefused(await take(HMAC), OTHER_KEY);
   });
 
-  test('the public half is no secret that an HMAC could be made with', async () => {
+  test('the public half is not accepted as an HMAC secret', async () => {
     const {open} = pair();
     await make(open.trim().replace('-----BEGIN', 'BEGIN'));
     forge((message, key) => {
@@ -187,12 +187,12 @@ describe('a signed result that was changed', () => {
         return message;
       },
     ],
-  ])('%s is refused', async (_, change) => {
+  ])('%s is rejected', async (_, change) => {
     forge(change);
     expectRefused(await take(HMAC), OTHER_KEY);
   });
 
-  test('so that it seems to be that of another action is refused', async () => {
+  test('to look like that of another action is rejected', async () => {
     const results = [...server.kept.keys()].filter((path) => path.startsWith('ac/'));
     const messages = new Map(results.map((path) => [path, server.kept.get(path) ?? Buffer.from('')]));
     for (const [index, path] of results.entries()) {
@@ -205,7 +205,7 @@ describe('a signed result that was changed', () => {
     expectRefused(await take(HMAC), OTHER_KEY);
   });
 
-  test('only by what a server writes into it for itself is taken', async () => {
+  test("only by the server's own fields is accepted", async () => {
     forge((message) => {
       if (message.executionMetadata) message.executionMetadata.worker = '192.0.2.7';
       // stdout_raw, which our messages do not know.
@@ -287,7 +287,7 @@ describe('a key', () => {
         .toString(),
       'of type ec',
     ],
-  ])('that is %s is a mistake of the user, and is not shown', (_, text, why) => {
+  ])('that is %s is a usage error, and is not shown', (_, text, why) => {
     const key = parseKey(text, '/some/file');
     expect(key).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
     const message = key.ok ? '' : key.failure.message;
@@ -324,7 +324,7 @@ describe('a key', () => {
     }
   });
 
-  test('that should be there and is empty ends the use of the remote cache, not that of keys', async () => {
+  test('that is expected but empty disables the remote cache instead of signatures', async () => {
     const record = recorder();
     expect(await connectRemote(settings(), {FLASHFREEZE_CACHE_KEY: ''}, record, signal)).toEqual({
       ok: true,

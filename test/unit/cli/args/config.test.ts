@@ -23,7 +23,7 @@ function write(folder: string, content: unknown): string {
 }
 
 describe('the configuration file', () => {
-  test('is found upwards; its paths start at its folder', async () => {
+  test('is found upwards; its paths start at its directory', async () => {
     write('project', {
       ...{source: '../cpython', buildDir: 'build', cacheDir: '/cache', cc: 'tools/cc', jobs: 2},
       ...{startup: true, trace: ['-c "import json"'], module: ['a'], package: ['b'], exclude: ['test.*']},
@@ -55,7 +55,7 @@ describe('the configuration file', () => {
     expect(await loadConfig(undefined, join(root.path, 'empty'))).toEqual({ok: true, value: {}});
   });
 
-  test('the nearest one counts, and --config counts more', async () => {
+  test('the nearest one is used, unless --config is given', async () => {
     write('outer', {jobs: 1});
     write('outer/inner', {jobs: 2});
     const other = write('other', {jobs: 3});
@@ -77,7 +77,7 @@ describe('the configuration file', () => {
     [[], /: the content: .*object/, undefined],
     ['{"jobs": 1,}', /is not valid JSON: /, undefined],
     ['', /is not valid JSON: /, undefined],
-  ])('%j is told as wrong', async (content, message, hint) => {
+  ])('%j is an error', async (content, message, hint) => {
     const path = write('wrong', content);
     const loaded = await loadConfig(path, '/');
     expect(loaded).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
@@ -87,7 +87,7 @@ describe('the configuration file', () => {
     expect(loaded.failure.hint).toBe(hint);
   });
 
-  test('all that is wrong is told', async () => {
+  test('all errors are reported', async () => {
     const loaded = await loadConfig(write('wrong', {jobs: 0, sorce: 'x', runs: true}), '/');
     if (loaded.ok) throw new Error('it was read');
     const {message, details = ''} = loaded.failure;
@@ -95,7 +95,7 @@ describe('the configuration file', () => {
     expect(details.split('\n')).toHaveLength(2);
   });
 
-  test('that --config names has to be there, and to be a file', async () => {
+  test('that --config names must exist and be a file', async () => {
     const missing = join(root.path, 'nowhere.json');
     expect(await loadConfig(missing, '/')).toMatchObject({
       failure: {code: 'CONFIG', message: `configuration file ${missing} not found`},
@@ -105,7 +105,7 @@ describe('the configuration file', () => {
 });
 
 describe('file and command line', () => {
-  test('the command line wins, option by option; what the command does not know is left out', () => {
+  test('the command line takes precedence, option by option; options of other commands are ignored', () => {
     const merged = mergeOptions(
       {jobs: 1, trace: ['a', 'b'], module: ['m'], runs: 5},
       {jobs: 4, trace: ['c']},
@@ -114,7 +114,7 @@ describe('file and command line', () => {
     expect(merged).toEqual({jobs: 4, trace: ['c'], module: ['m']});
   });
 
-  test('without any choice the modules of the start are frozen', () => {
+  test('the default is the start-up modules', () => {
     const nothing = {
       ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
       frozenFirst: false,
@@ -138,7 +138,7 @@ describe('file and command line', () => {
     expect(selectionOf({snippets: false})).toEqual({...nothing, startup: true, preparesSnippets: false});
   });
 
-  test('a build needs its two folders', () => {
+  test('a build needs its two directories', () => {
     const problem = (options: Parameters<typeof selectionOf>[0]) =>
       sourceOptionsOf({command: 'build', word: undefined, options});
     expect(problem({'build-dir': '/b'})).toMatchObject({
@@ -154,9 +154,9 @@ describe('file and command line', () => {
   });
 });
 
-describe('the cache folder', () => {
+describe('the cache directory', () => {
   const at = (environment: Record<string, string>) => defaultCacheDir(environment, '/here');
-  test('is our own variable, then the XDG one, then that of the home folder', () => {
+  test('is our own variable, then the XDG one, then that of the home directory', () => {
     expect(at({FLASHFREEZE_CACHE_DIR: '/own', XDG_CACHE_HOME: '/xdg'})).toBe('/own');
     expect(at({FLASHFREEZE_CACHE_DIR: 'own'})).toBe('/here/own');
     expect(at({FLASHFREEZE_CACHE_DIR: '', XDG_CACHE_HOME: '/xdg'})).toBe('/xdg/flashfreeze');

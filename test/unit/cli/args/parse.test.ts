@@ -22,7 +22,7 @@ async function complaint(...argv: string[]): Promise<string> {
 }
 
 describe('options', () => {
-  test('have the types that they declare; paths start at the working folder', async () => {
+  test('have the types that they declare; paths start at the working directory', async () => {
     expect(
       await optionsOf(
         ...['build', '--source', 'cpython', '--build-dir=/b', '--out', '../x', '--jobs', '3', '--stdlib'],
@@ -40,7 +40,7 @@ describe('options', () => {
     });
   });
 
-  test('take values that look like options, when those are arguments for somebody else', async () => {
+  test('accept values that look like options, if they are arguments for another program', async () => {
     expect(
       await optionsOf(
         ...['build', '--trace', '-c "import asyncio"', '--configure-arg', '--enable-shared'],
@@ -60,7 +60,7 @@ describe('options', () => {
     });
   });
 
-  test('may come before the command, and after its word', async () => {
+  test('may come before the command, and after its argument', async () => {
     expect(await optionsOf('--json', 'cache', '--cache-dir', 'c', 'stats', '--quiet')).toEqual({
       json: true,
       'cache-dir': '/here/c',
@@ -68,19 +68,19 @@ describe('options', () => {
     });
   });
 
-  test('a compiler with a slash is a place, and may have arguments', async () => {
+  test('a compiler with a slash is a path, and may have arguments', async () => {
     expect(await optionsOf('build', '--cc', 'tools/cc')).toEqual({cc: '/here/tools/cc'});
     expect(await optionsOf('build', '--cc', 'gcc -I/x')).toEqual({cc: 'gcc -I/x'});
   });
 
-  test('a Python with a slash is a place, else a name', async () => {
+  test('a Python with a slash is a path, otherwise a name', async () => {
     expect(await optionsOf('relink', '--python', 'venv/bin/python', '--out', 'x', '--pie')).toEqual({
       ...{python: '/here/venv/bin/python', out: '/here/x', pie: true},
     });
     expect(await optionsOf('overlay', '--python=python3.11')).toEqual({python: 'python3.11'});
   });
 
-  test('any text survives the way through the parser', async () => {
+  test('any text passes through the parser unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({minLength: 1}), {minLength: 1, maxLength: 4}), async (texts) => {
         const apart = texts.flatMap((text) => ['--trace', text]);
@@ -94,7 +94,7 @@ describe('options', () => {
     );
   });
 
-  test('written as words for another process, they are what they were', async () => {
+  test('written as arguments for another process, they have the same values', async () => {
     const texts = fc.array(fc.string({minLength: 1}), {minLength: 1, maxLength: 3});
     const options = fc.record(
       {
@@ -196,11 +196,11 @@ describe('suggestions', () => {
     ['biuld', 'build', 1],
     ['buld', 'build', 1],
     ['kitten', 'sitting', 3],
-  ])('%s is away from %s by %d', (a, b, expected) => {
+  ])('the distance of %s and %s is %d', (a, b, expected) => {
     expect(distance(a, b)).toBe(expected);
     expect(distance(b, a)).toBe(expected);
   });
-  test('are the closest word, and none that is far', () => {
+  test('are the closest word, if it is close', () => {
     expect(closest('tarce', ['source', 'trace', 'track'])).toBe('trace');
     expect(closest('xy', ['build'])).toBeUndefined();
   });

@@ -59,7 +59,7 @@ test('lines of a Setup file are read as makesetup reads them', () => {
   ]);
 });
 
-test('what needs a library, an archive, or is there for tests stays shared; make has a Makefile of the rest', async () => {
+test('modules that need a library or an archive, or are for tests, stay shared; the Makefile has the rest', async () => {
   const buildDir = writeFiles(join(folder, 'build'), {'Modules/Setup.stdlib': SETUP, Makefile: MAKEFILE});
   const built = await buildExtensionsIn(source, {buildDir, environment, signal});
   expect(built).toEqual({ok: true, value: ['array', '_datetime', 'math', '_md5']});
@@ -74,7 +74,7 @@ test('what needs a library, an archive, or is there for tests stays shared; make
   expect(readFileSync(join(buildDir, 'made'), 'utf8')).toBe('made\n');
 });
 
-test('versions whose Makefile knows nothing of such modules are refused; a Makefile that fails is told', async () => {
+test('versions without such modules in the Makefile are rejected; a failing Makefile is reported', async () => {
   const old = writeFiles(join(folder, 'old'), {Makefile: MAKEFILE});
   expect(await buildExtensionsIn(source, {buildDir: old, environment, signal})).toMatchObject({
     failure: {code: 'PYTHON_VERSION', hint: expect.stringContaining('--builtin-extensions')},

@@ -11,7 +11,7 @@ const recorded = (name: string): SysconfigVariables =>
   ) as SysconfigVariables;
 
 describe('objectFlags', () => {
-  test('of pyenv: neither folders, nor placement, optimisation, debugging or warnings', () => {
+  test('of pyenv: neither directories, nor placement, optimisation, debugging or warnings', () => {
     expect(objectFlags(recorded('pyenv-3.13.0').PY_CORE_CFLAGS)).toEqual([
       '-fno-strict-overflow',
       '-DNDEBUG',
@@ -21,7 +21,7 @@ describe('objectFlags', () => {
     ]);
   });
 
-  test('of Debian, whose folders are those of the machine that built it', () => {
+  test('of Debian, whose directories are those of the machine that built it', () => {
     expect(objectFlags(recorded('debian-3.11.2').PY_CORE_CFLAGS)).toEqual([
       '-DNDEBUG',
       '-fstack-protector-strong',

@@ -108,7 +108,7 @@ describe('configureArguments', () => {
 });
 
 describe('configureTree', () => {
-  test('configures in the build folder, logs, and leaves the source tree as it was', async () => {
+  test('configures in the build directory, logs, and does not change the source tree', async () => {
     const before = readFiles(source);
     const lines: string[] = [];
     const buildDir = fresh();
@@ -123,7 +123,7 @@ describe('configureTree', () => {
     expect(readFileSync(join(buildDir, 'pyconfig.h'), 'utf8')).toBe('#define BYTECODE "1"\n');
   });
 
-  test('begins from nothing each time', async () => {
+  test('starts from an empty directory each time', async () => {
     const buildDir = await configured();
     writeFileSync(join(buildDir, 'stale.o'), '');
     const again = await configureTree({source, buildDir, arguments: [], environment, signal});
@@ -132,7 +132,7 @@ describe('configureTree', () => {
     expect(existsSync(join(buildDir, 'Makefile'))).toBe(true);
   });
 
-  test('does not empty a folder that is not its own, nor one in the source tree', async () => {
+  test('does not empty a directory that is not its own, nor one in the source tree', async () => {
     const mine = writeFiles(fresh(), {'thesis.txt': 'years of work'});
     const refused = await configureTree({source, buildDir: mine, arguments: [], environment, signal});
     expect(refused).toMatchObject({ok: false, failure: {code: 'OUTPUT'}});
@@ -143,7 +143,7 @@ describe('configureTree', () => {
     expect(existsSync(inside)).toBe(false);
   });
 
-  test('tells why configure failed, in its words', async () => {
+  test('reports why configure failed, with its output', async () => {
     const run = {source, buildDir: fresh(), environment, signal};
     expect(await configureTree({...run, arguments: ['fail']})).toMatchObject({
       ok: false,
@@ -172,7 +172,7 @@ describe('configureTree', () => {
     });
   });
 
-  test('can be interrupted, and begins anew', async () => {
+  test('can be interrupted, and starts again', async () => {
     const buildDir = fresh();
     const run = {source, buildDir, environment};
     const stopped = await configureTree({
@@ -205,7 +205,7 @@ describe('makeTree', () => {
     server.close();
   });
 
-  test('keeps the new interpreter from writing byte code into the source tree', async () => {
+  test('keeps the new interpreter from writing bytecode into the source tree', async () => {
     const buildDir = await configured();
     expect(await makeTree({buildDir, jobs: 1, flags: ['interpreter'], environment, signal})).toMatchObject({
       ok: true,
@@ -233,14 +233,14 @@ describe('makeTree', () => {
     expect(callers).toBe(REDIRECTED_CALLERS.join(' '));
   });
 
-  test('fails in a folder that is not configured', async () => {
+  test('fails in a directory that is not configured', async () => {
     const buildDir = fresh();
     mkdirSync(buildDir);
     const result = await makeTree({buildDir, jobs: 1, environment, signal});
     expect(result).toMatchObject({ok: false, failure: {code: 'STAGE1'}});
   });
 
-  test('tells what the compiler said', async () => {
+  test("reports the compiler's errors", async () => {
     const buildDir = await configured();
     expect(await makeTree({buildDir, jobs: 1, flags: ['broken'], environment, signal})).toMatchObject({
       ok: false,
@@ -248,7 +248,7 @@ describe('makeTree', () => {
     });
   });
 
-  test('goes on after an interruption: what is done stays, what was being written is done again', async () => {
+  test('continues after an interruption: finished files stay, incomplete ones are made again', async () => {
     const buildDir = await configured();
     const run = {buildDir, jobs: 1, environment};
     expect(await makeTree({...run, flags: ['one.o'], signal})).toMatchObject({ok: true});
@@ -288,7 +288,7 @@ describe('readMakeVariables', () => {
     expect(existsSync(join(buildDir, 'python'))).toBe(false);
   });
 
-  test('fails in a folder that is not configured', async () => {
+  test('fails in a directory that is not configured', async () => {
     const buildDir = fresh();
     mkdirSync(buildDir);
     const failure = {code: 'STAGE1', message: expect.stringContaining('no Makefile')};
@@ -317,7 +317,7 @@ describe('compilerIdentity', () => {
     expect(new Set([plain, macros, includes].map(({value}) => value.digest)).size).toBe(3);
   });
 
-  test('fails for what is no compiler', async () => {
+  test('fails for a program that is not a compiler', async () => {
     for (const cc of ['no-such-cc', 'false']) {
       const result = await compilerIdentity(cc, [], {environment, signal});
       expect(result).toMatchObject({ok: false, failure: {code: 'NO_COMPILER'}});

@@ -33,7 +33,7 @@ async function installationOf(found: FoundPython) {
 }
 
 describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
-  test('tells how it was compiled and linked', async () => {
+  test('reports how it was compiled and linked', async () => {
     const {variables, headers, files, target} = await installationOf(found);
     expect(variables.LIBRARY).toBe(`libpython${series}${target.abiflags}.a`);
     expect(variables.PY_CORE_CFLAGS).toContain('-DPy_BUILD_CORE');
@@ -41,7 +41,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     for (const file of files) expect(existsSync(file)).toBe(true);
   });
 
-  test('that was unpacked elsewhere has headers and archive where it lies, not where sysconfig says', async () => {
+  test('that was unpacked elsewhere has headers and archive in its own directory, not where sysconfig says', async () => {
     const {variables, headers, target} = await installationOf(found);
     const [library, below] = [
       join(folder, `moved-${series}`, 'lib', `python${series}`),
@@ -75,7 +75,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     for (const name of reproducible) expect(target.frozen.map((row) => row.name)).toContain(name);
   });
 
-  test('has none whose source was changed since it was built', async () => {
+  test('has none whose source changed since it was built', async () => {
     const {target} = await installationOf(found);
     const source = readFileSync(join(target.stdlib, 'zipimport.py'), 'utf8');
     const check = (changed: string): unknown => {
@@ -104,7 +104,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(await isExecutableOf(target.executable, target)).toBe(true);
   });
 
-  test('in a virtual environment, says what it was made of', async () => {
+  test('in a virtual environment, reports its base Python', async () => {
     const place = join(folder, `venv-${series}`);
     execFileSync(found.python, ['-m', 'venv', '--without-pip', place]);
     const {target, baseExecutable, files, headers} = await installationOf({
@@ -121,7 +121,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
 test.each([
   [{debug: true, freeThreaded: false}, /debug build/],
   [{debug: false, freeThreaded: true}, /free-threaded/],
-])('checkUsable refuses %j', (kind, words) => {
+])('checkUsable rejects %j', (kind, words) => {
   expect(checkUsable(kind as Target)).toMatchObject({
     ok: false,
     failure: {code: 'PYTHON', message: expect.stringMatching(words), hint: expect.any(String)},

@@ -70,7 +70,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('os')?.origin).toMatch(/os\.py$/);
   });
 
-  test('the regular expressions that are compiled, each once; none that is wrong', async () => {
+  test('the regular expressions that are compiled, each once; none with errors', async () => {
     const code = [
       'import re, sre_compile',
       're.compile(r"(?P<a>b)\\u20ac", re.I | re.X)',
@@ -150,7 +150,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('atexit')).toMatchObject({kind: 'builtin'});
   });
 
-  test('a lazy loader is looked through, and a file that is not there is no source', async () => {
+  test('a lazy loader is resolved, and a missing file is not a source', async () => {
     const program = write(
       'lazy.py',
       [
@@ -176,7 +176,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('made_up')).toMatchObject({kind: 'other', loader: 'SourceFileLoader'});
   });
 
-  test('without site, the tracer brings in nothing', async () => {
+  test('without site, the tracer imports nothing itself', async () => {
     const real = execFileSync(found.python, ['-IS', '-c', 'import sys; print(" ".join(sys.modules))'], {
       encoding: 'utf8',
     });
@@ -199,14 +199,14 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     );
   });
 
-  test('a folder with a __main__', async () => {
+  test('a directory with a __main__', async () => {
     const run = await trace(['application']);
     expect(run.exitCode).toBe(0);
     expect(names(run)).toContain('beside');
   });
 
   test.each([['-c'], ['-m'], ['script'], ['linked script'], ['-P or -I script']])(
-    'a program run by %s sees itself as it does in the real interpreter',
+    'a program run by %s sees the same `__main__` as without the tracer',
     async (how) => {
       const script = write('tools/self.py', `"""doc"""\n${SELF}`);
       write('selfmodule.py', SELF);

@@ -16,7 +16,7 @@ const folder = temporaryFolder();
 describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
   const ask = (code: string): string => execFileSync(found.python, ['-c', code], {encoding: 'utf8'}).trim();
 
-  test('describeTarget tells what it is', async () => {
+  test('describeTarget describes it', async () => {
     const result = await describeTarget(found);
     if (!result.ok) throw new Error(result.failure.message);
     const target = result.value;
@@ -126,7 +126,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
   });
 });
 
-describe('what is no Python', () => {
+describe('not a Python', () => {
   const [found] = findPythons() as [FoundPython];
   test.each([['/nowhere/python3'], ['/bin/true'], ['/bin/false']])('%s fails', async (python) => {
     expect(await describeTarget({...found, python})).toMatchObject({ok: false, failure: {code: 'PYTHON'}});

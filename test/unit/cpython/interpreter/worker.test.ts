@@ -144,12 +144,12 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(inspect(done).asCompiled).toBe(true);
   });
 
-  test('does not let warnings through to the protocol', async () => {
+  test('keeps warnings out of the protocol', async () => {
     const done = await compile('x = "\\d"\nassert (x, "always true")\nprint(x is 1)\n');
     expect(done.result.ok).toBe(true);
   });
 
-  test('tells a syntax error in Python’s words, with the real file', async () => {
+  test('reports a syntax error with Python’s message and the real file', async () => {
     const {result, source} = await compile('def f():\n    return (1 +\n\nx = = 2\n');
     expect(result).toMatchObject({ok: false, failure: {code: 'COMPILE'}});
     const details = result.ok ? '' : (result.failure.details ?? '');
@@ -159,7 +159,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(details).not.toContain('some/module.py');
   });
 
-  test('tells an error that only the symbol table finds, with its line', async () => {
+  test('reports an error that only the symbol table finds, with its line', async () => {
     const {result} = await compile('def f():\n    x = 1\n    global x\n');
     expect(result).toMatchObject({
       ok: false,
@@ -250,7 +250,7 @@ describe('workers', () => {
   let workers: Workers | undefined;
   afterEach(() => workers?.stop());
 
-  test('answer many requests, each its own', async () => {
+  test('respond to many concurrent requests', async () => {
     const pool = (workers = startWorkers({...found, count: 3}));
     const results = await Promise.all(
       Array.from({length: 40}, (_, index) => {
@@ -270,7 +270,7 @@ describe('workers', () => {
     });
   });
 
-  test('a worker that dies fails its request only, with its words', async () => {
+  test('a worker that dies fails only its request, with its output', async () => {
     const dying = join(folder, 'dying-python');
     // Dies at its first request, and hands over to the real one from then on.
     const mark = join(folder, 'died');

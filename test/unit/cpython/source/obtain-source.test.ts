@@ -87,7 +87,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     expect(log.join('\n')).toContain('no longer what was downloaded');
   });
 
-  test('does not take an archive with another digest', async () => {
+  test('rejects an archive with another digest', async () => {
     const wrong = 'f'.repeat(64);
     expect(await obtain({sha256: wrong})).toMatchObject({
       ok: false,
@@ -100,7 +100,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     expect(readdirSync(join(cacheDir, 'sources'))).toEqual([]);
   });
 
-  test('fails with what each way said when there is none', async () => {
+  test('fails with the errors of all ways if none works', async () => {
     const {port} = server.address() as AddressInfo;
     expect(await obtain({url: `http://127.0.0.1:${port}/gone.tar.gz`})).toMatchObject({
       ok: false,
@@ -114,7 +114,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
 });
 
 describe('releases', () => {
-  test('newestOf takes the very version, or the newest of a series', () => {
+  test('newestOf returns the exact version, or the newest of a series', () => {
     const versions = ['3.13.9', '3.13.15', '3.14.0rc1', '3.1.2', '3.13.5'];
     expect(newestOf('3.13', versions)).toBe('3.13.15');
     expect(newestOf('3.13.5', versions)).toBe('3.13.5');

@@ -25,7 +25,7 @@ describe('openSourceTree', () => {
     });
   });
 
-  test('fails for a folder that is not there', async () => {
+  test('fails for a directory that is not there', async () => {
     const failure = {code: 'SOURCE_TREE', message: expect.stringContaining('nowhere')};
     expect(await openSourceTree(join(folder, 'nowhere'))).toMatchObject({ok: false, failure});
   });

@@ -43,7 +43,7 @@ describe('findStaticParts', () => {
   test.each([
     ['no archive', ['python.o'], /libpython3\.11\.a/],
     ['no main program', ['libpython3.11.a'], /python\.o/],
-  ])('with %s it says which package has it, and what goes without', (name, files, missing) => {
+  ])('with %s it names the package, and the alternative', (name, files, missing) => {
     expect(findStaticParts(installed(name, files), false)).toMatchObject({
       ok: false,
       failure: {
@@ -85,7 +85,7 @@ describe('linkCommand', () => {
     expect(command).toMatch(/^clang-16 -m64 .* -no-pie -fno-lto$/);
   });
 
-  test('takes all of an archive', () => {
+  test('includes all of an archive', () => {
     expect(wholeArchive('x.a')).toEqual(['-Wl,--whole-archive', 'x.a', '-Wl,--no-whole-archive']);
   });
 });

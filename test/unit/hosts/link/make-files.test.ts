@@ -26,7 +26,7 @@ function ask(): number {
   }
 }
 
-test('make reads every name of a file, notices what changed, and takes what is gone for changed', () => {
+test('make reads every file name, notices changes, and treats missing files as changed', () => {
   execFileSync('mkdir', ['-p', join(folder, 'our things')]);
   const sources = STRANGE.map((name) => join(folder, name));
   const touch = (path: string, seconds: number): void => {
@@ -54,7 +54,7 @@ test('no sources, no rule', () => {
   expect(dependencyFile('x', [])).toBe('');
 });
 
-test('the compiler reads words of a response file as they are', () => {
+test('the compiler reads the words of a response file unchanged', () => {
   const file = join(folder, 'words.rsp');
   const words = ['-DA="a b"', String.raw`-DB='\x'`, '-DC=c'];
   writeFileSync(file, responseFile(words));

@@ -59,13 +59,13 @@ int main(void) {
   return execFileSync(folder.at('main'), {encoding: 'utf8'}).trim();
 }
 
-test('groups are linked as the objects are, and have one string of each text', async () => {
+test('groups are linked like objects, and have one copy of each string', async () => {
   const paths = await groups();
   expect(paths).toHaveLength(3);
   expect([run(paths), run(objects.map(({path}) => path))]).toEqual(['4005 0', '4005 0']);
 });
 
-test('what did not change stays, what changed is linked anew, what nobody needs goes', async () => {
+test('unchanged groups stay, changed ones are linked again, unused ones are removed', async () => {
   const before = await groups();
   const times = before.map((path) => statSync(path).mtimeMs);
   expect((await groups()).map((path) => statSync(path).mtimeMs)).toEqual(times);
@@ -78,7 +78,7 @@ test('what did not change stays, what changed is linked anew, what nobody needs 
   expect(readdirSync(folder.at('groups')).filter((name) => name !== 'new.txt')).toHaveLength(3);
 });
 
-test('a group that was cut short is linked anew', async () => {
+test('a truncated group is linked again', async () => {
   const before = await groups();
   const whole = before.map((path) => readFileSync(path));
   truncateSync(before[1] ?? '', 100);
@@ -87,7 +87,7 @@ test('a group that was cut short is linked anew', async () => {
   expect(after.every((path, i) => whole[i]?.equals(readFileSync(path)))).toBe(true);
 });
 
-test('the bytes of a group tell nothing of the folder', async () => {
+test('the bytes of a group do not depend on the directory', async () => {
   const [first = ''] = await groups();
   const bytes = readFileSync(first);
   folder.remove();
@@ -97,7 +97,7 @@ test('the bytes of a group tell nothing of the folder', async () => {
   expect(readFileSync(again).equals(bytes)).toBe(true);
 });
 
-test('where the linker makes no groups, objects are linked', async () => {
+test('if the linker cannot make groups, objects are linked', async () => {
   const script = join(folder.path, 'cc');
   writeFileSync(script, '#!/bin/sh\necho "unknown option" >&2\nexit 1\n', {mode: 0o755});
   expect(await groups(script)).toEqual(objects.map(({path}) => path));

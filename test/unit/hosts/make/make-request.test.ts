@@ -11,7 +11,7 @@ const told = {
   FLASHFREEZE_MAKE_PIE: '',
 };
 
-test('names are relative to the folder that make runs in', () => {
+test('names are relative to the directory that make runs in', () => {
   expect(readMakeRequest('/build/flashfreeze', told)).toEqual({
     ok: true,
     value: {
@@ -28,7 +28,7 @@ test('names are relative to the folder that make runs in', () => {
   });
 });
 
-test('without make it says who calls it', () => {
+test('without make it fails with a hint', () => {
   expect(readMakeRequest('/build/flashfreeze', {...told, FLASHFREEZE_MAKE_CC: undefined})).toMatchObject({
     ok: false,
     failure: {code: 'USAGE', message: expect.stringContaining('Makefile.inc')},

@@ -55,7 +55,7 @@ describe.each(found.map(({series, python}) => [series, python] as const))('Pytho
     ['that is no library', join(folder, 'text.so'), cacheTag],
     ['whose path has \'quotes\', "more" and \\', join(folder, `it's "so" \\ caf\u00e9.so`), cacheTag],
     ['of another version', join(folder, 'text.so'), 'cpython-399'],
-  ])('starts as ever with an overlay %s', (_name, extension, tag) => {
+  ])('starts as usual with an overlay %s', (_name, extension, tag) => {
     writeFiles(folder, {'text.so': 'not a library'});
     const {stdout, stderr, status} = withPth(python, pthLine({extension, cacheTag: tag}), REPORT);
     expect({stdout, stderr, status}).toEqual({stdout: 'False []\n', stderr: '', status: 0});
@@ -88,7 +88,7 @@ print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modul
         'sitecustomize.py': siteCustomize({extension: join(folder, 'none.so'), cacheTag}),
       });
 
-    test('makes room for the next one, and for none', () => {
+    test('runs the next one, if there is one', () => {
       const next = writeFiles(join(place, 'next'), {'sitecustomize.py': 'SEEN = True\n'});
       expect(run(hooked(), next)).toEqual(run(next));
       expect(run(hooked())).toEqual(run());
@@ -99,7 +99,7 @@ print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modul
       ]);
     });
 
-    test('does not hide what is wrong with the next one', () => {
+    test('does not hide errors of the next one', () => {
       const broken = writeFiles(join(place, 'broken'), {'sitecustomize.py': '1 / 0\n'});
       const missing = writeFiles(join(place, 'missing'), {'sitecustomize.py': 'import not_there_at_all\n'});
       for (const bad of [broken, missing]) {

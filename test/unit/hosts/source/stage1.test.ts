@@ -59,7 +59,7 @@ async function build(
 const configured = (told: readonly EventInput[]): unknown =>
   told.find((event) => event.type === 'action-finished' && event.id === 'configure:python');
 
-test('a build folder that was configured for another tree of equal files is configured anew', async () => {
+test('a build directory that was configured for another tree of equal files is configured again', async () => {
   const [one, other] = [tree('one'), tree('other')];
   expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
   expect(configured(await build(one))).toMatchObject({outcome: 'fresh'});
@@ -77,7 +77,7 @@ test('a build folder that was configured for another tree of equal files is conf
   expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
 });
 
-test('the build folder of a release is emptied when anything is different, of the library or the profile, too', async () => {
+test('the build directory of a release is emptied when anything differs, including the library and the profile', async () => {
   const source = tree('released');
   const [profile, left] = [join(folder, 'profile'), join(folder, 'build', 'cpython', 'left.o')];
   const release = async (words: Reproducible = {}): Promise<'emptied' | 'kept'> => {

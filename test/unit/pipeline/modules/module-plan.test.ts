@@ -26,7 +26,7 @@ function planOf(version: string, more: Partial<PlannedFor> = {}) {
   });
 }
 
-test('an overlay takes what is found on disk where its name says, and nothing that CPython freezes', () => {
+test('an overlay includes modules on disk whose path matches their name, and none that CPython freezes', () => {
   const {modules, sources, frozenRows, roots} = planOf('3.13.0');
   expect(modules.map(({module, sourceName}) => [module, sourceName])).toEqual([
     ['json', 'Lib/json/__init__.py'],
@@ -42,7 +42,7 @@ test('an overlay takes what is found on disk where its name says, and nothing th
   expect(roots).toEqual(['stdlib', {path: '/venv/site-packages'}]);
 });
 
-test('of what CPython freezes, the rows that the toolchain gives; code that several share is frozen once', () => {
+test('of the modules that CPython freezes, the rows of the toolchain; shared code is frozen once', () => {
   const posixpath = {path: '/lib/python/posixpath.py', name: 'Lib/posixpath.py'};
   const {modules, frozenRows} = planOf('3.13.0', {
     frozenModules: [
