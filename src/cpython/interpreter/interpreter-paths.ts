@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {runProcess} from '../../exec/process.js';
+import {askProcess} from './answers.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {Installation} from './installation.js';
 import {NO_BYTECODE, parseJson, type Interpreter} from './run-script.js';
@@ -21,7 +21,8 @@ names = ('prefix', 'exec_prefix', 'base_prefix', 'base_exec_prefix', 'path')
 found = {name: getattr(sys, name) for name in names}
 found['stdlib'] = getattr(sys, '_stdlib_dir', None) or os.path.dirname(os.__file__)
 import json
-print(json.dumps(found))
+with open(sys.argv[1], 'w') as file:
+    json.dump(found, file)
 `;
 
 /**
@@ -55,16 +56,16 @@ export function firstDifference(ours: InterpreterPaths, theirs: InterpreterPaths
 }
 
 async function ask({python, environment, signal}: Interpreter): Promise<Result<InterpreterPaths>> {
-  const run = await runProcess({
+  const run = await askProcess({
     file: python,
-    args: ['-I', '-B', '-c', QUESTION],
+    args: (answer) => ['-I', '-B', '-c', QUESTION, answer],
     cwd: '/',
     environment: {...environment, ...NO_BYTECODE},
     signal,
     timeoutMs: 60_000,
   });
   if (!run.ok) return run;
-  const answer = interpreterPaths.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  const answer = interpreterPaths.safeParse(parseJson(run.value.answer));
   if (answer.success) return ok(answer.data);
-  return fail('SMOKE', `${python} does not report where its library is`, {details: run.value.stderr});
+  return fail('SMOKE', `${python} does not report where its library is`, {details: run.value.said});
 }

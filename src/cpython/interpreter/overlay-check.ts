@@ -2,6 +2,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {runProcess} from '../../exec/process.js';
+import {askProcess} from './answers.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {NO_BYTECODE, type Interpreter} from './run-script.js';
 
@@ -14,7 +15,7 @@ export interface ServedModule {
 
 const QUESTION = `
 import sys, site
-pth, extension, folder, name = sys.argv[1:]
+answer, pth, extension, folder, name = sys.argv[1:]
 site.addsitedir(pth)
 import _frozen_importlib as b, _frozen_importlib_external as e
 if '_flashfreeze' not in sys.modules:  # Once more, so that it says why.
@@ -23,7 +24,8 @@ import _flashfreeze
 spec = e.PathFinder._path_importer_cache(folder).find_spec(name)
 code = spec.loader.get_code(name)
 info = _flashfreeze.info()
-print(info['used'] if _flashfreeze.is_static(code) else 0, info['inactive_because'])
+with open(answer, 'w') as file:
+    print(info['used'] if _flashfreeze.is_static(code) else 0, info['inactive_because'], file=file)
 `;
 
 /**
@@ -40,20 +42,21 @@ export async function servesImage(
   const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-overlay-'));
   try {
     await writeFile(join(folder, 'flashfreeze.pth'), line);
-    const run = await runProcess({
+    const place = placeOf(module);
+    const run = await askProcess({
       file: python,
-      args: ['-I', '-S', '-B', '-c', QUESTION, folder, extension, placeOf(module), module.name],
+      args: (answer) => ['-I', '-S', '-B', '-c', QUESTION, answer, folder, extension, place, module.name],
       cwd: '/',
       environment: {...environment, ...NO_BYTECODE},
       signal,
       timeoutMs: 60_000,
     });
     if (!run.ok) return run;
-    const {exitCode, stdout, stderr} = run.value;
+    const {exitCode, answer, said} = run.value;
     if (exitCode !== 0) {
-      return fail('SMOKE', `${python} cannot load the overlay (exit code ${exitCode})`, {details: stderr});
+      return fail('SMOKE', `${python} cannot load the overlay (exit code ${exitCode})`, {details: said});
     }
-    const [used, ...reason] = stdout.trim().split(' ');
+    const [used, ...reason] = answer.trim().split(' ');
     if (Number(used) > 0) return ok();
     return fail('SMOKE', `${python} uses none of the overlay's images: ${reason.join(' ')}`);
   } finally {

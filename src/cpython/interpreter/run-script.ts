@@ -1,5 +1,5 @@
 import type {z} from 'zod';
-import {runProcess} from '../../exec/process.js';
+import {askProcess} from './answers.js';
 import type {FailureCode} from '../../model/failure.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {scriptPath, type ScriptName} from './scripts.js';
@@ -17,9 +17,9 @@ export interface Interpreter {
 export const NO_BYTECODE = {PYTHONDONTWRITEBYTECODE: '1'} as const;
 
 /**
- * Runs one of our scripts in a Python and reads the JSON of the last line that it prints.
+ * Runs one of our scripts in a Python (`script ANSWER REQUEST`, both files) and reads the JSON that it answers.
  *
- * `code` is the failure code when the script ends badly; PYTHON when the executable cannot be started, or prints
+ * `code` is the failure code when the script ends without an answer; PYTHON when the executable cannot be started, or answers
  * something else.
  */
 export async function runScript<T>(
@@ -36,13 +36,13 @@ export async function runScript<T>(
   },
 ): Promise<Result<T>> {
   const {python, signal} = interpreter;
-  const run = await runProcess({
+  const run = await askProcess({
     file: python,
-    args: ['-B', ...(options.flags ?? []), scriptPath(script)],
+    args: (...files) => ['-B', ...(options.flags ?? []), scriptPath(script), ...files],
     cwd: options.cwd ?? '/',
     environment: {...interpreter.environment, ...NO_BYTECODE},
     signal,
-    ...(options.input === undefined ? {} : {input: options.input}),
+    ...(options.input === undefined ? {} : {request: options.input}),
     timeoutMs: options.timeoutMs ?? 120_000,
   });
   if (!run.ok) {
@@ -50,12 +50,14 @@ export async function runScript<T>(
     const hint = run.failure.hint ?? 'give the path of a Python executable';
     return fail('PYTHON', `cannot run ${python}: ${run.failure.message}`, {...run.failure, hint});
   }
-  if (run.value.exitCode !== 0) {
-    return fail(options.code, `${python} failed to run ${script} (exit code ${run.value.exitCode})`, {
-      details: run.value.stderr.trimEnd().slice(-4000),
+  // An answer is written in one go when all is done: what ends the process after that is not our script.
+  const {answer: text, exitCode, said} = run.value;
+  if (exitCode !== 0 && parseJson(text) === undefined) {
+    return fail(options.code, `${python} failed to run ${script} (exit code ${exitCode})`, {
+      details: said,
     });
   }
-  const answer = options.schema.safeParse(parseJson(run.value.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  const answer = options.schema.safeParse(parseJson(text));
   if (answer.success) return ok(answer.data);
   return fail('PYTHON', `${python} sent an invalid response`, {details: answer.error.message});
 }

@@ -1,5 +1,5 @@
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
-import {runProcess} from '../../exec/process.js';
+import {askProcess} from '../../cpython/interpreter/answers.js';
 import {type Result, fail, ok} from '../../model/result.js';
 
 /**
@@ -7,11 +7,14 @@ import {type Result, fail, ok} from '../../model/result.js';
  * that give out its code (--wrap, which objects of a link-time optimisation do not heed) leaves it as it was, even where
  * getpath is static.
  */
-const LINKED = `import _flashfreeze as f, _frozen_importlib_external as e
-print(int(f.is_static(e.cache_from_source.__code__)), f.info()["inactive_because"])`;
+const LINKED = `import sys, _flashfreeze as f, _frozen_importlib_external as e
+with open(sys.argv[1], "w") as file:
+    print(int(f.is_static(e.cache_from_source.__code__)), f.info()["inactive_because"], file=file)`;
 /** The module's image is prepared, but the module does not run. */
 const LOADED = `import sys, _flashfreeze as f
-f.code(sys.argv[1]); i = f.info(); print(i["used"], i["inactive_because"])`;
+f.code(sys.argv[2]); i = f.info()
+with open(sys.argv[1], "w") as file:
+    print(i["used"], i["inactive_because"], file=file)`;
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -25,20 +28,24 @@ export async function usesImages(
   flags: readonly string[] = ['-I', '-B'],
   module?: string,
 ): Promise<Result<void>> {
-  const run = await runProcess({
+  const run = await askProcess({
     file: python,
-    args: [...flags, '-c', ...(module === undefined ? [LINKED] : [LOADED, module])],
+    args: (answer) => [
+      ...flags,
+      '-c',
+      ...(module === undefined ? [LINKED, answer] : [LOADED, answer, module]),
+    ],
     cwd: '/',
     environment,
     signal,
     timeoutMs: TIMEOUT_MS,
   });
   if (!run.ok) return run;
-  const {exitCode, stdout, stderr} = run.value;
+  const {exitCode, answer, said} = run.value;
   if (exitCode !== 0) {
-    return fail('SMOKE', `the new interpreter does not start (exit code ${exitCode})`, {details: stderr});
+    return fail('SMOKE', `the new interpreter does not start (exit code ${exitCode})`, {details: said});
   }
-  const [used, ...reason] = stdout.trim().split(' ');
+  const [used, ...reason] = answer.trim().split(' ');
   if (Number(used) > 0) return ok();
   return fail('SMOKE', `the new interpreter uses none of its images: ${reason.join(' ')}`);
 }

@@ -1,8 +1,8 @@
 """Compiles regular expressions, up to where `_sre.compile()` would take over.
 
-    python -I -S compile_expressions.py     (a JSON array of {"bytes", "text", "flags"} on standard input)
+    python -I -S compile_expressions.py ANSWER REQUEST     (REQUEST: a JSON array of {"bytes", "text", "flags"})
 
-The last line of standard output is an array of the same with "allFlags", "code", "groups" and "names".
+ANSWER gets an array of the same with "allFlags", "code", "groups" and "names".
 """
 
 import json
@@ -39,15 +39,26 @@ def compiled(entry):
     }
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
     warnings.simplefilter("error")
     found = []
-    for entry in json.load(sys.stdin):
+    for entry in read_request():
         try:
             found.append(compiled(entry))
         except (compiler.error, OverflowError, RecursionError, ValueError, Warning):
             pass
-    print(json.dumps([entry for entry in found if entry is not None]))
+    answer_with([entry for entry in found if entry is not None])
 
 
 main()

@@ -1,8 +1,8 @@
 """Compiles pieces of source text that programs compile while they run.
 
-    python -s -S compile_snippets.py     (PYTHONHASHSEED=0; a JSON array of {"text", "filename", "flags"} on standard input)
+    python -s -S compile_snippets.py ANSWER REQUEST     (PYTHONHASHSEED=0; REQUEST: a JSON array of {"text", "filename", "flags"})
 
-The last line of standard output is an array of the same with "mode" and "code", marshal bytes in base64.
+ANSWER gets an array of the same with "mode" and "code", marshal bytes in base64.
 """
 
 import sys
@@ -38,15 +38,26 @@ def compiled(entry):
     return None
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
     warnings.simplefilter("error")
     found = []
-    for entry in json.load(sys.stdin):
+    for entry in read_request():
         try:
             found.append(compiled(entry))
         except (MemoryError, OverflowError, RecursionError, ValueError, Warning):
             pass
-    print(json.dumps([entry for entry in found if entry is not None]))
+    answer_with([entry for entry in found if entry is not None])
 
 
 main()

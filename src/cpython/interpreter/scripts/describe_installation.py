@@ -1,6 +1,6 @@
-"""Prints, as one JSON object, what flashfreeze needs to know of an installed Python to link with it.
+"""Writes down, as one JSON object, what flashfreeze needs to know of an installed Python to link with it.
 
-    python -B -s -X frozen_modules=on installation.py     (a JSON object on standard input)
+    python -B -s -X frozen_modules=on installation.py ANSWER REQUEST
 
 The request is {"frozen": {name: path}, "variables": [name, ...]}: frozen modules, and where their sources are; what to
 tell of sysconfig. The answer:
@@ -86,8 +86,19 @@ def mapped_libpython():
     return None
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
-    request = json.load(sys.stdin)
+    request = read_request()
     variables = sysconfig.get_config_vars()
     files = {sys.executable, __file__}
     files.update(m.__file__ for name, m in sys.modules.items() if name.startswith("_sysconfigdata"))
@@ -115,7 +126,7 @@ def main():
         "reproducible": reproducible,
         "files": sorted(files),
     }
-    print(json.dumps(answer))
+    answer_with(answer)
 
 
 main()

@@ -1,6 +1,6 @@
-"""Prints, as one JSON object, what flashfreeze needs to know of the Python that runs this.
+"""Writes down, as one JSON object, what flashfreeze needs to know of the Python that runs this.
 
-    python -B -X frozen_modules=on describe.py
+    python -B -X frozen_modules=on describe.py ANSWER
 """
 
 import sys
@@ -43,8 +43,9 @@ def flag(name, otherwise):
     return bool(otherwise if value is None else value)
 
 
-print(
-    json.dumps(
+# In a file: standard output belongs to what others print.
+with open(sys.argv[1], "w", encoding="ascii") as file:
+    json.dump(
         {
             "sysVersion": sys.version,
             "implementation": sys.implementation.name,
@@ -62,6 +63,6 @@ print(
             "path": sys.path,
             "builtinModules": list(sys.builtin_module_names),
             "frozen": frozen_rows(),
-        }
+        },
+        file,
     )
-)

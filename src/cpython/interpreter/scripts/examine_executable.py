@@ -1,6 +1,6 @@
 """What a frozen interpreter tells of itself, as one JSON object; null when it has no frozen modules.
 
-    python -B examine.py
+    python -B examine.py ANSWER
 
 {"python": "3.13.15", "inactiveBecause": text or null, "used": images that the start took,
  "build": what it was made from and by, "modules": [{"name", "origin", "state": "current" | "changed" | "gone" | "shadowed", "by": path or null}, ...]}
@@ -14,7 +14,8 @@ import sys
 try:
     import _flashfreeze
 except ImportError:
-    print("null")
+    with open(sys.argv[1], "w") as file:
+        file.write("null")
     sys.exit()
 info = _flashfreeze.info()
 
@@ -96,14 +97,15 @@ modules = []
 for name, origin, _ in sorted(_flashfreeze.modules()):
     found, by = state(name, origin)
     modules.append({"name": name, "origin": origin, "state": found, "by": by})
-print(
-    json.dumps(
+# In a file: standard output belongs to what others print.
+with open(sys.argv[1], "w", encoding="ascii") as file:
+    json.dump(
         {
             "python": sys.version.split()[0],
             "inactiveBecause": info["inactive_because"],
             "used": info["used"],
             "build": json.loads(info["build"]),
             "modules": modules,
-        }
+        },
+        file,
     )
-)

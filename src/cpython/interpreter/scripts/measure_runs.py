@@ -1,9 +1,9 @@
 """Measures how long commands take: starts each of them in turn, round after round, so that all see the same machine.
 
-    python -I -S -B measure_runs.py     (a JSON object on standard input)
+    python -I -S -B measure_runs.py ANSWER REQUEST
 
-The request is {"commands": [{"words": [word, …], "environment": {name: value}}, …], "rounds": N, "cwd": path}. The answer, on
-the last line of standard output, is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each command, an item for
+The request is {"commands": [{"words": [word, …], "environment": {name: value}}, …], "rounds": N, "cwd": path}. The answer
+is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each command, an item for
 each round; `faults` are minor page faults. One more round before the first is not counted.
 """
 
@@ -24,8 +24,19 @@ def run(command, environment, silence):
     return (end - begin) / 1e6, usage.ru_minflt
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
-    request = json.load(sys.stdin)
+    request = read_request()
     os.chdir(request["cwd"])
     silence = os.open(os.devnull, os.O_RDWR)
     milliseconds = [[] for _ in request["commands"]]
@@ -36,7 +47,7 @@ def main():
             if turn > 0:
                 milliseconds[index].append(took)
                 faults[index].append(pages)
-    print(json.dumps({"milliseconds": milliseconds, "faults": faults}))
+    answer_with({"milliseconds": milliseconds, "faults": faults})
 
 
 main()

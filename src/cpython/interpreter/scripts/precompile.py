@@ -1,4 +1,5 @@
-"""Writes byte code of all sources below a folder: `[root, the folder that it is going to be]` comes as JSON on stdin.
+"""Writes byte code of all sources below a folder: `[root, the folder that it is going to be]` are the request, in
+JSON (precompile.py ANSWER REQUEST).
 
 One process, in the order of names: which references marshal shares depends on what a process compiled and imported
 before. So it is to be run with a `pycache_prefix` where nothing lies: what byte code there is in the library decides
@@ -20,8 +21,19 @@ def sources(root):
                 yield os.path.join(folder, name), os.path.join(folder, "__pycache__", byte_code)
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
-    root, shown = json.load(sys.stdin)
+    root, shown = read_request()
     count = 0
     for path, byte_code in sources(root):
         try:
@@ -36,7 +48,7 @@ def main():
             count += 1
         except py_compile.PyCompileError:
             pass  # CPython's tests and lib2to3 have sources that are no Python 3
-    print(json.dumps({"count": count}))
+    answer_with({"count": count})
 
 
 main()

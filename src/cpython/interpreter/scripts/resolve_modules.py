@@ -1,6 +1,6 @@
-"""Finds modules without running them (only the parents of a submodule are imported). One JSON object in, one out.
+"""Finds modules without running them (only the parents of a submodule are imported). One JSON object in, one out: both are files.
 
-    python -B resolve.py < request
+    python -B resolve.py ANSWER REQUEST
 
 {"modules": [name, ...]}               each of these
 {"packages": [name, ...]}              each of these with all its submodules on disk
@@ -71,7 +71,7 @@ def near(name):
     if parent:
         try:
             spec = find_spec(parent)
-        except Exception:
+        except (Exception, SystemExit):
             spec = None
         if spec is not None:
             siblings = [info.name for info in pkgutil.iter_modules(locations(spec))]
@@ -90,7 +90,7 @@ def find(name, missing):
     except ModuleNotFoundError as exception:
         if not (name + ".").startswith(str(exception.name) + "."):
             error = exception
-    except Exception as exception:
+    except (Exception, SystemExit) as exception:
         error = exception
     text = None if error is None else "%s: %s" % (type(error).__name__, error)
     missing.append({"name": name, "near": near(name), "error": text})
@@ -127,8 +127,19 @@ def has_source(each):
     return each["kind"] in ("source", "frozen") and each["origin"] is not None and os.path.isfile(each["origin"])
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
-    request = json.load(sys.stdin)
+    request = read_request()
     missing = []
     modules = []
     for name in request.get("modules", []):
@@ -142,8 +153,7 @@ def main():
             modules.extend(map(record, submodules(spec, True)))
     if request.get("stdlib"):
         modules.extend(filter(has_source, map(record, standard_library(request.get("tests", False)))))
-    # Code that ran in a parent package may have printed: the answer is the last line.
-    print("\n" + json.dumps({"modules": modules, "missing": missing}))
+    answer_with({"modules": modules, "missing": missing})
 
 
 main()

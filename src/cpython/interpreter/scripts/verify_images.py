@@ -1,10 +1,10 @@
 """Compares every frozen module of this interpreter with a fresh compile of its source, and so every regular expression and
 every source text that was compiled beforehand.
 
-    python -s -B verify_images.py     (a JSON object on standard input)
+    python -s -B verify_images.py ANSWER REQUEST
 
 The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer, on the last line of standard output, is {"modules": N, "expressions": N, "snippets": N, "differences":
+CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer is {"modules": N, "expressions": N, "snippets": N, "differences":
 [{"module", "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -276,8 +276,19 @@ def compare_snippets():
                 yield text, "use", "was not found"
 
 
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """In a file: standard output belongs to what others print."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
 def main():
-    request = json.load(sys.stdin)
+    request = read_request()
     warnings.simplefilter("ignore")
     differences = []
     modules = _flashfreeze.modules()
@@ -294,7 +305,7 @@ def main():
     for where, field, detail in compare_snippets():
         differences.append({"module": "compile()", "where": where, "field": field, "detail": detail[:400]})
     counts = {name: _flashfreeze.info()[name] for name in ("expressions", "snippets")}
-    print(json.dumps({"modules": len(modules), **counts, "differences": differences}))
+    answer_with({"modules": len(modules), **counts, "differences": differences})
 
 
 main()

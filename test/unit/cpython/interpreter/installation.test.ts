@@ -80,11 +80,11 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     const source = readFileSync(join(target.stdlib, 'zipimport.py'), 'utf8');
     const check = (changed: string): unknown => {
       writeFiles(folder, {'zipimport.py': changed});
-      const answer = execFileSync(found.python, ['-B', scriptPath('describe_installation.py')], {
-        input: JSON.stringify({frozen: {zipimport: join(folder, 'zipimport.py')}, variables: []}),
-        encoding: 'utf8',
-      });
-      return (JSON.parse(answer) as {reproducible: unknown}).reproducible;
+      const request = JSON.stringify({frozen: {zipimport: join(folder, 'zipimport.py')}, variables: []});
+      writeFiles(folder, {request});
+      const [answer, script] = [join(folder, 'answer'), scriptPath('describe_installation.py')];
+      execFileSync(found.python, ['-B', script, answer, join(folder, 'request')]);
+      return (JSON.parse(readFileSync(answer, 'utf8')) as {reproducible: unknown}).reproducible;
     };
     expect(check(source)).toEqual(['zipimport']);
     expect(check(`${source}\n# more\n`)).toEqual(['zipimport']);
