@@ -18,7 +18,8 @@ export type ScriptName =
 /** What scripts import from their own directory. */
 const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'compile_modules.py': ['reproducible_marshal.py'],
-  'compile_snippets.py': ['reproducible_marshal.py'],
+  'compile_expressions.py': ['prepared_sources.py'],
+  'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py'],
 };
 
 /** All files that decide what a script does: itself, and what it imports from beside it. */

@@ -5,9 +5,13 @@
 ANSWER gets an array of the same with "allFlags", "code", "groups" and "names".
 """
 
-import json
 import sys
-import warnings
+
+# This script's directory is on the path for its helper only.
+sys.path.insert(0, __file__.rpartition("/")[0])
+from prepared_sources import compile_sources
+
+del sys.path[0]
 
 try:
     from re import _compiler as compiler, _parser as parser
@@ -39,26 +43,4 @@ def compiled(entry):
     }
 
 
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """In a file: standard output belongs to what others print."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
-
-
-def main():
-    warnings.simplefilter("error")
-    found = []
-    for entry in read_request():
-        try:
-            found.append(compiled(entry))
-        except (compiler.error, OverflowError, RecursionError, ValueError, Warning):
-            pass
-    answer_with([entry for entry in found if entry is not None])
-
-
-main()
+compile_sources(compiled, compiler.error)

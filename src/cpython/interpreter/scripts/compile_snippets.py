@@ -7,18 +7,17 @@ ANSWER gets an array of the same with "mode" and "code", marshal bytes in base64
 
 import sys
 
-# This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
+# This script's directory is on the path for its helpers only: what else it holds must not hide modules of the standard library.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 sys.path.insert(0, __file__.rpartition("/")[0])
+from prepared_sources import compile_sources
 from reproducible_marshal import dump
 
 del sys.path[0]
 
 import base64
-import json
 import re
-import warnings
 
 # sys.set_int_max_str_digits() allows no lower limit than 640 digits.
 LONG_NUMBER = re.compile("[0-9_]{600}")
@@ -38,26 +37,4 @@ def compiled(entry):
     return None
 
 
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """In a file: standard output belongs to what others print."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
-
-
-def main():
-    warnings.simplefilter("error")
-    found = []
-    for entry in read_request():
-        try:
-            found.append(compiled(entry))
-        except (MemoryError, OverflowError, RecursionError, ValueError, Warning):
-            pass
-    answer_with([entry for entry in found if entry is not None])
-
-
-main()
+compile_sources(compiled)
