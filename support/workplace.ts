@@ -1,9 +1,9 @@
 /** Where the real programs (`programs.ts`) run: a folder, and a server on the loopback interface. */
-import {mkdirSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
+import {mkdirSync, rmSync} from 'node:fs';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {makeDirectory} from './make-directory.js';
 import type {Program, Workplace} from './programs.js';
 
 /** Opens a workplace: the server runs, the folder is there, until it is closed. */
@@ -21,7 +21,7 @@ export async function openWorkplace(): Promise<{readonly work: Workplace; readon
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const {port} = server.address() as AddressInfo;
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-programs-')));
+  const folder = makeDirectory('programs');
   return {
     work: {folder, server: `http://127.0.0.1:${port}`},
     close() {

@@ -5,12 +5,12 @@
  *     FLASHFREEZE_CPYTHON_TESTS="test_io test_os" npm test -- test/conformance
  *     FLASHFREEZE_CPYTHON_VERSIONS="3.13.15" npm test -- test/conformance
  */
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
 import {CACHE, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {makeView} from './view.js';
 
 const CHOSEN =
@@ -24,10 +24,7 @@ const versions = words(process.env['FLASHFREEZE_CPYTHON_VERSIONS'] ?? '3.13.15 3
 const TRACE =
   '-c "import asyncio, argparse, json, re, dataclasses, pathlib, subprocess, logging, typing, unittest, http.client, email"';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-conformance-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('conformance');
 
 type Results = Readonly<Record<string, 'passed' | 'skipped' | 'failed'>>;
 

@@ -1,25 +1,12 @@
 /** What goes wrong gets its sentence, its hint and its code, and leaves nothing running and nothing half written. */
 import {execFileSync} from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {type Tree, flashfreeze, flashfreezeJson, prepareTree} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-bad-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('bad');
 let tree: Tree;
 beforeAll(async () => {
   tree = await prepareTree('3.13.15');

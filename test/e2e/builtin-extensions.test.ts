@@ -1,15 +1,12 @@
 /** `--builtin-extensions`: extension modules that need no library of their own are part of the interpreter. */
-import {existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {QUICKLY, flashfreeze, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-builtin-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('builtin');
 
 /** 3.11 builds its other extension modules with setup.py. */
 describe.each(['3.13.15', '3.11.2'])('%s', (version) => {

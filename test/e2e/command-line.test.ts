@@ -1,27 +1,14 @@
 /** The command line as a program of its own: exit codes, pipes, signals. No CPython is compiled here. */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {eventually, isRunning} from '../unit/exec/rig.js';
 import {flashfreeze, flashfreezeJson, PACKAGE, run} from '../../support/rig.js';
 
 let folder: string;
 beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-command-line-')));
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
+  folder = temporaryDirectory('command-line');
 });
 
 /** Something that passes for a CPython source tree until it is configured. */

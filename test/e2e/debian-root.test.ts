@@ -1,17 +1,14 @@
 /** The root with the newer Pythons (support/debian-root.sh): whoever tests in it can rely on this. */
 import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, expect, test} from '@jest/globals';
+import {expect, test} from '@jest/globals';
 import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../../support/debian-root.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
 const root = await newerDebianRoot(); // says why, where it cannot be had
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-root-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('root');
 
 async function run(
   argv: readonly string[],

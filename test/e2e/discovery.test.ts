@@ -1,17 +1,14 @@
 /** Modules that come, go, and come back between builds. */
-import {cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-discovery-')));
+const folder = temporaryDirectory('discovery');
 const app = join(folder, 'app');
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
 
 const PROGRAM = `
 def wish(name):

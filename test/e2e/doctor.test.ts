@@ -1,19 +1,16 @@
 /** `flashfreeze doctor EXE`: what of a frozen interpreter is not as an ordinary import would have it. */
-import {appendFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {appendFileSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreeze, flashfreezeJson} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-doctor-')));
+const folder = temporaryDirectory('doctor');
 const app = join(folder, 'app');
 const exe = join(folder, 'python');
 const shadow = join(folder, 'shadow');
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
 
 beforeAll(async () => {
   mkdirSync(join(app, 'parts'), {recursive: true});

@@ -1,17 +1,14 @@
 /** What is said of a real build, before it and after it: dry runs, explain, graph, trace and report. */
-import {mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreeze} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-explain-')));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('explain');
 
 const newest = findPythons().at(-1);
 describeWith(newest, 'an installed Python')('a build that is looked at', () => {

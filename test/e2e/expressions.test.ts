@@ -1,16 +1,13 @@
 /** Regular expressions that were compiled beforehand: the same objects, whoever looks, and the ordinary way for all others. */
-import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, printed} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-expressions-')));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('expressions');
 
 /** Expressions of every kind. What is in OTHERS does more than give a result, or is nobody else's business. */
 const MODULE = `import os, re

@@ -4,20 +4,17 @@
  *
  *     FLASHFREEZE_SUBJECTS="source-3.13.15 relink-3.10" npm test -- test/e2e/fallbacks.test.ts
  */
-import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {chmodSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {type Side, type Subject, prepareSubject, presentSubjects} from '../support/subjects.js';
 import {flashfreeze} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 const SCENARIOS = join(import.meta.dirname, 'fallbacks');
 const HALF_AN_HOUR = 30 * 60_000;
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-fallbacks-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('fallbacks');
 
 interface Answer {
   readonly same: unknown;

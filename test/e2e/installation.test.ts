@@ -3,10 +3,9 @@
  * Releases with CPython's own flags are built by `node test/release/run.mjs`.
  */
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Manifest, readManifest} from '../../src/release/manifest.js';
 import {
   CACHE,
@@ -18,9 +17,10 @@ import {
   printed,
   run,
 } from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(30 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-installation-')));
+const folder = temporaryDirectory('installation');
 const buildDir = join(CACHE, 'builds', 'release');
 const out = join(folder, 'out');
 /** Frozen, too. */
@@ -48,9 +48,6 @@ beforeAll(async () => {
   const read = await readManifest(manifestPath);
   if (!read.ok) throw new Error(read.failure.message);
   manifest = read.value;
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
 });
 
 test('its manifest lists every input, every frozen module and every file', () => {

@@ -2,11 +2,11 @@
  * A CPython that is optimised across files (`--with-lto`), built twice. Its linker takes a quarter of an hour in all, so this
  * is only run where FLASHFREEZE_TEST_MAKE names it: all, or source-lto.
  */
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 import {isWanted} from './make-rig.js';
 import {
@@ -29,13 +29,12 @@ describeWith(isWanted('source-lto'), 'FLASHFREEZE_TEST_MAKE=source-lto')('CPytho
   let build: ConfiguredBuild['build'];
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'flashfreeze-lto-'));
+    folder = temporaryDirectory('lto');
     out = join(folder, 'python');
     ({tree, buildDir, build} = await buildConfigured('lto', configure, out));
   });
   afterAll(() => {
     tree.restore();
-    rmSync(folder, {recursive: true, force: true});
   });
 
   test('all files are optimised together except those whose calls are redirected', () => {

@@ -1,14 +1,11 @@
 /** Where Makefile.inc cannot give CPython images: one warning says why, and CPython's own rules build it unmodified. */
-import {cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, expect, test} from '@jest/globals';
+import {expect, test} from '@jest/globals';
 import {PACKAGE, type Run, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
-const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-obstacles-'));
-afterAll(() => {
-  rmSync(scratch, {recursive: true, force: true});
-});
+const scratch = temporaryDirectory('obstacles');
 
 /** What Makefile.inc reads of the Makefile that configure writes, and one rule. */
 const MAKEFILE = `

@@ -1,27 +1,15 @@
 /** What make has made with `include Makefile.inc`, elsewhere: installed, moved, of a tree that is only read, and removed. */
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {appendFileSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
-import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 import {actionsOf, chosen, complaintsOf, makeBuildOf} from './make-rig.js';
 import {PACKAGE} from '../../support/rig.js';
 
 jest.setTimeout(90 * 60_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-make-places-'));
-afterAll(() => {
-  rmSync(scratch, {recursive: true, force: true});
-});
+const scratch = temporaryDirectory('make-places');
 
 const withImages = chosen.filter(({plain = false}) => !plain);
 describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_TEST_MAKE').each(withImages)(

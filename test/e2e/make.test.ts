@@ -1,18 +1,15 @@
 /** CPython's own Makefile with `include Makefile.inc`, on real trees: what make makes, and when (configurations: make-rig.ts). */
-import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {testWith} from '../support/with.js';
 import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
 
 jest.setTimeout(90 * 60_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'flashfreeze-make-'));
-afterAll(() => {
-  rmSync(scratch, {recursive: true, force: true});
-});
+const scratch = temporaryDirectory('make');
 
 describe.each(chosen)('CPython $version, $name', (configuration) => {
   const {name, version, plain = false, slow = false} = configuration;

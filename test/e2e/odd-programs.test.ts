@@ -1,16 +1,13 @@
 /** Programs that are laid out in ways which tools do not expect: what they print, and how they end, is as without frozen modules. */
-import {mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {afterAll, expect, jest, test} from '@jest/globals';
+import {expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-odd-')));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('odd');
 const python = findPythons().at(-1)?.python ?? 'python3';
 
 let serial = 0;

@@ -1,18 +1,15 @@
 /** A file that comes earlier on `sys.path` than a frozen module of its name. */
-import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-precedence-')));
+const folder = temporaryDirectory('precedence');
 const shadow = join(folder, 'shadow');
 const app = join(folder, 'app');
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
 beforeAll(() => {
   mkdirSync(join(shadow, 'json'), {recursive: true});
   mkdirSync(app);

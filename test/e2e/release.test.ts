@@ -3,30 +3,21 @@
  * checked by the command line. Whole releases are built by `node test/release/run.mjs`.
  */
 import {execFileSync} from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {aheadOfTime, elsewhere} from '../../src/release/conditions.js';
 import {signFile} from '../../src/release/detached-signature.js';
 import {findPythons} from '../../support/pythons.js';
 import {makeRelease} from '../support/small-release.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 import {flashfreeze, flashfreezeJson, PACKAGE, run} from '../../support/rig.js';
 
 jest.setTimeout(10 * 60_000);
 const PATH = process.env['PATH'] ?? '';
 const signal = new AbortController().signal;
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-reproduce-')));
+const folder = temporaryDirectory('reproduce');
 const python = findPythons().at(-1)?.python ?? 'python3';
 const app = join(folder, 'app');
 beforeAll(() => {
@@ -36,9 +27,6 @@ beforeAll(() => {
     join(app, 'part.py'),
     'import re\nWORD = re.compile("[a-z]+")\ndef f(x): return x & {1, "a", (2, 3.5)}\n',
   );
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
 });
 
 /** What has the looks of a source tree of CPython 3.11.2. */

@@ -3,8 +3,8 @@ import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, jest, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {actualOutputs, compiled, expectedOutputs} from '../unit/engine/toys.js';
-import {temporaryFolder, type TemporaryFolder} from '../unit/exec/rig.js';
 import {buildOn, keyFrom, machine, type Machine} from '../unit/cache/remote/rig.js';
 import {flashfreezeJson, prepareTree} from '../../support/rig.js';
 import {findNginx, startNginx, type Nginx, type NginxOptions} from '../support/nginx.js';
@@ -13,19 +13,18 @@ import {describeWith, testWith} from '../support/with.js';
 jest.setTimeout(60_000);
 
 const program = findNginx(); // says why, where it cannot be had
-let folder: TemporaryFolder;
+let folder: string;
 let maker: Machine;
 let taker: Machine;
 let nginx: Nginx | undefined;
 beforeEach(async () => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   maker = await machine(folder, 'maker');
   taker = await machine(folder, 'taker');
 });
 afterEach(async () => {
   await nginx?.stop();
   nginx = undefined;
-  folder.remove();
 });
 
 async function start(options?: NginxOptions): Promise<Nginx> {
@@ -205,7 +204,7 @@ realBuild(
         '--build-dir',
         tree.buildDir,
         '--cache-dir',
-        folder.at(cacheDir),
+        join(folder, cacheDir),
       ];
       return flashfreezeJson(['regen', ...places, '--module', 'colorsys', '--remote-cache', url, ...more], {
         environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team'},

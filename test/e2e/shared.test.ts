@@ -1,6 +1,5 @@
 /** A CPython with its interpreter in a shared library, built twice. */
-import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {
@@ -12,9 +11,10 @@ import {
   flashfreezeJson,
   run,
 } from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-shared-'));
+const folder = temporaryDirectory('shared');
 const out = join(folder, 'python');
 let tree: Tree;
 let buildDir: string;
@@ -30,7 +30,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   tree.restore();
-  rmSync(folder, {recursive: true, force: true});
 });
 
 const LIBRARY = '[l.split()[-1] for l in open("/proc/self/maps") if "libpython" in l][0]';

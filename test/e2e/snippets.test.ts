@@ -1,16 +1,13 @@
 /** Source text that programs compile while they run, compiled beforehand: the same code, whoever looks, and the ordinary way for the rest. */
-import {mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, printed, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-snippets-')));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('snippets');
 
 /** Texts of every kind. What is in OTHERS does more than give code, or is nobody else's business. */
 const MODULE = `import collections, dataclasses, os, typing

@@ -1,19 +1,10 @@
 /** The two-stage build on real CPythons, through the command line. */
 import {execFileSync} from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import {type Run, type Tree, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 /** Makes edits of this run new to the cache. */
 const nonce = Date.now();
@@ -22,10 +13,7 @@ const TRACES = [
   '-c "import asyncio, argparse, json, re, dataclasses, pathlib, subprocess, logging"',
   '-c "import typing, unittest, http.client, email"',
 ];
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-e2e-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('e2e');
 
 /** Every constant that a compiler emits, under a module of its own beside a script. */
 const TRICKY = String.raw`

@@ -1,25 +1,15 @@
 /** Edits under `watch`, through the command line: the last state of the sources is what the interpreter has. */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {type JsonEvent, PACKAGE, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-watch-')));
+const folder = temporaryDirectory('watch');
 const app = join(folder, 'app');
 const out = join(folder, 'python');
 const python = findPythons().at(-1);
@@ -128,7 +118,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await watch.interrupt();
-  rmSync(folder, {recursive: true, force: true});
 });
 
 /** Waits until the interpreter has the last state, and says so where it has not. */

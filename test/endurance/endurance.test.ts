@@ -3,18 +3,17 @@ import {
   appendFileSync,
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {JOURNAL} from '../../src/engine/journal.js';
 import {type SummaryEvent, flashfreezeJson} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {randomEdits} from './edits.js';
 import {killRuns} from './kill.js';
 import {buildSite, commandOf, edit, pathOf, smallSite, type Site} from './site.js';
@@ -24,11 +23,8 @@ jest.setTimeout(10 * 60_000);
 let folder: string;
 let site: Site;
 beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-endurance-')));
+  folder = temporaryDirectory('endurance');
   site = smallSite(folder);
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
 });
 const say = (): void => undefined;
 

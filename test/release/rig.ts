@@ -1,9 +1,9 @@
-import {mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readdirSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
 import type {HostContext} from '../../src/pipeline/build-options.js';
+import {makeDirectory} from '../../support/make-directory.js';
 import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../../support/rig.js';
 import {gateOptions, say} from '../../support/gate-options.js';
 
@@ -26,9 +26,7 @@ export async function withSite(
 ): Promise<boolean> {
   const {values} = gateOptions(words, {values: ['source', 'folder', 'jobs', 'opt', 'configure', ...known]});
   const {opt} = values;
-  const folder = resolve(
-    values['folder'] ?? realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-release-'))),
-  );
+  const folder = resolve(values['folder'] ?? makeDirectory('release'));
   const source = join(folder, 'source');
   rmSync(source, {recursive: true, force: true});
   mkdirSync(folder, {recursive: true});

@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {createServer, type AddressInfo} from 'node:net';
-import {homedir, tmpdir} from 'node:os';
+import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {makeDirectory} from '../../support/make-directory.js';
 
 export interface Nginx {
   readonly url: string;
@@ -83,7 +84,7 @@ export interface NginxOptions {
 /** Starts it on a free port of the loopback interface, in one process that ends with `stop`. */
 export async function startNginx(program: string, options: NginxOptions = {}): Promise<Nginx> {
   const {prefix = '', writable = true, writer, maxBody = '0'} = options;
-  const home = mkdtempSync(join(tmpdir(), 'flashfreeze-nginx-'));
+  const home = makeDirectory('nginx');
   const folder = join(home, 'served');
   const log = join(home, 'access.log');
   mkdirSync(folder);

@@ -1,17 +1,16 @@
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {rmSync} from 'node:fs';
 import {afterAll} from '@jest/globals';
+import {makeDirectory} from '../../support/make-directory.js';
 
 const made: string[] = [];
 
 /**
- * An empty directory that is removed after the last test of the file. It can be called in a test, in a hook or outside of
- * both.
- * @returns its real path: nothing in it is a symbolic link
+ * Makes an empty directory that is removed after the last test of the file. It can be called in a test, in a hook or outside
+ * of both.
+ * @returns its real path
  */
 export function temporaryDirectory(name = 'test'): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), `flashfreeze-${name}-`)));
+  const path = makeDirectory(name);
   made.push(path);
   return path;
 }

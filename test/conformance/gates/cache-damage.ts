@@ -5,9 +5,9 @@
  *     node test/conformance/run.mjs cache-damage [--module json.decoder]
  */
 import {createHash} from 'node:crypto';
-import {existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {flashfreezeJson, prepareTree} from '../../../support/rig.js';
 import {damageEach} from '../../support/damage.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
@@ -17,7 +17,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   const tree = await prepareTree('3.13.15');
   const images = join(tree.buildDir, 'images');
   const aside = `${images}.aside`;
-  const cacheDir = mkdtempSync(join(tmpdir(), 'flashfreeze-damage-'));
+  const cacheDir = makeDirectory('damage');
   const regen = async (): Promise<Awaited<ReturnType<typeof flashfreezeJson>>> => {
     rmSync(images, {recursive: true, force: true});
     const done = await flashfreezeJson([

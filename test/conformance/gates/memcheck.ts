@@ -4,9 +4,9 @@
  *
  *     node test/conformance/run.mjs memcheck [--on 'relink-3.10 source-3.13.15']
  */
-import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {type Side, type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
@@ -16,7 +16,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   const options = gateOptions(words, {values: ['on']});
   let isGood = true;
   for (const name of await chosenSubjects(options.values['on'])) {
-    const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-memcheck-'));
+    const folder = makeDirectory('memcheck');
     try {
       isGood = (await check(await prepareSubject(name, STDLIB), folder)) && isGood;
     } finally {

@@ -3,9 +3,9 @@
  *
  *     node test/conformance/run.mjs refleaks [--on relink-3.13] [--tests 'test_code test_set']
  */
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {rmSync} from 'node:fs';
 import {join} from 'node:path';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {type Side, type Subject, STDLIB, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
@@ -18,7 +18,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   const options = gateOptions(words, {values: ['on', 'tests']});
   const tests = (options.values['tests'] ?? TESTS).split(/\s+/);
   const subject = await prepareSubject(options.values['on'] ?? 'source-3.13.15', STDLIB);
-  const folder = mkdtempSync(join(tmpdir(), 'ff-refleaks-'));
+  const folder = makeDirectory('refleaks');
   try {
     const unmodified = await leaks(subject, 'unmodified', folder, tests);
     const frozen = await leaks(subject, 'frozen', folder, tests);

@@ -5,8 +5,7 @@
  *     node test/conformance/run.mjs regeneration [--on '3.10 3.14']
  */
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
@@ -14,6 +13,7 @@ import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 import {startWorkers} from '../../../src/cpython/interpreter/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {PACKAGE} from '../../../support/rig.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../../support/debian-root.js';
 import {findPythons} from '../../../support/pythons.js';
@@ -64,7 +64,7 @@ async function checkInRoot(root: string, python: string): Promise<boolean> {
 }
 
 async function check(python: string): Promise<boolean> {
-  const place = mkdtempSync(join(tmpdir(), 'flashfreeze-regeneration-'));
+  const place = makeDirectory('regeneration');
   try {
     const library = describe(python);
     const files = readdirSync(library.folder, {recursive: true, withFileTypes: true})

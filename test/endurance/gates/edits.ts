@@ -1,14 +1,14 @@
 /** node test/endurance/run.mjs edits [--edits 500] [--seed 1] [--small] */
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {gateOptions, say} from '../../../support/gate-options.js';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {randomEdits} from '../edits.js';
 import {largeSite, smallSite} from '../site.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
   const {values, flags} = gateOptions(words, {values: ['edits', 'seed'], flags: ['small']});
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-edits-')));
+  const folder = makeDirectory('edits');
   const site = flags.has('small') ? smallSite(folder) : await largeSite();
   try {
     const [edits, seed] = [Number(values['edits'] ?? 500), Number(values['seed'] ?? 1)];

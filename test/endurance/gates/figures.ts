@@ -1,8 +1,7 @@
 /** node test/endurance/run.mjs figures [--only 'nothing edit make watch overlay images'] [--rounds N] */
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {rmSync} from 'node:fs';
 import {gateOptions, say} from '../../../support/gate-options.js';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {
   allImages,
   editAgainstMake,
@@ -19,7 +18,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   const only = (values['only'] ?? 'nothing edit make watch overlay images').split(' ');
   const rounds = (usual: number): number => Number(values['rounds'] ?? usual);
   const site = await largeSite();
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-figures-')));
+  const folder = makeDirectory('figures');
   const parts: Readonly<Record<string, () => Promise<readonly FigureSeen[]>>> = {
     nothing: async () => [await nothingToDo(site, rounds(10))],
     edit: () => editToInterpreter(site, rounds(10)),

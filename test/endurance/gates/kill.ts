@@ -1,14 +1,13 @@
 /** node test/endurance/run.mjs kill [--runs 300] [--seed 1] [--small] */
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {rmSync} from 'node:fs';
 import {gateOptions, say} from '../../../support/gate-options.js';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {killRuns} from '../kill.js';
 import {largeSite, smallSite} from '../site.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
   const {values, flags} = gateOptions(words, {values: ['runs', 'seed'], flags: ['small']});
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-kill-')));
+  const folder = makeDirectory('kill');
   const site = flags.has('small') ? smallSite(folder) : await largeSite();
   try {
     const [runs, seed] = [Number(values['runs'] ?? 300), Number(values['seed'] ?? 1)];

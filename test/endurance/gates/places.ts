@@ -1,14 +1,13 @@
 /** node test/endurance/run.mjs places [--small] */
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {rmSync} from 'node:fs';
 import {gateOptions, say} from '../../../support/gate-options.js';
+import {makeDirectory} from '../../../support/make-directory.js';
 import {buildInTrouble} from '../places.js';
 import {largeSite, smallSite} from '../site.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
   const {flags} = gateOptions(words, {flags: ['small']});
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-places-')));
+  const folder = makeDirectory('places');
   const isSmall = flags.has('small');
   const site = isSmall ? smallSite(folder) : await largeSite();
   try {

@@ -1,22 +1,20 @@
 import {existsSync} from 'node:fs';
-import {afterAll, beforeAll, expect, test} from '@jest/globals';
+import {join} from 'node:path';
+import {beforeAll, expect, test} from '@jest/globals';
 import {build, overlay, relink, type Event} from '../../../src/api/api.js';
 import {runCall} from '../../../src/api/api-run.js';
 import {ok} from '../../../src/model/result.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeAll(() => {
-  folder = temporaryFolder();
-});
-afterAll(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 const settings = (): {cwd: string; environment: Record<string, string>; cacheDir: string} => ({
-  cwd: folder.path,
+  cwd: folder,
   environment: {},
-  cacheDir: folder.at('cache'),
+  cacheDir: join(folder, 'cache'),
 });
 
 test('a run that fails reports the reason in its events and in its result', async () => {
@@ -52,12 +50,12 @@ test('an invalid remote cache is a failure before anything is built', async () =
 
 test('a signal that was aborted before starts nothing', async () => {
   const signal = AbortSignal.abort();
-  const options = {...settings(), cacheDir: folder.at('unused'), python: 'python3', out: 'out', signal};
+  const options = {...settings(), cacheDir: join(folder, 'unused'), python: 'python3', out: 'out', signal};
   expect(await relink(options)).toEqual({
     ok: false,
     failure: {code: 'INTERRUPTED', message: 'relink was aborted'},
   });
-  expect(existsSync(folder.at('unused'))).toBe(false);
+  expect(existsSync(join(folder, 'unused'))).toBe(false);
 });
 
 test('a signal that is aborted during the run reaches it, and no listener stays behind', async () => {

@@ -1,23 +1,21 @@
 import {rmSync} from 'node:fs';
-import {afterEach, beforeEach, expect, jest, test} from '@jest/globals';
+import {join} from 'node:path';
+import {beforeEach, expect, jest, test} from '@jest/globals';
 import {damageEach} from '../../support/damage.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn} from '../engine/toys.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
 // The same for a real build: node test/conformance/run.mjs cache-damage
 jest.setTimeout(60_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 test('every damaged, truncated or swapped object of a store is detected and restored, and the build is right', async () => {
-  const toy = await makeToy(folder.path, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
-  const store = await storeIn(folder.at('store'));
+  const toy = await makeToy(folder, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
+  const store = await storeIn(join(folder, 'store'));
   await build(toy, {store});
   const {count, bad} = await damageEach(store.root, async ({path}) => {
     rmSync(toy.buildDir, {recursive: true});

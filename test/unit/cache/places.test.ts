@@ -11,11 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, jest, test} from '@jest/globals';
+import {beforeAll, beforeEach, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
-import {compileRooms, temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {compileRooms} from '../exec/rig.js';
 
 jest.setTimeout(60_000);
 
@@ -80,29 +81,23 @@ interface Task {
   readonly user?: User;
 }
 
-let code: TemporaryFolder;
-let folder: TemporaryFolder;
+let code: string;
+let folder: string;
 beforeAll(() => {
-  code = temporaryFolder();
-  compileRooms(code.path);
-  writeFileSync(code.at('build.mjs'), SCRIPT);
-});
-afterAll(() => {
-  code.remove();
+  code = temporaryDirectory();
+  compileRooms(code);
+  writeFileSync(join(code, 'build.mjs'), SCRIPT);
 });
 beforeEach(() => {
-  folder = temporaryFolder();
-  chmodSync(folder.path, 0o777);
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  chmodSync(folder, 0o777);
 });
 
 let runs = 0;
 function argumentsFor(task: Task): [string, string] {
   runs += 1;
-  const setting = {...task, storeDir: folder.at('store'), buildDir: folder.at(`build${runs}`)};
-  return [code.at('build.mjs'), JSON.stringify(setting)];
+  const setting = {...task, storeDir: join(folder, 'store'), buildDir: join(folder, `build${runs}`)};
+  return [join(code, 'build.mjs'), JSON.stringify(setting)];
 }
 
 function build(task: Task): Outcome {
@@ -116,13 +111,13 @@ const mayMount = spawnSync('unshare', [...unshare, 'mount', '-t', 'tmpfs', 'none
 
 /** Runs builds with a file system of their own for the store: each step is a shell command or a build. */
 function mounted(size: string, ...steps: readonly (string | Task)[]): Outcome[] {
-  mkdirSync(folder.at('store'), {recursive: true});
+  mkdirSync(join(folder, 'store'), {recursive: true});
   const quote = (word: string): string => `'${word}'`;
   const commands = steps.map((step) =>
     typeof step === 'string' ? step : [process.execPath, ...argumentsFor(step)].map(quote).join(' '),
   );
   const script = [`mount -t tmpfs -o size=${size} none "$0"`, ...commands].join(' && ');
-  const said = execFileSync('unshare', [...unshare, 'sh', '-c', script, folder.at('store')], {
+  const said = execFileSync('unshare', [...unshare, 'sh', '-c', script, join(folder, 'store')], {
     encoding: 'utf8',
   });
   return said
@@ -189,13 +184,13 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
   const both = {names: ['a', 'b'], bytes: 1000};
 
   function shared(mode: number): void {
-    mkdirSync(folder.at('store'));
-    chownSync(folder.at('store'), 0, group);
-    chmodSync(folder.at('store'), mode);
+    mkdirSync(join(folder, 'store'));
+    chownSync(join(folder, 'store'), 0, group);
+    chmodSync(join(folder, 'store'), mode);
   }
   const files = (part: string): string[] =>
-    readdirSync(folder.at('store', part), {recursive: true, encoding: 'utf8'})
-      .map((name) => folder.at('store', part, name))
+    readdirSync(join(folder, 'store', part), {recursive: true, encoding: 'utf8'})
+      .map((name) => join(folder, 'store', part, name))
       .filter((path) => statSync(path).isFile());
 
   test("who share a group: each uses and restores the other's results, whatever their umask", () => {
@@ -228,8 +223,8 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
   });
 
   test('of whom only one may write: the other reads, and gets one warning', () => {
-    mkdirSync(folder.at('store'));
-    chownSync(folder.at('store'), ben.id, group);
+    mkdirSync(join(folder, 'store'));
+    chownSync(join(folder, 'store'), ben.id, group);
     build({...both, user: ben});
     expect(build({...both, user: ada})).toMatchObject({right: true, cached: 2, messages: []});
     const built = build({...both, names: ['a', 'b', 'c', 'd'], user: ada});
@@ -239,12 +234,12 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
   });
 
   test('of whom one may not even read: that one gets a warning', () => {
-    mkdirSync(folder.at('store'), {mode: 0o700});
-    chownSync(folder.at('store'), ada.id, group);
+    mkdirSync(join(folder, 'store'), {mode: 0o700});
+    chownSync(join(folder, 'store'), ada.id, group);
     build({...both, user: ada});
     const built = build({...both, user: ben});
     expect(built).toMatchObject({right: true, executed: 2});
     expect(built.messages).toHaveLength(1);
-    expect(built.messages[0]).toContain(join(folder.path, 'store'));
+    expect(built.messages[0]).toContain(join(folder, 'store'));
   });
 });

@@ -11,23 +11,20 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import {dirname} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {dirname, join} from 'node:path';
+import {beforeEach, describe, expect, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import {openStore, type Store} from '../../../src/cache/store.js';
 import type {ActionRecord} from '../../../src/cache/record.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {canonicalJson} from '../../../src/model/canonical-json.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 let store: Store;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  store = await opened(folder.at('store'));
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  store = await opened(join(folder, 'store'));
 });
 
 async function opened(root: string): Promise<Store> {
@@ -49,7 +46,7 @@ async function keep(name: string, contents: readonly string[], executable = fals
   const files: Record<string, string> = {};
   const outputs = contents.map((content, index) => {
     const output = `out${index}`;
-    files[output] = folder.at(`${name}-${output}`);
+    files[output] = join(folder, `${name}-${output}`);
     writeFileSync(files[output], content);
     return {name: output, digest: digestOf(content), size: Buffer.byteLength(content), executable};
   });
@@ -82,56 +79,59 @@ describe('a stored result', () => {
     expect(await other.get(key)).toEqual({ok: true, value: {record, warnings: []}});
     const [first] = record.outputs;
     if (first === undefined) throw new Error('no output');
-    expect(await other.materialise(first, folder.at('copy'))).toEqual({
+    expect(await other.materialise(first, join(folder, 'copy'))).toEqual({
       ok: true,
       value: {hit: true, warnings: []},
     });
-    expect(readFileSync(folder.at('copy'), 'utf8')).toBe('one');
-    expect(statSync(folder.at('copy')).mode & 0o777).toBe(0o755);
+    expect(readFileSync(join(folder, 'copy'), 'utf8')).toBe('one');
+    expect(statSync(join(folder, 'copy')).mode & 0o777).toBe(0o755);
   });
 
   test('has the path that Bazel uses', async () => {
     const {key} = await keep('a', ['one']);
     const digest = digestOf('one');
-    expect(readFileSync(folder.at('store', 'cas', digest.slice(0, 2), digest), 'utf8')).toBe('one');
-    expect(existsSync(folder.at('store', 'ac', key.slice(0, 2), key))).toBe(true);
-    expect(readdirSync(folder.at('store', 'tmp'))).toEqual([]);
+    expect(readFileSync(join(folder, 'store', 'cas', digest.slice(0, 2), digest), 'utf8')).toBe('one');
+    expect(existsSync(join(folder, 'store', 'ac', key.slice(0, 2), key))).toBe(true);
+    expect(readdirSync(join(folder, 'store', 'tmp'))).toEqual([]);
   });
 
   test('cannot be damaged through a copy', async () => {
     const {key, record} = await keep('a', ['one']);
     const [output] = record.outputs;
     if (output === undefined) throw new Error('no output');
-    await store.materialise(output, folder.at('copy'));
-    appendFileSync(folder.at('copy'), 'damage');
-    appendFileSync(folder.at('a-out0'), 'damage');
+    await store.materialise(output, join(folder, 'copy'));
+    appendFileSync(join(folder, 'copy'), 'damage');
+    appendFileSync(join(folder, 'a-out0'), 'damage');
     expect(await store.get(key)).toEqual({ok: true, value: {record, warnings: []}});
-    expect(await store.materialise(output, folder.at('again'))).toMatchObject({ok: true, value: {hit: true}});
+    expect(await store.materialise(output, join(folder, 'again'))).toMatchObject({
+      ok: true,
+      value: {hit: true},
+    });
   });
 
   test('can hold an empty file and a large one', async () => {
     const large = 'x'.repeat((1 << 20) * 2 + 17);
     const {record} = await keep('a', ['', large]);
     for (const output of record.outputs) {
-      expect(await store.materialise(output, folder.at(output.name))).toMatchObject({
+      expect(await store.materialise(output, join(folder, output.name))).toMatchObject({
         ok: true,
         value: {hit: true},
       });
     }
     expect([
-      readFileSync(folder.at('out0'), 'utf8'),
-      readFileSync(folder.at('out1'), 'utf8') === large,
+      readFileSync(join(folder, 'out0'), 'utf8'),
+      readFileSync(join(folder, 'out1'), 'utf8') === large,
     ]).toEqual(['', true]);
   });
 
   test('is not stored if a file does not match the record', async () => {
-    writeFileSync(folder.at('file'), 'other');
+    writeFileSync(join(folder, 'file'), 'other');
     const outputs = [{name: 'o', digest: digestOf('one'), size: 3, executable: false}];
-    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: folder.at('file')});
+    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: join(folder, 'file')});
     expect(result).toMatchObject({ok: false, failure: {code: 'CACHE'}});
     expect(await store.get(digestOf('{}'))).toEqual(nothing);
     expect(await store.stats()).toMatchObject({entries: 0, blobs: 0});
-    expect(readdirSync(folder.at('store', 'tmp'))).toEqual([]);
+    expect(readdirSync(join(folder, 'store', 'tmp'))).toEqual([]);
   });
 
   test('may be stored by many at once', async () => {
@@ -243,15 +243,18 @@ describe('damage', () => {
     writeFileSync(blob, 'two');
     const [output] = record.outputs;
     if (output === undefined) throw new Error('no output');
-    expect(await store.materialise(output, folder.at('copy'))).toEqual({
+    expect(await store.materialise(output, join(folder, 'copy'))).toEqual({
       ok: true,
       value: {hit: false, warnings: [`the cached file ${blob} was damaged and has been removed`]},
     });
-    expect([existsSync(folder.at('copy')), existsSync(blob)]).toEqual([false, false]);
+    expect([existsSync(join(folder, 'copy')), existsSync(blob)]).toEqual([false, false]);
     expect(await store.get(key)).toEqual(nothing);
     await keep('a', ['one']);
     expect(await store.get(key)).toEqual({ok: true, value: {record, warnings: []}});
-    expect(await store.materialise(output, folder.at('copy'))).toMatchObject({ok: true, value: {hit: true}});
+    expect(await store.materialise(output, join(folder, 'copy'))).toMatchObject({
+      ok: true,
+      value: {hit: true},
+    });
   });
 
   test('is detected by verify', async () => {
@@ -346,23 +349,23 @@ test('stats count what is there, and clear removes it', async () => {
 
 describe('a store that cannot be used', () => {
   test('is a failure that names the place and says what to do', async () => {
-    writeFileSync(folder.at('file'), '');
-    const result = await openStore(folder.at('file', 'store'));
+    writeFileSync(join(folder, 'file'), '');
+    const result = await openStore(join(folder, 'file', 'store'));
     expect(result).toMatchObject({
       ok: false,
       failure: {code: 'CACHE', hint: expect.stringContaining('--cache-dir')},
     });
-    expect(result.ok ? '' : result.failure.message).toContain(folder.at('file', 'store'));
+    expect(result.ok ? '' : result.failure.message).toContain(join(folder, 'file', 'store'));
   });
 
   test('fails to put with a failure that names the path, and looks like a miss', async () => {
-    rmSync(folder.at('store', 'cas'), {recursive: true});
-    writeFileSync(folder.at('store', 'cas'), '');
-    writeFileSync(folder.at('out'), 'one');
+    rmSync(join(folder, 'store', 'cas'), {recursive: true});
+    writeFileSync(join(folder, 'store', 'cas'), '');
+    writeFileSync(join(folder, 'out'), 'one');
     const outputs = [{name: 'o', digest: digestOf('one'), size: 3, executable: false}];
-    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: folder.at('out')});
+    const result = await store.put(digestOf('{}'), {keyRecord: '{}', outputs}, {o: join(folder, 'out')});
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
-    expect(result.ok ? '' : result.failure.message).toContain(folder.at('store', 'cas'));
+    expect(result.ok ? '' : result.failure.message).toContain(join(folder, 'store', 'cas'));
     expect(await store.get(digestOf('{}'))).toEqual(nothing);
   });
 
@@ -380,7 +383,7 @@ describe('a store that cannot be used', () => {
     const {record} = await keep('a', ['one']);
     const [output] = record.outputs;
     if (output === undefined) throw new Error('no output');
-    const result = await store.materialise(output, folder.at('nowhere', 'copy'));
+    const result = await store.materialise(output, join(folder, 'nowhere', 'copy'));
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
   });
 });

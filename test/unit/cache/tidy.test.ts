@@ -1,35 +1,33 @@
 import {existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {join} from 'node:path';
+import {beforeEach, describe, expect, test} from '@jest/globals';
 import type {CollectLimits} from '../../../src/cache/collection.js';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import type {Store} from '../../../src/cache/store.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {canonicalJson} from '../../../src/model/canonical-json.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {storeIn} from '../engine/toys.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
 
 const DAY_MS = 86_400_000;
 const start = Date.now();
 const limits: CollectLimits = {maxBytes: 100_000, maxAgeDays: 30, nowMs: start};
 
-let folder: TemporaryFolder;
+let folder: string;
 let store: Store;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  store = await storeIn(folder.at('store'));
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  store = await storeIn(join(folder, 'store'));
 });
 
 /** Keeps a result of so many bytes in a store; its files look as if they were last used at `usedMs`. */
 async function keep(name: string, bytes: number, usedMs?: number, into = store): Promise<Digest> {
   const content = name.padEnd(bytes, '.');
-  writeFileSync(folder.at('file'), content);
+  writeFileSync(join(folder, 'file'), content);
   const keyRecord = canonicalJson({name});
   const key = digestOf(keyRecord);
   const output = {name: 'o', digest: digestOf(content), size: bytes, executable: false};
-  expect(await into.put(key, {keyRecord, outputs: [output]}, {o: folder.at('file')})).toMatchObject({
+  expect(await into.put(key, {keyRecord, outputs: [output]}, {o: join(folder, 'file')})).toMatchObject({
     ok: true,
   });
   const layout = layoutOf(into.root);
@@ -92,7 +90,7 @@ describe('after a build', () => {
   });
 
   test.each(['', 'nonsense', '[]', 'null', '{"atMs":"x"}'])('a note with %j is ignored', async (text) => {
-    writeFileSync(folder.at('store', 'collected.json'), text);
+    writeFileSync(join(folder, 'store', 'collected.json'), text);
     const old = await keep('old', 10, start - 31 * DAY_MS);
     expect(await store.tidy(limits)).toMatchObject({removedEntries: 1});
     expect(isThere(old)).toBe(false);
@@ -106,7 +104,9 @@ describe('a clock that was set back', () => {
     const later = await next();
     await keep('b', 10, start, later);
     expect(await later.tidy(limits)).toMatchObject({keptEntries: 2});
-    const {atMs} = JSON.parse(readFileSync(folder.at('store', 'collected.json'), 'utf8')) as {atMs: number};
+    const {atMs} = JSON.parse(readFileSync(join(folder, 'store', 'collected.json'), 'utf8')) as {
+      atMs: number;
+    };
     expect(atMs).toBe(start);
   });
 
@@ -133,6 +133,6 @@ test('clear resets the time of the last collection', async () => {
   await keep('a', 10);
   await store.tidy(limits);
   await store.clear();
-  expect(existsSync(folder.at('store', 'collected.json'))).toBe(false);
-  rmSync(folder.at('store'), {recursive: true});
+  expect(existsSync(join(folder, 'store', 'collected.json'))).toBe(false);
+  rmSync(join(folder, 'store'), {recursive: true});
 });

@@ -1,29 +1,27 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {writeLastRun} from '../../../src/engine/last-run.js';
 import {defaultBuildDir} from '../../../src/pipeline/default-build-dir.js';
 import type {ActionId} from '../../../src/model/action.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {build, makeToy, type Toy} from '../engine/toys.js';
-import {cli, objects, temporaryFolder} from './rig.js';
+import {cli, objects} from './rig.js';
 
 // The first command loads all of the code, which takes its time on a busy machine.
 jest.setTimeout(60_000);
-let root: ReturnType<typeof temporaryFolder>;
+let root: string;
 let toy: Toy;
 beforeAll(async () => {
-  root = temporaryFolder();
-  toy = await makeToy(root.path, {a: 'A1\n', b: 'B1\n'});
+  root = temporaryDirectory();
+  toy = await makeToy(root, {a: 'A1\n', b: 'B1\n'});
   await build(toy);
   writeFileSync(join(toy.sourceDir, 'b'), 'B2\n');
   await build(toy);
 });
-afterAll(() => {
-  root.remove();
-});
 
 const run = (...argv: string[]) =>
-  cli([...argv, '--build-dir', toy.buildDir], {cwd: root.path, environment: {PATH: '/nowhere'}});
+  cli([...argv, '--build-dir', toy.buildDir], {cwd: root, environment: {PATH: '/nowhere'}});
 
 describe('explain', () => {
   test('tells what the last build did, and why', async () => {
@@ -79,10 +77,10 @@ describe('explain', () => {
   });
 
   test('needs a build directory with a build', async () => {
-    expect((await cli(['explain'], {cwd: root.path})).stderr).toContain(
+    expect((await cli(['explain'], {cwd: root})).stderr).toContain(
       'error[USAGE]: explain needs --build-dir DIR, or --python EXE and --out PATH\n',
     );
-    const nothing = await cli(['explain', '--build-dir', 'empty'], {cwd: root.path});
+    const nothing = await cli(['explain', '--build-dir', 'empty'], {cwd: root});
     expect([nothing.exitCode, nothing.stderr]).toEqual([
       2,
       expect.stringContaining('error[USAGE]: no build of '),
@@ -90,10 +88,10 @@ describe('explain', () => {
   });
 
   test('finds the directories that relink and overlay make by themselves, the newer one', async () => {
-    const cacheDir = join(root.path, 'cache');
-    const given = {python: 'python3', out: join(root.path, 'out')};
+    const cacheDir = join(root, 'cache');
+    const given = {python: 'python3', out: join(root, 'out')};
     const explain = () =>
-      cli(['explain', '--python', 'python3', '--out', 'out', '--cache-dir', 'cache'], {cwd: root.path});
+      cli(['explain', '--python', 'python3', '--out', 'out', '--cache-dir', 'cache'], {cwd: root});
     expect((await explain()).exitCode).toBe(2);
     for (const [kind, year] of [
       ['overlay', 2025],
@@ -115,7 +113,7 @@ describe('explain', () => {
   });
 
   test('groups many actions, and lists all of them with --verbose', async () => {
-    const folder = join(root.path, 'many');
+    const folder = join(root, 'many');
     mkdirSync(folder);
     const why = {causes: [{text: 'tool gcc changed'}], causeCount: 1, roots: [], rootCount: 0};
     const account = {run: '2025', outcome: 'executed' as const, ...why};
@@ -173,9 +171,9 @@ describe('--trace-file and --report', () => {
   test('are written at the end of any run', async () => {
     const {exitCode} = await run('explain', '--trace-file', 't.json', '--report', 'r.html');
     expect(exitCode).toBe(0);
-    const trace = JSON.parse(readFileSync(join(root.path, 't.json'), 'utf8')) as {traceEvents: unknown[]};
+    const trace = JSON.parse(readFileSync(join(root, 't.json'), 'utf8')) as {traceEvents: unknown[]};
     expect(trace.traceEvents).toContainEqual(expect.objectContaining({ph: 'X', name: 'explain', cat: 'run'}));
-    expect(readFileSync(join(root.path, 'r.html'), 'utf8')).toContain('<h1>flashfreeze explain</h1>');
+    expect(readFileSync(join(root, 'r.html'), 'utf8')).toContain('<h1>flashfreeze explain</h1>');
   });
 
   test('that cannot be written make the run fail with an error', async () => {

@@ -1,6 +1,3 @@
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {main} from '../../../src/cli/main.js';
 import type {TextStream} from '../../../src/report/stream.js';
 
@@ -26,17 +23,6 @@ export async function cli(
   });
   const exitCode = await main(argv, {stdout: stream('stdout'), stderr: stream('stderr'), environment, cwd});
   return {exitCode, ...written};
-}
-
-/** A folder that goes away with `remove`. */
-export function temporaryFolder(): {readonly path: string; readonly remove: () => void} {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-cli-')));
-  return {
-    path,
-    remove: () => {
-      rmSync(path, {recursive: true, force: true});
-    },
-  };
 }
 
 /** The objects of output with `--json`. */

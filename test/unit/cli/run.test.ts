@@ -1,16 +1,14 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {benchTable, ratiosOf} from '../../../src/cli/bench-table.js';
 import {checkNode} from '../../../src/inspect/diagnosis.js';
-import {cli, objects, temporaryFolder} from './rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {cli, objects} from './rig.js';
 
-let root: ReturnType<typeof temporaryFolder>;
+let root: string;
 beforeAll(() => {
-  root = temporaryFolder();
-});
-afterAll(() => {
-  root.remove();
+  root = temporaryDirectory();
 });
 
 const NO_ACTIONS = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
@@ -35,7 +33,7 @@ describe('errors', () => {
   });
 
   test('with --json --quiet print only the error text', async () => {
-    const {stdout, stderr} = await cli(['build', '--json', '--quiet'], {cwd: root.path});
+    const {stdout, stderr} = await cli(['build', '--json', '--quiet'], {cwd: root});
     expect(stderr).toMatch(/^flashfreeze: error\[USAGE\]: build needs --source DIR\nhint: .*\n$/);
     expect(objects(stdout).at(-1)).toMatchObject({type: 'summary', ok: false, command: 'build'});
   });
@@ -61,13 +59,13 @@ describe('errors', () => {
     [['cache', 'clear', '--dry-run', '--cache-dir', 'c'], 'USAGE', 2],
     [['cache', 'stats', '--cache-dir', '/dev/null/cache'], 'CACHE', 1],
   ])('%j: %s', async (argv, code, expected) => {
-    const {exitCode, stderr} = await cli(argv, {cwd: root.path, environment: {PATH: '/usr/bin:/bin'}});
+    const {exitCode, stderr} = await cli(argv, {cwd: root, environment: {PATH: '/usr/bin:/bin'}});
     expect(stderr).toContain(`flashfreeze: error[${code}]: `);
     expect(exitCode).toBe(expected);
   });
 
   test('a configuration file gives what the command line does not', async () => {
-    const folder = join(root.path, 'configured');
+    const folder = join(root, 'configured');
     mkdirSync(folder);
     writeFileSync(
       join(folder, 'flashfreeze.config.json'),
@@ -79,10 +77,10 @@ describe('errors', () => {
 });
 
 describe('cache', () => {
-  const cache = (...argv: string[]) => cli(['cache', ...argv, '--cache-dir', 'cache'], {cwd: root.path});
+  const cache = (...argv: string[]) => cli(['cache', ...argv, '--cache-dir', 'cache'], {cwd: root});
 
   test('shows the content of an empty one, and keeps it', async () => {
-    const place = join(root.path, 'cache');
+    const place = join(root, 'cache');
     expect(await cache('stats')).toEqual({
       exitCode: 0,
       stdout: `${place}: 0 results with 0 files, 0 B\n`,
@@ -97,11 +95,11 @@ describe('cache', () => {
 
   test('verify names what is damaged and fails', async () => {
     const name = 'ab'.repeat(32);
-    mkdirSync(join(root.path, 'cache/cas/ab'), {recursive: true});
-    writeFileSync(join(root.path, 'cache/cas/ab', name), 'not what the name says');
+    mkdirSync(join(root, 'cache/cas/ab'), {recursive: true});
+    writeFileSync(join(root, 'cache/cas/ab', name), 'not what the name says');
     const {exitCode, stdout, stderr} = await cache('verify');
     expect(exitCode).toBe(3);
-    expect(stdout).toContain(`damaged, removed: ${join(root.path, 'cache/cas/ab', name)}\n`);
+    expect(stdout).toContain(`damaged, removed: ${join(root, 'cache/cas/ab', name)}\n`);
     expect(stderr).toContain('error[VERIFY]');
     expect((await cache('verify')).exitCode).toBe(0);
   });
@@ -110,8 +108,8 @@ describe('cache', () => {
 describe('doctor', () => {
   test('reports what is missing, and its purpose', async () => {
     const {exitCode, stdout, stderr} = await cli(['doctor', '--cache-dir', 'c', '--json'], {
-      cwd: root.path,
-      environment: {PATH: root.path},
+      cwd: root,
+      environment: {PATH: root},
     });
     const checks = objects(stdout).filter(({type}) => type === 'check');
     expect(exitCode).toBe(1);

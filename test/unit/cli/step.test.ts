@@ -4,11 +4,12 @@ import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {runStep} from '../../../src/cli/step.js';
 import {findPythons} from '../../../support/pythons.js';
-import {temporaryFolder, writeFiles} from '../cpython/folders.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {writeFiles} from '../cpython/folders.js';
 import {describeWith} from '../../support/with.js';
 
 jest.setTimeout(60_000);
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const newest = findPythons().at(-1);
 
 /** Runs a step in a folder; its exit code and what it said. */

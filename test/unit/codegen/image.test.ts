@@ -1,6 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import type {AddressModel} from '../../../src/codegen/address-model.js';
@@ -10,13 +9,11 @@ import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
 import {scriptPath} from '../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../src/cpython/interpreter/worker.js';
 import {findPythons} from '../../../support/pythons.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
 const runtime = join(import.meta.dirname, '../../../src/runtime');
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-image-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('image');
 
 /** One module with every kind of constant that a compiler emits. */
 const EVERY_CONSTANT = String.raw`

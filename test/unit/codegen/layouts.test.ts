@@ -1,11 +1,11 @@
 /** Layout files against real headers and real interpreters: this machine's, and those of a newer Debian. */
 import {spawnSync} from 'node:child_process';
-import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../../support/pythons.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../../support/debian-root.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const PACKAGE = join(import.meta.dirname, '../../..');
 const LAYOUTS = join(PACKAGE, 'src/codegen/layouts');
@@ -17,10 +17,7 @@ const MODELS = {
   'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-layouts-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('layouts');
 
 interface Output {
   readonly exitCode: number | null;

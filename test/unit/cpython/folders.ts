@@ -1,16 +1,5 @@
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {afterAll} from '@jest/globals';
-
-/** A folder of the test file's own, removed when its tests are done. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
-  afterAll(() => {
-    rmSync(folder, {recursive: true, force: true});
-  });
-  return folder;
-}
 
 /** Writes files, by path relative to `folder`; scripts (`#!`) are executable. */
 export function writeFiles(folder: string, files: Readonly<Record<string, string>>): string {

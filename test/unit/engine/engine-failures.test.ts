@@ -1,5 +1,6 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {createEngine} from '../../../src/engine/engine.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
@@ -44,7 +45,7 @@ describe('an action that fails', () => {
   });
 
   test('because a source changed under it is not kept', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     const {result} = await build(toy, {store}, (spec) => ({
       ...spec,
       execute: async (context) => {
@@ -61,13 +62,13 @@ describe('an action that fails', () => {
   });
 
   test('because its output cannot be written names the path', async () => {
-    writeFileSync(folder.at('file'), '');
-    const path = folder.at('file', 'a.o');
+    writeFileSync(join(folder, 'file'), '');
+    const path = join(folder, 'file', 'a.o');
     const {result} = await build(toy, {}, (spec) =>
       spec.id === 'cc:a' ? {...spec, outputs: [{name: 'a.o', path}]} : spec,
     );
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
-    expect(result.ok ? '' : result.failure.message).toContain(folder.at('file'));
+    expect(result.ok ? '' : result.failure.message).toContain(join(folder, 'file'));
   });
 });
 

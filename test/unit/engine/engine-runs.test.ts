@@ -1,4 +1,5 @@
 import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {JOURNAL} from '../../../src/engine/journal.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
@@ -39,7 +40,7 @@ describe('a dry run', () => {
   });
 
   test('knows what the store has', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     rmSync(toy.buildDir, {recursive: true});
     const {lines} = await build(toy, {store, dryRun: true});
@@ -55,12 +56,12 @@ describe('an abort', () => {
       ...spec,
       execute: async ({signal, outputs}) => {
         const file = Object.values(outputs)[0] ?? '';
-        const script = `printf half > "$0"; touch "${folder.path}/started-${spec.id}"; sleep 100`;
+        const script = `printf half > "$0"; touch "${folder}/started-${spec.id}"; sleep 100`;
         const environment = {PATH: process.env['PATH'] ?? ''};
         const ran = await runProcess({
           file: 'sh',
           args: ['-c', script, file],
-          cwd: folder.path,
+          cwd: folder,
           environment,
           signal,
         });
@@ -68,7 +69,9 @@ describe('an abort', () => {
       },
     }));
     expect(
-      await eventually(() => existsSync(folder.at('started-cc:a')) && existsSync(folder.at('started-cc:b'))),
+      await eventually(
+        () => existsSync(join(folder, 'started-cc:a')) && existsSync(join(folder, 'started-cc:b')),
+      ),
     ).toBe(true);
     controller.abort();
     const {result, engine, record} = await running;

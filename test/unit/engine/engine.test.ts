@@ -1,4 +1,5 @@
 import {appendFileSync, chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import {JOURNAL} from '../../../src/engine/journal.js';
@@ -125,7 +126,7 @@ describe('without a store', () => {
 
 describe('with a store', () => {
   test('a clean build directory is filled from it', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     rmSync(toy.buildDir, {recursive: true});
     const {lines, engine} = await build(toy, {store});
@@ -137,7 +138,7 @@ describe('with a store', () => {
   });
 
   test('outputs that are missing or changed are restored, others left untouched', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     rmSync(output('a.o'));
     appendFileSync(output('b.o'), 'x');
@@ -153,7 +154,7 @@ describe('with a store', () => {
   });
 
   test('going back to an earlier source needs no work', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     writeFileSync(source('a'), 'A2\n');
     await build(toy, {store});
@@ -164,7 +165,7 @@ describe('with a store', () => {
   });
 
   test('a damaged blob is reported, the action runs again, and the store is repaired', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     const blob = layoutOf(store.root).blob(digestOf(compiled('A1\n')));
     chmodSync(blob, 0o644);
@@ -183,9 +184,9 @@ describe('with a store', () => {
   });
 
   test('two builds at once on one store both come out right', async () => {
-    const store = await storeIn(folder.at('store'));
-    const other = await storeIn(folder.at('store'));
-    const twin = {...toy, buildDir: folder.at('build2')};
+    const store = await storeIn(join(folder, 'store'));
+    const other = await storeIn(join(folder, 'store'));
+    const twin = {...toy, buildDir: join(folder, 'build2')};
     const built = await Promise.all([build(toy, {store}), build(twin, {store: other})]);
     expect(built.every(({result}) => result.ok)).toBe(true);
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
@@ -194,10 +195,10 @@ describe('with a store', () => {
   });
 
   test('a store that cannot be written costs a warning and nothing else', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     for (const part of ['cas', 'ac', 'tmp']) {
-      rmSync(folder.at('store', part), {recursive: true});
-      writeFileSync(folder.at('store', part), '');
+      rmSync(join(folder, 'store', part), {recursive: true});
+      writeFileSync(join(folder, 'store', part), '');
     }
     const {record, result} = await build(toy, {store});
     expect(result.ok).toBe(true);
@@ -209,7 +210,7 @@ describe('with a store', () => {
   });
 
   test('work in place never goes to it', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     const inPlace = (spec: ActionSpec): ActionSpec => ({...spec, storage: 'in-place'});
     await build(toy, {store}, (spec) => (spec.id === 'link:program' ? spec : inPlace(spec)));
     expect((await store.stats()).entries).toBe(1);

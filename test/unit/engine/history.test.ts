@@ -1,22 +1,19 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {beforeEach, describe, expect, test} from '@jest/globals';
 import {explain, type Explanation, type History, readHistory} from '../../../src/engine/history.js';
 import {readLastRun} from '../../../src/engine/last-run.js';
 import type {ActionId} from '../../../src/model/action.js';
 import {fail} from '../../../src/model/result.js';
 import {actionText} from '../../../src/report/explanation.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {build, editJournal, makeToy, storeIn, type Toy} from './toys.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 let toy: Toy;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  toy = await makeToy(folder.path, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  toy = await makeToy(folder, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
 });
 
 const edit = (name: string, content: string): void => {
@@ -77,7 +74,7 @@ describe('the history of a build directory', () => {
   });
 
   test('reports what came from the cache, and why it was needed', async () => {
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     await build(toy, {store});
     edit('b', 'B2\n');
     await build(toy, {store});

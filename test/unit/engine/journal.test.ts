@@ -1,16 +1,16 @@
 import {existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {JOURNAL, openJournal, type Journal, type JournalEntry} from '../../../src/engine/journal.js';
 import {digestOf} from '../../../src/model/digest.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeEach(() => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
 });
 afterEach(() => {
   jest.restoreAllMocks();
-  folder.remove();
 });
 
 const entry = (text: string): JournalEntry => ({
@@ -20,7 +20,7 @@ const entry = (text: string): JournalEntry => ({
 });
 
 async function opened(): Promise<Journal> {
-  const {journal, notice} = await openJournal(folder.path);
+  const {journal, notice} = await openJournal(folder);
   expect(notice).toBeUndefined();
   return journal;
 }
@@ -33,14 +33,14 @@ describe('a journal', () => {
     expect(await journal.save()).toEqual({ok: true, value: undefined});
     const again = await opened();
     expect([again.get('cc:a'), again.get('cc:b')]).toEqual([{...entry('two'), unfinished: true}, undefined]);
-    expect(readdirSync(folder.path)).toEqual([JOURNAL]);
+    expect(readdirSync(folder)).toEqual([JOURNAL]);
   });
 
   test('gets only new lines, and is rewritten when most of it is old', async () => {
     const journal = await opened();
     for (const name of ['a', 'b', 'c']) journal.set(`cc:${name}`, entry(name));
     await journal.save();
-    const text = (): string => readFileSync(folder.at(JOURNAL), 'utf8');
+    const text = (): string => readFileSync(join(folder, JOURNAL), 'utf8');
     const first = text();
     const again = await opened();
     again.set('cc:b', entry('new'));
@@ -59,11 +59,11 @@ describe('a journal', () => {
     const journal = await opened();
     for (const name of ['a', 'b']) journal.set(`cc:${name}`, entry(name));
     await journal.save();
-    const whole = readFileSync(folder.at(JOURNAL), 'utf8');
+    const whole = readFileSync(join(folder, JOURNAL), 'utf8');
     const [header = '', one = '', two = ''] = whole.split('\n');
     const start = header.length + 1 + one.length + 1;
     for (let length = start; length < start + two.length; length += 7) {
-      writeFileSync(folder.at(JOURNAL), whole.slice(0, length));
+      writeFileSync(join(folder, JOURNAL), whole.slice(0, length));
       const cut = await opened();
       expect([cut.get('cc:a'), cut.get('cc:b')]).toEqual([entry('a'), undefined]);
       cut.set('cc:c', entry('c'));
@@ -77,7 +77,7 @@ describe('a journal', () => {
     const journal = await opened();
     journal.set('cc:a', entry('a'));
     await journal.save();
-    rmSync(folder.at(JOURNAL));
+    rmSync(join(folder, JOURNAL));
     journal.set('cc:b', entry('b'));
     expect((await journal.save()).ok).toBe(true);
     expect((await opened()).get('cc:a')).toEqual(entry('a'));
@@ -86,14 +86,14 @@ describe('a journal', () => {
   test('is written only when there is something new', async () => {
     const journal = await opened();
     await journal.save();
-    expect(existsSync(folder.at(JOURNAL))).toBe(false);
+    expect(existsSync(join(folder, JOURNAL))).toBe(false);
   });
 
   test('is written periodically while there is work', async () => {
     const journal = await opened();
     journal.set('cc:a', entry('one'));
     await journal.saveNowAndThen();
-    expect(existsSync(folder.at(JOURNAL))).toBe(false);
+    expect(existsSync(join(folder, JOURNAL))).toBe(false);
     const later = Date.now() + 10_000;
     jest.spyOn(Date, 'now').mockReturnValue(later);
     await journal.saveNowAndThen();
@@ -112,12 +112,12 @@ describe('a journal', () => {
   });
 
   test('that could not be written fails, and is written by the next save', async () => {
-    const journal = (await openJournal(folder.at('file'))).journal;
+    const journal = (await openJournal(join(folder, 'file'))).journal;
     journal.set('cc:a', entry('one'));
-    writeFileSync(folder.at('file'), '');
+    writeFileSync(join(folder, 'file'), '');
     expect(await journal.save()).toMatchObject({ok: false, failure: {code: 'IO'}});
-    rmSync(folder.at('file'));
+    rmSync(join(folder, 'file'));
     expect((await journal.save()).ok).toBe(true);
-    expect((await openJournal(folder.at('file'))).journal.get('cc:a')).toEqual(entry('one'));
+    expect((await openJournal(join(folder, 'file'))).journal.get('cc:a')).toEqual(entry('one'));
   });
 });

@@ -1,39 +1,24 @@
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock} from '../../../src/engine/lock.js';
-import {
-  compileRooms,
-  ending,
-  eventually,
-  runScript,
-  temporaryFolder,
-  type TemporaryFolder,
-} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {compileRooms, ending, eventually, runScript} from '../exec/rig.js';
 import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn, type Toy} from './toys.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let code: TemporaryFolder;
-let folder: TemporaryFolder;
+let code: string;
+let folder: string;
 let toy: Toy;
 beforeAll(() => {
-  code = temporaryFolder();
-  compileRooms(code.path);
-});
-afterAll(() => {
-  code.remove();
+  code = temporaryDirectory();
+  compileRooms(code);
 });
 beforeEach(async () => {
-  folder = temporaryFolder();
-  toy = await makeToy(
-    folder.path,
-    Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, `${name}1\n`])),
-  );
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  toy = await makeToy(folder, Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, `${name}1\n`])));
 });
 
 /**
@@ -86,10 +71,10 @@ async function killedBuild(
   finished: readonly string[],
   inTheMiddleOf: readonly string[],
 ): Promise<void> {
-  const go = folder.at('go-');
+  const go = join(folder, 'go-');
   for (const id of finished) writeFileSync(go + id, '');
-  const setting = JSON.stringify({...toy, storeDir: folder.at('store'), storage, go});
-  const child = runScript(code.path, 'build', BUILD, [setting]);
+  const setting = JSON.stringify({...toy, storeDir: join(folder, 'store'), storage, go});
+  const child = runScript(code, 'build', BUILD, [setting]);
   let said = '';
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const wanted = [...finished.map((id) => `finished ${id}`), ...inTheMiddleOf];
@@ -108,7 +93,7 @@ describe('after a kill in the middle', () => {
     await killedBuild('shared', finished, middle);
     const lock = await acquireLock(toy.buildDir);
     expect(lock.ok).toBe(true);
-    const store = await storeIn(folder.at('store'));
+    const store = await storeIn(join(folder, 'store'));
     const next = await build(toy, {store});
     expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
     expect(next.executed.filter((id) => finished.includes(id))).toEqual([]);
@@ -149,10 +134,10 @@ test('a build that was killed repeatedly completes', async () => {
     await killedBuild('shared', order.slice(0, done), order.slice(done, done + 1));
     expect(existsSync(join(toy.buildDir, 'program'))).toBe(false);
   }
-  const store = await storeIn(folder.at('store'));
+  const store = await storeIn(join(folder, 'store'));
   expect((await build(toy, {store})).executed).toEqual(['link:program']);
   expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
-  rmSync(folder.at('store'), {recursive: true});
+  rmSync(join(folder, 'store'), {recursive: true});
 });
 
 test('leftovers of a killed run are removed by the next run that has something to do', async () => {

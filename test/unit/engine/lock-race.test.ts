@@ -1,8 +1,8 @@
-import {mkdtemp, readdir, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
 import type {Lock} from '../../../src/engine/lock.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 /** What happens elsewhere between the decision to take the lock and the taking. */
 let meanwhile: (() => Promise<void>) | undefined;
@@ -25,15 +25,11 @@ async function acquired(buildDir: string): Promise<Lock> {
 }
 
 test('a process that decided on outdated information withdraws', async () => {
-  const buildDir = await mkdtemp(join(tmpdir(), 'flashfreeze-test-'));
-  try {
-    meanwhile = async () => {
-      await (await acquired(buildDir)).release();
-      await acquired(buildDir);
-    };
-    expect(await acquireLock(buildDir)).toMatchObject({ok: false, failure: {code: 'LOCKED'}});
-    expect(await readdir(join(buildDir, 'lock'))).toEqual(['2']);
-  } finally {
-    await rm(buildDir, {recursive: true});
-  }
+  const buildDir = temporaryDirectory();
+  meanwhile = async () => {
+    await (await acquired(buildDir)).release();
+    await acquired(buildDir);
+  };
+  expect(await acquireLock(buildDir)).toMatchObject({ok: false, failure: {code: 'LOCKED'}});
+  expect(await readdir(join(buildDir, 'lock'))).toEqual(['2']);
 });

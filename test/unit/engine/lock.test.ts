@@ -1,47 +1,35 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock, type Lock} from '../../../src/engine/lock.js';
 import {ownIdentity} from '../../../src/exec/liveness.js';
-import {
-  compileRooms,
-  ending,
-  eventually,
-  runScript,
-  temporaryFolder,
-  type TemporaryFolder,
-} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {compileRooms, ending, eventually, runScript} from '../exec/rig.js';
 
 // Processes of their own take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let code: TemporaryFolder;
-let folder: TemporaryFolder;
+let code: string;
+let folder: string;
 beforeAll(() => {
-  code = temporaryFolder();
-  compileRooms(code.path);
-});
-afterAll(() => {
-  code.remove();
+  code = temporaryDirectory();
+  compileRooms(code);
 });
 beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 async function acquired(): Promise<Lock> {
-  const lock = await acquireLock(folder.path);
+  const lock = await acquireLock(folder);
   if (!lock.ok) throw new Error(lock.failure.message);
   return lock.value;
 }
 
 /** Makes it look as if somebody holds the lock. */
 function heldBy(holder: object): void {
-  mkdirSync(folder.at('lock'), {recursive: true});
+  mkdirSync(join(folder, 'lock'), {recursive: true});
   writeFileSync(
-    folder.at('lock', '7'),
+    join(folder, 'lock', '7'),
     JSON.stringify({...ownIdentity(), since: '2024-05-06T07:08:09Z', ...holder}),
   );
 }
@@ -49,15 +37,15 @@ function heldBy(holder: object): void {
 describe('a lock', () => {
   test('excludes others until it is released, and names its holder', async () => {
     const lock = await acquired();
-    const refused = await acquireLock(folder.path);
+    const refused = await acquireLock(folder);
     expect(refused).toMatchObject({ok: false, failure: {code: 'LOCKED'}});
     const message = refused.ok ? '' : refused.failure.message;
     expect(message).toContain(
-      `${folder.path} is in use by process ${process.pid} on ${ownIdentity().host} since 2`,
+      `${folder} is in use by process ${process.pid} on ${ownIdentity().host} since 2`,
     );
     await lock.release();
     await (await acquired()).release();
-    expect(readdirSync(folder.at('lock'))).toEqual(['2']);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['2']);
   });
 
   test.each<[string, object]>([
@@ -67,36 +55,36 @@ describe('a lock', () => {
   ])('whose holder %s is taken over', async (_, holder) => {
     heldBy(holder);
     await acquired();
-    expect(readdirSync(folder.at('lock'))).toEqual(['8']);
+    expect(readdirSync(join(folder, 'lock'))).toEqual(['8']);
   });
 
   test('that was torn by a crash of the machine is taken over', async () => {
-    mkdirSync(folder.at('lock'));
-    writeFileSync(folder.at('lock', '3'), '{"pid":');
+    mkdirSync(join(folder, 'lock'));
+    writeFileSync(join(folder, 'lock', '3'), '{"pid":');
     await acquired();
   });
 
   test('of another machine is respected, with a hint how to remove it', async () => {
     heldBy({host: 'elsewhere', pid: 1});
-    expect(await acquireLock(folder.path)).toEqual({
+    expect(await acquireLock(folder)).toEqual({
       ok: false,
       failure: {
         code: 'LOCKED',
-        message: `the build directory ${folder.path} is in use by process 1 on elsewhere since 2024-05-06T07:08:09Z`,
-        hint: `if that run has ended, remove ${folder.at('lock', '7')}`,
+        message: `the build directory ${folder} is in use by process 1 on elsewhere since 2024-05-06T07:08:09Z`,
+        hint: `if that run has ended, remove ${join(folder, 'lock', '7')}`,
       },
     });
   });
 
   test('that cannot be created is an IO failure', async () => {
-    writeFileSync(folder.at('file'), '');
-    expect(await acquireLock(folder.at('file'))).toMatchObject({ok: false, failure: {code: 'IO'}});
+    writeFileSync(join(folder, 'file'), '');
+    expect(await acquireLock(join(folder, 'file'))).toMatchObject({ok: false, failure: {code: 'IO'}});
   });
 
   test('is granted to one of many that ask at once after the holder died', async () => {
     for (let round = 0; round < 20; round += 1) {
       heldBy({pid: 2 ** 30});
-      const results = await Promise.all(Array.from({length: 8}, () => acquireLock(folder.path)));
+      const results = await Promise.all(Array.from({length: 8}, () => acquireLock(folder)));
       expect(results.filter((result) => result.ok)).toHaveLength(1);
       for (const result of results) if (result.ok) await result.value.release();
     }
@@ -108,7 +96,7 @@ test('is never held twice, however it changes hands', async () => {
   let clashes = 0;
   const contend = async (): Promise<void> => {
     for (let held = 0; held < 40;) {
-      const lock = await acquireLock(folder.path);
+      const lock = await acquireLock(folder);
       if (!lock.ok) continue;
       inside += 1;
       if (inside > 1) clashes += 1;
@@ -131,13 +119,13 @@ const lock = await acquireLock(process.argv[2]);
 writeFileSync(process.argv[2] + '/held', String(lock.ok));
 setInterval(() => {}, 1000);
 `;
-    const child = runScript(code.path, 'holder', holder, [folder.path]);
+    const child = runScript(code, 'holder', holder, [folder]);
     expect(
       await eventually(
-        () => existsSync(folder.at('held')) && readFileSync(folder.at('held'), 'utf8') === 'true',
+        () => existsSync(join(folder, 'held')) && readFileSync(join(folder, 'held'), 'utf8') === 'true',
       ),
     ).toBe(true);
-    const refused = await acquireLock(folder.path);
+    const refused = await acquireLock(folder);
     expect(refused.ok ? '' : refused.failure.message).toContain(`process ${child.pid ?? 0} on`);
     child.kill('SIGKILL');
     await ending(child);
@@ -163,10 +151,10 @@ for (let held = 0; held < 5;) {
 }
 `;
     const children = Array.from({length: 6}, (_, index) =>
-      runScript(code.path, 'contender', contender, [folder.path, index % 3 === 0 ? 'dies' : 'lives']),
+      runScript(code, 'contender', contender, [folder, index % 3 === 0 ? 'dies' : 'lives']),
     );
     await Promise.all(children.map(ending));
-    expect(existsSync(join(folder.path, 'clashes'))).toBe(false);
-    expect(readFileSync(folder.at('turns'), 'utf8')).toHaveLength(4 * 5 + 2 * 3);
+    expect(existsSync(join(folder, 'clashes'))).toBe(false);
+    expect(readFileSync(join(folder, 'turns'), 'utf8')).toHaveLength(4 * 5 + 2 * 3);
   });
 });

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {JOURNAL} from '../../../src/engine/journal.js';
-import {temporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {actualOutputs, build, expectedOutputs, makeToy, storeIn} from './toys.js';
 
 type Step =
@@ -45,10 +45,10 @@ function damage(path: string): void {
 test('any sequence of edits, losses and damage, then a build, equals a clean build', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, {minLength: 1, maxLength: 12}), async (steps) => {
-      const folder = temporaryFolder();
+      const folder = temporaryDirectory();
       try {
-        const toy = await makeToy(folder.path, {a: 'one\n', b: 'one\n', c: 'two\n'});
-        const store = await storeIn(folder.at('store'));
+        const toy = await makeToy(folder, {a: 'one\n', b: 'one\n', c: 'two\n'});
+        const store = await storeIn(join(folder, 'store'));
         for (const each of steps) {
           switch (each.kind) {
             case 'edit':
@@ -97,7 +97,6 @@ test('any sequence of edits, losses and damage, then a build, equals a clean bui
         expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
         expect((await build(toy, {store})).executed).toEqual([]);
       } finally {
-        folder.remove();
       }
     }),
     {numRuns: 30},

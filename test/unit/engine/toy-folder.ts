@@ -1,19 +1,16 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect} from '@jest/globals';
+import {beforeEach, expect} from '@jest/globals';
 import {JOURNAL} from '../../../src/engine/journal.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {makeToy, type Toy} from './toys.js';
 
 /** Each test of a file that imports this has a toy of three sources in a folder of its own. */
-export let folder: TemporaryFolder;
+export let folder: string;
 export let toy: Toy;
 beforeEach(async () => {
-  folder = temporaryFolder();
-  toy = await makeToy(folder.path, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  toy = await makeToy(folder, {a: 'A1\n', b: 'B1\n', c: 'C1\n'});
 });
 
 export const ALL = ['cc:a', 'cc:b', 'cc:c', 'link:program'];

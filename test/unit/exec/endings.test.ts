@@ -1,25 +1,16 @@
 import {existsSync, readFileSync} from 'node:fs';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {
-  compileRooms,
-  ending,
-  eventually,
-  isRunning,
-  runScript,
-  temporaryFolder,
-  type TemporaryFolder,
-} from './rig.js';
+import {join} from 'node:path';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {compileRooms, ending, eventually, isRunning, runScript} from './rig.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeAll(() => {
-  folder = temporaryFolder();
-  compileRooms(folder.path);
-});
-afterAll(() => {
-  folder.remove();
+  folder = temporaryDirectory();
+  compileRooms(folder);
 });
 
 /** A program that runs a shell with two sleepers, and does what `extra` says once they sleep. */
@@ -45,7 +36,7 @@ console.log(JSON.stringify(await result));
 `;
 
 async function sleepers(name: string): Promise<number[]> {
-  const file = folder.at(name);
+  const file = join(folder, name);
   expect(await eventually(() => existsSync(`${file}.ready`))).toBe(true);
   const pids = readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
   expect(pids).toHaveLength(3);
@@ -54,7 +45,7 @@ async function sleepers(name: string): Promise<number[]> {
 
 describe('no child outlives a process that', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('is ended by %s', async (signal) => {
-    const child = runScript(folder.path, signal, script(''), [`${signal}.pids`]);
+    const child = runScript(folder, signal, script(''), [`${signal}.pids`]);
     const pids = await sleepers(`${signal}.pids`);
     child.kill(signal);
     expect(await ending(child)).toEqual({code: null, signal});
@@ -62,7 +53,7 @@ describe('no child outlives a process that', () => {
   });
 
   test('exits in the middle', async () => {
-    const child = runScript(folder.path, 'exit', script('process.exit(7);'), ['exit.pids']);
+    const child = runScript(folder, 'exit', script('process.exit(7);'), ['exit.pids']);
     const pids = await sleepers('exit.pids');
     expect(await ending(child)).toEqual({code: 7, signal: null});
     expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
@@ -70,14 +61,14 @@ describe('no child outlives a process that', () => {
 
   test('crashes', async () => {
     const crash = 'setImmediate(() => { throw new Error("crash"); });';
-    const child = runScript(folder.path, 'crash', script(crash), ['crash.pids']);
+    const child = runScript(folder, 'crash', script(crash), ['crash.pids']);
     const pids = await sleepers('crash.pids');
     expect((await ending(child)).code).not.toBe(0);
     expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
   });
 
   test('is told to stop twice', async () => {
-    const child = runScript(folder.path, 'twice', script(''), ['twice.pids', 'listen']);
+    const child = runScript(folder, 'twice', script(''), ['twice.pids', 'listen']);
     const pids = await sleepers('twice.pids');
     child.kill('SIGINT');
     // The children ignore the first request, so the first signal alone ends nothing.
@@ -100,7 +91,7 @@ const results = await Promise.all(Array.from({length: 16}, one));
 await new Promise((wake) => setTimeout(wake, 10));
 console.log(JSON.stringify({ok: results.every((result) => result.ok), warnings}));
 `;
-  const child = runScript(folder.path, 'many', many);
+  const child = runScript(folder, 'many', many);
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await ending(child);

@@ -1,25 +1,24 @@
 import {spawnSync} from 'node:child_process';
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {join} from 'node:path';
+import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {localSlots, openSlots} from '../../../src/exec/job-slots.js';
 import {joinJobserver, serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
-import {compileRooms, temporaryFolder, type TemporaryFolder} from './rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {compileRooms} from './rig.js';
 
 jest.setTimeout(60_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeAll(() => {
-  folder = temporaryFolder();
-  compileRooms(folder.path);
-  writeFileSync(folder.at('jobs.mjs'), JOBS);
+  folder = temporaryDirectory();
+  compileRooms(folder);
+  writeFileSync(join(folder, 'jobs.mjs'), JOBS);
 });
 afterEach(() => {
-  rmSync(folder.at('log'), {force: true});
-});
-afterAll(() => {
-  folder.remove();
+  rmSync(join(folder, 'log'), {force: true});
 });
 
 /**
@@ -49,7 +48,7 @@ slots.close();
 /** The largest number of jobs that ran at once, and how many there were. */
 function jobsSeen(): {readonly most: number; readonly count: number} {
   let [now, most, count] = [0, 0, 0];
-  for (const line of readFileSync(folder.at('log'), 'utf8').trim().split('\n')) {
+  for (const line of readFileSync(join(folder, 'log'), 'utf8').trim().split('\n')) {
     now += line === '+' ? 1 : -1;
     if (line === '+') count += 1;
     most = Math.max(most, now);
@@ -58,9 +57,9 @@ function jobsSeen(): {readonly most: number; readonly count: number} {
 }
 
 function make(makefile: string, ...args: string[]): {readonly status: number | null; readonly text: string} {
-  writeFileSync(folder.at('Makefile'), `NODE := ${process.execPath}\nSHELL := /bin/sh\n${makefile}`);
+  writeFileSync(join(folder, 'Makefile'), `NODE := ${process.execPath}\nSHELL := /bin/sh\n${makefile}`);
   const environment = scrubbedEnvironment();
-  const done = spawnSync('make', args, {cwd: folder.path, env: environment, encoding: 'utf8'});
+  const done = spawnSync('make', args, {cwd: folder, env: environment, encoding: 'utf8'});
   return {status: done.status, text: done.stdout + done.stderr};
 }
 
@@ -108,20 +107,20 @@ describe('under make', () => {
   });
 
   test('a fifo serves as well', () => {
-    spawnSync('mkfifo', [folder.at('fifo')]);
-    const jobserver = joinJobserver({kind: 'fifo', path: folder.at('fifo')});
+    spawnSync('mkfifo', [join(folder, 'fifo')]);
+    const jobserver = joinJobserver({kind: 'fifo', path: join(folder, 'fifo')});
     expect(jobserver?.take()).toBeUndefined();
     jobserver?.give(0x61);
     expect(jobserver?.take()).toBe(0x61);
     jobserver?.close();
-    expect(joinJobserver({kind: 'fifo', path: folder.at('none')})).toBeUndefined();
+    expect(joinJobserver({kind: 'fifo', path: join(folder, 'none')})).toBeUndefined();
   });
 });
 
 describe('a child make', () => {
   const sleep = (ms: number): Promise<void> => new Promise((wake) => void setTimeout(wake, ms));
   const note = (line: string): void => {
-    writeFileSync(folder.at('log'), `${line}\n`, {flag: 'a'});
+    writeFileSync(join(folder, 'log'), `${line}\n`, {flag: 'a'});
   };
   const job = async (): Promise<void> => {
     note('+');
@@ -132,14 +131,14 @@ describe('a child make', () => {
 
   test.each([1, 2, 4])('shares %d slots with our own jobs', async (count) => {
     const targets = Array.from({length: 8}, (_, i) => `s${i}`).join(' ');
-    writeFileSync(folder.at('Makefile'), `all: ${targets}\n${targets}: ; @${SLEEPER}\n`);
+    writeFileSync(join(folder, 'Makefile'), `all: ${targets}\n${targets}: ; @${SLEEPER}\n`);
     const slots = localSlots(count);
     const below = slots.run(() =>
       slots.shared((jobserver) =>
         runProcess({
           file: 'make',
           args: [],
-          cwd: folder.path,
+          cwd: folder,
           environment: scrubbedEnvironment({MAKEFLAGS: jobserver?.makeFlags ?? ''}),
           descriptors: jobserver?.descriptors ?? [],
           signal,
@@ -159,7 +158,7 @@ describe('a child make', () => {
         runProcess({
           file: 'sh',
           args: ['-c', 'dd bs=1 count=2 <&3 >/dev/null 2>&1; kill -9 $$'],
-          cwd: folder.path,
+          cwd: folder,
           environment: scrubbedEnvironment(),
           descriptors: jobserver?.descriptors ?? [],
           signal,

@@ -1,23 +1,22 @@
 import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
-import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {join} from 'node:path';
+import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {runProcess, type ProcessSpec} from '../../../src/exec/process.js';
-import {eventually, isRunning, temporaryFolder, type TemporaryFolder} from './rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {eventually, isRunning} from './rig.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 function shell(script: string, extra: Partial<ProcessSpec> = {}): ProcessSpec {
   const environment = {PATH: process.env['PATH'] ?? ''};
   const signal = new AbortController().signal;
-  return {file: 'sh', args: ['-c', script], cwd: folder.path, environment, signal, ...extra};
+  return {file: 'sh', args: ['-c', script], cwd: folder, environment, signal, ...extra};
 }
 
 /** The process ids that a script wrote, one a line. */
@@ -76,7 +75,7 @@ describe('a process that runs to its end', () => {
   test('ends the processes that it left running', async () => {
     const result = await runProcess(shell('sleep 100 >/dev/null 2>&1 & echo $! > left; exit 0'));
     expect(result.ok).toBe(true);
-    const [left] = pids(folder.at('left'));
+    const [left] = pids(join(folder, 'left'));
     expect(left).toBeGreaterThan(0);
     expect(await eventually(() => !isRunning(left ?? 0))).toBe(true);
   });
@@ -84,7 +83,7 @@ describe('a process that runs to its end', () => {
   test('does not wait for processes that it left running with the output still open', async () => {
     const result = await runProcess(shell('sleep 100 & echo $! > left; echo done; exit 0'));
     expect(result).toMatchObject({ok: true, value: {stdout: 'done\n', exitCode: 0}});
-    const [left] = pids(folder.at('left'));
+    const [left] = pids(join(folder, 'left'));
     expect(await eventually(() => !isRunning(left ?? 0))).toBe(true);
   });
 });
@@ -94,39 +93,39 @@ describe('a process that is ended', () => {
     const controller = new AbortController();
     const script = 'sleep 100 & echo $! >> pids; sleep 100 & echo $! >> pids; echo $$ >> pids; wait';
     const running = runProcess(shell(script, {signal: controller.signal}));
-    expect(await eventually(() => pids(folder.at('pids')).length === 3)).toBe(true);
+    expect(await eventually(() => pids(join(folder, 'pids')).length === 3)).toBe(true);
     controller.abort();
     expect(await running).toMatchObject({
       ok: false,
       failure: {code: 'INTERRUPTED', message: 'sh was interrupted'},
     });
-    expect(await eventually(() => pids(folder.at('pids')).every((pid) => !isRunning(pid)))).toBe(true);
+    expect(await eventually(() => pids(join(folder, 'pids')).every((pid) => !isRunning(pid)))).toBe(true);
   });
 
   test('by abort lets every process of its group end regularly', async () => {
     const controller = new AbortController();
     const inner = '(trap "echo bye > bye; exit" TERM; echo ready > pids; sleep 100 & wait) & wait';
     const running = runProcess(shell(inner, {signal: controller.signal}));
-    expect(await eventually(() => existsSync(folder.at('pids')))).toBe(true);
+    expect(await eventually(() => existsSync(join(folder, 'pids')))).toBe(true);
     controller.abort();
     await running;
-    expect(existsSync(folder.at('bye'))).toBe(true);
+    expect(existsSync(join(folder, 'bye'))).toBe(true);
   });
 
   test('by abort is killed when it ignores the request', async () => {
     const controller = new AbortController();
     const script = 'trap "" TERM; echo $$ > pids; while :; do sleep 0.05; done';
     const running = runProcess(shell(script, {signal: controller.signal, killDelayMs: 50}));
-    expect(await eventually(() => pids(folder.at('pids')).length === 1)).toBe(true);
+    expect(await eventually(() => pids(join(folder, 'pids')).length === 1)).toBe(true);
     controller.abort();
     expect(await running).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
-    expect(await eventually(() => pids(folder.at('pids')).every((pid) => !isRunning(pid)))).toBe(true);
+    expect(await eventually(() => pids(join(folder, 'pids')).every((pid) => !isRunning(pid)))).toBe(true);
   });
 
   test('before it begins is not started', async () => {
     const result = await runProcess(shell('touch started', {signal: AbortSignal.abort()}));
     expect(result).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
-    expect(existsSync(folder.at('started'))).toBe(false);
+    expect(existsSync(join(folder, 'started'))).toBe(false);
   });
 
   test('by a time-out is a failure that says so', async () => {
@@ -156,7 +155,7 @@ describe('a process that cannot be started', () => {
   });
 
   test('because it may not be executed', async () => {
-    const file = folder.at('plain');
+    const file = join(folder, 'plain');
     writeFileSync(file, 'text');
     chmodSync(file, 0o644);
     const result = await runProcess(shell('', {file}));
@@ -165,7 +164,7 @@ describe('a process that cannot be started', () => {
   });
 
   test('because its directory is not there', async () => {
-    const cwd = folder.at('nowhere');
+    const cwd = join(folder, 'nowhere');
     const result = await runProcess(shell('true', {cwd}));
     const message = `cannot start sh in ${cwd}: not a directory`;
     expect(result).toMatchObject({ok: false, failure: {code: 'PROCESS', message}});

@@ -1,26 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process';
-import {mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {buildSync} from 'esbuild';
-
-/** A temporary folder that goes away with `remove`. */
-export interface TemporaryFolder {
-  readonly path: string;
-  readonly at: (...parts: string[]) => string;
-  readonly remove: () => void;
-}
-
-export function temporaryFolder(): TemporaryFolder {
-  const path = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
-  return {
-    path,
-    at: (...parts) => join(path, ...parts),
-    remove: () => {
-      rmSync(path, {recursive: true, force: true});
-    },
-  };
-}
 
 /** Asks again and again until the answer is yes; gives up after `limitMs` (only a broken program gets there). */
 export async function eventually(holds: () => boolean, limitMs = 15_000): Promise<boolean> {

@@ -1,19 +1,16 @@
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
-import {relative} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {relative, join} from 'node:path';
+import {beforeEach, describe, expect, test} from '@jest/globals';
 import {FIXED_ENVIRONMENT, scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {liveness, ownIdentity, processStart} from '../../../src/exec/liveness.js';
 import {abortOnSignals} from '../../../src/exec/signals.js';
 import {findTool} from '../../../src/exec/tools.js';
 import {collectBounded, splitLines} from '../../../src/exec/output.js';
-import {temporaryFolder, type TemporaryFolder} from './rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 describe('scrubbedEnvironment', () => {
@@ -44,8 +41,8 @@ describe('scrubbedEnvironment', () => {
 
 describe('findTool', () => {
   const tool = (place: string, mode = 0o755): string => {
-    mkdirSync(folder.at(place), {recursive: true});
-    const path = folder.at(place, 'tool');
+    mkdirSync(join(folder, place), {recursive: true});
+    const path = join(folder, place, 'tool');
     writeFileSync(path, '#!/bin/sh\n');
     chmodSync(path, mode);
     return path;
@@ -53,24 +50,24 @@ describe('findTool', () => {
 
   test('returns the first executable file', async () => {
     tool('plain', 0o644);
-    mkdirSync(folder.at('folder', 'tool'), {recursive: true});
+    mkdirSync(join(folder, 'folder', 'tool'), {recursive: true});
     const good = tool('good');
     tool('later');
-    const path = ['nowhere', 'plain', 'folder', 'good', 'later'].map((name) => folder.at(name)).join(':');
+    const path = ['nowhere', 'plain', 'folder', 'good', 'later'].map((name) => join(folder, name)).join(':');
     expect(await findTool('tool', path)).toBe(good);
   });
 
   test('makes relative paths absolute, and keeps a path unchanged', async () => {
     const good = tool('good');
-    expect(await findTool('tool', relative('.', folder.at('good')))).toBe(good);
+    expect(await findTool('tool', relative('.', join(folder, 'good')))).toBe(good);
     expect(await findTool(good, '')).toBe(good);
     expect(await findTool(relative('.', good), '')).toBe(good);
   });
 
   test('finds nothing in an empty PATH', async () => {
-    expect(await findTool('tool', folder.path)).toBeUndefined();
-    expect(await findTool('', folder.path)).toBeUndefined();
-    expect(await findTool(folder.path)).toBeUndefined();
+    expect(await findTool('tool', folder)).toBeUndefined();
+    expect(await findTool('', folder)).toBeUndefined();
+    expect(await findTool(folder)).toBeUndefined();
   });
 });
 

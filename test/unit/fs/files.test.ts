@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
+import {beforeEach, describe, expect, test} from '@jest/globals';
 import {
   copyFileAtomic,
   hashFile,
@@ -19,14 +19,11 @@ import {
   writeFileAtomic,
 } from '../../../src/fs/files.js';
 import {digestOf} from '../../../src/model/digest.js';
-import {temporaryFolder, type TemporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 beforeEach(() => {
-  folder = temporaryFolder();
-});
-afterEach(() => {
-  folder.remove();
+  folder = temporaryDirectory();
 });
 
 test.each([
@@ -42,8 +39,11 @@ test.each([0, 1, 1 << 20, (1 << 20) - 1, (1 << 20) + 1, 3 << 20])(
   'a file of %d bytes has its digest',
   async (size) => {
     const content = Buffer.alloc(size, 'abc');
-    writeFileSync(folder.at('file'), content);
-    expect(await hashFile(folder.at('file'))).toEqual({ok: true, value: {digest: digestOf(content), size}});
+    writeFileSync(join(folder, 'file'), content);
+    expect(await hashFile(join(folder, 'file'))).toEqual({
+      ok: true,
+      value: {digest: digestOf(content), size},
+    });
   },
 );
 
@@ -57,66 +57,69 @@ test('files without a size are read to the end', async () => {
 
 describe('writing', () => {
   test('replaces a file, creates its directory, and leaves nothing else', async () => {
-    const path = folder.at('a', 'b', 'file');
+    const path = join(folder, 'a', 'b', 'file');
     await writeFileAtomic(path, 'one');
     const inode = statSync(path).ino;
     await writeFileAtomic(path, 'two');
     expect(readFileSync(path, 'utf8')).toBe('two');
     expect(statSync(path).ino).not.toBe(inode);
-    expect(readdirSync(folder.at('a', 'b'))).toEqual(['file']);
+    expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['file']);
   });
 
   test('over a directory fails, names it, and leaves nothing', async () => {
-    mkdirSync(folder.at('file', 'inner'), {recursive: true});
-    const result = await writeFileAtomic(folder.at('file'), 'one');
+    mkdirSync(join(folder, 'file', 'inner'), {recursive: true});
+    const result = await writeFileAtomic(join(folder, 'file'), 'one');
     expect(result).toMatchObject({ok: false, failure: {code: 'IO'}});
-    expect(result.ok ? '' : result.failure.message).toContain(`cannot write ${folder.at('file')}`);
-    expect(readdirSync(folder.path)).toEqual(['file']);
+    expect(result.ok ? '' : result.failure.message).toContain(`cannot write ${join(folder, 'file')}`);
+    expect(readdirSync(folder)).toEqual(['file']);
   });
 });
 
 test('a copy is made only of the expected content', async () => {
-  writeFileSync(folder.at('from'), 'one');
+  writeFileSync(join(folder, 'from'), 'one');
   const expected = {digest: digestOf('two'), size: 3};
-  expect(await copyFileAtomic(folder.at('from'), folder.at('to'), expected, folder.path)).toEqual({
+  expect(await copyFileAtomic(join(folder, 'from'), join(folder, 'to'), expected, folder)).toEqual({
     ok: true,
     value: false,
   });
-  expect(readdirSync(folder.path)).toEqual(['from']);
-  writeFileSync(folder.at('from'), 'two');
-  expect(await copyFileAtomic(folder.at('from'), folder.at('to'), expected, folder.path)).toEqual({
+  expect(readdirSync(folder)).toEqual(['from']);
+  writeFileSync(join(folder, 'from'), 'two');
+  expect(await copyFileAtomic(join(folder, 'from'), join(folder, 'to'), expected, folder)).toEqual({
     ok: true,
     value: true,
   });
-  expect(readFileSync(folder.at('to'), 'utf8')).toBe('two');
+  expect(readFileSync(join(folder, 'to'), 'utf8')).toBe('two');
 });
 
 test('a file is replaced atomically', async () => {
-  writeFileSync(folder.at('from'), 'one');
-  expect(await replaceFile(folder.at('from'), folder.at('new', 'to'))).toEqual({ok: true, value: undefined});
-  writeFileSync(folder.at('from'), 'two');
-  expect(await replaceFile(folder.at('from'), folder.at('new', 'to'))).toMatchObject({ok: true});
-  expect(await replaceFile(folder.at('new', 'to'), folder.at('new', 'to'))).toMatchObject({ok: true});
-  expect(await replaceFile(folder.at('nowhere'), folder.at('new', 'to'))).toMatchObject({
+  writeFileSync(join(folder, 'from'), 'one');
+  expect(await replaceFile(join(folder, 'from'), join(folder, 'new', 'to'))).toEqual({
+    ok: true,
+    value: undefined,
+  });
+  writeFileSync(join(folder, 'from'), 'two');
+  expect(await replaceFile(join(folder, 'from'), join(folder, 'new', 'to'))).toMatchObject({ok: true});
+  expect(await replaceFile(join(folder, 'new', 'to'), join(folder, 'new', 'to'))).toMatchObject({ok: true});
+  expect(await replaceFile(join(folder, 'nowhere'), join(folder, 'new', 'to'))).toMatchObject({
     failure: {code: 'IO'},
   });
-  expect(readFileSync(folder.at('new', 'to'), 'utf8')).toBe('two');
-  expect(readdirSync(folder.at('new'))).toEqual(['to']);
+  expect(readFileSync(join(folder, 'new', 'to'), 'utf8')).toBe('two');
+  expect(readdirSync(join(folder, 'new'))).toEqual(['to']);
 });
 
 // Shared memory is a file system of its own on any Linux.
 test.each([
-  ['here', () => folder.path],
+  ['here', () => folder],
   ['to another file system', () => mkdtempSync('/dev/shm/flashfreeze-')],
 ])('a file is moved %s', async (_, target) => {
   const place = target();
   try {
-    writeFileSync(folder.at('from'), 'one');
-    expect(await moveFile(folder.at('from'), join(place, 'to'))).toEqual({ok: true, value: undefined});
+    writeFileSync(join(folder, 'from'), 'one');
+    expect(await moveFile(join(folder, 'from'), join(place, 'to'))).toEqual({ok: true, value: undefined});
     expect(await moveFile(join(place, 'to'), join(place, 'to'))).toMatchObject({ok: true});
     expect(readFileSync(join(place, 'to'), 'utf8')).toBe('one');
-    expect(existsSync(folder.at('from'))).toBe(false);
-    expect(await moveFile(folder.at('from'), join(place, 'to'))).toMatchObject({failure: {code: 'IO'}});
+    expect(existsSync(join(folder, 'from'))).toBe(false);
+    expect(await moveFile(join(folder, 'from'), join(place, 'to'))).toMatchObject({failure: {code: 'IO'}});
     expect(readdirSync(place)).toEqual(['to']);
   } finally {
     rmSync(place, {recursive: true, force: true});

@@ -5,9 +5,9 @@ import {z} from 'zod';
 import {remembered} from '../../../src/pipeline/memo.js';
 import {failure} from '../../../src/model/failure.js';
 import {err, ok, type Result} from '../../../src/model/result.js';
-import {temporaryFolder} from '../cpython/folders.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const watched = join(folder, 'watched');
 
 /** Makes it a file that is old enough for its stamp to be relied on. */

@@ -1,9 +1,10 @@
 import {generateKeyPairSync} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {cacheLimits, openRemoteCache, type RemoteCacheSettings} from '../../../src/pipeline/open-context.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {ofType, recorder} from '../engine/toys.js';
-import {temporaryFolder} from '../exec/rig.js';
 
 const {signal} = new AbortController();
 const url = 'http://127.0.0.1:9/python';
@@ -33,10 +34,10 @@ describe('a remote cache', () => {
   });
 
   test('accepts uploads only with a key that can sign, if there is one', async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     const {publicKey} = generateKeyPairSync('ed25519');
-    writeFileSync(folder.at('public.pem'), publicKey.export({type: 'spki', format: 'pem'}));
-    const options = {remoteCache: url, remoteKey: folder.at('public.pem')};
+    writeFileSync(join(folder, 'public.pem'), publicKey.export({type: 'spki', format: 'pem'}));
+    const options = {remoteCache: url, remoteKey: join(folder, 'public.pem')};
     expect(await from(options)).toMatchObject({ok: true});
     expect(await from({...options, remoteUpload: true})).toMatchObject({
       ok: false,
@@ -45,7 +46,6 @@ describe('a remote cache', () => {
     expect(await from({...options, remoteUpload: true}, {FLASHFREEZE_CACHE_KEY: 'secret'})).toMatchObject({
       ok: true,
     });
-    folder.remove();
   });
 });
 

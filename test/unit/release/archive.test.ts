@@ -1,16 +1,16 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import {afterEach, describe, expect, test} from '@jest/globals';
 import {readTar, tarOf, type TarEntry} from '../../../src/release/tar.js';
 import {listTree, readEntry} from '../../../src/release/tree.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const folders: string[] = [];
 const folder = (): string => {
-  const path = mkdtempSync(join(tmpdir(), 'flashfreeze-release-'));
+  const path = temporaryDirectory('release');
   folders.push(path);
   return path;
 };

@@ -1,16 +1,13 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {compareEntries, explainBytes} from '../../../src/release/compare.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 let root = '';
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'flashfreeze-compare-'));
-});
-afterAll(() => {
-  rmSync(root, {recursive: true});
+  root = temporaryDirectory('compare');
 });
 
 /** An object file, as the compiler makes it. */

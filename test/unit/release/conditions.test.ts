@@ -1,19 +1,17 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir, userInfo} from 'node:os';
+import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {userInfo} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, expect, test} from '@jest/globals';
+import {beforeAll, expect, test} from '@jest/globals';
 import {aheadOfTime, disordered, elsewhere} from '../../../src/release/conditions.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const environment = {PATH: process.env['PATH'] ?? ''};
 const run = {environment, signal: new AbortController().signal};
 const ahead = 400 * 86_400;
 let folder = '';
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-conditions-'));
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true});
+  folder = temporaryDirectory('conditions');
 });
 
 test('programs of a build and their children see another time; files keep theirs', async () => {

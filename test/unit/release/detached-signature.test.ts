@@ -1,9 +1,9 @@
 import {execFileSync} from 'node:child_process';
-import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {appendFileSync, existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {checkSignature, signFile} from '../../../src/release/detached-signature.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
 
 const PATH = process.env['PATH'] ?? '';
@@ -15,11 +15,8 @@ const VERIFY = {ok: false, failure: {code: 'VERIFY'}};
 const USAGE = {ok: false, failure: {code: 'USAGE'}};
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-signature-'));
+  folder = temporaryDirectory('signature');
   writeFileSync(at('manifest'), 'what there is: ä\n');
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true});
 });
 
 describeWith(isThere('ssh-keygen'), 'ssh-keygen')('a key of ssh', () => {

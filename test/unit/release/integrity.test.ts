@@ -1,20 +1,17 @@
-import {mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {beforeEach, expect, test} from '@jest/globals';
 import {digestOf} from '../../../src/model/digest.js';
 import {checkArchive} from '../../../src/release/integrity.js';
 import {type Manifest, manifestText} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
 import {makeRelease} from '../../support/small-release.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const signal = new AbortController().signal;
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-integrity-'));
-});
-afterEach(() => {
-  rmSync(folder, {recursive: true});
+  folder = temporaryDirectory('integrity');
 });
 
 const release = (name: string, files: Readonly<Record<string, string>>, flags?: string): Promise<string> =>

@@ -3,9 +3,9 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {prerequisitesOf, outsideInputs} from '../../../src/release/outside-inputs.js';
-import {temporaryFolder} from '../cpython/folders.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const run = {environment: {PATH: process.env['PATH'] ?? ''}, signal: new AbortController().signal};
 
 test.each([

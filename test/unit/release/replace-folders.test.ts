@@ -1,22 +1,18 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {beforeEach, expect, test} from '@jest/globals';
 import {rewriteInstallation, rewriteText} from '../../../src/release/replace-folders.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const REWRITING = {build: '/somewhere/build', prefix: '/opt/python'};
 
 let root = '';
 let source = '';
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'flashfreeze-relocate-'));
-  source = mkdtempSync(join(tmpdir(), 'flashfreeze-source-'));
+  root = temporaryDirectory('relocate');
+  source = temporaryDirectory('source');
   mkdirSync(join(root, 'bin'));
-});
-afterEach(() => {
-  rmSync(root, {recursive: true});
-  rmSync(source, {recursive: true});
 });
 const rewrite = (build = REWRITING.build): ReturnType<typeof rewriteInstallation> =>
   rewriteInstallation(root, {...REWRITING, build, source});

@@ -1,21 +1,18 @@
-import {mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {beforeEach, expect, test} from '@jest/globals';
 import {writeArchive} from '../../../src/release/archive.js';
 import {openSourceTree} from '../../../src/cpython/source/source-tree.js';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {recordProfile, storedProfile} from '../../../src/release/stored-profile.js';
 import {unpack} from '../../../src/release/unpack.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {readFiles, SMALL_TREE, writeFiles} from '../cpython/folders.js';
 
 const run = {environment: {PATH: process.env['PATH'] ?? ''}, signal: new AbortController().signal};
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-profile-'));
-});
-afterEach(() => {
-  rmSync(folder, {recursive: true});
+  folder = temporaryDirectory('profile');
 });
 
 async function packed(files: Readonly<Record<string, string>>): Promise<string> {

@@ -1,8 +1,9 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {fileReporter} from '../../../src/report/file-report.js';
 import {htmlOf} from '../../../src/report/html.js';
-import {temporaryFolder} from '../exec/rig.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {finished, recordingOf} from './recordings.js';
 import {FAILURE, play, REBUILD, summary} from './rig.js';
 
@@ -100,18 +101,17 @@ describe('a report', () => {
 });
 
 describe('a file', () => {
-  const folder = temporaryFolder();
+  const folder = temporaryDirectory();
 
   test('is written at the end of the run, atomically', () => {
-    const path = folder.at('report.html');
+    const path = join(folder, 'report.html');
     const reporter = fileReporter(path, 'the report', htmlOf);
     play(reporter, REBUILD);
     expect(existsSync(path)).toBe(false);
     reporter.close();
     expect(reporter.failure()).toBeUndefined();
     expect(readFileSync(path, 'utf8')).toContain('cc:json');
-    expect(readdirSync(folder.path)).toEqual(['report.html']);
-    folder.remove();
+    expect(readdirSync(folder)).toEqual(['report.html']);
   });
 
   test('that cannot be written is a failure, not an exception', () => {

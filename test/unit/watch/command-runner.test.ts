@@ -1,8 +1,7 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {readFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {CommandRunner} from '../../../src/watch/command-runner.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 let folder: string;
@@ -11,14 +10,13 @@ let ends: unknown[];
 let abort: AbortController;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'flashfreeze-runner-'));
+  folder = temporaryDirectory('runner');
   said = [];
   ends = [];
   abort = new AbortController();
 });
 afterEach(() => {
   abort.abort();
-  rmSync(folder, {recursive: true, force: true});
 });
 
 const runnerOf = (command: string): CommandRunner =>

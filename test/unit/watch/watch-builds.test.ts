@@ -1,7 +1,6 @@
-import {mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {beforeEach, expect, test} from '@jest/globals';
 import type {BuildOutcome} from '../../../src/model/outcomes.js';
 import type {Repetition} from '../../../src/pipeline/repetition.js';
 import type {EventInput} from '../../../src/model/events.js';
@@ -9,6 +8,7 @@ import type {Failure} from '../../../src/model/failure.js';
 import {type Result, fail, ok} from '../../../src/model/result.js';
 import {watchBuilds} from '../../../src/watch/watch-builds.js';
 import type {Watcher, WatcherOptions} from '../../../src/watch/watcher.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {FakeClock, turn} from './fake-clock.js';
 
 const OUTCOME: BuildOutcome = {
@@ -19,12 +19,9 @@ const BROKEN = fail('COMPILE', 'a.py does not compile');
 
 let folder: string;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-watch-')));
+  folder = temporaryDirectory('watch');
   write('a.py', '1');
   write('b.py', '1');
-});
-afterEach(() => {
-  rmSync(folder, {recursive: true, force: true});
 });
 const at = (name: string): string => join(folder, name);
 function write(name: string, text: string): void {

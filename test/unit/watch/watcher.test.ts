@@ -1,12 +1,12 @@
 /** Real files, and the real chokidar. */
-import {mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, renameSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {watch} from 'chokidar';
 import type {EventInput} from '../../../src/model/events.js';
 import {scopeOf} from '../../../src/watch/scope.js';
 import {type Watcher, createWatcher} from '../../../src/watch/watcher.js';
+import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 let folder: string;
@@ -21,7 +21,7 @@ const write = (name: string, text: string): void => {
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-watcher-')));
+  folder = temporaryDirectory('watcher');
   seen = [];
   events = [];
   mkdirSync(at('pk'));
@@ -31,7 +31,6 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await watcher?.close();
-  rmSync(folder, {recursive: true, force: true});
 });
 
 async function start(poll: boolean, open?: typeof watch): Promise<void> {

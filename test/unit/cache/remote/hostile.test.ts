@@ -4,17 +4,17 @@ import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals
 import {layoutOf} from '../../../../src/cache/store-layout.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer, type Mischief} from '../../../support/cache-server.js';
-import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, build, compiled, expectedOutputs, storeIn} from '../../engine/toys.js';
 import {buildOn, machine, remoteOf, type Machine, type RemoteBuild} from './rig.js';
 
 jest.setTimeout(60_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 let server: CacheServer;
 let taker: Machine;
 beforeEach(async () => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   server = await startCacheServer();
   taker = await machine(folder, 'taker');
   await buildOn(await machine(folder, 'maker'), {url: server.url, upload: true});
@@ -22,7 +22,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.stop();
-  folder.remove();
 });
 
 /** The patience of these tests: what takes longer than this is a stall. */

@@ -4,25 +4,24 @@ import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals
 import {openRemote} from '../../../../src/cache/remote/remote.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer} from '../../../support/cache-server.js';
-import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, build, compiled, expectedOutputs, recorder, storeIn} from '../../engine/toys.js';
 import {ACTIONS, buildOn, machine, remoteOf, SOURCES, type Machine} from './rig.js';
 
 jest.setTimeout(30_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 let server: CacheServer;
 let maker: Machine;
 let taker: Machine;
 beforeEach(async () => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   server = await startCacheServer();
   maker = await machine(folder, 'maker');
   taker = await machine(folder, 'taker');
 });
 afterEach(async () => {
   await server.stop();
-  folder.remove();
 });
 
 const url = (): string => server.url;
@@ -209,9 +208,9 @@ describe('uploads', () => {
 
   test('do not include outputs that have changed since the action', async () => {
     const {remote} = remoteOf({url: url(), upload: true});
-    writeFileSync(folder.at('file'), 'changed');
+    writeFileSync(join(folder, 'file'), 'changed');
     const output = {name: 'o', digest: digestOf('made'), size: 4, executable: false};
-    remote.offer(digestOf('{}'), {keyRecord: '{}', outputs: [output]}, {o: folder.at('file')});
+    remote.offer(digestOf('{}'), {keyRecord: '{}', outputs: [output]}, {o: join(folder, 'file')});
     await remote.finish();
     expect([...server.kept.keys()]).toEqual([`cas/${digestOf('{}')}`]);
   });

@@ -1,8 +1,8 @@
+import {join} from 'node:path';
 import {openRemote, type RemoteCache, type RemoteOptions} from '../../../../src/cache/remote/remote.js';
 import {parseKey, type SigningKey} from '../../../../src/cache/remote/signing.js';
 import type {EngineOptions} from '../../../../src/engine/engine.js';
 import type {ActionSpec} from '../../../../src/model/action-spec.js';
-import type {TemporaryFolder} from '../../exec/rig.js';
 import {build, makeToy, ofType, recorder, storeIn, type Built, type Toy} from '../../engine/toys.js';
 
 /** The sources of the toy that the machines of a test build. */
@@ -16,8 +16,8 @@ export interface Machine {
 }
 
 /** A machine of its own: the same sources, another build folder, an empty store. */
-export async function machine(folder: TemporaryFolder, name: string): Promise<Machine> {
-  return {toy: await makeToy(folder.at(name), SOURCES), storeDir: folder.at(name, 'store')};
+export async function machine(folder: string, name: string): Promise<Machine> {
+  return {toy: await makeToy(join(folder, name), SOURCES), storeDir: join(folder, name, 'store')};
 }
 
 export interface RemoteBuild extends Built {

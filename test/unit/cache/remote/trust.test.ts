@@ -1,5 +1,6 @@
 import {createHmac, generateKeyPairSync} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {create, fromBinary, toBinary} from '@bufbuild/protobuf';
 import {anyPack} from '@bufbuild/protobuf/wkt';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
@@ -9,21 +10,20 @@ import {SignatureSchema} from '../../../../src/cache/remote/signature_pb.js';
 import {parseKey} from '../../../../src/cache/remote/signing.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer} from '../../../support/cache-server.js';
-import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, expectedOutputs, ofType, recorder} from '../../engine/toys.js';
 import {buildOn, keyFrom, machine, type RemoteBuild} from './rig.js';
 
 jest.setTimeout(30_000);
 
-let folder: TemporaryFolder;
+let folder: string;
 let server: CacheServer;
 beforeEach(async () => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   server = await startCacheServer();
 });
 afterEach(async () => {
   await server.stop();
-  folder.remove();
 });
 
 function pair(): {readonly secret: string; readonly open: string} {
@@ -305,22 +305,22 @@ describe('a key', () => {
 
   test('comes from the environment, or from a file', async () => {
     const {secret, open} = pair();
-    writeFileSync(folder.at('public.pem'), open);
-    writeFileSync(folder.at('bad.pem'), '-----BEGIN');
+    writeFileSync(join(folder, 'public.pem'), open);
+    writeFileSync(join(folder, 'bad.pem'), '-----BEGIN');
     const connect = (keyFile: string | undefined, value: string | undefined, upload: boolean) =>
       connectRemote(settings(keyFile, upload), {FLASHFREEZE_CACHE_KEY: value}, recorder(), signal);
     // The public half cannot sign, so whether an upload is possible tells which key it was.
     const cannot = {ok: false, failure: {code: 'CONFIG', message: expect.stringContaining('cannot sign')}};
-    expect(await connect(folder.at('public.pem'), undefined, true)).toMatchObject(cannot);
-    expect(await connect(folder.at('public.pem'), '', true)).toMatchObject(cannot);
-    expect(await connect(folder.at('public.pem'), secret, true)).toMatchObject({ok: true});
-    expect(await connect(folder.at('public.pem'), undefined, false)).toMatchObject({ok: true});
+    expect(await connect(join(folder, 'public.pem'), undefined, true)).toMatchObject(cannot);
+    expect(await connect(join(folder, 'public.pem'), '', true)).toMatchObject(cannot);
+    expect(await connect(join(folder, 'public.pem'), secret, true)).toMatchObject({ok: true});
+    expect(await connect(join(folder, 'public.pem'), undefined, false)).toMatchObject({ok: true});
     expect(await connect(undefined, open, true)).toMatchObject(cannot);
     expect(await connect(undefined, undefined, true)).toMatchObject({ok: true});
     for (const file of ['missing.pem', 'bad.pem']) {
-      const failed = await connect(folder.at(file), undefined, false);
+      const failed = await connect(join(folder, file), undefined, false);
       expect(failed).toMatchObject({ok: false, failure: {code: 'CONFIG'}});
-      expect(failed.ok ? '' : failed.failure.message).toContain(folder.at(file));
+      expect(failed.ok ? '' : failed.failure.message).toContain(join(folder, file));
     }
   });
 

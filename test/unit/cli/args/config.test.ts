@@ -1,23 +1,20 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
+import {beforeAll, describe, expect, test} from '@jest/globals';
 import {loadConfig, mergeOptions} from '../../../../src/cli/args/config.js';
 import {selectionOf, sourceOptionsOf} from '../../../../src/cli/args/host-options.js';
 import {defaultCacheDir} from '../../../../src/cache/default-cache-dir.js';
-import {temporaryFolder} from '../rig.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-let root: ReturnType<typeof temporaryFolder>;
+let root: string;
 beforeAll(() => {
-  root = temporaryFolder();
-});
-afterAll(() => {
-  root.remove();
+  root = temporaryDirectory();
 });
 
 /** Puts a configuration file into a folder of its own. */
 function write(folder: string, content: unknown): string {
-  const path = join(root.path, folder, 'flashfreeze.config.json');
-  mkdirSync(join(root.path, folder), {recursive: true});
+  const path = join(root, folder, 'flashfreeze.config.json');
+  mkdirSync(join(root, folder), {recursive: true});
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }
@@ -36,13 +33,13 @@ describe('the configuration file', () => {
         command: ['-V'],
       },
     });
-    const below = join(root.path, 'project/deep/deeper');
+    const below = join(root, 'project/deep/deeper');
     mkdirSync(below, {recursive: true});
     expect(await loadConfig(undefined, below)).toEqual({
       ok: true,
       value: {
-        ...{source: join(root.path, 'cpython'), 'build-dir': join(root.path, 'project/build')},
-        ...{'cache-dir': '/cache', cc: join(root.path, 'project/tools/cc'), jobs: 2},
+        ...{source: join(root, 'cpython'), 'build-dir': join(root, 'project/build')},
+        ...{'cache-dir': '/cache', cc: join(root, 'project/tools/cc'), jobs: 2},
         ...{startup: true, trace: ['-c "import json"'], module: ['a'], package: ['b'], exclude: ['test.*']},
         ...{stdlib: false, 'configure-arg': ['--with-lto'], 'make-arg': [], 'hash-seed': ['7'], runs: 3},
         command: ['-V'],
@@ -51,15 +48,15 @@ describe('the configuration file', () => {
   });
 
   test('need not be there', async () => {
-    mkdirSync(join(root.path, 'empty'));
-    expect(await loadConfig(undefined, join(root.path, 'empty'))).toEqual({ok: true, value: {}});
+    mkdirSync(join(root, 'empty'));
+    expect(await loadConfig(undefined, join(root, 'empty'))).toEqual({ok: true, value: {}});
   });
 
   test('the nearest one is used, unless --config is given', async () => {
     write('outer', {jobs: 1});
     write('outer/inner', {jobs: 2});
     const other = write('other', {jobs: 3});
-    const inner = join(root.path, 'outer/inner');
+    const inner = join(root, 'outer/inner');
     expect(await loadConfig(undefined, inner)).toEqual({ok: true, value: {jobs: 2}});
     expect(await loadConfig(other, inner)).toEqual({ok: true, value: {jobs: 3}});
   });
@@ -96,11 +93,11 @@ describe('the configuration file', () => {
   });
 
   test('that --config names must exist and be a file', async () => {
-    const missing = join(root.path, 'nowhere.json');
+    const missing = join(root, 'nowhere.json');
     expect(await loadConfig(missing, '/')).toMatchObject({
       failure: {code: 'CONFIG', message: `configuration file ${missing} not found`},
     });
-    expect(await loadConfig(root.path, '/')).toMatchObject({failure: {code: 'CONFIG'}});
+    expect(await loadConfig(root, '/')).toMatchObject({failure: {code: 'CONFIG'}});
   });
 });
 

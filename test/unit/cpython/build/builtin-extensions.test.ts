@@ -3,9 +3,10 @@ import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
 import {buildExtensionsIn, parseSetup} from '../../../../src/cpython/build/builtin-extensions.js';
-import {temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const environment = scrubbedEnvironment();
 const {signal} = new AbortController();
 

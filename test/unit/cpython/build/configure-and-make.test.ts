@@ -9,9 +9,10 @@ import {compilerIdentity} from '../../../../src/cpython/build/compiler.js';
 import {configureArguments} from '../../../../src/cpython/build/configure-arguments.js';
 import {REDIRECTED_CALLERS} from '../../../../src/cpython/build/lto.js';
 import {readMakeVariables} from '../../../../src/cpython/build/make-variables.js';
-import {readFiles, SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {readFiles, SMALL_TREE, writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const environment = buildEnvironment(scrubbedEnvironment());
 const {signal} = new AbortController();
 

@@ -8,7 +8,7 @@ import {
   reproducibleEnvironment,
 } from '../../../../src/cpython/build/reproducible-flags.js';
 import {prerequisitesOf} from '../../../../src/release/outside-inputs.js';
-import {temporaryFolder} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
 /** As CPython's Makefile has them: an object that make compiles, and one that setup.py compiles by its absolute path. */
 const MAKEFILE = `
@@ -29,7 +29,7 @@ sharedinstall:
 const SOURCE =
   '#include <assert.h>\nstatic int f(int x) { assert(x); return x + __LINE__; }\nint g(int x) { return f(x); }\n';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 /** Compiles in a folder, with or without what makes it reproducible; gives what was made. */
 function build(name: string, reproducible: boolean, target = 'all'): readonly Buffer[] {

@@ -22,9 +22,10 @@ import {
 } from '../../../../src/cpython/interpreter/interpreter-paths.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
-import {temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 async function installationOf(found: FoundPython) {
   const described = await describeInstallation(found);

@@ -1,15 +1,12 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {startupModules, traceImports, type Trace} from '../../../../src/cpython/interpreter/program-trace.js';
 import {findPythons} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('test');
 const write = (name: string, content: string): string => {
   const path = join(folder, name);
   mkdirSync(join(path, '..'), {recursive: true});

@@ -9,9 +9,10 @@ import {
   stdlibModules,
 } from '../../../../src/cpython/interpreter/resolve-modules.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
-import {temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 describe.each(findPythons().map((found) => [found.series, found] as const))('Python %s', (series, found) => {
   const ask = (code: string): string => execFileSync(found.python, ['-c', code], {encoding: 'utf8'}).trim();

@@ -1,11 +1,11 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../../src/cpython/interpreter/worker.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
 /** Reads a code unit in the Python that wrote it, and tells about it in JSON. */
 const INSPECT = `
@@ -37,10 +37,7 @@ interface Inspection {
   readonly asCompiled: boolean;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-test-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('test');
 let serial = 0;
 function place(content: string | Uint8Array): {source: string; output: string; importsOutput: string} {
   serial += 1;

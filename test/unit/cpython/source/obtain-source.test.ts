@@ -8,9 +8,10 @@ import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/glo
 import {findTool} from '../../../../src/exec/tools.js';
 import {obtainSource} from '../../../../src/cpython/source/obtain-source.js';
 import {newestOf, pinnedRelease} from '../../../../src/cpython/source/releases.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {SMALL_TREE, writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 writeFiles(join(folder, 'Python-3.13.15'), SMALL_TREE);
 const archive = join(folder, 'small.tar.gz');
 execFileSync('tar', ['-czf', archive, '-C', folder, 'Python-3.13.15']);

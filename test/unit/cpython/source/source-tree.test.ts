@@ -3,9 +3,10 @@ import {symlinkSync} from 'node:fs';
 import {describe, expect, test} from '@jest/globals';
 import {openSourceTree} from '../../../../src/cpython/source/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../../../../src/cpython/source/stage1-inputs.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from '../folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {SMALL_TREE, writeFiles} from '../folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 describe('openSourceTree', () => {
   test('opens a tree, through links', async () => {

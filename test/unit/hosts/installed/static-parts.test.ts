@@ -6,9 +6,10 @@ import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
 import type {InstalledToolchain} from '../../../../src/hosts/installed/installed-toolchain.js';
 import {findStaticParts, linkCommand, wholeArchive} from '../../../../src/hosts/installed/static-parts.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
-import {temporaryFolder, writeFiles} from '../../cpython/folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../../cpython/folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const recorded = (name: string): SysconfigVariables =>
   JSON.parse(
     readFileSync(join(import.meta.dirname, 'installations', `${name}.json`), 'utf8'),

@@ -1,14 +1,11 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, expect, test} from '@jest/globals';
+import {expect, test} from '@jest/globals';
 import {dependencyFile, responseFile} from '../../../../src/hosts/link/make-files.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-make-files-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('make-files');
 
 const TARGET = 'our things/objects.rsp';
 const STRANGE = ['plain.py', 'with space.py', 'dollar$x.py', 'hash#.py', 'percent%.py', 'a:b.py', 'ü.py'];

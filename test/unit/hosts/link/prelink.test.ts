@@ -1,22 +1,19 @@
 import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, test} from '@jest/globals';
+import {beforeEach, expect, test} from '@jest/globals';
 import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
 import {prelink} from '../../../../src/hosts/link/prelink.js';
 import type {Artifact} from '../../../../src/model/action.js';
 import {digestOf} from '../../../../src/model/digest.js';
-import {temporaryFolder, type TemporaryFolder} from '../../exec/rig.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-let folder: TemporaryFolder;
+let folder: string;
 let objects: Artifact[];
 const environment = scrubbedEnvironment();
 beforeEach(() => {
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   objects = Array.from({length: 90}, (_, i) => object(i, i));
-});
-afterEach(() => {
-  folder.remove();
 });
 
 /** An object with a number of its own, a name that others have, too, and a group that all have. */
@@ -28,13 +25,13 @@ function object(index: number, value: number): Artifact {
     __attribute__((weak, visibility("hidden"), section("ff_string,\\"awG\\",@progbits,ff_s_shared,comdat#")))
     char ff_s_shared[16] = "shared";
     char *const ff_text_${index} = ff_s_shared;`;
-  execFileSync('gcc', ['-fno-pie', '-c', '-x', 'c', '-', '-o', folder.at(name)], {input: text});
-  return {name, path: folder.at(name), digest: digestOf(`${index} ${value}`)};
+  execFileSync('gcc', ['-fno-pie', '-c', '-x', 'c', '-', '-o', join(folder, name)], {input: text});
+  return {name, path: join(folder, name), digest: digestOf(`${index} ${value}`)};
 }
 
 async function groups(compiler = 'gcc'): Promise<readonly string[]> {
   const made = await prelink(objects, {
-    ...{compiler, tools: [], folder: folder.at('groups'), cwd: folder.path, environment},
+    ...{compiler, tools: [], folder: join(folder, 'groups'), cwd: folder, environment},
     signal: new AbortController().signal,
   });
   if (!made.ok) throw new Error(made.failure.message);
@@ -44,7 +41,7 @@ async function groups(compiler = 'gcc'): Promise<readonly string[]> {
 /** What a program says that is linked from these: the sum of all numbers, and how many different shared strings there are. */
 function run(paths: readonly string[]): string {
   const all = objects.map((_, i) => i);
-  const main = folder.at('main.c');
+  const main = join(folder, 'main.c');
   writeFileSync(
     main,
     `#include <stdio.h>
@@ -55,8 +52,8 @@ int main(void) {
   printf("%ld %d\\n", sum, others);
 }`,
   );
-  execFileSync('gcc', ['-no-pie', main, ...paths, '-o', folder.at('main')]);
-  return execFileSync(folder.at('main'), {encoding: 'utf8'}).trim();
+  execFileSync('gcc', ['-no-pie', main, ...paths, '-o', join(folder, 'main')]);
+  return execFileSync(join(folder, 'main'), {encoding: 'utf8'}).trim();
 }
 
 test('groups are linked like objects, and have one copy of each string', async () => {
@@ -75,7 +72,7 @@ test('unchanged groups stay, changed ones are linked again, unused ones are remo
   await groups();
   expect(after.map((path, i) => path === before[i])).toEqual([true, false, true]);
   expect(run(after)).toBe('5005 0');
-  expect(readdirSync(folder.at('groups')).filter((name) => name !== 'new.txt')).toHaveLength(3);
+  expect(readdirSync(join(folder, 'groups')).filter((name) => name !== 'new.txt')).toHaveLength(3);
 });
 
 test('a truncated group is linked again', async () => {
@@ -90,15 +87,14 @@ test('a truncated group is linked again', async () => {
 test('the bytes of a group do not depend on the directory', async () => {
   const [first = ''] = await groups();
   const bytes = readFileSync(first);
-  folder.remove();
-  folder = temporaryFolder();
+  folder = temporaryDirectory();
   objects = objects.map((_, i) => object(i, i));
   const [again = ''] = await groups();
   expect(readFileSync(again).equals(bytes)).toBe(true);
 });
 
 test('if the linker cannot make groups, objects are linked', async () => {
-  const script = join(folder.path, 'cc');
+  const script = join(folder, 'cc');
   writeFileSync(script, '#!/bin/sh\necho "unknown option" >&2\nexit 1\n', {mode: 0o755});
   expect(await groups(script)).toEqual(objects.map(({path}) => path));
 });

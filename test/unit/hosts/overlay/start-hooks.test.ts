@@ -10,9 +10,10 @@ import {
   wrapperScript,
 } from '../../../../src/hosts/overlay/start-hooks.js';
 import {findPythons} from '../../../../support/pythons.js';
-import {temporaryFolder, writeFiles} from '../../cpython/folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../../cpython/folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const found = findPythons();
 const newest = found[found.length - 1]?.python ?? '';
 

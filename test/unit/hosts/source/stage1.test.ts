@@ -8,9 +8,10 @@ import {sourceHost} from '../../../../src/hosts/source/source-host.js';
 import type {Reproducible} from '../../../../src/hosts/source/reproducible-build.js';
 import type {EventInput} from '../../../../src/model/events.js';
 import {ok} from '../../../../src/model/result.js';
-import {SMALL_TREE, temporaryFolder, writeFiles} from '../../cpython/folders.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {SMALL_TREE, writeFiles} from '../../cpython/folders.js';
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 /** Names its tree in the Makefile, as CPython's does. What make builds there is no Python, so that every build fails. */
 const CONFIGURE = `#!/bin/sh
