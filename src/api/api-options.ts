@@ -36,9 +36,9 @@ export interface ModuleOptions {
   readonly stdlib?: boolean | undefined;
   /** Globs over module names, such as `test.*`. */
   readonly exclude?: readonly string[] | undefined;
-  /** `path` (the default): sys.path decides; `frozen-first`: a frozen module wins over files that come earlier on it. */
+  /** `path` (the default): sys.path decides; `frozen-first`: a frozen module takes precedence over files that come earlier on it. */
   readonly precedence?: 'path' | 'frozen-first' | undefined;
-  /** Suspend the garbage collector while frozen modules are imported. */
+  /** Pause the garbage collector while frozen modules are imported. */
   readonly restCollector?: boolean | undefined;
   /** Compile the regular expressions of traced programs in advance. By default true. */
   readonly expressions?: boolean | undefined;
@@ -52,9 +52,9 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
   readonly cc?: string | undefined;
   /** The build cache. By default as for the command line: docs/caching.md. */
   readonly cacheDir?: string | undefined;
-  /** How many megabytes builds leave in the cache. By default 2000. */
+  /** The maximum size of the cache after a build, in megabytes. By default 2000. */
   readonly cacheMaxSize?: number | undefined;
-  /** For how many days builds leave unused results in the cache. By default 30. */
+  /** How many days a build keeps unused results in the cache. By default 30. */
   readonly cacheMaxAge?: number | undefined;
   /** The URL of a remote cache. */
   readonly remoteCache?: string | undefined;
@@ -74,9 +74,9 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
 export interface BuildOptions extends FreezeOptions {
   /** The CPython source tree; never written to. */
   readonly source: string;
-  /** A directory for CPython's build, the images, and what the next build needs to know. */
+  /** The directory for stage 1, the images and the state of the build. */
   readonly buildDir: string;
-  /** Where the new interpreter is wanted. By default beside stage 1. */
+  /** The path of the new interpreter. By default beside stage 1. */
   readonly out?: string | undefined;
   /** Arguments for CPython's configure. */
   readonly configureArg?: readonly string[] | undefined;
@@ -96,7 +96,7 @@ export interface OverlayOptions extends FreezeOptions {
   readonly python: string;
   /** The directory for the overlay. */
   readonly out: string;
-  /** A directory for images and what the next build needs to know. By default one in the cache. */
+  /** The directory for the images and the state of the build. By default one in the cache. */
   readonly buildDir?: string | undefined;
 }
 
@@ -104,9 +104,9 @@ export interface OverlayOptions extends FreezeOptions {
 export interface RelinkOptions extends FreezeOptions {
   /** The installed Python: a path, or a name on PATH. Never written to. */
   readonly python: string;
-  /** Where the new interpreter is wanted. */
+  /** The path of the new interpreter. */
   readonly out: string;
-  /** A directory for images and what the next build needs to know. By default one in the cache. */
+  /** The directory for the images and the state of the build. By default one in the cache. */
   readonly buildDir?: string | undefined;
   /** Link a position-independent executable. */
   readonly pie?: boolean | undefined;

@@ -6,7 +6,7 @@ import {openContext, type RunSettings} from '../pipeline/open-context.js';
 import {emitRun, type RunEnd} from '../pipeline/run-events.js';
 import type {CallOptions} from './api-options.js';
 
-/** What a run came to, and what its summary says of it. */
+/** The result of a run, and the fields of its summary. */
 export interface Performed<T> {
   readonly result: T;
   readonly end: RunEnd;

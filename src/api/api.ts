@@ -52,7 +52,7 @@ export interface VerifyFailure extends Failure {
   readonly report?: VerifyReport;
 }
 
-/** Builds CPython twice: compiles it, freezes modules, links it again. */
+/** Builds CPython, freezes modules, and links it again with them. */
 export async function build(options: BuildOptions): Promise<Result<BuildOutcome>> {
   const checked = checkOptions('build', options, DECLARATIONS.build);
   if (!checked.ok) return checked;
@@ -81,7 +81,7 @@ export async function relink(options: RelinkOptions): Promise<Result<BuildOutcom
   });
 }
 
-/** Makes frozen modules that an installed Python loads as it is. */
+/** Makes frozen modules that an unmodified installed Python loads. */
 export async function overlay(options: OverlayOptions): Promise<Result<BuildOutcome>> {
   const checked = checkOptions('overlay', options, DECLARATIONS.overlay);
   if (!checked.ok) return checked;

@@ -44,7 +44,7 @@ function unknownOption(name: string, option: string, known: readonly string[]): 
   });
 }
 
-/** What a value of this kind has to be; undefined when it is. */
+/** The expected type of a value of this kind; undefined if the value has it. */
 function expected(kind: Kind, value: unknown): string | undefined {
   const is = (right: boolean, wanted: string): string | undefined => (right ? undefined : wanted);
   switch (kind) {

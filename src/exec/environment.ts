@@ -1,5 +1,5 @@
 /**
- * The variables that every child gets with the same value everywhere. They keep results from depending on the user's
+ * The variables that every child gets with fixed values. They keep results from depending on the user's
  * language, clock or hash seed, and may appear in key records.
  * 1980-01-01 is the earliest date that a zip archive can hold, so tools that copy the epoch into one do not fail.
  */
@@ -10,12 +10,12 @@ export const FIXED_ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'UTC',
 };
 
-/** The variables that say where things are on this machine. Children need them; no result may depend on them. */
+/** The variables with paths of this machine. Children need them; no result may depend on them. */
 const PLACES = ['HOME', 'PATH', 'TMPDIR'] as const;
 
 /**
- * The complete environment of a child process: the places of this machine, the fixed variables, and `extra`, which wins.
- * Nothing else of `own` gets through; above all no `PYTHON*` variable of the user.
+ * The complete environment of a child process: the paths of this machine, the fixed variables, and `extra`, which takes precedence.
+ * Nothing else of `own` is passed on, in particular no `PYTHON*` variable of the user.
  */
 export function scrubbedEnvironment(
   extra: Readonly<Record<string, string>> = {},

@@ -12,12 +12,12 @@ export type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 const running = new Set<number>();
 
-/** Sends a signal to every process of a group. That the group is gone already is no error. */
+/** Sends a signal to every process of a group. A group that has already ended is not an error. */
 export function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal);
   } catch {
-    // ESRCH: nobody left. EPERM: only processes of another user are left, which we may not touch.
+    // ESRCH: no process left. EPERM: only processes of another user are left, which we may not signal.
   }
 }
 
@@ -28,7 +28,7 @@ export function killGroups(): void {
 
 /** A listener for a signal keeps the process alive, so after the killing the signal is raised again without it. */
 function endOnSignal(signal: NodeJS.Signals): void {
-  // Somebody else listens as well (`abortOnSignals`): the end of the process is theirs to decide.
+  // Another listener exists (`abortOnSignals`), which decides when the process ends.
   if (process.listenerCount(signal) > 1) return;
   killGroups();
   process.removeListener(signal, endOnSignal);
@@ -39,7 +39,7 @@ function endOnSignal(signal: NodeJS.Signals): void {
 export interface GroupGuard {
   /** Notes the group as running. `leader` is the process id of its first process, which is the id of the group. */
   readonly track: (leader: number) => void;
-  /** Kills what the leader left behind, and stops watching. */
+  /** Kills the remaining processes of the group, and stops watching. */
   readonly release: () => void;
 }
 

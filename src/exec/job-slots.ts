@@ -2,35 +2,35 @@ import {joinJobserver, serveJobs, TOKEN, type Invitation, type Jobserver} from '
 import {readMakeFlags} from './make-flags.js';
 
 /**
- * Room for so many jobs at once, shared with the makes above and below us: what runs in a slot is one job. As in every make,
- * one slot is there from the start; each further one is a token, which is ours alone, or a jobserver's.
+ * Slots for concurrent jobs, shared with parent and child makes: one job runs in a slot. As in every make,
+ * the first slot is implicit; each further one is a token, either of our own or of a jobserver.
  */
 export interface JobSlots {
-  /** How many jobs to expect at once: what pools of processes are sized by. */
+  /** The expected number of concurrent jobs, for the size of process pools. */
   readonly width: number;
   /** Waits for a slot and does the work in it. */
   readonly run: <T>(work: () => Promise<T>) => Promise<T>;
   /**
-   * Does work, itself in a slot, that starts a make, which is to take the slots of further jobs from here. Gets undefined where
-   * that cannot be had.
+   * Does work, itself in a slot, that starts a make, which takes the slots of further jobs from here. The argument is undefined if
+   * that is not possible.
    */
   readonly shared: <T>(work: (invitation: Invitation | undefined) => Promise<T>) => Promise<T>;
-  /** Gives everything back. Call it at the end; also done when the process exits. */
+  /** Returns all tokens. Call it at the end; also done when the process exits. */
   readonly close: () => void;
 }
 
-/** Where tokens come from. */
+/** The source of tokens. */
 interface Tokens {
   readonly take: () => number | undefined;
   readonly give: (token: number) => void;
-  /** Whether others give back tokens without our noticing. */
+  /** Whether others may return tokens without a notification. */
   readonly isShared: () => boolean;
 }
 
-/** How often a token is asked for that somebody else may have given back (milliseconds). */
+/** The interval of polling for tokens that others may have returned (milliseconds). */
 const ASK_EVERY_MS = 10;
 
-/** Slots of our own; while a make runs below us, it shares them. */
+/** Slots of our own, which a child make shares. */
 export function localSlots(count: number): JobSlots {
   let free = count - 1;
   let lent = 0;
@@ -63,7 +63,7 @@ export function localSlots(count: number): JobSlots {
       } finally {
         guests -= 1;
         if (guests === 0) {
-          // A make that was killed gave nothing back: what is not lent to us is free again.
+          // A make that was killed has not returned its tokens: all that are not in use here are free again.
           free = count - 1 - lent;
           server?.close();
           server = undefined;
@@ -75,10 +75,10 @@ export function localSlots(count: number): JobSlots {
   };
 }
 
-/** Slots of the make above us; makes below us take part. */
+/** Slots of the parent make, which child makes share. */
 export function guestSlots(jobserver: Jobserver, width: number): JobSlots {
   const slots = slotsFrom({take: jobserver.take, give: jobserver.give, isShared: () => true});
-  // However this process exits, make counts its tokens at the end.
+  // Tokens must be returned however this process exits, because make counts them.
   process.on('exit', slots.giveAllBack);
   return {
     run: slots.run,
@@ -92,7 +92,7 @@ export function guestSlots(jobserver: Jobserver, width: number): JobSlots {
   };
 }
 
-/** The slots of a run, and what is wrong with make's jobserver if one slot is all there is. */
+/** The slots of a run, and why make's jobserver cannot be used, if so. */
 export interface OpenedSlots {
   readonly slots: JobSlots;
   readonly isCutOff: boolean;
@@ -100,7 +100,7 @@ export interface OpenedSlots {
 
 /**
  * The slots of a run: `wanted` of our own if the user gave a number, else those of the make that started us, else one for each
- * processor. Like a make, we do one thing at a time when there is a jobserver that cannot be reached.
+ * processor. Like a make, it runs one job at a time if there is a jobserver that cannot be reached.
  */
 export function openSlots(
   wanted: number | undefined,
@@ -115,11 +115,11 @@ export function openSlots(
   return {slots: guestSlots(jobserver, processors), isCutOff: false};
 }
 
-/** The one slot that is there from the start is no token. */
+/** The implicit slot is not a token. */
 type Slot = number | 'first';
 
 interface TokenSlots extends Pick<JobSlots, 'run'> {
-  /** Gives slots to those who wait, as far as there are any. */
+  /** Gives available slots to waiting jobs. */
   readonly wake: () => void;
   readonly giveAllBack: () => void;
 }
@@ -141,7 +141,7 @@ function slotsFrom(tokens: Tokens): TokenSlots {
   }
 
   function give(slot: Slot): void {
-    // To whoever waits here, at once: others ask often enough.
+    // To jobs waiting here first: other processes poll.
     const next = waiting.shift();
     if (next !== undefined) next(slot);
     else if (slot === 'first') firstIsFree = true;

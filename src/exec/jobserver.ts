@@ -15,8 +15,8 @@ import {join} from 'node:path';
 import type {JobserverAddress} from './make-flags.js';
 
 /**
- * A pipe with the tokens of GNU make's jobserver: a byte for each job that may run beside the first one. Whoever takes a byte
- * may run one job more, and puts the same byte back when it is done.
+ * A pipe with the tokens of GNU make's jobserver: one byte for each additional job. A process that takes a byte
+ * may run one more job, and returns the byte afterwards.
  */
 export interface Jobserver {
   /** A token, or undefined when there is none at the moment. Never waits. */
@@ -27,7 +27,7 @@ export interface Jobserver {
   readonly close: () => void;
 }
 
-/** What a make needs that is to take its tokens from there, too. */
+/** What a child make needs to use this jobserver. */
 export interface Invitation {
   /** For its environment. */
   readonly makeFlags: string;
@@ -46,7 +46,7 @@ export function joinJobserver(address: JobserverAddress): Jobserver | undefined 
     if (address.kind === 'fifo') return openFifo(address.path);
     const {read, write} = address;
     if (!areInherited(read, write)) return undefined;
-    // Opened anew, the read end can be told not to wait, without changing the one that make shares with everybody.
+    // The read end is opened again, so that it can be non-blocking without changing the one that make shares with others.
     const ends = {
       read: openSync(`/proc/self/fd/${read}`, constants.O_RDONLY | constants.O_NONBLOCK),
       write,
@@ -69,12 +69,12 @@ export function serveJobs(tokens: number): Jobserver | undefined {
   } catch {
     return undefined;
   } finally {
-    // Whoever has it open keeps it, and nothing is left however we end.
+    // It is unlinked: open descriptors keep working, and no file remains however this process ends.
     rmSync(folder, {recursive: true, force: true});
   }
 }
 
-/** Opened for both directions, a fifo never comes to its end. Our own reading must not wait; that of guests may. */
+/** Opened for both directions, a fifo never reaches its end. Our own reads must not block; those of child makes may. */
 function openFifo(path: string): Jobserver {
   const own = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const guests = openSync(path, constants.O_RDWR);
@@ -102,7 +102,7 @@ function tokensIn(
   return {
     take() {
       try {
-        // One at a time: a stream would read ahead, and swallow the tokens of everybody.
+        // One at a time: a stream would read ahead and take all tokens.
         return readSync(read, byte, 0, 1, null) === 1 ? byte[0] : undefined;
       } catch {
         // EAGAIN: all of them are in use. Anything else: there will be none any more.
@@ -114,7 +114,7 @@ function tokensIn(
       try {
         writeSync(write, byte);
       } catch {
-        // EPIPE: the make that it belonged to is gone.
+        // EPIPE: its make has ended.
       }
     },
     invitation: {makeFlags: MAKE_FLAGS, descriptors},

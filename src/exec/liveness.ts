@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {errnoOf} from '../model/errno.js';
 
-/** Names one process beyond the life of its process id, which systems use again. */
+/** Identifies a process even after its process id has been reused. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it started, in clock ticks since the machine did (Linux); empty where that is not known. */

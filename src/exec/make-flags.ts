@@ -1,10 +1,10 @@
 /** Where GNU make keeps the tokens of its jobserver. */
 export type JobserverAddress =
   | {readonly kind: 'fifo'; readonly path: string}
-  /** Descriptors that only programs of a recipe line with `+` really have (negative: nobody has them). */
+  /** Descriptors that are open only for recipe lines with `+` (negative: for none). */
   | {readonly kind: 'pipe'; readonly read: number; readonly write: number};
 
-/** What a make that started us says in MAKEFLAGS, as far as it concerns us. */
+/** The relevant content of the parent make's MAKEFLAGS. */
 export interface MakeFlags {
   /** `make -n`: only recipe lines with `+` run, and are expected to do nothing, as makes below do. */
   readonly dryRun: boolean;

@@ -8,7 +8,7 @@ export interface Collector {
 }
 
 /**
- * Keeps the first and the last half of `limit` bytes: a tool says at the start what it is about, and at the end what
+ * Keeps the first and the last half of `limit` bytes: a tool prints at the start what it does, and at the end what
  * went wrong.
  */
 export function collectBounded(limit: number): Collector {

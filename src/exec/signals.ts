@@ -1,6 +1,6 @@
 import {ENDING_SIGNALS, killGroups, type EndingSignal} from './groups.js';
 
-/** The end of a run that a user or the system asked for. */
+/** The end of a run on request of the user or the system. */
 export interface Interruption {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
@@ -10,11 +10,11 @@ export interface Interruption {
   readonly dispose: () => void;
 }
 
-/** The exit code of a run that a user ended. */
+/** The exit code of an interrupted run. */
 const INTERRUPTED_EXIT_CODE = 130;
 
 /**
- * Listens for the signals that end a process. The first one aborts, so that the run ends in good order; the next one
+ * Listens for the signals that end a process. The first one aborts, so that the run ends regularly; the next one
  * kills every child and ends this process at once.
  */
 export function abortOnSignals(): Interruption {

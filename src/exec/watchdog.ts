@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 
-/** Kills process groups when this process is gone, even if it had no chance to do so itself. */
+/** Kills process groups after this process has ended, even if it could not do so itself. */
 export interface Watchdog {
   readonly watch: (group: number) => void;
   readonly forget: (group: number) => void;

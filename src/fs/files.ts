@@ -19,13 +19,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** An error of the file system as a failure: what was to be done (`"write"`), with which path, and why it was not. */
+/** An error of the file system as a failure: the operation (`"write"`), the path, and the reason. */
 export function ioFailure(doing: string, path: string, error: unknown): Failure {
   const why = SENTENCES[errnoOf(error) ?? ''] ?? messageOf(error);
   return failure('IO', `cannot ${doing} ${path}: ${why}`);
 }
 
-/** Does something with the file system; an error becomes an IO failure that names `path`. */
+/** Runs a file operation; an error becomes an IO failure that names `path`. */
 export async function attempt<T>(doing: string, path: string, act: () => Promise<T>): Promise<Result<T>> {
   try {
     return ok(await act());
@@ -34,15 +34,15 @@ export async function attempt<T>(doing: string, path: string, act: () => Promise
   }
 }
 
-/** A name that no file has, now or later: for a temporary file in the directory of the final one. */
+/** A unique name for a temporary file in the directory of the final one. */
 export function uniqueSuffix(): string {
   return `${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-/** What the name of a file begins with while it is written, in the directory of the final one. */
+/** The prefix of temporary names. */
 export const TEMPORARY = '.new-';
 
-/** Whether this is the name that a file has while it is written atomically. */
+/** Whether this is a temporary name. */
 export function isTemporary(path: string): boolean {
   return basename(path).startsWith(TEMPORARY);
 }
@@ -67,7 +67,7 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** Removes a file or directory with all that it holds; that it cannot be removed is no error. Whether it is gone. */
+/** Removes a file or directory with all that it holds; a failure is not an error. Returns whether it is gone. */
 export async function removeQuietly(path: string): Promise<boolean> {
   return rm(path, {recursive: true, force: true}).then(
     () => true,
@@ -110,7 +110,7 @@ async function hashOpened(file: FileHandle): Promise<FileContent> {
   return {digest: hash.digest('hex') as Digest, size};
 }
 
-/** Makes sure that the content of a file is on the disk. */
+/** Flushes the content of a file to disk. */
 async function synchronise(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
@@ -186,7 +186,7 @@ export async function copyFileAtomic(
   });
 }
 
-/** The same in fewer steps, which is what most of the time goes into when there are many small files. */
+/** The same with fewer system calls, which dominate for many small files. */
 async function copySmallFile(
   from: string,
   temporary: string,
@@ -198,7 +198,7 @@ async function copySmallFile(
   return ok(true);
 }
 
-/** Adds to the end of a file that is there. Content may be cut short by whatever ends the process. Fails with IO. */
+/** Appends to an existing file. The content may be truncated if the process is killed. Fails with IO. */
 export function appendDurably(path: string, content: string): Promise<Result<void>> {
   return attempt('write', path, async () => {
     const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
@@ -211,7 +211,7 @@ export function appendDurably(path: string, content: string): Promise<Result<voi
   });
 }
 
-/** Writes a file that is not there yet, and makes sure that it is on the disk. */
+/** Writes a new file and flushes it to disk. */
 async function writeNew(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const file = await open(path, 'wx', mode ?? 0o644);
   try {
@@ -247,7 +247,7 @@ async function replaceAtomic(
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
-    // The directory is missing, which is rare: it is not looked for beforehand.
+    // The directory is missing, which is rare and therefore not checked first.
     const folder = await ensureFolder(dirname(path));
     return folder.ok ? replace(temporary()) : folder;
   });

@@ -13,11 +13,11 @@ export interface ActionSpec {
   readonly inputs: readonly Artifact[];
   readonly outputs: readonly OutputSpec[];
   /**
-   * `shared`: results go to the store and come from there. `in-place`: the action works in a folder of its own that is
-   * too large or too tied to its place to be stored; its declared outputs only witness that the work is still there.
+   * `shared`: results go to the store and come from there. `in-place`: the action works in a directory of its own that is
+   * too large or too dependent on its path to be stored; its declared outputs only prove that the work is still there.
    */
   readonly storage: 'shared' | 'in-place';
-  /** Does the work: writes every output to `context.outputs[name]`. Called only when no earlier result serves. */
+  /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */
   readonly execute: (context: ExecuteContext) => Promise<Result<void>>;
 }
 
@@ -25,6 +25,6 @@ export interface ExecuteContext {
   readonly signal: AbortSignal;
   /** Where to write, by output name. For `shared` a temporary file, moved into place when the action is done. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Passes on what a tool said (warnings of a compiler, say), whole lines. */
+  /** Passes on the output of a tool (warnings of a compiler, for example), in whole lines. */
   readonly log: (text: string) => void;
 }

@@ -16,7 +16,7 @@ export type Step = (typeof STEPS)[number];
 /** `<step>:<module>` for work on one module, `<step>:<target>` else, such as `link:python`. */
 export type ActionId = `${Step}:${string}`;
 
-/** A file that an action reads or made: its name in key records (never an absolute path), its place, its content. */
+/** A file that an action reads or made: its name in key records (never an absolute path), its path, its content. */
 export interface Artifact {
   readonly name: string;
   /** Absolute path. */
@@ -26,7 +26,7 @@ export interface Artifact {
   readonly producer?: ActionId;
 }
 
-/** A tool, identified by what it does to outputs (content, version, target), not by where it lies. */
+/** A tool, identified by its effect on outputs (content, version, target), not by its path. */
 export interface ToolIdentity {
   readonly name: string;
   readonly digest: Digest;
@@ -35,7 +35,7 @@ export interface ToolIdentity {
 export interface OutputSpec {
   /** Its name in records and in the store. */
   readonly name: string;
-  /** Absolute path at which it is wanted. */
+  /** The absolute path of the output. */
   readonly path: string;
   readonly executable?: boolean;
 }

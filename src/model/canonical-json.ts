@@ -2,7 +2,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | {readonly [key: string]: Json};
 
 /**
- * The one way to write a value as JSON: keys sorted by code unit, no white space. Two values are equal exactly when
+ * Canonical JSON: keys sorted by code unit, no white space. Two values are equal exactly when
  * their canonical texts are, so a hash of the text is a hash of the value.
  */
 export function canonicalJson(value: Json): string {

@@ -1,10 +1,10 @@
 import type {ActionId, Outcome, Step} from './action.js';
 import type {Failure} from './failure.js';
 
-/** Why an action was looked at the way it was: one line for people. */
+/** The reason for the outcome of an action: one line of text. */
 export type Reason = string;
 
-/** Everything that happens in a run. Reporters turn these into words; nothing else writes to the terminal. */
+/** The events of a run. Reporters present them; nothing else writes to the terminal. */
 export type Event =
   | CommandStarted
   | PhaseStarted
@@ -27,7 +27,7 @@ export interface CommandStarted extends Base {
   readonly type: 'command-started';
   readonly command: string;
 }
-/** A stretch of the run that people recognise ("compiling CPython"); actions happen inside phases. */
+/** A phase of the run with a name ("compiling CPython"); actions happen inside phases. */
 export interface PhaseStarted extends Base {
   readonly type: 'phase-started';
   readonly phase: string;
@@ -50,7 +50,7 @@ export interface ActionFinished extends Base {
   readonly outcome: Outcome;
   readonly reason: Reason;
   readonly ms: number;
-  /** The size of its outputs together; not there for outputs that do not exist yet (in a dry run). */
+  /** The total size of its outputs; missing for outputs that do not exist yet (in a dry run). */
   readonly bytes?: number;
 }
 export interface ActionFailed extends Base {
@@ -60,11 +60,11 @@ export interface ActionFailed extends Base {
   readonly failure: Failure;
   readonly ms: number;
 }
-/** The caches were asked for the result of an action: the local one, then the remote one, if there is one. */
+/** A cache look-up for an action: first local, then remote, if there is a remote cache. */
 export interface CacheLookup extends Base {
   readonly type: 'cache-lookup';
   readonly id: ActionId;
-  /** Which of them had it. */
+  /** The cache that had it. */
   readonly found: 'cached' | 'remote' | null;
   readonly ms: number;
 }
@@ -74,7 +74,7 @@ export interface ToolOutput extends Base {
   readonly id: ActionId;
   readonly text: string;
 }
-/** Something worth knowing that is not a problem. */
+/** Information that is not a problem. */
 export interface Notice extends Base {
   readonly type: 'notice';
   readonly message: string;
@@ -110,7 +110,7 @@ export interface Summary extends Base {
   readonly wallMs: number;
   readonly actions: ActionCounts;
   readonly executed: readonly ActionId[];
-  /** Only from `bench`: stage 2 over stage 1. */
+  /** Only from `bench`: ratios of stage 2 to stage 1. */
   readonly ratios?: Readonly<Record<string, {readonly wall: number; readonly instructions: number | null}>>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Failures are data. Every failure has a stable code (scripts match on it), one sentence for people, and, where one
+ * Failures are data. Every failure has a stable code (scripts match on it), a message, and, where one
  * helps, a hint that says what to do next.
  */
 
@@ -15,9 +15,9 @@ export const FAILURE_EXIT_CODES = {
   PYTHON_VERSION: 2,
   /** A Python that cannot be used as a target. */
   PYTHON: 2,
-  /** A module that was asked for and does not exist. */
+  /** A requested module that does not exist. */
   NO_MODULE: 2,
-  /** An output place that cannot be written. */
+  /** An output path that cannot be written. */
   OUTPUT: 2,
   /** No usable C compiler. */
   NO_COMPILER: 1,
@@ -25,7 +25,7 @@ export const FAILURE_EXIT_CODES = {
   NO_MAKE: 1,
   /** A checkout whose compiled program is missing or older than its sources (bin/flashfreeze.mjs says so). */
   NOT_BUILT: 1,
-  /** Another tool that is needed is not there. */
+  /** Another required tool is missing. */
   NO_TOOL: 1,
   /** A download that failed, or whose digest is wrong. */
   DOWNLOAD: 1,
@@ -34,11 +34,11 @@ export const FAILURE_EXIT_CODES = {
   DISCOVER: 1,
   /** A `.py` that does not compile. */
   COMPILE: 1,
-  /** Bytes that are not the marshal format, or go beyond the reader's limits. */
+  /** Bytes that are not in marshal format, or exceed the reader's limits. */
   MARSHAL: 1,
   /** Marshal bytes whose objects the generator cannot express. */
   GENERATE: 1,
-  /** The C compiler refused a file that we generated. */
+  /** The C compiler failed to compile a generated file. */
   CC: 1,
   /** The target's headers do not match the layout file. */
   LAYOUT: 1,
@@ -47,18 +47,18 @@ export const FAILURE_EXIT_CODES = {
   SMOKE: 1,
   /** An action broke its contract (did not write a declared output, …). */
   ACTION: 1,
-  /** An error inside flashfreeze: whatever else can fail has a code of its own. */
+  /** An internal error of flashfreeze. */
   BUG: 1,
-  /** The store could not be used and there was no way around it. */
+  /** The cache cannot be used, and the command needs it. */
   CACHE: 1,
   /** No room, no permission, or another error of the file system. */
   IO: 1,
-  /** A child process that could not be started, or ended in an unexpected way. */
+  /** A child process that could not be started, or ended unexpectedly. */
   PROCESS: 1,
   BENCH: 1,
   /** An image that differs from a fresh compile, or a build that is not reproducible. */
   VERIFY: 3,
-  /** The build folder is in use. */
+  /** The build directory is in use. */
   LOCKED: 4,
   INTERRUPTED: 130,
 } as const;
@@ -67,11 +67,11 @@ export type FailureCode = keyof typeof FAILURE_EXIT_CODES;
 
 export interface Failure {
   readonly code: FailureCode;
-  /** One sentence: what is wrong, naming the thing. */
+  /** What is wrong, with the name of the thing. */
   readonly message: string;
   /** What the reader can do about it. */
   readonly hint?: string;
-  /** The tool's own words, several lines, shown below the sentence. */
+  /** The tool's own output, several lines, shown below the message. */
   readonly details?: string;
 }
 

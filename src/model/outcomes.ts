@@ -18,7 +18,7 @@ export interface BuildOutcome {
   readonly executed: readonly ActionId[];
 }
 
-/** Where an image differs from a fresh compile. */
+/** A difference between an image and a fresh compile. */
 export interface ImageDifference {
   readonly module: string;
   /** The qualified name of the code object. */

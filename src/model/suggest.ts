@@ -18,7 +18,7 @@ export function distance(a: string, b: string): number {
   return last[b.length] ?? a.length;
 }
 
-/** The known word that was most likely meant; undefined when none is close. */
+/** The closest known word; undefined if none is close. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
