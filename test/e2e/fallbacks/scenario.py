@@ -34,7 +34,7 @@ def functions(module):
 
 
 def all_code(code):
-    """A code object and those among its constants, in any depth."""
+    """A code object and those among its constants, at any depth."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, type(code)):
@@ -42,7 +42,7 @@ def all_code(code):
 
 
 def described(code):
-    """A digest of all that can be seen of a code object, in any depth."""
+    """A digest of all that can be seen of a code object, at any depth."""
     from hashlib import sha256
 
     fields = sorted(name for name in dir(code) if name.startswith("co_") and name not in ("co_consts", "co_lnotab"))

@@ -1,9 +1,9 @@
-"""Compiles Python modules for flashfreeze: a line in, a line out.
+"""Compiles Python modules for flashfreeze: one line per request, one line per answer.
 
     python -s -S -B compile_modules.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
 
 Besides its helper, it imports nothing but what every start of Python has loaded: the module that it is to compile may be any module of the
-standard library, with a mistake that somebody is about to mend.
+standard library, also one with a syntax error that is being fixed.
 
 A request is a line of words, `id source filename optimize output imports`: numbers in decimal, texts in UTF-8 and
 hexadecimal. The file `source` is compiled with `filename` as its co_filename, and a *code unit* is written to the file
@@ -19,7 +19,7 @@ prepared  the bytecode of every code object as the interpreter prepares it for i
 The names that its import statements import are written to the file `imports`, sorted, one a line: when they change, so
 may the set of modules needed.
 
-The answer is `id ok`, or `id error type text`, type and text in hexadecimal, text being what Python prints for the
+The answer is `id ok`, or `id error type text`, with type and text in hexadecimal. The text is what Python prints for the
 error. Nothing is kept from one request to the next.
 """
 
@@ -47,7 +47,7 @@ def code_objects(code):
 
 
 def imported_names(node):
-    """The names in the import statements below a statement (expressions hold no statements)."""
+    """The names in the import statements inside a statement (expressions contain no statements)."""
     if isinstance(node, Import):
         for alias in node.names:
             yield alias.name

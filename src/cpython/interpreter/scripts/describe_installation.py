@@ -1,16 +1,16 @@
 """Writes down, as one JSON object, what flashfreeze needs to know of an installed Python to link with it.
 
-    python -B -s -X frozen_modules=on installation.py ANSWER REQUEST
+    python -B -s -X frozen_modules=on describe_installation.py ANSWER REQUEST
 
-The request is {"frozen": {name: path}, "variables": [name, ...]}: frozen modules, and where their sources are; what to
-tell of sysconfig. The answer:
+The request is {"frozen": {name: path}, "variables": [name, ...]}: frozen modules with their sources, and the
+variables of sysconfig to print. The answer:
 
 {"variables": {name: text},
- "headers": [folder, ...], where Python.h and pyconfig.h are
- "baseExecutable": path, of a virtual environment the Python it was made of
+ "headers": [directory, ...], with Python.h and pyconfig.h
+ "baseExecutable": path, for a virtual environment its base Python
  "libpython": path or null, the shared library that holds the interpreter
  "reproducible": [name, ...], those of the frozen modules whose code is what their source compiles to
- "files": [path, ...]}, what all this was told from
+ "files": [path, ...]}, the files that this was computed from
 """
 
 import sys
@@ -29,7 +29,7 @@ CODE = type(compile("", "", "exec"))
 
 def is_same(frozen, fresh):
     """Whether two constants or code objects are the same. CPython's own static code (3.11, 3.12) has tuples where its
-    source has frozensets (Tools/build/deepfreeze.py, generate_frozenset); that is not taken for a difference."""
+    source has frozensets (Tools/build/deepfreeze.py, generate_frozenset); this does not count as a difference."""
     if type(frozen) is CODE and type(fresh) is CODE:
         return (
             len(frozen.co_consts) == len(fresh.co_consts)
@@ -60,7 +60,7 @@ def header_folders(variables):
 
 
 def library_folder(variables):
-    """Where python.o and the static archive are: beside the Makefile that was installed."""
+    """The directory of python.o and the static archive: that of the installed Makefile."""
     own_prefix = os.path.dirname(sysconfig.get_makefile_filename())
     return own_prefix if os.path.isdir(own_prefix) else str(variables.get("LIBPL", ""))
 
@@ -74,7 +74,7 @@ def base_executable():
 
 
 def mapped_libpython():
-    """The file that the running code comes from, where the system tells."""
+    """The shared library of the running code, if the system reports it."""
     try:
         with open("/proc/self/maps") as maps:
             paths = [line.split(None, 5)[-1].strip() for line in maps]
@@ -92,7 +92,7 @@ def read_request():
 
 
 def answer_with(value):
-    """In a file: standard output belongs to what others print."""
+    """Written to a file, because imported code may print to standard output."""
     with open(sys.argv[1], "w", encoding="ascii") as file:
         json.dump(value, file)
 

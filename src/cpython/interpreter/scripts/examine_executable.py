@@ -1,9 +1,9 @@
-"""What a frozen interpreter tells of itself, as one JSON object; null when it has no frozen modules.
+"""Describes a frozen interpreter as one JSON object; null if it has no frozen modules.
 
-    python -B examine.py ANSWER
+    python -B examine_executable.py ANSWER
 
-{"python": "3.13.15", "inactiveBecause": text or null, "used": images that the start took,
- "build": what it was made from and by, "modules": [{"name", "origin", "state": "current" | "changed" | "gone" | "shadowed", "by": path or null}, ...]}
+{"python": "3.13.15", "inactiveBecause": text or null, "used": images that the start used,
+ "build": its inputs and tools, "modules": [{"name", "origin", "state": "current" | "changed" | "gone" | "shadowed", "by": path or null}, ...]}
 
 `changed`: a fresh compile of the source gives other code; `gone`: there is no source any more; `shadowed`: an ordinary
 import finds another file of that name.
@@ -38,11 +38,11 @@ DETAILS = _bootstrap_external._get_supported_file_loaders()
 
 
 class OrdinaryFinder(FileFinder):
-    """Frozen modules are for the finders that Python makes itself: this one looks at the folder."""
+    """A finder of another class than Python's own gets no frozen modules: it reads the directory."""
 
 
 def find(name, path):
-    """Like PathFinder.find_spec(), with a look at each folder; the spec of a namespace package is not of interest."""
+    """Like PathFinder.find_spec(), but reads each directory; ignores namespace packages."""
     for entry in path:
         if entry not in finders:
             is_folder = os.path.isdir(entry or ".")

@@ -30,7 +30,7 @@ def read_request():
 
 
 def answer_with(value):
-    """In a file: standard output belongs to what others print."""
+    """Written to a file, because imported code may print to standard output."""
     with open(sys.argv[1], "w", encoding="ascii") as file:
         json.dump(value, file)
 

@@ -1,9 +1,9 @@
-"""Writes byte code of all sources below a folder: `[root, the folder that it is going to be]` are the request, in
+"""Writes bytecode files for all sources below a directory. The request is `[root, the future path of the directory]`, in
 JSON (precompile.py ANSWER REQUEST).
 
-One process, in the order of names: which references marshal shares depends on what a process compiled and imported
-before. So it is to be run with a `pycache_prefix` where nothing lies: what byte code there is in the library decides
-nothing. The byte code is not checked against its source (PEP 552), so that it holds no time.
+One process compiles them in the order of names, because the references that marshal shares depend on what a process compiled and imported
+before. Run it with an empty `pycache_prefix`, so that existing bytecode in the library has
+no influence. The bytecode is not checked against its source (PEP 552), so that it contains no time.
 """
 
 import json
@@ -27,7 +27,7 @@ def read_request():
 
 
 def answer_with(value):
-    """In a file: standard output belongs to what others print."""
+    """Written to a file, because imported code may print to standard output."""
     with open(sys.argv[1], "w", encoding="ascii") as file:
         json.dump(value, file)
 

@@ -1,4 +1,4 @@
-"""What the scripts that compile sources beforehand share (src/pipeline/prepared): from a JSON file to a JSON file."""
+"""The common part of the scripts that compile sources at build time (src/pipeline/prepared): from a JSON file to a JSON file."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import warnings
 
 
 def compile_sources(compiled, *errors):
-    """Writes what `compiled` makes of each source of the request into the answer (the script's arguments name both files), without
+    """Writes the results of `compiled` for the sources of the request into the answer (the script's arguments name both files), without
     those for which it gives None, warns, fails with one of the errors, or exceeds a limit of the interpreter."""
     warnings.simplefilter("error")
     found = []

@@ -1,4 +1,4 @@
-"""Marshals code so that the bytes depend on nothing but the code."""
+"""Marshals code so that the bytes depend only on the code."""
 
 import marshal
 
@@ -6,7 +6,7 @@ CODE = type(compile("", "", "exec"))
 
 
 def referred_to(value):
-    """A reference to every object that marshal writes of a constant, as far as Python can get hold of it."""
+    """References to the objects that marshal writes for a constant, as far as Python code can reach them."""
     yield value
     if isinstance(value, CODE):
         names = (each for each in dir(value) if each.startswith("co_") and each != "co_lnotab")

@@ -1,10 +1,10 @@
 """Finds modules without running them (only the parents of a submodule are imported). One JSON object in, one out: both are files.
 
-    python -B resolve.py ANSWER REQUEST
+    python -B resolve_modules.py ANSWER REQUEST
 
 {"modules": [name, ...]}               each of these
 {"packages": [name, ...]}              each of these with all its submodules on disk
-{"stdlib": true, "tests": bool}        the standard library, what has source code
+{"stdlib": true, "tests": bool}        the modules of the standard library with source code
 
 The answer is {"modules": [record, ...], "missing": [{"name", "near": [name, ...], "error": text or null}, ...]}.
 """
@@ -47,7 +47,7 @@ def record(spec):
 
 
 def locations(spec):
-    """Where the submodules of a package lie. A frozen package may not say so itself."""
+    """The directories of a package's submodules. A frozen package may not have them in its spec."""
     if spec.submodule_search_locations is None:
         return []
     return list(spec.submodule_search_locations)
@@ -98,13 +98,13 @@ def find(name, missing):
 
 
 def standard_names():
-    """The top-level names of the standard library, with that of the build's variables, which has no name of its own."""
+    """The top-level names of the standard library, including the module of the build's variables, whose name varies."""
     name = getattr(sysconfig, "_get_sysconfigdata_name", None)
     return sorted({*sys.stdlib_module_names, *([] if name is None else [name()])})
 
 
 def find_standard(name):
-    """Its spec as in an interpreter that has nothing but the standard library: site-packages may bring finders along."""
+    """Its spec as in an interpreter with only the standard library: site-packages may install finders."""
     folders = [sysconfig.get_path("stdlib"), os.path.dirname(os.__file__)]
     if sysconfig.get_config_var("DESTSHARED") is not None:
         folders.append(sysconfig.get_config_var("DESTSHARED"))
@@ -133,7 +133,7 @@ def read_request():
 
 
 def answer_with(value):
-    """In a file: standard output belongs to what others print."""
+    """Written to a file, because imported code may print to standard output."""
     with open(sys.argv[1], "w", encoding="ascii") as file:
         json.dump(value, file)
 

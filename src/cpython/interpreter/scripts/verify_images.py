@@ -1,10 +1,10 @@
 """Compares every frozen module of this interpreter with a fresh compile of its source, and so every regular expression and
-every source text that was compiled beforehand.
+every source text that was compiled at build time.
 
     python -s -B verify_images.py ANSWER REQUEST
 
-The request is {"sources": {module: path}}: where the source of modules lies whose images do not know it (those that
-CPython freezes itself). With PYTHONMALLOC=debug, fields that no attribute tells are compared as well. The answer is {"modules": N, "expressions": N, "snippets": N, "differences":
+The request is {"sources": {module: path}}: the sources of modules whose images do not contain the path (those that
+CPython freezes itself). With PYTHONMALLOC=debug, fields without an attribute are compared as well. The answer is {"modules": N, "expressions": N, "snippets": N, "differences":
 [{"module", "where", "field", "detail"}]}; `where` is the qualified name of the code object.
 """
 
@@ -26,7 +26,7 @@ CODE = type(compile("", "", "exec"))
 
 
 def exact(value):
-    """A key that is equal only for constants of the same type and the same bits, in any depth."""
+    """A key that is equal only for constants of the same type and the same bits, at any depth."""
     kind = type(value)
     if kind is float:
         return kind, struct.pack("<d", value)
@@ -44,7 +44,7 @@ def exact(value):
 
 
 class Graph:
-    """What marshal wrote, as plain values: without references, which depend on reference counts, and with frozensets in
+    """Marshal data as plain values: without references, which depend on reference counts, and with frozensets in
     an order that does not depend on their tables."""
 
     def __init__(self, data):
@@ -97,7 +97,7 @@ class Graph:
             numbers, objects, tables = (6, 8, 1) if sys.version_info < (3, 11) else (5, 8, 2)
             counts = tuple(self.number() for _ in range(numbers))
             return kind, counts, self.objects(objects), self.number(), self.objects(tables)
-        raise ValueError(f"constants of a kind unknown here: {kind!r}")
+        raise ValueError(f"unknown kind of constants: {kind!r}")
 
 
 def is_marshalled_alike(static, fresh):
@@ -111,7 +111,7 @@ def is_marshalled_alike(static, fresh):
 
 
 def broken_members(value):
-    """Members that a frozenset among the constants does not find: its table is for another hash seed."""
+    """Members that a frozenset among the constants does not find, because its table is for another hash seed."""
     if type(value) is tuple:
         return [item for each in value for item in broken_members(each)]
     if type(value) is frozenset:
@@ -148,7 +148,7 @@ except ImportError:  # a CPython that was built without libffi
 
 
 def mapped():
-    """The ranges of addresses that this process has."""
+    """The mapped address ranges of this process."""
     with open("/proc/self/maps") as file:
         return [[int(end, 16) for end in line.split(None, 1)[0].split("-")] for line in file]
 
@@ -159,9 +159,9 @@ def words(code):
 
 
 def struct_differences(static, fresh, other, ranges):
-    """Offsets at which the struct of a static code object is not like that of two fresh ones: derived fields that no
-    attribute tells. Pointers have only to be there; what differs between the two says nothing (versions), and neither
-    does what nobody wrote, which CPython's debug allocator fills with 0xCD (PYTHONMALLOC=debug)."""
+    """Offsets at which the struct of a static code object differs from that of two fresh ones: derived fields without an
+    attribute. Pointers only have to be set. Fields that differ between the fresh ones are ignored (versions), and so
+    is unwritten memory, which CPython's debug allocator fills with 0xCD (PYTHONMALLOC=debug)."""
     for index, (ours, one, two) in enumerate(zip(words(static), words(fresh), words(other))):
         if index < object.__basicsize__ // 8:
             continue  # reference count and type
@@ -176,20 +176,20 @@ def struct_differences(static, fresh, other, ranges):
 
 
 def adaptive(code):
-    """The bytecode as the interpreter prepared it; None where it does not, in 3.10."""
+    """The bytecode as the interpreter prepared it; None in 3.10."""
     return getattr(code, "_co_code_adaptive", None)
 
 
 def compare_structs(static, fresh, other, ranges):
     for offset in struct_differences(static, fresh, other, ranges):
-        yield getattr(fresh, "co_qualname", fresh.co_name), "struct", f"another value at offset {offset:#x}"
+        yield getattr(fresh, "co_qualname", fresh.co_name), "struct", f"different value at offset {offset:#x}"
     for codes in zip(static.co_consts, fresh.co_consts, other.co_consts):
         if all(type(code) is CODE for code in codes):
             yield from compare_structs(*codes, ranges)
 
 
 def compare(static, fresh, ran):
-    """Yields (where, field, detail) for each difference between two code objects, in any depth."""
+    """Yields (where, field, detail) for each difference between two code objects, at any depth."""
     where = getattr(fresh, "co_qualname", fresh.co_name)
     if not _flashfreeze.is_static(static):
         yield where, "static", "the code object is not static"
@@ -199,11 +199,11 @@ def compare(static, fresh, ran):
             yield where, field, f"{ours!r} instead of {theirs!r}"
     for field in METHODS:
         if list(getattr(static, field)()) != list(getattr(fresh, field)()):
-            yield where, field, "another table"
+            yield where, field, "different table"
     if frame_size(static) != frame_size(fresh):
         yield where, "frame size", f"{frame_size(static)} instead of {frame_size(fresh)}"
     if not ran and adaptive(static) != adaptive(fresh):
-        yield where, "prepared bytecode", "other instructions or counters than those of code that never ran"
+        yield where, "prepared bytecode", "instructions or counters differ from code that never ran"
     if len(static.co_consts) != len(fresh.co_consts):
         yield where, "co_consts", f"{len(static.co_consts)} constants instead of {len(fresh.co_consts)}"
     for index, (ours, theirs) in enumerate(zip(static.co_consts, fresh.co_consts)):
@@ -218,7 +218,7 @@ def compare(static, fresh, ran):
 
 
 def was_run(module):
-    """Whether code of the module ran in this process: the interpreter has changed its bytecode then."""
+    """Whether code of the module ran in this process: then the interpreter has changed its bytecode."""
     return module.origin == "frozen" or module.name in sys.modules
 
 
@@ -237,11 +237,11 @@ def compare_module(module, path):
     if fresh == again and (static != fresh or hash(static) != hash(fresh)):
         yield "<module>", "==", "the code objects are not equal"
     if not is_marshalled_alike(static, fresh):
-        yield "<module>", "marshal", "marshal.dumps() writes something else"
+        yield "<module>", "marshal", "marshal.dumps() differs"
 
 
 def compare_expressions():
-    """Yields (expression, detail) for each that was compiled beforehand and is not what `re` compiles now."""
+    """Yields (expression, detail) for each prepared expression that differs from what `re` compiles now."""
     import re
 
     expressions = _flashfreeze.expressions()
@@ -252,15 +252,15 @@ def compare_expressions():
     for pattern, flags in expressions:
         ours, theirs = compiler.compile(pattern, flags), fresh(pattern, flags)
         if ours != theirs or (ours.groups, dict(ours.groupindex)) != (theirs.groups, dict(theirs.groupindex)):
-            yield f"{pattern!r}, {flags}", f"{ours!r} with another program or other groups"
+            yield f"{pattern!r}, {flags}", f"{ours!r} has a different program or different groups"
     used = _flashfreeze.info()["used_expressions"] - before
     # `re` may be somebody else's here, or a file that was edited: then nothing was prepared for it.
     if used not in (0, len(expressions)):
-        yield "", f"{used} of {len(expressions)} were found"
+        yield "", f"only {used} of {len(expressions)} were used"
 
 
 def compare_snippets():
-    """Yields (text, field, detail) for each source text whose code is not what the compiler makes of it."""
+    """Yields (text, field, detail) for each source text whose code differs from a fresh compile."""
     for text, filename, mode, flags, code in _flashfreeze.snippets():
         # With more than three arguments there is no short cut.
         fresh = compile(text, filename, mode, flags, True, 0)
@@ -269,11 +269,11 @@ def compare_snippets():
             if field != "static" and not (field == "interned" and detail.startswith("'<")):
                 yield text, field, detail
         if code.co_consts != fresh.co_consts or not is_marshalled_alike(code, fresh):
-            yield text, "marshal", "other constants, or marshal.dumps() writes something else"
+            yield text, "marshal", "constants or marshal.dumps() differ"
         if not flags:
             before = _flashfreeze.info()["used_snippets"]
             if compile(text, filename, mode) is code or _flashfreeze.info()["used_snippets"] - before != 1:
-                yield text, "use", "was not found"
+                yield text, "use", "was not used"
 
 
 def read_request():
@@ -282,7 +282,7 @@ def read_request():
 
 
 def answer_with(value):
-    """In a file: standard output belongs to what others print."""
+    """Written to a file, because imported code may print to standard output."""
     with open(sys.argv[1], "w", encoding="ascii") as file:
         json.dump(value, file)
 
