@@ -4,6 +4,7 @@ import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {openSources} from '../../../src/engine/source-digests.js';
 import {glance} from '../../../src/engine/path-state.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
+import {holdTime} from '../../support/fake-time.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {eventually} from '../exec/rig.js';
 
@@ -75,13 +76,17 @@ describe('the memory of source digests', () => {
   });
 
   test('does not hold files that changed moments ago, or come from the future', async () => {
+    holdTime('Date');
     writeFileSync(join(folder, 'young'), 'one');
+    jest.setSystemTime(statSync(join(folder, 'young')).ctimeMs + 50);
     expect(await digests('young')).toEqual([digestOf('one')]);
     expect(spoilMemory()).toEqual([]);
-    await writeSettled('future', 'one');
+    const future = join(folder, 'future');
+    writeFileSync(future, 'one');
     const then = Date.now() / 1000 + 3600;
-    utimesSync(join(folder, 'future'), then, then);
-    await new Promise((wake) => setTimeout(wake, 2100));
+    utimesSync(future, then, then);
+    // What is left to distrust is the time of modification.
+    jest.setSystemTime(statSync(future).ctimeMs + 10_000);
     await digests('future');
     expect(spoilMemory()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {localSlots, openSlots} from '../../../src/exec/job-slots.js';
@@ -18,15 +18,18 @@ beforeAll(() => {
   writeFileSync(join(folder, 'jobs.mjs'), JOBS);
 });
 afterEach(() => {
-  rmSync(join(folder, 'log'), {force: true});
+  for (const name of ['log', 'met']) rmSync(join(folder, name), {force: true});
 });
 
+/** How long a job goes on when enough jobs run, so that one too many would be seen. */
+const LINGER_MS = 20;
+
 /**
- * Does so many jobs of 0.15 s each in the slots that there are, and notes where each begins and ends; `end` says how the program ends
- * when it has done one of them.
+ * Does so many jobs in the slots that there are, and notes where each begins and ends; `end` says how the program ends when it
+ * has done one of them. A job ends only when $MEET jobs have run at once: how many can is no matter of time.
  */
 const JOBS = `
-import {appendFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {openSlots} from './exec/job-slots.js';
 import {abortOnSignals} from './exec/signals.js';
 const [count, end] = process.argv.slice(2);
@@ -36,7 +39,9 @@ if (end === 'terminated') abortOnSignals().signal.onabort = () => process.exit(1
 const note = (text) => appendFileSync('log', text + '\\n');
 await Promise.all(Array.from({length: Number(count)}, () => slots.run(async () => {
   note('+');
-  await new Promise((wake) => setTimeout(wake, 150));
+  const log = readFileSync('log', 'utf8');
+  if (log.split('+').length - log.split('-').length >= Number(process.env.MEET)) writeFileSync('met', '');
+  do await new Promise((wake) => setTimeout(wake, ${LINGER_MS})); while (!existsSync('met'));
   note('-');
   if (end === 'exit') process.exit(1);
   if (end === 'throw') throw new Error('a bug');
@@ -45,37 +50,46 @@ await Promise.all(Array.from({length: Number(count)}, () => slots.run(async () =
 slots.close();
 `;
 
-/** The largest number of jobs that ran at once, and how many there were. */
-function jobsSeen(): {readonly most: number; readonly count: number} {
+/** How many jobs run now, the largest number that ran at once, and how many there were. */
+function jobsSeen(): Readonly<Record<'now' | 'most' | 'count', number>> {
   let [now, most, count] = [0, 0, 0];
   for (const line of readFileSync(join(folder, 'log'), 'utf8').trim().split('\n')) {
     now += line === '+' ? 1 : -1;
     if (line === '+') count += 1;
     most = Math.max(most, now);
   }
-  return {most, count};
+  return {now, most, count};
 }
 
-function make(makefile: string, ...args: string[]): {readonly status: number | null; readonly text: string} {
+/** @param meet how many jobs have to run at once */
+function make(
+  meet: number,
+  makefile: string,
+  ...args: string[]
+): {readonly status: number | null; readonly text: string} {
   writeFileSync(join(folder, 'Makefile'), `NODE := ${process.execPath}\nSHELL := /bin/sh\n${makefile}`);
-  const environment = scrubbedEnvironment();
+  const environment = {...scrubbedEnvironment(), MEET: String(meet)};
   const done = spawnSync('make', args, {cwd: folder, env: environment, encoding: 'utf8'});
   return {status: done.status, text: done.stdout + done.stderr};
 }
 
-const SLEEPER = 'echo + >> log; sleep 0.15; echo - >> log';
+/** The same job as a line of a Makefile. */
+const JOB =
+  'echo + >> log; [ $$(($$(grep -c + log) - $$(grep -c -e - log))) -lt $$MEET ] || : > met; ' +
+  `until [ -e met ]; do sleep 0.01; done; sleep ${LINGER_MS / 1000}; echo - >> log`;
 
 describe('under make', () => {
   test('-j3 leaves three slots', () => {
-    const {status, text} = make('all: ; +@$(NODE) jobs.mjs 9\n', '-j3');
+    const {status, text} = make(3, 'all: ; +@$(NODE) jobs.mjs 9\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: ''});
-    expect(jobsSeen()).toEqual({most: 3, count: 9});
+    expect(jobsSeen()).toMatchObject({most: 3, count: 9});
   });
 
   test('two programs and recipes of make itself share them', () => {
     const sleepers = Array.from({length: 6}, (_, i) => `s${i}`).join(' ');
     const {status, text} = make(
-      `all: a b ${sleepers}\na b: ; +@$(NODE) jobs.mjs 6\n${sleepers}: ; @${SLEEPER}\n`,
+      3,
+      `all: a b ${sleepers}\na b: ; +@$(NODE) jobs.mjs 6\n${sleepers}: ; @${JOB}\n`,
       '-j4',
     );
     expect({status, text}).toEqual({status: 0, text: ''});
@@ -87,23 +101,24 @@ describe('under make', () => {
 
   test.each(['exit', 'throw', 'terminated'])('tokens come back when the program ends by %s', (end) => {
     const {text} = make(
-      `all: after\nbroken: ; -+@$(NODE) jobs.mjs 9 ${end} 2>/dev/null\nafter: broken ; +@rm log; $(NODE) jobs.mjs 9\n`,
+      3,
+      `all: after\nbroken: ; -+@$(NODE) jobs.mjs 9 ${end} 2>/dev/null\nafter: broken ; +@rm log met; $(NODE) jobs.mjs 9\n`,
       '-j3',
     );
-    expect(jobsSeen()).toEqual({most: 3, count: 9});
+    expect(jobsSeen()).toMatchObject({most: 3, count: 9});
     // make counts its tokens at the end.
     expect(text).not.toMatch(/INTERNAL|jobserver/);
   });
 
   test('a recipe line without + leaves one, which is detected', () => {
-    const {status, text} = make('all: ; @$(NODE) jobs.mjs 3\n', '-j3');
+    const {status, text} = make(1, 'all: ; @$(NODE) jobs.mjs 3\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: 'cut off\n'});
-    expect(jobsSeen()).toEqual({most: 1, count: 3});
+    expect(jobsSeen()).toMatchObject({most: 1, count: 3});
   });
 
   test('without -j there are as many as processors', () => {
-    expect(make('all: ; +@$(NODE) jobs.mjs 9\n').text).toBe('');
-    expect(jobsSeen()).toEqual({most: 8, count: 9});
+    expect(make(8, 'all: ; +@$(NODE) jobs.mjs 9\n').text).toBe('');
+    expect(jobsSeen()).toMatchObject({most: 8, count: 9});
   });
 
   test('a fifo serves as well', () => {
@@ -122,16 +137,19 @@ describe('a child make', () => {
   const note = (line: string): void => {
     writeFileSync(join(folder, 'log'), `${line}\n`, {flag: 'a'});
   };
-  const job = async (): Promise<void> => {
+  const isMet = (): boolean => existsSync(join(folder, 'met'));
+  const job = async (meet: number): Promise<void> => {
     note('+');
-    await sleep(150);
+    if (jobsSeen().now >= meet) writeFileSync(join(folder, 'met'), '');
+    do await sleep(LINGER_MS);
+    while (!isMet());
     note('-');
   };
   const signal = new AbortController().signal;
 
   test.each([1, 2, 4])('shares %d slots with our own jobs', async (count) => {
     const targets = Array.from({length: 8}, (_, i) => `s${i}`).join(' ');
-    writeFileSync(join(folder, 'Makefile'), `all: ${targets}\n${targets}: ; @${SLEEPER}\n`);
+    writeFileSync(join(folder, 'Makefile'), `all: ${targets}\n${targets}: ; @${JOB}\n`);
     const slots = localSlots(count);
     const below = slots.run(() =>
       slots.shared((jobserver) =>
@@ -139,16 +157,19 @@ describe('a child make', () => {
           file: 'make',
           args: [],
           cwd: folder,
-          environment: scrubbedEnvironment({MAKEFLAGS: jobserver?.makeFlags ?? ''}),
+          environment: {
+            ...scrubbedEnvironment({MAKEFLAGS: jobserver?.makeFlags ?? ''}),
+            MEET: String(count),
+          },
           descriptors: jobserver?.descriptors ?? [],
           signal,
         }),
       ),
     );
-    const ours = Promise.all(Array.from({length: 4}, () => slots.run(job)));
+    const ours = Promise.all(Array.from({length: 4}, () => slots.run(() => job(count))));
     expect(await below).toMatchObject({ok: true, value: {exitCode: 0, stdout: '', stderr: ''}});
     await ours;
-    expect(jobsSeen()).toEqual({most: count, count: 12});
+    expect(jobsSeen()).toMatchObject({most: count, count: 12});
   });
 
   test('that is killed loses no slot', async () => {
@@ -165,15 +186,15 @@ describe('a child make', () => {
         }),
       ),
     );
-    await Promise.all(Array.from({length: 6}, () => slots.run(job)));
-    expect(jobsSeen()).toEqual({most: 3, count: 6});
+    await Promise.all(Array.from({length: 6}, () => slots.run(() => job(3))));
+    expect(jobsSeen()).toMatchObject({most: 3, count: 6});
   });
 
   test('a job that throws gives its slot back', async () => {
     const slots = localSlots(1);
     await expect(slots.run(() => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
-    await slots.run(job);
-    expect(jobsSeen()).toEqual({most: 1, count: 1});
+    await slots.run(() => job(1));
+    expect(jobsSeen()).toMatchObject({most: 1, count: 1});
   });
 });
 

@@ -2,6 +2,7 @@ import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {runProcess, type ProcessSpec} from '../../../src/exec/process.js';
+import {holdTime} from '../../support/fake-time.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {eventually, isRunning} from './rig.js';
 
@@ -129,7 +130,15 @@ describe('a process that is ended', () => {
   });
 
   test('by a time-out is a failure that says so', async () => {
-    const result = await runProcess(shell('echo busy >&2; sleep 100', {timeoutMs: 200}));
+    holdTime('setTimeout', 'clearTimeout');
+    const result = await runProcess(
+      shell('echo busy >&2; sleep 100', {
+        timeoutMs: 200,
+        onOutput: () => {
+          jest.advanceTimersByTime(200);
+        },
+      }),
+    );
     expect(result).toMatchObject({
       ok: false,
       failure: {code: 'PROCESS', message: 'sh did not end within 0.2 s and was stopped', details: 'busy'},

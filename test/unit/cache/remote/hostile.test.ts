@@ -4,6 +4,7 @@ import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals
 import {layoutOf} from '../../../../src/cache/store-layout.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer, type Mischief} from '../../../support/cache-server.js';
+import {holdTime} from '../../../support/fake-time.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, build, compiled, expectedOutputs, storeIn} from '../../engine/toys.js';
 import {buildOn, machine, remoteOf, type Machine, type RemoteBuild} from './rig.js';
@@ -24,15 +25,17 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** The patience of these tests: what takes longer than this is a stall. */
+/** How long these tests let the cache wait for a server that hangs. */
 const PATIENCE_MS = 1000;
-const NO_STALL_MS = 9 * PATIENCE_MS;
+/** More than what four actions ask for and upload once. */
+const MANY_REQUESTS = 24;
 
-/** Whatever the server does: the build is right, in time, and a warning names the server. */
+/** Whatever the server does: the build is right, after few requests, and a warning names the server. */
 function expectRight(built: RemoteBuild): void {
   expect(built.result.ok).toBe(true);
   expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
-  expect(built.ms).toBeLessThan(NO_STALL_MS);
+  // Each may take as long as the patience of the cache, so this is how long all may take.
+  expect(server.requests.length).toBeLessThan(MANY_REQUESTS);
   expect(built.warnings.length).toBeGreaterThan(0);
   expect(built.warnings.length).toBeLessThan(4);
   expect(new Set(built.warnings).size).toBe(built.warnings.length);
@@ -203,11 +206,14 @@ describe('a server that', () => {
   });
 
   test('is slow with every response is not used after a while', async () => {
+    holdTime('performance');
     server.mischief = (_, response) => {
-      setTimeout(() => response.writeHead(404).end(), 2800);
+      // Two thirds of the patience are too slow, all of it would be a timeout.
+      jest.advanceTimersByTime(28_000);
+      response.writeHead(404).end();
       return true;
     };
-    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 4000});
+    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 40_000});
     const digests = Array.from({length: 60}, (_, index) => digestOf(`no such key ${index}`));
     await Promise.all(digests.map((digest) => remote.get(digest, '')));
     expect(warnings()).toContain(
@@ -282,14 +288,14 @@ describe('one damaged file of many', () => {
 });
 
 test('an interrupted build does not wait for a server that hangs, and does not warn about it', async () => {
-  server.mischief = () => true;
   const controller = new AbortController();
-  setTimeout(() => {
+  server.mischief = () => {
     controller.abort();
-  }, 200);
+    return true;
+  };
   const {signal} = controller;
-  const built = await buildOn(taker, {url: server.url, signal, patienceMs: 30_000}, {signal});
+  // If it waited, this test would not end in time.
+  const built = await buildOn(taker, {url: server.url, signal, patienceMs: 3_600_000}, {signal});
   expect(built.result).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
   expect(built.warnings).toEqual([]);
-  expect(built.ms).toBeLessThan(10_000);
 });

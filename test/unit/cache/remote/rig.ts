@@ -24,7 +24,6 @@ export interface RemoteBuild extends Built {
   /** All warnings of the engine and of the remote cache. */
   readonly warnings: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
-  readonly ms: number;
 }
 
 export type Settings = Partial<RemoteOptions> & Pick<RemoteOptions, 'url'>;
@@ -51,13 +50,11 @@ export async function buildOn(
   change?: (spec: ActionSpec) => ActionSpec,
 ): Promise<RemoteBuild> {
   const {remote, warnings} = remoteOf(settings);
-  const began = performance.now();
   const built = await build(toy, {store: await storeIn(storeDir), remote, ...options}, change);
   return {
     ...built,
     warnings: [...ofType(built.record, 'warning').map(({message}) => message), ...warnings()],
     counts: {...built.engine.summary().counts},
-    ms: performance.now() - began,
   };
 }
 
