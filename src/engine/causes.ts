@@ -1,6 +1,7 @@
 import type {ActionId} from '../model/action.js';
+import {isNumber, isText, isTrue, listOf, objectWith, oneOf, optional} from '../model/shape.js';
 
-/** One reason to bring an action about anew. */
+/** One reason why an action is not up to date. */
 export interface Cause {
   /** In words of the build, such as `input compile:json.decoder changed`. */
   readonly text: string;
@@ -8,7 +9,7 @@ export interface Cause {
   readonly producer?: ActionId;
 }
 
-/** How an action came to be as it is: the last time that more was done about it than to look. */
+/** How an action came to be as it is: the last time that it was not up to date. */
 export interface Account {
   /** The run in which that was: when it began, ISO 8601 in UTC, so that runs sort by it. */
   readonly run: string;
@@ -23,7 +24,19 @@ export interface Account {
   readonly sameOutputs?: true;
 }
 
-/** What is known before an action is brought about. */
+const isCause = objectWith<Cause>({text: isText, producer: optional(isText)});
+/** The form of an account that is read back. */
+export const accountCheck = objectWith<Account>({
+  run: isText,
+  outcome: oneOf('executed', 'cached', 'remote', 'failed'),
+  causes: listOf(isCause),
+  causeCount: isNumber,
+  roots: listOf(isText),
+  rootCount: isNumber,
+  sameOutputs: optional(isTrue),
+});
+
+/** What is known before anything is done about an action. */
 export type Why = Omit<Account, 'outcome' | 'sameOutputs'>;
 
 /** No journal grows beyond measure because the whole of an interpreter changed. */

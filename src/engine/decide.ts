@@ -6,7 +6,7 @@ import {explainDifference} from './key-difference.js';
 import type {Journal, JournalEntry, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
 import {holds} from './staging.js';
-import {glance, isExecutable} from './path-state.js';
+import {statFile, isExecutable} from '../fs/path-state.js';
 import type {Found} from './store-access.js';
 
 /** What is to be done for an action, and why. */
@@ -88,7 +88,7 @@ async function inspect(specs: readonly OutputSpec[], entry: JournalEntry): Promi
   let news = false;
   for (const spec of specs) {
     const left = entry.outputs[spec.name];
-    const found = glance(spec.path);
+    const found = statFile(spec.path);
     if (left === undefined || found === undefined) {
       causes.push({text: `output ${spec.name} is missing`});
       continue;

@@ -1,30 +1,33 @@
-import {setImmediate} from 'node:timers/promises';
-import pLimit from 'p-limit';
+import {currentRecording} from '../fs/recording.js';
 import {TEMPORARY} from '../fs/files.js';
+import type {FileStamp} from '../fs/path-state.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {JobSlots} from '../exec/job-slots.js';
-import type {ActionId, ActionResult, Artifact, Outcome} from '../model/action.js';
+import type {ActionId, ActionResult, Artifact} from '../model/action.js';
 import type {ActionSpec} from '../model/action-spec.js';
-import {digestOf, type Digest} from '../model/digest.js';
+import type {Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {decide, type Decision} from './decide.js';
-import {type Account, type Cause, explainWhy, sentence, type Why} from './causes.js';
-import {explainDifference} from './key-difference.js';
+import {decide} from './decide.js';
+import {createDecisionQueue} from './decision-queue.js';
+import {createExplanations} from './explanations.js';
+import {sentence} from './causes.js';
 import {openJournal, type JournalOutput} from './journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
-import {type DoneAction, writeLastRun} from './last-run.js';
+import {confirmStamps, recordOutputs} from './output-stamps.js';
 import {createPerformer, type Done} from './perform.js';
+import {createPredictions} from './predictions.js';
+import {createRequests} from './requests.js';
+import {createRunLog} from './run-log.js';
 import {openSources, type SourceFile} from './source-digests.js';
 import {sweep} from './staging.js';
-import type {FileStamp} from './path-state.js';
-import {createTally, type EngineSummary} from './tally.js';
 import {createStoreAccess, type Found} from './store-access.js';
+import {countActions, type EngineSummary} from './tally.js';
 
 export interface EngineOptions {
-  /** Where the engine keeps what it remembers: an absolute path. Its lock (`acquireLock`) must be held. */
+  /** The build directory, where the engine keeps its journal: an absolute path. Its lock (`acquireLock`) must be held. */
   readonly buildDir: string;
   /** Results of earlier builds on this machine; undefined to go without. */
   readonly store: Store | undefined;
@@ -33,7 +36,7 @@ export interface EngineOptions {
   /** Each action that runs takes one of them. */
   readonly jobs: JobSlots;
   readonly events: EventSink;
-  /** Ends the build: no further action starts, and the running ones are told. */
+  /** Ends the build: no further action starts, and the running ones are stopped. */
   readonly signal: AbortSignal;
   /** Runs every action, whatever is known of it. */
   readonly force?: boolean;
@@ -44,7 +47,7 @@ export interface EngineOptions {
 /** Runs the actions of one build. */
 export interface Engine {
   /**
-   * Brings the outputs of an action about in the cheapest way: leaves them in place, takes them from the store, or
+   * Makes the outputs of an action, in the cheapest way: leaves them in place, takes them from the store, or
    * executes the action. Calls with the same id and key share one execution. Fails as the action does; with ACTION when
    * it breaks its contract, with IO when files cannot be read or written, and with INTERRUPTED after an abort. A
    * failed action leaves the last good outputs as they were.
@@ -58,7 +61,7 @@ export interface Engine {
   readonly stampOf: (path: string) => FileStamp | undefined;
   /** Whether an artifact does not exist yet, since this is a dry run and its action would have to run first. */
   readonly isPending: (artifact: Artifact) => boolean;
-  /** All reasons to bring an action of this build about anew; none for one that was fresh. */
+  /** Why an action of this build was not up to date, all reasons; none for one that was. */
   readonly reasonsFor: (id: ActionId) => readonly string[];
   readonly summary: () => EngineSummary;
   /**
@@ -68,46 +71,27 @@ export interface Engine {
   readonly finish: () => Promise<Result<void>>;
 }
 
-/** For how many actions at once files are looked at. */
-const LOOKING_AT_ONCE = 32;
-
-/** Why an action did not have to run. */
-const WITHOUT_WORK = {
-  fresh: 'up to date',
-  cached: 'result in the cache',
-  remote: 'result in the remote cache',
-};
-
 /** Makes the engine for one build. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const {buildDir, events, signal, force = false, dryRun = false} = options;
+  const {buildDir, signal, force = false, dryRun = false} = options;
+  const began = new Date();
+  const tally = countActions(options.events);
+  const events = tally.sink;
+  const recording = currentRecording();
   const {journal, notice} = await openJournal(buildDir);
   if (notice !== undefined) events.emit({type: 'notice', message: notice});
-  const sources = await openSources(buildDir);
+  const sources = await openSources(buildDir, recording);
   const store = createStoreAccess(options.store, options.remote, events);
+  const explanations = createExplanations(began.toISOString(), journal);
+  const predictions = createPredictions();
+  const requests = createRequests();
+  const decisions = createDecisionQueue();
+  const log = createRunLog(began, explanations);
+  /** When actions started, or their results began to be copied. */
   const started = new Map<ActionId, number>();
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
   const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
-  const looking = pLimit(LOOKING_AT_ONCE);
-  /** What follows from something that was brought about anew does not queue up behind all that is fresh. */
-  const hurrying = pLimit(LOOKING_AT_ONCE);
-  /** What is up to date is decided without a pause: now and then, processes that run meanwhile get a turn. */
-  let looks = 0;
-  let turn: Promise<void> = Promise.resolve();
-  const tally = createTally();
-  const asked = new Map<
-    ActionId,
-    {readonly key: ActionKey; readonly result: Promise<Result<ActionResult>>}
-  >();
-  const writers = new Map<string, ActionId>();
-  /** Why actions of this run are not simply fresh, all of their causes, and in brief. */
-  const causes = new Map<ActionId, readonly Cause[]>();
-  const whys = new Map<ActionId, Why>();
-  const fresh: ActionId[] = [];
-  const done: DoneAction[] = [];
-  const began = new Date();
-  const pending = new Set<Digest>();
-  const context = {journal, force, isPending: (digest: Digest) => pending.has(digest), lookUp};
+  const context = {journal, force, isPending: predictions.isPending, lookUp};
 
   async function lookUp(spec: ActionSpec, key: ActionKey): Promise<Found | undefined> {
     const askedAt = performance.now();
@@ -117,39 +101,23 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return found;
   }
 
-  function note(spec: ActionSpec, {producers}: ActionKey, outcome: Outcome | 'failed', ms: number): void {
-    if (outcome === 'fresh') {
-      fresh.push(spec.id);
-      return;
-    }
-    const why = whys.get(spec.id) ?? explainWhy(began.toISOString(), [], () => undefined);
-    const account: Account = (outcome === 'failed' ? undefined : journal.get(spec.id)?.account) ?? {
-      ...why,
-      outcome,
-    };
-    const needs = [...new Set(producers.filter((id) => id !== null))];
-    done.push({id: spec.id, ms: Math.round(ms * 10) / 10, account, needs});
-  }
-
-  async function bringAbout(spec: ActionSpec, key: ActionKey): Promise<Result<ActionResult>> {
+  /** Runs an action for its first request, and reports it. */
+  async function runAction(spec: ActionSpec, key: ActionKey): Promise<Result<ActionResult>> {
     const askedAt = performance.now();
     const result = await attemptAction(spec, key);
     const startedAt = started.get(spec.id);
     const ms = performance.now() - (startedAt ?? askedAt);
     const {step} = partsOf(spec.id);
     if (!result.ok) {
-      const stopped = result.failure.code === 'INTERRUPTED';
-      if (!stopped) tally.count(spec.id, 'failed');
-      // What an abort kept from starting is nobody's news.
-      if (stopped && startedAt === undefined) return result;
-      note(spec, key, 'failed', ms);
+      // An action that an abort kept from starting is not reported.
+      if (result.failure.code === 'INTERRUPTED' && startedAt === undefined) return result;
+      log.add(spec, key, 'failed', ms);
       events.emit({type: 'action-failed', id: spec.id, step, failure: result.failure, ms});
       return result;
     }
     const {outcome, outputs, bytes} = result.value;
-    tally.count(spec.id, outcome);
-    note(spec, key, outcome, ms);
-    const reason = reasonFor(spec.id, outcome);
+    log.add(spec, key, outcome, ms);
+    const reason = explanations.reasonFor(spec.id, outcome);
     const size = bytes === undefined ? {} : {bytes};
     events.emit({type: 'action-finished', id: spec.id, step, outcome, reason, ms, ...size});
     return ok({id: spec.id, outcome, outputs: artifacts(spec, outputs)});
@@ -157,28 +125,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   async function attemptAction(spec: ActionSpec, key: ActionKey): Promise<Result<Done>> {
     if (signal.aborted) return err(interrupted(spec));
-    const broken = contractFailure(spec) ?? claim(spec);
+    const broken = contractFailure(spec) ?? requests.claimOutputs(spec);
     if (broken !== undefined) return err(broken);
-    const follows = spec.inputs.some(({producer}) => producer !== undefined && causes.has(producer));
-    const decision = await (follows
-      ? hurrying(decide, spec, key, context)
-      : looking(async () => {
-          looks += 1;
-          if (looks % LOOKING_AT_ONCE === 0) turn = setImmediate();
-          await turn;
-          return decide(spec, key, context);
-        }));
+    const isUrgent = spec.inputs.some(({producer}) => producer !== undefined && explanations.has(producer));
+    const decision = await decisions.run(isUrgent, () => decide(spec, key, context));
     if (decision.kind === 'fresh') {
       return ok({outcome: 'fresh', outputs: digestsOf(decision.outputs), bytes: decision.bytes});
     }
-    causes.set(spec.id, decision.causes);
-    const why = explainWhy(
-      began.toISOString(),
-      decision.causes,
-      (id) => whys.get(id) ?? journal.get(id)?.account,
-    );
-    whys.set(spec.id, why);
-    if (dryRun) return ok(foresee(spec, decision));
+    const why = explanations.add(spec.id, decision.causes);
+    if (dryRun) return ok(predictions.predict(spec, decision));
     if (decision.kind === 'found') {
       const restored = await performer.restore(spec, key, why, decision.found);
       if (!restored.ok) return restored;
@@ -193,61 +148,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
   }
 
-  function reasonFor(id: ActionId, outcome: Outcome): string {
-    if (outcome !== 'executed') return WITHOUT_WORK[outcome];
-    const why = whys.get(id);
-    return why === undefined ? 'unknown reason' : sentence(why);
-  }
-
-  /** Two actions that write to one place would undo each other's work in every build. */
-  function claim(spec: ActionSpec): Failure | undefined {
-    for (const {path} of spec.outputs) {
-      const other = writers.get(path);
-      if (other !== undefined) return failure('ACTION', `${spec.id} and ${other} both write ${path}`);
-      writers.set(path, spec.id);
-    }
-    return undefined;
-  }
-
-  /** What an action would come to. Outputs that only its execution could tell get a digest that stands for "unknown". */
-  function foresee(spec: ActionSpec, decision: Exclude<Decision, {readonly kind: 'fresh'}>): Done {
-    if (decision.kind === 'found') {
-      const {origin, record} = decision.found;
-      return {
-        outcome: origin,
-        outputs: digestsOf(Object.fromEntries(record.outputs.map((o) => [o.name, o]))),
-        bytes: record.outputs.reduce((sum, {size}) => sum + size, 0),
-      };
-    }
-    const outputs: Record<string, Digest> = {};
-    for (const {name} of spec.outputs) {
-      const known = decision.expected?.[name]?.digest;
-      if (known !== undefined) {
-        outputs[name] = known;
-        continue;
-      }
-      const unknown = digestOf(`not known yet: ${spec.id} ${name}`);
-      pending.add(unknown);
-      outputs[name] = unknown;
-    }
-    return {outcome: 'executed', outputs, bytes: undefined};
-  }
-
   return {
     run(spec) {
       const key = keyOf(spec, journal.get(spec.id));
-      const earlier = asked.get(spec.id);
-      if (earlier === undefined) {
-        const result = bringAbout(spec, key);
-        asked.set(spec.id, {key, result});
-        return result;
-      }
-      if (earlier.key.key === key.key) return earlier.result;
-      const details = explainDifference(earlier.key, key)
-        .map(({text}) => text)
-        .join('\n');
-      const message = `${spec.id} was requested twice in one build, with different declarations`;
-      return Promise.resolve(fail('ACTION', message, {details}));
+      return requests.share(spec, key, () => runAction(spec, key));
     },
     async source(name, path) {
       const found = await sources.digest([{name, path}]);
@@ -257,16 +161,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     sources: sources.digest,
     stampOf: sources.stampOf,
-    isPending: ({digest}) => pending.has(digest),
-    reasonsFor: (id) => causes.get(id)?.map(({text}) => text) ?? [],
+    isPending: ({digest}) => predictions.isPending(digest),
+    reasonsFor: explanations.causesOf,
     summary: tally.summary,
     async finish() {
       if (dryRun) return ok();
-      const ms = Math.round(Date.now() - began.getTime());
-      if (asked.size > 0) await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done});
+      const specs = requests.specs();
+      if (specs.length > 0) await log.save(buildDir);
+      if (!signal.aborted) await confirmStamps(specs, journal);
       const saved = await Promise.all([journal.save(), sources.save()]);
-      // Runs that were killed while they wrote these. A run with nothing to do looks at no more than it has to.
-      if (done.length > 0) await sweep(buildDir, TEMPORARY);
+      if (recording !== undefined) {
+        recordOutputs(specs, journal, recording);
+        journal.record(recording);
+      }
+      // Runs that were killed while they wrote these.
+      if (log.hasWork()) await sweep(buildDir, TEMPORARY);
       await store.finish();
       return saved.find((result) => !result.ok) ?? ok();
     },

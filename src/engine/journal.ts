@@ -5,9 +5,23 @@ import type {ActionId} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {ok, type Result} from '../model/result.js';
-import type {Account} from './causes.js';
+import {
+  isText,
+  isTrue,
+  listOf,
+  mapOf,
+  nullOr,
+  objectWith,
+  optional,
+  schemaOf,
+  textThat,
+  tuple,
+} from '../model/shape.js';
+import {type Account, accountCheck} from './causes.js';
 import type {Producers} from './keys.js';
-import {glance, type Stamp} from './path-state.js';
+import {contentOf, type Stamp, statFile, statPath} from '../fs/path-state.js';
+import {parseJson} from '../fs/read-json.js';
+import type {Recording} from '../fs/recording.js';
 
 /** An output as it was left in its place. */
 export interface JournalOutput {
@@ -40,6 +54,8 @@ export interface Journal {
   readonly save: () => Promise<Result<void>>;
   /** The same, if the last writing was a while ago. */
   readonly saveNowAndThen: () => Promise<void>;
+  /** Tells a recording in which state it was left. */
+  readonly record: (recording: Recording) => void;
 }
 
 export const JOURNAL = 'journal.jsonl';
@@ -90,7 +106,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
   const save = (): Promise<Result<void>> => {
     writing = writing.then(write).then((written) => {
       // What is new meanwhile is not in the file.
-      const look = appendable && news.size === 0 ? glance(file) : undefined;
+      const look = appendable && news.size === 0 ? statFile(file) : undefined;
       if (look !== undefined) asInFile.set(file, {stamp: look.stamp, entries, lines});
       return written;
     });
@@ -110,6 +126,10 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
       // A failure shows again in the last save, which is not let pass.
       if (Date.now() - savedAt >= SAVE_EVERY_MS) await save();
     },
+    record(recording) {
+      const state = statPath(file, 'file');
+      recording.addWritten(file, 'file', state, state.settled ? undefined : contentOf(file, 'file'));
+    },
   };
   return {journal, notice};
 }
@@ -127,7 +147,7 @@ const asInFile = new Map<string, Pick<Loaded, 'entries' | 'lines'> & {readonly s
 
 function recall(file: string): Loaded | undefined {
   const known = asInFile.get(file);
-  if (known === undefined || known.stamp !== glance(file)?.stamp) return undefined;
+  if (known === undefined || known.stamp !== statFile(file)?.stamp) return undefined;
   return {...known, appendable: true, notice: undefined};
 }
 
@@ -158,28 +178,20 @@ async function load(file: string): Promise<Loaded> {
   const isWhole = lines.pop() === '';
   // Only the last line of an action is read.
   const last = new Map(lines.map((line) => [line.slice(0, line.indexOf(',')), line]));
-  for (const line of last.values()) {
-    const [id, entry] = parse(line);
-    if (typeof id === 'string' && isEntry(entry)) entries.set(id, entry);
+  for (const text of last.values()) {
+    const entry = parseJson(text, journalLine);
+    if (entry !== undefined) entries.set(...entry);
   }
   return {entries, lines: lines.length, appendable: isWhole, notice: undefined};
 }
 
-function parse(line: string): readonly unknown[] {
-  try {
-    const value: unknown = JSON.parse(line);
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
-}
-
-function isEntry(value: unknown): value is JournalEntry {
-  const {key, record, outputs} = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof key !== 'string' || !isDigest(key) || typeof record !== 'string') return false;
-  if (typeof outputs !== 'object' || outputs === null) return false;
-  return Object.values(outputs).every((output: unknown) => {
-    const {digest, stamp} = (output ?? {}) as Readonly<Record<string, unknown>>;
-    return typeof digest === 'string' && (stamp === null || typeof stamp === 'string');
-  });
-}
+const isOutput = objectWith<JournalOutput>({digest: textThat(isDigest), stamp: nullOr(isText)});
+const isEntry = objectWith<JournalEntry>({
+  key: textThat(isDigest),
+  record: isText,
+  outputs: mapOf(isOutput),
+  producers: optional(listOf(nullOr(isText))),
+  account: optional(accountCheck),
+  unfinished: optional(isTrue),
+});
+const journalLine = schemaOf<readonly [id: string, entry: JournalEntry]>(tuple(isText, isEntry));

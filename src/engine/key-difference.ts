@@ -20,7 +20,8 @@ export function explainDifference(
   isPending: (digest: Digest) => boolean = () => false,
 ): Cause[] {
   const [old, current] = [recordOf(before.text), recordOf(now.text)];
-  if (old.schema !== current.schema) return [{text: 'made by another version of flashfreeze'}];
+  if (old === undefined || current === undefined || old.schema !== current.schema)
+    return [{text: 'made by another version of flashfreeze'}];
   const byProducer = before.producers !== undefined && now.producers !== undefined;
   const [oldInputs, currentInputs] = byProducer
     ? [inputsOf(old, before.producers), inputsOf(current, now.producers)]

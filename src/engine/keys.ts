@@ -1,7 +1,9 @@
 import {isAbsolute} from 'node:path';
 import type {ActionId, Artifact, Step} from '../model/action.js';
 import type {ActionSpec} from '../model/action-spec.js';
-import {digestOf, type Digest} from '../model/digest.js';
+import {digestOf, isDigest, type Digest} from '../model/digest.js';
+import {parseJson} from '../fs/read-json.js';
+import {isBoolean, isNumber, isText, listOf, mapOf, objectWith, schemaOf, textThat} from '../model/shape.js';
 import {failure, type Failure} from '../model/failure.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
 
@@ -57,9 +59,23 @@ export function keyOf(spec: ActionSpec, known?: {readonly key: Digest; readonly 
   return {key, text, producers: inputs.map(({producer}) => producer ?? null)};
 }
 
-/** Reads the text of a key. */
-export function recordOf(text: string): KeyRecord {
-  return JSON.parse(text) as KeyRecord;
+const namedDigest = objectWith<NamedDigest>({name: isText, digest: textThat(isDigest)});
+const keyRecord = schemaOf<KeyRecord>(
+  objectWith<KeyRecord>({
+    schema: isNumber,
+    step: isText,
+    target: isText,
+    tools: listOf(namedDigest),
+    arguments: (value) => value !== undefined,
+    environment: mapOf(isText),
+    inputs: listOf(namedDigest),
+    outputs: listOf(objectWith<KeyRecord['outputs'][number]>({name: isText, executable: isBoolean})),
+  }),
+);
+
+/** Reads the text of a key; undefined for one that was damaged, or that another version wrote. */
+export function recordOf(text: string): KeyRecord | undefined {
+  return parseJson(text, keyRecord);
 }
 
 /** The canonical JSON of a `KeyRecord`, in the order of its keys: thousands are written in a build that has little else to do. */

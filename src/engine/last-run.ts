@@ -1,8 +1,10 @@
-import {readFile, rename, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {removeQuietly, TEMPORARY, uniqueSuffix} from '../fs/files.js';
 import type {ActionId} from '../model/action.js';
-import type {Account} from './causes.js';
+import {readValidJson} from '../fs/read-json.js';
+import {isNumber, isText, listOf, objectWith, oneOf, schemaOf} from '../model/shape.js';
+import {type Account, accountCheck} from './causes.js';
 
 /** What the last run on a build folder did. A dry run leaves nothing. */
 export interface LastRun {
@@ -44,16 +46,27 @@ export async function writeLastRun(buildDir: string, run: LastRun): Promise<void
   }
 }
 
+interface LastRunFile extends LastRun {
+  readonly schema: number;
+}
+
+const doneCheck = objectWith<DoneAction>({
+  id: isText,
+  ms: isNumber,
+  account: accountCheck,
+  needs: listOf(isText),
+});
+const lastRunFile = schemaOf<LastRunFile>(
+  objectWith<LastRunFile>({
+    schema: oneOf(SCHEMA),
+    run: isText,
+    ms: isNumber,
+    fresh: listOf(isText),
+    done: listOf(doneCheck),
+  }),
+);
+
 /** Undefined when there was no run, or what it left cannot be read. */
 export async function readLastRun(buildDir: string): Promise<LastRun | undefined> {
-  try {
-    const value = JSON.parse(await readFile(fileIn(buildDir), 'utf8')) as Partial<LastRun> & {
-      schema?: unknown;
-    };
-    const {schema, run, ms, fresh, done} = value;
-    if (schema !== SCHEMA || typeof run !== 'string' || typeof ms !== 'number') return undefined;
-    return Array.isArray(fresh) && Array.isArray(done) ? {run, ms, fresh, done} : undefined;
-  } catch {
-    return undefined;
-  }
+  return readValidJson(fileIn(buildDir), lastRunFile);
 }

@@ -1,10 +1,12 @@
-import {link, readdir, readFile, writeFile} from 'node:fs/promises';
+import {link, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt, ensureFolder, removeQuietly, uniqueSuffix} from '../fs/files.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
+import {isNumber, isText, objectWith, optional, schemaOf} from '../model/shape.js';
+import {readValidJson} from '../fs/read-json.js';
 
 /**
  * One build at a time on a build folder.
@@ -78,16 +80,20 @@ async function generations(folder: string): Promise<number[]> {
   return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }
 
+const holderFile = schemaOf<Partial<Holder> & Pick<Holder, 'pid' | 'start' | 'host'>>(
+  objectWith<Holder>({
+    pid: isNumber,
+    start: isText,
+    host: isText,
+    boot: optional(isText),
+    since: optional(isText),
+  }),
+);
+
 /** Who holds a generation. Nobody, if it was let go, or lost its content in a crash of the whole machine. */
 async function readHolder(path: string): Promise<Holder | undefined> {
-  try {
-    const value = JSON.parse(await readFile(path, 'utf8')) as Partial<Holder>;
-    const {pid, start, host, boot, since} = value;
-    if (typeof pid !== 'number' || typeof start !== 'string' || typeof host !== 'string') return undefined;
-    return {pid, start, host, boot: boot ?? '', since: since ?? 'an unknown time'};
-  } catch {
-    return undefined;
-  }
+  const holder = await readValidJson(path, holderFile);
+  return holder && {boot: '', since: 'an unknown time', ...holder};
 }
 
 function lockedBy(buildDir: string, holder: Holder, path: string): Failure {

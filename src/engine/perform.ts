@@ -8,12 +8,13 @@ import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
 import {failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
+import {withoutRecording} from '../fs/recording.js';
 import type {Why} from './causes.js';
 import type {Journal, JournalOutput} from './journal.js';
 import type {ActionKey} from './keys.js';
 import type {Sources} from './source-digests.js';
 import {createStager, holds, settle, type Staging} from './staging.js';
-import {glance, isExecutable} from './path-state.js';
+import {statFile, isExecutable} from '../fs/path-state.js';
 import type {Found, StoreAccess} from './store-access.js';
 
 /** What became of an action, with the digests of its outputs by name. */
@@ -127,7 +128,8 @@ export function createPerformer(context: PerformContext): Performer {
     };
     let result: Result<void>;
     try {
-      result = await spec.execute({signal: context.signal, outputs, log});
+      // Its inputs are declared: what else it reads is its own affair.
+      result = await withoutRecording(() => spec.execute({signal: context.signal, outputs, log}));
     } catch (error) {
       const details = error instanceof Error ? error.stack : undefined;
       result = fail('BUG', `internal error in ${spec.id}: ${messageOf(error)}`, {details});
@@ -158,7 +160,7 @@ export function createPerformer(context: PerformContext): Performer {
     for (const {output, content, from} of made) {
       const settled = spec.storage === 'shared' ? await settle(from, output, content) : ok();
       if (!settled.ok) return settled;
-      const found = glance(output.path);
+      const found = statFile(output.path);
       outputs[output.name] = content.digest;
       bytes += content.size;
       left[output.name] = {digest: content.digest, stamp: found?.settled === true ? found.stamp : null};
@@ -221,7 +223,7 @@ async function readOutputs(
   const made: Made[] = [];
   for (const output of spec.outputs) {
     const from = paths[output.name] ?? output.path;
-    const found = glance(from);
+    const found = statFile(from);
     if (found === undefined) return fail('ACTION', `${spec.id} did not write its output ${output.name}`);
     if (spec.storage === 'in-place' && output.executable === true && !isExecutable(found)) {
       return fail('ACTION', `${spec.id} did not make its output ${output.name} executable`);

@@ -1,11 +1,13 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
 import {hashFile, writeFileAtomic} from '../fs/files.js';
 import type {Artifact} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
-import {type FileStamp, glance, readStamp, type Stamp} from './path-state.js';
+import {isText, mapOf, objectWith, oneOf, schemaOf, textThat, tuple} from '../model/shape.js';
+import {type FileState, type FileStamp, readStamp, type Stamp, statFile} from '../fs/path-state.js';
+import {readValidJson} from '../fs/read-json.js';
+import type {Recording} from '../fs/recording.js';
 
 /** A source file: its name in key records and its absolute path. */
 export interface SourceFile {
@@ -31,21 +33,26 @@ const BREADTH = 16;
 type Memory = Map<string, readonly [Stamp, Digest]>;
 
 /** Opens the memory in a build folder. A memory that is missing or unreadable is an empty one. */
-export async function openSources(buildDir: string): Promise<Sources> {
+export async function openSources(buildDir: string, recording?: Recording): Promise<Sources> {
   const file = join(buildDir, 'sources.json');
-  const remembered = await load(file);
+  const memory = await load(file);
   const seen = new Map<string, Stamp>();
   let changed = false;
 
+  function see(path: string, {stamp, settled}: Pick<FileState, 'stamp' | 'settled'>, digest: Digest): void {
+    seen.set(path, stamp);
+    recording?.addRead(path, 'file', {state: stamp, settled}, digest);
+  }
+
   async function read({name, path}: SourceFile): Promise<Result<Artifact>> {
     // First the look, then the reading: a change between the two makes the stamp differ the next time.
-    const look = glance(path);
+    const look = statFile(path);
     const content = await hashFile(path);
     if (!content.ok) return content;
     const {digest} = content.value;
-    if (look !== undefined) seen.set(path, look.stamp);
+    if (look !== undefined) see(path, look, digest);
     if (look?.settled === true) {
-      remembered.set(path, [look.stamp, digest]);
+      memory.set(path, [look.stamp, digest]);
       changed = true;
     }
     return ok({name, path, digest});
@@ -53,10 +60,11 @@ export async function openSources(buildDir: string): Promise<Sources> {
 
   /** Without a pause: thousands of files in one turn of the event loop take a few milliseconds. */
   function recall({name, path}: SourceFile): Artifact | undefined {
-    const known = remembered.get(path);
-    if (known === undefined || glance(path)?.stamp !== known[0]) return undefined;
-    seen.set(path, known[0]);
-    return {name, path, digest: known[1]};
+    const known = memory.get(path);
+    if (known === undefined || statFile(path)?.stamp !== known[0]) return undefined;
+    const [stamp, digest] = known;
+    see(path, {stamp, settled: true}, digest);
+    return {name, path, digest};
   }
 
   return {
@@ -73,7 +81,7 @@ export async function openSources(buildDir: string): Promise<Sources> {
     },
     mayHaveChanged(path) {
       const stamp = seen.get(path);
-      return stamp !== undefined && glance(path)?.stamp !== stamp;
+      return stamp !== undefined && statFile(path)?.stamp !== stamp;
     },
     stampOf(path) {
       const stamp = seen.get(path);
@@ -82,24 +90,22 @@ export async function openSources(buildDir: string): Promise<Sources> {
     async save() {
       if (!changed) return ok();
       changed = false;
-      return writeFileAtomic(file, JSON.stringify({schema: SCHEMA, files: Object.fromEntries(remembered)}));
+      return writeFileAtomic(file, JSON.stringify({schema: SCHEMA, files: Object.fromEntries(memory)}));
     },
   };
 }
 
+interface MemoryFile {
+  readonly schema: number;
+  readonly files: Readonly<Record<string, readonly [Stamp, Digest]>>;
+}
+
+const memoryFile = schemaOf<MemoryFile>(
+  objectWith<MemoryFile>({schema: oneOf(SCHEMA), files: mapOf(tuple(isText, textThat(isDigest)))}),
+);
+
+/** The memory only saves time: one that does not fit is an empty one. */
 async function load(file: string): Promise<Memory> {
-  const memory: Memory = new Map();
-  try {
-    const {schema, files} = JSON.parse(await readFile(file, 'utf8')) as {schema?: unknown; files?: object};
-    if (schema !== SCHEMA) return memory;
-    for (const [path, entry] of Object.entries(files ?? {})) {
-      const [stamp, digest] = entry as readonly [unknown, unknown];
-      if (typeof stamp === 'string' && typeof digest === 'string' && isDigest(digest)) {
-        memory.set(path, [stamp, digest]);
-      }
-    }
-  } catch {
-    // The memory only saves time.
-  }
-  return memory;
+  const read = await readValidJson(file, memoryFile);
+  return new Map(Object.entries(read?.files ?? {}));
 }

@@ -5,7 +5,7 @@ import type {OutputSpec} from '../model/action.js';
 import type {ActionSpec} from '../model/action-spec.js';
 import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
-import {glance} from './path-state.js';
+import {statFile} from '../fs/path-state.js';
 
 /** Temporary places for the outputs of one action: same file names, in temporary folders beside the final places. */
 export interface Staging {
@@ -70,7 +70,7 @@ export function createStager(buildDir: string): Stager {
       }
       const entered = await Promise.all([...used].map(enter));
       const clear = async (): Promise<void> => {
-        for (const path of Object.values(paths)) if (glance(path) !== undefined) await removeQuietly(path);
+        for (const path of Object.values(paths)) if (statFile(path) !== undefined) await removeQuietly(path);
         for (const place of used) await leave(place);
       };
       const failed = entered.find((result) => !result.ok);
@@ -101,7 +101,7 @@ export async function settle(from: string, output: OutputSpec, content: FileCont
   return attempt('write', output.path, async () => {
     const stays = from === output.path || (await holds(output.path, content));
     const file = stays ? output.path : from;
-    if (glance(file)?.mode !== mode) await chmod(file, mode);
+    if (statFile(file)?.mode !== mode) await chmod(file, mode);
     if (!stays) await rename(from, output.path);
   });
 }
@@ -111,7 +111,7 @@ export async function holds(
   path: string,
   content: {readonly digest: Digest; readonly size?: number},
 ): Promise<boolean> {
-  const found = glance(path);
+  const found = statFile(path);
   if (found === undefined || (content.size !== undefined && found.size !== content.size)) return false;
   const actual = await hashFile(path);
   return actual.ok && actual.value.digest === content.digest;

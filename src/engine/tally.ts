@@ -1,25 +1,35 @@
-import type {ActionId, Outcome} from '../model/action.js';
-import type {ActionCounts} from '../model/events.js';
+import type {ActionId} from '../model/action.js';
+import type {ActionCounts, EventSink} from '../model/events.js';
 
-/** What became of the actions of a build. */
+/** What became of actions. */
 export interface EngineSummary {
   readonly counts: ActionCounts;
   /** The actions that ran, in the order in which they were done. */
   readonly executed: readonly ActionId[];
 }
 
+/** Counts actions by the events that tell of them. */
 export interface Tally {
-  readonly count: (id: ActionId, outcome: Outcome | 'failed') => void;
+  /** Passes events on. */
+  readonly sink: EventSink;
+  /** What was counted so far. */
   readonly summary: () => EngineSummary;
 }
 
-export function createTally(): Tally {
+/** Counts the actions of the events that go to `events`. What an abort stopped is not counted as failed. */
+export function countActions(events: EventSink): Tally {
   const counts = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
   const executed: ActionId[] = [];
   return {
-    count(id, outcome) {
-      counts[outcome] += 1;
-      if (outcome === 'executed') executed.push(id);
+    sink: {
+      emit(event) {
+        if (event.type === 'action-finished') {
+          counts[event.outcome] += 1;
+          if (event.outcome === 'executed') executed.push(event.id);
+        }
+        if (event.type === 'action-failed' && event.failure.code !== 'INTERRUPTED') counts.failed += 1;
+        events.emit(event);
+      },
     },
     summary: () => ({counts: {...counts}, executed: [...executed]}),
   };

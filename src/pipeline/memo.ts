@@ -2,7 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod';
 import {ensureFolder} from '../fs/files.js';
-import {glance} from '../engine/path-state.js';
+import {statFile} from '../fs/path-state.js';
 import {type Result, ok} from '../model/result.js';
 
 export interface Told<T> {
@@ -53,6 +53,6 @@ async function read<T>(file: string, schema: z.ZodType<T>) {
 
 /** Undefined when one of the files is missing, or so fresh that its stamp says nothing. */
 function stampsOf(files: readonly string[]): readonly string[] | undefined {
-  const looks = files.map(glance);
+  const looks = files.map(statFile);
   return looks.every((look) => look?.settled === true) ? looks.map((look) => look?.stamp ?? '') : undefined;
 }

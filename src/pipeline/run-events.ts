@@ -1,4 +1,4 @@
-import {createTally} from '../engine/tally.js';
+import {countActions} from '../engine/tally.js';
 import {messageOf} from '../model/errno.js';
 import type {EventSink, Summary} from '../model/events.js';
 import {failure, type Failure} from '../model/failure.js';
@@ -18,17 +18,9 @@ export async function emitRun(
   run: (events: EventSink) => Promise<RunEnd>,
 ): Promise<RunEnd> {
   const began = performance.now();
-  const tally = createTally();
-  const counted: EventSink = {
-    emit(event) {
-      if (event.type === 'action-finished') tally.count(event.id, event.outcome);
-      if (event.type === 'action-failed' && event.failure.code !== 'INTERRUPTED')
-        tally.count(event.id, 'failed');
-      events.emit(event);
-    },
-  };
+  const tally = countActions(events);
   events.emit({type: 'command-started', command});
-  const end = await run(counted).catch((error: unknown) => ({failure: bug(command, error)}));
+  const end = await run(tally.sink).catch((error: unknown) => ({failure: bug(command, error)}));
   const {failure: problem, ...known} = end;
   if (problem !== undefined) events.emit({type: 'error', failure: problem});
   const {counts, executed} = tally.summary();

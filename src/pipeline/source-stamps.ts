@@ -2,7 +2,7 @@ import {readFile, realpath} from 'node:fs/promises';
 import {writeFileAtomic} from '../fs/files.js';
 import {indexId} from '../codegen/index-table.js';
 import type {Engine} from '../engine/engine.js';
-import type {FileStamp} from '../engine/path-state.js';
+import type {FileStamp} from '../fs/path-state.js';
 import {type Result, ok} from '../model/result.js';
 import type {FreezePlan} from './modules/module-plan.js';
 

@@ -1,6 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {glance} from '../engine/path-state.js';
+import {statFile} from '../fs/path-state.js';
 import type {Scope} from './scope.js';
 
 /** The state of files and directories before a build read them. */
@@ -15,7 +15,7 @@ export class Snapshot {
    */
   take(paths: Iterable<string>): void {
     for (const path of paths) {
-      const stamp = glance(path)?.stamp;
+      const stamp = statFile(path)?.stamp;
       if (!this.stamps.has(path)) this.stamps.set(path, stamp);
       else if (this.stamps.get(path) !== stamp) this.unsteady.add(path);
     }
@@ -31,7 +31,7 @@ export class Snapshot {
   /** The changes since then: files that changed, disappeared or came back, and new entries of directories. */
   outdated({isRelevant}: Pick<Scope, 'isRelevant'>): string[] {
     const files = [...this.stamps]
-      .filter(([path, stamp]) => this.unsteady.has(path) || glance(path)?.stamp !== stamp)
+      .filter(([path, stamp]) => this.unsteady.has(path) || statFile(path)?.stamp !== stamp)
       .map(([path]) => path);
     const added = [...this.listings].flatMap(([folder, before]) =>
       [...list(folder, isRelevant)].filter((path) => !before.has(path)),

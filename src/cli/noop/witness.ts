@@ -1,5 +1,5 @@
 import {type BigIntStats, lstatSync, statSync} from 'node:fs';
-import {hasSettled} from '../../engine/path-state.js';
+import {hasSettled} from '../../fs/path-state.js';
 
 /** How a path is compared: as what it leads to, also by its entries, also as a link. */
 export type Witness = 'f' | 'd' | 'l' | 'dl';

@@ -2,7 +2,7 @@ import {existsSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, w
 import {join} from 'node:path';
 import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {openSources} from '../../../src/engine/source-digests.js';
-import {glance} from '../../../src/engine/path-state.js';
+import {statFile} from '../../../src/fs/path-state.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {holdTime} from '../../support/fake-time.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -40,7 +40,7 @@ async function digests(...names: string[]): Promise<Digest[]> {
 /** Writes a file and waits until its stamp can be relied on. */
 async function writeSettled(name: string, content: string): Promise<void> {
   writeFileSync(join(folder, name), content);
-  expect(await eventually(() => glance(join(folder, name))?.settled === true)).toBe(true);
+  expect(await eventually(() => statFile(join(folder, name))?.settled === true)).toBe(true);
 }
 
 describe('the memory of source digests', () => {
@@ -57,7 +57,7 @@ describe('the memory of source digests', () => {
     const then = 1_000_000_000;
     writeFileSync(join(folder, 'a'), 'one');
     utimesSync(join(folder, 'a'), then, then);
-    expect(await eventually(() => glance(join(folder, 'a'))?.settled === true)).toBe(true);
+    expect(await eventually(() => statFile(join(folder, 'a'))?.settled === true)).toBe(true);
     await digests('a');
     expect(spoilMemory()).toEqual([join(folder, 'a')]);
     writeFileSync(join(folder, 'a'), 'two');

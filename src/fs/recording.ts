@@ -1,0 +1,87 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {resolve} from 'node:path';
+import type {Digest} from '../model/digest.js';
+import {type PathAspect, type PathState, statPath} from './path-state.js';
+
+/** A path as a run found it, or left it. */
+export interface RecordedPath {
+  readonly path: string;
+  readonly aspect: PathAspect;
+  readonly state: string;
+  /** The digest of the content where the state alone does not vouch for it: the path had changed moments ago. */
+  readonly content: Digest | null;
+}
+
+/**
+ * What a run learns of the file system outside of its actions, and what it leaves there. As long as all of it is the same,
+ * the same run has nothing to do. Reads get here through `recorded-fs.ts`; the engine adds sources and outputs.
+ */
+export class Recording {
+  private readonly read = new Map<string, RecordedPath>();
+  private readonly written = new Map<string, RecordedPath>();
+  private gap: string | undefined;
+
+  /** Records what `act` and all that it calls read. */
+  run<T>(act: () => Promise<T>): Promise<T> {
+    return current.run(this, act);
+  }
+
+  /** @param content the digest of what is there, if `state` is one that may hide a change */
+  addRead(path: string, aspect: PathAspect, {state, settled}: PathState, content?: Digest): void {
+    const absolute = resolve(path);
+    const key = `${aspect} ${absolute}`;
+    const known = this.read.get(key);
+    const now = {path: absolute, aspect, state, content: settled ? null : (content ?? null)};
+    if (known === undefined) {
+      this.read.set(key, now);
+    } else if (known.state !== state) {
+      // One of two states cannot stay: unless it is written by us in the end, the next run does not find it.
+      this.read.set(key, {...now, state: 'changed during the run'});
+    } else if (now.content !== null) {
+      this.read.set(key, now);
+    }
+  }
+
+  /** What the run leaves at a path, which replaces whatever it read there before. */
+  addWritten(path: string, aspect: PathAspect, {state, settled}: PathState, content?: Digest): void {
+    const absolute = resolve(path);
+    this.written.set(absolute, {path: absolute, aspect, state, content: settled ? null : (content ?? null)});
+  }
+
+  /** The run depends on something that cannot be recorded. */
+  addGap(reason: string): void {
+    this.gap ??= reason;
+  }
+
+  /** Why there is more to know than `paths` says; undefined when there is not. */
+  incompleteBecause(): string | undefined {
+    return this.gap;
+  }
+
+  paths(): readonly RecordedPath[] {
+    const read = [...this.read.values()].filter(({path}) => !this.written.has(path));
+    return [...read, ...this.written.values()];
+  }
+}
+
+/** Runs of one process may overlap, so each finds its own by the calls that led to where it is asked for. */
+const current = new AsyncLocalStorage<Recording | undefined>();
+
+/** The recording of the run that calls; undefined when nobody wants one. */
+export function currentRecording(): Recording | undefined {
+  return current.getStore();
+}
+
+/** Runs what accounts for its reads in another way: an action by its declared inputs, a memo by the files that it names. */
+export function withoutRecording<T>(act: () => T): T {
+  return current.getStore() === undefined ? act() : current.run(undefined, act);
+}
+
+/** Records the state of a path before it is read; the state, for `addRead` once the content is known. */
+export function recordPath(path: string, aspect: PathAspect): PathState | undefined {
+  const recording = currentRecording();
+  if (recording === undefined) return undefined;
+  const state = statPath(path, aspect);
+  recording.addRead(path, aspect, state);
+  return state;
+}
