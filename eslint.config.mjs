@@ -11,7 +11,7 @@ export const mayImport = {
   fs: ['model'],
   marshal: ['model'],
   codegen: ['model', 'marshal'],
-  exec: ['model'],
+  exec: ['model', 'fs'],
   cache: ['model', 'fs'],
   engine: ['model', 'fs', 'cache', 'exec'],
   cpython: ['model', 'fs', 'exec'],
@@ -19,7 +19,7 @@ export const mayImport = {
   hosts: ['model', 'fs', 'codegen', 'exec', 'cache', 'engine', 'cpython', 'pipeline'],
   inspect: ['model', 'fs', 'exec', 'cache', 'cpython', 'pipeline', 'hosts'],
   release: ['model', 'fs', 'codegen', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
-  watch: ['model', 'exec', 'engine', 'pipeline'],
+  watch: ['model', 'fs', 'exec', 'engine', 'pipeline'],
   report: ['model', 'engine'],
   api: ['model', 'exec', 'pipeline', 'hosts', 'inspect'],
   cli: [
@@ -39,6 +39,15 @@ export const mayImport = {
     'report',
   ],
 };
+
+/** What a build reads outside of actions decides whether the next one has anything to do, so it goes through fs/recorded-fs.ts. */
+const READS =
+  /^(access|createReadStream|exists|lstat|open|opendir|readdir|readFile|readlink|realpath|stat)(Sync)?$/;
+const unrecordedReads = ['node:fs', 'node:fs/promises'].map((name) => ({
+  name,
+  importNamePattern: READS.source,
+  message: 'import it from fs/recorded-fs.ts',
+}));
 
 export default tseslint.config(
   {ignores: ['dist', 'node_modules', 'coverage', '.flashfreeze']},
@@ -69,6 +78,30 @@ export default tseslint.config(
       'imports/may-import': [
         'error',
         {root: import.meta.dirname, table: {bench: ['src', 'support', 'scripts'], support: ['src']}},
+      ],
+    },
+  },
+  {
+    files: ['pipeline', 'hosts', 'cpython', 'cli/args']
+      .map((directory) => `src/${directory}/**/*.ts`)
+      .concat(
+        ['exec/tools', 'fs/package-files', 'cache/remote/connect', 'cli/run'].map((file) => `src/${file}.ts`),
+      ),
+    // No build obtains sources.
+    ignores: ['src/cpython/source/archives.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...unrecordedReads.map(({name, ...rest}) => ({group: [name], ...rest})),
+            {
+              group: ['**/fs/path-state.js'],
+              importNamePattern: '^(stat|content)',
+              message: 'import what reads from fs/recorded-fs.ts',
+            },
+          ],
+        },
       ],
     },
   },

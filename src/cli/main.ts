@@ -15,12 +15,11 @@ export async function main(argv: readonly string[], given?: Surroundings): Promi
   const words = readWords(argv);
   const {stdout, cwd} = surroundings;
   if (words.tied.includes('--version')) return say(surroundings, packageVersion());
-  // Memos are of whole processes: whoever calls this as a function looks at files of its own.
-  const memos = given === undefined ? await import('./noop/up-to-date.js') : undefined;
-  const memo = await memos?.recall(argv, surroundings);
-  if (memo !== undefined) {
+  const {recallRun} = await import('./noop/up-to-date.js');
+  const lastRun = await recallRun(argv, surroundings);
+  if (lastRun !== undefined) {
     const {repeatRun} = await import('./report-run.js');
-    return repeatRun(memo, surroundings);
+    return repeatRun(lastRun, surroundings);
   }
   const {parseCommandLine} = await import('./args/parse.js');
   const parsed = await parseCommandLine(words, cwd, Math.min(100, stdout.columns ?? 100));
@@ -30,7 +29,7 @@ export async function main(argv: readonly string[], given?: Surroundings): Promi
   }
   if (parsed.value.kind === 'text') return say(surroundings, parsed.value.text);
   const {runInvocation} = await import('./run.js');
-  return runInvocation(parsed.value.invocation, surroundings, memos && argv);
+  return runInvocation(parsed.value.invocation, surroundings, argv);
 }
 
 async function say({stdout}: Surroundings, text: string): Promise<number> {

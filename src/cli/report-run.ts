@@ -10,7 +10,8 @@ import {failureText} from '../report/wording.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
 import type {Surroundings} from './process-context.js';
-import {eventsOf, type Memo} from './noop/up-to-date.js';
+import type {RecordedRun} from './noop/run-memo.js';
+import {eventsOf} from './noop/up-to-date.js';
 
 /**
  * Reports a run, from its first event to the summary; returns the exit code.
@@ -41,11 +42,11 @@ export async function report(
   return lost.length === 0 ? 0 : exitCodeOf('IO');
 }
 
-/** Reports a run that a memo found up to date; returns the exit code. */
-export function repeatRun(memo: Memo, surroundings: Surroundings): Promise<number> {
-  const {invocation, end} = memo;
+/** Reports a run that has nothing to do, as the last one left everything as it is; returns the exit code. */
+export function repeatRun(lastRun: RecordedRun, surroundings: Surroundings): Promise<number> {
+  const {invocation, end} = lastRun;
   return report(invocation.command, viewOf(invocation), surroundings, (sink) => {
-    for (const event of eventsOf(memo)) sink.emit(event);
+    for (const event of eventsOf(lastRun)) sink.emit(event);
     return Promise.resolve(end);
   });
 }

@@ -1,5 +1,4 @@
 import {abortOnSignals} from '../exec/signals.js';
-import type {HostContext} from '../pipeline/build-options.js';
 import {openContext} from '../pipeline/open-context.js';
 import type {EventSink} from '../model/events.js';
 import {failure} from '../model/failure.js';
@@ -9,13 +8,13 @@ import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
 import {loadConfig, mergeOptions} from './args/config.js';
 import {runSettingsOf} from './args/run-settings.js';
-import {recordRun} from './noop/recorder.js';
+import {createRecorder} from './noop/recorder.js';
 import {report, viewOf} from './report-run.js';
 import type {Surroundings} from './process-context.js';
 
 /**
  * Runs a command and reports it; returns the exit code. Never throws.
- * @param argv the command line, if this process is for it alone: then a run with nothing to do leaves a memo
+ * @param argv the command line, if this process is for it alone: then the next such run can see that there is nothing to do
  */
 export async function runInvocation(
   called: Invocation,
@@ -25,11 +24,11 @@ export async function runInvocation(
   const files = await fileReportersOf(called);
   const run = async (sink: EventSink & ProductSink): Promise<CommandEnd> => {
     const interruption = abortOnSignals();
-    const recorder = argv === undefined ? undefined : recordRun(argv, called, sink, surroundings);
-    const observed = {...sink, ...recorder?.sink};
+    const recorder = argv && createRecorder(argv, called, sink, surroundings);
+    const runCommand = (events: EventSink): Promise<CommandEnd> =>
+      perform(called, {...sink, ...events}, interruption.signal, surroundings);
     try {
-      const end = await perform(called, observed, interruption.signal, surroundings, recorder?.onBuildFolder);
-      await recorder?.conclude(end);
+      const end = await (recorder?.record(runCommand) ?? runCommand(sink));
       const signal = interruption.received();
       if (end.failure === undefined || signal === undefined) return end;
       return {...end, failure: failure('INTERRUPTED', `${called.command} was interrupted by ${signal}`)};
@@ -45,7 +44,6 @@ async function perform(
   sink: EventSink & ProductSink,
   signal: AbortSignal,
   surroundings: Surroundings,
-  onBuildFolder?: (buildDir: string) => void,
 ): Promise<CommandEnd> {
   const {cwd} = surroundings;
   const spec = COMMANDS[called.command];
@@ -54,13 +52,13 @@ async function perform(
   const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
   const opened = await openContext(runSettingsOf(options, surroundings), sink, signal);
   if (!opened.ok) return {failure: opened.failure};
-  const context: HostContext = {...opened.value.context, ...(onBuildFolder && {onBuildFolder})};
+  const {context, close} = opened.value;
   try {
     const module = await spec?.load();
     const invocation = {...called, options};
     return (await module?.run({invocation, context, cwd, product: sink.product})) ?? {};
   } finally {
-    opened.value.close();
+    close();
   }
 }
 

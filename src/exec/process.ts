@@ -1,6 +1,7 @@
 import {setMaxListeners} from 'node:events';
 import {statSync} from 'node:fs';
 import {execa, type ResultPromise} from 'execa';
+import {currentRecording} from '../fs/recording.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, ok, type Result} from '../model/result.js';
@@ -52,6 +53,8 @@ const GIVE_UP_MS = 500;
  * than `timeoutMs`, and with INTERRUPTED when `signal` is aborted. Nothing of the group is running when it returns.
  */
 export async function runProcess(spec: ProcessSpec): Promise<Result<ProcessOutput>> {
+  // What it reads, nobody knows.
+  currentRecording()?.addGap(`${spec.file} ran`);
   if (spec.signal.aborted) return err(interrupted(spec));
   const guard = guardGroup();
   const child = start(spec);

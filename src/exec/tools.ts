@@ -1,5 +1,6 @@
-import {access, constants, stat} from 'node:fs/promises';
+import {constants} from 'node:fs/promises';
 import {delimiter, join, resolve} from 'node:path';
+import {access, stat} from '../fs/recorded-fs.js';
 
 /**
  * Where an executable lies: its absolute path, or undefined. A name with a slash is a path and is not searched for;

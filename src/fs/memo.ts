@@ -60,22 +60,18 @@ export function memoText<T>({question, answer, paths}: Memo<T>): string {
 }
 
 /**
- * Looks whether paths are as they were; undefined when one is not. Otherwise the same paths, without the digests of those
- * whose state vouches for them from now on.
+ * Looks whether paths are as they were; undefined when one is not. Otherwise the same paths, in their order, without the
+ * digests of those whose state vouches for them from now on.
  */
 export function checkPaths(paths: readonly RecordedPath[]): readonly RecordedPath[] | undefined {
+  const states = paths.map(({path, aspect}) => statPath(path, aspect));
+  if (paths.some(({state}, i) => states[i]?.state !== state)) return undefined;
+  // Only now, as reading takes longer: most changes show without it.
   const checked: RecordedPath[] = [];
-  const young: (readonly [RecordedPath, boolean])[] = [];
-  for (const recorded of paths) {
-    const {state, settled} = statPath(recorded.path, recorded.aspect);
-    if (state !== recorded.state) return undefined;
-    if (recorded.content === null) checked.push(recorded);
-    else young.push([recorded, settled]);
-  }
-  // Only now, as reading takes longer: a path that did not change since its state had settled is as it is read here.
-  for (const [recorded, settled] of young) {
-    if (contentOf(recorded.path, recorded.aspect) !== recorded.content) return undefined;
-    checked.push(settled ? {...recorded, content: null} : recorded);
+  for (const [i, recorded] of paths.entries()) {
+    const {path, aspect, content} = recorded;
+    if (content !== null && contentOf(path, aspect) !== content) return undefined;
+    checked.push(states[i]?.settled === true ? {...recorded, content: null} : recorded);
   }
   return checked;
 }

@@ -1,6 +1,6 @@
-import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {readFileSync} from './recorded-fs.js';
 
 /** The directory of this package; sources and bundles both lie two directories below it. */
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));

@@ -3,13 +3,33 @@ import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import {join} from 'node:path';
 import {digestOf} from '../model/digest.js';
-import {entriesDigest} from './path-state.js';
+import {contentOf, entriesDigest, statFile, statPath} from './path-state.js';
 import {currentRecording, recordPath} from './recording.js';
 
 /*
  * The functions of Node by which a build reads, under their own names, for what it reads outside of actions. Each records the
  * path before it reads (recording.ts). ESLint refuses Node's own in the rooms that build, so that no read is forgotten.
  */
+
+/** Records a file that is read in another way. */
+export function recordFile(path: string): void {
+  const state = recordPath(path, 'file');
+  if (state?.settled === false) currentRecording()?.addRead(path, 'file', state, contentOf(path, 'file'));
+}
+
+/** Records what was just written at a path outside of actions. */
+export function recordWritten(path: string, aspect: 'file' | 'link' = 'file'): void {
+  const recording = currentRecording();
+  if (recording === undefined) return;
+  const state = statPath(path, aspect);
+  recording.addWritten(path, aspect, state, state.settled ? undefined : contentOf(path, aspect));
+}
+
+/** Whether there is a regular file at a path. */
+export function isFileSync(path: string): boolean {
+  recordPath(path, 'file');
+  return statFile(path) !== undefined;
+}
 
 /** Whether there is something at a path. */
 export function existsSync(path: string): boolean {

@@ -19,7 +19,8 @@ export interface RecordedPath {
 export class Recording {
   private readonly read = new Map<string, RecordedPath>();
   private readonly written = new Map<string, RecordedPath>();
-  private gap: string | undefined;
+  private readonly builtIn = new Set<string>();
+  private unknown: string | undefined;
 
   /** Records what `act` and all that it calls read. */
   run<T>(act: () => Promise<T>): Promise<T> {
@@ -50,12 +51,21 @@ export class Recording {
 
   /** The run depends on something that cannot be recorded. */
   addGap(reason: string): void {
-    this.gap ??= reason;
+    this.unknown ??= reason;
   }
 
-  /** Why there is more to know than `paths` says; undefined when there is not. */
-  incompleteBecause(): string | undefined {
-    return this.gap;
+  /** Why `paths` does not hold all that the run depends on; undefined when it does. */
+  gap(): string | undefined {
+    return this.unknown;
+  }
+
+  /** The run works in this build directory, under its lock. */
+  addBuildDir(path: string): void {
+    this.builtIn.add(resolve(path));
+  }
+
+  buildDirs(): readonly string[] {
+    return [...this.builtIn];
   }
 
   paths(): readonly RecordedPath[] {

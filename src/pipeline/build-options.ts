@@ -44,8 +44,6 @@ export interface HostContext {
   readonly jobs: JobSlots;
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** Gets the build folder of each pipeline that runs. */
-  readonly onBuildFolder?: (buildDir: string) => void;
   /** For one build of a row; by default a build stands alone. */
   readonly repetition?: Repetition;
 }

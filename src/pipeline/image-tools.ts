@@ -1,6 +1,6 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {GENERATOR_DIGEST} from '../codegen/generator-identity.js';
+import {readFile} from '../fs/recorded-fs.js';
 import {type WellKnownStrings, parseWellKnownStrings} from '../codegen/well-known.js';
 import {scriptFiles} from '../cpython/interpreter/scripts.js';
 import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';

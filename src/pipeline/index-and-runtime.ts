@@ -1,5 +1,6 @@
-import {readdir, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readdir} from '../fs/recorded-fs.js';
 import {generateBuildRecord} from '../codegen/build-record.js';
 import {generateIndex} from '../codegen/index-table.js';
 import type {Artifact} from '../model/action.js';

@@ -1,6 +1,7 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {generatePlannedImage} from '../codegen/planned-image.js';
+import {readFile} from '../fs/recorded-fs.js';
 import type {ActionResult, Artifact} from '../model/action.js';
 import {type Result, ok} from '../model/result.js';
 import {imageFileName} from './image-files.js';

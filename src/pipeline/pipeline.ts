@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs';
 import {setImmediate} from 'node:timers/promises';
+import {existsSync} from '../fs/recorded-fs.js';
 import type {ModuleRecord} from '../cpython/interpreter/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';

@@ -2,6 +2,7 @@ import {openStore, type Store} from '../cache/store.js';
 import {DEFAULT_LIMITS} from '../cache/tidy.js';
 import {createEngine, type Engine} from '../engine/engine.js';
 import {acquireLock} from '../engine/lock.js';
+import {currentRecording} from '../fs/recording.js';
 import type {Result} from '../model/result.js';
 import type {HostContext} from './build-options.js';
 
@@ -16,7 +17,7 @@ export async function withEngine<T>(
 ): Promise<Result<T>> {
   const lock = await acquireLock(buildDir);
   if (!lock.ok) return lock;
-  context.onBuildFolder?.(buildDir);
+  currentRecording()?.addBuildDir(buildDir);
   try {
     const store = await openStore(context.cacheDir);
     if (!store.ok) {

@@ -1,4 +1,4 @@
-import {readFile, realpath} from 'node:fs/promises';
+import {readFile, realpath, recordWritten} from '../fs/recorded-fs.js';
 import {writeFileAtomic} from '../fs/files.js';
 import {indexId} from '../codegen/index-table.js';
 import type {Engine} from '../engine/engine.js';
@@ -42,5 +42,7 @@ export async function writeStamps(images: string, plan: FreezePlan, engine: Engi
   const file = `${await realpath(images)}.stamps`;
   const there = await readFile(file).catch(() => undefined);
   if (there?.equals(content) === true) return ok();
-  return writeFileAtomic(file, content);
+  const written = await writeFileAtomic(file, content);
+  recordWritten(file);
+  return written;
 }

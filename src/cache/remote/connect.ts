@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {readFile} from '../../fs/recorded-fs.js';
 import type {EventSink} from '../../model/events.js';
 import {failure} from '../../model/failure.js';
 import {err, ok, type Result} from '../../model/result.js';

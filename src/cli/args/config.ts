@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {readFile} from '../../fs/recorded-fs.js';
 import {errnoOf, messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {OPTIONS, configName, type OptionName, type OptionValues} from './option-table.js';

@@ -1,96 +1,48 @@
-import {readFile} from 'node:fs/promises';
-import {join, resolve} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {defaultCacheDir} from '../../cache/default-cache-dir.js';
+import {checkPaths} from '../../fs/memo.js';
 import {acquireLock} from '../../engine/lock.js';
 import {writeLastRun} from '../../engine/last-run.js';
-import type {ActionId} from '../../model/action.js';
-import {digestOf} from '../../model/digest.js';
+import {partsOf} from '../../engine/keys.js';
 import type {EventInput} from '../../model/events.js';
-import {canonicalJson} from '../../model/canonical-json.js';
-import type {CommandEnd, Invocation} from '../command.js';
 import type {Surroundings} from '../process-context.js';
-import {stateOf, type Witness} from './witness.js';
+import {COMMANDS, readRunMemo, type RecordedRun, runQuestion, writeRunMemo} from './run-memo.js';
 
 /**
- * A run that had nothing to do will have nothing to do again while every file and folder that it looked at is as it was. A
- * memo of such a run holds them all, and what the run said: the next one compares, and says the same, without reading
- * the code that builds.
+ * The last run of this command line, if every path that it read or left is as it was: then it has nothing to do, and says what it
+ * said, without the code that builds being loaded. Holds the lock of the build directory while it looks, as every run does;
+ * undefined also when somebody else holds it.
  */
-export interface Memo {
-  readonly schema: number;
-  readonly invocation: Invocation;
-  readonly buildDir: string;
-  readonly end: CommandEnd;
-  /** Each action, and the size of its outputs. */
-  readonly actions: readonly (readonly [id: ActionId, bytes: number | null])[];
-  /** What was looked at, and how it looked. */
-  readonly witnesses: readonly (readonly [path: string, kind: Witness, state: string])[];
-}
-
-/** Raised when the form of a memo changes. */
-export const SCHEMA = 1;
-/** Commands that a memo can stand in for. */
-export const COMMANDS = ['build', 'relink', 'overlay', 'regen'];
-/** Variables that say nothing about a build: of shells, and of the make above us. */
-const OF_NO_MATTER = ['_', 'OLDPWD', 'PWD', 'SHLVL', 'COLUMNS', 'LINES', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS'];
-
-/** Where the memo of a command line lies. */
-export function fileFor(argv: readonly string[], surroundings: Surroundings): string {
-  const {environment, cwd} = surroundings;
-  const variables = Object.entries(environment)
-    .filter(([name, value]) => value !== undefined && !OF_NO_MATTER.includes(name))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  // Other code may come to other results: every compilation of ours makes new files.
-  const code = stateOf(fileURLToPath(import.meta.url), 'f');
-  const question = canonicalJson({argv, cwd, variables, code, node: process.version} as never);
-  return join(folderFor(argv, surroundings), digestOf(question));
-}
-
-/** The folder of memos in the cache. */
-export function folderFor(argv: readonly string[], surroundings: Surroundings): string {
-  const at = argv.lastIndexOf('--cache-dir');
-  const tied = argv.findLast((word) => word.startsWith('--cache-dir='))?.slice('--cache-dir='.length);
-  const given = at < 0 ? tied : argv[at + 1];
-  return join(
-    given === undefined
-      ? defaultCacheDir(surroundings.environment, surroundings.cwd)
-      : resolve(surroundings.cwd, given),
-    'fresh',
-  );
-}
-
-/**
- * The memo of the last run of this command line, if all is as it was then. Holds the lock of the build folder while it looks, as
- * every run does; undefined also when somebody else holds it.
- */
-export async function recall(argv: readonly string[], surroundings: Surroundings): Promise<Memo | undefined> {
+export async function recallRun(
+  argv: readonly string[],
+  surroundings: Surroundings,
+): Promise<RecordedRun | undefined> {
   if (!argv.some((word) => COMMANDS.includes(word))) return undefined;
   const began = new Date();
-  let memo: Memo;
-  try {
-    memo = JSON.parse(await readFile(fileFor(argv, surroundings), 'utf8')) as Memo;
-    if (memo.schema !== SCHEMA) return undefined;
-  } catch {
-    return undefined;
-  }
-  const lock = await acquireLock(memo.buildDir);
+  const question = runQuestion(argv, surroundings);
+  const memo = await readRunMemo(question);
+  if (memo === undefined) return undefined;
+  const {buildDir, actions} = memo.answer;
+  const lock = await acquireLock(buildDir);
   if (!lock.ok) return undefined;
   try {
-    if (!memo.witnesses.every(([path, kind, state]) => stateOf(path, kind) === state)) return undefined;
-    const fresh = memo.actions.map(([id]) => id);
+    const paths = checkPaths(memo.paths);
+    if (paths === undefined) return undefined;
+    const fresh = actions.map(([id]) => id);
     const ms = Date.now() - began.getTime();
-    await writeLastRun(memo.buildDir, {run: began.toISOString(), ms, fresh, done: []});
-    return memo;
+    await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done: []});
+    // What was made moments before the memo was written had to be read: not the next time.
+    if (paths.some(({content}, i) => content !== memo.paths[i]?.content)) {
+      await writeRunMemo(question, {...memo, paths});
+    }
+    return memo.answer;
   } finally {
     await lock.value.release();
   }
 }
 
-/** The events of the actions of a memo. */
-export function* eventsOf(memo: Memo): Iterable<EventInput> {
-  for (const [id, bytes] of memo.actions) {
-    const step = id.slice(0, id.indexOf(':')) as never;
+/** The events of a run's actions, now that all of them are up to date. */
+export function* eventsOf({actions}: RecordedRun): Iterable<EventInput> {
+  for (const [id, bytes] of actions) {
+    const {step} = partsOf(id);
     const size = bytes === null ? {} : {bytes};
     yield {type: 'action-finished', id, step, outcome: 'fresh', reason: 'up to date', ms: 0, ...size};
   }

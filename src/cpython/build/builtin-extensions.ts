@@ -1,5 +1,6 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readFile} from '../../fs/recorded-fs.js';
 import {runProcess} from '../../exec/process.js';
 import {messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';

@@ -1,7 +1,8 @@
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import {mkdir, readdir, readFile, realpath, rm, writeFile} from 'node:fs/promises';
+import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {join, resolve, sep} from 'node:path';
+import {readFile, readdir, realpath} from '../../fs/recorded-fs.js';
 import type {Invitation} from '../../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';

@@ -1,5 +1,6 @@
-import {readdir, rm, stat} from 'node:fs/promises';
+import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readTree, stat} from '../../fs/recorded-fs.js';
 
 /** Files that make's own commands write. */
 const PRODUCT =
@@ -16,7 +17,7 @@ const WINDOW_MS = 2000;
  */
 export async function removeHalfWritten(buildDir: string, mark: string): Promise<void> {
   if ((await stat(mark).catch(() => undefined)) === undefined) return;
-  const names = (await readdir(buildDir, {recursive: true})).map((name) => join(buildDir, name));
+  const names = (await readTree(buildDir)).map(([name]) => join(buildDir, name));
   const products = names.filter((name) => PRODUCT.test(name) && !CONFIGURED.test(name));
   const files = await Promise.all(products.map(async (path) => ({path, time: (await stat(path)).mtimeMs})));
   const newest = Math.max(...files.map(({time}) => time));

@@ -1,6 +1,5 @@
-import {existsSync} from 'node:fs';
-import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {existsSync, readTree} from '../../fs/recorded-fs.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
 /** Below a directory of CPython's headers, where CPython's own C looks for internal ones (Makefile.pre.in, PY_CORE_CFLAGS). */
@@ -18,8 +17,8 @@ export function headerFolders(
 /** All headers below a directory: paths relative to it, with slashes, sorted. Fails with PYTHON. */
 export async function listHeaders(root: string): Promise<Result<readonly string[]>> {
   try {
-    const entries = await readdir(root, {recursive: true});
-    return ok(entries.filter((name) => name.endsWith('.h')).sort());
+    const names = (await readTree(root)).map(([name]) => name);
+    return ok(names.filter((name) => name.endsWith('.h')).sort());
   } catch (error) {
     return fail('PYTHON', `cannot read the headers in ${root}: ${String(error)}`);
   }

@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {existsSync} from '../../fs/recorded-fs.js';
 import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {findMake, type BuildRun} from './build-tools.js';

@@ -1,6 +1,6 @@
-import {realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {realpath} from '../../fs/recorded-fs.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
 import {describeTarget, type Target} from './target.js';

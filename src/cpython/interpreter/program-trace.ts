@@ -1,7 +1,8 @@
-import {mkdtemp, readFile, realpath, rm} from 'node:fs/promises';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
+import {readFile, realpath} from '../../fs/recorded-fs.js';
 import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {parsePythonCommand, type PythonCommand} from './python-command.js';

@@ -1,5 +1,6 @@
-import {mkdir, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readFile} from '../../fs/recorded-fs.js';
 import {runProcess} from '../../exec/process.js';
 import {findTool} from '../../exec/tools.js';
 import {fail, ok, type Result} from '../../model/result.js';

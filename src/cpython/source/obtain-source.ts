@@ -1,6 +1,7 @@
-import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
+import {readFile, readdir} from '../../fs/recorded-fs.js';
 import {isDigest, type Digest} from '../../model/digest.js';
 import {failure, type Failure} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';

@@ -1,5 +1,5 @@
-import {readFile, realpath, stat} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
+import {readFile, realpath, stat} from '../../fs/recorded-fs.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {parsePatchlevel, type PythonVersion} from '../interpreter/version.js';
 

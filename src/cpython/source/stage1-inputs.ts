@@ -1,6 +1,6 @@
 import type {Dirent} from 'node:fs';
-import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readEntries, readTree} from '../../fs/recorded-fs.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {SourceTree} from './source-tree.js';
 
@@ -61,10 +61,9 @@ export function selectConfigureInputs(stage1Inputs: readonly string[]): readonly
 /** Every file of the library but bytecode, the same way. */
 export async function listLibrary(tree: SourceTree): Promise<Result<readonly string[]>> {
   try {
-    const entries = await readdir(join(tree.path, 'Lib'), {recursive: true, withFileTypes: true});
-    const names = entries
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
-      .map(({parentPath, name}) => Buffer.from(join(parentPath, name).slice(tree.path.length + 1)));
+    const names = (await readTree(join(tree.path, 'Lib')))
+      .filter(([name, entry]) => entry.isFile() && !name.endsWith('.pyc'))
+      .map(([name]) => Buffer.from(`Lib/${name}`));
     return ok(names.sort((a, b) => Buffer.compare(a, b)).map(String));
   } catch (error) {
     return fail('SOURCE_TREE', `cannot read the library of ${tree.path}: ${String(error)}`);
@@ -93,7 +92,7 @@ async function filesBelow(root: string, folder: string): Promise<string[]> {
 /** A directory that this version of CPython does not have is empty. */
 async function readFolder(path: string): Promise<Dirent[]> {
   try {
-    return await readdir(path, {withFileTypes: true});
+    return await readEntries(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

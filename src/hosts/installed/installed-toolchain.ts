@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {existsSync} from '../../fs/recorded-fs.js';
 import type {AddressModel} from '../../codegen/address-model.js';
 import {findCompiler} from '../../cpython/build/build-tools.js';
 import {objectFlags} from '../../cpython/build/compile-flags.js';
@@ -18,10 +18,10 @@ import type {ToolIdentity} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, fail, ok} from '../../model/result.js';
-import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
+import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
-import {remembered} from '../../pipeline/memo.js';
+import {memoize} from '../../fs/memo.js';
 import type {Places} from '../../pipeline/build-places.js';
 import type {CToolchain, FrozenModule, Toolchain} from '../../pipeline/toolchain.js';
 
@@ -65,7 +65,7 @@ export async function installedToolchain(
   if (!headers.ok) return headers;
   const command = await compilerFor(request.cc, installation, site);
   if (!command.ok) return command;
-  const compiler = await rememberedCompiler(command.value, places, {environment, signal});
+  const compiler = await memoizedCompiler(command.value, places, {environment, signal});
   if (!compiler.ok) return compiler;
   const common = installation.headers[0] ?? '';
   const globalStrings = join(common, 'internal/pycore_global_strings.h');
@@ -116,7 +116,7 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
     return fail('PYTHON', `${python}: command not found`, {hint: 'pass the path of a Python executable'});
   }
   const interpreter: Interpreter = {python: path, environment, signal: context.signal};
-  return remembered(join(places.work, 'installation.json'), path, installationSchema, async () => {
+  return memoize(join(places.work, 'installation.json'), path, installationSchema, async () => {
     const described = await describeInstallation(interpreter);
     if (!described.ok) return described;
     const installation = described.value;

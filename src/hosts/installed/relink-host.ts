@@ -1,5 +1,5 @@
-import {lstat, realpath} from 'node:fs/promises';
 import {join} from 'node:path';
+import {lstat, realpath} from '../../fs/recorded-fs.js';
 import type {Installation} from '../../cpython/interpreter/installation.js';
 import {comparePaths} from '../../cpython/interpreter/interpreter-paths.js';
 import type {Artifact} from '../../model/action.js';

@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {existsSync} from '../../fs/recorded-fs.js';
 import {linkFlags} from '../../cpython/build/compile-flags.js';
 import type {Installation} from '../../cpython/interpreter/installation.js';
 import {type Result, fail, ok} from '../../model/result.js';

@@ -1,6 +1,7 @@
 import type {Stats} from 'node:fs';
-import {lstat, readlink, rename, rm, symlink} from 'node:fs/promises';
+import {rename, rm, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
+import {lstat, readlink, recordWritten} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 
@@ -29,6 +30,7 @@ export async function placeOutput(
     await rm(fresh, {force: true});
     await symlink(relative(dirname(wanted), executable), fresh);
     await rename(fresh, wanted);
+    recordWritten(wanted, 'link');
     return ok(wanted);
   } catch (error) {
     return err({

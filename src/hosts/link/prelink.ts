@@ -1,5 +1,6 @@
-import {readdir, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readdir, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import {type ProcessSpec, runProcess} from '../../exec/process.js';
 import type {Artifact, ToolIdentity} from '../../model/action.js';

@@ -1,6 +1,7 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {z} from 'zod';
+import {readFile} from '../../fs/recorded-fs.js';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import type {AddressModel} from '../../codegen/address-model.js';
 import {checkUsable} from '../../cpython/interpreter/installation.js';
@@ -12,13 +13,13 @@ import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from '../source/built-python.js';
-import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
+import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {wrapFlags} from '../link/link.js';
 import {dependencyFile, responseFile} from '../link/make-files.js';
 import type {MakeRequest} from './make-request.js';
-import {remembered} from '../../pipeline/memo.js';
+import {memoize} from '../../fs/memo.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {prelink} from '../link/prelink.js';
@@ -56,7 +57,7 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
   if (!usable.ok) return usable;
   const layout = await loadLayout(target.version.series);
   if (!layout.ok) return layout;
-  const compiler = await rememberedCompiler(variables.CC, places, {environment, signal});
+  const compiler = await memoizedCompiler(variables.CC, places, {environment, signal});
   if (!compiler.ok) return compiler;
   const inputs = await inputsOf(request, target, site);
   if (!inputs.ok) return inputs;
@@ -79,7 +80,7 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
 function describe(interpreter: Interpreter, places: Places): Promise<Result<Target>> {
   const {python} = interpreter;
   const schema: z.ZodType<Target> = z.custom<Target>((value) => typeof value === 'object' && value !== null);
-  return remembered(join(places.work, 'target.json'), python, schema, async () => {
+  return memoize(join(places.work, 'target.json'), python, schema, async () => {
     const target = await describeTarget(interpreter);
     return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe_target.py')]}) : target;
   });

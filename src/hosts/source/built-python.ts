@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {existsSync} from '../../fs/recorded-fs.js';
 import type {AddressModel} from '../../codegen/address-model.js';
 import type {Layout} from '../../codegen/layout.js';
 import {objectFlags} from '../../cpython/build/compile-flags.js';

@@ -1,5 +1,6 @@
-import {mkdir, realpath, rm, symlink} from 'node:fs/promises';
+import {mkdir, rm, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
+import {realpath} from '../../fs/recorded-fs.js';
 import {attempt} from '../../fs/files.js';
 import type {BuildRun} from '../../cpython/build/build-tools.js';
 import {NOT_LOOKED_FOR, reproducibleArguments} from '../../cpython/build/reproducible-flags.js';

@@ -1,5 +1,6 @@
-import {readFile, rm, writeFile} from 'node:fs/promises';
+import {rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
+import {readFile, recordWritten} from '../../fs/recorded-fs.js';
 import {attempt} from '../../fs/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/build-tools.js';
 import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
@@ -16,7 +17,7 @@ import {describeTarget, type Target} from '../../cpython/interpreter/target.js';
 import type {Artifact} from '../../model/action.js';
 import type {ActionSpec} from '../../model/action-spec.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
-import {rememberedCompiler} from '../../pipeline/compile/compiler-memo.js';
+import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {
@@ -80,7 +81,7 @@ export async function buildStage1(
   if (!compilerName.ok) return compilerName;
   const make = await findMake(environment);
   if (!make.ok) return make;
-  const compiler = await rememberedCompiler(wanted ?? compilerName.value, places, {environment, signal});
+  const compiler = await memoizedCompiler(wanted ?? compilerName.value, places, {environment, signal});
   if (!compiler.ok) return compiler;
 
   const names = await listStage1Inputs(tree);
@@ -134,6 +135,8 @@ export async function buildStage1(
     }),
   );
   if (!built.ok) return built;
+  // Made by configure, after `leaveOtherTree` looked for it.
+  recordWritten(join(places.cpython, 'Makefile'));
   if (context.dryRun && built.value.outcome === 'executed') {
     return notBuiltYet();
   }

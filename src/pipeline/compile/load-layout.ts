@@ -1,5 +1,5 @@
-import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readFile, readdir} from '../../fs/recorded-fs.js';
 import {type Layout, parseLayout} from '../../codegen/layout.js';
 import {type Result, fail} from '../../model/result.js';
 import {LAYOUTS_FOLDER} from '../../fs/package-files.js';

@@ -1,6 +1,6 @@
-import {existsSync} from 'node:fs';
-import {readdir, rename, rm} from 'node:fs/promises';
+import {rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {existsSync, readdir} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import type {Digest} from '../../model/digest.js';
 

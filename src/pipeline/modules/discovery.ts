@@ -1,8 +1,11 @@
-import {existsSync} from 'node:fs';
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
-import {ensureFolder} from '../../fs/files.js';
+import {readMemo, writeMemo} from '../../fs/memo.js';
+import {readJson} from '../../fs/read-json.js';
+import {existsSync, recordFile, recordWritten} from '../../fs/recorded-fs.js';
+import {currentRecording} from '../../fs/recording.js';
+import {removeQuietly} from '../../fs/files.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules.js';
 import {digestOf} from '../../model/digest.js';
@@ -21,9 +24,7 @@ import type {Toolchain} from '../toolchain.js';
  * edit inside a function does not run the program again, unless it is in the script that is run. The names are known only after compiling what discovery found; the
  * memo carries them to the next build.
  */
-const memoSchema = z.object({
-  /** What was asked for, of which interpreter: the rest says nothing about anything else. */
-  question: z.string(),
+const stateSchema = z.object({
   /** What the last discovery was keyed with. */
   keyedWith: z.string(),
   /** What the modules that it found import, and what is in the folders. */
@@ -32,7 +33,7 @@ const memoSchema = z.object({
   folders: z.array(z.string()),
   modules: z.array(moduleRecord),
 });
-type Memo = z.infer<typeof memoSchema>;
+type DiscoveryState = z.infer<typeof stateSchema>;
 
 /** What the action writes down. */
 const selectedSchema: z.ZodType<Selected> = z.object({
@@ -43,16 +44,6 @@ const selectedSchema: z.ZodType<Selected> = z.object({
 export interface Discovery extends Selected {
   /** Remembers what the modules import, for the next build. */
   readonly remember: (imports: string) => Promise<void>;
-}
-
-/** Nothing when there is none for this question: then discovery runs. */
-async function readMemo(path: string, question: string): Promise<Memo | undefined> {
-  try {
-    const memo = memoSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    return memo.question === question ? memo : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -76,16 +67,24 @@ export async function discover(
     ...{selection: selectionRecord(selection), python: behaviour.digest},
     ...{library, cwd},
   });
-  const memo = await readMemo(memoPath, question);
+  recordFile(memoPath);
+  const memo = (await readMemo(memoPath, question, stateSchema))?.answer;
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
-  // What appears from here on was perhaps not seen, so it has to differ from what is remembered.
+  // What appears from here on was perhaps not seen, so it has to differ from what the memo says.
   const listings = await listingDigest(memo?.folders ?? []);
   const now = imports === undefined ? undefined : stateOf(imports, listings);
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
   // A list with files that are not there was made while they came and went: the same question may have another answer.
-  const gone = await missingFrom(join(places.work, 'modules.json'));
+  const listPath = join(places.work, 'modules.json');
+  const earlier = await readJson(listPath, selectedSchema);
+  if (earlier.kind === 'invalid' && !context.dryRun) {
+    const message = `${listPath} is ignored, and the modules are discovered again: ${earlier.reason}`;
+    context.events.emit({type: 'notice', message});
+    await removeQuietly(listPath);
+  }
+  const gone = earlier.kind === 'valid' ? missingFrom(earlier.value) : [];
   const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
     (['trace_imports.py', 'resolve_modules.py'] as const).map((name) => ({name, path: scriptPath(name)})),
@@ -101,7 +100,7 @@ export async function discover(
     arguments: {selection: selectionRecord(selection), library, cwd, imports: keyedWith},
     environment: {},
     inputs: programs.value,
-    outputs: [{name: 'modules', path: join(places.work, 'modules.json')}],
+    outputs: [{name: 'modules', path: listPath}],
     storage: 'in-place',
     async execute({outputs}) {
       const selected = await selectModules(interpreter, selection, context.cwd);
@@ -117,7 +116,11 @@ export async function discover(
       hint: 'run once without --dry-run',
     });
   }
-  const {modules, compiled} = selectedSchema.parse(JSON.parse(await readFile(list.path, 'utf8')));
+  const selected = await readJson(list.path, selectedSchema);
+  if (selected.kind !== 'valid') return fail('DISCOVER', `cannot read ${list.path}`);
+  const {modules, compiled} = selected.value;
+  // The next run discovers again: see above.
+  if (missingFrom(selected.value).length > 0) currentRecording()?.addGap('a source is missing');
   return ok({
     modules,
     compiled,
@@ -130,11 +133,9 @@ export async function discover(
       const isSameFolders = memo !== undefined && folders.length === memo.folders.length;
       const state = stateOf(newImports, isSameFolders ? listings : await listingDigest(folders));
       if (memo?.state === state && memo.keyedWith === keyedWith) return;
-      await ensureFolder(places.work);
-      await writeFile(
-        memoPath,
-        JSON.stringify({question, keyedWith, state, folders, modules: [...modules]} satisfies Memo),
-      );
+      const answer: DiscoveryState = {keyedWith, state, folders, modules: [...modules]};
+      await writeMemo(memoPath, {question, answer, paths: []});
+      recordWritten(memoPath);
     },
   });
 }
@@ -143,16 +144,11 @@ function stateOf(imports: string, listings: string): string {
   return digestOf(`${imports} ${listings}`);
 }
 
-/** The sources that a list of modules names and that are not there; none of a list that cannot be read. */
-async function missingFrom(list: string): Promise<readonly string[]> {
-  try {
-    const {modules} = selectedSchema.parse(JSON.parse(await readFile(list, 'utf8')));
-    return modules.flatMap(({kind, origin}) =>
-      kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
-    );
-  } catch {
-    return [];
-  }
+/** The sources that a list of modules names and that are not there. */
+function missingFrom({modules}: Selected): readonly string[] {
+  return modules.flatMap(({kind, origin}) =>
+    kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
+  );
 }
 
 /** The selection as JSON. */

@@ -4,7 +4,7 @@ import {type Trace, traceImports} from '../../cpython/interpreter/program-trace.
 import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
 import {packageModules, resolveModules, stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
-import {statFile} from '../../fs/path-state.js';
+import {isFileSync} from '../../fs/recorded-fs.js';
 import {splitCommandLine} from '../../model/shell-words.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {ModuleSelection} from '../build-options.js';
@@ -79,5 +79,5 @@ export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: st
     return command.ok && command.value.program.kind === 'script' ? [command.value.program.path] : [];
   });
   const files = scripts.flatMap((path) => [resolve(cwd, path), resolve(cwd, path, '__main__.py')]);
-  return [...new Set(files)].filter((path) => statFile(path) !== undefined);
+  return [...new Set(files)].filter(isFileSync);
 }

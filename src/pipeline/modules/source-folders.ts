@@ -1,5 +1,5 @@
-import {readdir} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
+import {readEntries} from '../../fs/recorded-fs.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 
@@ -31,7 +31,7 @@ export function mayBeSource(name: string, kind: 'file' | 'folder'): boolean {
 export async function listingDigest(folders: readonly string[]): Promise<string> {
   const listings = await Promise.all(
     [...folders].sort().map(async (folder) => {
-      const entries = await readdir(folder, {withFileTypes: true}).catch(() => []);
+      const entries = await readEntries(folder).catch(() => []);
       const names = entries
         .filter((entry) => mayBeSource(entry.name, entry.isDirectory() ? 'folder' : 'file'))
         .map(({name}) => name);

@@ -1,6 +1,7 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {readFile} from '../../fs/recorded-fs.js';
 import {runScript} from '../../cpython/interpreter/run-script.js';
 import {type ScriptName, scriptFiles} from '../../cpython/interpreter/scripts.js';
 import type {Artifact} from '../../model/action.js';

@@ -4,7 +4,7 @@ import {type CompilerIdentity, compilerIdentity} from '../../cpython/build/compi
 import {isDigest} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, ok} from '../../model/result.js';
-import {remembered} from '../memo.js';
+import {memoize} from '../../fs/memo.js';
 import type {Places} from '../build-places.js';
 
 const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
@@ -20,14 +20,14 @@ const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
  * The identity of the C compiler. To ask for it takes ten processes, so the answer is kept in the build folder for as
  * long as the compiler, its tools and the system's headers are the same files. Fails as `compilerIdentity` does.
  */
-export function rememberedCompiler(
+export function memoizedCompiler(
   cc: string,
   places: Places,
   run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
 ): Promise<Result<CompilerIdentity>> {
   // PATH decides which compiler a name means.
   const question = canonicalJson({cc, path: run.environment['PATH'] ?? ''});
-  return remembered(join(places.work, 'compiler.json'), question, compilerSchema, async () => {
+  return memoize(join(places.work, 'compiler.json'), question, compilerSchema, async () => {
     const asked = await compilerIdentity(cc, [], run);
     return asked.ok ? ok({answer: asked.value, files: asked.value.files}) : asked;
   });

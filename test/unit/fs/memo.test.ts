@@ -2,7 +2,7 @@ import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {z} from 'zod';
-import {remembered} from '../../../src/pipeline/memo.js';
+import {memoize} from '../../../src/fs/memo.js';
 import {failure} from '../../../src/model/failure.js';
 import {err, ok, type Result} from '../../../src/model/result.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -19,7 +19,7 @@ function lead(to: string): void {
 function asker(name: string) {
   let asked = 0;
   return async (question: string, files: readonly string[] | undefined): Promise<Result<number>> =>
-    remembered(join(folder, 'memos', name), question, z.number(), () => {
+    memoize(join(folder, 'memos', name), question, z.number(), () => {
       asked += 1;
       return Promise.resolve(ok({answer: asked, files}));
     });
@@ -53,5 +53,5 @@ test('fails as the question does, and ignores an invalid memo', async () => {
   const file = join(folder, 'nonsense.json');
   writeFileSync(file, '{"question": "?", "answer": "no number", "files": [], "stamps": []}');
   const bad = err(failure('PYTHON', 'no'));
-  expect(await remembered(file, '?', z.number(), () => Promise.resolve(bad))).toEqual(bad);
+  expect(await memoize(file, '?', z.number(), () => Promise.resolve(bad))).toEqual(bad);
 });

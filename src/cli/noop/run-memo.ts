@@ -1,0 +1,85 @@
+import {readdir, rm, stat} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {defaultCacheDir} from '../../cache/default-cache-dir.js';
+import {ensureFolder} from '../../fs/files.js';
+import {type Memo, readMemo, writeMemo} from '../../fs/memo.js';
+import {statPath} from '../../fs/path-state.js';
+import type {ActionId} from '../../model/action.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import {digestOf} from '../../model/digest.js';
+import {isNumber, isText, listOf, mapOf, nullOr, objectWith, schemaOf, tuple} from '../../model/shape.js';
+import type {CommandEnd, Invocation} from '../command.js';
+import type {Surroundings} from '../process-context.js';
+
+/** A build that succeeded: what it reported, with the state of every path that it read or left. */
+export type RunMemo = Memo<RecordedRun>;
+
+export interface RecordedRun {
+  readonly invocation: Invocation;
+  readonly buildDir: string;
+  readonly end: CommandEnd;
+  /** Each action, and the size of its outputs. */
+  readonly actions: readonly (readonly [id: ActionId, bytes: number | null])[];
+}
+
+/** Commands that build, and so have nothing to do the second time. */
+export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen'];
+/** Variables that no build depends on: those of shells, and of the make above us. */
+const IRRELEVANT = ['_', 'OLDPWD', 'PWD', 'SHLVL', 'COLUMNS', 'LINES', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS'];
+/** How many memos are kept. */
+const KEPT = 24;
+
+const isAnything = (): boolean => true;
+const recordedRun = schemaOf<RecordedRun>(
+  objectWith<RecordedRun>({
+    invocation: objectWith<Invocation>({command: isText, word: isAnything, options: mapOf(isAnything)}),
+    buildDir: isText,
+    end: mapOf(isAnything),
+    actions: listOf(tuple(isText, nullOr(isNumber))),
+  }),
+);
+
+/** Where the memo of a command line is, and what it is of: everything but files that decides what the command does. */
+export interface RunQuestion {
+  readonly file: string;
+  readonly question: string;
+}
+
+export function runQuestion(argv: readonly string[], {environment, cwd}: Surroundings): RunQuestion {
+  const variables = Object.entries(environment)
+    .filter(([name, value]) => value !== undefined && !IRRELEVANT.includes(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  // Other code may come to other results: every compilation of ours makes new files.
+  const code = statPath(fileURLToPath(import.meta.url), 'file').state;
+  // A digest: the environment may hold secrets.
+  const question = digestOf(canonicalJson({argv, cwd, variables, code, node: process.version} as never));
+  const at = argv.lastIndexOf('--cache-dir');
+  const joined = argv.findLast((word) => word.startsWith('--cache-dir='))?.slice('--cache-dir='.length);
+  const given = at < 0 ? joined : argv[at + 1];
+  const cacheDir = given === undefined ? defaultCacheDir(environment, cwd) : resolve(cwd, given);
+  return {file: join(cacheDir, 'fresh', question), question};
+}
+
+export function readRunMemo({file, question}: RunQuestion): Promise<RunMemo | undefined> {
+  return readMemo(file, question, recordedRun);
+}
+
+/** Writes a memo, and removes the oldest ones. That it cannot be written is no failure: it only saves time. */
+export async function writeRunMemo({file}: RunQuestion, memo: RunMemo): Promise<void> {
+  const folder = resolve(file, '..');
+  await ensureFolder(folder);
+  await writeMemo(file, memo);
+  try {
+    const names = await readdir(folder);
+    if (names.length <= KEPT) return;
+    const aged = await Promise.all(
+      names.map(async (name) => ({name, time: (await stat(join(folder, name))).mtimeMs})),
+    );
+    for (const {name} of aged.sort((a, b) => b.time - a.time).slice(KEPT)) {
+      await rm(join(folder, name), {force: true});
+    }
+  } catch {
+    // Another run removes them at the same time.
+  }
+}
