@@ -51,11 +51,16 @@ export function createRecorder(
       const [buildDir, ...others] = recording.buildDirs();
       const isComplete = buildDir !== undefined && others.length === 0 && recording.gap() === undefined;
       if (isRepeatable && isComplete && end.failure === undefined) {
-        const {actions: _counts, executed: _executed, ...told} = end;
-        const answer = {invocation, buildDir, end: told, actions};
+        const answer = {invocation, buildDir, end: withoutCounts(end), actions};
         await writeRunMemo(asked, {question: asked.question, answer, paths: recording.paths()});
       }
       return end;
     },
   };
+}
+
+/** The next run executes nothing, so it counts anew. */
+function withoutCounts(end: CommandEnd): CommandEnd {
+  const known = Object.entries(end).filter(([name]) => name !== 'actions' && name !== 'executed');
+  return Object.fromEntries(known);
 }
