@@ -1,6 +1,6 @@
 /** The programmatic API: docs/api.md. */
 import {relinkHost} from '../hosts/installed/relink-host.js';
-import {warnOfLateStart} from '../hosts/overlay/late-start.js';
+import {warnAboutLateStart} from '../hosts/overlay/late-start.js';
 import {overlayHost} from '../hosts/overlay/overlay-host.js';
 import {sourceHost} from '../hosts/source/source-host.js';
 import {DEFAULT_HASH_SEEDS, differenceFailure, verifyImages} from '../inspect/verification.js';
@@ -87,7 +87,7 @@ export async function overlay(options: OverlayOptions): Promise<Result<BuildOutc
   if (!checked.ok) return checked;
   const {python, out, buildDir, cc} = checked.value;
   return runCall('overlay', checked.value, async (context) => {
-    warnOfLateStart(checked.value, context.events);
+    warnAboutLateStart(checked.value, context.events);
     const host = overlayHost({python, out, buildDir, cc}, context.cacheDir);
     return performed(await freeze(host, selectionFrom(checked.value), context));
   });

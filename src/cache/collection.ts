@@ -6,7 +6,7 @@ import {
   BREADTH,
   CONTENTS,
   listFiles,
-  namesIn,
+  listNames,
   RESULTS,
   type Layout,
   type StoredFile,
@@ -129,7 +129,7 @@ async function listUsed(
 }
 
 async function removeLeftovers(folder: string, nowMs: number): Promise<void> {
-  for (const name of await namesIn(folder)) {
+  for (const name of await listNames(folder)) {
     const path = join(folder, name);
     const found = await stat(path).catch(() => undefined);
     if (found !== undefined && nowMs - found.mtimeMs > UNFINISHED_MS) await removeQuietly(path);

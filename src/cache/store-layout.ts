@@ -49,9 +49,9 @@ export const BREADTH = 32;
 /** Every file under `cas` or `ac`. Files that disappear meanwhile, or whose name is not a digest, are left out. */
 export async function listFiles(root: string, part: typeof CONTENTS | typeof RESULTS): Promise<StoredFile[]> {
   const limit = pLimit(BREADTH);
-  const shards = await limit.map(await namesIn(join(root, part)), async (shard) => {
+  const shards = await limit.map(await listNames(join(root, part)), async (shard) => {
     const folder = join(root, part, shard);
-    return (await namesIn(folder)).filter(isDigest).map((digest) => ({digest, path: join(folder, digest)}));
+    return (await listNames(folder)).filter(isDigest).map((digest) => ({digest, path: join(folder, digest)}));
   });
   const files = await limit.map(shards.flat(), async ({digest, path}) => {
     const found = await stat(path).catch(() => undefined);
@@ -61,6 +61,6 @@ export async function listFiles(root: string, part: typeof CONTENTS | typeof RES
 }
 
 /** The names in a directory; none when it cannot be read. */
-export async function namesIn(folder: string): Promise<string[]> {
+export async function listNames(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }

@@ -74,7 +74,7 @@ async function linkExtensions(build: string, library: string): Promise<void> {
 }
 
 /** Fails with BENCH when a command compiles modules at its start: a baseline like that would flatter us. */
-export async function refuseColdBaseline(
+export async function checkWarmBaseline(
   {python, environment}: BenchProgram,
   words: readonly string[],
   signal: AbortSignal,

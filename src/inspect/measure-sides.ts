@@ -1,6 +1,6 @@
 import {type Measurements, countInstructions, measureTime} from '../cpython/interpreter/measure.js';
 import {type Result, ok} from '../model/result.js';
-import {refuseColdBaseline} from './bench-installation.js';
+import {checkWarmBaseline} from './bench-installation.js';
 import type {BenchProgram} from './bench-program.js';
 import {type Figure, figureOf} from './statistics.js';
 
@@ -49,7 +49,7 @@ export async function measureSides(request: SidesRequest): Promise<Result<readon
     words: [python, ...words],
     environment: {...environment, ...command.environment},
   }));
-  const warm = await refuseColdBaseline(
+  const warm = await checkWarmBaseline(
     {
       python: request.baseline ?? baseline.python,
       environment: {...baseline.environment, ...command.environment},

@@ -17,7 +17,7 @@ const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
  * A directory of programs, to come first in PATH, that run those of the same names with a clock that is `ahead` seconds ahead.
  * (A build gives its children a declared environment, so that a LD_PRELOAD of ours would not reach them.)
  */
-export async function aheadOfTime(
+export async function clockWrappers(
   folder: string,
   ahead: number,
   run: ConditionsRun,
@@ -38,7 +38,7 @@ export async function aheadOfTime(
 }
 
 /** The same files in a directory that lists them in another order each time, and how to be rid of it (disorderfs, FUSE). */
-export async function disordered(
+export async function mountDisordered(
   source: string,
   place: string,
   run: ConditionsRun,
@@ -65,7 +65,7 @@ export async function disordered(
  * Words before a command that give it another user and another host name, in namespaces of the kernel (unshare(1)): files stay those
  * of the user who runs it.
  */
-export async function elsewhere(run: ConditionsRun): Promise<readonly string[] | undefined> {
+export async function namespaceCommand(run: ConditionsRun): Promise<readonly string[] | undefined> {
   const words = [
     ...['unshare', '--user', '--map-user=4242', '--map-group=4242', '--uts', '--keep-caps'],
     ...['sh', '-c', 'hostname elsewhere && exec "$@"', 'sh'],

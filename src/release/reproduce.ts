@@ -10,7 +10,7 @@ import {diffoscopeView} from './diffoscope.js';
 import {type Manifest, manifestOf, readManifest} from './manifest.js';
 import {release} from './make-release.js';
 import {unpack} from './unpack.js';
-import {VARIATIONS, releaseUnder} from './variations.js';
+import {VARIATIONS, releaseWithVariation} from './variations.js';
 
 export interface Comparison {
   readonly python: string;
@@ -99,7 +99,11 @@ export async function releaseTwice(
   const manifests: string[] = [];
   for (const variation of VARIATIONS) {
     const place = join(folder, variation.folder);
-    const built = await releaseUnder(variation, {...request, place, out: join(place, 'out')}, context);
+    const built = await releaseWithVariation(
+      variation,
+      {...request, place, out: join(place, 'out')},
+      context,
+    );
     if (!built.ok) return built;
     manifests.push(manifestOf(built.value));
   }

@@ -5,7 +5,7 @@ import {PROGRAM} from '../fs/package-files.js';
 import type {HostContext} from '../pipeline/build-options.js';
 import type {Event} from '../model/events.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {aheadOfTime, type ConditionsRun, disordered, elsewhere} from './conditions.js';
+import {clockWrappers, type ConditionsRun, mountDisordered, namespaceCommand} from './conditions.js';
 
 /** Conditions that the result of a build must not depend on. */
 export interface Variation {
@@ -18,7 +18,7 @@ export interface Variation {
   /** How many seconds its clock is ahead. */
   readonly ahead: number;
   /** Another host name and another user, and directories that list their files in another order. */
-  readonly elsewhere: boolean;
+  readonly inNamespaces: boolean;
 }
 
 export const VARIATIONS: readonly [Variation, Variation] = [
@@ -28,7 +28,7 @@ export const VARIATIONS: readonly [Variation, Variation] = [
     environment: {TZ: 'UTC', LC_ALL: 'C', LANG: 'C', PYTHONHASHSEED: '1'},
     fewerJobs: 0,
     ahead: 0,
-    elsewhere: false,
+    inNamespaces: false,
   },
   {
     folder: 'another-and-longer',
@@ -43,7 +43,7 @@ export const VARIATIONS: readonly [Variation, Variation] = [
     fewerJobs: 1,
     // Another year, month, day and hour.
     ahead: (400 * 24 + 7) * 3600 + 1234,
-    elsewhere: true,
+    inNamespaces: true,
   },
 ];
 
@@ -62,7 +62,7 @@ export interface VariedRelease {
  * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Reports which
  * conditions, as not every machine can have all. Returns the archive's path. Fails as that does.
  */
-export async function releaseUnder(
+export async function releaseWithVariation(
   variation: Variation,
   request: VariedRelease,
   context: HostContext,
@@ -75,11 +75,11 @@ export async function releaseUnder(
   await writeFile(nothing, '{}');
   const environment = environmentOf(variation, home, context);
   const run: ConditionsRun = {environment, signal: context.signal};
-  const clock = ahead === 0 ? undefined : await aheadOfTime(join(place, 'clock'), ahead, run);
-  const mounted = variation.elsewhere
-    ? await disordered(request.source, join(place, 'shuffled-source'), run)
+  const clock = ahead === 0 ? undefined : await clockWrappers(join(place, 'clock'), ahead, run);
+  const mounted = variation.inNamespaces
+    ? await mountDisordered(request.source, join(place, 'shuffled-source'), run)
     : undefined;
-  const before = variation.elsewhere ? await elsewhere(run) : undefined;
+  const before = variation.inNamespaces ? await namespaceCommand(run) : undefined;
   const jobs = Math.max(1, context.jobs.width - fewerJobs);
   const told = [
     `umask ${umask}, ${jobs === 1 ? 'one job' : `${jobs} jobs`}`,

@@ -29,6 +29,6 @@ export function scopeOf(sources: readonly string[], outputs: readonly string[]):
 }
 
 /** Whether a change can affect imports without changing a frozen source: a file, or a directory, that no module is frozen from. */
-export function isNews(path: string, scope: Scope): boolean {
+export function mayAffectImports(path: string, scope: Scope): boolean {
   return !scope.sources.has(path) && !scope.sources.has(join(path, '__init__.py'));
 }

@@ -7,7 +7,7 @@ import {type Failure, failure} from '../model/failure.js';
 import type {Result} from '../model/result.js';
 import {BuildCycle, type BuildEnd, type Changes} from './build-cycle.js';
 import {type Clock, systemClock} from './clock.js';
-import {type Scope, isNews, scopeOf} from './scope.js';
+import {type Scope, mayAffectImports, scopeOf} from './scope.js';
 import {Snapshot} from './snapshot.js';
 import {type Watcher, type WatcherOptions, createWatcher} from './watcher.js';
 
@@ -83,7 +83,7 @@ export async function watchBuilds(
   async function buildOnce(changes: Changes): Promise<BuildEnd> {
     cancelLook();
     const began = clock.now();
-    for (const path of changes) wantsDiscovery ||= isNews(path, scope);
+    for (const path of changes) wantsDiscovery ||= mayAffectImports(path, scope);
     snapshot = new Snapshot();
     // Before modules are looked for: what appears meanwhile was perhaps not seen.
     snapshot.takeFolders(scope);

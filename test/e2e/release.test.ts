@@ -6,7 +6,7 @@ import {execFileSync} from 'node:child_process';
 import {appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {aheadOfTime, elsewhere} from '../../src/release/conditions.js';
+import {clockWrappers, namespaceCommand} from '../../src/release/conditions.js';
 import {signFile} from '../../src/release/detached-signature.js';
 import {findPythons} from '../../support/pythons.js';
 import {makeRelease} from '../support/small-release.js';
@@ -56,9 +56,9 @@ async function make(command: 'relink' | 'overlay', name: string, varied: boolean
     TZ: varied ? 'Pacific/Kiritimati' : 'UTC',
     LC_ALL: varied ? 'C.UTF-8' : 'C',
   };
-  const before = varied ? ((await elsewhere({environment, signal})) ?? []) : [];
+  const before = varied ? ((await namespaceCommand({environment, signal})) ?? []) : [];
   const clock = varied
-    ? await aheadOfTime(join(place, 'clock'), 400 * 86_400, {environment, signal})
+    ? await clockWrappers(join(place, 'clock'), 400 * 86_400, {environment, signal})
     : undefined;
   const words = [
     ...[process.execPath, join(PACKAGE, 'bin/flashfreeze.mjs'), command, '--python', python, '--out', out],

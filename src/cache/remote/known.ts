@@ -4,14 +4,14 @@ import type {Digest} from '../../model/digest.js';
 export interface Known {
   /** Keys without a usable result, which are not requested again. */
   readonly missing: Set<Digest>;
-  /** Keys of results that are there, and of whose files some are not. */
+  /** Keys of results on the server with missing files. */
   readonly incomplete: Set<Digest>;
-  /** Files that are there, and right. */
+  /** Files on the server with the right content. */
   readonly present: Set<Digest>;
-  /** Files that are there, and are not what their name says. */
+  /** Files on the server whose content does not match their digest. */
   readonly wrong: Set<Digest>;
 }
 
-export function nothingKnown(): Known {
+export function createServerKnowledge(): Known {
   return {missing: new Set(), incomplete: new Set(), present: new Set(), wrong: new Set()};
 }

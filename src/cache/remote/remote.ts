@@ -7,7 +7,7 @@ import {attempt} from '../../fs/files.js';
 import type {ActionRecord, StoredOutput} from '../record.js';
 import {parseAddress} from './address.js';
 import {PATIENCE_MS} from './http.js';
-import {nothingKnown, type Known} from './known.js';
+import {createServerKnowledge, type Known} from './known.js';
 import {decodeResult, EMPTY} from './result-message.js';
 import {createServer, type Server} from './server.js';
 import type {SigningKey} from './signing.js';
@@ -56,7 +56,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
     });
   }
   const server = createServer(address.value, patienceMs, events, signal);
-  const known = nothingKnown();
+  const known = createServerKnowledge();
   const uploads = upload ? createUploads(server, known, signingKey) : undefined;
   return ok({
     ...createDownloads(server, known, signingKey),

@@ -18,9 +18,9 @@ export function selectionOf(options: OptionValues): ModuleSelection {
 
 /** The options of a build from source. Fails with USAGE when a required path is missing. */
 export function sourceOptionsOf({command, options}: Invocation): Result<SourceBuildOptions> {
-  const source = need(command, 'source', 'DIR', options.source);
+  const source = requireOption(command, 'source', 'DIR', options.source);
   if (!source.ok) return source;
-  const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+  const buildDir = requireOption(command, 'build-dir', 'DIR', options['build-dir']);
   if (!buildDir.ok) return buildDir;
   return ok({
     source: source.value,
@@ -42,9 +42,9 @@ export function installedOptionsOf({command, options}: Invocation): Result<Overl
       hint: 'it applies to a CPython that is built from --source',
     });
   }
-  const python = need(command, 'python', 'EXE', options.python);
+  const python = requireOption(command, 'python', 'EXE', options.python);
   if (!python.ok) return python;
-  const out = need(command, 'out', 'PATH', options.out);
+  const out = requireOption(command, 'out', 'PATH', options.out);
   if (!out.ok) return out;
   return ok({python: python.value, out: out.value, buildDir: options['build-dir'], cc: options.cc});
 }
@@ -62,12 +62,17 @@ export function makeRequestOf(
   {command, options}: Invocation,
   environment: Readonly<Record<string, string | undefined>>,
 ): Result<MakeRequest> {
-  const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+  const buildDir = requireOption(command, 'build-dir', 'DIR', options['build-dir']);
   return buildDir.ok ? readMakeRequest(buildDir.value, environment) : buildDir;
 }
 
 /** A required option. Fails with USAGE if it is missing. */
-export function need<T>(command: string, name: OptionName, value: string, given: T | undefined): Result<T> {
+export function requireOption<T>(
+  command: string,
+  name: OptionName,
+  value: string,
+  given: T | undefined,
+): Result<T> {
   if (given !== undefined) return ok(given);
   return fail('USAGE', `${command} needs --${name} ${value}`, {
     hint: `pass it on the command line${optionSpec(name).configurable === true ? ' or in flashfreeze.config.json' : ''}`,

@@ -10,7 +10,7 @@ import type {HostContext} from '../../pipeline/build-options.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
-import {need, relinkOptionsOf} from '../args/host-options.js';
+import {requireOption, relinkOptionsOf} from '../args/host-options.js';
 
 const DEFAULT_COMMANDS = ['-c pass'];
 const DEFAULT_RUNS = 40;
@@ -38,7 +38,7 @@ export async function run({invocation, context, product}: Session): Promise<Comm
 async function subjectOf(invocation: Invocation, context: HostContext): Promise<Result<BenchSubject>> {
   const {command, options} = invocation;
   if (options.python === undefined) {
-    const buildDir = need(command, 'build-dir', 'DIR', options['build-dir']);
+    const buildDir = requireOption(command, 'build-dir', 'DIR', options['build-dir']);
     return buildDir.ok ? sourceSubject(buildDir.value, context) : buildDir;
   }
   const made = relinkOptionsOf(invocation);

@@ -45,7 +45,7 @@ function day(ms: number): string {
 }
 
 async function collect({product, context, invocation}: Session, store: Store): Promise<CommandEnd> {
-  if (context.dryRun) return unforeseeable('gc');
+  if (context.dryRun) return dryRunUnsupported('gc');
   const {options} = invocation;
   const limits = cacheLimits({
     cacheMaxSize: options['max-size'] ?? options['cache-max-size'],
@@ -79,7 +79,7 @@ async function verify({product}: Session, store: Store): Promise<CommandEnd> {
 }
 
 async function clear({product, context}: Session, store: Store): Promise<CommandEnd> {
-  if (context.dryRun) return unforeseeable('clear');
+  if (context.dryRun) return dryRunUnsupported('clear');
   const {entries, bytes} = await store.stats();
   const cleared = await store.clear();
   if (!cleared.ok) return {failure: cleared.failure};
@@ -90,7 +90,7 @@ async function clear({product, context}: Session, store: Store): Promise<Command
   return {};
 }
 
-function unforeseeable(task: string): CommandEnd {
+function dryRunUnsupported(task: string): CommandEnd {
   return {
     failure: failure('USAGE', `cache ${task} cannot be combined with --dry-run`, {
       hint: 'flashfreeze cache stats shows the content of the cache',

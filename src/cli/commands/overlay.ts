@@ -1,5 +1,5 @@
 import {overlayHost} from '../../hosts/overlay/overlay-host.js';
-import {warnOfLateStart} from '../../hosts/overlay/late-start.js';
+import {warnAboutLateStart} from '../../hosts/overlay/late-start.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, installedOptionsOf, selectionOf} from '../args/host-options.js';
@@ -8,7 +8,7 @@ import {endOfBuild, installedOptionsOf, selectionOf} from '../args/host-options.
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = installedOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};
-  warnOfLateStart(invocation.options, context.events);
+  warnAboutLateStart(invocation.options, context.events);
   const host = overlayHost(options.value, context.cacheDir);
   return endOfBuild(await freeze(host, selectionOf(invocation.options), context));
 }

@@ -5,7 +5,7 @@ import {release} from '../../release/make-release.js';
 import {failure} from '../../model/failure.js';
 import {type Result, ok} from '../../model/result.js';
 import type {CommandEnd, Session} from '../command.js';
-import {endOfBuild, need, selectionOf, sourceOptionsOf} from '../args/host-options.js';
+import {endOfBuild, requireOption, selectionOf, sourceOptionsOf} from '../args/host-options.js';
 
 /** `flashfreeze release`: an installation as an archive, with a manifest and provenance. */
 export async function run(session: Session): Promise<CommandEnd> {
@@ -37,7 +37,7 @@ function releaseOptionsOf({
   context,
 }: Session): Result<SourceBuildOptions & {readonly out: string}> {
   const {command, options} = invocation;
-  const out = need(command, 'out', 'DIR', options.out);
+  const out = requireOption(command, 'out', 'DIR', options.out);
   if (!out.ok) return out;
   const buildDir = options['build-dir'] ?? releaseBuildDir(options.source ?? '', out.value, context.cacheDir);
   const build = sourceOptionsOf({...invocation, options: {...options, 'build-dir': buildDir}});

@@ -7,7 +7,7 @@ import {checkSignature} from '../../release/detached-signature.js';
 import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
-import {need} from '../args/host-options.js';
+import {requireOption} from '../args/host-options.js';
 import {type OptionName, SELECTION_OPTIONS} from '../args/option-table.js';
 import {wordsOf} from '../args/split-argv.js';
 
@@ -28,7 +28,7 @@ export async function run(session: Session): Promise<CommandEnd> {
       }),
     };
   }
-  const source = need(command, 'source', 'DIR', options.source);
+  const source = requireOption(command, 'source', 'DIR', options.source);
   if (!source.ok) return {failure: source.failure};
   const buildDir = options['build-dir'] ?? join(context.cacheDir, 'builds', 'verify');
   const compared = await compare(session, source.value, buildDir);

@@ -1,7 +1,7 @@
 import {DEFAULT_HASH_SEEDS, differenceFailure, verifyImages} from '../../inspect/verification.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
-import {need} from '../args/host-options.js';
+import {requireOption} from '../args/host-options.js';
 
 /** `flashfreeze verify`: of a release, or of the images in an interpreter. */
 export async function run(session: Session): Promise<CommandEnd> {
@@ -14,7 +14,7 @@ export async function run(session: Session): Promise<CommandEnd> {
 /** `flashfreeze verify --images EXE`: every image against a fresh compile of its source. */
 async function verifyInterpreter({invocation, context, product}: Session): Promise<CommandEnd> {
   const {command, options} = invocation;
-  const images = need(command, 'images', 'EXE', options.images);
+  const images = requireOption(command, 'images', 'EXE', options.images);
   if (!images.ok) return {failure: images.failure};
   const hashSeeds = options['hash-seed'] ?? DEFAULT_HASH_SEEDS;
   const {source} = options;

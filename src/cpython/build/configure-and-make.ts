@@ -7,7 +7,7 @@ import type {Invitation} from '../../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {findCompiler, findMake, type BuildRun} from './build-tools.js';
-import {wantedCompiler} from './configure-arguments.js';
+import {requestedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
 import {extractErrors} from './tool-output.js';
 import {machineCodeArguments} from './lto.js';
@@ -49,7 +49,7 @@ export async function configureTree(run: ConfigureRun): Promise<Result<void>> {
       `the build directory ${buildDir} is inside the source tree, which is never written to`,
     );
   }
-  const compiler = await findCompiler(run.environment, wantedCompiler(run.arguments, run.environment));
+  const compiler = await findCompiler(run.environment, requestedCompiler(run.arguments, run.environment));
   if (!compiler.ok) return compiler;
   const empty = await emptyFolder(buildDir);
   if (!empty.ok) return empty;

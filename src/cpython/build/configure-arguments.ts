@@ -32,7 +32,7 @@ export function configureArguments(
 }
 
 /** The compiler that the arguments for configure or the environment select, if any. */
-export function wantedCompiler(
+export function requestedCompiler(
   configure: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {

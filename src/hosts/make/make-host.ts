@@ -144,8 +144,8 @@ async function handOver(
   try {
     // Last, and even if unchanged: make compares its timestamp. Under `watch`, make has already used it.
     const {executed, cached, remote} = site.engine.summary().counts;
-    const isNews = site.context.repetition === undefined || executed + cached + remote > 0;
-    if (isNews || (await readFile(list, 'utf8').catch(() => '')) !== text) await writeFile(list, text);
+    const mustRewrite = site.context.repetition === undefined || executed + cached + remote > 0;
+    if (mustRewrite || (await readFile(list, 'utf8').catch(() => '')) !== text) await writeFile(list, text);
   } catch (error) {
     return err({code: 'IO', message: `cannot write ${list}: ${String(error)}`});
   }

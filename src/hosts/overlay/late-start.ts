@@ -2,7 +2,7 @@ import type {EventSink} from '../../model/events.js';
 import {choosesMore, type SelectionSettings} from '../../pipeline/modules/selection-settings.js';
 
 /** Warns when an overlay is to hold only modules that are imported before it can be loaded. */
-export function warnOfLateStart(settings: SelectionSettings, events: EventSink): void {
+export function warnAboutLateStart(settings: SelectionSettings, events: EventSink): void {
   if (choosesMore(settings)) return;
   events.emit({
     type: 'warning',

@@ -6,7 +6,7 @@ import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/buil
 import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
 import {configuredSource, configureTree, makeTree} from '../../cpython/build/configure-and-make.js';
 import type {CompilerIdentity} from '../../cpython/build/compiler.js';
-import {configureArguments, wantedCompiler} from '../../cpython/build/configure-arguments.js';
+import {configureArguments, requestedCompiler} from '../../cpython/build/configure-arguments.js';
 import {checkUsable} from '../../cpython/interpreter/installation.js';
 import {readMakeVariables} from '../../cpython/build/make-variables.js';
 import {NOT_LOOKED_FOR, reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
@@ -76,7 +76,7 @@ export async function buildStage1(
   const environment = buildEnvironment(site.environment);
   const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
   const configure = configureArguments(user, environment, options.pie);
-  const wanted = wantedCompiler(configure, environment);
+  const wanted = requestedCompiler(configure, environment);
   const compilerName = await findCompiler(environment, wanted);
   if (!compilerName.ok) return compilerName;
   const make = await findMake(environment);

@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
-import {releaseUnder, VARIATIONS} from '../../../src/release/variations.js';
+import {releaseWithVariation, VARIATIONS} from '../../../src/release/variations.js';
 import {say} from '../../../support/gate-options.js';
 import {release, withSite} from '../rig.js';
 
@@ -22,7 +22,7 @@ export function gate(words: readonly string[]): Promise<boolean> {
     const place = join(folder, VARIATIONS[1].folder);
     const out = join(place, 'out');
     const varied = {source, place, out, arguments: [...site.words, ...more, '--profile', profile]};
-    const built = await releaseUnder(VARIATIONS[1], varied, context);
+    const built = await releaseWithVariation(VARIATIONS[1], varied, context);
     if (!built.ok) throw new Error(`${built.failure.message}\n${built.failure.details ?? ''}`);
     const compared = await compareReleases(first, manifestOf(built.value), context);
     if (!compared.ok) throw new Error(compared.failure.message);

@@ -3,7 +3,7 @@ import {readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduce.js';
-import {releaseUnder, type Variation} from '../../../src/release/variations.js';
+import {releaseWithVariation, type Variation} from '../../../src/release/variations.js';
 import {say} from '../../../support/gate-options.js';
 import {type Chance, chanceFrom} from '../../support/random.js';
 import {type Site, withSite} from '../rig.js';
@@ -46,7 +46,7 @@ function draw(chance: Chance): Variation {
     },
     fewerJobs: chance.below(2),
     ahead: chance.of([0, 1]) * (3600 + chance.below(3 * 365 * 86_400)),
-    elsewhere: chance.below(2) === 1,
+    inNamespaces: chance.below(2) === 1,
   };
 }
 
@@ -60,7 +60,11 @@ async function build(
   const isWarm = chance.below(2) === 1;
   if (isWarm) say('with the cache of the builds before');
   const cacheDir = isWarm ? context.cacheDir : join(place, 'cache');
-  const built = await releaseUnder(variation, {source, arguments: words, place, out, cacheDir}, context);
+  const built = await releaseWithVariation(
+    variation,
+    {source, arguments: words, place, out, cacheDir},
+    context,
+  );
   if (!built.ok) throw new Error(`${built.failure.message}\n${built.failure.details ?? ''}`);
   return {place, manifest: manifestOf(built.value)};
 }

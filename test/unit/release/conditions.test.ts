@@ -3,7 +3,7 @@ import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {userInfo} from 'node:os';
 import {join} from 'node:path';
 import {beforeAll, expect, test} from '@jest/globals';
-import {aheadOfTime, disordered, elsewhere} from '../../../src/release/conditions.js';
+import {clockWrappers, mountDisordered, namespaceCommand} from '../../../src/release/conditions.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 const environment = {PATH: process.env['PATH'] ?? ''};
@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 
 test('programs of a build and their children see another time; files keep theirs', async () => {
-  const clock = (await aheadOfTime(join(folder, 'clock'), ahead, run)) ?? '';
+  const clock = (await clockWrappers(join(folder, 'clock'), ahead, run)) ?? '';
   const varied = {...environment, PATH: `${clock}:${environment.PATH}`};
   const told = (command: string, where: NodeJS.ProcessEnv): number =>
     Number(execFileSync('sh', ['-c', command], {env: where, cwd: folder}).toString());
@@ -32,7 +32,7 @@ test('programs of a build and their children see another time; files keep theirs
 });
 
 test('another user and host name, where the kernel has namespaces', async () => {
-  const [file = '', ...args] = (await elsewhere(run)) ?? ['env'];
+  const [file = '', ...args] = (await namespaceCommand(run)) ?? ['env'];
   const ask = (...words: string[]): string =>
     execFileSync(file, [...args, ...words], {env: environment})
       .toString()
@@ -47,7 +47,7 @@ test('a directory lists the same files in another order, where there is disorder
   mkdirSync(source);
   const names = Array.from({length: 40}, (_, i) => `file-${i}`).sort();
   for (const name of names) writeFileSync(join(source, name), name);
-  const mounted = await disordered(source, join(folder, 'mounted'), run);
+  const mounted = await mountDisordered(source, join(folder, 'mounted'), run);
   if (mounted === undefined) return;
   try {
     const orders = Array.from({length: 3}, () =>

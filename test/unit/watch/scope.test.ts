@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals';
-import {isNews, scopeOf} from '../../../src/watch/scope.js';
+import {mayAffectImports, scopeOf} from '../../../src/watch/scope.js';
 
 const SOURCES = [
   '/lib/os.py',
@@ -40,9 +40,9 @@ describe('the scope of a watch', () => {
   });
 
   test('new files are those that no module is frozen from', () => {
-    expect(['/lib/os.py', '/app/pk/__init__.py', '/app/pk'].filter((path) => isNews(path, scope))).toEqual(
-      [],
-    );
-    expect(['/lib/new.py', '/app/other'].filter((path) => isNews(path, scope))).toHaveLength(2);
+    expect(
+      ['/lib/os.py', '/app/pk/__init__.py', '/app/pk'].filter((path) => mayAffectImports(path, scope)),
+    ).toEqual([]);
+    expect(['/lib/new.py', '/app/other'].filter((path) => mayAffectImports(path, scope))).toHaveLength(2);
   });
 });
