@@ -2,6 +2,7 @@ import {type FSWatcher, watch} from 'chokidar';
 import {errnoOf, messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
 import type {ChangeKind} from './build-cycle.js';
+import {createLinkWatcher} from './link-watcher.js';
 import type {Scope} from './scope.js';
 
 /** Reports changes in directories. */
@@ -45,6 +46,12 @@ export function createWatcher(
   let closed = false;
   /** Ends the waiting for the first look at all directories: who is closed before tells nobody when it is over. */
   let stopWaiting: () => void = () => undefined;
+
+  const links = createLinkWatcher({poll, pollMs: POLL_MS}, (link) => {
+    onChange(link, 'written');
+    // What is watched below the link is what it led to before.
+    reopen();
+  });
 
   function open(folders: readonly string[]): Promise<void> {
     const watcher = openChokidar([...folders], {
@@ -114,11 +121,13 @@ export function createWatcher(
       message: `the system's limit of watched files is reached (${code ?? ''}): polling every ${POLL_MS} ms instead`,
       hint: 'raise it with: sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
     });
-    const broken = current;
-    switching = (async () => {
-      await shut(broken);
-      if (!closed) await open([...watched]);
-    })();
+    reopen();
+  }
+
+  /** Watches all directories anew. */
+  function reopen(): void {
+    const closing = shut(current);
+    switching = Promise.all([switching, closing]).then(() => (closed ? undefined : open([...watched])));
   }
 
   return {
@@ -126,13 +135,15 @@ export function createWatcher(
       scope = wanted;
       const added = [...wanted.folders].filter((folder) => !watched.has(folder));
       for (const folder of added) watched.add(folder);
+      await switching;
       if (current === undefined) await open(added);
       else if (added.length > 0) current.add(added);
-      await switching;
+      links.watch(wanted.folders);
     },
     isPolling: () => polling,
     async close() {
       closed = true;
+      links.close();
       await switching;
       await shut(current);
     },

@@ -1,5 +1,5 @@
 /** Real files, and the real chokidar. */
-import {mkdirSync, renameSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {watch} from 'chokidar';
@@ -33,7 +33,11 @@ afterEach(async () => {
   await watcher?.close();
 });
 
-async function start(poll: boolean, open?: typeof watch): Promise<void> {
+async function start(
+  poll: boolean,
+  open?: typeof watch,
+  sources: readonly string[] = ['a.py', 'b.py', 'pk/__init__.py', 'pk/c.py'],
+): Promise<void> {
   watcher = createWatcher(
     {
       poll,
@@ -45,7 +49,7 @@ async function start(poll: boolean, open?: typeof watch): Promise<void> {
     },
     open,
   );
-  await watcher.watch(scopeOf(['a.py', 'b.py', 'pk/__init__.py', 'pk/c.py'].map(at), [at('out')]));
+  await watcher.watch(scopeOf(sources.map(at), [at('out')]));
   // The times of files have to differ, also on file systems that count in jiffies.
   await pause(50);
 }
@@ -70,6 +74,23 @@ describe.each([
     write('a.py', 'the last');
     await told('written a.py');
     expect(seen.filter((change) => change !== 'written a.py')).toEqual([]);
+  });
+
+  test('a link that is switched to another release, and what changes there afterwards', async () => {
+    for (const release of ['1', '2']) {
+      mkdirSync(at(`releases/${release}/app`), {recursive: true});
+      write(`releases/${release}/app/run.py`, release);
+    }
+    symlinkSync('releases/1', at('current'));
+    await start(poll, watch, ['current/app/run.py']);
+    symlinkSync('releases/2', at('next'));
+    renameSync(at('next'), at('current'));
+    await told('written current');
+    // As after the build that follows.
+    await watcher?.watch(scopeOf([at('current/app/run.py')], []));
+    await pause(50);
+    write('releases/2/app/run.py', 'edited');
+    await told('written current/app/run.py');
   });
 
   test('a file that is repeatedly replaced by a rename', async () => {
