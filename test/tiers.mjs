@@ -46,6 +46,7 @@ export const PARTS = [
     tier: 'full',
     parallel: true,
     files: [
+      'test/e2e/api.test.ts',
       'test/e2e/collector.test.ts',
       'test/e2e/command-line.test.ts',
       'test/e2e/discovery.test.ts',

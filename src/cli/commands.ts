@@ -9,22 +9,8 @@ import {
   SELECTION_OPTIONS,
   VERIFY_OPTIONS,
   WATCH_OPTIONS,
-  type OptionName,
 } from './args/option-table.js';
-import type {CommandModule} from './command.js';
-
-export interface CommandSpec {
-  readonly summary: string;
-  readonly options: readonly OptionName[];
-  /** The argument that may follow the command; it is required if it has `choices`. */
-  readonly word?: {readonly name: string; readonly describe: string; readonly choices?: readonly string[]};
-  /** Not in the help. */
-  readonly hidden?: boolean;
-  /** Its result goes to stdout, so the log of its run goes to stderr. */
-  readonly yields: boolean;
-  /** Loads its code only when it runs, so that other commands start faster. */
-  readonly load: () => Promise<CommandModule>;
-}
+import type {CommandSpec} from './command.js';
 
 const NO_OUT = PLACE_OPTIONS.filter((name) => name !== 'out');
 
@@ -60,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     word: {
       name: 'what',
       describe: 'build, relink or overlay (default: relink with --python, else build)',
+      completions: ['build', 'relink', 'overlay'],
     },
     yields: false,
     load: () => import('./commands/watch.js'),
@@ -77,7 +64,11 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   graph: {
     summary: 'print the graph of the last build: its actions and their dependencies',
     options: ['build-dir', 'python', 'out', 'module', ...COMMON_OPTIONS],
-    word: {name: 'format', describe: 'dot (the default), json, or svg (drawn by Graphviz)'},
+    word: {
+      name: 'format',
+      describe: 'dot (the default), json, or svg (drawn by Graphviz)',
+      completions: ['dot', 'json', 'svg'],
+    },
     yields: true,
     load: () => import('./commands/graph.js'),
   },
@@ -97,7 +88,11 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary:
       'compare frozen modules with a fresh compile of their sources, or a release with a rebuild of it',
     options: [...VERIFY_OPTIONS, 'profile', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
-    word: {name: 'manifest', describe: 'the manifest of a release, which is rebuilt from --source'},
+    word: {
+      name: 'manifest',
+      describe: 'the manifest of a release, which is rebuilt from --source',
+      completions: 'files',
+    },
     yields: true,
     load: () => import('./commands/verify.js'),
   },
@@ -121,9 +116,16 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   doctor: {
     summary: 'check this machine, or a frozen interpreter for modules that are stale, shadowed or unused',
     options: ['trace', ...COMMON_OPTIONS],
-    word: {name: 'exe', describe: 'a frozen interpreter'},
+    word: {name: 'exe', describe: 'a frozen interpreter', completions: 'files'},
     yields: true,
     load: () => import('./commands/doctor.js'),
+  },
+  completion: {
+    summary: 'print a script that completes command lines in a shell',
+    options: COMMON_OPTIONS,
+    word: {name: 'shell', describe: 'bash or zsh', choices: ['bash', 'zsh']},
+    yields: true,
+    load: () => import('./commands/completion.js'),
   },
   make: {
     summary: 'make images for the CPython that make is building (called by Makefile.inc)',

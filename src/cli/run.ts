@@ -56,7 +56,7 @@ async function perform(
   try {
     const module = await spec?.load();
     const invocation = {...called, options};
-    return (await module?.run({invocation, context, cwd, product: sink.product})) ?? {};
+    return (await module?.run({invocation, context, cwd, product: sink.product, commands: COMMANDS})) ?? {};
   } finally {
     close();
   }

@@ -1,14 +1,14 @@
 /** The programmatic API as its users have it: the package in node_modules, a strict TypeScript, an installed Python. */
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {findPythons} from '../support/pythons.js';
-import {CACHE, PACKAGE, run} from './rig.js';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+import {findPythons} from '../../support/pythons.js';
+import {CACHE, PACKAGE, run} from '../../support/rig.js';
 
 jest.setTimeout(20 * 60_000);
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'flashfreeze-api-')));
+const folder = temporaryDirectory('api');
 const installed = join(folder, 'node_modules', 'flashfreeze');
 /** The newest Python of this machine. */
 const python = (): string => findPythons().at(-1)?.python ?? 'python3';
@@ -20,9 +20,6 @@ beforeAll(() => {
     cpSync(join(PACKAGE, name), join(installed, name), {recursive: true});
   }
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-});
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
 });
 
 const CONSUMER = `

@@ -1,5 +1,6 @@
 import yargs, {type Argv, type Options} from 'yargs';
-import {COMMANDS, type CommandSpec} from '../commands.js';
+import type {CommandSpec} from '../command.js';
+import {COMMANDS} from '../commands.js';
 import {COMMON_OPTIONS, optionGroup, optionSpec, type OptionName} from './option-table.js';
 
 /** A command line as parsed by yargs. */
