@@ -3,29 +3,29 @@ import {isNumber, isText, isTrue, listOf, objectWith, oneOf, optional} from '../
 
 /** One reason why an action is not up to date. */
 export interface Cause {
-  /** In words of the build, such as `input compile:json.decoder changed`. */
+  /** As text, such as `input compile:json.decoder changed`. */
   readonly text: string;
-  /** The action whose output this is about: why *that* changed is told by its own causes. */
+  /** The action whose output this is about; its own causes explain why that changed. */
   readonly producer?: ActionId;
 }
 
-/** How an action came to be as it is: the last time that it was not up to date. */
+/** The account of an action: the last time that it was not up to date. */
 export interface Account {
-  /** The run in which that was: when it began, ISO 8601 in UTC, so that runs sort by it. */
+  /** The start time of that run, ISO 8601 in UTC, so that runs sort by it. */
   readonly run: string;
   readonly outcome: 'executed' | 'cached' | 'remote' | 'failed';
   /** The first of its causes, and how many there were. */
   readonly causes: readonly Cause[];
   readonly causeCount: number;
-  /** Where the chains of causes begin, such as `Lib/json/decoder.py changed`. Empty when the causes are all there is. */
+  /** The root causes, such as `Lib/json/decoder.py changed`. Empty if the causes have no further causes. */
   readonly roots: readonly string[];
   readonly rootCount: number;
-  /** Its outputs came out as they were before, so nothing after it had to run for it. */
+  /** Its outputs are unchanged, so no dependent action had to run because of it. */
   readonly sameOutputs?: true;
 }
 
 const isCause = objectWith<Cause>({text: isText, producer: optional(isText)});
-/** The form of an account that is read back. */
+/** The schema of a stored account. */
 export const accountCheck = objectWith<Account>({
   run: isText,
   outcome: oneOf('executed', 'cached', 'remote', 'failed'),
@@ -36,16 +36,16 @@ export const accountCheck = objectWith<Account>({
   sameOutputs: optional(isTrue),
 });
 
-/** What is known before anything is done about an action. */
+/** What is known before an action is handled. */
 export type Why = Omit<Account, 'outcome' | 'sameOutputs'>;
 
-/** No journal grows beyond measure because the whole of an interpreter changed. */
+/** A limit for the journal when a whole interpreter changed. */
 const KEPT_CAUSES = 12;
 const KEPT_ROOTS = 5;
 
 /**
- * Follows causes to where they begin.
- * @param accountOf how the actions that made the inputs came to be as they are
+ * Follows causes to their roots.
+ * @param accountOf the accounts of the actions that made the inputs
  */
 export function explainWhy(
   run: string,
@@ -72,13 +72,13 @@ export function explainWhy(
   };
 }
 
-/** What a cause is called elsewhere: files and tools speak for themselves, the rest belongs to an action. */
+/** The text of a cause outside of its action: files and tools need no context, the rest names the action. */
 function rootText({text}: Cause, id: ActionId): string {
   if (text.startsWith('input ')) return text.slice('input '.length);
   return text.startsWith('tool ') ? text : `${id}: ${text}`;
 }
 
-/** A line for people: the first cause, where it begins, and how many more there are of each. */
+/** One line of text: the first cause, its root, and the number of further ones of each. */
 export function sentence({causes, causeCount, roots, rootCount}: Why): string {
   const because = first(roots, rootCount);
   const own = first(
@@ -88,7 +88,7 @@ export function sentence({causes, causeCount, roots, rootCount}: Why): string {
   return because === undefined ? (own ?? 'unknown reason') : `${own ?? ''}; because ${because}`;
 }
 
-/** One line out of several: the first, and how many more there are. */
+/** The first of several lines, and the number of further ones. */
 function first(lines: readonly string[], count: number): string | undefined {
   const [line] = lines;
   return line === undefined || count < 2 ? line : `${line} (and ${count - 1} more)`;

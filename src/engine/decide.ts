@@ -9,7 +9,7 @@ import {holds} from './staging.js';
 import {statFile, isExecutable} from '../fs/path-state.js';
 import type {Found} from './store-access.js';
 
-/** What is to be done for an action, and why. */
+/** The decision for an action, and its reasons. */
 export type Decision =
   | {
       readonly kind: 'fresh';
@@ -19,14 +19,14 @@ export type Decision =
     }
   | {
       readonly kind: 'found';
-      /** Why what is in place does not serve. */
+      /** Why the existing outputs are not up to date. */
       readonly causes: readonly Cause[];
       readonly found: Found;
     }
   | {
       readonly kind: 'execute';
       readonly causes: readonly Cause[];
-      /** What its outputs will be, where it was done before and only they are missing. */
+      /** The known digests of its outputs, if only the outputs are missing. */
       readonly expected?: Readonly<Record<string, JournalOutput>>;
     };
 
@@ -39,7 +39,7 @@ export interface DecideContext {
   readonly lookUp: (spec: ActionSpec, key: ActionKey) => Promise<Found | undefined>;
 }
 
-/** Decides what to do for an action. A dry run and a real one come to the same decision here. */
+/** Decides what to do for an action. A dry run and a real run make the same decision here. */
 export async function decide(spec: ActionSpec, key: ActionKey, context: DecideContext): Promise<Decision> {
   const entry = context.journal.get(spec.id);
   if (context.force) return {kind: 'execute', causes: [{text: 'forced'}]};
@@ -59,7 +59,7 @@ export async function decide(spec: ActionSpec, key: ActionKey, context: DecideCo
   return {kind: 'execute', causes, ...(entry?.key === key.key ? {expected: entry.outputs} : {})};
 }
 
-/** What speaks against the last good state of an action, leaving aside its outputs. */
+/** The reasons why the last good state of an action is stale, except for its outputs. */
 function difference(
   entry: JournalEntry | undefined,
   key: ActionKey,
@@ -80,7 +80,7 @@ interface Inspected {
   readonly news: boolean;
 }
 
-/** Looks whether every output is in its place, as it was left. Reads only those whose stamps do not tell. */
+/** Checks that every output is in place and unchanged. Reads only those whose stamps do not prove it. */
 async function inspect(specs: readonly OutputSpec[], entry: JournalEntry): Promise<Inspected> {
   const causes: Cause[] = [];
   let bytes = 0;

@@ -3,11 +3,11 @@ import pLimit from 'p-limit';
 
 /** Runs decisions, which look at files, in an order that keeps the processors busy. */
 export interface DecisionQueue {
-  /** @param isUrgent whether work follows from it: it does not queue behind all that is up to date */
+  /** @param isUrgent whether other work depends on it, so that it must not queue behind up-to-date actions */
   readonly run: <T>(isUrgent: boolean, decide: () => Promise<T>) => Promise<T>;
 }
 
-/** For how many actions at once files are looked at. */
+/** The number of actions whose files are checked concurrently. */
 const AT_ONCE = 32;
 
 export function createDecisionQueue(): DecisionQueue {
@@ -20,7 +20,7 @@ export function createDecisionQueue(): DecisionQueue {
       if (isUrgent) return priorityLimit(decide);
       return ordinaryLimit(async () => {
         started += 1;
-        // Decisions hardly ever wait, so child processes would have to: now and then, their events get a turn.
+        // Decisions rarely wait, which would starve child processes, so their events periodically get a turn.
         if (started % AT_ONCE === 0) pause = setImmediate();
         await pause;
         return decide();

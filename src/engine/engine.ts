@@ -29,16 +29,16 @@ import {countActions, type EngineSummary} from './tally.js';
 export interface EngineOptions {
   /** The build directory, where the engine keeps its journal: an absolute path. Its lock (`acquireLock`) must be held. */
   readonly buildDir: string;
-  /** Results of earlier builds on this machine; undefined to go without. */
+  /** The local cache; undefined for a build without it. */
   readonly store: Store | undefined;
-  /** Results of others; it is asked for what the store does not have. */
+  /** The remote cache, for what the local cache lacks. */
   readonly remote?: RemoteCache | undefined;
   /** Each action that runs takes one of them. */
   readonly jobs: JobSlots;
   readonly events: EventSink;
   /** Ends the build: no further action starts, and the running ones are stopped. */
   readonly signal: AbortSignal;
-  /** Runs every action, whatever is known of it. */
+  /** Executes every action, even if it is up to date. */
   readonly force?: boolean;
   /** Decides everything and does nothing. */
   readonly dryRun?: boolean;
@@ -55,17 +55,17 @@ export interface Engine {
   readonly run: (spec: ActionSpec) => Promise<Result<ActionResult>>;
   /** The digest of a source file. Fails with IO. */
   readonly source: (name: string, path: string) => Promise<Result<Artifact>>;
-  /** The same for many files, in their order. */
+  /** The same for many files, in the given order. */
   readonly sources: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
-  /** What a source file looked like when it was digested; undefined for one that was not asked for. */
+  /** The state of a source file when it was digested; undefined for one that was not requested. */
   readonly stampOf: (path: string) => FileStamp | undefined;
   /** Whether an artifact does not exist yet, since this is a dry run and its action would have to run first. */
   readonly isPending: (artifact: Artifact) => boolean;
-  /** Why an action of this build was not up to date, all reasons; none for one that was. */
+  /** All reasons why an action of this build was not up to date; none if it was. */
   readonly reasonsFor: (id: ActionId) => readonly string[];
   readonly summary: () => EngineSummary;
   /**
-   * Writes down what the next build needs to know, and waits until what was made has been offered to the remote cache. Call
+   * Writes the state for the next build, and waits for uploads to the remote cache. Call
    * it at the end, also of a build that failed. Fails with IO.
    */
   readonly finish: () => Promise<Result<void>>;
@@ -87,7 +87,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const requests = createRequests();
   const decisions = createDecisionQueue();
   const log = createRunLog(began, explanations);
-  /** When actions started, or their results began to be copied. */
+  /** The start times of actions, or of copying their results. */
   const started = new Map<ActionId, number>();
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
   const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
@@ -109,7 +109,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const ms = performance.now() - (startedAt ?? askedAt);
     const {step} = partsOf(spec.id);
     if (!result.ok) {
-      // An action that an abort kept from starting is not reported.
+      // An action that did not start because of an abort is not reported.
       if (result.failure.code === 'INTERRUPTED' && startedAt === undefined) return result;
       log.add(spec, key, 'failed', ms);
       events.emit({type: 'action-failed', id: spec.id, step, failure: result.failure, ms});
@@ -174,7 +174,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         recordOutputs(specs, journal, recording);
         journal.record(recording);
       }
-      // Runs that were killed while they wrote these.
+      // Leftovers of runs that were killed while writing.
       if (log.hasWork()) await sweep(buildDir, TEMPORARY);
       await store.finish();
       return saved.find((result) => !result.ok) ?? ok();

@@ -2,17 +2,17 @@ import type {ActionId, Outcome} from '../model/action.js';
 import {type Account, type Cause, explainWhy, sentence, type Why} from './causes.js';
 import type {Journal} from './journal.js';
 
-/** Why the actions of this run are not simply up to date. */
+/** Why actions of this run were not up to date. */
 export interface Explanations {
-  /** Records what speaks against the last good state of an action, and follows it to where it begins. */
+  /** Records why the last good state of an action is stale, and follows the causes to their roots. */
   readonly add: (id: ActionId, causes: readonly Cause[]) => Why;
   /** Whether an action turned out not to be up to date. */
   readonly has: (id: ActionId) => boolean;
-  /** All causes, in words. */
+  /** All causes, as text. */
   readonly causesOf: (id: ActionId) => readonly string[];
   /** Why an action had to run, or why it did not, in one line. */
   readonly reasonFor: (id: ActionId, outcome: Outcome) => string;
-  /** How an action came to be as it is; after a failure, that it failed. */
+  /** The account of an action, also after a failure. */
   readonly accountOf: (id: ActionId, outcome: Account['outcome']) => Account;
 }
 

@@ -3,12 +3,12 @@ import type {Account} from './causes.js';
 import {openJournal} from './journal.js';
 import {type LastRun, readLastRun} from './last-run.js';
 
-/** What a build folder can tell of its past. */
+/** The history of a build directory. */
 export interface History {
   readonly lastRun: LastRun;
-  /** Every action of the last run, and those that older ones left. */
+  /** Every action of the last run, and those known from older runs. */
   readonly ids: () => readonly ActionId[];
-  /** How an action came to be as it is; undefined when nobody wrote it down. */
+  /** The account of an action; undefined if there is none. */
   readonly accountOf: (id: ActionId) => Account | undefined;
   /** The actions whose outputs it reads. */
   readonly needsOf: (id: ActionId) => readonly ActionId[];
@@ -32,19 +32,19 @@ export async function readHistory(buildDir: string): Promise<History | undefined
   };
 }
 
-/** An action, how it came to be as it is, and the same of the actions that were the cause. */
+/** An action with its account, and the same for the actions that caused it. */
 export interface Explanation {
   readonly id: ActionId;
   readonly account: Account;
   readonly because: readonly Explanation[];
 }
 
-/** How many causes of an action are followed; each is followed to its beginning. */
+/** The number of causes of an action to follow; each is followed to its root. */
 const FOLLOWED = 3;
 
 /**
- * Follows the causes of an action from one to the next. Undefined for one of which nothing is known. What was done to the
- * others in a later run was no cause.
+ * Follows the causes of an action from one to the next. Undefined for an unknown action. What happened to the
+ * others in a later run is not a cause.
  */
 export function explain(id: ActionId, history: Pick<History, 'accountOf'>): Explanation | undefined {
   const account = history.accountOf(id);

@@ -23,38 +23,38 @@ import {contentOf, type Stamp, statFile, statPath} from '../fs/path-state.js';
 import {parseJson} from '../fs/read-json.js';
 import type {Recording} from '../fs/recording.js';
 
-/** An output as it was left in its place. */
+/** An output as the last run left it. */
 export interface JournalOutput {
   readonly digest: Digest;
-  /** Null when the file was too young for its stamp to be relied on. */
+  /** Null if the file was too recent for a reliable stamp. */
   readonly stamp: Stamp | null;
 }
 
 /** The last good state of an action. */
 export interface JournalEntry {
   readonly key: Digest;
-  /** The key record as canonical JSON: text, because it is read only when something has to be explained. */
+  /** The key record as canonical JSON: text, because it is parsed only for explanations. */
   readonly record: string;
   readonly outputs: Readonly<Record<string, JournalOutput>>;
-  /** Who made the inputs of the record; not there in journals of earlier versions. */
+  /** The producers of the record's inputs; missing in journals of earlier versions. */
   readonly producers?: Producers;
   /** How it came to this state: the difference between its key record and the one before. */
   readonly account?: Account;
-  /** An action that works in place was started after this state and did not come to its end. */
+  /** An action that works in place was started after this state and did not finish. */
   readonly unfinished?: true;
 }
 
-/** What a build folder remembers of its actions from one build to the next. */
+/** The state of a build directory's actions between builds. */
 export interface Journal {
   readonly get: (id: string) => JournalEntry | undefined;
-  /** The actions that it remembers, of whatever run. */
+  /** All recorded actions, of any run. */
   readonly ids: () => readonly ActionId[];
   readonly set: (id: string, entry: JournalEntry) => void;
   /** Writes it if something is new; atomic. Fails with IO. */
   readonly save: () => Promise<Result<void>>;
-  /** The same, if the last writing was a while ago. */
+  /** The same, if the last write was long enough ago. */
   readonly saveNowAndThen: () => Promise<void>;
-  /** Tells a recording in which state it was left. */
+  /** Passes its state to a recording. */
   readonly record: (recording: Recording) => void;
 }
 
@@ -62,20 +62,20 @@ export const JOURNAL = 'journal.jsonl';
 
 /** Raised when the form of the journal changes; an older one is ignored. */
 const SCHEMA = 2;
-/** A kill loses no more work than this (milliseconds). */
+/** The maximum time between writes, and so the work that a kill can lose (milliseconds). */
 const SAVE_EVERY_MS = 2000;
-/** So many lines that say nothing any more may be there for each that does. */
+/** The maximum number of obsolete lines per current line. */
 const STALE_LINES = 0.5;
 
-/** A journal, and what was wrong with the one in the build folder, if anything. */
+/** A journal, and the problem with the existing one, if there is one. */
 export interface OpenedJournal {
   readonly journal: Journal;
   readonly notice: string | undefined;
 }
 
 /**
- * Opens the journal of a build folder. One that cannot be read is ignored: everything is looked at anew. It is a file of
- * lines, a header and then `[id, entry]`, of which the last one of each action counts: what is new is appended, so that an edit
+ * Opens the journal of a build directory. An unreadable one is ignored: everything is checked again. It is a file of
+ * lines, a header and then `[id, entry]`, of which the last one of each action counts: new lines are appended, so that an edit
  * does not write down thousands of actions.
  */
 export async function openJournal(buildDir: string): Promise<OpenedJournal> {
@@ -105,7 +105,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
   }
   const save = (): Promise<Result<void>> => {
     writing = writing.then(write).then((written) => {
-      // What is new meanwhile is not in the file.
+      // Changes made meanwhile are not in the file.
       const look = appendable && news.size === 0 ? statFile(file) : undefined;
       if (look !== undefined) asInFile.set(file, {stamp: look.stamp, entries, lines});
       return written;
@@ -123,7 +123,7 @@ export async function openJournal(buildDir: string): Promise<OpenedJournal> {
     },
     save,
     async saveNowAndThen() {
-      // A failure shows again in the last save, which is not let pass.
+      // A failure occurs again in the last save, which reports it.
       if (Date.now() - savedAt >= SAVE_EVERY_MS) await save();
     },
     record(recording) {
@@ -142,7 +142,7 @@ function textOf(entries: ReadonlyMap<string, JournalEntry>, ids: Iterable<string
   return text;
 }
 
-/** Journals as this process left them: a watch builds again and again. */
+/** The journals of this process: a watch builds repeatedly. */
 const asInFile = new Map<string, Pick<Loaded, 'entries' | 'lines'> & {readonly stamp: Stamp}>();
 
 function recall(file: string): Loaded | undefined {
@@ -153,9 +153,9 @@ function recall(file: string): Loaded | undefined {
 
 interface Loaded {
   readonly entries: Map<string, JournalEntry>;
-  /** How many there are, besides the header. */
+  /** The number of lines, without the header. */
   readonly lines: number;
-  /** Whether the file is whole, so that more can follow. */
+  /** Whether the file is complete, so that lines can be appended. */
   readonly appendable: boolean;
   readonly notice: string | undefined;
 }
@@ -174,7 +174,7 @@ async function load(file: string): Promise<Loaded> {
   if (header !== HEADER) {
     return {...nothing, notice: `the journal ${file} is damaged or of another version, and is ignored`};
   }
-  // A run that was killed while it wrote leaves a part of a line.
+  // A run that was killed while writing leaves an incomplete line.
   const isWhole = lines.pop() === '';
   // Only the last line of an action is read.
   const last = new Map(lines.map((line) => [line.slice(0, line.indexOf(',')), line]));

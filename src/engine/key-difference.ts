@@ -10,7 +10,7 @@ export interface Declared {
 }
 
 /**
- * Why two key records of one action differ: one cause for each difference, in words of the build (`input
+ * Why two key records of one action differ: one cause for each difference, as text (`input
  * Lib/json/decoder.py changed`). Empty exactly when the records are equal and nothing is pending.
  * @param isPending whether a digest stands for an input that does not exist yet (in a dry run): it may change
  */
@@ -43,7 +43,7 @@ interface Input {
   readonly digests: Digest[];
 }
 
-/** Inputs by what people call them: the action that made them, else their name. */
+/** Inputs by their display names: the action that made them, else their own name. */
 function inputsOf(record: KeyRecord, producers: Producers = []): Map<string, Input> {
   const inputs = new Map<string, Input>();
   record.inputs.forEach(({name, digest}, index) => {
@@ -118,7 +118,7 @@ function differingPaths(before: Json, now: Json, path: string): string[] {
   });
 }
 
-/** What came to a list of words, such as the flags of a compiler, and what went from it. */
+/** The words added to a list, such as the flags of a compiler, and those removed from it. */
 function differingItems(before: Json, now: Json): string {
   if (!isWords(before) || !isWords(now)) return '';
   const come = now.filter((word) => !before.includes(word)).map((word) => `${word} is new`);

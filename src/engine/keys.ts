@@ -7,7 +7,7 @@ import {isBoolean, isNumber, isText, listOf, mapOf, objectWith, schemaOf, textTh
 import {failure, type Failure} from '../model/failure.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
 
-/** Raised when the meaning of a key record changes: results of another schema are never taken for ours. */
+/** Raised when the meaning of a key record changes: results of another schema are never used. */
 const KEY_SCHEMA = 1;
 
 interface NamedDigest {
@@ -37,7 +37,7 @@ export interface ActionKey {
   readonly producers: Producers;
 }
 
-/** Which actions made the inputs of a key record, in its order; null for what no action made. No key depends on them. */
+/** The producers of a key record's inputs, in its order; null for sources. Keys do not depend on them. */
 export type Producers = readonly (ActionId | null)[];
 
 /** The two parts of an action's id. */
@@ -73,7 +73,7 @@ const keyRecord = schemaOf<KeyRecord>(
   }),
 );
 
-/** Reads the text of a key; undefined for one that was damaged, or that another version wrote. */
+/** Reads the text of a key; undefined if it is damaged or of another version. */
 export function recordOf(text: string): KeyRecord | undefined {
   return parseJson(text, keyRecord);
 }
@@ -119,7 +119,7 @@ function isObject(value: Json): value is object & Json {
   return typeof value === 'object' && value !== null;
 }
 
-/** What is wrong with the declaration of an action, if anything: a mistake of the host, told as an ACTION failure. */
+/** The error in the declaration of an action, if there is one: a bug of the host, reported as an ACTION failure. */
 export function contractFailure(spec: ActionSpec): Failure | undefined {
   const names = new Set<string>();
   const paths = new Set<string>();

@@ -6,14 +6,14 @@ import {readValidJson} from '../fs/read-json.js';
 import {isNumber, isText, listOf, objectWith, oneOf, schemaOf} from '../model/shape.js';
 import {type Account, accountCheck} from './causes.js';
 
-/** What the last run on a build folder did. A dry run leaves nothing. */
+/** The record of the last run on a build directory. A dry run leaves none. */
 export interface LastRun {
   /** When it began, ISO 8601 in UTC. */
   readonly run: string;
   readonly ms: number;
-  /** What was in place already. */
+  /** The actions that were up to date. */
   readonly fresh: readonly ActionId[];
-  /** Everything else that it did, in the order in which that was done. */
+  /** All other actions, in the order in which they finished. */
   readonly done: readonly DoneAction[];
 }
 
@@ -32,8 +32,8 @@ function fileIn(buildDir: string): string {
 }
 
 /**
- * Writes it down. Only explanations read it, so it is not waited for until it is on the disk, and that it cannot be
- * written is no failure.
+ * Writes it. Only explanations read it, so it is not flushed to disk, and a failure to
+ * write it is ignored.
  */
 export async function writeLastRun(buildDir: string, run: LastRun): Promise<void> {
   const file = fileIn(buildDir);

@@ -9,11 +9,11 @@ import {isNumber, isText, objectWith, optional, schemaOf} from '../model/shape.j
 import {readValidJson} from '../fs/read-json.js';
 
 /**
- * One build at a time on a build folder.
+ * One build at a time per build directory.
  *
- * The lock is a row of generations, files `lock/1`, `lock/2`, …; the highest one counts. It names its holder, or is
- * empty when the holder let go. To take the lock is to create the next generation, which the file system grants to one
- * only (`link` never replaces). The highest generation is never removed, so whoever decided on an outdated view either
+ * The lock is a sequence of generations, files `lock/1`, `lock/2`, …; the highest one counts. It names its holder, or is
+ * empty if the holder released it. Taking the lock means creating the next generation, which the file system grants to one
+ * only (`link` never replaces). The highest generation is never removed, so a process that decided on outdated information either
  * finds the next number taken, or sees a higher one afterwards and withdraws: a dead holder is succeeded by exactly one.
  */
 export interface Lock {
@@ -26,10 +26,10 @@ interface Holder extends ProcessIdentity {
   readonly since: string;
 }
 
-/** Each further attempt means that somebody else took the lock and let go of it meanwhile. */
+/** Each further attempt means that another process took and released the lock meanwhile. */
 const ATTEMPTS = 50;
 
-/** Takes the lock of a build folder, which is created if need be. Fails with LOCKED, which says who holds it, or IO. */
+/** Takes the lock of a build directory, which is created if need be. Fails with LOCKED, which says who holds it, or IO. */
 export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
   const folder = join(buildDir, 'lock');
   const made = await ensureFolder(folder);
@@ -57,7 +57,7 @@ export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
   return fail('LOCKED', `the build directory ${buildDir} is in use by other runs`);
 }
 
-/** Creates a generation with its whole content at once; false when it is there already. */
+/** Creates a generation with its complete content atomically; false if it exists. */
 async function create(folder: string, generation: string): Promise<Result<boolean>> {
   const temporary = join(folder, `.new-${uniqueSuffix()}`);
   const holder: Holder = {...ownIdentity(), since: new Date().toISOString()};
@@ -90,7 +90,7 @@ const holderFile = schemaOf<Partial<Holder> & Pick<Holder, 'pid' | 'start' | 'ho
   }),
 );
 
-/** Who holds a generation. Nobody, if it was let go, or lost its content in a crash of the whole machine. */
+/** The holder of a generation. None if it was released, or lost its content in a crash of the machine. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   const holder = await readValidJson(path, holderFile);
   return holder && {boot: '', since: 'an unknown time', ...holder};

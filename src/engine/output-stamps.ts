@@ -4,7 +4,7 @@ import type {Recording} from '../fs/recording.js';
 import type {ActionSpec} from '../model/action-spec.js';
 import type {Journal, JournalOutput} from './journal.js';
 
-/** So many files are read before other events get a turn. */
+/** The number of files to read before other events get a turn. */
 const BATCH = 64;
 
 /**
@@ -21,7 +21,7 @@ export async function confirmStamps(specs: readonly ActionSpec[], journal: Journ
     for (const {name, path} of spec.outputs) {
       const output = entry.outputs[name];
       if (output?.stamp !== null) continue;
-      // First the state, then the reading: a change between the two makes the state differ later.
+      // First the state, then the content: after a change between the two, the state will differ later.
       const found = statFile(path);
       if (found?.settled !== true || contentOf(path, 'file') !== output.digest) continue;
       outputs[name] = {digest: output.digest, stamp: found.stamp};

@@ -17,7 +17,7 @@ import {createStager, holds, settle, type Staging} from './staging.js';
 import {statFile, isExecutable} from '../fs/path-state.js';
 import type {Found, StoreAccess} from './store-access.js';
 
-/** What became of an action, with the digests of its outputs by name. */
+/** The outcome of an action, with the digests of its outputs by name. */
 export interface Done {
   readonly outcome: 'executed' | 'cached' | 'remote' | 'fresh';
   readonly outputs: Readonly<Record<string, Digest>>;
@@ -25,9 +25,9 @@ export interface Done {
   readonly bytes: number | undefined;
 }
 
-/** Does what was decided. */
+/** Carries out a decision. */
 export interface Performer {
-  /** Puts the outputs of an earlier result into place; undefined when they are not to be had after all. */
+  /** Puts the outputs of an earlier result into place; undefined if they are not available after all. */
   readonly restore: (
     spec: ActionSpec,
     key: ActionKey,
@@ -45,11 +45,11 @@ export interface PerformContext {
   readonly journal: Journal;
   readonly sources: Sources;
   readonly store: StoreAccess;
-  /** Told when the turn of an action has come to get its result from a cache. */
+  /** Called when an action starts to get its result from a cache. */
   readonly onRestore: (id: ActionId) => void;
 }
 
-/** How many results are copied at once from the store, and from the remote cache, where most of the time is waiting. */
+/** The number of concurrent copies from the local cache, and from the remote cache, where most of the time is waiting. */
 const RESTORING_AT_ONCE = {cached: 8, remote: 24};
 
 export function createPerformer(context: PerformContext): Performer {
@@ -106,7 +106,7 @@ export function createPerformer(context: PerformContext): Performer {
       const folder = await ensureFolder(dirname(path));
       if (!folder.ok) return folder;
     }
-    // From here on the folder is in no known state, until the action says that it is done.
+    // From here on, the state of the directory is unknown until the action has finished.
     const last = journal.get(spec.id);
     if (last !== undefined) journal.set(spec.id, {...last, unfinished: true});
     const noted = await journal.save();
@@ -121,14 +121,14 @@ export function createPerformer(context: PerformContext): Performer {
     return saved.ok ? done : saved;
   }
 
-  /** Calls the action. Its failures pass; what it throws, and inputs that changed under it, become failures. */
+  /** Calls the action. Exceptions, and inputs that changed meanwhile, become failures. */
   async function call(spec: ActionSpec, outputs: Readonly<Record<string, string>>): Promise<Result<void>> {
     const log = (text: string): void => {
       context.events.emit({type: 'tool-output', id: spec.id, text});
     };
     let result: Result<void>;
     try {
-      // Its inputs are declared: what else it reads is its own affair.
+      // Its inputs are declared, so its other reads are not recorded.
       result = await withoutRecording(() => spec.execute({signal: context.signal, outputs, log}));
     } catch (error) {
       const details = error instanceof Error ? error.stack : undefined;
@@ -145,7 +145,7 @@ export function createPerformer(context: PerformContext): Performer {
     return ok();
   }
 
-  /** Moves what was made into place and writes it down. */
+  /** Moves the outputs into place and records them. */
   async function conclude(
     spec: ActionSpec,
     key: ActionKey,
@@ -198,24 +198,24 @@ export function createPerformer(context: PerformContext): Performer {
   };
 }
 
-/** An output that was made: where it lies now, which may be its final place already. */
+/** A new output: its current path, which may already be the final one. */
 interface Made {
   readonly output: OutputSpec;
   readonly content: FileContent;
   readonly from: string;
 }
 
-/** Where the outputs are now, by name. */
+/** The current paths of the outputs, by name. */
 function sourcesOf(made: readonly Made[]): Record<string, string> {
   return Object.fromEntries(made.map(({output, from}) => [output.name, from]));
 }
 
-/** Where the outputs are wanted, by name. */
+/** The final paths of the outputs, by name. */
 function placesOf(spec: ActionSpec): Record<string, string> {
   return Object.fromEntries(spec.outputs.map(({name, path}) => [name, path]));
 }
 
-/** Reads what an action wrote. Fails with ACTION when it did not write what it declared. */
+/** Digests the outputs of an action. Fails with ACTION if a declared output is missing. */
 async function readOutputs(
   spec: ActionSpec,
   paths: Readonly<Record<string, string>>,

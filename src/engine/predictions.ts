@@ -3,9 +3,9 @@ import {digestOf, type Digest} from '../model/digest.js';
 import type {Decision} from './decide.js';
 import type {Done} from './perform.js';
 
-/** What a dry run knows of results that do not exist yet. */
+/** What a dry run knows about results that do not exist yet. */
 export interface Predictions {
-  /** What an action would come to. Outputs that only its execution could tell get a digest that stands for "unknown". */
+  /** The predicted outputs of an action. Outputs that only its execution could determine get a digest that stands for "unknown". */
   readonly predict: (spec: ActionSpec, decision: Exclude<Decision, {readonly kind: 'fresh'}>) => Done;
   /** Whether a digest stands for "unknown". */
   readonly isPending: (digest: Digest) => boolean;

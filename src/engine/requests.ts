@@ -5,7 +5,7 @@ import {fail, type Result} from '../model/result.js';
 import {explainDifference} from './key-difference.js';
 import type {ActionKey} from './keys.js';
 
-/** What was asked of the engine in this run. */
+/** The requests to the engine in this run. */
 export interface Requests {
   /**
    * Calls `run` for the first request of an action; further ones with the same key share its result. Fails with ACTION when
@@ -17,11 +17,11 @@ export interface Requests {
     run: () => Promise<Result<ActionResult>>,
   ) => Promise<Result<ActionResult>>;
   /**
-   * Takes the places of an action's outputs for it. What is wrong when another has one: they would undo each other's work in
+   * Reserves the output paths of an action. Fails if another action has one: they would overwrite each other's outputs in
    * every build.
    */
   readonly claimOutputs: (spec: ActionSpec) => Failure | undefined;
-  /** Every action that was asked for. */
+  /** Every requested action. */
   readonly specs: () => readonly ActionSpec[];
 }
 

@@ -4,10 +4,10 @@ import type {Explanations} from './explanations.js';
 import type {ActionKey} from './keys.js';
 import {type DoneAction, type LastRun, writeLastRun} from './last-run.js';
 
-/** What this run did, for the explanations of later ones. */
+/** The log of this run, for later explanations. */
 export interface RunLog {
   readonly add: (spec: ActionSpec, key: ActionKey, outcome: Outcome | 'failed', ms: number) => void;
-  /** Whether the run had more to do than to find actions up to date. */
+  /** Whether any action was not up to date. */
   readonly hasWork: () => boolean;
   /** Writes it into the build directory. */
   readonly save: (buildDir: string) => Promise<void>;

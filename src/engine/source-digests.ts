@@ -15,24 +15,24 @@ export interface SourceFile {
   readonly path: string;
 }
 
-/** The digests of source files, with a memory of the files that did not change since they were last read. */
+/** The digests of source files, with a cache of the files that have not changed since they were last read. */
 export interface Sources {
-  /** The digests of files, in the order asked for. Fails with IO for the first that cannot be read. */
+  /** The digests of files, in the given order. Fails with IO for the first that cannot be read. */
   readonly digest: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
   /** Whether a file that was digested in this run may have changed since. */
   readonly mayHaveChanged: (path: string) => boolean;
-  /** What a file looked like when it was digested in this run; undefined for one that was not. */
+  /** The state of a file when it was digested in this run; otherwise undefined. */
   readonly stampOf: (path: string) => FileStamp | undefined;
   readonly save: () => Promise<Result<void>>;
 }
 
 const SCHEMA = 1;
-/** How many files are read at once. */
+/** The number of files read concurrently. */
 const BREADTH = 16;
 
 type Memory = Map<string, readonly [Stamp, Digest]>;
 
-/** Opens the memory in a build folder. A memory that is missing or unreadable is an empty one. */
+/** Opens the memory in a build directory. A memory that is missing or unreadable is an empty one. */
 export async function openSources(buildDir: string, recording?: Recording): Promise<Sources> {
   const file = join(buildDir, 'sources.json');
   const memory = await load(file);
@@ -45,7 +45,7 @@ export async function openSources(buildDir: string, recording?: Recording): Prom
   }
 
   async function read({name, path}: SourceFile): Promise<Result<Artifact>> {
-    // First the look, then the reading: a change between the two makes the stamp differ the next time.
+    // First the stamp, then the content: after a change between the two, the stamp will differ the next time.
     const look = statFile(path);
     const content = await hashFile(path);
     if (!content.ok) return content;
@@ -104,7 +104,7 @@ const memoryFile = schemaOf<MemoryFile>(
   objectWith<MemoryFile>({schema: oneOf(SCHEMA), files: mapOf(tuple(isText, textThat(isDigest)))}),
 );
 
-/** The memory only saves time: one that does not fit is an empty one. */
+/** The cache only saves time: an invalid one counts as empty. */
 async function load(file: string): Promise<Memory> {
   const read = await readValidJson(file, memoryFile);
   return new Map(Object.entries(read?.files ?? {}));

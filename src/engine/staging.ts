@@ -7,7 +7,7 @@ import {digestOf, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
 import {statFile} from '../fs/path-state.js';
 
-/** Temporary places for the outputs of one action: same file names, in temporary folders beside the final places. */
+/** Temporary places for the outputs of one action: same file names, in temporary directories beside the final places. */
 export interface Staging {
   /** Absolute paths by output name. */
   readonly paths: Readonly<Record<string, string>>;
@@ -17,22 +17,22 @@ export interface Staging {
 
 /** Makes staging places, for one build. */
 export interface Stager {
-  /** Fails with IO when a folder cannot be created. */
+  /** Fails with IO when a directory cannot be created. */
   readonly open: (spec: ActionSpec) => Promise<Result<Staging>>;
 }
 
-/** The temporary folder in a folder of outputs: there as long as an action uses it. */
+/** The temporary directory in a directory of outputs: there as long as an action uses it. */
 interface Place {
   readonly path: string;
   users: number;
-  /** Creating and removing, one after the other. */
+  /** Creation and removal, one after the other. */
   ready: Promise<Result<void>>;
 }
 
 /**
  * Tools derive the names of further files from that of the output, and some write it into the output, so the names in
- * the temporary folders are the final ones; no two actions of a build write the same file. What a killed build left
- * beside an output is removed when the next one first works there; the build folder's lock sees to it that such a
+ * the temporary directories are the final ones; no two actions of a build write the same file. What a killed build left
+ * beside an output is removed when the next one first works there; the build directory's lock sees to it that such a
  * build is dead.
  */
 export function createStager(buildDir: string): Stager {
@@ -81,7 +81,7 @@ export function createStager(buildDir: string): Stager {
   };
 }
 
-/** Removes from a folder what an earlier build left that was killed: what has a name that begins with `prefix`. */
+/** Removes from a directory what an earlier build left that was killed: what has a name that begins with `prefix`. */
 export async function sweep(folder: string, prefix: string): Promise<Result<void>> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (name.startsWith(prefix)) await removeQuietly(join(folder, name));
@@ -89,7 +89,7 @@ export async function sweep(folder: string, prefix: string): Promise<Result<void
   return ok();
 }
 
-/** Most temporary folders are empty in the end, which takes one call to remove instead of several. */
+/** Most temporary directories are empty in the end, which takes one call to remove instead of several. */
 async function removeFolder(path: string): Promise<Result<void>> {
   await rmdir(path).catch(() => removeQuietly(path));
   return ok();

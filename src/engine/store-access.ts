@@ -8,15 +8,15 @@ import type {Failure} from '../model/failure.js';
 import {ok, type Result} from '../model/result.js';
 import type {ActionKey} from './keys.js';
 
-/** An earlier result, and whose it was: our own store's, or the remote cache's. */
+/** An earlier result, and its source: the local or the remote cache. */
 export interface Found {
   readonly record: ActionRecord;
   readonly origin: 'cached' | 'remote';
 }
 
-/** Earlier results as the engine uses them: whatever is wrong with where they lie is a warning, never the end of a build. */
+/** Access to earlier results: a failure of a cache is a warning, and never fails a build. */
 export interface StoreAccess {
-  /** The result under a key, if there is one, made for the outputs that the action declares. */
+  /** The result for a key, if there is one with the declared outputs. */
   readonly get: (spec: ActionSpec, key: ActionKey) => Promise<Found | undefined>;
   /** Keeps a result in the store. */
   readonly put: (
@@ -24,7 +24,7 @@ export interface StoreAccess {
     record: ActionRecord,
     files: Readonly<Record<string, string>>,
   ) => Promise<void>;
-  /** Offers to others what was made here; `files` must stay for a while. Returns at once. */
+  /** Uploads a new result; `files` must not change meanwhile. Returns at once. */
   readonly offer: (key: ActionKey, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
   /** Whether an output was copied to `path`. Fails with IO when `path` cannot be written. */
   readonly materialise: (
@@ -33,11 +33,11 @@ export interface StoreAccess {
     origin: Found['origin'],
     path: string,
   ) => Promise<Result<boolean>>;
-  /** Waits for what is still under way. */
+  /** Waits for pending work. */
   readonly finish: () => Promise<void>;
 }
 
-/** Looks into the store first, then into the remote cache. Either may be undefined. */
+/** Uses the local cache first, then the remote cache. Either may be undefined. */
 export function createStoreAccess(
   store: Store | undefined,
   remote: RemoteCache | undefined,
@@ -46,7 +46,7 @@ export function createStoreAccess(
   const warn = (warnings: readonly string[]): void => {
     for (const message of warnings) events.emit({type: 'warning', message});
   };
-  /** After the first failure to read or to write no other try is made: it would only cost time and warn again. */
+  /** After the first failure to read or write, there is no further attempt, which would only cost time and warn again. */
   const failed = {read: false, written: false};
   const giveUp = (what: keyof typeof failed, reason: Failure): void => {
     if (!failed[what]) warn([`the cache cannot be ${what} and is not used: ${reason.message}`]);

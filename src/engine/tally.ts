@@ -1,22 +1,22 @@
 import type {ActionId} from '../model/action.js';
 import type {ActionCounts, EventSink} from '../model/events.js';
 
-/** What became of actions. */
+/** The outcomes of actions. */
 export interface EngineSummary {
   readonly counts: ActionCounts;
-  /** The actions that ran, in the order in which they were done. */
+  /** The executed actions, in the order in which they finished. */
   readonly executed: readonly ActionId[];
 }
 
-/** Counts actions by the events that tell of them. */
+/** Counts actions by their events. */
 export interface Tally {
   /** Passes events on. */
   readonly sink: EventSink;
-  /** What was counted so far. */
+  /** The current counts. */
   readonly summary: () => EngineSummary;
 }
 
-/** Counts the actions of the events that go to `events`. What an abort stopped is not counted as failed. */
+/** Counts the actions of the events that go to `events`. Actions stopped by an abort do not count as failed. */
 export function countActions(events: EventSink): Tally {
   const counts = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
   const executed: ActionId[] = [];

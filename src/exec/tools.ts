@@ -3,7 +3,7 @@ import {delimiter, join, resolve} from 'node:path';
 import {access, stat} from '../fs/recorded-fs.js';
 
 /**
- * Where an executable lies: its absolute path, or undefined. A name with a slash is a path and is not searched for;
+ * The absolute path of an executable, or undefined. A name with a slash is a path and is not searched for;
  * any other is looked up in the directories of `path` (as in PATH), in order.
  */
 export async function findTool(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
@@ -20,7 +20,7 @@ export async function findTool(name: string, path = process.env['PATH'] ?? ''): 
   return undefined;
 }
 
-/** A command line whose program is a path counts from `cwd`; a bare name is looked up on PATH by whoever runs it. */
+/** A command line whose program is a path counts from `cwd`; a bare name is looked up on PATH when it runs. */
 export function resolveCommand(command: string, cwd: string): string {
   // Arguments may follow: `gcc -I/somewhere`.
   return /^\S*\//.test(command) ? resolve(cwd, command) : command;

@@ -8,16 +8,16 @@ import {ABSENT, contentOf, type PathAspect, statPath} from './path-state.js';
 import {readValidJson} from './read-json.js';
 import {currentRecording, type RecordedPath, recordPath, withoutRecording} from './recording.js';
 
-/** An answer that is kept in a file, with what it depends on. */
+/** A result that is kept in a file, with its dependencies. */
 export interface Memo<T> {
-  /** What the answer is to: the rest says nothing about anything else. */
+  /** The question: the memo is valid only for this one. */
   readonly question: string;
   readonly answer: T;
-  /** As long as these paths are as they were, so is the answer. */
+  /** The result is valid as long as these paths are unchanged. */
   readonly paths: readonly RecordedPath[];
 }
 
-/** As it is written: thousands of paths in a memo are lists, which take half the time to read of objects. */
+/** The serialised form: paths are lists, which take half the time to parse of objects. */
 type PathRow = readonly [path: string, aspect: PathAspect, state: string, content: RecordedPath['content']];
 
 interface MemoFile<T> extends Omit<Memo<T>, 'paths'> {
@@ -41,7 +41,7 @@ function memoFile<T>(answer: Schema<T>): Schema<MemoFile<T>> {
   );
 }
 
-/** The memo in a file, if it is of this question. Whether its paths are as they were is for the caller to see. */
+/** The memo in a file, if it is of this question. The caller checks whether its paths are unchanged. */
 export async function readMemo<T>(
   file: string,
   question: string,
@@ -60,13 +60,13 @@ export function memoText<T>({question, answer, paths}: Memo<T>): string {
 }
 
 /**
- * Looks whether paths are as they were; undefined when one is not. Otherwise the same paths, in their order, without the
- * digests of those whose state vouches for them from now on.
+ * Checks that paths are unchanged; undefined if one has changed. Otherwise returns the same paths, in order, without the
+ * digests of those whose state is reliable from now on.
  */
 export function checkPaths(paths: readonly RecordedPath[]): readonly RecordedPath[] | undefined {
   const states = paths.map(({path, aspect}) => statPath(path, aspect));
   if (paths.some(({state}, i) => states[i]?.state !== state)) return undefined;
-  // Only now, as reading takes longer: most changes show without it.
+  // Reads last, because it takes longer, and most changes are visible without it.
   const checked: RecordedPath[] = [];
   for (const [i, recorded] of paths.entries()) {
     const {path, aspect, content} = recorded;
@@ -79,13 +79,13 @@ export function checkPaths(paths: readonly RecordedPath[]): readonly RecordedPat
 /** A result that took some time to compute. */
 export interface Computed<T> {
   readonly answer: T;
-  /** The files that it depends on: absolute paths. Undefined for an answer that is not to be kept. */
+  /** The files that it depends on: absolute paths. Undefined for a result that must not be kept. */
   readonly files: readonly string[] | undefined;
 }
 
 /**
- * An answer that takes processes to get, kept in `file` for as long as it is the answer to the same question and the
- * files that it depends on are the same. Fails as `compute` does.
+ * A result that takes processes to compute, kept in `file` as long as the question is the same and the
+ * files that it depends on are unchanged. Fails as `compute` does.
  */
 export async function memoize<T>(
   file: string,
@@ -108,7 +108,7 @@ export async function memoize<T>(
   }
   for (const {path} of paths) recordPath(path, 'file');
   await ensureFolder(dirname(file));
-  // Without a memo the next build computes it again; what keeps it from being written will show in the build itself.
+  // Without a memo the next build computes it again; the build itself will report why it cannot be written.
   await writeFile(file, memoText({question, answer, paths})).catch(() => undefined);
   return ok(answer);
 }
@@ -124,7 +124,7 @@ function settledPaths(files: readonly string[]): readonly RecordedPath[] | undef
   return paths;
 }
 
-/** Replaces a memo as a whole. That it cannot be written is no failure: it only saves time. */
+/** Replaces a memo atomically. A failure is ignored: a memo only saves time. */
 export async function writeMemo<T>(file: string, memo: Memo<T>): Promise<void> {
   await writeFileAtomic(file, memoText(memo));
 }

@@ -5,18 +5,18 @@ import {readFileSync} from './recorded-fs.js';
 /** The directory of this package; sources and bundles both lie two directories below it. */
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Where the C of the runtime lies. */
+/** The directory of the runtime's C. */
 export const RUNTIME_FOLDER = join(PACKAGE, 'src', 'runtime');
-/** Where the layout files lie, one per CPython version. */
+/** The directory of the layout files, one per CPython version. */
 export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
 
-/** Where the scripts lie that run inside a target. */
+/** The directory of the scripts that run inside a target. */
 export const SCRIPTS_FOLDER = join(PACKAGE, 'src', 'cpython', 'interpreter', 'scripts');
 
 /** The C of a library that puts a clock ahead, for builds that have to be the same at another time. */
 export const CLOCK_SOURCE = join(PACKAGE, 'src', 'release', 'preloaded-clock.c');
 
-/** What runs this package's commands. */
+/** The program that runs this package's commands. */
 export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');
 
 /** The version of this package. */

@@ -9,10 +9,10 @@ import {
 } from 'node:fs';
 import {digestOf, type Digest} from '../model/digest.js';
 
-/** Names a state of a file without reading it: as long as the stamp is the same, so is the content. */
+/** Identifies the state of a file without reading it: an equal stamp means equal content. */
 export type Stamp = string;
 
-/** The parts of a stamp that others than us can see, too. */
+/** The parts of a stamp that other users can see, too. */
 export interface FileStamp {
   /** Bytes. */
   readonly size: bigint;
@@ -25,7 +25,7 @@ export function readStamp(stamp: Stamp): FileStamp {
   return {size: BigInt(size), mtimeNs: BigInt(mtimeNs)};
 }
 
-/** What `stat` says of a regular file. */
+/** The `stat` result of a regular file. */
 export interface FileState {
   readonly stamp: Stamp;
   /**
@@ -51,7 +51,7 @@ export function hasSettled(
 ): boolean {
   const {mtimeMs, ctimeMs, ctimeNs} = stats;
   const changedMs = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
-  // Nobody can set this time, so a fraction in it is the file system's.
+  // No program can set this time, so a fraction in it comes from the file system.
   return now - changedMs > (ctimeNs % 1_000_000_000n === 0n ? COARSE_MS : FINE_MS);
 }
 
@@ -69,12 +69,12 @@ export function statFile(path: string): FileState | undefined {
   };
 }
 
-/** Whether anybody may execute a file in this state. */
+/** Whether a file in this state is executable. */
 export function isExecutable(state: FileState): boolean {
   return (state.mode & 0o111) !== 0;
 }
 
-/** What somebody learns of a path: a file or whatever is there, the entries of a directory, where a link leads, the real path. */
+/** The aspects of a path: its file, the entries of a directory, the target of a link, the real path. */
 export type PathAspect = 'file' | 'entries' | 'link' | 'realpath';
 
 /** The state of a path in one aspect. Equal states mean that nothing changed, as far as `settled` goes. */
@@ -84,23 +84,23 @@ export interface PathState {
   readonly settled: boolean;
 }
 
-/** The state of a path where there is nothing. */
+/** The state of a missing path. */
 export const ABSENT = '-';
 
 const NOTHING: PathState = {state: ABSENT, settled: true};
 
-/** Names the state of a path without reading what is there. */
+/** Identifies the state of a path without reading its content. */
 export function statPath(path: string, aspect: PathAspect): PathState {
   if (aspect === 'link') return statLink(path);
   if (aspect === 'realpath') return textState(() => realpathSync(path));
   const stats = statOrNothing(path);
   if (stats === undefined) return NOTHING;
-  // Of other things than files nothing is read but, of directories, the entries.
+  // Only files and the entries of directories are read.
   if (!stats.isFile() && aspect === 'file') return {state: `${kindOf(stats)}:${idOf(stats)}`, settled: true};
   return {state: stampOf(stats), settled: hasSettled(stats, Date.now())};
 }
 
-/** What `lstat` and `readlink` say: a link is what it holds, anything else is what it is. */
+/** By `lstat` and `readlink`: a link is identified by its target. */
 function statLink(path: string): PathState {
   try {
     const stats = lstatSync(path, {bigint: true, throwIfNoEntry: false});
@@ -122,7 +122,7 @@ function textState(read: () => string): PathState {
 
 /**
  * The sha256 of what was read of a path: of a file's bytes, or of the names and kinds of a directory's entries. Undefined
- * when it cannot be read, and for aspects whose state says it all.
+ * when it cannot be read, and for aspects whose state is complete.
  */
 export function contentOf(path: string, aspect: PathAspect): Digest | undefined {
   try {
@@ -135,7 +135,7 @@ export function contentOf(path: string, aspect: PathAspect): Digest | undefined 
   }
 }
 
-/** The sha256 of the names and kinds of a directory's entries, in whatever order they come. */
+/** The sha256 of the names and kinds of a directory's entries, independent of their order. */
 export function entriesDigest(
   entries: readonly {readonly name: string; readonly isDirectory: () => boolean}[],
 ): Digest {

@@ -6,10 +6,10 @@ import type {Schema} from '../model/shape.js';
 export type JsonFile<T> =
   | {readonly kind: 'valid'; readonly value: T}
   | {readonly kind: 'missing'}
-  /** It cannot be read, is no JSON, or has another form. */
+  /** The file cannot be read, is not JSON, or has another schema. */
   | {readonly kind: 'invalid'; readonly reason: string};
 
-/** Reads a file of JSON that is ignored where it does not fit. */
+/** Reads a JSON file, which is ignored if it is invalid. */
 export async function readJson<T>(path: string, schema: Schema<T>): Promise<JsonFile<T>> {
   let text: string;
   try {
@@ -28,7 +28,7 @@ export async function readValidJson<T>(path: string, schema: Schema<T>): Promise
   return file.kind === 'valid' ? file.value : undefined;
 }
 
-/** The value of a JSON text; undefined when it is no JSON or has another form. */
+/** The value of a JSON text; undefined if it is not JSON or has another schema. */
 export function parseJson<T>(text: string, schema: Schema<T>): T | undefined {
   let value: unknown;
   try {

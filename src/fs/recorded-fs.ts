@@ -8,7 +8,7 @@ import {currentRecording, recordPath} from './recording.js';
 
 /*
  * The functions of Node by which a build reads, under their own names, for what it reads outside of actions. Each records the
- * path before it reads (recording.ts). ESLint refuses Node's own in the rooms that build, so that no read is forgotten.
+ * path before it reads (recording.ts). ESLint rejects Node's own functions in the directories that build, so that every read is recorded.
  */
 
 /** Records a file that is read in another way. */
@@ -31,7 +31,7 @@ export function isFileSync(path: string): boolean {
   return statFile(path) !== undefined;
 }
 
-/** Whether there is something at a path. */
+/** Whether a path exists. */
 export function existsSync(path: string): boolean {
   recordPath(path, 'file');
   return fs.existsSync(path);
@@ -68,7 +68,7 @@ export async function readEntries(path: string): Promise<Dirent[]> {
   return entries;
 }
 
-/** All that is below a directory but directories: paths relative to it, each with its kind. */
+/** Everything below a directory except directories: paths relative to it, each with its kind. */
 export async function readTree(path: string, below = ''): Promise<[path: string, entry: Dirent][]> {
   const entries = await readEntries(join(path, below));
   const parts = await Promise.all(

@@ -8,13 +8,13 @@ export interface RecordedPath {
   readonly path: string;
   readonly aspect: PathAspect;
   readonly state: string;
-  /** The digest of the content where the state alone does not vouch for it: the path had changed moments ago. */
+  /** The digest of the content, if the state alone is not reliable because the path had just changed. */
   readonly content: Digest | null;
 }
 
 /**
- * What a run learns of the file system outside of its actions, and what it leaves there. As long as all of it is the same,
- * the same run has nothing to do. Reads get here through `recorded-fs.ts`; the engine adds sources and outputs.
+ * What a run reads from the file system outside of its actions, and what it writes. As long as all of it is unchanged,
+ * the same run has nothing to do. Reads are recorded by `recorded-fs.ts`; the engine adds sources and outputs.
  */
 export class Recording {
   private readonly read = new Map<string, RecordedPath>();
@@ -22,7 +22,7 @@ export class Recording {
   private readonly builtIn = new Set<string>();
   private unknown: string | undefined;
 
-  /** Records what `act` and all that it calls read. */
+  /** Records the reads of `act` and of everything that it calls. */
   run<T>(act: () => Promise<T>): Promise<T> {
     return current.run(this, act);
   }
@@ -36,14 +36,14 @@ export class Recording {
     if (known === undefined) {
       this.read.set(key, now);
     } else if (known.state !== state) {
-      // One of two states cannot stay: unless it is written by us in the end, the next run does not find it.
+      // Two different states: unless the run itself writes the path in the end, the memo is never valid.
       this.read.set(key, {...now, state: 'changed during the run'});
     } else if (now.content !== null) {
       this.read.set(key, now);
     }
   }
 
-  /** What the run leaves at a path, which replaces whatever it read there before. */
+  /** Records a write, which replaces earlier reads of the path. */
   addWritten(path: string, aspect: PathAspect, {state, settled}: PathState, content?: Digest): void {
     const absolute = resolve(path);
     this.written.set(absolute, {path: absolute, aspect, state, content: settled ? null : (content ?? null)});
@@ -54,7 +54,7 @@ export class Recording {
     this.unknown ??= reason;
   }
 
-  /** Why `paths` does not hold all that the run depends on; undefined when it does. */
+  /** Why `paths` is incomplete; undefined if it is complete. */
   gap(): string | undefined {
     return this.unknown;
   }
@@ -74,15 +74,15 @@ export class Recording {
   }
 }
 
-/** Runs of one process may overlap, so each finds its own by the calls that led to where it is asked for. */
+/** Runs of one process may overlap, so each finds its own recording through its asynchronous context. */
 const current = new AsyncLocalStorage<Recording | undefined>();
 
-/** The recording of the run that calls; undefined when nobody wants one. */
+/** The recording of the current run; undefined if there is none. */
 export function currentRecording(): Recording | undefined {
   return current.getStore();
 }
 
-/** Runs what accounts for its reads in another way: an action by its declared inputs, a memo by the files that it names. */
+/** Runs code whose reads are tracked in another way: an action by its declared inputs, a memo by the files that it names. */
 export function withoutRecording<T>(act: () => T): T {
   return current.getStore() === undefined ? act() : current.run(undefined, act);
 }

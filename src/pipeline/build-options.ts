@@ -51,7 +51,7 @@ export interface HostContext {
 export interface SourceBuildOptions {
   /** The CPython source tree; never written to. */
   readonly source: string;
-  /** A folder of ours: stage 1, images, journal. */
+  /** A directory of ours: stage 1, images, journal. */
   readonly buildDir: string;
   /** Where the new interpreter is wanted; by default beside stage 1. */
   readonly out: string | undefined;
@@ -71,7 +71,7 @@ export interface SourceBuildOptions {
 interface InstalledOptions {
   /** The Python: a path, or a name on PATH. */
   readonly python: string;
-  /** A folder of ours; by default one in the cache. */
+  /** A directory of ours; by default one in the cache. */
   readonly buildDir: string | undefined;
   /** The C compiler; by default the one that compiled the Python. */
   readonly cc: string | undefined;
@@ -87,6 +87,6 @@ export interface RelinkOptions extends InstalledOptions {
 }
 
 export interface OverlayOptions extends InstalledOptions {
-  /** The folder that the overlay is wanted in. Absolute. */
+  /** The directory that the overlay is wanted in. Absolute. */
   readonly out: string;
 }

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 
-/** Where things lie in a build folder. All paths are absolute. */
+/** Where things lie in a build directory. All paths are absolute. */
 export interface Places {
   readonly root: string;
   /** Code units, C and objects of module images. */
@@ -13,9 +13,9 @@ export function placesOf(buildDir: string): Places {
   return {root: buildDir, images: join(buildDir, 'images'), work: join(buildDir, 'work')};
 }
 
-/** A build folder of the `source` host has CPython's build, too. */
+/** A build directory of the `source` host has CPython's build, too. */
 export interface SourcePlaces extends Places {
-  /** CPython's own build folder: stage 1, and the new interpreter beside it. */
+  /** CPython's own build directory: stage 1, and the new interpreter beside it. */
   readonly cpython: string;
   readonly stage1: string;
   readonly stage2: string;

@@ -3,7 +3,7 @@ import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
 import type {HostKind} from './host.js';
 
-/** The build folder of a host that needs none of the user's: in the cache, one for each Python and place. */
+/** The build directory of a host that needs none of the user's: in the cache, one for each Python and place. */
 export function defaultBuildDir(
   host: HostKind,
   {python, out}: {readonly python: string; readonly out: string},

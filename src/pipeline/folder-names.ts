@@ -6,7 +6,7 @@ const BEFORE = `(?:(?<![./${LETTERS}])|(?<=(?<![./${LETTERS}])-[A-Za-z]))`;
 const AFTER = String.raw`(?!\.*[${LETTERS}])`;
 
 /**
- * Finds the name of a folder, also where that is the beginning of a path: for `/src`, in `-I/src/x` and `"/src"`, but not in
+ * Finds the name of a directory, also where that is the beginning of a path: for `/src`, in `-I/src/x` and `"/src"`, but not in
  * `/usr/src` or `/src-2`.
  */
 export function folderName(folder: string): RegExp {

@@ -22,7 +22,7 @@ import {type Tools, prepareTools} from './image-tools.js';
 
 /**
  * The whole way: the modules that are selected become images, and the host links them. Every failure of design.md §7 can
- * come out of it; the lock on the build folder is held meanwhile.
+ * come out of it; the lock on the build directory is held meanwhile.
  */
 export function freeze<T extends Toolchain>(
   host: Host<T>,

@@ -7,7 +7,7 @@ import type {Result} from '../model/result.js';
 import type {HostContext} from './build-options.js';
 
 /**
- * Runs a pipeline with an engine on a build folder: takes the lock, opens the store (a build goes on without one), and
+ * Runs a pipeline with an engine on a build directory: takes the lock, opens the store (a build goes on without one), and
  * writes down at the end, also of a failed build, what the next one needs to know.
  */
 export async function withEngine<T>(

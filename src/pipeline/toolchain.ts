@@ -32,9 +32,9 @@ export interface Toolchain {
 export interface CToolchain {
   /** The compiler with its flags, as in CC. */
   readonly command: string;
-  /** Further flags that shape objects: no folders of headers, nothing that depends on where code is placed. */
+  /** Further flags that shape objects: no directories of headers, nothing that depends on where code is placed. */
   readonly flags: readonly string[];
-  /** Folders of headers, in order, with the names that key records have for them. */
+  /** Directories of headers, in order, with the names that key records have for them. */
   readonly includes: readonly {readonly path: string; readonly label: string}[];
   readonly compiler: CompilerIdentity;
   /** The content of those headers. */

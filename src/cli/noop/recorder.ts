@@ -5,9 +5,9 @@ import type {CommandEnd, Invocation} from '../command.js';
 import type {Surroundings} from '../process-context.js';
 import {COMMANDS, runQuestion, writeRunMemo} from './run-memo.js';
 
-/** With these a run does something even when there is nothing to do. */
+/** With these options a run always does something. */
 const ALWAYS_AT_WORK = ['force', 'dry-run', 'trace-file', 'report'] as const;
-/** What only the first of two equal runs says. Anything else, such as a warning, the second one has to say, too. */
+/** Events that only the first of two equal runs emits. The second run has to repeat all others, such as warnings. */
 const WORK: readonly Event['type'][] = [
   'action-started',
   'action-finished',
@@ -34,7 +34,7 @@ export function createRecorder(
   if (!COMMANDS.includes(command)) return undefined;
   if (ALWAYS_AT_WORK.some((name) => options[name] !== undefined)) return undefined;
   const recording = new Recording();
-  // What makes the question is part of what the run depends on: it is asked before the run, not after it.
+  // The question is part of the dependencies, so it is computed before the run, not after it.
   const asked = runQuestion(argv, surroundings);
   const actions: [ActionId, number | null][] = [];
   let isRepeatable = true;

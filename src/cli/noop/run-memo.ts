@@ -25,7 +25,7 @@ export interface RecordedRun {
 
 /** Commands that build, and so have nothing to do the second time. */
 export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen'];
-/** Variables that no build depends on: those of shells, and of the make above us. */
+/** Variables that no build depends on: those of shells, and of a parent make. */
 const IRRELEVANT = ['_', 'OLDPWD', 'PWD', 'SHLVL', 'COLUMNS', 'LINES', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS'];
 /** How many memos are kept. */
 const KEPT = 24;
@@ -40,7 +40,7 @@ const recordedRun = schemaOf<RecordedRun>(
   }),
 );
 
-/** Where the memo of a command line is, and what it is of: everything but files that decides what the command does. */
+/** The path of a command line's memo, and its question: everything except files that decides what the command does. */
 export interface RunQuestion {
   readonly file: string;
   readonly question: string;
@@ -50,7 +50,7 @@ export function runQuestion(argv: readonly string[], {environment, cwd}: Surroun
   const variables = Object.entries(environment)
     .filter(([name, value]) => value !== undefined && !IRRELEVANT.includes(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  // Other code may come to other results: every compilation of ours makes new files.
+  // Other code may have other results: every build of flashfreeze writes new files.
   const code = statPath(fileURLToPath(import.meta.url), 'file').state;
   // A digest: the environment may hold secrets.
   const question = digestOf(canonicalJson({argv, cwd, variables, code, node: process.version} as never));
@@ -65,7 +65,7 @@ export function readRunMemo({file, question}: RunQuestion): Promise<RunMemo | un
   return readMemo(file, question, recordedRun);
 }
 
-/** Writes a memo, and removes the oldest ones. That it cannot be written is no failure: it only saves time. */
+/** Writes a memo, and removes the oldest ones. A failure is ignored: a memo only saves time. */
 export async function writeRunMemo({file}: RunQuestion, memo: RunMemo): Promise<void> {
   const folder = resolve(file, '..');
   await ensureFolder(folder);

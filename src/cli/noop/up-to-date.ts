@@ -7,9 +7,9 @@ import type {Surroundings} from '../process-context.js';
 import {COMMANDS, readRunMemo, type RecordedRun, runQuestion, writeRunMemo} from './run-memo.js';
 
 /**
- * The last run of this command line, if every path that it read or left is as it was: then it has nothing to do, and says what it
- * said, without the code that builds being loaded. Holds the lock of the build directory while it looks, as every run does;
- * undefined also when somebody else holds it.
+ * The last run of this command line, if every path that it read or left is unchanged: then it has nothing to do, and repeats its
+ * report without loading the code that builds. Holds the lock of the build directory during the check, as every run does;
+ * also undefined if another run holds it.
  */
 export async function recallRun(
   argv: readonly string[],
@@ -29,7 +29,7 @@ export async function recallRun(
     const fresh = actions.map(([id]) => id);
     const ms = Date.now() - began.getTime();
     await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done: []});
-    // What was made moments before the memo was written had to be read: not the next time.
+    // Files that had just been written had to be read this time, but not the next time.
     if (paths.some(({content}, i) => content !== memo.paths[i]?.content)) {
       await writeRunMemo(question, {...memo, paths});
     }

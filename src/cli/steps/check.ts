@@ -7,7 +7,7 @@ import type {StepModule} from './step-module.js';
 /** `step check`: whether a new interpreter starts and uses its images; writes an empty file when it does. Fails with SMOKE. */
 export const options: StepModule['options'] = {
   python: {type: 'string'},
-  // The folder with an overlay's sitecustomize.py
+  // The directory with an overlay's sitecustomize.py
   site: {type: 'string'},
   // A module that has to be in the overlay
   module: {type: 'string'},
@@ -20,7 +20,7 @@ export const run: StepModule['run'] = async ({text, optional}, {environment, sig
     python: resolve(cwd, text('python')),
     environment: {
       ...environment,
-      // An application's modules are not run here: any folder will do.
+      // An application's modules are not run here: any directory will do.
       ...(site === undefined ? {} : {PYTHONPATH: resolve(cwd, site), FLASHFREEZE_ROOT: '/'}),
     },
     signal,

@@ -132,7 +132,7 @@ function inLibrary(records: readonly ModuleRecord[], stdlib: string): StepTarget
   });
 }
 
-/** A folder of headers as one of those that they lie in, and what is below. */
+/** A directory of headers as one of those that they lie in, and what is below. */
 function whereIs(place: string, headers: readonly string[]): {headers: number; below: string} {
   const index = headers.findIndex((folder) => place === folder || place.startsWith(`${folder}/`));
   return {headers: index, below: relative(headers[index] ?? '', place)};

@@ -25,7 +25,7 @@ const planSchema = z.object({
     z.object({
       name: z.string(),
       isPackage: z.boolean(),
-      /** The folder of sys.path that it is found from: `stdlib`, or one below FLASHFREEZE_ROOT (flashfreeze.h, ff_root). */
+      /** The directory of sys.path that it is found from: `stdlib`, or one below FLASHFREEZE_ROOT (flashfreeze.h, ff_root). */
       root: z.string(),
     }),
   ),

@@ -12,13 +12,13 @@ export const stepTargetSchema = z.object({
   sysVersion: z.string(),
   cacheTag: z.string(),
   extensionSuffix: z.string(),
-  /** The folder of the standard library. */
+  /** The directory of the standard library. */
   stdlib: z.string(),
   /** Changes when the interpreter does. */
   identity: z.string(),
-  /** Folders of headers, in order: files come from there, but for `internal`, which are below the first. */
+  /** Directories of headers, in order: files come from there, but for `internal`, which are below the first. */
   headers: z.array(z.string()),
-  /** Folders to search, each as an index into `headers` and a folder below that. */
+  /** Directories to search, each as an index into `headers` and a directory below that. */
   includes: z.array(z.object({headers: z.number(), below: z.string()})),
   /** The C compiler. */
   cc: z.object({
@@ -36,7 +36,7 @@ export const stepTargetSchema = z.object({
   modules: z.array(z.object({name: z.string(), isPackage: z.boolean(), path: z.string()})),
   /** What a start imports of those, in order. */
   startup: z.array(z.string()),
-  /** What it can be linked anew from; a text that says why it cannot. */
+  /** What it can be relinked from; a text that says why it cannot. */
   static: z.union([
     z.string(),
     z.object({

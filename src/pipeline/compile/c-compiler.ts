@@ -29,7 +29,7 @@ const PLACEMENT = {
   'position-independent': ['-fPIC', '-DFF_POSITION_INDEPENDENT=1'],
 } as const;
 
-/** The compiler's flags for files of each kind, without folders of headers. */
+/** The compiler's flags for files of each kind, without directories of headers. */
 export function objectFlagsOf({
   cc,
   layout,
@@ -51,7 +51,7 @@ export function objectFlagsOf({
   return {data: [...common, '-O0'], code: [...common, '-O2']};
 }
 
-/** @param headers those of ours that files of each kind include; @param places of the build, in whose folder the compiler runs */
+/** @param headers those of ours that files of each kind include; @param places of the build, in whose directory the compiler runs */
 export function createCCompiler(
   {cc, layout, addressModel, interpreter}: Toolchain,
   headers: Readonly<Record<CompileC['kind'], readonly Artifact[]>>,

@@ -17,7 +17,7 @@ const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
 });
 
 /**
- * The identity of the C compiler. To ask for it takes ten processes, so the answer is kept in the build folder for as
+ * The identity of the C compiler. To ask for it takes ten processes, so the answer is kept in the build directory for as
  * long as the compiler, its tools and the system's headers are the same files. Fails as `compilerIdentity` does.
  */
 export function memoizedCompiler(

@@ -7,7 +7,7 @@ import type {Digest} from '../../model/digest.js';
 /**
  * CPython's headers in the form that GCC has parsed them into: two thirds of the time of compiling an image go into reading
  * them. The object files are the same bytes with and without, so it is no input of any action: it is made when there is
- * much to compile, kept in the build folder, and done without where it cannot be made.
+ * much to compile, kept in the build directory, and done without where it cannot be made.
  */
 export interface PrecompiledHeader {
   /** The flags that let one more compilation use it, if it is there; at the time when it pays, makes it first. */

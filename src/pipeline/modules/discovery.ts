@@ -20,16 +20,16 @@ import type {Toolchain} from '../toolchain.js';
 
 /**
  * Which modules a program needs changes only when import statements do, or when there are other files, so discovery is
- * keyed by the *imported names* of the modules that it found and by the listings of their folders, not by their sources: an
+ * keyed by the *imported names* of the modules that it found and by the listings of their directories, not by their sources: an
  * edit inside a function does not run the program again, unless it is in the script that is run. The names are known only after compiling what discovery found; the
  * memo carries them to the next build.
  */
 const stateSchema = z.object({
   /** What the last discovery was keyed with. */
   keyedWith: z.string(),
-  /** What the modules that it found import, and what is in the folders. */
+  /** What the modules that it found import, and what is in the directories. */
   state: z.string(),
-  /** Every folder that a module was found in since the question is asked: one that disappeared may come back. */
+  /** Every directory that a module was found in since the question is asked: one that disappeared may come back. */
   folders: z.array(z.string()),
   modules: z.array(moduleRecord),
 });

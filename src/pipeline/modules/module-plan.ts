@@ -49,7 +49,7 @@ function cpythonFrozen({frozenModules, getpath}: PlannedFor): ModulePlan[] {
 }
 
 /**
- * Where a module lies: the folder of sys.path it is found from, and its place below that, without suffix. Undefined when
+ * Where a module lies: the directory of sys.path it is found from, and its place below that, without suffix. Undefined when
  * the file is not where its name says (a package that changed its `__path__`, a module under another name).
  */
 function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: string} | undefined {

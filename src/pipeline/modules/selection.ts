@@ -70,7 +70,7 @@ export async function selectModules(
 }
 
 /**
- * The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. Of a folder
+ * The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. Of a directory
  * that is run, it is the module `__main__`; one that is not there yet is told when it is run.
  */
 export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: string): readonly string[] {

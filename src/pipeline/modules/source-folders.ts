@@ -6,7 +6,7 @@ import {canonicalJson} from '../../model/canonical-json.js';
 const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u;
 
 /**
- * The folders in which sources can appear and disappear: those that hold them, and those that hold packages; not their
+ * The directories in which sources can appear and disappear: those that hold them, and those that hold packages; not their
  * trees.
  * @param sources absolute paths
  */
@@ -15,19 +15,19 @@ export function foldersOf(sources: Iterable<string>): Set<string> {
   for (const source of sources) {
     const folder = dirname(source);
     folders.add(folder);
-    // A package that is removed comes back in the folder that holds it.
+    // A package that is removed comes back in the directory that holds it.
     if (basename(source) === '__init__.py') folders.add(dirname(folder));
   }
   return folders;
 }
 
-/** Whether an entry of such a folder may be Python source, or a package. */
+/** Whether an entry of such a directory may be Python source, or a package. */
 export function mayBeSource(name: string, kind: 'file' | 'folder'): boolean {
   if (kind === 'file') return name.endsWith('.py') && !name.startsWith('.');
   return name !== '__pycache__' && IDENTIFIER.test(name);
 }
 
-/** Identifies the names of what may be Python source in these folders; one that cannot be read is as good as empty. */
+/** Identifies the names of what may be Python source in these directories; one that cannot be read is as good as empty. */
 export async function listingDigest(folders: readonly string[]): Promise<string> {
   const listings = await Promise.all(
     [...folders].sort().map(async (folder) => {
