@@ -4,11 +4,11 @@ import type {JobSlots} from '../exec/job-slots.js';
 import type {EventSink} from '../model/events.js';
 import type {Repetition} from './repetition.js';
 
-/** Which modules to freeze: the union of everything asked for, without what is excluded. */
+/** The modules to freeze: the union of everything selected, without what is excluded. */
 export interface ModuleSelection {
   /** What the target imports for `-c pass`. */
   readonly startup: boolean;
-  /** Arguments for the target, as one would type them after `python` (`-c "import asyncio"`, `-m json.tool x`). */
+  /** Arguments for the target, written as after `python` (`-c "import asyncio"`, `-m json.tool x`). */
   readonly traces: readonly string[];
   readonly modules: readonly string[];
   /** Packages with all their submodules. */
@@ -17,17 +17,17 @@ export interface ModuleSelection {
   readonly stdlib: boolean;
   /** Globs over module names (`test.*`). */
   readonly exclude: readonly string[];
-  /** Frozen modules win over files that come earlier on `sys.path`; else that decides, as it does without us. */
+  /** Frozen modules take precedence over files that come earlier on `sys.path`; otherwise `sys.path` decides, as usual. */
   readonly frozenFirst: boolean;
-  /** The garbage collector rests while frozen modules are imported. */
+  /** The garbage collector pauses while frozen modules are imported. */
   readonly restsCollector: boolean;
-  /** Regular expressions that traced programs compile are compiled beforehand. */
+  /** Regular expressions of traced programs are compiled at build time. */
   readonly preparesExpressions: boolean;
-  /** So is the source text that they compile while they run. */
+  /** So is the source text that they compile at run time. */
   readonly preparesSnippets: boolean;
 }
 
-/** What every host and command gets from the outside. */
+/** The environment of every host and command. */
 export interface HostContext {
   readonly events: EventSink;
   readonly signal: AbortSignal;
@@ -36,57 +36,57 @@ export interface HostContext {
   /** The user's environment; children get declared variables only. */
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir: string;
-  /** What builds leave in the cache. */
+  /** The limits of the cache after builds. */
   readonly cacheLimits?: CollectLimits;
-  /** The cache of a team, for what is not in our own. */
+  /** The remote cache, for what the local cache lacks. */
   readonly remote?: RemoteCache | undefined;
-  /** How much may be done at once. */
+  /** The limit of concurrent jobs. */
   readonly jobs: JobSlots;
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** For one build of a row; by default a build stands alone. */
+  /** For one of several builds of a watch; by default a build is independent. */
   readonly repetition?: Repetition;
 }
 
 export interface SourceBuildOptions {
   /** The CPython source tree; never written to. */
   readonly source: string;
-  /** A directory of ours: stage 1, images, journal. */
+  /** The build directory: stage 1, images, journal. */
   readonly buildDir: string;
-  /** Where the new interpreter is wanted; by default beside stage 1. */
+  /** The path of the new interpreter; by default beside stage 1. */
   readonly out: string | undefined;
   readonly configureArguments: readonly string[];
   readonly makeArguments: readonly string[];
   /** Link a position-independent executable. */
   readonly pie: boolean;
-  /** Link the extension modules into the interpreter that need no library besides. */
+  /** Link extension modules that need no other library into the interpreter. */
   readonly builtinExtensions: boolean;
-  /** Link the debugging information of CPython's C, too. */
+  /** Keep the debugging information of CPython's C. */
   readonly debugInfo: boolean;
   /** The C compiler, a command name or path; by default what configure finds. */
   readonly cc: string | undefined;
 }
 
-/** What the hosts for installed Pythons have in common. */
+/** The common options of the hosts for installed Pythons. */
 interface InstalledOptions {
   /** The Python: a path, or a name on PATH. */
   readonly python: string;
-  /** A directory of ours; by default one in the cache. */
+  /** The build directory; by default one in the cache. */
   readonly buildDir: string | undefined;
   /** The C compiler; by default the one that compiled the Python. */
   readonly cc: string | undefined;
 }
 
 export interface RelinkOptions extends InstalledOptions {
-  /** Where the new interpreter is wanted. Absolute. */
+  /** The path of the new interpreter. Absolute. */
   readonly out: string;
   /** Link it position-independent. */
   readonly pie: boolean;
-  /** Link the debugging information that is in the archive, too. */
+  /** Keep the debugging information of the archive. */
   readonly debugInfo: boolean;
 }
 
 export interface OverlayOptions extends InstalledOptions {
-  /** The directory that the overlay is wanted in. Absolute. */
+  /** The directory of the overlay. Absolute. */
   readonly out: string;
 }

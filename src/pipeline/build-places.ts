@@ -1,11 +1,11 @@
 import {join} from 'node:path';
 
-/** Where things lie in a build directory. All paths are absolute. */
+/** The paths in a build directory. All are absolute. */
 export interface Places {
   readonly root: string;
   /** Code units, C and objects of module images. */
   readonly images: string;
-  /** The index, the runtime's objects and what was discovered. */
+  /** The index, the runtime's objects and the list of discovered modules. */
   readonly work: string;
 }
 
@@ -19,7 +19,7 @@ export interface SourcePlaces extends Places {
   readonly cpython: string;
   readonly stage1: string;
   readonly stage2: string;
-  /** A symbolic link to the source tree, where builds want one name for it wherever it lies. */
+  /** A symbolic link to the source tree, for builds that need a fixed path for it. */
   readonly sourceLink: string;
 }
 

@@ -3,7 +3,7 @@ import {digestOf} from '../model/digest.js';
 import {canonicalJson} from '../model/canonical-json.js';
 import type {HostKind} from './host.js';
 
-/** The build directory of a host that needs none of the user's: in the cache, one for each Python and place. */
+/** The default build directory: in the cache, one for each Python and output. */
 export function defaultBuildDir(
   host: HostKind,
   {python, out}: {readonly python: string; readonly out: string},

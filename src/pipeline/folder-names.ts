@@ -1,4 +1,4 @@
-/** What may stand in a name, but a dot. Bytes of other scripts do, too. */
+/** Characters of a name, except the dot. Bytes of other scripts belong to them. */
 const LETTERS = String.raw`\w+~\x80-\uffff-`;
 /** Not within a longer path, unless an option leads to it. */
 const BEFORE = `(?:(?<![./${LETTERS}])|(?<=(?<![./${LETTERS}])-[A-Za-z]))`;
@@ -13,7 +13,7 @@ export function folderName(folder: string): RegExp {
   return new RegExp(BEFORE + folder.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&') + AFTER, 'g');
 }
 
-/** Whether a text has it. Fast where it does not. */
+/** Whether a text contains it. Fast if it does not. */
 export function mentionsFolder(text: string, folder: string): boolean {
   return text.includes(folder) && folderName(folder).test(text);
 }

@@ -7,23 +7,23 @@ import type {HostContext} from './build-options.js';
 import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 
-/** What is to be linked. */
+/** The inputs of a link. */
 export interface Objects {
-  /** Of module images, in the order of the plan. */
+  /** The objects of module images, in the order of the plan. */
   readonly images: readonly Artifact[];
-  /** Of the tables through which the runtime finds them, and of the runtime. */
+  /** The objects of the index and of the runtime. */
   readonly runtime: readonly Artifact[];
 }
 
 /**
- * A way for images to get into a process. What lies between `prepare` and `link` is the same for all: pipeline.ts.
+ * A way for images to get into a process. Everything between `prepare` and `link` is the same for all hosts: pipeline.ts.
  */
 export interface Host<T extends Toolchain = Toolchain> {
   readonly kind: HostKind;
   readonly places: Places;
-  /** Comes to the toolchain. */
+  /** Makes the toolchain. */
   readonly prepare: (site: Site) => Promise<Result<T>>;
-  /** Joins the objects into what is wanted, and sees that it works. */
+  /** Links the objects, and checks that the result works. */
   readonly link: (
     objects: Objects,
     plan: FreezePlan,
@@ -34,7 +34,7 @@ export interface Host<T extends Toolchain = Toolchain> {
 
 export type HostKind = 'source' | 'make' | 'relink' | 'overlay';
 
-/** What a host works with. */
+/** The context of a host. */
 export interface Site {
   readonly engine: Engine;
   readonly context: HostContext;
@@ -44,7 +44,7 @@ export interface Site {
 
 export type Linked = Pick<BuildOutcome, 'output' | 'sha256'>;
 
-/** What a host has linked. */
+/** The result of a host. */
 export type LinkedImages = Linked & {
   /** The file that holds the images: an executable or a shared object. */
   readonly images: string;

@@ -13,16 +13,16 @@ import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../fs/package-files.js';
 import type {Places} from './build-places.js';
 import type {Toolchain} from './toolchain.js';
 
-/** What the actions of all modules have in common: the toolchain, ready for work. */
+/** The tools that the actions of all modules share. */
 export interface Tools {
   readonly engine: Engine;
   readonly places: Places;
   readonly toolchain: Toolchain;
   readonly layoutHeader: Artifact;
-  /** The interpreter's own strings, and the header that names them, where it has any. */
+  /** The interpreter's own strings, and their header, if it has any. */
   readonly wellKnown: WellKnownStrings;
   readonly wellKnownHeaders: readonly Artifact[];
-  /** The bytes of getpath that are compiled into the interpreter, where it gets an image. */
+  /** The bytes of getpath that are compiled into the interpreter, if it gets an image. */
   readonly getpathHeaders: readonly Artifact[];
   readonly workers: Workers;
   /** The interpreter and the script that compile modules. */

@@ -13,7 +13,7 @@ import type {FreezePlan} from './modules/module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from '../fs/package-files.js';
 import type {Tools} from './image-tools.js';
 
-/** The part of the runtime that a host has for itself: how it gets in. */
+/** The host's own part of the runtime: how it gets into the process. */
 const OWN_PART: Readonly<Record<HostKind, string>> = {
   source: 'linked',
   make: 'linked',
@@ -21,7 +21,7 @@ const OWN_PART: Readonly<Record<HostKind, string>> = {
   overlay: 'overlay',
 };
 
-/** `cc:_flashfreeze.<file>`: the runtime's own C, what all hosts share and the host's own part. */
+/** `cc:_flashfreeze.<file>`: the runtime's C, both the part of all hosts and the host's own part. */
 export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
   const {engine, places, compiler} = tools;
   const names = [...(await filesOfC('')), ...(await filesOfC(OWN_PART[host]))];
@@ -50,14 +50,14 @@ async function filesOfC(folder: string): Promise<string[]> {
 }
 
 /**
- * What images were made from and by, besides their sources (whose digests `_flashfreeze.modules()` has), for
- * `_flashfreeze.info()`. It tells of no time and no place, so that who makes them again gets the same bytes.
+ * The inputs and tools of images, except their sources (whose digests `_flashfreeze.modules()` has), for
+ * `_flashfreeze.info()`. It contains no time and no local path, so that a rebuild gives the same bytes.
  */
 function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, generator}: Tools): Json {
   return {
     flashfreeze: packageVersion(),
     python: target.version.text,
-    // Make builds from source, too, and comes to the same bytes.
+    // Make also builds from source, and gives the same bytes.
     host: host === 'make' ? 'source' : host,
     generator: generator.digest,
     interpreter: identity.digest,
@@ -69,7 +69,7 @@ function manifestOf(host: HostKind, {toolchain: {target, identity, cc, layout}, 
 
 /**
  * `index:python`, `cc:_flashfreeze.index`: the tables through which the runtime finds images.
- * @param prepared what was compiled beforehand
+ * @param prepared the tables of expressions and snippets
  */
 export async function buildIndex(
   host: HostKind,
@@ -86,7 +86,7 @@ export async function buildIndex(
     frozenFirst: plan.frozenFirst,
     restsCollector: plan.restsCollector,
     hasGetpath: toolchain.getpath !== undefined,
-    // What is linked into an interpreter cannot meet another one.
+    // Images that are linked into an interpreter cannot be used by another one.
     ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   };
   const generated = await engine.run({
@@ -110,7 +110,7 @@ export async function buildIndex(
   return generated.ok ? compileTable('index', output(generated.value, 'c'), tools) : generated;
 }
 
-/** `index:build`, `cc:_flashfreeze.build`: what the images were made from and by. */
+/** `index:build`, `cc:_flashfreeze.build`: the inputs and tools of the images. */
 export async function buildRecord(host: HostKind, tools: Tools): Promise<Result<Artifact>> {
   const record = manifestOf(host, tools);
   const generated = await tools.engine.run({

@@ -2,8 +2,8 @@ import {mentionsFolder} from './folder-names.js';
 import type {HostContext} from './build-options.js';
 
 /**
- * Whether text that a program made contains a path of this build: nobody else has a use for such text, and releases must not
- * depend on where they were built.
+ * Whether text that a program made contains a path of this build: such text is useless elsewhere, and releases must not
+ * depend on their build directory.
  */
 export function mentionsLocalPath(
   text: string,

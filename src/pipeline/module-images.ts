@@ -15,7 +15,7 @@ export interface CompiledModule {
 }
 
 /**
- * `compile:<module>`: the source becomes a code unit. Fails with COMPILE.
+ * `compile:<module>`: compiles the source to a code unit. Fails with COMPILE.
  * @param nth counts the files that the module has in this build: an action is declared once, so each further one has its own
  */
 export async function compileModule(
@@ -54,7 +54,7 @@ export async function compileModule(
   return ok({unit: output(action.value, 'unit'), imports: output(action.value, 'imports')});
 }
 
-/** `generate:<module>`: the code unit becomes C. Fails with GENERATE and MARSHAL. */
+/** `generate:<module>`: generates C from the code unit. Fails with GENERATE and MARSHAL. */
 export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools): Promise<Result<Artifact>> {
   const {engine, places, layoutHeader, toolchain} = tools;
   const {layout, addressModel} = toolchain;
@@ -92,7 +92,7 @@ export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools):
   return generated.ok ? ok(output(generated.value, 'c')) : generated;
 }
 
-/** `cc:<module>`: the C becomes an object file. Fails with CC and LAYOUT. */
+/** `cc:<module>`: compiles the C to an object file. Fails with CC and LAYOUT. */
 export async function compileC(plan: ModulePlan, source: Artifact, tools: Tools): Promise<Result<Artifact>> {
   const compiled = await tools.engine.run(
     tools.compiler.action({

@@ -8,7 +8,7 @@ import type {EventSink} from '../model/events.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {HostContext} from './build-options.js';
 
-/** How much the cache may keep. */
+/** The limits of the cache. */
 export interface LimitSettings {
   /** Megabytes. */
   readonly cacheMaxSize?: number | undefined;
@@ -22,7 +22,7 @@ export interface RemoteCacheSettings {
   readonly remoteUpload?: boolean | undefined;
 }
 
-/** What a user may choose about any run. Paths are absolute. */
+/** The options of every run. Paths are absolute. */
 export interface RunSettings extends LimitSettings, RemoteCacheSettings {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,7 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
 
 export interface OpenContext {
   readonly context: HostContext;
-  /** Gives job slots back. */
+  /** Returns job slots. */
   readonly close: () => void;
 }
 
@@ -72,7 +72,7 @@ export async function openContext(
   return ok({context, close: slots.close});
 }
 
-/** What builds leave in the cache. */
+/** The limits of the cache after builds. */
 export function cacheLimits({cacheMaxSize, cacheMaxAge}: LimitSettings): CollectLimits {
   return {
     maxBytes: cacheMaxSize === undefined ? DEFAULT_LIMITS.maxBytes : cacheMaxSize * BYTES_PER_MB,
@@ -80,7 +80,7 @@ export function cacheLimits({cacheMaxSize, cacheMaxAge}: LimitSettings): Collect
   };
 }
 
-/** The remote cache that was asked for, if one was. Fails with USAGE or CONFIG. */
+/** The requested remote cache, if any. Fails with USAGE or CONFIG. */
 export async function openRemoteCache(
   {remoteCache: url, remoteKey: keyFile, remoteUpload: upload = false}: RemoteCacheSettings,
   environment: Readonly<Record<string, string | undefined>>,
@@ -93,7 +93,7 @@ export async function openRemoteCache(
       hint: 'pass its address, as with --remote-cache URL',
     });
   }
-  // Here and not at the top: a run without a remote cache has no use for protobuf.
+  // Imported here, because a run without a remote cache does not need protobuf.
   const {connectRemote} = await import('../cache/remote/connect.js');
   return connectRemote({url, upload, keyFile}, environment, events, signal);
 }

@@ -21,8 +21,8 @@ import type {Toolchain} from './toolchain.js';
 import {type Tools, prepareTools} from './image-tools.js';
 
 /**
- * The whole way: the modules that are selected become images, and the host links them. Every failure of design.md §7 can
- * come out of it; the lock on the build directory is held meanwhile.
+ * The whole pipeline: makes images of the selected modules, and lets the host link them. Every failure code can
+ * occur; it holds the lock on the build directory.
  */
 export function freeze<T extends Toolchain>(
   host: Host<T>,
@@ -53,7 +53,7 @@ export function freeze<T extends Toolchain>(
   });
 }
 
-/** Of so many edited modules, all are C before the rest is looked at. */
+/** Up to this number of edited modules, all are generated before the rest is checked. */
 const FEW = 8;
 
 const NOTHING_LINKED: Linked = {output: null, sha256: null};
@@ -84,16 +84,16 @@ export async function discoverModules<T extends Toolchain>(
   return outcome.ok ? ok({python: outcome.value.python, modules}) : outcome;
 }
 
-/** A build whose modules are known. */
+/** A build with known modules. */
 interface Build<T extends Toolchain> {
   readonly toolchain: T;
   readonly plan: FreezePlan;
   readonly discovered: readonly ModuleRecord[];
-  /** What to compile beforehand. */
+  /** The sources to compile at build time. */
   readonly wanted: Selected['compiled'];
   readonly tools: Tools;
   readonly site: Site;
-  /** The objects of all module images. One that fails does not keep the others from being built. */
+  /** The objects of all module images. A failing one does not prevent the others. */
   readonly images: () => Promise<Result<readonly Artifact[]>>;
 }
 
@@ -134,11 +134,11 @@ async function freezeSelected<T extends Toolchain>(
     return plan;
   };
   const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {
-    // A module that is gone is a change of imports; one that does not compile is not.
+    // A removed module counts as a change of imports; one that does not compile does not.
     const gone = plan.modules.find(({source}) => !existsSync(source));
     if (gone !== undefined) return `without ${gone.module}`;
     const units = collectResults(await Promise.all(plan.modules.map(compile)));
-    // What an edited module imports is not known in a dry run: it is taken to be what it was.
+    // A dry run does not know the imports of an edited module, and assumes that they have not changed.
     if (!units.ok || units.value.some(({imports}) => site.engine.isPending(imports))) return undefined;
     return summariseImports(
       units.value.map(({imports}, i) => [plan.modules[i]?.module ?? '', imports.digest]),
@@ -168,7 +168,7 @@ async function freezeSelected<T extends Toolchain>(
       const edited = plan.modules.filter(
         ({module}) => site.engine.reasonsFor(`compile:${module}`).length > 0,
       );
-      // What was edited comes first: its C is compiled by other processes while the rest is found to be up to date here.
+      // Edited modules come first: other processes compile their C while this one finds the rest up to date.
       if (edited.length <= FEW) await Promise.all(edited.map(generate));
       const started = new Map(edited.map((module) => [module, image(module)]));
       await setImmediate();
@@ -190,7 +190,7 @@ async function freezeSelected<T extends Toolchain>(
   });
 }
 
-/** Of what traced programs compile, the kinds that are to be compiled beforehand. */
+/** The sources of traced programs, limited to the kinds to compile at build time. */
 function chosenSources(selection: ModuleSelection, {compiled}: Selected): Selected['compiled'] {
   const chosen = PREPARATIONS.filter(({isChosen}) => isChosen(selection));
   return Object.fromEntries(chosen.map(({name}) => [name, compiled[name] ?? []]));

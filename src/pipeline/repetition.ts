@@ -3,21 +3,21 @@ import {canonicalJson} from '../model/canonical-json.js';
 import type {Interpreter} from '../cpython/interpreter/run-script.js';
 import {type Workers, startWorkers} from '../cpython/interpreter/worker.js';
 
-/** What a build has to do with those before and after it, when it is one of a row (`watch`). */
+/** The connection of a build to earlier and later ones in a watch. */
 export interface Repetition {
   readonly workers: WarmWorkers;
   /**
-   * Is told the sources of the modules to freeze and the scripts that are traced, before they are read, also in a build that fails later: absolute paths. It
-   * may be told twice, of the modules of the last build and of those found anew.
+   * Gets the sources of the modules to freeze and the traced scripts, before they are read, also in a build that fails later: absolute paths. It
+   * may be called twice, for the modules of the last build and for newly discovered ones.
    */
   readonly onSources: (sources: readonly string[]) => void;
-  /** Looks for modules anew, though no import statement changed; a text that no build before had. */
+  /** Forces a new discovery although no import statement changed: a text that no earlier build had. */
   readonly discoverAnew: string | undefined;
 }
 
-/** Pythons that compile modules and stay from one build to the next, so that a build need not wait for their start. */
+/** Python workers that stay between builds, so that a build need not wait for their start. */
 export interface WarmWorkers {
-  /** Those of an interpreter, `identity` being what decides the code that it makes. Stopping them does nothing. */
+  /** The workers of an interpreter, where `identity` decides the code that it makes. Stopping these does nothing. */
   readonly of: (interpreter: Interpreter, identity: string, count: number) => Promise<Workers>;
   /** Ends them. */
   readonly stop: () => Promise<void>;

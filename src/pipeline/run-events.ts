@@ -3,7 +3,7 @@ import {messageOf} from '../model/errno.js';
 import type {EventSink, Summary} from '../model/events.js';
 import {failure, type Failure} from '../model/failure.js';
 
-/** What a run came to: the fields of its summary that it knows, and why it failed, if it did. */
+/** The result of a run: the fields of its summary that it knows, and its failure, if any. */
 export type RunEnd = Partial<Omit<Summary, 'type' | 'time' | 'ok' | 'command' | 'wallMs'>> & {
   readonly failure?: Failure;
 };
@@ -41,7 +41,7 @@ export async function emitRun(
   return end;
 }
 
-/** Whatever can fail returns a failure, so what is thrown is a bug. */
+/** Expected errors are returned as failures, so an exception is a bug. */
 function bug(command: string, error: unknown): Failure {
   const details = error instanceof Error ? error.stack : undefined;
   return failure('BUG', `internal error in ${command}: ${messageOf(error)}`, {details});

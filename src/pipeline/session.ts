@@ -8,7 +8,7 @@ import type {HostContext} from './build-options.js';
 
 /**
  * Runs a pipeline with an engine on a build directory: takes the lock, opens the store (a build goes on without one), and
- * writes down at the end, also of a failed build, what the next one needs to know.
+ * writes the state for the next build at the end, also after a failure.
  */
 export async function withEngine<T>(
   buildDir: string,

@@ -12,8 +12,8 @@ const HEADER_SIZE = 8 + 64 + 8;
 const RECORD_SIZE = 16;
 
 /**
- * The file beside an executable from which it knows whether a source is still what was frozen: `stamp_file` in
- * src/runtime/stamps.c. It is not part of the executable, so that an edit which leaves the code as it was needs no link.
+ * The file beside an executable by which it checks whether a source has changed since it was frozen: `stamp_file` in
+ * src/runtime/stamps.c. It is not part of the executable, so that an edit that does not change the code needs no link.
  */
 export function encodeStamps(
   sources: FreezePlan['sources'],
@@ -32,7 +32,7 @@ export function encodeStamps(
 }
 
 /**
- * Writes the stamps of a build's sources beside the file that holds its images, if they are not there already.
+ * Writes the stamps of a build's sources beside the file that holds its images, if they are not up to date.
  * Fails with IO.
  */
 export async function writeStamps(images: string, plan: FreezePlan, engine: Engine): Promise<Result<void>> {

@@ -6,23 +6,23 @@ import type {Target} from '../cpython/interpreter/target.js';
 import type {ToolIdentity} from '../model/action.js';
 
 /**
- * All that discovering, compiling and generating for one Python needs to know of it. Each host comes to it in a way of
- * its own; from there on they go the same way (pipeline.ts).
+ * Everything that discovery, compilation and generation need to know about a Python. Each host makes it in its
+ * own way; the rest is the same for all (pipeline.ts).
  */
 export interface Toolchain {
   readonly target: Target;
   /** Runs programs and compiles modules. */
   readonly interpreter: Interpreter;
-  /** What decides the code objects that this interpreter makes. */
+  /** The identity of the interpreter, which decides the code objects that it makes. */
   readonly identity: ToolIdentity;
-  /** What decides which modules a program imports. */
+  /** The identity that decides which modules a program imports. */
   readonly behaviour: ToolIdentity;
   readonly layout: Layout;
   readonly addressModel: AddressModel;
   readonly cc: CToolchain;
   /** `pycore_global_strings.h`; undefined where the interpreter has no static strings (3.10). */
   readonly globalStringsHeader: string | undefined;
-  /** What CPython freezes itself and is to get images, in the order of its tables. */
+  /** The modules that CPython freezes itself and that get images, in the order of its tables. */
   readonly frozenModules: readonly FrozenModule[];
   /** The code that computes sys.path at start (Modules/getpath.c); undefined when its source is not there. */
   readonly getpath: Getpath | undefined;
@@ -32,7 +32,7 @@ export interface Toolchain {
 export interface CToolchain {
   /** The compiler with its flags, as in CC. */
   readonly command: string;
-  /** Further flags that shape objects: no directories of headers, nothing that depends on where code is placed. */
+  /** Further flags that shape objects: no directories of headers, and no flags that depend on the placement of code. */
   readonly flags: readonly string[];
   /** Directories of headers, in order, with the names that key records have for them. */
   readonly includes: readonly {readonly path: string; readonly label: string}[];
@@ -41,7 +41,7 @@ export interface CToolchain {
   readonly headers: ToolIdentity;
 }
 
-/** A row of CPython's tables of frozen modules, and where the source of its code lies. */
+/** A row of CPython's tables of frozen modules, and the source of its code. */
 export interface FrozenModule {
   /** What is imported. */
   readonly name: string;
@@ -59,6 +59,6 @@ export interface Getpath {
 export interface SourceFile {
   /** Absolute. */
   readonly path: string;
-  /** How key records call it. */
+  /** Its name in key records. */
   readonly name: string;
 }

@@ -12,7 +12,7 @@ import type {Toolchain} from '../toolchain.js';
 
 /** Compiles C the way CPython compiles its own, against the target's headers. */
 export interface CCompiler {
-  /** The action that compiles one file. `data`: it holds nothing but initialised data. */
+  /** The action that compiles one file. `data`: it contains only initialised data. */
   readonly action: (request: CompileC) => ActionSpec;
 }
 
@@ -42,7 +42,7 @@ export function objectFlagsOf({
     `-DFF_LAYOUT="${layout.header}"`,
     '-fvisibility=hidden',
     '-g0',
-    // The compiler's package, in so many words: other builds of the same version make the same objects.
+    // The name of the compiler's package is left out: other builds of the same version make the same objects.
     '-fno-ident',
     '-w',
     ...PLACEMENT[addressModel],

@@ -6,7 +6,7 @@ import {LAYOUTS_FOLDER} from '../../fs/package-files.js';
 
 const LAYOUT_FILE = /^python(\d+\.\d+)\.h$/;
 
-/** The CPython versions that can be frozen, such as `3.13`, oldest first: those that there is a layout file for. */
+/** The CPython versions that can be frozen, such as `3.13`, oldest first: those with a layout file. */
 export async function knownSeries(): Promise<readonly string[]> {
   const minor = (series: string): number => Number(series.split('.')[1]);
   return (await readdir(LAYOUTS_FOLDER))
@@ -14,7 +14,7 @@ export async function knownSeries(): Promise<readonly string[]> {
     .sort((a, b) => minor(a) - minor(b));
 }
 
-/** The layout of a CPython version. Fails with PYTHON_VERSION, naming those that are known. */
+/** The layout of a CPython version. Fails with PYTHON_VERSION, naming the supported versions. */
 export async function loadLayout(series: string): Promise<Result<Layout>> {
   const known = await knownSeries();
   if (!known.includes(series)) {

@@ -17,7 +17,7 @@ const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
 });
 
 /**
- * The identity of the C compiler. To ask for it takes ten processes, so the answer is kept in the build directory for as
+ * The identity of the C compiler. Computing it takes ten processes, so the result is kept in the build directory for as
  * long as the compiler, its tools and the system's headers are the same files. Fails as `compilerIdentity` does.
  */
 export function memoizedCompiler(
@@ -25,7 +25,7 @@ export function memoizedCompiler(
   places: Places,
   run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
 ): Promise<Result<CompilerIdentity>> {
-  // PATH decides which compiler a name means.
+  // PATH decides which compiler a name refers to.
   const question = canonicalJson({cc, path: run.environment['PATH'] ?? ''});
   return memoize(join(places.work, 'compiler.json'), question, compilerSchema, async () => {
     const asked = await compilerIdentity(cc, [], run);

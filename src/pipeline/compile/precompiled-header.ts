@@ -5,12 +5,12 @@ import {ensureFolder} from '../../fs/files.js';
 import type {Digest} from '../../model/digest.js';
 
 /**
- * CPython's headers in the form that GCC has parsed them into: two thirds of the time of compiling an image go into reading
- * them. The object files are the same bytes with and without, so it is no input of any action: it is made when there is
- * much to compile, kept in the build directory, and done without where it cannot be made.
+ * A precompiled header of CPython's headers: two thirds of the time of compiling an image go into parsing
+ * them. The object files have the same bytes with and without it, so it is not an input of any action: it is made when there is
+ * much to compile, kept in the build directory, and omitted if it cannot be made.
  */
 export interface PrecompiledHeader {
-  /** The flags that let one more compilation use it, if it is there; at the time when it pays, makes it first. */
+  /** The flags with which one more compilation uses it, if it exists. Makes it first when that saves time. */
   readonly flags: () => Promise<readonly string[]>;
 }
 
@@ -19,10 +19,10 @@ const WORTH_IT = 4;
 const PREFIX = 'headers-';
 
 /**
- * @param work where it is kept
+ * @param work the directory in which it is kept
  * @param header the name that C files include it by
- * @param key identifies compiler, flags and headers: all that the result depends on
- * @param compile compiles the header to a path; tells whether it could
+ * @param key identifies compiler, flags and headers: everything that the result depends on
+ * @param compile compiles the header to a path; returns whether it succeeded
  */
 export function createPrecompiledHeader(
   work: string,
@@ -49,7 +49,7 @@ export function createPrecompiledHeader(
     }
   }
 
-  /** Those of other headers: each takes some twenty megabytes. */
+  /** Precompiled forms of other headers: each takes some twenty megabytes. */
   async function removeOthers(): Promise<void> {
     const others = (await readdir(work)).filter((each) => each.startsWith(PREFIX) && each !== name);
     await Promise.all(others.map((each) => rm(join(work, each), {recursive: true, force: true})));
@@ -58,7 +58,7 @@ export function createPrecompiledHeader(
   return {
     async flags() {
       asked += 1;
-      // A full disk, say: then compiling takes its time.
+      // For example a full disk: then compilation is slower.
       if (!isThere && asked === WORTH_IT) await make().catch(() => undefined);
       return isThere ? [`-I${folder}`] : [];
     },

@@ -25,31 +25,31 @@ import type {Toolchain} from '../toolchain.js';
  * memo carries them to the next build.
  */
 const stateSchema = z.object({
-  /** What the last discovery was keyed with. */
+  /** The key inputs of the last discovery. */
   keyedWith: z.string(),
-  /** What the modules that it found import, and what is in the directories. */
+  /** The imports of the modules that it found, and the entries of the directories. */
   state: z.string(),
-  /** Every directory that a module was found in since the question is asked: one that disappeared may come back. */
+  /** Every directory in which a module was found since then: one that disappeared may come back. */
   folders: z.array(z.string()),
   modules: z.array(moduleRecord),
 });
 type DiscoveryState = z.infer<typeof stateSchema>;
 
-/** What the action writes down. */
+/** The output of the action. */
 const selectedSchema: z.ZodType<Selected> = z.object({
   modules: z.array(moduleRecord),
   compiled: z.record(z.string(), z.array(z.unknown())),
 });
 
 export interface Discovery extends Selected {
-  /** Remembers what the modules import, for the next build. */
+  /** Stores the imports of the modules for the next build. */
   readonly remember: (imports: string) => Promise<void>;
 }
 
 /**
  * Finds the modules to freeze, as an action.
  * @param currentImports gives what a list of modules imports as they are now, by compiling them; undefined when one of them
- * does not compile: that is told when it is built, and running programs with it would only fail in other words.
+ * does not compile: the build reports it, and running programs would only fail with another message.
  */
 export async function discover(
   selection: ModuleSelection,
@@ -59,9 +59,9 @@ export async function discover(
   currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
 ): Promise<Result<Discovery>> {
   const memoPath = join(places.work, 'discovery-memo.json');
-  // Where the library lies: the same interpreter, moved or of an equal tree elsewhere, finds other files.
+  // The path of the library: the same interpreter, moved or of an equal tree elsewhere, finds other files.
   const library = target.stdlib;
-  // Where programs run, which decides what their relative paths are, and what `-c` and `-m` import.
+  // The working directory of programs, which decides their relative paths, and what `-c` and `-m` import.
   const cwd = selection.traces.length > 0 ? context.cwd : null;
   const question = canonicalJson({
     ...{selection: selectionRecord(selection), python: behaviour.digest},
@@ -76,7 +76,7 @@ export async function discover(
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
-  // A list with files that are not there was made while they came and went: the same question may have another answer.
+  // A list with missing files was made while they changed: the same question may have another answer.
   const listPath = join(places.work, 'modules.json');
   const earlier = await readJson(listPath, selectedSchema);
   if (earlier.kind === 'invalid' && !context.dryRun) {
@@ -163,7 +163,7 @@ function selectionRecord(selection: ModuleSelection): Json {
   };
 }
 
-/** One text for what modules import, from the digests of their lists of imported names. */
+/** One digest for the imports of modules, from the digests of their lists of imported names. */
 export function summariseImports(byModule: readonly (readonly [module: string, digest: string])[]): string {
   return digestOf(canonicalJson(byModule));
 }

@@ -8,26 +8,26 @@ export interface ModulePlan {
   readonly module: string;
   /** Absolute path of its source. */
   readonly source: string;
-  /** The same, as key records name it. */
+  /** The same path, as in key records. */
   readonly sourceName: string;
-  /** The co_filename that it is compiled with. */
+  /** The co_filename of its code. */
   readonly filename: string;
   /** CPython freezes it itself: its file name is final, and its marshal bytes are kept in the image. */
   readonly isCPythonFrozen: boolean;
 }
 
-/** Everything that is to be frozen, and what the index says of it. */
+/** Everything to freeze, and its entries in the index. */
 export interface FreezePlan {
   readonly modules: readonly ModulePlan[];
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
-  /** As `ModuleSelection` has it. */
+  /** As in `ModuleSelection`. */
   readonly frozenFirst: boolean;
   readonly restsCollector: boolean;
 }
 
-/** What a plan depends on. */
+/** The inputs of a plan. */
 export type PlannedFor = Pick<Toolchain, 'frozenModules' | 'getpath'> & {
   readonly target: Pick<Toolchain['target'], 'stdlib'>;
 };
@@ -35,7 +35,7 @@ export type PlannedFor = Pick<Toolchain, 'frozenModules' | 'getpath'> & {
 /** The code that computes sys.path at start: compiled into getpath.o, in no table (Modules/getpath.c). */
 export const GETPATH = 'getpath';
 
-/** What CPython freezes itself: getpath, and the code behind each row of its tables. */
+/** The modules that CPython freezes itself: getpath, and the code of each row of its tables. */
 function cpythonFrozen({frozenModules, getpath}: PlannedFor): ModulePlan[] {
   const plan = (module: string, source: SourceFile): ModulePlan => ({
     module,
@@ -49,8 +49,8 @@ function cpythonFrozen({frozenModules, getpath}: PlannedFor): ModulePlan[] {
 }
 
 /**
- * Where a module lies: the directory of sys.path it is found from, and its place below that, without suffix. Undefined when
- * the file is not where its name says (a package that changed its `__path__`, a module under another name).
+ * The location of a module: its directory on sys.path, and its path below that, without suffix. Undefined if
+ * the path does not match the name (a package that changed its `__path__`, a module under another name).
  */
 function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: string} | undefined {
   const key = name.replaceAll('.', '/');
@@ -60,8 +60,8 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
 }
 
 /**
- * Plans the freezing of what CPython freezes itself and of the modules among `wanted` that are Python source where their
- * names say. The order is kept: images lie in memory in the order of imports.
+ * Plans the freezing of the modules that CPython freezes itself, and of those of `wanted` that are Python source at the path of their
+ * name. It keeps the order, so that images are in memory in the order of imports.
  */
 export function planFreeze(
   toolchain: PlannedFor,

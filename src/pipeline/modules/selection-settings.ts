@@ -1,6 +1,6 @@
 import type {ModuleSelection} from '../build-options.js';
 
-/** Which modules a user asks for, under the names of a configuration file. */
+/** The selection of modules, with the names of a configuration file. */
 export interface SelectionSettings {
   readonly startup?: boolean | undefined;
   readonly trace?: readonly string[] | undefined;
@@ -14,7 +14,7 @@ export interface SelectionSettings {
   readonly snippets?: boolean | undefined;
 }
 
-/** Fills in the defaults: the modules of the start-up when no others are asked for. */
+/** Fills in the defaults: the start-up modules if no others are selected. */
 export function selectionFrom(settings: SelectionSettings): ModuleSelection {
   const {trace = [], module = [], package: packages = [], stdlib = false, exclude = []} = settings;
   return {
@@ -31,7 +31,7 @@ export function selectionFrom(settings: SelectionSettings): ModuleSelection {
   };
 }
 
-/** Whether modules are asked for beyond those of the start-up. */
+/** Whether modules other than those of the start-up are selected. */
 export function choosesMore(settings: SelectionSettings): boolean {
   const {trace = [], module = [], package: packages = [], stdlib = false} = settings;
   return stdlib || trace.length + module.length + packages.length > 0;

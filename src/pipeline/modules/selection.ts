@@ -15,7 +15,7 @@ function globPattern(glob: string): RegExp {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
-/** What a selection comes to. */
+/** The result of a selection. */
 export interface Selected {
   readonly modules: readonly ModuleRecord[];
   /** What the traced programs compile at run time, by kind. */
@@ -23,7 +23,7 @@ export interface Selected {
 }
 
 /**
- * The modules that a selection names, each once: what starts first comes first. Runs the target once for each trace.
+ * The modules of a selection, each once, in the order of imports. Runs the target once for each trace.
  * Fails with USAGE for a trace that cannot be read, with NO_MODULE, DISCOVER or INTERRUPTED.
  */
 export async function selectModules(
@@ -71,7 +71,7 @@ export async function selectModules(
 
 /**
  * The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. Of a directory
- * that is run, it is the module `__main__`; one that is not there yet is told when it is run.
+ * that is run, it is the module `__main__`; a missing one is reported when it is run.
  */
 export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: string): readonly string[] {
   const scripts = traces.flatMap((trace) => {

@@ -15,7 +15,7 @@ export function foldersOf(sources: Iterable<string>): Set<string> {
   for (const source of sources) {
     const folder = dirname(source);
     folders.add(folder);
-    // A package that is removed comes back in the directory that holds it.
+    // A removed package would come back in its parent directory.
     if (basename(source) === '__init__.py') folders.add(dirname(folder));
   }
   return folders;
@@ -27,7 +27,7 @@ export function mayBeSource(name: string, kind: 'file' | 'folder'): boolean {
   return name !== '__pycache__' && IDENTIFIER.test(name);
 }
 
-/** Identifies the names of what may be Python source in these directories; one that cannot be read is as good as empty. */
+/** A digest of the names of possible Python sources in these directories; an unreadable one counts as empty. */
 export async function listingDigest(folders: readonly string[]): Promise<string> {
   const listings = await Promise.all(
     [...folders].sort().map(async (folder) => {

@@ -7,7 +7,7 @@ import type {Preparation} from './preparation.js';
 import {regularExpressions} from './regular-expressions.js';
 import {sourceSnippets} from './source-snippets.js';
 
-/** Everything that can be compiled beforehand; the index has the tables in this order. */
+/** Everything that can be compiled at build time; the index has the tables in this order. */
 export const PREPARATIONS: readonly Preparation[] = [regularExpressions, sourceSnippets];
 
 /** What `Preparation.prepare` made, by kind; undefined where there is nothing. */
