@@ -12,7 +12,7 @@ export interface ExpressionEntry {
   readonly names: readonly (readonly [name: string, group: number])[];
 }
 
-/** The hash for look-ups, as computed by `ff_expression_hash()` in src/runtime/expressions.c. */
+/** The hash for look-ups, as computed by `find()` in src/runtime/expression-calls.c. */
 function hashOf(text: Uint8Array, {flags, bytes}: ExpressionEntry): number {
   return (hashBytes(text) ^ (2 * flags + (bytes ? 1 : 0))) >>> 0;
 }

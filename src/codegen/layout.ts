@@ -20,6 +20,13 @@ export interface Layout {
   readonly wellKnownInterned: boolean;
   /** The interpreter's functions whose calls the linker sends to the runtime (`--wrap`). */
   readonly wrapped: readonly string[];
+  /**
+   * The modules that compile regular expressions, the compiler and the parser first; none where nobody has compared them
+   * with what the runtime does in their place.
+   */
+  readonly reModules: readonly string[];
+  /** Whether the runtime takes the place of `compile()`, `eval()` and `exec()`. */
+  readonly replacesCompile: boolean;
 }
 
 /**
@@ -59,6 +66,12 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     resume: facts.has('FF_RESUME') ? number('RESUME') : undefined,
     staticSingletons: number('STATIC_SINGLETONS') === 1,
     wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,
-    wrapped: (facts.get('FF_WRAPPED') ?? '').split(' '),
+    wrapped: words(facts.get('FF_WRAPPED')),
+    reModules: words(facts.get('FF_RE_MODULES')),
+    replacesCompile: facts.has('FF_REPLACES_COMPILE') && number('REPLACES_COMPILE') === 1,
   });
+}
+
+function words(text = ''): readonly string[] {
+  return text.split(' ').filter((word) => word !== '');
 }

@@ -56,7 +56,7 @@ static int hold_the_same(PyObject *before, PyObject *now)
     return 1;
 }
 
-int ff_is_class_usual(ff_class *class)
+int ff_is_class_unmodified(ff_class *class)
 {
     if (class->version_tag != 0 && class->type->tp_version_tag == class->version_tag) {
         return 1;

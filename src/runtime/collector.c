@@ -5,7 +5,7 @@
 
 #include "flashfreeze.h"
 
-#if PY_VERSION_HEX < 0x030e0000
+#if FF_HAS_GC_THRESHOLD
 #define FF_REST 100000 /* containers that were made and not freed: as many as a large program has when it is loaded */
 
 static struct gc_generation *resting; /* the generation whose threshold is raised */
@@ -42,7 +42,7 @@ void ff_end_import(void)
     resting = NULL;
 }
 #else
-/* 3.14 changed its collector between releases. */
+/* Of a collector that is started otherwise nothing is known: 3.14 changed its own between releases. */
 void ff_begin_import(void) {}
 void ff_end_import(void) {}
 #endif

@@ -1,154 +1,18 @@
 /* Modules that are found on disk. The path-based importer goes its ordinary way along sys.path; what changes is what
- * two of its methods do when they come to a frozen module: FileFinder.find_spec() knows without a look at the folder
+ * two of its methods do when they come to a frozen module: FileFinder.find_spec() knows without a look at the directory
  * that the module is there, and SourceLoader.get_code() has its code. Everything else is left to the originals. */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Objects of importlib._bootstrap_external that the fast ways need, held from installation on. */
-static struct {
-    PyObject *file_finder;        /* FileFinder */
-    PyObject *get_spec;           /* FileFinder._get_spec, which find_spec() goes through */
-    PyObject *source_file_loader; /* SourceFileLoader */
-    ff_class loader_class;        /* the same, as it was */
-    PyObject *extension_loader;   /* ExtensionFileLoader */
-    PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
-    PyObject *find_spec;          /* FileFinder.find_spec as it was */
-    PyObject *get_code;           /* SourceLoader.get_code as it was */
-    PyObject *sys;                /* the names of sys */
-    PyObject *cache_tag;          /* sys.implementation.cache_tag */
-    PyObject *cache_suffix;       /* ".cpython-313.pyc" */
-    PyObject *str_path, *str_name, *str_loaders, *str_py, *str_get_spec, *str_target;
-    PyObject *str_set_fileattr, *str_cached, *str_locations;
-    PyObject *str_pycache_prefix, *str_implementation, *str_cache_tag;
-    PyObject *origin_keyword; /* ("origin",) */
-} ff;
+static PyObject *original_find_spec; /* FileFinder.find_spec */
+static PyObject *original_get_code;  /* SourceLoader.get_code */
+static ff_class loader_class;        /* SourceFileLoader */
+static PyObject *str_path, *str_name, *str_target;
 
 /* ---- FileFinder.find_spec ---- */
-
-/* Whether a finder looks for modules as those in sys.path_importer_cache do: in nobody's subclass, extension modules
- * first, then .py files with SourceFileLoader. */
-int ff_is_usual_finder(PyObject *finder)
-{
-    PyTypeObject *type = (PyTypeObject *)ff.file_finder;
-    if (Py_TYPE(finder) != type || _PyType_Lookup(type, ff.str_get_spec) != ff.get_spec) {
-        return 0;
-    }
-    PyObject *loaders = PyObject_GetAttr(finder, ff.str_loaders);
-    if (loaders == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    int is_usual = 0;
-    for (Py_ssize_t i = 0; PyList_CheckExact(loaders) && i < PyList_GET_SIZE(loaders); i++) {
-        PyObject *pair = PyList_GET_ITEM(loaders, i);
-        if (!PyTuple_CheckExact(pair) || PyTuple_GET_SIZE(pair) != 2 ||
-            !PyUnicode_CheckExact(PyTuple_GET_ITEM(pair, 0))) {
-            break;
-        }
-        PyObject *loader = PyTuple_GET_ITEM(pair, 1);
-        if (PyUnicode_Compare(PyTuple_GET_ITEM(pair, 0), ff.str_py) == 0) {
-            is_usual = loader == ff.source_file_loader;
-            break;
-        }
-        if (loader != ff.extension_loader) {
-            break;
-        }
-    }
-    Py_DECREF(loaders);
-    return is_usual;
-}
-
-/* sys.implementation.cache_tag as it was at the start: the name of byte code files has not changed. */
-static int has_usual_cache_tag(void)
-{
-    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
-    PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
-    PyErr_Clear();
-    Py_XDECREF(tag);
-    return tag == ff.cache_tag;
-}
-
-/* What cache_from_source() gives without sys.pycache_prefix: folder/__pycache__/tail.cpython-313.pyc. */
-static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
-{
-    PyObject *prefix = PyDict_GetItemWithError(ff.sys, ff.str_pycache_prefix);
-    if (prefix == NULL && PyErr_Occurred()) {
-        return -1;
-    }
-    if ((prefix != NULL && prefix != Py_None) || !has_usual_cache_tag()) {
-        return 0; /* left to the spec's own property */
-    }
-    PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%U", folder, stem, ff.cache_suffix);
-    if (cached == NULL) {
-        return -1;
-    }
-    int status = PyObject_SetAttr(spec, ff.str_cached, cached);
-    Py_DECREF(cached);
-    return status;
-}
-
-/* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). */
-PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package)
-{
-    PyObject *package_folder = NULL, *location = NULL, *loader = NULL, *spec = NULL, *result = NULL;
-    if (is_package) {
-        package_folder = PyUnicode_FromFormat("%U/%s", folder, tail);
-        location = package_folder == NULL ? NULL : PyUnicode_FromFormat("%U/__init__.py", package_folder);
-    }
-    else {
-        location = PyUnicode_FromFormat("%U/%s.py", folder, tail);
-    }
-    if (location == NULL) {
-        goto done;
-    }
-    PyObject *loader_arguments[] = {fullname, location};
-    loader = PyObject_Vectorcall(ff.source_file_loader, loader_arguments, 2, NULL);
-    if (loader == NULL) {
-        goto done;
-    }
-    PyObject *spec_arguments[] = {fullname, loader, location};
-    spec = PyObject_Vectorcall(ff.module_spec, spec_arguments, 2, ff.origin_keyword);
-    if (spec == NULL || PyObject_SetAttr(spec, ff.str_set_fileattr, Py_True) < 0 ||
-        set_cached(spec, is_package ? package_folder : folder, is_package ? "__init__" : tail) < 0) {
-        goto done;
-    }
-    if (is_package) {
-        PyObject *locations = PyList_New(1);
-        if (locations == NULL) {
-            goto done;
-        }
-        PyList_SET_ITEM(locations, 0, Py_NewRef(package_folder));
-        int status = PyObject_SetAttr(spec, ff.str_locations, locations);
-        Py_DECREF(locations);
-        if (status < 0) {
-            goto done;
-        }
-    }
-    result = Py_NewRef(spec);
-done:
-    Py_XDECREF(package_folder);
-    Py_XDECREF(location);
-    Py_XDECREF(loader);
-    Py_XDECREF(spec);
-    return result;
-}
-
-/* Whether the source file of a frozen module may be taken for what was frozen. */
-int ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
-{
-    if (!ff_checks_sources()) {
-        return 1;
-    }
-    char path[PATH_MAX];
-    int length = snprintf(path, sizeof(path), "%s/%s%s", folder.data, tail.data,
-                          source->is_package ? "/__init__.py" : ".py");
-    return length > 0 && (size_t)length < sizeof(path) && !ff_is_stale(source, path);
-}
 
 /* Sets *spec to the spec of a frozen module, or to NULL when the original has to look. */
 static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
@@ -156,10 +20,10 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
     *spec = NULL;
     ff_text name, path;
     if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed() ||
-        !ff_is_usual_finder(finder)) {
+        !ff_is_finder_unmodified(finder)) {
         return 0;
     }
-    PyObject *folder = PyObject_GetAttr(finder, ff.str_path);
+    PyObject *folder = PyObject_GetAttr(finder, str_path);
     if (folder == NULL) {
         PyErr_Clear();
         return 0;
@@ -188,7 +52,7 @@ static int is_plain_call(Py_ssize_t count, PyObject *keywords)
 {
     Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
     return count >= 1 && count + named <= 2 &&
-           (named == 0 || PyUnicode_Compare(PyTuple_GET_ITEM(keywords, 0), ff.str_target) == 0);
+           (named == 0 || PyUnicode_Compare(PyTuple_GET_ITEM(keywords, 0), str_target) == 0);
 }
 
 /* Calls a method as it was, which also says what is wrong with the arguments. */
@@ -217,7 +81,7 @@ static PyObject *finder_find_spec(PyObject *self, PyObject *const *arguments, Py
             return spec;
         }
     }
-    return call_original(ff.find_spec, self, arguments, count, keywords);
+    return call_original(original_find_spec, self, arguments, count, keywords);
 }
 
 /* ---- SourceLoader.get_code ---- */
@@ -244,22 +108,21 @@ static const ff_source *source_of_path(ff_text path)
 }
 
 /* A SourceFileLoader, of whose methods none was replaced. */
-static int is_usual_loader(PyObject *loader)
+static int is_loader_unmodified(PyObject *loader)
 {
-    return Py_TYPE(loader) == ff.loader_class.type && ff_is_class_usual(&ff.loader_class);
+    return Py_TYPE(loader) == loader_class.type && ff_is_class_unmodified(&loader_class);
 }
 
 /* The static code for a loader (a new reference), or NULL without an exception. */
 static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
 {
     ff_text wanted, path_text;
-    if (!is_usual_loader(loader) || ff_is_import_observed() ||
-        !ff_read_text(fullname, &wanted)) {
+    if (!is_loader_unmodified(loader) || ff_is_import_observed() || !ff_read_text(fullname, &wanted)) {
         return NULL;
     }
     PyObject *code = NULL;
-    PyObject *path = PyObject_GetAttr(loader, ff.str_path);
-    PyObject *name = path == NULL ? NULL : PyObject_GetAttr(loader, ff.str_name);
+    PyObject *path = PyObject_GetAttr(loader, str_path);
+    PyObject *name = path == NULL ? NULL : PyObject_GetAttr(loader, str_name);
     if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
         ff_read_text(path, &path_text)) {
         const ff_source *source = source_of_path(path_text);
@@ -278,7 +141,7 @@ static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_
 {
     PyObject *code = count == 1 && keywords == NULL ? frozen_code(self, arguments[0]) : NULL;
     if (code == NULL) {
-        return call_original(ff.get_code, self, arguments, count, keywords);
+        return call_original(original_get_code, self, arguments, count, keywords);
     }
     ff_install_expressions(); /* what compiles them may have been loaded before this module */
     return code;
@@ -313,84 +176,27 @@ static int replace_method(PyObject *type, PyMethodDef *method, PyObject **origin
 
 static int intern_names(void)
 {
-    const struct {
-        PyObject **place;
-        const char *text;
-    } names[] = {{&ff.str_path, "path"},
-                 {&ff.str_name, "name"},
-                 {&ff.str_loaders, "_loaders"},
-                 {&ff.str_py, ".py"},
-                 {&ff.str_set_fileattr, "_set_fileattr"},
-                 {&ff.str_cached, "_cached"},
-                 {&ff.str_locations, "submodule_search_locations"},
-                 {&ff.str_get_spec, "_get_spec"},
-                 {&ff.str_target, "target"},
-                 {&ff.str_pycache_prefix, "pycache_prefix"},
-                 {&ff.str_implementation, "implementation"},
-                 {&ff.str_cache_tag, "cache_tag"}};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        *names[i].place = PyUnicode_InternFromString(names[i].text);
-        if (*names[i].place == NULL) {
-            return -1;
-        }
-    }
-    ff.origin_keyword = Py_BuildValue("(s)", "origin");
-    return ff.origin_keyword == NULL ? -1 : 0;
+    str_path = PyUnicode_InternFromString("path");
+    str_name = PyUnicode_InternFromString("name");
+    str_target = PyUnicode_InternFromString("target");
+    return str_path == NULL || str_name == NULL || str_target == NULL ? -1 : 0;
 }
 
-/* ".cpython-313.pyc", from sys.implementation.cache_tag; without a tag there is no cache and nothing of ours is used. */
-static int find_cache_suffix(void)
+static int replace_method_of(PyObject *module, const char *class_name, PyMethodDef *method, PyObject **original)
 {
-    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
-    ff.cache_tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
-    if (ff.cache_tag == NULL || !PyUnicode_Check(ff.cache_tag)) {
-        return -1;
-    }
-    ff.cache_suffix = PyUnicode_FromFormat(".%U.pyc", ff.cache_tag);
-    return ff.cache_suffix == NULL ? -1 : 0;
+    PyObject *class = PyObject_GetAttrString(module, class_name);
+    int status = class == NULL ? -1 : replace_method(class, method, original);
+    Py_XDECREF(class);
+    return status;
 }
 
-/* Called when the path-based importer is in place, and whenever zipimport is loaded again. Returns -1 with an exception
- * when the interpreter is not as we know it. */
-int ff_install_import_hooks(void)
+/* Called once. -1 with an exception when importlib is not as we know it. */
+int ff_install_finder_methods(PyObject *external)
 {
-    static int installed;
-    if (installed) {
-        return 0;
-    }
-    installed = 1;
-    PyObject *external = PyImport_AddModule("_frozen_importlib_external");
-    PyObject *bootstrap = PyImport_AddModule("_frozen_importlib");
-    PyObject *sys = PyImport_AddModule("sys");
-    if (external == NULL || bootstrap == NULL || sys == NULL || intern_names() < 0) {
+    if (intern_names() < 0 ||
+        replace_method_of(external, "FileFinder", &find_spec_method, &original_find_spec) < 0 ||
+        replace_method_of(external, "SourceLoader", &get_code_method, &original_get_code) < 0) {
         return -1;
     }
-    ff.sys = Py_NewRef(PyModule_GetDict(sys));
-    if (find_cache_suffix() < 0) {
-        return -1;
-    }
-    ff_remember_folders();
-    ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
-    ff.get_spec = ff.file_finder == NULL ? NULL : PyObject_GetAttr(ff.file_finder, ff.str_get_spec);
-    ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");
-    ff.extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader");
-    ff.module_spec = PyObject_GetAttrString(bootstrap, "ModuleSpec");
-    PyObject *source_loader = PyObject_GetAttrString(external, "SourceLoader");
-    if (ff.get_spec == NULL || ff.source_file_loader == NULL || ff.extension_loader == NULL || ff.module_spec == NULL || source_loader == NULL) {
-        Py_XDECREF(source_loader);
-        return -1;
-    }
-    int status = replace_method(ff.file_finder, &find_spec_method, &ff.find_spec);
-    if (status == 0) {
-        status = replace_method(source_loader, &get_code_method, &ff.get_code);
-    }
-    Py_DECREF(source_loader);
-    if (status == 0) {
-        status = ff_remember_class(&ff.loader_class, external, "SourceFileLoader");
-    }
-    if (status < 0 || ff_install_import_function(bootstrap, external) < 0) {
-        return -1;
-    }
-    ff_install_snippets();
-    return 0;
+    return ff_remember_class(&loader_class, external, "SourceFileLoader");
 }

@@ -139,7 +139,7 @@ extern const ff_root ff_roots[];
 extern const uint32_t ff_root_count;
 extern const ff_expression ff_expressions[];
 extern const uint32_t ff_expression_count;
-extern const uint32_t ff_expression_buckets[]; /* as above; a row's hash is in expressions.c, find() */
+extern const uint32_t ff_expression_buckets[]; /* as above; a row's hash is in expression-calls.c, find() */
 extern const uint32_t ff_expression_bucket_mask;
 extern const char ff_expression_text[];
 extern const uint32_t ff_expression_code[];
@@ -165,11 +165,79 @@ static inline uint32_t ff_hash(const char *text, size_t length)
     return hash;
 }
 
+/* An exception that waits until other work is done. */
+#if FF_HAS_RAISED_EXCEPTION
+typedef PyObject *ff_exception;
+#else
+typedef struct {
+    PyObject *type, *value, *traceback;
+} ff_exception;
+#endif
+
+/* Takes the exception that is on its way, if there is one. */
+static inline ff_exception ff_take_exception(void)
+{
+#if FF_HAS_RAISED_EXCEPTION
+    return PyErr_GetRaisedException();
+#else
+    ff_exception taken;
+    PyErr_Fetch(&taken.type, &taken.value, &taken.traceback);
+    return taken;
+#endif
+}
+
+static inline int ff_is_exception(ff_exception taken)
+{
+#if FF_HAS_RAISED_EXCEPTION
+    return taken != NULL;
+#else
+    return taken.type != NULL;
+#endif
+}
+
+/* Has it go on, in the place of any other. */
+static inline void ff_restore_exception(ff_exception taken)
+{
+#if FF_HAS_RAISED_EXCEPTION
+    PyErr_SetRaisedException(taken);
+#else
+    PyErr_Restore(taken.type, taken.value, taken.traceback);
+#endif
+}
+
+/* A statement that must not lose the exception that is on its way. */
+#define FF_KEEPING_EXCEPTION(statement) \
+    do { \
+        ff_exception taken_ = ff_take_exception(); \
+        statement; \
+        ff_restore_exception(taken_); \
+    } while (0)
+
+/* A str as UTF-8. */
+typedef struct {
+    const char *data;
+    size_t length;
+} ff_text;
+
+/* A class as it was when it was remembered. */
+typedef struct {
+    PyTypeObject *type;
+    unsigned int version_tag; /* 0: there was none to be had */
+    PyObject *mro, *contents; /* its classes, and copies of their dictionaries */
+} ff_class;
+
+/* What the files of the runtime define, the lowest first: a file calls functions of those above its own part only, never
+ * of those below. The import function, a file of several, has its part in import.h. */
+
 /* relocate.c: pointers of an image in the position-independent model. */
 void ff_relocate(const ff_image *image);
 
 /* built.c: constants that only a running interpreter can make. */
 int ff_build_constants(const ff_image *image);
+
+/* stamps.c: sources that are not what was frozen. */
+int ff_read_stamps(void);
+int ff_is_stale(const ff_source *source, const char *path);
 
 /* images.c: handing out static code. */
 int ff_images_available(void);
@@ -181,15 +249,6 @@ uint32_t ff_thawed_count(void);
 void ff_disable(const char *reason);
 int ff_checks_sources(void);
 
-/* linked/frozen.c: modules that CPython freezes itself. */
-void ff_install_frozen_rows(void);
-
-/* A str as UTF-8. */
-typedef struct {
-    const char *data;
-    size_t length;
-} ff_text;
-
 /* sources.c: the table of modules that are found on disk. */
 int ff_read_text(PyObject *object, ff_text *result);
 int ff_is_text(const char *string, const char *data, size_t length);
@@ -199,48 +258,51 @@ const ff_source *ff_find_module(ff_text name);
 int ff_read_root(const ff_source *source, ff_text *folder);
 PyObject *ff_source_path(const ff_source *source);
 
-/* stamps.c: sources that are not what was frozen. */
-int ff_read_stamps(void);
-int ff_is_stale(const ff_source *source, const char *path);
-
 /* observers.c: who would notice. */
 int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 int ff_is_audited(void);
 
-/* classes.c: a class as it was when it was remembered. */
-typedef struct {
-    PyTypeObject *type;
-    unsigned int version_tag; /* 0: there was none to be had */
-    PyObject *mro, *contents; /* its classes, and copies of their dictionaries */
-} ff_class;
+/* classes.c: whether a class is as it was. */
 int ff_remember_class(ff_class *class, PyObject *module, const char *name);
-int ff_is_class_usual(ff_class *class);
-
-/* finder.c: serving them. */
-int ff_install_import_hooks(void);
-int ff_is_usual_finder(PyObject *finder);
-int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
-PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
+int ff_is_class_unmodified(ff_class *class);
 
 /* collector.c: the garbage collector while a frozen module is imported. */
 void ff_begin_import(void);
 void ff_end_import(void);
 
-/* import.c: the whole import of a frozen module. */
-int ff_install_import_function(PyObject *bootstrap, PyObject *external);
-
-/* expressions.c: regular expressions that were compiled beforehand. */
+/* expression-calls.c: regular expressions that were compiled beforehand. */
 void ff_install_expressions(void);
 uint32_t ff_used_expression_count(void);
 PyObject *ff_list_expressions(void);
 
-/* snippets.c: source text that was compiled beforehand. */
+/* snippet-calls.c: source text that was compiled beforehand. */
 void ff_install_snippets(void);
 uint32_t ff_used_snippet_count(void);
 PyObject *ff_list_snippets(void);
 
-/* module.c: the module _flashfreeze. */
+/* file-specs.c: finders and specs of source files. */
+int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
+int ff_is_finder_unmodified(PyObject *finder);
+int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
+PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
+int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);
+
+/* import-….c: the steps of import.c (import.h). */
+
+/* import.c: the whole import of a frozen module. */
+int ff_install_import_function(PyObject *bootstrap, PyObject *external);
+
+/* finder.c: frozen modules for those who ask importlib's finders and loaders. */
+int ff_install_finder_methods(PyObject *external);
+
+/* import-hooks.c: what is installed when, in an interpreter that starts. */
+int ff_install_import_hooks(void);
+
+/* linked/frozen.c: modules that CPython freezes itself. */
+void ff_install_frozen_rows(void);
+
+/* module.c: the module _flashfreeze. linked/startup.c and overlay/extension-module.c give it to the interpreter. */
 PyObject *ff_module_init(void);
 
 #endif

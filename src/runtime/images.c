@@ -54,7 +54,7 @@ static const char *decide(void)
     if (config->optimization_level != 0) {
         return "-O asks for other code";
     }
-#if PY_VERSION_HEX >= 0x030b0000
+#if FF_CODE_FORM >= 311 /* code knows columns */
     if (!config->code_debug_ranges) {
         return "-X no_debug_ranges asks for other code";
     }

@@ -3,7 +3,7 @@
 
 #include "import.h"
 
-#if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
+#if FF_REPLACES_IMPORT
 
 /* Sets `name` of the module to an attribute of the spec, unless that is None. */
 static int copy_attribute(PyObject *dict, PyObject *name, PyObject *spec, PyObject *attribute)

@@ -4,7 +4,7 @@
 
 #include "import.h"
 
-#if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
+#if FF_REPLACES_IMPORT
 
 struct ff_loading {
     PyObject *name;

@@ -3,7 +3,7 @@
 
 #include "import.h"
 
-#if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
+#if FF_REPLACES_IMPORT
 
 void ff_clear_family(ff_family *family)
 {
@@ -20,8 +20,23 @@ static int import_parent(PyObject *import_function, PyObject *parent)
     return module == NULL ? -1 : 0;
 }
 
+/* Whether another thread loads the parent. Since 3.14 importlib waits for it then (_find_and_load_unlocked()). */
+static int is_loaded_elsewhere(const ff_family *family)
+{
+#if FF_IGNORES_LOADING_PARENT
+    (void)family;
+    return 0;
+#else
+    PyObject *initializing = PyObject_GetAttr(family->spec, ff_import.names._initializing);
+    PyErr_Clear();
+    int is_initializing = initializing == Py_True;
+    Py_XDECREF(initializing);
+    return is_initializing && !ff_is_loaded_here(family->parent);
+#endif
+}
+
 /* Imports the parent, if need be. FF_UNSURE also when that made the module itself appear. */
-ff_outcome ff_meet_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family)
+ff_outcome ff_import_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family)
 {
     if (PyDict_GetItemWithError(modules, family->parent) == NULL) {
         if (PyErr_Occurred() || import_parent(import_function, family->parent) < 0) {
@@ -40,42 +55,27 @@ ff_outcome ff_meet_parent(PyObject *modules, PyObject *name, PyObject *import_fu
         PyErr_Clear(); /* the original says what is wrong */
         return FF_UNSURE;
     }
-#if PY_VERSION_HEX >= 0x030e0000
-    PyObject *initializing = PyObject_GetAttr(family->spec, ff_import.names._initializing);
-    PyErr_Clear();
-    int is_initializing = initializing == Py_True;
-    Py_XDECREF(initializing);
-    if (is_initializing && !ff_is_loaded_here(family->parent)) {
-        return FF_UNSURE; /* another thread loads it, and has to be waited for */
-    }
-#endif
-    return FF_FOUND;
+    return is_loaded_elsewhere(family) ? FF_UNSURE : FF_FOUND;
 }
 
-/* Tells the parent's spec that a submodule is being loaded, or that it no longer is (from 3.12 on). */
+/* Tells the parent's spec that a submodule is being loaded, or that it no longer is, where specs list these. An exception
+ * that is on its way stays. */
 int ff_note_uninitialized(const ff_family *family, int begins)
 {
-#if PY_VERSION_HEX >= 0x030c0000
-    if (family->spec == NULL || family->spec == Py_None) {
+    if (!ff_import.lists_submodules || family->spec == NULL || family->spec == Py_None) {
         return 0;
     }
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
+    ff_exception raised = ff_take_exception();
     PyObject *list = PyObject_GetAttr(family->spec, ff_import.names._uninitialized_submodules);
     PyObject *result = list == NULL ? NULL
                        : begins     ? PyObject_CallMethod(list, "append", "O", family->child)
                                     : PyObject_CallMethod(list, "pop", NULL);
     Py_XDECREF(list);
     Py_XDECREF(result);
-    if (type != NULL) {
-        PyErr_Restore(type, value, traceback);
+    if (ff_is_exception(raised)) {
+        ff_restore_exception(raised);
     }
     return result == NULL ? -1 : 0;
-#else
-    (void)family;
-    (void)begins;
-    return 0;
-#endif
 }
 
 /* Makes the module an attribute of its parent. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#if PY_VERSION_HEX < 0x030f0000 /* import.c says why */
+#if FF_REPLACES_IMPORT
 
 static PyObject *call_nothing(PyObject *function)
 {
@@ -35,8 +35,8 @@ static ff_outcome ask_finder(PyObject *finder, PyObject *const *arguments, size_
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return FF_FAILED;
         }
-        PyErr_Clear(); /* up to 3.11 there were finders without one, with which the original can deal */
-        return PY_VERSION_HEX >= 0x030c0000 ? FF_ABSENT : FF_UNSURE;
+        PyErr_Clear();
+        return FF_REQUIRES_FIND_SPEC ? FF_ABSENT : FF_UNSURE;
     }
     *spec = call_find_spec(find_spec, arguments, count);
     Py_DECREF(find_spec);
@@ -92,7 +92,11 @@ static int is_surely_absent(PyObject *finder, ff_text folder, ff_text tail)
     int is_absent = listed != NULL && PyFloat_CheckExact(listed) && PyFloat_AS_DOUBLE(listed) == mtime && cache != NULL &&
                     PySet_CheckExact(cache) && loaders != NULL && PyList_CheckExact(loaders);
     for (Py_ssize_t i = -1; is_absent && i < PyList_GET_SIZE(loaders); i++) {
-        PyObject *suffix = i < 0 ? NULL : PyTuple_GET_ITEM(PyList_GET_ITEM(loaders, i), 0);
+        PyObject *loader, *suffix = NULL;
+        if (i >= 0 && !ff_read_loader(PyList_GET_ITEM(loaders, i), &suffix, &loader)) {
+            is_absent = 0;
+            break;
+        }
         PyObject *file = suffix == NULL ? PyUnicode_FromStringAndSize(tail.data, (Py_ssize_t)tail.length)
                                         : PyUnicode_FromFormat("%s%U", tail.data, suffix);
         is_absent = file != NULL && PySet_Contains(cache, file) == 0;
@@ -106,12 +110,12 @@ static int is_surely_absent(PyObject *finder, ff_text folder, ff_text tail)
 }
 
 /* Looks for the module in what one entry of the path stands for. */
-static ff_outcome look_with(PyObject *finder, ff_wanted *wanted)
+static ff_outcome query_path_entry(PyObject *finder, ff_wanted *wanted)
 {
     if (finder == Py_None) {
         return FF_ABSENT;
     }
-    if (!ff_is_usual_finder(finder)) {
+    if (!ff_is_finder_unmodified(finder)) {
         return wanted->source == NULL ? FF_UNSURE : ask_path_entry_finder(finder, wanted);
     }
     PyObject *path = PyObject_GetAttr(finder, ff_import.names.path);
@@ -186,7 +190,7 @@ static ff_outcome search_path(ff_wanted *wanted)
         Py_INCREF(entry);
         PyObject *finder = finder_for(entry);
         Py_DECREF(entry);
-        result = finder == NULL ? FF_FAILED : look_with(finder, wanted);
+        result = finder == NULL ? FF_FAILED : query_path_entry(finder, wanted);
         Py_XDECREF(finder);
     }
     Py_DECREF(path);
@@ -203,7 +207,7 @@ static ff_outcome ask_imp(PyObject *function, PyObject *name)
 }
 
 /* What one finder on sys.meta_path says, as far as that can be told without it. */
-static ff_outcome foretell(PyObject *finder, ff_wanted *wanted)
+static ff_outcome query_finder(PyObject *finder, ff_wanted *wanted)
 {
     if (finder == (PyObject *)ff_import.classes[FF_PATH_FINDER].type) {
         return search_path(wanted);
@@ -233,7 +237,7 @@ ff_outcome ff_search(ff_wanted *wanted)
     Py_INCREF(meta_path);
     for (Py_ssize_t i = 0; result == FF_ABSENT && i < PyList_GET_SIZE(meta_path); i++) {
         PyObject *finder = Py_NewRef(PyList_GET_ITEM(meta_path, i));
-        result = foretell(finder, wanted);
+        result = query_finder(finder, wanted);
         if (result == FF_UNSURE && wanted->is_asked_for) {
             /* A foreign finder, or one of importlib's after such a one, when nobody may start over any more. */
             result = ask_meta_finder(finder, wanted);

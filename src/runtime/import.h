@@ -1,4 +1,4 @@
-/* What the files of the import function share (import.c). */
+/* What the files of the import function share. */
 #ifndef FLASHFREEZE_IMPORT_H
 #define FLASHFREEZE_IMPORT_H
 
@@ -28,6 +28,7 @@ typedef struct {
     PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen; /* functions of _imp */
     PyObject *acquire_lock, *release_lock;                            /* the same: importlib finds under this lock */
     PyObject *load_unlocked;                                          /* importlib._bootstrap._load_unlocked */
+    int lists_submodules;                                             /* specs have _uninitialized_submodules */
     struct {
         FF_IMPORT_NAMES(FF_DECLARE_NAME)
     } names;
@@ -50,15 +51,6 @@ typedef struct {
     int is_asked_for;        /* such a finder was asked, so nobody may start over */
 } ff_wanted;
 
-/* A statement that must not lose the exception that is on its way. */
-#define FF_KEEPING_EXCEPTION(statement) \
-    do { \
-        PyObject *type_, *value_, *traceback_; \
-        PyErr_Fetch(&type_, &value_, &traceback_); \
-        statement; \
-        PyErr_Restore(type_, value_, traceback_); \
-    } while (0)
-
 /* What a module's name says: its parent's name (empty at the top), its own last part, and what is known of the parent. */
 typedef struct {
     PyObject *parent, *child;
@@ -69,14 +61,15 @@ typedef struct {
 /* A module that is being loaded here. */
 typedef struct ff_loading ff_loading;
 
-/* import.c */
-int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original);
+/* The files in the order of flashfreeze.h: the lowest first, each calls functions of those above it only. import.c calls
+ * them all. */
 
-/* import-parent.c */
-ff_outcome ff_meet_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family);
-int ff_note_uninitialized(const ff_family *family, int begins);
-int ff_bind_to_parent(PyObject *modules, const ff_family *family, PyObject *module);
-void ff_clear_family(ff_family *family);
+/* import-state.c */
+int ff_is_importlib_unmodified(void);
+int ff_is_called_from_importlib(void);
+int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original);
+int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
+int ff_remember_import_functions(void);
 
 /* import-locks.c */
 int ff_is_loading(PyObject *name);
@@ -84,6 +77,12 @@ int ff_is_loaded_here(PyObject *name);
 ff_loading *ff_begin_loading(PyObject *name);
 void ff_finish_loading(ff_loading *ended);
 int ff_install_lock_function(PyObject *bootstrap);
+
+/* import-parent.c */
+ff_outcome ff_import_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family);
+int ff_note_uninitialized(const ff_family *family, int begins);
+int ff_bind_to_parent(PyObject *modules, const ff_family *family, PyObject *module);
+void ff_clear_family(ff_family *family);
 
 /* import-search.c */
 ff_outcome ff_search(ff_wanted *wanted);

@@ -3,19 +3,37 @@
 
 #include "flashfreeze.h"
 
+#if FF_OBSERVERS == 0
+/* Nobody has looked at who could watch in this version. */
+int ff_is_traced(const PyInterpreterState *interpreter)
+{
+    (void)interpreter;
+    return 1;
+}
+
+int ff_is_import_observed(void)
+{
+    return 1;
+}
+
+int ff_is_audited(void)
+{
+    return 1;
+}
+#else
 static int has_audit_hooks(const PyInterpreterState *interpreter)
 {
-#if PY_VERSION_HEX >= 0x030c0000
+#if FF_OBSERVERS >= 312
     return _PyRuntime.audit_hooks.head != NULL || interpreter->audit_hooks != NULL;
 #else
     return _PyRuntime.audit_hook_head != NULL || interpreter->audit_hooks != NULL;
 #endif
 }
 
-/* Code watchers want to hear of every code object that is created (Include/cpython/code.h, from 3.12 on). */
+/* Code watchers want to hear of every code object that is created (Include/cpython/code.h, since 3.12). */
 static int has_code_watchers(const PyInterpreterState *interpreter)
 {
-#if PY_VERSION_HEX >= 0x030c0000
+#if FF_OBSERVERS >= 312
     return interpreter->active_code_watchers != 0;
 #else
     (void)interpreter;
@@ -23,14 +41,14 @@ static int has_code_watchers(const PyInterpreterState *interpreter)
 #endif
 }
 
-/* Tracers, profilers and tools of sys.monitoring (from 3.12 on) see functions being called. */
+/* Tracers, profilers and tools of sys.monitoring (since 3.12) see functions being called. */
 int ff_is_traced(const PyInterpreterState *interpreter)
 {
     const PyThreadState *thread = PyThreadState_Get();
     if (thread->c_tracefunc != NULL || thread->c_profilefunc != NULL) {
         return 1;
     }
-#if PY_VERSION_HEX >= 0x030c0000
+#if FF_OBSERVERS >= 312
     for (size_t i = 0; i < sizeof(interpreter->monitors.tools); i++) {
         if (interpreter->monitors.tools[i] != 0) {
             return 1;
@@ -57,3 +75,4 @@ int ff_is_audited(void)
     const PyInterpreterState *interpreter = PyInterpreterState_Get();
     return has_audit_hooks(interpreter) || has_code_watchers(interpreter);
 }
+#endif

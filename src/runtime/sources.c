@@ -43,7 +43,7 @@ static const ff_source *lookup(uint16_t root, const char *key, size_t length)
 /* The folder of the standard library (borrowed), or NULL. */
 static PyObject *find_stdlib_dir(void)
 {
-#if PY_VERSION_HEX >= 0x030b0000
+#if FF_HAS_STDLIB_DIR
     return PySys_GetObject("_stdlib_dir");
 #else
     /* 3.10 has no such name, but its place on sys.path: behind that of a zipped library, which is always there

@@ -69,7 +69,7 @@ describe.each(chosen.map(({series, python}) => [series, python] as const))('%s',
   ];
 
   test.each(frozen)('%s: programs use them, and see what they would have seen', async (_, file) => {
-    const look = `import ff_expressions, inspect, pickle, re
+    const look = `import copy, ff_expressions, inspect, pickle, re, types
 for each in ff_expressions.PATTERNS:
     if each is not None:
         print(ascii(each.pattern), each.flags, each.groups, list(each.groupindex.items()), ascii(each))
@@ -78,6 +78,7 @@ year = ff_expressions.PATTERNS[0].fullmatch('2026-11')
 print(year.lastgroup, year.groupdict(), year.expand(r'\\g<month>'))
 compile = (getattr(re, '_compiler', None) or re.sre_compile).compile
 print(inspect.isfunction(compile), inspect.signature(compile), repr(compile)[:18], type(compile).__name__, len(inspect.getsource(compile)))
+print(isinstance(compile, types.FunctionType), pickle.dumps(compile), copy.deepcopy(compile) is copy.copy(compile) is compile)
 `;
     expect(await answer(file, look)).toBe(await answer(python, look));
     const used = `import ff_expressions, _flashfreeze

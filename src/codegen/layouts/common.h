@@ -20,6 +20,68 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #error "flashfreeze layout: a debug build of CPython checks that static strings are its own, and counts references to them"
 #endif
 
+/* ---- what the runtime relies on ------------------------------------------------------------------------------------ */
+/* A layout file states these when somebody has compared the files of CPython that it names. A version of which nobody has
+ * said it gets the careful way, the defaults here. docs/new-cpython.md lists what to compare for each. */
+
+/* Who can watch an import: 310, 312 as in these versions; 0: unknown, so that every import counts as watched, and nothing
+ * is served (observers.c). */
+#ifndef FF_OBSERVERS
+#define FF_OBSERVERS 0
+#endif
+/* How many tables of frozen modules the interpreter has: 1 or 3; 0: unknown, so that none gets images (linked/frozen.c). */
+#ifndef FF_FROZEN_TABLES
+#define FF_FROZEN_TABLES 0
+#endif
+/* Whether rows of these tables hand out CPython's own static code. */
+#ifndef FF_HAS_DEEPFREEZE
+#define FF_HAS_DEEPFREEZE 0
+#endif
+/* Whether sys._stdlib_dir names the standard library's directory; else it is told from sys.path (sources.c). */
+#ifndef FF_HAS_STDLIB_DIR
+#define FF_HAS_STDLIB_DIR 0
+#endif
+/* Whether a count of new objects starts the garbage collector; else --rest-collector does nothing (collector.c). */
+#ifndef FF_HAS_GC_THRESHOLD
+#define FF_HAS_GC_THRESHOLD 0
+#endif
+/* Whether an exception is one object; else it is the three of PyErr_Fetch(), deprecated since 3.12 (flashfreeze.h). */
+#ifndef FF_HAS_RAISED_EXCEPTION
+#define FF_HAS_RAISED_EXCEPTION 0
+#endif
+/* Whether import.c may take the place of importlib's _find_and_load(); else importlib does the work itself. */
+#ifndef FF_REPLACES_IMPORT
+#define FF_REPLACES_IMPORT 0
+#endif
+/* Whether importlib loads a submodule while another thread loads its parent; else the original decides (import-parent.c). */
+#ifndef FF_IGNORES_LOADING_PARENT
+#define FF_IGNORES_LOADING_PARENT 0
+#endif
+/* Whether importlib passes over a finder without find_spec(); else the original decides (import-search.c). */
+#ifndef FF_REQUIRES_FIND_SPEC
+#define FF_REQUIRES_FIND_SPEC 0
+#endif
+/* The modules that compile regular expressions: the one whose compile() does it, the one whose parse() it calls, and what
+ * else both depend on. Not defined: regular expressions are compiled as always (expression-calls.c). */
+#ifdef FF_RE_MODULES
+#define FF_REPLACES_RE_COMPILE 1
+#else
+#define FF_REPLACES_RE_COMPILE 0
+#endif
+/* Whether a call of a function is evaluated in place whenever its type is exactly that of functions. */
+#ifndef FF_INLINES_FUNCTIONS
+#define FF_INLINES_FUNCTIONS 0
+#endif
+/* Whether PyFunction_SetVectorcall() changes how a function is called; else its field does. */
+#ifndef FF_HAS_SET_VECTORCALL
+#define FF_HAS_SET_VECTORCALL 0
+#endif
+/* Whether snippet-calls.c may take the place of compile(), eval() and exec(); else these compile every text. The variable
+ * that says that an interrupt was not handled is FF_UNHANDLED_INTERRUPT. */
+#ifndef FF_REPLACES_COMPILE
+#define FF_REPLACES_COMPILE 0
+#endif
+
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */
 /* In the absolute model they are link-time constants. In the position-independent one, an image is a `struct ff_module`,
  * and a word says in its lowest bits what it stands for until src/runtime/relocate.c puts the pointer there: an offset in

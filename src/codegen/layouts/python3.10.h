@@ -18,6 +18,16 @@
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString"
 
+/* ---- read by the runtime: only what somebody has compared with the files named here; common.h has the defaults ---- */
+#define FF_OBSERVERS 310                 /* Include/internal/pycore_runtime.h: audit hooks; no code watchers, no sys.monitoring */
+#define FF_FROZEN_TABLES 1               /* Python/frozen.c: PyImport_FrozenModules */
+#define FF_HAS_GC_THRESHOLD 1            /* Modules/gcmodule.c: a count of objects starts a collection of the youngest */
+#define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
+#define FF_IGNORES_LOADING_PARENT 1      /* the same: a submodule does not wait for its parent in another thread */
+#define FF_RE_MODULES "sre_compile sre_parse sre_constants" /* Lib/: compiler, parser, what they use */
+#define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */
+#define FF_UNHANDLED_INTERRUPT _Py_UnhandledKeyboardInterrupt /* Python/pythonrun.c, run_eval_code_obj() */
+
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1

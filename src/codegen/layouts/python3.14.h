@@ -19,6 +19,18 @@
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString"
 
+/* ---- read by the runtime: only what somebody has compared with the files named here; common.h has the defaults ---- */
+#define FF_OBSERVERS 312                 /* pycore_runtime.h, pycore_interp.h: audit hooks, code watchers, sys.monitoring */
+#define FF_FROZEN_TABLES 3               /* Python/frozen.c: _PyImport_FrozenBootstrap and two more */
+#define FF_HAS_STDLIB_DIR 1              /* Python/sysmodule.c: sys._stdlib_dir */
+#define FF_HAS_RAISED_EXCEPTION 1        /* Python/errors.c: PyErr_GetRaisedException() */
+#define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
+#define FF_REQUIRES_FIND_SPEC 1          /* the same, _find_spec(): finders without find_spec() are passed over */
+#define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
+#define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */
+#define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */
+#define FF_UNHANDLED_INTERRUPT _PyRuntime.signals.unhandled_keyboard_interrupt /* Python/pythonrun.c, run_eval_code_obj() */
+
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE
 #define Py_BUILD_CORE 1

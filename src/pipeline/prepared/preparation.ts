@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
+import type {Layout} from '../../codegen/layout.js';
 import {readFile} from '../../fs/recorded-fs.js';
 import {runScript} from '../../cpython/interpreter/run-script.js';
 import {type ScriptName, scriptFiles} from '../../cpython/interpreter/scripts.js';
@@ -33,10 +34,10 @@ export interface PreparedKind<Source, Compiled extends Source> {
   /** Everything in a source that may contain a path. */
   readonly textOf: (source: Source) => string;
   /**
-   * Sets of modules, for different versions, that do the compiling. One set has to be frozen as a whole: results are valid
-   * as long as the code that computed them is unchanged. Not given where the interpreter compiles by itself.
+   * The modules that do the compiling, which have to be frozen: results are valid as long as the code that computed them is
+   * unchanged. None where the interpreter compiles by itself; undefined where the runtime uses no results in this version.
    */
-  readonly compilers?: readonly (readonly string[])[];
+  readonly compilers: (layout: Layout) => readonly string[] | undefined;
   /** The C of the table in which the runtime looks for results. */
   readonly table: (compiled: readonly Compiled[]) => string;
 }
@@ -68,7 +69,7 @@ export function preparationOf<Source, Compiled extends Source>(
     name,
     isChosen,
     async prepare(wanted, plan, {engine, places, toolchain}, context) {
-      const compilers = compilersIn(plan, kind.compilers ?? [[]]);
+      const compilers = compilersIn(plan, kind.compilers(toolchain.layout));
       const sources = z
         .array(kind.source)
         .parse(wanted)
@@ -110,12 +111,11 @@ export function preparationOf<Source, Compiled extends Source>(
   };
 }
 
-/** The modules of the first of the sets that is frozen as a whole. */
+/** The modules, unless one of them is not frozen. */
 function compilersIn(
   {modules}: FreezePlan,
-  sets: readonly (readonly string[])[],
+  names: readonly string[] | undefined,
 ): FreezePlan['modules'] | undefined {
-  return sets
-    .map((names) => ({names, found: modules.filter(({module}) => names.includes(module))}))
-    .find(({names, found}) => found.length === names.length)?.found;
+  const found = modules.filter(({module}) => names?.includes(module));
+  return found.length === names?.length ? found : undefined;
 }

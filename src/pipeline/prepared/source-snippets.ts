@@ -32,5 +32,6 @@ export const sourceSnippets = preparationOf({
   // Marshal bytes contain the order of a frozenset.
   environment: {PYTHONHASHSEED: '0'},
   textOf: ({filename, text}) => `${filename}\n${text}`,
+  compilers: ({replacesCompile}) => (replacesCompile ? [] : undefined),
   table: generateSnippets,
 });

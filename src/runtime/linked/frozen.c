@@ -2,7 +2,7 @@
  * and whoever unmarshals those bytes gets the static code. */
 #include FF_LAYOUT
 
-#if PY_VERSION_HEX >= 0x030b0000
+#if FF_FROZEN_TABLES == 3
 #include "internal/pycore_import.h"
 #endif
 
@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const unsigned char *marshal_bytes(const ff_image *image)
+{
+    return FF_FOLLOW(image, const unsigned char, image->marshal);
+}
+
+#if FF_FROZEN_TABLES > 0
 static const ff_image *row_image(const char *name)
 {
     for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
@@ -19,11 +25,6 @@ static const ff_image *row_image(const char *name)
         }
     }
     return NULL;
-}
-
-static const unsigned char *marshal_bytes(const ff_image *image)
-{
-    return FF_FOLLOW(image, const unsigned char, image->marshal);
 }
 
 /* A copy of a table in which the rows that we have images of give our bytes; the table itself when there is no memory. */
@@ -43,21 +44,22 @@ static const struct _frozen *with_our_bytes(const struct _frozen *table)
         if (image != NULL) {
             copy[i].code = marshal_bytes(image);
             copy[i].size = (int)image->marshal_size;
-#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
+#if FF_HAS_DEEPFREEZE
             copy[i].get_code = NULL; /* its own static code, to which unmarshalling would not come (Python/import.c) */
 #endif
         }
     }
     return copy;
 }
+#endif
 
 void ff_install_frozen_rows(void)
 {
-#if PY_VERSION_HEX >= 0x030b0000
+#if FF_FROZEN_TABLES == 3
     _PyImport_FrozenBootstrap = with_our_bytes(_PyImport_FrozenBootstrap);
     _PyImport_FrozenStdlib = with_our_bytes(_PyImport_FrozenStdlib);
     _PyImport_FrozenTest = with_our_bytes(_PyImport_FrozenTest);
-#else
+#elif FF_FROZEN_TABLES == 1
     PyImport_FrozenModules = with_our_bytes(PyImport_FrozenModules); /* the only one (Python/frozen.c) */
 #endif
 }
@@ -95,7 +97,7 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
     return code;
 }
 
-#if PY_VERSION_HEX < 0x030d0000 && PY_VERSION_HEX >= 0x030b0000
+#if FF_HAS_DEEPFREEZE
 /* 3.11 and 3.12 have static code of their own, which they prepare at every start, all of it, and take apart at exit
  * (Tools/build/deepfreeze.py). Nothing hands it out any more. */
 int __wrap__Py_Deepfreeze_Init(void);

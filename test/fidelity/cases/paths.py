@@ -1,6 +1,7 @@
 """sys.path decides: what lies before, beside and behind a frozen module, and what changes between two imports."""
 
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import shutil
@@ -175,6 +176,25 @@ where("the usual caches", *FEW)
 for entry in (PACKAGES, standard):
     finder = sys.path_importer_cache[entry]
     tell("a finder", [finder.path == entry, finder._path_mtime == os.stat(entry).st_mtime, sorted(vars(finder))])
+
+# Entries of a finder's list that it stumbles over when it comes to them.
+odd = os.path.join(folder, "odd")
+os.mkdir(odd)
+sys.path.insert(0, odd)
+for entry in (None, 7, ("x",), (7, 8), ("", None), [".zz", None]):
+    forget()
+    finder = sys.path_importer_cache[odd] = importlib.machinery.FileFinder(odd)
+    finder._loaders = [*sys.path_importer_cache[standard]._loaders, entry]
+    finder._fill_cache()
+    finder._path_mtime = os.stat(odd).st_mtime
+    for name in ("graphlib", "plain"):
+        try:
+            exec(f"import {name}")
+            found = sys.modules[name].__file__
+        except Exception as error:
+            found = [type(error).__name__, str(error)]
+        tell(f"loaders with {entry!r}: {name}", found)
+sys.path.remove(odd)
 
 # Packages whose __path__ is another one.
 write("elsewhere/package/first.py", "where = 'elsewhere'\n")

@@ -28,7 +28,18 @@ describe('layout files', () => {
         staticSingletons: true,
         wellKnownInterned: true,
         wrapped: ['PyMarshal_ReadObjectFromString'],
+        reModules: ['re._compiler', 're._parser', 're._constants', 're._casefix'],
+        replacesCompile: true,
       },
+    });
+  });
+
+  test('what nobody has compared is left to the interpreter', () => {
+    const text = readFileSync(join(folder, 'python3.13.h'), 'utf8');
+    const unknown = text.replaceAll(/^#define FF_(RE_MODULES|REPLACES_COMPILE) .*\n/gm, '');
+    expect(parseLayout('python3.13.h', unknown)).toMatchObject({
+      ok: true,
+      value: {reModules: [], replacesCompile: false},
     });
   });
 

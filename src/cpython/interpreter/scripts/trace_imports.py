@@ -97,6 +97,7 @@ def _trace():
             if isinstance(name, str) and getattr(spec, "name", None) == name:
                 note(name, spec)
 
+    compilers = ("re._compiler", "sre_compile")  # FF_RE_MODULES of the layouts
     expressions = {}
 
     def note_expression(pattern, flags):
@@ -165,7 +166,7 @@ def _trace():
     def _load_unlocked(spec):
         module = load_unlocked(spec)
         note(spec.name, spec)
-        if spec.name in ("re._compiler", "sre_compile"):
+        if spec.name in compilers:
             watch_expressions(module)
         return module
 
@@ -189,7 +190,7 @@ def _trace():
             before(module, name)
 
     note_loaded()
-    for name in ("re._compiler", "sre_compile"):
+    for name in compilers:
         if name in sys.modules and "re" in sys.modules:
             # What is loaded at start has compiled some already, before anybody could watch: the cache has them.
             for _, pattern, flags in list(sys.modules["re"]._cache):

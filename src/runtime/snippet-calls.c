@@ -8,19 +8,22 @@
  * definition that they find whom to call. */
 #include FF_LAYOUT
 
-#include "internal/pycore_pylifecycle.h"
+#include "internal/pycore_pylifecycle.h" /* 3.11: _Py_UnhandledKeyboardInterrupt */
 #include "marshal.h"
 
 #include "flashfreeze.h"
 
 #include <string.h>
 
-#if PY_VERSION_HEX >= 0x030c0000
-#define INTERRUPTED _PyRuntime.signals.unhandled_keyboard_interrupt
-#else
-#define INTERRUPTED _Py_UnhandledKeyboardInterrupt
-#endif
+static uint32_t used_count;
 
+static PyObject *unmarshal(const ff_snippet *row)
+{
+    const char *data = ff_snippet_text + row->text + row->length + row->filename_length;
+    return PyMarshal_ReadObjectFromString(data, (Py_ssize_t)row->code_length);
+}
+
+#if FF_REPLACES_COMPILE
 typedef PyObject *(*fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *(*fastcall_with_keywords)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
@@ -31,7 +34,6 @@ typedef struct {
 } diverted;
 
 static diverted compile_function, eval_function, exec_function;
-static uint32_t used_count;
 
 static PyObject *call_ordinary(const diverted *function, PyObject *self, PyObject *const *arguments, Py_ssize_t count,
                                PyObject *keywords)
@@ -43,12 +45,6 @@ static PyObject *call_ordinary(const diverted *function, PyObject *self, PyObjec
 }
 
 /* ---- the table ---- */
-
-static PyObject *unmarshal(const ff_snippet *row)
-{
-    const char *data = ff_snippet_text + row->text + row->length + row->filename_length;
-    return PyMarshal_ReadObjectFromString(data, (Py_ssize_t)row->code_length);
-}
 
 static const ff_snippet *find(ff_text text, ff_text filename, uint32_t flags, int is_expression)
 {
@@ -132,10 +128,10 @@ static PyObject *run(const diverted *function, PyObject *self, PyObject *const *
     memcpy(own, arguments, (size_t)count * sizeof(own[0]));
     own[0] = code;
     /* How a program is to end that nothing but an interrupt ends (Python/pythonrun.c, run_eval_code_obj()). */
-    INTERRUPTED = 0;
+    FF_UNHANDLED_INTERRUPT = 0;
     PyObject *result = call_ordinary(function, self, own, count, NULL);
     if (result == NULL && PyErr_Occurred() == PyExc_KeyboardInterrupt) {
-        INTERRUPTED = 1;
+        FF_UNHANDLED_INTERRUPT = 1;
     }
     Py_DECREF(code);
     return result;
@@ -198,6 +194,11 @@ void ff_install_snippets(void)
     }
     PyErr_Clear();
 }
+#else
+void ff_install_snippets(void)
+{
+}
+#endif
 
 uint32_t ff_used_snippet_count(void)
 {

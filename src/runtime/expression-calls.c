@@ -10,23 +10,15 @@
 
 #include <string.h>
 
-#if PY_VERSION_HEX >= 0x030b0000
-#define COMPILER "re._compiler"
-#define PARSER "_parser"
-static const char *const compilers[] = {COMPILER, "re._parser", "re._constants", "re._casefix"};
-#else
-#define COMPILER "sre_compile"
-#define PARSER "sre_parse"
-static const char *const compilers[] = {COMPILER, "sre_parse", "sre_constants"};
-#endif
-
-static enum { WAITING, INSTALLED, GIVEN_UP } state;
 static uint32_t used_count;
+
+#if FF_REPLACES_RE_COMPILE
+static enum { WAITING, INSTALLED, GIVEN_UP } state;
 static vectorcallfunc ordinary_call; /* how functions are called */
 
 /* Functions that do the work: tools replace them now and then. They are known by their code, which is static. */
 static PyObject *compile_code, *parse_code;
-static PyObject *str_compile, *str_code, *str_parse, *str_parser, *str_sre;
+static PyObject *str_compiler_module, *str_compile, *str_code, *str_parse, *str_parser, *str_sre;
 
 /* The static code of a function in a module's dict, or NULL. */
 static PyObject *static_code_of(PyObject *globals, PyObject *name)
@@ -46,7 +38,7 @@ static PyObject *module_in(PyObject *globals, PyObject *name)
     return module != NULL && PyModule_CheckExact(module) ? module : NULL;
 }
 
-static int are_functions_usual(PyObject *globals)
+static int are_functions_unmodified(PyObject *globals)
 {
     PyObject *parser = module_in(globals, str_parser);
     return parser != NULL && static_code_of(globals, str_code) == compile_code &&
@@ -64,7 +56,7 @@ static const ff_expression *find(ff_text text, uint32_t flags, int is_bytes)
             return NULL;
         }
         const ff_expression *row = &ff_expressions[index - 1];
-        if (row->length == text.length && row->flags == flags && row->is_bytes == is_bytes &&
+        if (row->length == text.length && row->flags == flags && row->is_bytes == (uint32_t)is_bytes &&
             memcmp(ff_expression_text + row->text, text.data, text.length) == 0) {
             return row;
         }
@@ -156,7 +148,7 @@ static PyObject *call(PyObject *function, PyObject *const *arguments, size_t cou
     PyObject *globals = PyFunction_GET_GLOBALS(function);
     const ff_expression *row = keywords == NULL ? find_called(arguments, PyVectorcall_NARGS(count)) : NULL;
     PyObject *sre = row == NULL ? NULL : module_in(globals, str_sre);
-    if (sre != NULL && are_functions_usual(globals) && !ff_is_traced(PyInterpreterState_Get())) {
+    if (sre != NULL && are_functions_unmodified(globals) && !ff_is_traced(PyInterpreterState_Get())) {
         used_count++;
         return make(sre, arguments[0], row);
     }
@@ -166,45 +158,85 @@ static PyObject *call(PyObject *function, PyObject *const *arguments, size_t cou
 
 /* ---- installation ---- */
 
+#if FF_INLINES_FUNCTIONS
+/* Pickling and copying go by the type, and know that of functions. */
+static PyObject *reduce(PyObject *function, PyObject *Py_UNUSED(ignored))
+{
+    return Py_NewRef(((PyFunctionObject *)function)->func_qualname);
+}
+
+static PyMethodDef diverted_methods[] = {{"__reduce__", reduce, METH_NOARGS, "A function is found by its name."},
+                                         {NULL, NULL, 0, NULL}};
+/* A function's code is evaluated where it is called, unless its type is not exactly that of functions (3.11,
+ * Python/ceval.c, CALL). This one differs in nothing else. */
+static PyTypeObject diverted_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "function", .tp_base = &PyFunction_Type, .tp_methods = diverted_methods};
+#endif
+
 /* Has calls of the function come here. */
 static int divert(PyObject *function)
 {
     ordinary_call = ((PyFunctionObject *)function)->vectorcall;
-#if PY_VERSION_HEX >= 0x030c0000
+#if FF_HAS_SET_VECTORCALL
     PyFunction_SetVectorcall((PyFunctionObject *)function, call);
 #else
-#if PY_VERSION_HEX >= 0x030b0000
-    /* 3.11 evaluates a function's code where it is called, unless its type is not exactly that of functions (Python/ceval.c,
-     * CALL). This one differs in nothing. */
-    static PyTypeObject type = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "function", .tp_base = &PyFunction_Type};
-    if (type.tp_dict == NULL) {
-        type.tp_flags = PyFunction_Type.tp_flags & (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_METHOD_DESCRIPTOR);
-        if (PyType_Ready(&type) < 0) {
+#if FF_INLINES_FUNCTIONS
+    if (diverted_type.tp_dict == NULL) {
+        diverted_type.tp_flags = PyFunction_Type.tp_flags & (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_METHOD_DESCRIPTOR);
+        if (PyType_Ready(&diverted_type) < 0) {
             return -1;
         }
     }
-    Py_SET_TYPE(function, &type);
+    Py_SET_TYPE(function, &diverted_type);
 #endif
     ((PyFunctionObject *)function)->vectorcall = call;
 #endif
     return 0;
 }
 
+/* Takes the first word off FF_RE_MODULES, or what is left of it; 0 at its end. */
+static int next_module(const char **rest, ff_text *name)
+{
+    *name = (ff_text){*rest, strcspn(*rest, " ")};
+    *rest += name->length;
+    *rest += strspn(*rest, " ");
+    return name->length > 0;
+}
+
+static PyObject *intern(const char *data, size_t length)
+{
+    PyObject *text = PyUnicode_FromStringAndSize(data, (Py_ssize_t)length);
+    if (text != NULL) {
+        PyUnicode_InternInPlace(&text);
+    }
+    return text;
+}
+
 static int intern_names(void)
 {
+    const char *rest = FF_RE_MODULES;
+    ff_text compiler, parser;
+    (void)next_module(&rest, &compiler);
+    (void)next_module(&rest, &parser);
+    /* The compiler has imported the parser under the last part of its name. */
+    const char *dot = memrchr(parser.data, '.', parser.length);
+    const char *name = dot == NULL ? parser.data : dot + 1;
+    str_compiler_module = intern(compiler.data, compiler.length);
+    str_parser = intern(name, parser.length - (size_t)(name - parser.data));
     str_compile = PyUnicode_InternFromString("compile");
     str_code = PyUnicode_InternFromString("_code");
     str_parse = PyUnicode_InternFromString("parse");
-    str_parser = PyUnicode_InternFromString(PARSER);
     str_sre = PyUnicode_InternFromString("_sre");
-    return str_compile == NULL || str_code == NULL || str_parse == NULL || str_parser == NULL || str_sre == NULL ? -1 : 0;
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* Whether all modules that have to do with it are static code: else what they would compile now may be something else. */
 static int are_compilers_static(void)
 {
-    for (size_t i = 0; i < sizeof(compilers) / sizeof(compilers[0]); i++) {
-        const ff_source *source = ff_find_module((ff_text){compilers[i], strlen(compilers[i])});
+    const char *rest = FF_RE_MODULES;
+    ff_text name;
+    while (next_module(&rest, &name)) {
+        const ff_source *source = ff_find_module(name);
         if (source == NULL || !ff_is_thawed(source->image)) {
             return 0;
         }
@@ -218,23 +250,35 @@ void ff_install_expressions(void)
     if (state != WAITING || ff_expression_count == 0 || !ff_images_available()) {
         return;
     }
+    if (str_compiler_module == NULL && intern_names() < 0) {
+        PyErr_Clear();
+        state = GIVEN_UP;
+        return;
+    }
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *module = modules == NULL ? NULL : PyDict_GetItemString(modules, COMPILER);
+    PyObject *module = modules == NULL ? NULL : PyDict_GetItemWithError(modules, str_compiler_module);
     PyObject *globals = module == NULL || !PyModule_CheckExact(module) ? NULL : PyModule_GetDict(module);
-    if (globals == NULL || PyDict_GetItemString(globals, "compile") == NULL) {
+    if (globals == NULL || PyDict_GetItemWithError(globals, str_compile) == NULL) {
+        PyErr_Clear();
         return; /* not yet */
     }
     state = GIVEN_UP;
-    if (intern_names() == 0 && are_compilers_static() && static_code_of(globals, str_compile) != NULL) {
+    if (are_compilers_static() && static_code_of(globals, str_compile) != NULL) {
         PyObject *parser = module_in(globals, str_parser);
         compile_code = static_code_of(globals, str_code);
         parse_code = parser == NULL ? NULL : static_code_of(PyModule_GetDict(parser), str_parse);
-        if (compile_code != NULL && parse_code != NULL && divert(PyDict_GetItem(globals, str_compile)) == 0) {
+        if (compile_code != NULL && parse_code != NULL && divert(PyDict_GetItemWithError(globals, str_compile)) == 0) {
             state = INSTALLED;
         }
     }
     PyErr_Clear();
 }
+
+#else
+void ff_install_expressions(void)
+{
+}
+#endif
 
 uint32_t ff_used_expression_count(void)
 {
