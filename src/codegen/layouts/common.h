@@ -14,10 +14,11 @@ FF_LAYOUT_ASSERT(_PY_NSMALLPOSINTS == FF_SMALL_INT_MAX + 1);
 FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #endif
 #if defined(Py_GIL_DISABLED)
-#error "flashfreeze layout: a free-threaded CPython cannot share static code objects"
+#error "flashfreeze layout: a free-threaded CPython cannot have static code objects"
 #endif
 #if defined(Py_DEBUG) || defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
-#error "flashfreeze layout: a debug build of CPython checks that static strings are its own, and counts references to them"
+#error \
+    "flashfreeze layout: a debug build of CPython cannot have static code objects: it checks that static strings are its own, and counts references to them"
 #endif
 
 /* ---- what the runtime relies on ------------------------------------------------------------------------------------ */

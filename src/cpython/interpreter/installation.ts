@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {z} from 'zod';
 import {realpath} from '../../fs/recorded-fs.js';
-import {fail, ok, type Result} from '../../model/result.js';
+import {ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
 import {describeTarget, type Target} from './target.js';
 
@@ -81,14 +81,4 @@ export async function isExecutableOf(path: string, target: Target): Promise<bool
     [path, target.executable].map((each) => realpath(each).catch(() => undefined)),
   );
   return given !== undefined && given === running;
-}
-
-/** Rejects Pythons whose code objects cannot be static. Fails with PYTHON. */
-export function checkUsable({debug, freeThreaded}: Target): Result<void> {
-  const hint = 'use a Python that was configured without that option';
-  if (freeThreaded) {
-    return fail('PYTHON', 'a free-threaded CPython cannot use static code objects', {hint});
-  }
-  if (debug) return fail('PYTHON', 'a debug build of CPython cannot use static code objects', {hint});
-  return ok();
 }

@@ -31,7 +31,7 @@ export interface Target {
   readonly prefix: string;
   readonly basePrefix: string;
   readonly executable: string;
-  /** Py_DEBUG. */
+  /** Py_DEBUG, Py_REF_DEBUG or Py_TRACE_REFS. */
   readonly debug: boolean;
   /** Py_GIL_DISABLED. */
   readonly freeThreaded: boolean;

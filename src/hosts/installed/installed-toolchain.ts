@@ -6,11 +6,11 @@ import {objectFlags} from '../../cpython/build/compile-flags.js';
 import {headerFolders, listHeaders} from '../../cpython/build/headers.js';
 import {
   type Installation,
-  checkUsable,
   describeInstallation,
   installationSchema,
   isExecutableOf,
 } from '../../cpython/interpreter/installation.js';
+import {checkUsable} from '../../cpython/interpreter/refused-builds.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {findTool} from '../../exec/tools.js';

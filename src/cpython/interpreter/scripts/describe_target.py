@@ -56,7 +56,8 @@ with open(sys.argv[1], "w", encoding="ascii") as file:
             "prefix": sys.prefix,
             "basePrefix": sys.base_prefix,
             "executable": sys.executable,
-            "debug": flag("Py_DEBUG", hasattr(sys, "gettotalrefcount")),
+            # Whoever defines Py_REF_DEBUG alone tells nobody but sys.
+            "debug": flag("Py_DEBUG", False) or flag("Py_TRACE_REFS", False) or hasattr(sys, "gettotalrefcount"),
             "freeThreaded": flag("Py_GIL_DISABLED", "t" in getattr(sys, "abiflags", "")),
             "shared": flag("Py_ENABLE_SHARED", False),
             "extensionSuffix": importlib.machinery.EXTENSION_SUFFIXES[0],

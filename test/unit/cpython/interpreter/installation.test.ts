@@ -10,17 +10,12 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import {
-  checkUsable,
-  describeInstallation,
-  isExecutableOf,
-} from '../../../../src/cpython/interpreter/installation.js';
+import {describeInstallation, isExecutableOf} from '../../../../src/cpython/interpreter/installation.js';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import {
   firstDifference,
   type InterpreterPaths,
 } from '../../../../src/cpython/interpreter/interpreter-paths.js';
-import type {Target} from '../../../../src/cpython/interpreter/target.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../folders.js';
@@ -117,17 +112,6 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(files).toContain(join(place, 'pyvenv.cfg'));
     expect(existsSync(join(headers[0] ?? '', 'Python.h'))).toBe(true);
   });
-});
-
-test.each([
-  [{debug: true, freeThreaded: false}, /debug build/],
-  [{debug: false, freeThreaded: true}, /free-threaded/],
-])('checkUsable rejects %j', (kind, words) => {
-  expect(checkUsable(kind as Target)).toMatchObject({
-    ok: false,
-    failure: {code: 'PYTHON', message: expect.stringMatching(words), hint: expect.any(String)},
-  });
-  expect(checkUsable({debug: false, freeThreaded: false} as Target).ok).toBe(true);
 });
 
 test('firstDifference names what differs', () => {
