@@ -1,6 +1,6 @@
 /** The programmatic API as its users have it: the package in node_modules, a strict TypeScript, an installed Python. */
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../support/temporary-directory.js';
@@ -14,11 +14,12 @@ const installed = join(folder, 'node_modules', 'flashfreeze');
 const python = (): string => findPythons().at(-1)?.python ?? 'python3';
 
 beforeAll(() => {
-  // A copy: types that a link would lead to must not be found.
-  const {files} = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {files: string[]};
-  for (const name of ['package.json', ...files.filter((each) => !each.startsWith('!'))]) {
-    cpSync(join(PACKAGE, name), join(installed, name), {recursive: true});
-  }
+  // The packed files and not a link to the checkout, whose types a consumer does not have.
+  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const packed = execFileSync('npm', pack, {cwd: PACKAGE, encoding: 'utf8', stdio: 'pipe'});
+  const [{filename}] = JSON.parse(packed) as [{filename: string}];
+  mkdirSync(installed, {recursive: true});
+  execFileSync('tar', ['xf', join(folder, filename), '-C', installed, '--strip-components=1']);
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
 });
 
