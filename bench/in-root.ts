@@ -1,4 +1,4 @@
-/** The Pythons of a newer Debian, in a root folder of their own: what measures them runs in there, too. */
+/** The Pythons of a newer Debian, in a root directory of their own: what measures them runs in there, too. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describeTarget} from '../src/cpython/interpreter/target.js';

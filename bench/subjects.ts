@@ -48,7 +48,7 @@ const parseName = (name: string): SubjectName<(typeof KINDS)[number]> =>
   parseSubjectName(name, KINDS, subjectNames());
 
 /**
- * The options of the command line that name the unmodified Python. The build folder of a source tree is that of the tests:
+ * The options of the command line that name the unmodified Python. The build directory of a source tree is that of the tests:
  * compiling CPython takes minutes.
  */
 export async function targetOptions(name: string): Promise<readonly string[]> {
@@ -64,7 +64,7 @@ export async function targetOptions(name: string): Promise<readonly string[]> {
 /**
  * Builds the pair of that name.
  * @param selection the options that choose the modules
- * @param use what it is for: subjects with different modules have folders of their own
+ * @param use what it is for: subjects with different modules have directories of their own
  * Throws when that fails, or when there is no such subject.
  */
 export async function makeContest(name: string, selection: readonly string[], use: string): Promise<Contest> {
@@ -102,7 +102,7 @@ export async function makeContest(name: string, selection: readonly string[], us
 
 type Subject = Parameters<typeof localContest>[1];
 
-/** Stage 1 and stage 2, as a copy: the build folder is used by others. */
+/** Stage 1 and stage 2, as a copy: the build directory is used by others. */
 async function source(target: readonly string[], selection: readonly string[]): Promise<Subject> {
   await makeFrozen(['build', ...target, ...selection]);
   const buildDir = target[target.indexOf('--build-dir') + 1] ?? '';

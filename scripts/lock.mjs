@@ -2,11 +2,11 @@ import {linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} f
 import {join} from 'node:path';
 
 /**
- * One set-up of a checkout at a time. The lock is a row of generations, the files 1, 2, … of a folder; the highest one
+ * One set-up of a checkout at a time. The lock is a row of generations, the files 1, 2, … of a directory; the highest one
  * counts. It names its holder, or is empty when the holder let go. `link` never replaces a file, so of all who want to
  * succeed a holder that let go or died, one succeeds.
  *
- * @param {string} folder @param {(holder: number) => void} onWait called once, if there is somebody to wait for
+ * @param {string} directory @param {(holder: number) => void} onWait called once, if there is somebody to wait for
  * @returns {Promise<() => void>} lets go
  */
 export async function takeLock(folder, onWait) {

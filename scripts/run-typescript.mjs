@@ -1,5 +1,5 @@
 // Runs TypeScript that is no part of the program: the parts of the proof, the suites of the benchmark. Each is a file of a
-// folder, chosen by its name, and bundled two levels below the package, as the program itself is.
+// directory, chosen by its name, and bundled two levels below the package, as the program itself is.
 import {existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {join, relative, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';

@@ -1,5 +1,5 @@
 /**
- * How fast frozen code runs once it is imported: ten programs that compute, frozen, against the same from byte code files. What
+ * How fast frozen code runs once it is imported: ten programs that compute, frozen, against the same from bytecode files. What
  * starts and imports them is measured, too, and taken off.
  *
  *     node bench/run.mjs runtime [--on 'relink-3.13'] [--measure 'wall instructions'] [--rounds 60]
@@ -18,7 +18,7 @@ import type {Figure} from '../../src/inspect/statistics.js';
 import {makeContest} from '../subjects.js';
 
 const SOURCES = join(import.meta.dirname, '..', 'runtime');
-/** A copy, in which byte code files may be written. */
+/** A copy, in which bytecode files may be written. */
 const PROGRAMS = join(FOLDER, 'runtime-programs');
 
 export const RUNTIME_PROGRAMS = readdirSync(SOURCES)

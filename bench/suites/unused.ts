@@ -28,7 +28,7 @@ const FEW = ['--module', 'colorsys'];
 export const UNUSED_PAIRS: readonly Pair[] = [FROZEN, ['frozen', 'few']];
 
 /**
- * An interpreter with so many modules that it does not import. A build folder of the tests has room for one interpreter: there
+ * An interpreter with so many modules that it does not import. A build directory of the tests has room for one interpreter: there
  * is none with few modules. Throws when there are fewer than that, or when it imports one.
  */
 export async function prepareUnused(name: string, generated: number, stdlib: boolean): Promise<Contest> {

@@ -34,7 +34,7 @@ left = {}
 for folder, folders, files in os.walk(STDLIB):
     below = os.path.relpath(folder, STDLIB)
     parts = [] if below == "." else below.split(os.sep)
-    # What others installed, byte code, and a folder for building extensions, are not the library.
+    # What others installed, bytecode, and a directory for building extensions, are not the library.
     folders[:] = sorted(f for f in folders if f not in ("site-packages", "dist-packages", "__pycache__") and not f.startswith("config-"))
     packages = all(os.path.exists(os.path.join(STDLIB, *parts[:i], "__init__.py")) for i in range(1, len(parts) + 1))
     for file in sorted(files):

@@ -1,4 +1,4 @@
-/** A build folder as CPython's own tests expect it, with one of our interpreters in the place of `python`. */
+/** A build directory as CPython's own tests expect it, with one of our interpreters in the place of `python`. */
 import {execFileSync} from 'node:child_process';
 import {
   copyFileSync,
@@ -48,7 +48,7 @@ function linkAll(from: string, to: string, except: readonly string[]): void {
     if (!except.includes(name)) symlinkSync(join(from, name), join(to, name));
 }
 
-/** Makes the folder anew and returns the path of its `python`. */
+/** Makes the directory anew and returns the path of its `python`. */
 export function makeView(
   buildDir: string,
   series: string,

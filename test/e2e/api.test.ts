@@ -79,7 +79,7 @@ export const optional: BuildOptions = {source: '.', buildDir: 'b', out: undefine
 export type Signal = AbortSignalLike;
 `;
 
-/** Compiles a file of the folder. Throws what tsc says. */
+/** Compiles a file of the directory. Throws what tsc says. */
 function compile(file: string, options: Readonly<Record<string, unknown>>): void {
   const strict = {strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true};
   const modules = {module: 'nodenext', moduleResolution: 'nodenext', target: 'es2022', isolatedModules: true};

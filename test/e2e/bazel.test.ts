@@ -1,4 +1,4 @@
-/** The rules of rules/ in real Bazels: 7.7.1 with MODULE.bazel and overlays, 4.2.3 with WORKSPACE and an executable linked anew. */
+/** The rules of rules/ in real Bazels: 7.7.1 with MODULE.bazel and overlays, 4.2.3 with WORKSPACE and an executable relinked. */
 import {createHash} from 'node:crypto';
 import {
   appendFileSync,
@@ -33,7 +33,7 @@ function replace(file: string, old: string, text: string): void {
 /** Lines for a shell that do the same. */
 const sed = (file: string, script: string): string => `sed -i '${script}' ${file}`;
 
-/** Sets a suite's folder up, of which the output base stays from one test run to the next. */
+/** Sets a suite's directory up, of which the output base stays from one test run to the next. */
 function prepare(suite: Suite): {folder: string; workspace: string} {
   const folder = join(CACHE, `bazel-${suite}`);
   for (const part of ['package', 'answers', 'logs', 'second', 'bare'])
@@ -75,7 +75,7 @@ describeWith(roots.forky, 'Bazel 7')('Bazel 7.7.1, Python 3.14 and 3.15, overlay
       join(workspace, 'MODULE.bazel'),
       'flashfreeze.python(name = "newest_python", python = "python3.15")\nuse_repo(flashfreeze, "newest_python")\n',
     );
-    // The same in another folder, for another output base.
+    // The same in another directory, for another output base.
     const second = join(folder, 'second', 'some where');
     cpSync(join(folder, 'package'), second, {recursive: true});
     // A workspace that registers no toolchain, and one whose Python is none.

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await build();
 });
 
-/** Builds in a folder, where the program may be named from; gives what was executed. */
+/** Builds in a directory, where the program may be named from; gives what was executed. */
 async function build(cwd = folder, program = join(app, 'main.py')): Promise<readonly string[]> {
   const python = findPythons().at(-1)?.python ?? 'python3';
   const words = ['relink', '--python', python, '--out', join(folder, 'python'), '--trace', program];

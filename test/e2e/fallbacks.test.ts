@@ -26,7 +26,7 @@ function answersIn(stdout: string): Answer[] {
   return lines.map((line) => JSON.parse(line) as Answer);
 }
 
-/** Nothing writes into the library; the unmodified interpreter keeps its byte code elsewhere, or it would compile all day. */
+/** Nothing writes into the library; the unmodified interpreter keeps its bytecode elsewhere, or it would compile all day. */
 function byteCode(side: Side): Record<string, string> {
   return side === 'frozen' ? {PYTHONDONTWRITEBYTECODE: '1'} : {PYTHONPYCACHEPREFIX: join(folder, 'cache')};
 }

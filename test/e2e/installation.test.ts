@@ -32,7 +32,7 @@ let manifestPath: string;
 let manifest: Manifest;
 
 beforeAll(async () => {
-  // Without byte code.
+  // Without bytecode.
   copyTree((await prepareTree('3.13.15')).source, source);
   mkdirSync(app);
   writeFileSync(join(app, 'main.py'), 'import helper\nprint(helper.help())\n');

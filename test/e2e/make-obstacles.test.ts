@@ -22,7 +22,7 @@ python: ; @echo "linked with:$(LINKFORSHARED)"
 const PLAIN = '/* #undef Py_DEBUG */\n#define PY_SSIZE_T_CLEAN 1\n';
 
 let serial = 0;
-/** A configured folder. */
+/** A configured directory. */
 function configured(pyconfig = PLAIN, name = `build${++serial}`): string {
   const folder = join(scratch, name);
   mkdirSync(folder);

@@ -59,7 +59,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
 
     test('the installed interpreter is frozen, in any directory', async () => {
       const installed = join(scratch, `${version}-${name}`);
-      // Byte code of the top folder only: all of it takes a minute.
+      // Bytecode of the top directory only: all of it takes a minute.
       const quick = ['ENSUREPIP=no', 'COMPILEALL_OPTS=-r 0'];
       const done = await make('-s', 'install', `DESTDIR=${installed}`, ...quick);
       expect(done.exitCode).toBe(0);

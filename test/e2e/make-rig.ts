@@ -1,5 +1,5 @@
 /**
- * CPython builds with Makefile.inc for tests. Configured and built folders stay in the cache, one for each configuration.
+ * CPython builds with Makefile.inc for tests. Configured and built directories stay in the cache, one for each configuration.
  * By default the cheapest says it all; FLASHFREEZE_TEST_MAKE=all (or names, with commas) takes the others.
  */
 import {cpSync, existsSync, mkdirSync, readFileSync, readdirSync} from 'node:fs';
@@ -63,11 +63,11 @@ const ENVIRONMENT = {
   FLASHFREEZE_CACHE_DIR: join(CACHE, 'store'),
 };
 
-/** A build folder of a configuration. */
+/** A build directory of a configuration. */
 export interface MakeBuild {
-  /** The folder. */
+  /** The directory. */
   readonly build: string;
-  /** The source tree that it is made of: the folder itself when it is built in the tree. */
+  /** The source tree that it is made of: the directory itself when it is built in the tree. */
   readonly source: string;
   /** The tree that edits begin from. */
   readonly pristine: string;

@@ -11,7 +11,7 @@ const folder = temporaryDirectory('odd');
 const python = findPythons().at(-1)?.python ?? 'python3';
 
 let serial = 0;
-/** A folder with these files. */
+/** A directory with these files. */
 function place(files: Readonly<Record<string, string | Uint8Array>>): string {
   const root = join(folder, String((serial += 1)));
   for (const [name, content] of Object.entries(files)) {
@@ -21,7 +21,7 @@ function place(files: Readonly<Record<string, string | Uint8Array>>): string {
   return root;
 }
 
-/** Builds in a folder, with a build directory there. */
+/** Builds in a directory, with a build directory there. */
 async function relink(root: string, selection: readonly string[], name = 'frozen') {
   const out = join(root, name);
   const places = ['--python', python, '--out', out, '--build-dir', join(root, 'build')];

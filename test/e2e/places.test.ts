@@ -100,7 +100,7 @@ describe.each(ends.map(({series, python}) => [series, realpathSync(python)] as c
         built,
         ...traces.flatMap((each) => ['--trace', each]),
       ];
-      // The second program finds its package as it will: on PYTHONPATH, which builds do not see; so by the working folder.
+      // The second program finds its package as it will: on PYTHONPATH, which builds do not see; so by the working directory.
       const {summary, stderr} = await flashfreezeJson(words, {cwd: app});
       if (!summary.ok) throw new Error(stderr);
       copyFileSync(built, exe(frozen));

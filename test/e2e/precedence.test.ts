@@ -50,7 +50,7 @@ describe.each<['relink' | 'overlay', string]>([
   test('with frozen-first, the frozen module takes precedence if its directory is on the path', async () => {
     const python = await freeze(['--precedence', 'frozen-first']);
     expect(await found(python, [shadow])).toEqual([json, join(app, 'helper.py')]);
-    // The folder that `helper` was frozen from is not on the path: what is there is taken.
+    // The directory that `helper` was frozen from is not on the path: what is there is taken.
     const code = 'import helper, sys; print(helper.__file__, "_flashfreeze" in sys.modules)';
     const done = await run(python, ['-B', '-c', code], {environment: {PYTHONPATH: shadow}});
     expect(done.stdout).toContain(join(shadow, 'helper.py'));

@@ -52,7 +52,7 @@ function invoke(python: string, words: readonly string[]): Promise<Run> {
   });
 }
 
-/** What differs from run to run in any interpreter: times, sizes of folders, numbers of processes, temporary names. */
+/** What differs from run to run in any interpreter: times, sizes of directories, numbers of processes, temporary names. */
 function withoutChance(text: string, python: string): string {
   return text
     .replaceAll(python, '<python>')

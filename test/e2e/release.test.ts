@@ -45,7 +45,7 @@ function emptyTree(name: string): string {
   return source;
 }
 
-/** Makes something in a folder of that name; `varied`: as another user, at another time, and so on. Gives the file with images. */
+/** Makes something in a directory of that name; `varied`: as another user, at another time, and so on. Gives the file with images. */
 async function make(command: 'relink' | 'overlay', name: string, varied: boolean): Promise<string> {
   const place = join(folder, name);
   mkdirSync(place);

@@ -25,7 +25,7 @@ jest.setTimeout(10 * 60_000);
 const TRACE = ['--trace', '-c "import json, argparse, logging, dataclasses"'];
 const folder = temporaryDirectory('relink');
 
-/** Every file of an installation but byte code and site-packages: name, kind, time and content. */
+/** Every file of an installation but bytecode and site-packages: name, kind, time and content. */
 function inventory(prefix: string, series: string): string[] {
   const library = `lib/python${series}`;
   const files = (below: string, depth: boolean) =>
@@ -65,7 +65,7 @@ describeWith(pythons.length > 0, 'another Python').each(
   beforeAll(async () => {
     const installation = await describeInstallation(found);
     if (!installation.ok) throw new Error(installation.failure.message);
-    // All these Pythons can be linked anew; one that cannot says so in a sentence (unit tests).
+    // All these Pythons can be relinked; one that cannot says so in a sentence (unit tests).
     expect(findStaticParts(installation.value, false)).toMatchObject({ok: true});
     prefix = installation.value.target.prefix;
     before = inventory(prefix, found.series);

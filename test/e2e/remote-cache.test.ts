@@ -34,7 +34,7 @@ async function start(options?: NginxOptions): Promise<Nginx> {
 
 const NONE = {executed: 0, cached: 0, remote: 0, fresh: 0, failed: 0};
 
-/** The files below a folder with their content. */
+/** The files below a directory with their content. */
 function filesIn(path: string): Map<string, string> {
   const names = readdirSync(path, {recursive: true, encoding: 'utf8'});
   return new Map(

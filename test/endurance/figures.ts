@@ -155,7 +155,7 @@ export async function allImages(site: Site): Promise<FigureSeen[]> {
   }
 }
 
-/** CPython 3.11.2, built once in folders of our own, that `make python` may write to. */
+/** CPython 3.11.2, built once in directories of our own, that `make python` may write to. */
 async function makeOld(): Promise<{readonly source: string; readonly buildDir: string}> {
   const obtained = await obtainSource({
     version: '3.11.2',

@@ -23,7 +23,7 @@ import {findPythons} from '../../support/pythons.js';
 
 export interface Site {
   readonly host: 'build' | 'relink' | 'overlay';
-  /** The folder that modules are imported from. */
+  /** The directory that modules are imported from. */
   readonly library: string;
   /** Modules of it that may be edited, renamed and removed: nothing else needs them. */
   readonly modules: readonly string[];
@@ -50,7 +50,7 @@ const LEAVES = [
   'tomllib._re',
 ];
 
-/** CPython 3.13.15 from source, the whole standard library, in folders of our own. */
+/** CPython 3.13.15 from source, the whole standard library, in directories of our own. */
 export async function largeSite(): Promise<Site> {
   const obtained = await obtainSource({
     version: '3.13.15',
@@ -86,7 +86,7 @@ export async function largeSite(): Promise<Site> {
   return site;
 }
 
-/** A program of a dozen modules and the newest Python that is installed, in the folder that is given. */
+/** A program of a dozen modules and the newest Python that is installed, in the directory that is given. */
 export function smallSite(folder: string, host: 'relink' | 'overlay' = 'relink'): Site {
   const python = findPythons().at(-1);
   if (python === undefined) throw new Error('there is no Python');
@@ -218,7 +218,7 @@ export function digestOfBuild(site: Site): string {
   return hash.update(readFileSync(site.frozen)).digest('hex');
 }
 
-/** Makes the Python files of a folder what they are in another one. */
+/** Makes the Python files of a directory what they are in another one. */
 function restoreFolder(from: string, to: string): void {
   const list = (folder: string): Set<string> =>
     new Set(

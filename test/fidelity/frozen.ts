@@ -13,7 +13,7 @@ export interface Pair {
   /** The unmodified interpreter. */
   readonly unmodified: string;
   readonly frozen: string;
-  /** Where the modules of `packages/` lie, with their byte code. */
+  /** Where the modules of `packages/` lie, with their bytecode. */
   readonly packages: string;
 }
 
@@ -67,7 +67,7 @@ export async function preparePair({name, host, series, python}: Candidate): Prom
   return {name, host, unmodified: python, frozen, packages};
 }
 
-/** Byte code is wanted beside the modules, and the checkout is no place for that. */
+/** Bytecode is wanted beside the modules, and the checkout is no place for that. */
 function copyPackages(folder: string): string {
   const from = join(import.meta.dirname, 'packages');
   const to = join(folder, 'packages');

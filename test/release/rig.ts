@@ -18,7 +18,7 @@ export interface Site {
   readonly context: HostContext;
 }
 
-/** Reads the words of a gate, and runs it with a source tree of its own and a folder that is gone afterwards. */
+/** Reads the words of a gate, and runs it with a source tree of its own and a directory that is gone afterwards. */
 export async function withSite(
   words: readonly string[],
   known: readonly string[],
@@ -67,7 +67,7 @@ function byteCodeIn(source: string): readonly string[] {
     .filter((name) => name.endsWith('__pycache__'));
 }
 
-/** Builds a release in folders of the name, below the site's folder; returns its manifest. Throws when that fails. */
+/** Builds a release in directories of the name, below the site's directory; returns its manifest. Throws when that fails. */
 export async function release(
   {folder, words, context}: Site,
   name: string,
@@ -83,7 +83,7 @@ export async function release(
   return manifestOf(summary.output ?? '');
 }
 
-/** `flashfreeze verify MANIFEST`, in a folder of its own, which is gone afterwards. */
+/** `flashfreeze verify MANIFEST`, in a directory of its own, which is gone afterwards. */
 export async function verify(
   {folder, context}: Site,
   manifest: string,

@@ -1,6 +1,6 @@
 /**
- * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root folder of its own (debian-root.ts), with
- * workspaces in a folder of this machine.
+ * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root directory of its own (debian-root.ts), with
+ * workspaces in a directory of this machine.
  */
 import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';

@@ -24,7 +24,7 @@ export interface SuiteOptions {
   /** Which files; all if not given. */
   readonly files?: readonly string[];
   readonly jobs: number;
-  /** A folder that is this run's own. */
+  /** A directory that is this run's own. */
   readonly folder: string;
   readonly onOutput?: (text: string) => void;
 }

@@ -18,7 +18,7 @@ import {makeDirectory} from '../../support/make-directory.js';
 export interface Nginx {
   readonly url: string;
   readonly pid: number;
-  /** The folder that it serves: `ac` and `cas` lie in it, below `prefix`. */
+  /** The directory that it serves: `ac` and `cas` lie in it, below `prefix`. */
   readonly folder: string;
   /** The lines of its access log so far: `<method> <path> <status>`. */
   readonly requests: () => readonly string[];
@@ -30,7 +30,7 @@ const CACHE =
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
 
 /**
- * nginx: that on PATH, else Debian's package, downloaded and unpacked into the tests' cache folder, not installed. Where it
+ * nginx: that on PATH, else Debian's package, downloaded and unpacked into the tests' cache directory, not installed. Where it
  * cannot be had it says why on standard error and gives undefined.
  */
 export function findNginx(): string | undefined {

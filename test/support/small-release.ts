@@ -8,7 +8,7 @@ import {type Manifest, manifestText} from '../../src/release/manifest.js';
 const signal = new AbortController().signal;
 const environment = {PATH: process.env['PATH'] ?? ''};
 
-/** Writes a small release into a folder that is not there yet; returns the path of its manifest. */
+/** Writes a small release into a directory that is not there yet; returns the path of its manifest. */
 export async function makeRelease(
   out: string,
   files: Readonly<Record<string, string>>,

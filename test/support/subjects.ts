@@ -1,6 +1,6 @@
 /**
  * The interpreters that are judged: each frozen one beside the unmodified one that it has to behave like. Made with the
- * command line, in the tests' cache folder, of whatever Pythons this machine has.
+ * command line, in the tests' cache directory, of whatever Pythons this machine has.
  */
 import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
@@ -21,12 +21,12 @@ export type Side = 'unmodified' | 'frozen';
 
 export interface RunPython {
   readonly environment?: Readonly<Record<string, string>>;
-  /** A folder of this machine, `/` if not given. */
+  /** A directory of this machine, `/` if not given. */
   readonly cwd?: string;
   readonly input?: string;
   /** A program, with arguments, that runs the interpreter: a debugger, `nice`. */
   readonly under?: readonly string[];
-  /** Folders besides `cwd` that the interpreter may see, and write to. */
+  /** Directories besides `cwd` that the interpreter may see, and write to. */
   readonly folders?: readonly string[];
   /** Gets what is printed, piece by piece, where that can be had. */
   readonly onOutput?: (text: string) => void;
@@ -50,7 +50,7 @@ export interface Subject {
   readonly tool: (argv: readonly string[], options?: RunPython) => Promise<Run>;
   /** CPython's source tree, where there is one. */
   readonly source?: string;
-  /** The build folder, with the C of the images. */
+  /** The build directory, with the C of the images. */
   readonly buildDir: string;
   /** An interpreter as CPython's own tests need it: they write into the library, and start programs beside it. */
   readonly forTests: (side: Side, folder: string) => Python;

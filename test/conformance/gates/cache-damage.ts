@@ -52,7 +52,7 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   }
 }
 
-/** The digest of every file below a folder, by its name, in order. */
+/** The digest of every file below a directory, by its name, in order. */
 function digestsIn(folder: string): Record<string, string> {
   const names = readdirSync(folder, {recursive: true, encoding: 'utf8'}).sort();
   const files = names.filter((name) => statSync(join(folder, name)).isFile());

@@ -50,7 +50,7 @@ interface Found {
 /** Runs a side under memcheck. Without Python's own allocator, whose pools memcheck cannot look into. */
 async function errors(subject: Subject, side: Side, folder: string, list: string): Promise<Found> {
   const environment = {PYTHONMALLOC: 'malloc', PYTHONPYCACHEPREFIX: join(folder, 'cache')};
-  // Byte code files are written by a first run: compiling all of it under valgrind would take an hour.
+  // Bytecode files are written by a first run: compiling all of it under valgrind would take an hour.
   const run = (under: readonly string[]) =>
     subject.python[side]([SCRIPT, list], {environment, under, cwd: folder, input: ''});
   const first = await run([]);

@@ -1,5 +1,5 @@
 /**
- * The same sources give the same C, byte for byte: compiled with another hash seed, in another order, in another folder,
+ * The same sources give the same C, byte for byte: compiled with another hash seed, in another order, in another directory,
  * all modules of the standard library and its tests, in both address models.
  *
  *     node test/conformance/run.mjs regeneration [--on '3.10 3.14']

@@ -46,7 +46,7 @@ where("not on the path", "plain", "package.first")
 sys.path.insert(0, PACKAGES)
 where("first", *FEW)
 
-# A folder before, which gets a module after its finder has read it.
+# A directory before, which gets a module after its finder has read it.
 before = os.path.join(folder, "before")
 os.mkdir(before)
 sys.path.insert(0, before)
@@ -91,7 +91,7 @@ importlib.invalidate_caches()
 where("byte code without source, a bad shared object", "shadowed", "plain", "sched")
 sys.path.remove(before)
 
-# The same folder under other names.
+# The same directory under other names.
 link = os.path.join(folder, "link")
 os.symlink(PACKAGES, link)
 for what, entry in {
@@ -117,7 +117,7 @@ for what, entry in {
         run(f"{what}: {name}", f"import {name}, sys\nm = sys.modules[{name!r}]\nresult = m.__file__, m.__spec__.origin, m.__cached__, m.__loader__.path, [f.__code__.co_filename for f in vars(m).values() if hasattr(f, '__code__')]")
 sys.path[0] = PACKAGES
 
-# The current folder.
+# The current directory.
 sys.path[0] = ""
 for place in (PACKAGES, folder, PACKAGES):
     os.chdir(place)

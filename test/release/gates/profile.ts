@@ -1,4 +1,4 @@
-/** node test/release/run.mjs profile [--task ARGS] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs profile [--task ARGS] [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2] */
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';

@@ -1,6 +1,6 @@
 /**
  * node test/release/run.mjs seeded [--only flag,py,date,shell] [--base MANIFEST of a release that is there]
- *   [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2]
+ *   [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2]
  */
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';

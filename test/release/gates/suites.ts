@@ -1,4 +1,4 @@
-/** node test/release/run.mjs suites [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs suites [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2] */
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduce.js';
@@ -79,7 +79,7 @@ async function isSameRelease(here: string, there: string, {context}: Site): Prom
   return differences.length === 0;
 }
 
-/** Compares the files of a kind that two build folders have. */
+/** Compares the files of a kind that two build directories have. */
 function isSameFor(suffix: string, folders: readonly string[], one: string, other: string): boolean {
   const names = folders.flatMap((folder) => readdirSync(join(one, folder)).map((name) => join(folder, name)));
   const all = names.filter((name) => name.endsWith(suffix));

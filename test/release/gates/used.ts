@@ -1,4 +1,4 @@
-/** node test/release/run.mjs used [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs used [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2] */
 import {appendFileSync, cpSync, readFileSync, readdirSync, utimesSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {say} from '../../../support/gate-options.js';

@@ -1,4 +1,4 @@
-/** node test/release/run.mjs variation [--runs 20] [--seed 1] [--opt FLAGS] [--source DIR] [--folder DIR] [--jobs 2] */
+/** node test/release/run.mjs variation [--runs 20] [--seed 1] [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2] */
 import {readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';

@@ -12,7 +12,7 @@ jest.setTimeout(60_000);
 const folder = temporaryDirectory();
 const newest = findPythons().at(-1);
 
-/** Runs a step in a folder; its exit code and what it said. */
+/** Runs a step in a directory; its exit code and what it said. */
 async function step(cwd: string, ...argv: string[]): Promise<{code: number; said: string}> {
   let said = '';
   const stream = {
@@ -116,7 +116,7 @@ describeWith(newest, 'an installed Python')('of an installed Python', () => {
       said: '',
     });
     const index = readFileSync(join(folder, 'index.c'), 'utf8');
-    // The standard library wherever it is, and a folder below FLASHFREEZE_ROOT.
+    // The standard library wherever it is, and a directory below FLASHFREEZE_ROOT.
     expect(index).toMatch(/ff_roots\[\] = \{NULL,\s*"_main\/tools",\s*NULL/);
     expect(index).toContain('app/main');
     expect(index).not.toContain(folder);

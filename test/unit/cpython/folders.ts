@@ -11,7 +11,7 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   return folder;
 }
 
-/** Every file below a folder, with its content. */
+/** Every file below a directory, with its content. */
 export function readFiles(folder: string): Record<string, string> {
   const names = readdirSync(folder, {recursive: true, encoding: 'utf8'}).sort();
   const files = names.filter((name) => statSync(join(folder, name)).isFile());

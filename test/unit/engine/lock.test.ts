@@ -133,7 +133,7 @@ setInterval(() => {}, 1000);
   });
 
   test('never hold it at the same time, however often they are killed', async () => {
-    // Each holds the lock for a moment, marked by a folder that only one can create. Every third dies without a word.
+    // Each holds the lock for a moment, marked by a directory that only one can create. Every third dies without a word.
     const contender = `
 import {mkdirSync, rmdirSync, appendFileSync, rmSync} from 'node:fs';
 import {acquireLock} from './engine/lock.js';

@@ -166,7 +166,7 @@ export async function build(
   return {result, engine, record, lines: lines.sort(), executed: [...engine.summary().executed].sort()};
 }
 
-/** Changes the entries of the journal that a build left, as somebody could who writes to the folder. */
+/** Changes the entries of the journal that a build left, as somebody could who writes to the directory. */
 export function editJournal(
   {buildDir}: Toy,
   change: (id: string, entry: Readonly<Record<string, unknown>>) => unknown,

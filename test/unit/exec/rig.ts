@@ -26,7 +26,7 @@ export function isRunning(pid: number): boolean {
 const REPOSITORY = resolve(import.meta.dirname, '../../..');
 const ROOMS = ['model', 'fs', 'exec', 'cache', 'engine'];
 
-/** Compiles the rooms into a folder, so that processes of their own can run them. Returns the folder that holds the rooms. */
+/** Compiles the rooms into a directory, so that processes of their own can run them. Returns the directory that holds the rooms. */
 export function compileRooms(folder: string): string {
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
@@ -45,7 +45,7 @@ export function compileRooms(folder: string): string {
   return folder;
 }
 
-/** Runs a script as a Node of its own; the script's relative imports start in the folder of `compileRooms`. */
+/** Runs a script as a Node of its own; the script's relative imports start in the directory of `compileRooms`. */
 export function runScript(folder: string, name: string, script: string, args: string[] = []): ChildProcess {
   const path = join(folder, `${name}.mjs`);
   writeFileSync(path, script);

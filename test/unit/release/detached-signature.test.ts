@@ -68,7 +68,7 @@ describeWith(isThere('minisign'), 'minisign')('a key of minisign', () => {
     expect(await checkSignature(at('manifest'), at('ours.mini'), run)).toMatchObject(VERIFY);
     const signed = await signFile(at('manifest'), at('ours.secret'), run);
     expect(signed).toEqual({ok: true, value: at('manifest.minisig')});
-    // Neither time nor folder.
+    // Neither time nor directory.
     expect(readFileSync(at('manifest.minisig'), 'utf8')).toMatch(
       /^untrusted comment: flashfreeze\n.*\ntrusted comment: flashfreeze\n/,
     );

@@ -46,7 +46,7 @@ test('with other files, or of another format, is rejected', async () => {
   expect(readdirSync(folder)).not.toContain('build');
 });
 
-/** Configures a folder in which training leaves what `counts` lists. */
+/** Configures a directory in which training leaves what `counts` lists. */
 const configure = (counts: readonly string[]): string => `#!/bin/sh
 : > Makefile.pre
 : > config.status
@@ -90,7 +90,7 @@ async function record(counts: readonly string[]): Promise<{readonly ok: boolean;
 test('has the counts beside the objects, without those of setup.py', async () => {
   const {ok, file} = await record(['Objects/dict.gcda', 'Objects/dict.o', 'build/temp/module.gcda']);
   expect(ok).toBe(true);
-  // The folder that compiles by it has the source tree by the same name.
+  // The directory that compiles by it has the source tree by the same name.
   expect(await unpack(file)).toMatchObject({
     ok: true,
     value: [{path: 'profile/Objects/dict.gcda', content: Buffer.from('../source trained\n')}],

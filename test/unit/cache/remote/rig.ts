@@ -15,7 +15,7 @@ export interface Machine {
   readonly storeDir: string;
 }
 
-/** A machine of its own: the same sources, another build folder, an empty store. */
+/** A machine of its own: the same sources, another build directory, an empty store. */
 export async function machine(folder: string, name: string): Promise<Machine> {
   return {toy: await makeToy(join(folder, name), SOURCES), storeDir: join(folder, name, 'store')};
 }

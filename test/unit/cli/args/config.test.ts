@@ -11,7 +11,7 @@ beforeAll(() => {
   root = temporaryDirectory();
 });
 
-/** Puts a configuration file into a folder of its own. */
+/** Puts a configuration file into a directory of its own. */
 function write(folder: string, content: unknown): string {
   const path = join(root, folder, 'flashfreeze.config.json');
   mkdirSync(join(root, folder), {recursive: true});

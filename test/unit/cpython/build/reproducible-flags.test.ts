@@ -31,7 +31,7 @@ const SOURCE =
 
 const folder = temporaryDirectory();
 
-/** Compiles in a folder, with or without what makes it reproducible; gives what was made. */
+/** Compiles in a directory, with or without what makes it reproducible; gives what was made. */
 function build(name: string, reproducible: boolean, target = 'all'): readonly Buffer[] {
   const [source, buildDir] = [join(folder, `${name} of it`), join(folder, name, 'build')];
   mkdirSync(source, {recursive: true});

@@ -39,7 +39,7 @@ test.each(TEXTS)('shellText(%j) is one word, that text', (text) => {
   expect(execFileSync('sh', ['-c', `printf %s ${shellText(text)}`], {encoding: 'utf8'})).toBe(text);
 });
 
-/** Runs a Python with a folder of site-packages that has only this .pth file. */
+/** Runs a Python with a directory of site-packages that has only this .pth file. */
 function withPth(python: string, line: string, code: string) {
   const place = join(folder, 'pth');
   writeFiles(place, {'flashfreeze.pth': line});

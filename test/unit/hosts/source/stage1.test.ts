@@ -73,7 +73,7 @@ test('a build directory that was configured for another tree of equal files is c
     {message: expect.stringMatching(/built from .*\/one: rebuilding CPython from .*\/other$/)},
   ]);
   expect(configured(await build(other))).toMatchObject({outcome: 'fresh'});
-  // Of a tree that is gone the folder is not, either.
+  // Of a tree that is gone the directory is not, either.
   rmSync(other, {recursive: true});
   expect(configured(await build(one))).toMatchObject({outcome: 'executed'});
 });
