@@ -33,53 +33,65 @@ test('needs the name of a shell', async () => {
 });
 
 /**
- * What a command line, completed where it has a tab, gives to flashfreeze: the words that a function of this name gets. The
- * function returns to the prompt at once, in the same shell.
+ * What command lines, completed where they have a tab, give to flashfreeze: the words that a function of this name gets. One
+ * shell gets all of the lines, because it takes a while to start.
  */
-function typed(shell: 'bash' | 'zsh', line: string): string[] {
+function typed(shell: 'bash' | 'zsh', lines: readonly string[]): string[][] {
   const setup = [
     `cd '${folder}'`,
     ...(shell === 'zsh' ? ['autoload -Uz compinit', 'compinit -u -D', 'zstyle ":completion:*" menu no'] : []),
     `source ./completion.${shell}`,
-    `flashfreeze() { printf 'WORD<%s>\\n' "$@"; }`,
+    `flashfreeze() { printf 'CALLED\\n'; printf 'WORD<%s>\\n' "$@"; }`,
   ].join('\n');
   const options = shell === 'bash' ? ['--norc', '--noprofile', '-i'] : ['-f', '-i'];
-  const printed = execFileSync('python3', [TYPE, setup, line, shell, ...options], {
+  const keys = lines.map((line) => `flashfreeze ${line}`).join('\n');
+  const printed = execFileSync('python3', [TYPE, setup, keys, shell, ...options], {
     encoding: 'utf8',
     env: {PATH: process.env['PATH'], HOME: folder, TERM: 'dumb', LC_ALL: 'C.UTF-8', PS1: '$ '},
   });
-  return [...printed.matchAll(/^(?:.*[^'])?WORD<(.*)>\r$/gm)].map(([, word = '']) => word);
+  const calls = printed.split(/CALLED\r\n/).slice(1);
+  return calls.map((call) => [...call.matchAll(/^WORD<(.*)>\r$/gm)].map(([, word = '']) => word));
 }
 
 /** zsh appends `=` to an option that takes a value, and drops the slash after a directory at the end of the line. */
 const separated = (words: readonly string[]): string[] =>
   words.flatMap((word) => word.split(/(?<=^--[a-z-]+)=/)).map((word) => word.replace(/\/$/, ''));
 
+const LINES: readonly (readonly [what: string, line: string, words: readonly string[]])[] = [
+  ['a command', 'reli\t', ['relink']],
+  ['an option', 'relink --pyth\tp', ['relink', '--python', 'p']],
+  ['an option of the command only', 'cache --max-s\t9', ['cache', '--max-size', '9']],
+  [
+    'an option after values',
+    'build --source . --trace "-c pass" --build-\tb',
+    ['build', '--source', '.', '--trace', '-c pass', '--build-dir', 'b'],
+  ],
+  ['a choice', 'relink --precedence froz\t', ['relink', '--precedence', 'frozen-first']],
+  ['a choice after =', 'relink --precedence=froz\t', ['relink', '--precedence=frozen-first']],
+  ['a flag turned off', 'relink --snippets=fa\t', ['relink', '--snippets=false']],
+  ['a task', 'cache st\t', ['cache', 'stats']],
+  ['a shell', 'completion z\t', ['completion', 'zsh']],
+  ['what is watched', 'watch over\t', ['watch', 'overlay']],
+  ['a file with a space', 'relink --config my\\ se\t', ['relink', '--config', 'my settings.json']],
+  ['a quoted file', 'relink --config "my se\t', ['relink', '--config', 'my settings.json']],
+  ['a file after =', 'relink --config=my\\ se\t', ['relink', '--config=my settings.json']],
+  ['a directory with a space', 'build --source my\t', ['build', '--source', 'my sources/']],
+  ['a file below it', 'verify my\\ so\tit\t', ['verify', 'my sources/it is here.txt']],
+  ['a program', 'relink --python ./comp\tb\t', ['relink', '--python', './completion.bash']],
+];
+
 describe.each(['bash', 'zsh'] as const)('in %s', (shell) => {
   describeWith(has(shell), shell)('what is typed is completed', () => {
-    test.each([
-      ['a command', 'reli\t', ['relink']],
-      ['an option', 'relink --pyth\tp', ['relink', '--python', 'p']],
-      ['an option of the command only', 'cache --max-s\t9', ['cache', '--max-size', '9']],
-      [
-        'an option after values',
-        'build --source . --trace "-c pass" --build-\tb',
-        ['build', '--source', '.', '--trace', '-c pass', '--build-dir', 'b'],
-      ],
-      ['a choice', 'relink --precedence froz\t', ['relink', '--precedence', 'frozen-first']],
-      ['a choice after =', 'relink --precedence=froz\t', ['relink', '--precedence=frozen-first']],
-      ['a flag turned off', 'relink --snippets=fa\t', ['relink', '--snippets=false']],
-      ['a task', 'cache st\t', ['cache', 'stats']],
-      ['a shell', 'completion z\t', ['completion', 'zsh']],
-      ['what is watched', 'watch over\t', ['watch', 'overlay']],
-      ['a file with a space', 'relink --config my\\ se\t', ['relink', '--config', 'my settings.json']],
-      ['a quoted file', 'relink --config "my se\t', ['relink', '--config', 'my settings.json']],
-      ['a file after =', 'relink --config=my\\ se\t', ['relink', '--config=my settings.json']],
-      ['a directory with a space', 'build --source my\t', ['build', '--source', 'my sources/']],
-      ['a file below it', 'verify my\\ so\tit\t', ['verify', 'my sources/it is here.txt']],
-      ['a program', 'relink --python ./comp\tb\t', ['relink', '--python', './completion.bash']],
-    ])('%s', (_what, line, words) => {
-      expect(separated(typed(shell, `flashfreeze ${line}`))).toEqual(separated(words));
+    let calls: string[][];
+    beforeAll(() => {
+      calls = typed(
+        shell,
+        LINES.map(([, line]) => line),
+      );
+    });
+
+    test.each(LINES.map(([what, , words], index) => ({what, words, index})))('$what', ({words, index}) => {
+      expect(separated(calls[index] ?? [])).toEqual(separated(words));
     });
   });
 });
