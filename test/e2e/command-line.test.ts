@@ -3,7 +3,7 @@ import {chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFil
 import {dirname, join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {eventually, isRunning} from '../unit/exec/rig.js';
+import {eventually, isRunning} from '../support/processes.js';
 import {flashfreeze, flashfreezeJson, PACKAGE, run} from '../../support/rig.js';
 
 let folder: string;

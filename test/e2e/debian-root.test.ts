@@ -4,6 +4,7 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {NEWER_SERIES, newerDebianRoot, type RootOptions, runInRoot} from '../../support/debian-root.js';
+import {eventually} from '../support/processes.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
@@ -66,9 +67,8 @@ print("%d.%d" % sys.version_info[:2], os.path.exists(sysconfig.get_path("include
     expect(leave.text).toBe('left');
     const stopped = await runInRoot(root ?? '', ['setsid', 'sleep', '4321'], {timeoutMs: 1000});
     expect(stopped).toMatchObject({ok: false, failure: {code: 'PROCESS'}});
-    await new Promise((done) => setTimeout(done, 300));
-    const running = execFileSync('ps', ['-e', '-o', 'args'], {encoding: 'utf8'});
-    expect(running).not.toContain('sleep 4321');
+    const running = (): string => execFileSync('ps', ['-e', '-o', 'args'], {encoding: 'utf8'});
+    expect(await eventually(() => !running().includes('sleep 4321'))).toBe(true);
   });
 });
 

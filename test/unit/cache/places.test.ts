@@ -16,7 +16,7 @@ import {layoutOf} from '../../../src/cache/store-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
-import {compileRooms} from '../exec/rig.js';
+import {compileRooms} from '../../support/compiled-rooms.js';
 
 jest.setTimeout(60_000);
 

@@ -1,5 +1,5 @@
 import {main} from '../../../src/cli/main.js';
-import type {TextStream} from '../../../src/report/stream.js';
+import {textStream} from '../../support/text-stream.js';
 
 export interface Ran {
   readonly exitCode: number;
@@ -12,17 +12,9 @@ export async function cli(
   argv: readonly string[],
   {cwd = '/', environment = {}}: {cwd?: string; environment?: Readonly<Record<string, string>>} = {},
 ): Promise<Ran> {
-  const written = {stdout: '', stderr: ''};
-  const stream = (name: keyof typeof written): TextStream => ({
-    write(text) {
-      written[name] += text;
-    },
-    on() {
-      // Never fails.
-    },
-  });
-  const exitCode = await main(argv, {stdout: stream('stdout'), stderr: stream('stderr'), environment, cwd});
-  return {exitCode, ...written};
+  const [stdout, stderr] = [textStream(), textStream()];
+  const exitCode = await main(argv, {stdout, stderr, environment, cwd});
+  return {exitCode, stdout: stdout.text(), stderr: stderr.text()};
 }
 
 /** The objects of output with `--json`. */

@@ -6,7 +6,7 @@ import {localSlots} from '../../../src/exec/job-slots.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {fail, ok} from '../../../src/model/result.js';
-import {eventually} from '../exec/rig.js';
+import {eventually} from '../../support/processes.js';
 import {ALL, expectNoLeftovers, folder, output, source, toy} from './toy-folder.js';
 import {actualOutputs, build, compiled, expectedOutputs, ofType, storeIn} from './toys.js';
 

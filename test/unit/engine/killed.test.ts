@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock} from '../../../src/engine/lock.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, ending, eventually, runScript} from '../exec/rig.js';
+import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {ending, eventually} from '../../support/processes.js';
 import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn, type Toy} from './toys.js';
 
 // Processes of their own, and files, take their time on a busy machine.

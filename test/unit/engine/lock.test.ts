@@ -4,7 +4,8 @@ import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals
 import {acquireLock, type Lock} from '../../../src/engine/lock.js';
 import {ownIdentity} from '../../../src/exec/liveness.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, ending, eventually, runScript} from '../exec/rig.js';
+import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {ending, eventually} from '../../support/processes.js';
 
 // Processes of their own take their time on a busy machine.
 jest.setTimeout(60_000);

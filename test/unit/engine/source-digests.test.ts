@@ -6,7 +6,7 @@ import {statFile} from '../../../src/fs/path-state.js';
 import {digestOf, type Digest} from '../../../src/model/digest.js';
 import {holdTime} from '../../support/fake-time.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {eventually} from '../exec/rig.js';
+import {eventually} from '../../support/processes.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);

@@ -2,7 +2,8 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, ending, eventually, isRunning, runScript} from './rig.js';
+import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {ending, eventually, isRunning} from '../../support/processes.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);

@@ -7,7 +7,7 @@ import {joinJobserver, serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms} from './rig.js';
+import {compileRooms} from '../../support/compiled-rooms.js';
 
 jest.setTimeout(60_000);
 

@@ -4,7 +4,7 @@ import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {runProcess, type ProcessSpec} from '../../../src/exec/process.js';
 import {holdTime} from '../../support/fake-time.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {eventually, isRunning} from './rig.js';
+import {eventually, isRunning} from '../../support/processes.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);

@@ -1,6 +1,7 @@
 import type {EventInput} from '../../../src/model/events.js';
 import {sinkOf, type Reporter} from '../../../src/report/reporter.js';
-import {writerTo, type TextStream, type Writer} from '../../../src/report/stream.js';
+import {writerTo, type Writer} from '../../../src/report/stream.js';
+import {textStream} from '../../support/text-stream.js';
 
 /** A stream that keeps what is written to it. */
 export interface Captured extends Writer {
@@ -8,18 +9,8 @@ export interface Captured extends Writer {
 }
 
 export function capture(terminal?: {readonly columns: number}): Captured {
-  let text = '';
-  const stream: TextStream = {
-    write(chunk) {
-      text += chunk;
-    },
-    on() {
-      // Never fails.
-    },
-    isTTY: terminal !== undefined,
-    columns: terminal?.columns,
-  };
-  return {...writerTo(stream), text: () => text};
+  const stream = textStream(terminal);
+  return {...writerTo(stream), text: stream.text};
 }
 
 /** 2026-01-02T03:04:05Z: every run of these tests begins here. */

@@ -4,7 +4,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {ending, eventually, isRunning} from '../exec/rig.js';
+import {ending, eventually, isRunning} from '../../support/processes.js';
 
 const RUN_PARTS = resolve(import.meta.dirname, '../../../scripts/testing/run-parts.mjs');
 

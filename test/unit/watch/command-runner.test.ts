@@ -1,6 +1,6 @@
-import {readFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {CommandRunner} from '../../../src/watch/command-runner.js';
+import {eventually, isRunning} from '../../support/processes.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
@@ -30,18 +30,7 @@ const runnerOf = (command: string): CommandRunner =>
   });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !condition(); i += 1) await new Promise((done) => setTimeout(done, 20));
-  expect(condition()).toBe(true);
-}
-
-/** Whether a process runs: one that has ended and waits for its parent to ask (a zombie) does not. */
-function isRunning(pid: string | undefined): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid ?? ''}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
-  } catch {
-    return false;
-  }
+  expect(await eventually(condition)).toBe(true);
 }
 
 describe('a command', () => {
@@ -57,14 +46,14 @@ describe('a command', () => {
     await runner.restart();
     await until(() => said.length === 1);
     const first = said[0]?.split(' ')[1];
-    expect(isRunning(first)).toBe(true);
+    expect(isRunning(Number(first))).toBe(true);
     await runner.restart();
-    expect(isRunning(first)).toBe(false);
+    expect(isRunning(Number(first))).toBe(false);
     await until(() => said.length === 2);
     const second = said[1]?.split(' ')[1];
-    expect(isRunning(second)).toBe(true);
+    expect(isRunning(Number(second))).toBe(true);
     await runner.stop();
-    expect(isRunning(second)).toBe(false);
+    expect(isRunning(Number(second))).toBe(false);
     expect(ends).toEqual([]);
   });
 
@@ -73,7 +62,7 @@ describe('a command', () => {
     await runner.restart();
     await until(() => said.length === 1);
     abort.abort();
-    await until(() => !isRunning(said[0]?.split(' ')[1]));
+    await until(() => !isRunning(Number(said[0]?.split(' ')[1])));
     await runner.restart();
     await runner.stop();
     expect(said).toHaveLength(1);
