@@ -73,7 +73,7 @@ async function fileReportersOf({options}: Invocation): Promise<FileReporter[]> {
     reporters.push(fileReporter(trace, 'the trace', traceOf));
   }
   if (page !== undefined) {
-    const {htmlOf} = await import('../report/html.js');
+    const {htmlOf} = await import('../report/html/html.js');
     reporters.push(fileReporter(page, 'the report', htmlOf));
   }
   return reporters;

@@ -14,7 +14,7 @@ export const LAYOUTS_FOLDER = join(PACKAGE, 'src', 'codegen', 'layouts');
 export const SCRIPTS_FOLDER = join(PACKAGE, 'src', 'cpython', 'interpreter', 'scripts');
 
 /** The C of a library that puts a clock ahead, for builds that have to be the same at another time. */
-export const CLOCK_SOURCE = join(PACKAGE, 'src', 'release', 'preloaded-clock.c');
+export const CLOCK_SOURCE = join(PACKAGE, 'src', 'release', 'reproduction', 'preloaded-clock.c');
 
 /** The program that runs this package's commands. */
 export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');

@@ -7,18 +7,18 @@ import {collectResults, type Result, ok} from '../model/result.js';
 import {type Discovery, discover, summariseImports} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, Site} from './host.js';
-import {compileC, generateC} from './module-images.js';
-import {compiledModules} from './compiled-modules.js';
-import {buildIndex, buildRecord, buildRuntime} from './index-and-runtime.js';
+import {compileC, generateC} from './images/module-images.js';
+import {compiledModules} from './images/compiled-modules.js';
+import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, planFreeze} from './modules/module-plan.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection} from './build-options.js';
 import type {Selected} from './modules/selection.js';
 import {withEngine} from './session.js';
-import {writeStamps} from './source-stamps.js';
+import {writeStamps} from './images/source-stamps.js';
 import {tracedScripts} from './modules/selection.js';
 import type {Toolchain} from './toolchain.js';
-import {type Tools, prepareTools} from './image-tools.js';
+import {type Tools, prepareTools} from './images/image-tools.js';
 
 /**
  * The whole pipeline: makes images of the selected modules, and lets the host link them. Every failure code can

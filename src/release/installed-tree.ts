@@ -14,10 +14,10 @@ import type {FreezePlan} from '../pipeline/modules/module-plan.js';
 import {makeArgumentsOf} from '../hosts/source/reproducible-build.js';
 import type {SourcePlaces} from '../pipeline/build-places.js';
 import type {SourceToolchain} from '../hosts/source/source-host.js';
-import {encodeStamps} from '../pipeline/source-stamps.js';
+import {encodeStamps} from '../pipeline/images/source-stamps.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {rewriteInstallation} from './replace-folders.js';
-import {listTree} from './tree.js';
+import {listTree} from './archive/tree.js';
 
 /** The prefix that a release is configured with. Nothing has to lie there: an installation works anywhere. */
 export const PREFIX = '/opt/python';

@@ -15,7 +15,7 @@ import {packageVersion} from '../fs/package-files.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
-import {writeArchive} from './archive.js';
+import {writeArchive} from './archive/archive.js';
 import {EPOCH, PREFIX, install} from './installed-tree.js';
 import {type Manifest, manifestOf, manifestText} from './manifest.js';
 import {OPTIMISED, recordProfile, storedProfile} from './stored-profile.js';

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {attempt} from '../fs/files.js';
 import {folderName, mentionsFolder} from '../pipeline/folder-names.js';
 import {fail, ok, type Result} from '../model/result.js';
-import {listTree, makeWritable} from './tree.js';
+import {listTree, makeWritable} from './archive/tree.js';
 
 export interface Rewriting {
   /** The directory that it was built in. */

@@ -12,9 +12,9 @@ import type {HostContext, SourceBuildOptions} from '../pipeline/build-options.js
 import type {StoredProfile} from '../hosts/source/reproducible-build.js';
 import {type SourcePlaces, sourcePlacesOf} from '../pipeline/build-places.js';
 import {fail, ok, type Result} from '../model/result.js';
-import {writeArchive} from './archive.js';
+import {writeArchive} from './archive/archive.js';
 import {EPOCH} from './installed-tree.js';
-import {unpack} from './unpack.js';
+import {unpack} from './archive/unpack.js';
 
 /** The argument of CPython's configure for a build with a profile. */
 export const OPTIMISED = '--enable-optimizations';

@@ -1,10 +1,10 @@
 import {jsonReporter} from './json-lines.js';
-import {plainReporter} from './plain.js';
-import {quietReporter} from './quiet.js';
+import {plainReporter} from './console/plain.js';
+import {quietReporter} from './console/quiet.js';
 import type {Reporter} from './reporter.js';
 import type {Writer} from './stream.js';
-import {styleFor} from './style.js';
-import {systemClock, terminalReporter} from './terminal.js';
+import {styleFor} from './console/style.js';
+import {systemClock, terminalReporter} from './console/terminal.js';
 
 /** What the user wants to see of a run. */
 export interface View {

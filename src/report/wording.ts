@@ -1,6 +1,6 @@
 import type {Summary} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
-import {plainStyle, type Style} from './style.js';
+import {plainStyle, type Style} from './console/style.js';
 
 /** A duration for people: `12 ms`, `0.8 s`, `95.2 s`, `3 min 20 s`. */
 export function duration(ms: number): string {

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The file: src/pipeline/source-stamps.ts writes it. Numbers are those of this machine. */
+/* The file: src/pipeline/images/source-stamps.ts writes it. Numbers are those of this machine. */
 typedef struct {
     char magic[8];
     char index_id[64]; /* which index the stamps belong to */

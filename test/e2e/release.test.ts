@@ -6,7 +6,7 @@ import {execFileSync} from 'node:child_process';
 import {appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {clockWrappers, namespaceCommand} from '../../src/release/conditions.js';
+import {clockWrappers, namespaceCommand} from '../../src/release/reproduction/conditions.js';
 import {signFile} from '../../src/release/detached-signature.js';
 import {findPythons} from '../../support/pythons.js';
 import {makeRelease} from '../support/small-release.js';

@@ -2,7 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {hashFile} from '../../src/fs/files.js';
 import {digestOf} from '../../src/model/digest.js';
-import {writeArchive} from '../../src/release/archive.js';
+import {writeArchive} from '../../src/release/archive/archive.js';
 import {type Manifest, manifestText} from '../../src/release/manifest.js';
 
 const signal = new AbortController().signal;

@@ -1,8 +1,8 @@
 import {join, resolve} from 'node:path';
 import {failure} from '../../model/failure.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
-import {checkArchive} from '../../release/integrity.js';
-import {type Comparison, releaseTwice, reproduce} from '../../release/reproduce.js';
+import {checkArchive} from '../../release/archive/integrity.js';
+import {type Comparison, releaseTwice, reproduce} from '../../release/reproduction/reproduce.js';
 import {checkSignature} from '../../release/detached-signature.js';
 import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/wording.js';

@@ -1,7 +1,7 @@
 import type {Artifact} from '../../model/action.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext} from '../build-options.js';
-import type {Tools} from '../image-tools.js';
+import type {Tools} from '../images/image-tools.js';
 import type {FreezePlan} from '../modules/module-plan.js';
 import type {Preparation} from './preparation.js';
 import {regularExpressions} from './regular-expressions.js';

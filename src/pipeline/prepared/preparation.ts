@@ -9,9 +9,9 @@ import type {Artifact} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext, ModuleSelection} from '../build-options.js';
-import type {Tools} from '../image-tools.js';
+import type {Tools} from '../images/image-tools.js';
 import {mentionsLocalPath} from '../local-paths.js';
-import {output} from '../module-images.js';
+import {output} from '../images/module-images.js';
 import type {FreezePlan} from '../modules/module-plan.js';
 
 /** A kind of source that programs compile at every start, and that can be compiled when the interpreter is built. */

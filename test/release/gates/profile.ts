@@ -2,8 +2,8 @@
 import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
-import {compareReleases} from '../../../src/release/reproduce.js';
-import {releaseWithVariation, VARIATIONS} from '../../../src/release/variations.js';
+import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
+import {releaseWithVariation, VARIATIONS} from '../../../src/release/reproduction/variations.js';
 import {say} from '../../../support/gate-options.js';
 import {release, withSite} from '../rig.js';
 

@@ -4,7 +4,7 @@
  */
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {compareReleases} from '../../../src/release/reproduce.js';
+import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {copyTree, flashfreeze} from '../../../support/rig.js';
 import {say} from '../../../support/gate-options.js';
 import {release, type Site, verify, withSite} from '../rig.js';

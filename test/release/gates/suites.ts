@@ -1,7 +1,7 @@
 /** node test/release/run.mjs suites [--opt FLAGS] [--source DIR] [--directory DIR] [--jobs 2] */
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {basename, join} from 'node:path';
-import {compareReleases} from '../../../src/release/reproduce.js';
+import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {say} from '../../../support/gate-options.js';
 import {PACKAGE} from '../../../support/rig.js';
 import {debianRoot, runInRoot, type RootName} from '../../../support/debian-root.js';

@@ -2,8 +2,8 @@
 import {readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
-import {compareReleases} from '../../../src/release/reproduce.js';
-import {releaseWithVariation, type Variation} from '../../../src/release/variations.js';
+import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
+import {releaseWithVariation, type Variation} from '../../../src/release/reproduction/variations.js';
 import {say} from '../../../support/gate-options.js';
 import {type Chance, chanceFrom} from '../../support/random.js';
 import {type Site, withSite} from '../rig.js';

@@ -1,11 +1,11 @@
 import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
-import {writeArchive} from '../../../src/release/archive.js';
+import {writeArchive} from '../../../src/release/archive/archive.js';
 import {openSourceTree} from '../../../src/cpython/source/source-tree.js';
 import {openSlots} from '../../../src/exec/job-slots.js';
 import {recordProfile, storedProfile} from '../../../src/release/stored-profile.js';
-import {unpack} from '../../../src/release/unpack.js';
+import {unpack} from '../../../src/release/archive/unpack.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {readFiles, SMALL_TREE, writeFiles} from '../cpython/folders.js';
 

@@ -3,10 +3,10 @@ import {EventEmitter, once} from 'node:events';
 import {describe, expect, test} from '@jest/globals';
 import {reportersFor} from '../../../src/report/choose.js';
 import {jsonReporter} from '../../../src/report/json-lines.js';
-import {quietReporter} from '../../../src/report/quiet.js';
+import {quietReporter} from '../../../src/report/console/quiet.js';
 import {sinkOf} from '../../../src/report/reporter.js';
 import {writerTo} from '../../../src/report/stream.js';
-import {colourStyle, plainStyle, styleFor} from '../../../src/report/style.js';
+import {colourStyle, plainStyle, styleFor} from '../../../src/report/console/style.js';
 import {BEGIN, capture, FAILURE, play, REBUILD, summary} from './rig.js';
 
 describe('JSON', () => {

@@ -1,0 +1,88 @@
+import {join} from 'node:path';
+import {GENERATOR_DIGEST} from '../../codegen/generator-identity.js';
+import {readFile} from '../../fs/recorded-fs.js';
+import {type WellKnownStrings, parseWellKnownStrings} from '../../codegen/well-known.js';
+import {scriptFiles} from '../../cpython/interpreter/scripts.js';
+import {type Workers, startWorkers} from '../../cpython/interpreter/worker.js';
+import type {Engine} from '../../engine/engine.js';
+import type {Artifact, ToolIdentity} from '../../model/action.js';
+import {type Result, ok} from '../../model/result.js';
+import {type CCompiler, createCCompiler} from '../compile/c-compiler.js';
+import type {Site} from '../host.js';
+import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';
+import type {Places} from '../build-places.js';
+import type {Toolchain} from '../toolchain.js';
+
+/** The tools that the actions of all modules share. */
+export interface Tools {
+  readonly engine: Engine;
+  readonly places: Places;
+  readonly toolchain: Toolchain;
+  readonly layoutHeader: Artifact;
+  /** The interpreter's own strings, and their header, if it has any. */
+  readonly wellKnown: WellKnownStrings;
+  readonly wellKnownHeaders: readonly Artifact[];
+  /** The bytes of getpath that are compiled into the interpreter, if it gets an image. */
+  readonly getpathHeaders: readonly Artifact[];
+  readonly workers: Workers;
+  /** The interpreter and the script that compile modules. */
+  readonly compileTools: readonly ToolIdentity[];
+  readonly generator: ToolIdentity;
+  readonly compiler: CCompiler;
+}
+
+/** Fails with IO when a file of the package or of the target cannot be read. Stop the workers when done. */
+export async function prepareTools(
+  toolchain: Toolchain,
+  places: Places,
+  {engine, context}: Site,
+): Promise<Result<Tools>> {
+  const {layout, interpreter, globalStringsHeader, getpath} = toolchain;
+  const [layoutHeader, worker] = await Promise.all([
+    engine.source(`layouts/${layout.header}`, join(LAYOUTS_FOLDER, layout.header)),
+    engine.sources(scriptFiles('compile_modules.py')),
+  ]);
+  if (!layoutHeader.ok) return layoutHeader;
+  if (!worker.ok) return worker;
+  const shared = await engine.sources([
+    {name: 'layouts/common.h', path: join(LAYOUTS_FOLDER, 'common.h')},
+    {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
+  ]);
+  if (!shared.ok) return shared;
+  const imports = await engine.source('runtime/import.h', join(RUNTIME_FOLDER, 'import.h'));
+  if (!imports.ok) return imports;
+  const headers = [layoutHeader.value, ...shared.value];
+  const wellKnownHeaders = await optional(engine, 'pycore_global_strings.h', globalStringsHeader);
+  if (!wellKnownHeaders.ok) return wellKnownHeaders;
+  const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
+  if (!getpathHeaders.ok) return getpathHeaders;
+  const strings = wellKnownHeaders.value[0];
+  const {repetition} = context;
+  const count = context.jobs.width;
+  const workers =
+    (await repetition?.workers.of(interpreter, toolchain.identity.digest, count)) ??
+    startWorkers({...interpreter, count});
+  return ok({
+    engine,
+    places,
+    toolchain,
+    layoutHeader: layoutHeader.value,
+    wellKnown:
+      strings === undefined ? new Map() : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
+    wellKnownHeaders: wellKnownHeaders.value,
+    getpathHeaders: getpathHeaders.value,
+    workers,
+    compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
+    generator: {name: 'generator', digest: GENERATOR_DIGEST},
+    compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),
+  });
+}
+
+/** One artifact, or none. */
+function optional(
+  engine: Engine,
+  name: string,
+  path: string | undefined,
+): Promise<Result<readonly Artifact[]>> {
+  return engine.sources(path === undefined ? [] : [{name, path}]);
+}

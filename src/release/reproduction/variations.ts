@@ -1,0 +1,133 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type ProcessOutput, runProcess} from '../../exec/process.js';
+import {PROGRAM} from '../../fs/package-files.js';
+import type {HostContext} from '../../pipeline/build-options.js';
+import type {Event} from '../../model/events.js';
+import {err, fail, ok, type Result} from '../../model/result.js';
+import {clockWrappers, type ConditionsRun, mountDisordered, namespaceCommand} from './conditions.js';
+
+/** Conditions that the result of a build must not depend on. */
+export interface Variation {
+  /** The name of its directory: other letters, another length. */
+  readonly folder: string;
+  readonly umask: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How many jobs less than asked for, as long as one is left. */
+  readonly fewerJobs: number;
+  /** How many seconds its clock is ahead. */
+  readonly ahead: number;
+  /** Another host name and another user, and directories that list their files in another order. */
+  readonly inNamespaces: boolean;
+}
+
+export const VARIATIONS: readonly [Variation, Variation] = [
+  {
+    folder: 'a',
+    umask: '022',
+    environment: {TZ: 'UTC', LC_ALL: 'C', LANG: 'C', PYTHONHASHSEED: '1'},
+    fewerJobs: 0,
+    ahead: 0,
+    inNamespaces: false,
+  },
+  {
+    folder: 'another-and-longer',
+    umask: '077',
+    environment: {
+      TZ: 'Pacific/Kiritimati',
+      LC_ALL: 'C.UTF-8',
+      LANG: 'tr_TR',
+      PYTHONHASHSEED: '4242',
+      USER: 'nobody',
+    },
+    fewerJobs: 1,
+    // Another year, month, day and hour.
+    ahead: (400 * 24 + 7) * 3600 + 1234,
+    inNamespaces: true,
+  },
+];
+
+export interface VariedRelease {
+  readonly source: string;
+  /** Of `flashfreeze release`, which reads no configuration file; relative paths start where this process works. */
+  readonly arguments: readonly string[];
+  /** A directory for everything that the build leaves. */
+  readonly place: string;
+  readonly out: string;
+  /** By default it has a cache of its own, so that it uses no results of another build. */
+  readonly cacheDir?: string;
+}
+
+/**
+ * Runs `flashfreeze release` under a variation, as a process of its own: a umask belongs to a process. Reports which
+ * conditions, as not every machine can have all. Returns the archive's path. Fails as that does.
+ */
+export async function releaseWithVariation(
+  variation: Variation,
+  request: VariedRelease,
+  context: HostContext,
+): Promise<Result<string>> {
+  const {umask, fewerJobs, ahead} = variation;
+  const {place, out, cacheDir = join(place, 'cache')} = request;
+  const home = join(place, 'home');
+  await mkdir(home, {recursive: true});
+  const nothing = join(place, 'config.json');
+  await writeFile(nothing, '{}');
+  const environment = environmentOf(variation, home, context);
+  const run: ConditionsRun = {environment, signal: context.signal};
+  const clock = ahead === 0 ? undefined : await clockWrappers(join(place, 'clock'), ahead, run);
+  const mounted = variation.inNamespaces
+    ? await mountDisordered(request.source, join(place, 'shuffled-source'), run)
+    : undefined;
+  const before = variation.inNamespaces ? await namespaceCommand(run) : undefined;
+  const jobs = Math.max(1, context.jobs.width - fewerJobs);
+  const told = [
+    `umask ${umask}, ${jobs === 1 ? 'one job' : `${jobs} jobs`}`,
+    ...['TZ', 'LC_ALL'].map((name) => `${name}=${environment[name] ?? ''}`),
+    ...(before === undefined ? [] : ['another user and host name']),
+    ...(clock === undefined ? [] : [`the clock ${Math.round(ahead / 86_400)} days ahead`]),
+    ...(mounted === undefined ? [] : ['source files listed in another order']),
+  ];
+  context.events.emit({type: 'notice', message: `building in ${place}: ${told.join(', ')}`});
+  try {
+    const done = await runProcess({
+      file: 'sh',
+      args: [
+        ...['-c', `umask ${umask}; exec "$@"`, 'sh', ...(before ?? [])],
+        ...[process.execPath, PROGRAM, 'release', '--config', nothing],
+        ...['--source', mounted?.path ?? request.source],
+        ...['--build-dir', join(place, 'build'), '--out', out, '--cache-dir', cacheDir],
+        ...['--jobs', String(jobs), '--json', ...request.arguments],
+      ],
+      cwd: context.cwd,
+      environment:
+        clock === undefined ? environment : {...environment, PATH: `${clock}:${environment['PATH'] ?? ''}`},
+      signal: context.signal,
+    });
+    return done.ok ? outcomeOf(done.value) : done;
+  } finally {
+    await mounted?.unmount();
+  }
+}
+
+/** The result of the build, or why it failed, from its `--json` output. */
+function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
+  const events = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":'))
+    .map((line) => JSON.parse(line) as Event);
+  for (const event of events) {
+    if (event.type === 'error') return err(event.failure);
+    if (event.type === 'summary' && exitCode === 0 && event.output !== null) return ok(event.output);
+  }
+  return fail('PROCESS', `flashfreeze release ended with exit code ${exitCode}`, {
+    details: stderr.slice(-4000),
+  });
+}
+
+function environmentOf({environment}: Variation, home: string, context: HostContext): Record<string, string> {
+  const own = Object.entries(context.userEnvironment).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
+  return {...Object.fromEntries(own), ...environment, HOME: home};
+}
