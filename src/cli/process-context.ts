@@ -1,7 +1,7 @@
 import type {TextStream} from '../report/stream.js';
 
-/** What a run finds around itself. */
-export interface Surroundings {
+/** What a run gets from its process: streams, environment, working directory. */
+export interface ProcessContext {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -9,7 +9,7 @@ import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/wording.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
-import type {Surroundings} from './process-context.js';
+import type {ProcessContext} from './process-context.js';
 import type {RecordedRun} from './noop/run-memo.js';
 import {eventsOf} from './noop/up-to-date.js';
 
@@ -21,7 +21,7 @@ import {eventsOf} from './noop/up-to-date.js';
 export async function report(
   command: string,
   view: View,
-  {stdout, stderr, environment}: Surroundings,
+  {stdout, stderr, environment}: ProcessContext,
   run: (sink: EventSink & ProductSink) => Promise<CommandEnd>,
   files: readonly FileReporter[] = [],
 ): Promise<number> {
@@ -43,9 +43,9 @@ export async function report(
 }
 
 /** Reports a run that has nothing to do, as the last one left everything as it is; returns the exit code. */
-export function repeatRun(lastRun: RecordedRun, surroundings: Surroundings): Promise<number> {
+export function repeatRun(lastRun: RecordedRun, processContext: ProcessContext): Promise<number> {
   const {invocation, end} = lastRun;
-  return report(invocation.command, viewOf(invocation), surroundings, (sink) => {
+  return report(invocation.command, viewOf(invocation), processContext, (sink) => {
     for (const event of eventsOf(lastRun)) sink.emit(event);
     return Promise.resolve(end);
   });
@@ -56,10 +56,10 @@ export function reportUsage(
   problem: Failure,
   command: string | undefined,
   json: boolean,
-  surroundings: Surroundings,
+  processContext: ProcessContext,
 ): Promise<number> {
   const view = {json, quiet: false, verbose: false, dryRun: false, yields: true};
-  return report(command ?? '', view, surroundings, () => Promise.resolve({failure: problem}));
+  return report(command ?? '', view, processContext, () => Promise.resolve({failure: problem}));
 }
 
 /** What the user wants to see of a run of this command. */

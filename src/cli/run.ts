@@ -10,7 +10,7 @@ import {loadConfig, mergeOptions} from './args/config.js';
 import {runSettingsOf} from './args/run-settings.js';
 import {createRecorder} from './noop/recorder.js';
 import {report, viewOf} from './report-run.js';
-import type {Surroundings} from './process-context.js';
+import type {ProcessContext} from './process-context.js';
 
 /**
  * Runs a command and reports it; returns the exit code. Never throws.
@@ -18,15 +18,15 @@ import type {Surroundings} from './process-context.js';
  */
 export async function runInvocation(
   called: Invocation,
-  surroundings: Surroundings,
+  processContext: ProcessContext,
   argv?: readonly string[],
 ): Promise<number> {
   const files = await fileReportersOf(called);
   const run = async (sink: EventSink & ProductSink): Promise<CommandEnd> => {
     const interruption = abortOnSignals();
-    const recorder = argv && createRecorder(argv, called, sink, surroundings);
+    const recorder = argv && createRecorder(argv, called, sink, processContext);
     const runCommand = (events: EventSink): Promise<CommandEnd> =>
-      perform(called, {...sink, ...events}, interruption.signal, surroundings);
+      perform(called, {...sink, ...events}, interruption.signal, processContext);
     try {
       const end = await (recorder?.record(runCommand) ?? runCommand(sink));
       const signal = interruption.received();
@@ -36,21 +36,21 @@ export async function runInvocation(
       interruption.dispose();
     }
   };
-  return report(called.command, viewOf(called), surroundings, run, files);
+  return report(called.command, viewOf(called), processContext, run, files);
 }
 
 async function perform(
   called: Invocation,
   sink: EventSink & ProductSink,
   signal: AbortSignal,
-  surroundings: Surroundings,
+  processContext: ProcessContext,
 ): Promise<CommandEnd> {
-  const {cwd} = surroundings;
+  const {cwd} = processContext;
   const spec = COMMANDS[called.command];
   const fromFile = await loadConfig(called.options.config, cwd);
   if (!fromFile.ok) return {failure: fromFile.failure};
   const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
-  const opened = await openContext(runSettingsOf(options, surroundings), sink, signal);
+  const opened = await openContext(runSettingsOf(options, processContext), sink, signal);
   if (!opened.ok) return {failure: opened.failure};
   const {context, close} = opened.value;
   try {

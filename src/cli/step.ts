@@ -6,7 +6,7 @@ import {exitCodeOf} from '../model/failure.js';
 import {fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/wording.js';
-import type {Surroundings} from './process-context.js';
+import type {ProcessContext} from './process-context.js';
 import type {StepContext, StepModule} from './steps/step-module.js';
 
 /** Single actions, for build systems that have an engine of their own. Each reads its inputs and writes its outputs. */
@@ -26,17 +26,17 @@ class MissingOption extends Error {}
  * Runs `flashfreeze step NAME --option value …`: one action of the pipeline without engine, cache, lock or configuration
  * file. Prints nothing but failures; returns the exit code.
  */
-export async function runStep(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runStep(argv: readonly string[], processContext: ProcessContext): Promise<number> {
   const interruption = abortOnSignals();
   try {
-    const {cwd, environment} = surroundings;
+    const {cwd, environment} = processContext;
     const done = await perform(argv, {
       environment: scrubbedEnvironment({}, environment),
       signal: interruption.signal,
       cwd,
     });
     if (done.ok) return 0;
-    writerTo(surroundings.stderr).line(failureText(done.failure));
+    writerTo(processContext.stderr).line(failureText(done.failure));
     return exitCodeOf(done.failure.code);
   } finally {
     interruption.dispose();

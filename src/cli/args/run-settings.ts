@@ -1,11 +1,11 @@
 import type {RunSettings} from '../../pipeline/open-context.js';
-import type {Surroundings} from '../process-context.js';
+import type {ProcessContext} from '../process-context.js';
 import type {OptionValues} from './option-table.js';
 
 /** The options that apply to the run as a whole. */
 export function runSettingsOf(
   options: OptionValues,
-  {environment, cwd}: Pick<Surroundings, 'environment' | 'cwd'>,
+  {environment, cwd}: Pick<ProcessContext, 'environment' | 'cwd'>,
 ): RunSettings {
   return {
     cwd,

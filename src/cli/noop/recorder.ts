@@ -2,7 +2,7 @@ import {Recording} from '../../fs/recording.js';
 import type {ActionId} from '../../model/action.js';
 import type {Event, EventSink} from '../../model/events.js';
 import type {CommandEnd, Invocation} from '../command.js';
-import type {Surroundings} from '../process-context.js';
+import type {ProcessContext} from '../process-context.js';
 import {COMMANDS, runQuestion, writeRunMemo} from './run-memo.js';
 
 /** With these options a run always does something. */
@@ -28,14 +28,14 @@ export function createRecorder(
   argv: readonly string[],
   invocation: Invocation,
   events: EventSink,
-  surroundings: Surroundings,
+  processContext: ProcessContext,
 ): Recorder | undefined {
   const {command, options} = invocation;
   if (!COMMANDS.includes(command)) return undefined;
   if (ALWAYS_AT_WORK.some((name) => options[name] !== undefined)) return undefined;
   const recording = new Recording();
   // The question is part of the dependencies, so it is computed before the run, not after it.
-  const asked = runQuestion(argv, surroundings);
+  const asked = runQuestion(argv, processContext);
   const actions: [ActionId, number | null][] = [];
   let isRepeatable = true;
   const sink: EventSink = {

@@ -10,7 +10,7 @@ import {canonicalJson} from '../../model/canonical-json.js';
 import {digestOf} from '../../model/digest.js';
 import {isNumber, isText, listOf, mapOf, nullOr, objectWith, schemaOf, tuple} from '../../model/shape.js';
 import type {CommandEnd, Invocation} from '../command.js';
-import type {Surroundings} from '../process-context.js';
+import type {ProcessContext} from '../process-context.js';
 
 /** A build that succeeded: what it reported, with the state of every path that it read or left. */
 export type RunMemo = Memo<RecordedRun>;
@@ -46,7 +46,7 @@ export interface RunQuestion {
   readonly question: string;
 }
 
-export function runQuestion(argv: readonly string[], {environment, cwd}: Surroundings): RunQuestion {
+export function runQuestion(argv: readonly string[], {environment, cwd}: ProcessContext): RunQuestion {
   const variables = Object.entries(environment)
     .filter(([name, value]) => value !== undefined && !IRRELEVANT.includes(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));

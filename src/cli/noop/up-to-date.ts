@@ -3,7 +3,7 @@ import {acquireLock} from '../../engine/lock.js';
 import {writeLastRun} from '../../engine/last-run.js';
 import {partsOf} from '../../engine/keys.js';
 import type {EventInput} from '../../model/events.js';
-import type {Surroundings} from '../process-context.js';
+import type {ProcessContext} from '../process-context.js';
 import {COMMANDS, readRunMemo, type RecordedRun, runQuestion, writeRunMemo} from './run-memo.js';
 
 /**
@@ -13,11 +13,11 @@ import {COMMANDS, readRunMemo, type RecordedRun, runQuestion, writeRunMemo} from
  */
 export async function recallRun(
   argv: readonly string[],
-  surroundings: Surroundings,
+  processContext: ProcessContext,
 ): Promise<RecordedRun | undefined> {
   if (!argv.some((word) => COMMANDS.includes(word))) return undefined;
   const began = new Date();
-  const question = runQuestion(argv, surroundings);
+  const question = runQuestion(argv, processContext);
   const memo = await readRunMemo(question);
   if (memo === undefined) return undefined;
   const {buildDir, actions} = memo.answer;

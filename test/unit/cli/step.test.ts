@@ -21,8 +21,8 @@ async function step(cwd: string, ...argv: string[]): Promise<{code: number; said
     once: () => undefined,
     isTTY: false,
   };
-  const surroundings = {stdout: stream, stderr: stream, environment: process.env, cwd};
-  const code = await runStep(argv, surroundings);
+  const processContext = {stdout: stream, stderr: stream, environment: process.env, cwd};
+  const code = await runStep(argv, processContext);
   return {code, said};
 }
 
