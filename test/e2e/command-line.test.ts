@@ -98,9 +98,9 @@ test('a reader that closes the pipe early is not an error', async () => {
 
 test('a checkout that is not built says what to do', async () => {
   const bare = join(folder, 'bare');
-  cpSync(join(PACKAGE, 'bin'), join(bare, 'bin'), {recursive: true});
+  for (const part of ['bin', 'scripts']) cpSync(join(PACKAGE, part), join(bare, part), {recursive: true});
   expect(existsSync(join(bare, 'dist'))).toBe(false);
   const {exitCode, stderr} = await run(process.execPath, [join(bare, 'bin/flashfreeze.mjs'), 'build']);
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/hint: run "npm run build"/);
+  expect(stderr).toMatch(/error\[NOT_BUILT\]: .*\nhint: run "npm run build"/);
 });
