@@ -23,7 +23,8 @@ export function pythonText(text: string): string {
 /** Whether this Python should load it: one of the right version that has no images of its own. */
 function condition({cacheTag}: HookedOverlay): string {
   return [
-    `sys.implementation.cache_tag == ${pythonText(cacheTag)}`,
+    // Python 2 has no sys.implementation.
+    `getattr(getattr(sys, 'implementation', None), 'cache_tag', None) == ${pythonText(cacheTag)}`,
     "'_flashfreeze' not in sys.modules",
     "'_flashfreeze' not in sys.builtin_module_names",
   ].join(' and ');
@@ -51,34 +52,61 @@ export function pthLine(overlay: HookedOverlay): string {
 }
 
 /**
- * `sitecustomize.py`, for a directory of its own that is put on PYTHONPATH. site.py (execsitecustomize) imports it; when it
- * is done, it has imported the sitecustomize that would have been imported without it, or failed as if there were
- * none: importlib takes what is in sys.modules in the end for the module that was asked for.
+ * `sitecustomize.py`, for a directory of its own that is put on PYTHONPATH. site.py (execsitecustomize) imports it, or the sitecustomize
+ * of another tool runs it as the next one. When it is done, everything is as if the directory were not on sys.path: the next
+ * sitecustomize has run, in the way in which whoever ran this one would have run it, or the search for one has failed as it would have.
+ * Children that inherit PYTHONPATH may be any Python from 2.7 on: they leave the overlay alone.
+ *
+ * Lib/importlib/_bootstrap.py, 3.10 to 3.15: an import and a reload take what is in sys.modules in the end (_load_unlocked(), _exec()).
  */
 export function siteCustomize(overlay: HookedOverlay): string {
-  return `# Loads the frozen modules of ${placeOf(overlay.extension).replace(/^__file__.* /, '')}, and is gone. Made by flashfreeze.
-import sys
+  return `# Loads the frozen modules of ${placeOf(overlay.extension).replace(/^__file__.* /, '')} and hands over to the next sitecustomize. Made by flashfreeze.
+def _flashfreeze_start(space):
+    import sys
 
-
-def make_room():
     folder = __file__.rpartition("/")[0]
+    place = sys.path.index(folder) if folder in sys.path else len(sys.path)
     sys.path[:] = [entry for entry in sys.path if entry != folder]
     sys.path_importer_cache.pop(folder, None)
-    del sys.modules["sitecustomize"]
-
-
-def load():
+    if ${condition(overlay)}:
+        try:
 ${statements(overlay)
-  .map((line) => `    ${line}\n`)
-  .join('')}
+  .map((line) => `            ${line}\n`)
+  .join('')}        except Exception:
+            pass
+    module = sys.modules.get("sitecustomize")
+    if getattr(module, "__dict__", None) is not space:
+        # Another tool looked for the next sitecustomize by itself and runs it outside of sys.modules: the next one is behind this one.
+        import _frozen_importlib_external as external
 
-make_room()
-if ${condition(overlay)}:
-    try:
-        load()
-    except Exception:
-        pass
-import sitecustomize
+        spec = external.PathFinder.find_spec("sitecustomize", sys.path[place:])
+        if spec is not None:
+            space.update(__spec__=spec, __loader__=spec.loader, __file__=spec.origin, __cached__=spec.cached)
+            exec(spec.loader.get_code("sitecustomize"), space)
+        return
+    frame = sys._getframe(1).f_back
+    while frame is not None and frame.f_globals is not space:
+        frame = frame.f_back
+    if frame is None:
+        del sys.modules["sitecustomize"]
+        import sitecustomize
+
+        return
+    # The sitecustomize of another tool, which runs in that frame, was reloaded to become the next one.
+    import _frozen_importlib as bootstrap
+
+    spec = bootstrap._find_spec("sitecustomize", None, module)
+    if spec is not None:
+        bootstrap._exec(spec, module)
+        return
+    import _frozen_importlib_external as external
+
+    before = external.spec_from_file_location("sitecustomize", frame.f_code.co_filename)
+    bootstrap._init_module_attrs(before, module, override=True)
+    raise ModuleNotFoundError("spec not found for the module 'sitecustomize'", name="sitecustomize")
+
+
+globals().pop("_flashfreeze_start")(globals())
 `;
 }
 

@@ -1,5 +1,6 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdirSync, symlinkSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {
@@ -12,6 +13,7 @@ import {
 import {findPythons} from '../../../../support/pythons.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../../cpython/folders.js';
+import {describeWith} from '../../../support/with.js';
 
 const folder = temporaryDirectory();
 const found = findPythons();
@@ -100,6 +102,42 @@ print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modul
       ]);
     });
 
+    // Tools that bring a sitecustomize hand over to the next one in ways of their own.
+    const AGENTS = {
+      imports:
+        'del sys.path[0]; own = sys.modules.pop("sitecustomize")\ntry: import sitecustomize\nexcept ImportError: sys.modules["sitecustomize"] = own',
+      executes:
+        'from importlib import machinery, util\nspec = machinery.PathFinder.find_spec("sitecustomize", [p for p in sys.path if not __file__.startswith(p + "/")])\nif spec: spec.loader.exec_module(util.module_from_spec(spec))',
+      reloads:
+        'import importlib\ndef hand_over():\n    sys.path.remove(__file__.rpartition("/")[0])\n    try: importlib.reload(sys.modules["sitecustomize"])\n    except ImportError: print("none")\nhand_over()',
+    };
+    const agent = (name: keyof typeof AGENTS | 'user'): string =>
+      writeFiles(join(place, name), {
+        'sitecustomize.py': `import sys\nprint("${name}", file=sys.stderr)\n${name === 'user' ? '' : AGENTS[name]}\n`,
+      });
+    const seen = (...path: string[]): unknown => {
+      const environment = {...process.env, PYTHONPATH: path.join(':')};
+      const code = `${state}; print(sorted(vars(sys.modules.get("sitecustomize"))))`;
+      const {stdout, stderr, status} = spawnSync(python, ['-B', '-c', code], {
+        encoding: 'utf8',
+        env: environment,
+        cwd: '/',
+      });
+      // Behind the last one that hands over, nobody runs the hook, and its directory stays.
+      return {stdout: stdout.replaceAll(`, "${hooked()}"`, ''), stderr, status};
+    };
+
+    test.each(['imports', 'executes', 'reloads'] as const)('behind a tool that %s the next one', (name) => {
+      for (const others of [[], [agent('user')]]) {
+        const without = seen(agent(name), ...others);
+        for (let at = 0; at <= others.length + 1; at += 1) {
+          const path = [agent(name), ...others];
+          path.splice(at, 0, hooked());
+          expect(seen(...path)).toEqual(without);
+        }
+      }
+    });
+
     test('does not hide errors of the next one', () => {
       const broken = writeFiles(join(place, 'broken'), {'sitecustomize.py': '1 / 0\n'});
       const missing = writeFiles(join(place, 'missing'), {'sitecustomize.py': 'import not_there_at_all\n'});
@@ -113,6 +151,35 @@ print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modul
         expect(errors[0]?.[1]).not.toBe('');
       }
     });
+  });
+});
+
+const OTHERS = ['2.7', '3.6', '3.7', '3.8', '3.9'].flatMap((series) => {
+  const root = join(homedir(), '.pyenv', 'versions');
+  const name = existsSync(root) ? readdirSync(root).find((each) => each.startsWith(`${series}.`)) : undefined;
+  return name === undefined ? [] : [[series, join(root, name, 'bin', `python${series}`)] as const];
+});
+
+describeWith(OTHERS[0], 'Python 2.7, 3.6 to 3.9 from pyenv')('a child of another Python', () => {
+  test.each(OTHERS)('%s is left alone, silently', (_series, python) => {
+    const hook = writeFiles(join(folder, 'inherited'), {
+      'sitecustomize.py': siteCustomize({extension: join(folder, 'none.so'), cacheTag: 'cpython-313'}),
+    });
+    const next = writeFiles(join(folder, 'inherited-next'), {'sitecustomize.py': 'print("next")\n'});
+    const code = 'import sys; print(sys.modules.get("sitecustomize") is not None, sys.path)';
+    const run = (...path: string[]): unknown => {
+      // Python 2 takes an empty one for the working directory.
+      const environment = {...process.env, PYTHONPATH: path.length > 0 ? path.join(':') : undefined};
+      const {stdout, stderr, status} = spawnSync(python, ['-B', '-c', code], {
+        encoding: 'utf8',
+        env: environment,
+        cwd: '/',
+      });
+      return {stdout, stderr, status};
+    };
+    expect(run(hook)).toEqual(run());
+    expect(run(hook, next)).toEqual(run(next));
+    expect(run(next, hook)).toMatchObject({stderr: '', status: 0});
   });
 });
 
