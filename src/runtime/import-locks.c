@@ -8,14 +8,50 @@
 
 struct ff_loading {
     PyObject *name;
-    unsigned long thread;
-    PyObject *lock; /* owned, or NULL */
+    PyObject *owner;      /* whoever loads it, as importlib knows its threads */
+    unsigned long thread; /* the thread of the system that does */
+    PyObject *lock;       /* owned, or NULL */
     struct ff_loading *next;
 };
 static ff_loading *in_progress;
 
 static PyObject *original_get_module_lock; /* importlib._bootstrap._get_module_lock */
 static PyObject *module_locks;             /* importlib._bootstrap._module_locks */
+static PyObject *bootstrap_names;          /* the names of importlib._bootstrap */
+static PyObject *known_get_ident;          /* the function that gave the owners in progress their names */
+
+/* What puts other threads into the place of the system's (gevent's monkey patching) replaces _thread.get_ident(), and gives
+ * importlib's locks that are held at that moment to their owner's new name. So locks that are not made yet go along: those of
+ * the thread that comes here, as nobody else imports in it until then. */
+static void rename_owners(PyObject *get_ident, PyObject *owner)
+{
+    unsigned long thread = PyThread_get_thread_ident();
+    for (ff_loading *each = in_progress; each != NULL; each = each->next) {
+        if (each->thread == thread && each->lock == NULL) {
+            Py_SETREF(each->owner, Py_NewRef(owner));
+        }
+    }
+    Py_XSETREF(known_get_ident, Py_NewRef(get_ident));
+}
+
+/* Who imports now: what importlib would ask, its own `_thread.get_ident()` (a new reference), or NULL with an exception. */
+PyObject *ff_import_owner(void)
+{
+    PyObject *thread = PyDict_GetItemWithError(bootstrap_names, ff_import.names._thread);
+    if (thread == NULL) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_NameError, "name '_thread' is not defined");
+        }
+        return NULL;
+    }
+    PyObject *get_ident = PyObject_GetAttr(thread, ff_import.names.get_ident);
+    PyObject *owner = get_ident == NULL ? NULL : PyObject_Vectorcall(get_ident, NULL, 0, NULL);
+    if (owner != NULL && get_ident != known_get_ident) {
+        rename_owners(get_ident, owner);
+    }
+    Py_XDECREF(get_ident);
+    return owner;
+}
 
 static ff_loading *find_loading(PyObject *name)
 {
@@ -33,11 +69,14 @@ int ff_is_loading(PyObject *name)
     return find_loading(name) != NULL ? 1 : PyDict_Contains(module_locks, name);
 }
 
-/* Whether this thread is loading the module. */
+/* Whether whoever imports now is loading the module. -1 with an exception. */
 int ff_is_loaded_here(PyObject *name)
 {
-    const ff_loading *found = find_loading(name);
-    return found != NULL && found->thread == PyThread_get_thread_ident();
+    PyObject *owner = ff_import_owner();
+    const ff_loading *found = owner == NULL ? NULL : find_loading(name);
+    int is_here = owner == NULL ? -1 : found == NULL ? 0 : PyObject_RichCompareBool(found->owner, owner, Py_EQ);
+    Py_XDECREF(owner);
+    return is_here;
 }
 
 static void release_lock(PyObject *lock /* stolen */)
@@ -52,13 +91,15 @@ static void release_lock(PyObject *lock /* stolen */)
 
 /* Not on the stack: a thread may go away in the midst of it, as others do in a child after fork(). Its module stays locked
  * then, as it does in importlib. */
-ff_loading *ff_begin_loading(PyObject *name)
+ff_loading *ff_begin_loading(PyObject *name, PyObject *owner)
 {
     ff_loading *begun = PyMem_RawMalloc(sizeof(ff_loading));
-    if (begun != NULL) {
-        *begun = (ff_loading){Py_NewRef(name), PyThread_get_thread_ident(), NULL, in_progress};
-        in_progress = begun;
+    if (begun == NULL) {
+        PyErr_NoMemory();
+        return NULL;
     }
+    *begun = (ff_loading){Py_NewRef(name), Py_NewRef(owner), PyThread_get_thread_ident(), NULL, in_progress};
+    in_progress = begun;
     return begun;
 }
 
@@ -74,17 +115,16 @@ void ff_finish_loading(ff_loading *ended)
         FF_KEEPING_EXCEPTION(release_lock(ended->lock));
     }
     Py_DECREF(ended->name);
+    Py_DECREF(ended->owner);
     PyMem_RawFree(ended);
 }
 
-/* Has a lock look as if the thread that loads the module had acquired it: importlib._bootstrap._ModuleLock. */
-static int hold_lock(PyObject *lock, unsigned long thread)
+/* Has a lock look as if whoever loads the module had acquired it: importlib._bootstrap._ModuleLock. */
+static int hold_lock(PyObject *lock, PyObject *owner)
 {
-    PyObject *owner = PyLong_FromUnsignedLong(thread);
-    int status = owner == NULL ? -1 : PyObject_SetAttrString(lock, "owner", owner);
-    Py_XDECREF(owner);
+    int status = PyObject_SetAttrString(lock, "owner", owner);
     PyObject *count = status < 0 ? NULL : PyObject_GetAttrString(lock, "count");
-    if (count != NULL && PyList_Check(count)) { /* from 3.12 on */
+    if (count != NULL && PyList_Check(count)) { /* since 3.12 */
         status = PyList_Append(count, Py_True);
     }
     else if (count != NULL) {
@@ -99,10 +139,12 @@ static int hold_lock(PyObject *lock, unsigned long thread)
 /* importlib asks for the lock of a module before it waits for it. */
 static PyObject *get_module_lock(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    PyObject *lock = PyObject_Vectorcall(original_get_module_lock, arguments, (size_t)count, keywords);
+    PyObject *owner = ff_import_owner(); /* those who import may have other names from now on */
+    PyObject *lock = owner == NULL ? NULL : PyObject_Vectorcall(original_get_module_lock, arguments, (size_t)count, keywords);
+    Py_XDECREF(owner);
     ff_loading *found = lock != NULL && count == 1 && PyUnicode_Check(arguments[0]) ? find_loading(arguments[0]) : NULL;
     if (found != NULL && found->lock == NULL) {
-        if (hold_lock(lock, found->thread) < 0) {
+        if (hold_lock(lock, found->owner) < 0) {
             Py_DECREF(lock);
             return NULL;
         }
@@ -122,6 +164,7 @@ int ff_install_lock_function(PyObject *bootstrap)
     if (module_locks == NULL || !PyDict_CheckExact(module_locks)) {
         return module_locks == NULL ? -1 : 0;
     }
+    bootstrap_names = Py_NewRef(PyModule_GetDict(bootstrap));
     return ff_replace_function(bootstrap, &get_module_lock_function, &original_get_module_lock) < 0 ? -1 : 1;
 }
 #endif

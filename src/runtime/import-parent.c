@@ -20,7 +20,7 @@ static int import_parent(PyObject *import_function, PyObject *parent)
     return module == NULL ? -1 : 0;
 }
 
-/* Whether another thread loads the parent. Since 3.14 importlib waits for it then (_find_and_load_unlocked()). */
+/* Whether another thread loads the parent; -1 with an exception. Since 3.14 importlib waits for it then (_find_and_load_unlocked()). */
 static int is_loaded_elsewhere(const ff_family *family)
 {
 #if FF_IGNORES_LOADING_PARENT
@@ -31,7 +31,8 @@ static int is_loaded_elsewhere(const ff_family *family)
     PyErr_Clear();
     int is_initializing = initializing == Py_True;
     Py_XDECREF(initializing);
-    return is_initializing && !ff_is_loaded_here(family->parent);
+    int is_here = is_initializing ? ff_is_loaded_here(family->parent) : 1;
+    return is_here < 0 ? -1 : !is_here;
 #endif
 }
 
@@ -55,7 +56,8 @@ ff_outcome ff_import_parent(PyObject *modules, PyObject *name, PyObject *import_
         PyErr_Clear(); /* the original says what is wrong */
         return FF_UNSURE;
     }
-    return is_loaded_elsewhere(family) ? FF_UNSURE : FF_FOUND;
+    int is_elsewhere = is_loaded_elsewhere(family);
+    return is_elsewhere < 0 ? FF_FAILED : is_elsewhere ? FF_UNSURE : FF_FOUND;
 }
 
 /* Tells the parent's spec that a submodule is being loaded, or that it no longer is, where specs list these. An exception

@@ -99,6 +99,22 @@ static PyObject *find_and_load_unlocked(PyObject *modules, ff_wanted *wanted, ff
     return module;
 }
 
+/* The same, under the lock of the module. */
+static PyObject *load_wanted(PyObject *modules, ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner)
+{
+    ff_loading *begun = ff_begin_loading(wanted->name, owner);
+    if (begun == NULL) {
+        return NULL;
+    }
+    ff_begin_import();
+    PyObject *module = find_and_load_unlocked(modules, wanted, text, import_function);
+    ff_end_import();
+    ff_finish_loading(begun);
+    Py_XDECREF(wanted->folder);
+    Py_XDECREF(wanted->spec);
+    return module;
+}
+
 /* The module, NULL with an exception, or NULL without one: that is for the original to do. */
 static PyObject *import_frozen(PyObject *name, PyObject *import_function)
 {
@@ -116,24 +132,18 @@ static PyObject *import_frozen(PyObject *name, PyObject *import_function)
         wanted.tail.data = dot + 1;
         wanted.tail.length = text.length - (size_t)(wanted.tail.data - text.data);
     }
-    PyObject *modules = interpreter_modules();
-    if (modules == NULL || !ff_is_importlib_unmodified()) {
+    /* Before the rest is asked: somebody's own function may come to run here. */
+    PyObject *owner = ff_import_owner();
+    if (owner == NULL) {
         return NULL;
     }
-    /* Somebody loads it already, here or in importlib. */
-    if (PyDict_Contains(modules, name) != 0 || ff_is_loading(name) != 0) {
-        return NULL;
+    PyObject *modules = interpreter_modules(), *module = NULL;
+    /* Unless somebody loads it already, here or in importlib. */
+    if (modules != NULL && ff_is_importlib_unmodified() && PyDict_Contains(modules, name) == 0 &&
+        ff_is_loading(name) == 0) {
+        module = load_wanted(modules, &wanted, text, import_function, owner);
     }
-    ff_loading *begun = ff_begin_loading(name);
-    if (begun == NULL) {
-        return PyErr_NoMemory();
-    }
-    ff_begin_import();
-    PyObject *module = find_and_load_unlocked(modules, &wanted, text, import_function);
-    ff_end_import();
-    ff_finish_loading(begun);
-    Py_XDECREF(wanted.folder);
-    Py_XDECREF(wanted.spec);
+    Py_DECREF(owner);
     return module;
 }
 

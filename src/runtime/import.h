@@ -19,7 +19,8 @@ enum {
 #define FF_IMPORT_NAMES(X) \
     X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(_loaders) X(__loader__) X(__package__) \
     X(__file__) X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(path) \
-    X(_path_mtime) X(_path_cache) X(_cached) X(cached) X(origin) X(submodule_search_locations)
+    X(_path_mtime) X(_path_cache) X(_cached) X(cached) X(origin) X(submodule_search_locations) \
+    X(_thread) X(get_ident)
 #define FF_DECLARE_NAME(name) PyObject *name;
 
 /* What the import function holds on to, from its installation on. */
@@ -72,9 +73,10 @@ int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
 int ff_remember_import_functions(void);
 
 /* import-locks.c */
+PyObject *ff_import_owner(void);
 int ff_is_loading(PyObject *name);
 int ff_is_loaded_here(PyObject *name);
-ff_loading *ff_begin_loading(PyObject *name);
+ff_loading *ff_begin_loading(PyObject *name, PyObject *owner);
 void ff_finish_loading(ff_loading *ended);
 int ff_install_lock_function(PyObject *bootstrap);
 

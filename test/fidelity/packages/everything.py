@@ -9,6 +9,6 @@ for name in (
     *("package.__main__", "package.data", "spaces.no_package", "spaces.below.leaf", "extended.near", "stack"),
     *("raising", "raising_import", "raising_chain", "raising_package.child", "raising_child.child", "replacing"),
     *("deleting", "deleting_and_raising", "deleting_parent.child", "replacing_parent.child", "exiting", "telling"),
-    *("slow_module", "slow_circle_a", "slow_circle_b", "shadowed", "shadowed_package.child", "warning"),
+    *("slow_module", "slow_circle_a", "slow_circle_b", "shadowed", "shadowed_package.child", "warning", "renaming"),
 ):
     importlib.import_module(name)
