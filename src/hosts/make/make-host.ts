@@ -152,7 +152,7 @@ async function handOver(
   return ok(linked);
 }
 
-/** As every host links images of fixed addresses: make's links are as fast, and come to the same bytes. */
+/** Links images with fixed addresses in groups, like every host: make links as fast, and gets the same bytes. */
 async function groupsOf(
   images: readonly Artifact[],
   {addressModel, cc}: Toolchain,

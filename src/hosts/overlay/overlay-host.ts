@@ -127,7 +127,7 @@ async function writeHooks(toolchain: InstalledToolchain, out: string, site: Site
     outputs: [
       ...files,
       {
-        name: 'byte code',
+        name: 'bytecode',
         path: join(places.siteFolder, '__pycache__', `sitecustomize.${overlay.cacheTag}.pyc`),
       },
     ],

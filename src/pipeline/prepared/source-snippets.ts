@@ -5,7 +5,7 @@ import {preparationOf} from './preparation.js';
 /** A piece of source text that a program compiles at run time, with `compile()`, `eval()` or `exec()`. */
 const source = {
   text: z.string(),
-  /** Its co_filename, which is no file's: `<string>` unless `compile()` was given another one. */
+  /** Its co_filename, which is not that of a file: `<string>` unless `compile()` was given another one. */
   filename: z.string(),
   /** The `__future__` features of the code that has it compiled, as flags: the text inherits them. */
   flags: z.number(),
