@@ -1,6 +1,7 @@
 import {rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {existsSync, readdir} from '../../fs/recorded-fs.js';
+import {withoutRecording} from '../../fs/recording.js';
 import {ensureFolder} from '../../fs/files.js';
 import type {Digest} from '../../model/digest.js';
 
@@ -33,7 +34,8 @@ export function createPrecompiledHeader(
   const name = `${PREFIX}${key.slice(0, 16)}`;
   const folder = join(work, name);
   const file = join(folder, `${header}.gch`);
-  let isThere = existsSync(file);
+  // It only saves time, and is made when an action misses it.
+  let isThere = withoutRecording(() => existsSync(file));
   let asked = 0;
 
   async function make(): Promise<void> {

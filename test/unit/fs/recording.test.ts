@@ -47,14 +47,34 @@ function holds(recording: Recording): boolean {
 }
 
 const changes: readonly (readonly [string, (path: string) => unknown, (path: string) => void])[] = [
-  ['an edit', (path) => readFile(join(path, 'file')), (path) => writeFileSync(join(path, 'file'), 'CONTENT')],
-  ['a file that is gone', (path) => existsSync(join(path, 'file')), (path) => unlinkSync(join(path, 'file'))],
+  [
+    'an edit',
+    (path) => readFile(join(path, 'file')),
+    (path) => {
+      writeFileSync(join(path, 'file'), 'CONTENT');
+    },
+  ],
+  [
+    'a file that is gone',
+    (path) => existsSync(join(path, 'file')),
+    (path) => {
+      unlinkSync(join(path, 'file'));
+    },
+  ],
   [
     'a file that was missing',
     (path) => readFile(join(path, 'new')).catch(() => undefined),
-    (path) => writeFileSync(join(path, 'new'), ''),
+    (path) => {
+      writeFileSync(join(path, 'new'), '');
+    },
   ],
-  ['a new entry', (path) => readdir(path), (path) => writeFileSync(join(path, 'new'), '')],
+  [
+    'a new entry',
+    (path) => readdir(path),
+    (path) => {
+      writeFileSync(join(path, 'new'), '');
+    },
+  ],
   [
     'an entry of another kind',
     (path) => readEntries(path),
@@ -66,7 +86,9 @@ const changes: readonly (readonly [string, (path: string) => unknown, (path: str
   [
     'a new file far below',
     (path) => readTree(path),
-    (path) => writeFileSync(join(path, 'directory', 'inner', 'new.h'), ''),
+    (path) => {
+      writeFileSync(join(path, 'directory', 'inner', 'new.h'), '');
+    },
   ],
   [
     'a link to another file',
