@@ -3,8 +3,6 @@ import {readEntries} from '../../fs/recorded-fs.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 
-const IDENTIFIER = /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*$/u;
-
 /**
  * The directories in which sources can appear and disappear: those that hold them, and those that hold packages; not their
  * trees.
@@ -24,7 +22,8 @@ export function foldersOf(sources: Iterable<string>): Set<string> {
 /** Whether an entry of such a directory may be Python source, or a package. */
 export function mayBeSource(name: string, kind: 'file' | 'folder'): boolean {
   if (kind === 'file') return name.endsWith('.py') && !name.startsWith('.');
-  return name !== '__pycache__' && IDENTIFIER.test(name);
+  // Whatever has no dot can be imported, if not with an import statement.
+  return name !== '__pycache__' && !name.includes('.');
 }
 
 /** A digest of the names of possible Python sources in these directories; an unreadable one counts as empty. */

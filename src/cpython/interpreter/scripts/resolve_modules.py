@@ -18,7 +18,7 @@ import json
 import os
 import pkgutil
 import sysconfig
-from importlib.machinery import BuiltinImporter, ExtensionFileLoader, FrozenImporter, PathFinder, SourceFileLoader
+from importlib.machinery import BuiltinImporter, ExtensionFileLoader, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 
 KINDS = {
@@ -53,15 +53,42 @@ def locations(spec):
     return list(spec.submodule_search_locations)
 
 
-def submodules(spec, tests):
-    """The specs of all modules below a package, in byte-wise order of their names, found on disk, none imported."""
-    for info in sorted(pkgutil.iter_modules(locations(spec)), key=lambda info: info.name):
-        if not info.name.isidentifier() or (info.name in TEST_FOLDERS and not tests):
+def portions(path):
+    """Where the namespace packages in these directories lie, by name: directories of a name that an import can find."""
+    found = {}
+    for directory in path:
+        try:
+            entries = list(os.scandir(directory))
+        except OSError:
+            continue  # no directory: a zip file, say
+        for entry in entries:
+            if "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                found.setdefault(entry.name, []).append(entry.path)
+    return found
+
+
+def submodules(spec, tests, above=()):
+    """The specs of all modules below a package that importlib.import_module() would find on disk, none of them imported, in
+    byte-wise order of their names: those that no import statement can name included, and those in namespace packages."""
+    path = locations(spec)
+    above = {*above, *map(os.path.realpath, path)}
+    finders = {info.name: info.module_finder for info in reversed(list(pkgutil.iter_modules(path)))}
+    namespaces = portions(path)
+    for name in sorted({*finders, *namespaces}):
+        if name in TEST_FOLDERS and not tests:
             continue
-        found = info.module_finder.find_spec(spec.name + "." + info.name)
-        if found is not None:
+        full_name = spec.name + "." + name
+        if name in finders:
+            found = finders[name].find_spec(full_name)
+            if found is None:
+                continue
             yield found
-            yield from submodules(found, tests)
+        else:
+            found = ModuleSpec(full_name, None, is_package=True)
+            found.submodule_search_locations.extend(namespaces[name])
+        # A link that leads back up would go on for ever.
+        if above.isdisjoint(map(os.path.realpath, locations(found))):
+            yield from submodules(found, tests, above)
 
 
 def near(name):

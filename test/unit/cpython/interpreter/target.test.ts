@@ -101,7 +101,13 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     });
     const environment = {...found.environment, PYTHONPATH: folder};
     const result = await packageModules({...found, environment}, 'pkg');
-    expect(result.ok && result.value.map(({name}) => name)).toEqual(['pkg', 'pkg.a', 'pkg.a.deep', 'pkg.b']);
+    expect(result.ok && result.value.map(({name}) => name)).toEqual([
+      'pkg',
+      'pkg.a',
+      'pkg.a.deep',
+      'pkg.b',
+      'pkg.not-a-name',
+    ]);
     expect(await resolveModules({...found, environment}, ['pkg.a.deep'])).toMatchObject({
       ok: false,
       failure: {code: 'NO_MODULE', message: expect.stringContaining('ZeroDivisionError')},
