@@ -2,7 +2,7 @@
  * CPython builds with Makefile.inc for tests. Configured and built directories stay in the cache, one for each configuration.
  * By default the cheapest says it all; FLASHFREEZE_TEST_MAKE=all (or names, with commas) takes the others.
  */
-import {cpSync, existsSync, mkdirSync, readFileSync, readdirSync} from 'node:fs';
+import {copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {
   CACHE,
@@ -131,17 +131,24 @@ export function makeBuildOf({name, version, configure, inTree = false, objects}:
   };
 }
 
+/** What decides what the compiler makes of a file: its command, and what it is told. */
+function settingsOf(build: string): string {
+  const variables =
+    /^(CC|BASECFLAGS|OPT|CFLAGS|CPPFLAGS|CONFIGURE_C\w+|CFLAGS_\w+|CCSHARED|ABIFLAGS|MULTIARCH)=.*$/gm;
+  const makefile = readFileSync(join(build, 'Makefile'), 'utf8').match(variables) ?? [];
+  return [readFileSync(join(build, 'pyconfig.h'), 'utf8'), ...makefile].join('\n');
+}
+
 /**
- * Copies what the compiler made, with its times, so that make compiles only what depends on the place. `pyconfig.h` has to be
- * older than the objects, and to say the same.
+ * Copies what the compiler made in a directory that was configured alike, so that make compiles only what has other paths in
+ * it: getpath.o, and what depends on files that are generated later.
  */
 function copyObjects(from: string, to: string): void {
-  const settings = join(to, 'pyconfig.h');
-  if (!readFileSync(join(from, 'pyconfig.h')).equals(readFileSync(settings))) return;
-  const names = readdirSync(from, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.o'));
-  for (const name of ['pyconfig.h', ...names]) {
+  if (settingsOf(from) !== settingsOf(to)) return;
+  const names = readdirSync(from, {recursive: true, encoding: 'utf8'});
+  for (const name of names.filter((each) => each.endsWith('.o') && each !== 'Modules/getpath.o')) {
     mkdirSync(dirname(join(to, name)), {recursive: true});
-    cpSync(join(from, name), join(to, name), {preserveTimestamps: true});
+    copyFileSync(join(from, name), join(to, name));
   }
 }
 
