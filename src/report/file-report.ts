@@ -1,7 +1,7 @@
 import {renameSync, rmSync, writeFileSync} from 'node:fs';
 import {messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
-import {createRecorder, type Recording} from './recording.js';
+import {recordTimeline, type Timeline} from './timeline.js';
 import type {Reporter} from './reporter.js';
 
 /** A reporter that writes a file at the end of the run. */
@@ -17,9 +17,9 @@ export interface FileReporter extends Reporter {
 export function fileReporter(
   path: string,
   what: string,
-  render: (recording: Recording) => string,
+  render: (recording: Timeline) => string,
 ): FileReporter {
-  const recorder = createRecorder();
+  const recorder = recordTimeline();
   let problem: Failure | undefined;
   return {
     event: recorder.event,

@@ -1,4 +1,4 @@
-import type {Span} from './recording.js';
+import type {Span} from './timeline.js';
 
 /** A span on a lane, counted from 0. */
 export type Laid<S extends Span> = S & {readonly lane: number};

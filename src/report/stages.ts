@@ -1,8 +1,8 @@
 import {STEPS} from '../model/action.js';
-import type {PhaseSpan, Recording} from './recording.js';
+import type {PhaseSpan, Timeline} from './timeline.js';
 
 /** The stages of a run: its phases, and each step, from the first of its actions to the last. */
-export function stagesOf({phases, actions}: Recording): PhaseSpan[] {
+export function stagesOf({phases, actions}: Timeline): PhaseSpan[] {
   const steps = STEPS.flatMap((step) => {
     const own = actions.filter((action) => action.step === step && action.outcome !== 'fresh');
     if (own.length === 0) return [];

@@ -1,5 +1,5 @@
 import {onLanes} from './lanes.js';
-import type {Recording, Span} from './recording.js';
+import type {Timeline, Span} from './timeline.js';
 import {stagesOf} from './stages.js';
 
 /** The kinds of lanes, from top to bottom, and the thread number at which each begins. */
@@ -25,7 +25,7 @@ interface TraceEvent {
  * A run in the Trace Event Format, which Perfetto and chrome://tracing open: complete events (`X`) on threads, one thread
  * for each lane, and metadata (`M`) with their names. Up-to-date actions take no time worth showing, so they are only counted.
  */
-export function traceOf(recording: Recording): string {
+export function traceOf(recording: Timeline): string {
   const {command, summary, actions, lookups} = recording;
   const names = new Map<number, string>();
   const put = (name: string, cat: string, span: Span, tid: number, args: TraceEvent['args']): TraceEvent => ({

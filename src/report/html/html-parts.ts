@@ -1,7 +1,7 @@
 import {STEPS} from '../../model/action.js';
 import {bar, colourOf, escape, legend, px, table} from './html-text.js';
 import {onLanes} from '../lanes.js';
-import type {ActionSpan, LookupSpan, Measured, Recording} from '../recording.js';
+import type {ActionSpan, LookupSpan, Measured, Timeline} from '../timeline.js';
 import {stagesOf} from '../stages.js';
 import {count, duration, size} from '../wording.js';
 
@@ -42,7 +42,7 @@ const ROW = 20;
 const TICKS = 6;
 
 /** Stages, actions and look-ups on their lanes, over the time of the run. What was up to date is left out. */
-export function timeline(recording: Recording): string {
+export function timeline(recording: Timeline): string {
   const {actions, lookups, summary} = recording;
   const rows = [
     {

@@ -1,10 +1,10 @@
 import {casesChart, measuredChart, moduleTable, slowestTable, stepTable, timeline} from './html-parts.js';
 import {escape, STYLE} from './html-text.js';
-import type {Recording} from '../recording.js';
+import type {Timeline} from '../timeline.js';
 import {count, duration} from '../wording.js';
 
 /** A run as one HTML file that needs nothing else: no script, no network. */
-export function htmlOf(recording: Recording): string {
+export function htmlOf(recording: Timeline): string {
   const {command, summary, began, warnings, measured, actions, lookups} = recording;
   const title = `flashfreeze ${command}`;
   const what = [
@@ -31,7 +31,7 @@ ${sections.join('')}</body></html>
 `;
 }
 
-function outputOf({summary}: Recording): string {
+function outputOf({summary}: Timeline): string {
   if (summary === undefined || summary.output === null) return '';
   const digest = summary.sha256 === null ? '' : `<br>sha256 ${escape(summary.sha256)}`;
   return `<p class="dim"><code>${escape(summary.output)}${digest}</code></p>`;

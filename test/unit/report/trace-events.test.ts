@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {onLanes} from '../../../src/report/lanes.js';
 import {traceOf} from '../../../src/report/trace-events.js';
-import {finished, recordingOf} from './recordings.js';
+import {finished, recordingOf} from './timelines.js';
 import {summary} from './rig.js';
 
 interface TraceEvent {

@@ -4,7 +4,7 @@ import {describe, expect, test} from '@jest/globals';
 import {fileReporter} from '../../../../src/report/file-report.js';
 import {htmlOf} from '../../../../src/report/html/html.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
-import {finished, recordingOf} from '../recordings.js';
+import {finished, recordingOf} from '../timelines.js';
 import {FAILURE, play, REBUILD, summary} from '../rig.js';
 
 const BENCH = {command: '-c "import a & b"', stage1Ms: 20, stage2Ms: 8, spreadMs: 1};

@@ -35,7 +35,7 @@ export interface Measured {
 }
 
 /** A whole run, for reporters that show it at its end. */
-export interface Recording {
+export interface Timeline {
   /** Milliseconds since the epoch. */
   readonly began: number;
   readonly command: string;
@@ -48,13 +48,13 @@ export interface Recording {
 }
 
 /** Collects a run as it goes by. */
-export interface Recorder {
+export interface TimelineRecorder {
   readonly event: (event: Event) => void;
   readonly product: (product: Product) => void;
-  readonly recording: () => Recording;
+  readonly recording: () => Timeline;
 }
 
-export function createRecorder(): Recorder {
+export function recordTimeline(): TimelineRecorder {
   let began: number | undefined;
   let command = '';
   let summary: Summary | undefined;

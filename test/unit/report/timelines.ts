@@ -1,11 +1,11 @@
 import type {EventInput} from '../../../src/model/events.js';
-import {createRecorder, type Recording} from '../../../src/report/recording.js';
+import {recordTimeline, type Timeline} from '../../../src/report/timeline.js';
 import {sinkOf} from '../../../src/report/reporter.js';
 import {BEGIN, play, type Recorded} from './rig.js';
 
 /** What is recorded of events, and of rows that were measured. */
-export function recordingOf(events: readonly Recorded[], measured: readonly object[] = []): Recording {
-  const recorder = createRecorder();
+export function recordingOf(events: readonly Recorded[], measured: readonly object[] = []): Timeline {
+  const recorder = recordTimeline();
   const reporter = {event: recorder.event, product: recorder.product, close: () => undefined};
   play(reporter, events);
   const sink = sinkOf([reporter], () => BEGIN);
