@@ -10,8 +10,11 @@ export const FIXED_ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'UTC',
 };
 
-/** The variables with paths of this machine. Children need them; no result may depend on them. */
-const PLACES = ['HOME', 'PATH', 'TMPDIR'] as const;
+/**
+ * The variables with paths of this machine. Children need them, some of them to start at all (an interpreter or a compiler whose
+ * libraries lie where no run path says); no result may depend on them.
+ */
+const PLACES = ['HOME', 'PATH', 'TMPDIR', 'LD_LIBRARY_PATH'] as const;
 
 /**
  * The complete environment of a child process: the paths of this machine, the fixed variables, and `extra`, which takes precedence.
