@@ -18,8 +18,16 @@ const DIGIT_BITS = 30n;
 /** Text that is likely to occur in several modules: names. The linker keeps one of them. */
 const SHARED = /^\.?[A-Za-z0-9_]{1,80}$/;
 
-/** A str: the interpreter's own, one shared between modules, or (with the given variable name) the module's. */
-export function emitStr(text: PyStr, variable: string, layout: Layout, wellKnown: WellKnownStrings): Emitted {
+/**
+ * A str: the interpreter's own, one shared between modules, or (with the given variable name) the module's.
+ * @param wellKnown given for text that is interned: no other text may be the same object as in another module
+ */
+export function emitStr(
+  text: PyStr,
+  variable: string,
+  layout: Layout,
+  wellKnown?: WellKnownStrings,
+): Emitted {
   const codePoints = codePointsOf(text);
   const [first] = codePoints;
   if (first === undefined) return own(layout, 'FF_EMPTY_STR', {kind: 'STR', value: -1});
@@ -27,13 +35,13 @@ export function emitStr(text: PyStr, variable: string, layout: Layout, wellKnown
     const name = first < 0x80 ? 'FF_ASCII_CHAR' : 'FF_LATIN1_CHAR';
     return own(layout, `${name}(${first})`, {kind: 'STR', value: first});
   }
-  const known = wellKnown.get(text.value);
+  const known = wellKnown?.get(text.value);
   if (known !== undefined) return {own: known};
 
   const length = codePoints.length;
   const storage = storageOf(codePoints);
   if (storage === 'ascii') {
-    const shared = SHARED.test(text.value);
+    const shared = wellKnown !== undefined && SHARED.test(text.value);
     const name = shared ? `ff_s_${mangle(text.value)}` : variable;
     return {
       declaration: {

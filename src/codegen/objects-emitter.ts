@@ -1,4 +1,5 @@
 import {canonicalKey} from '../marshal/key.js';
+import {holdsNaN} from '../marshal/nan.js';
 import type {PyCode, PyObject, PySlice, PyStr} from '../marshal/objects.js';
 import type {Declaration} from './address-model.js';
 import {cArray, cString} from './c-text.js';
@@ -17,6 +18,7 @@ import {firstTraceable, localsCounts} from './counts.js';
 import type {Layout} from './layout.js';
 import {type AddSlot, Slots, table} from './slots.js';
 import {isNameLike} from './str-storage.js';
+import {codeObjectsInnerFirst} from './unit.js';
 import type {WellKnownStrings} from './well-known.js';
 
 /** A constant that no layout can express. */
@@ -46,7 +48,7 @@ const PATH = 'path';
 
 /**
  * Turns an object graph into C declarations, children before parents. Equal constants (same type, same bits) become one
- * static object; code objects are never merged.
+ * static object, as the compiler has them; code objects are never merged, nor are nans and what holds them.
  */
 export class ObjectsEmitter {
   readonly declarations: Declaration[] = [];
@@ -58,6 +60,8 @@ export class ObjectsEmitter {
 
   readonly #options: EmitterOptions;
   readonly #pool = new Map<string, Reference>();
+  /** Constants that no other one equals. */
+  readonly #unique = new Map<PyObject, Reference>();
   readonly #codes = new Map<PyCode, string>();
   #count = 0;
 
@@ -67,6 +71,12 @@ export class ObjectsEmitter {
 
   /** Emits a code object and everything below it; returns its C name. Throws UnsupportedConstant. */
   code(code: PyCode): string {
+    // From the inside out, so that the depth of the code is not that of our calls.
+    for (const inner of codeObjectsInnerFirst(code)) this.#codeOnce(inner);
+    return this.#codeOnce(code);
+  }
+
+  #codeOnce(code: PyCode): string {
     const known = this.#codes.get(code);
     if (known !== undefined) return known;
     const name = this.#emitCode(code);
@@ -175,11 +185,21 @@ export class ObjectsEmitter {
   /** A tuple of names, all of which are interned. */
   #names(items: readonly PyStr[]): Reference {
     // The identity of an empty tuple of names is not observable, so a static one of our own is used where the interpreter has none.
-    const reference = items.length === 0 ? this.#noNames() : this.#tuple(items);
+    const reference = items.length === 0 ? this.#noNames() : this.#tupleOfNames(items);
     items.forEach((item, i) => {
       this.#intern(this.#str(item), `${reference.name ?? ''}.items[${i}]`);
     });
     return reference;
+  }
+
+  #tupleOfNames(items: readonly PyStr[]): Reference {
+    if (items.every(isNameLike)) return this.#tuple(items);
+    return this.#pooledAs(`names ${items.map((item) => canonicalKey(item)).join(' ')}`, () =>
+      this.#declareTuple(
+        items,
+        items.map((item) => this.#str(item)),
+      ),
+    );
   }
 
   #noNames(): Reference {
@@ -192,14 +212,16 @@ export class ObjectsEmitter {
   #tuple(items: readonly PyObject[]): Reference {
     if (items.length === 0)
       return this.#pooledAs('()', () => this.#emitted(emitEmptyTuple(this.#options.layout)));
-    if (items.some(holdsCode)) return this.#declareTuple(items);
+    if (items.some((item) => holdsCode(item) || holdsNaN(item))) return this.#declareTuple(items);
     return this.#pooledAs(`tuple ${items.map((item) => canonicalKey(item)).join(' ')}`, () =>
       this.#declareTuple(items),
     );
   }
 
-  #declareTuple(items: readonly PyObject[]): Reference {
-    const references = items.map((item) => this.#reference(item));
+  #declareTuple(
+    items: readonly PyObject[],
+    references = items.map((item) => this.#reference(item)),
+  ): Reference {
     const variable = this.#variable('t');
     const object = `${variable}.object`;
     const placed = references.map((reference, i) => this.#place(reference, `${object}.items[${i}]`));
@@ -220,17 +242,22 @@ export class ObjectsEmitter {
   }
 
   #frozenset(items: readonly PyObject[]): Reference {
-    return this.#pooledAs(`frozenset ${items.map((item) => canonicalKey(item)).join(' ')}`, () => {
-      const members = items.length === 0 ? undefined : this.#tuple(items).name;
-      return {text: 'NULL', addSlot: this.slots.build({kind: 'FROZENSET', items: members})};
-    });
+    return this.#pooledAs(`frozenset ${items.map((item) => canonicalKey(item)).join(' ')}`, () =>
+      this.#builtFrozenset(items),
+    );
+  }
+
+  #builtFrozenset(items: readonly PyObject[]): Reference {
+    const members = items.length === 0 ? undefined : this.#tuple(items).name;
+    return {text: 'NULL', addSlot: this.slots.build({kind: 'FROZENSET', items: members})};
   }
 
   #slice(slice: PySlice): Reference {
-    return this.#pooledAs(canonicalKey(slice), () => {
+    const build = (): Reference => {
       const items = this.#tuple([slice.start, slice.stop, slice.step]).name;
       return {text: 'NULL', addSlot: this.slots.build({kind: 'SLICE', items})};
-    });
+    };
+    return holdsNaN(slice) ? this.#once(slice, build) : this.#pooledAs(canonicalKey(slice), build);
   }
 
   #reference(object: PyObject): Reference {
@@ -243,13 +270,17 @@ export class ObjectsEmitter {
       case 'Ellipsis':
         return {text: 'FF_ELLIPSIS'};
       case 'str':
-        return this.#str(object);
+        return this.#constantStr(object);
       case 'bytes':
         return this.#pooled(object, 'b', (variable) => emitBytes(object.value, variable, layout));
       case 'tuple':
-        return this.#tuple(object.items);
+        return holdsNaN(object)
+          ? this.#once(object, () => this.#declareTuple(object.items))
+          : this.#tuple(object.items);
       case 'frozenset':
-        return this.#frozenset(object.items);
+        return holdsNaN(object)
+          ? this.#once(object, () => this.#builtFrozenset(object.items))
+          : this.#frozenset(object.items);
       case 'slice':
         return this.#slice(object);
       case 'int':
@@ -261,7 +292,7 @@ export class ObjectsEmitter {
           emitComplex(object.realBits, object.imagBits, variable),
         );
       case 'code': {
-        const name = this.code(object);
+        const name = this.#codeOnce(object);
         return {text: `FF_REF(${name})`, name};
       }
       case 'StopIteration':
@@ -287,12 +318,34 @@ export class ObjectsEmitter {
     );
   }
 
+  /**
+   * Text among the constants. CPython interns of it what looks like a name (Objects/codeobject.c, intern_constants()); any other text
+   * is an object of the module, and not the one of a name or of another module, be that alike.
+   */
+  #constantStr(text: PyStr): Reference {
+    if (isNameLike(text)) return this.#str(text);
+    const {layout} = this.#options;
+    return this.#pooledAs(`constant ${canonicalKey(text)}`, () =>
+      this.#declared('s', (variable) => emitStr(text, variable, layout)),
+    );
+  }
+
   #pooled(object: PyObject, prefix: string, emit: (variable: string) => Emitted): Reference {
-    return this.#pooledAs(canonicalKey(object), () => {
-      const emitted = emit(`${prefix}${this.#count}`);
-      if ('declaration' in emitted) this.#count++;
-      return this.#emitted(emitted);
-    });
+    const make = (): Reference => this.#declared(prefix, emit);
+    return holdsNaN(object) ? this.#once(object, make) : this.#pooledAs(canonicalKey(object), make);
+  }
+
+  #declared(prefix: string, emit: (variable: string) => Emitted): Reference {
+    const emitted = emit(`${prefix}${this.#count}`);
+    if ('declaration' in emitted) this.#count++;
+    return this.#emitted(emitted);
+  }
+
+  /** One static object for one object of the graph. */
+  #once(object: PyObject, make: () => Reference): Reference {
+    const reference = this.#unique.get(object) ?? make();
+    this.#unique.set(object, reference);
+    return reference;
   }
 
   #pooledAs(key: string, make: () => Reference): Reference {

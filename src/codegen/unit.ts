@@ -1,5 +1,5 @@
 import type {PyCode, PyObject} from '../marshal/objects.js';
-import {readMarshal} from '../marshal/reader.js';
+import {MOST_BYTES, readMarshal} from '../marshal/reader.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {Layout} from './layout.js';
 
@@ -12,12 +12,30 @@ export interface CodeUnit {
   readonly prepared: readonly Uint8Array[];
 }
 
-/** The code objects of a module in pre-order: each before the code objects among its constants. */
+/** The code objects of a module in pre-order: each before the code objects among its constants. Does not recurse. */
 export function codeObjects(code: PyCode): PyCode[] {
-  return [
-    code,
-    ...code.consts.flatMap((constant) => (constant.type === 'code' ? codeObjects(constant) : [])),
-  ];
+  const found: PyCode[] = [];
+  const pending = [code];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    found.push(next);
+    pending.push(...innerCode(next).reverse());
+  }
+  return found;
+}
+
+/** The same in post-order: each after the code objects among its constants. */
+export function codeObjectsInnerFirst(code: PyCode): PyCode[] {
+  const found: PyCode[] = [];
+  const pending = [code];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    found.push(next);
+    pending.push(...innerCode(next));
+  }
+  return found.reverse();
+}
+
+function innerCode({consts}: PyCode): PyCode[] {
+  return consts.filter((constant) => constant.type === 'code');
 }
 
 /**
@@ -25,11 +43,13 @@ export function codeObjects(code: PyCode): PyCode[] {
  * Fails with MARSHAL for bytes that are not one.
  */
 export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit> {
-  const outer = readMarshal(bytes, {codeForm: layout.codeForm});
+  // Our own worker wrote it, from source that Python compiles: it is as large as it is.
+  const options = {codeForm: layout.codeForm, limits: {bytes: MOST_BYTES}};
+  const outer = readMarshal(bytes, options);
   if (!outer.ok) return outer;
   const [marshal, prepared] = tupleItems(outer.value);
   if (marshal?.type !== 'bytes' || prepared === undefined) return fail('MARSHAL', 'not a code unit');
-  const inner = readMarshal(marshal.value, {codeForm: layout.codeForm});
+  const inner = readMarshal(marshal.value, options);
   if (!inner.ok) return inner;
   if (inner.value.type !== 'code')
     return fail('MARSHAL', `the code unit contains a ${inner.value.type} instead of code`);

@@ -1,4 +1,5 @@
 import {Content, isHashed, keyOf, keyOfBytes} from './content.js';
+import {holdsNaN} from './nan.js';
 import type {PyCode, PyObject} from './objects.js';
 
 /** Keys of strings up to this length are cheaper to compute than to cache. */
@@ -36,12 +37,12 @@ export function canonicalKey(object: PyObject): string {
   return shallowKey(object, found);
 }
 
-/** Sorts the members of a set into canonical order, and removes duplicates by key. */
+/** Sorts the members of a set into canonical order, and removes duplicates by key: nans are none of each other. */
 export function canonicalItems(items: readonly PyObject[]): readonly PyObject[] {
   return items
     .map((item) => ({key: canonicalKey(item), item}))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .filter(({key}, index, all) => key !== all[index - 1]?.key)
+    .filter(({key, item}, index, all) => key !== all[index - 1]?.key || holdsNaN(item))
     .map(({item}) => item);
 }
 

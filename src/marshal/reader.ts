@@ -23,7 +23,7 @@ export interface ReadOptions {
 
 const DEFAULT_BYTES = 8 * 2 ** 20;
 /** Up to this size, no int, string or Map exceeds the limits of V8. */
-const MOST_BYTES = 24 * 2 ** 20;
+export const MOST_BYTES = 24 * 2 ** 20;
 const DEFAULT_DEPTH = 2000;
 /**
  * All code objects together may have fields of so many bytes and objects for each byte of the stream. What compilers

@@ -46,6 +46,26 @@ async function expectSame(out: string, args: readonly string[], frozen: readonly
   return ours;
 }
 
+/** Every kind of constant, several times. */
+const IDENTITY = `
+nans = [1e400 - 1e400, 1e400 - 1e400, 0 * 1e400, complex(0, 1e400) - 1e400j]
+held = [(1e400 - 1e400, 1.5), (1e400 - 1e400, 1.5), ((1e400 * 0,), 2), ((1e400 * 0,), 2)]
+lambda_ = "<lambda>"
+f = lambda: 1e400 - 1e400
+def g(x): return x in {1e400 - 1e400, 7.25}
+def h(): return (1.5, -0.0, 0.0, 1 << 70, b"bytes here", "text here", ("a b", 2.5), 3j, 1e400)
+def i(): return (1.5, -0.0, 0.0, 1 << 70, b"bytes here", "text here", ("a b", 2.5), 3j, 1e400)
+def j(): return [1.5, -0.0, 0.0, 1 << 70, b"bytes here", "text here", ("a b", 2.5), 3j, 1e400]
+def k(): return [1.5, -0.0, 0.0, 1 << 70, b"bytes here", "text here", ("a b", 2.5), 3j, 1e400]
+def answers():
+    everything = [*nans, *held, f(), f(), h(), i(), *h(), *i(), *j(), *k()]
+    return [
+        [a is b for a in everything for b in everything],
+        [nans.count(a) for a in nans], [held.index(a) for a in held], [held.count(a) for a in held],
+        [a in held for a in held], g(f()), g(nans[0]), f() is f(), h() is i(), h() == i(),
+    ]
+`;
+
 test('one file that is several modules: each has its own names in tracebacks', async () => {
   const root = place({
     'pkg/__init__.py': '',
@@ -97,4 +117,21 @@ test('a module that comes from another file than in the last build', async () =>
   // The unit of the new file was an action beside that of the old one: it is the module's own from the next build on.
   expect(['', 'compile:part']).toContain((await relink(root, select)).summary.executed.join());
   expect((await relink(root, select)).summary.executed).toEqual([]);
+});
+
+test('constants are one object, or several, as after an import from byte code', async () => {
+  const root = place({
+    'one.py': `${IDENTITY}\nmarker = "- shared marker -"\nnamed = "shared_name"\n`,
+    'two.py': `${IDENTITY}\nmarker = "- shared marker -"\nnamed = "shared_name"\n`,
+    'main.py': [
+      'import one, two',
+      'for module in (one, two): print(module.answers())',
+      'print(one.marker is two.marker, one.named is two.named, one.lambda_ is two.lambda_)',
+      'print(one.lambda_ is one.f.__code__.co_name, one.nans[0] in two.nans, two.nans.count(one.nans[0]))',
+    ].join('\n'),
+  });
+  const {out} = await relink(root, ['--trace', 'main.py']);
+  await expectSame(out, ['main.py'], ['one', 'two'], root);
+  const {summary} = await flashfreezeJson(['verify', '--images', out], {cwd: root});
+  expect(summary).toMatchObject({ok: true});
 });

@@ -155,6 +155,35 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     expect(new Set(texts).size).toBe(1);
   });
 
+  test('nans, and what holds them, are objects of their own', async () => {
+    const nan = '(1e400 - 1e400)';
+    const text = generate(
+      await unitOf(
+        `a = ${nan}\nb = (${nan}, 1.5)\ndef f(x): return ${nan}, 1.5, (${nan}, 1.5), x in {${nan}, 2.5}\n`,
+      ),
+    );
+    const nans = text.match(/FF_FLOAT\(0x[7f]ff8[0-9a-f]*u\)/g) ?? [];
+    expect(nans).toHaveLength(5);
+    expect(text.match(/FF_FLOAT\(0x3ff8000000000000u\)/g)).toHaveLength(1);
+  });
+
+  test('only text that CPython interns is an object of several modules', async () => {
+    const text = generate(
+      await unitOf('x = ("shared_marker", ".own", "<lambda>", "of this module")\nf = lambda y: [y]\n'),
+    );
+    expect(text).toContain('FF_SHARED(ff_s_shared__marker)');
+    expect(text).not.toContain('ff_s__Down');
+    // A name has the interpreter's own object where it has one; the constant is another.
+    expect(text.match(/FF_ASCII\(8, "<lambda>"\)/g)).toHaveLength(existsSync(strings) ? 1 : 2);
+    expect(text.match(/FF_ASCII\(14, "of this module"\)/g)).toHaveLength(1);
+  });
+
+  test('code that is nested as deep as Python nests it', async () => {
+    const tuple = `${'('.repeat(190)}1,${'),'.repeat(190)}`;
+    const text = generate(await unitOf(`f = ${'lambda: '.repeat(990)}0\nx = ${tuple}\n`));
+    expect(text.match(/ FF_CODE\(/g)).toHaveLength(991);
+  });
+
   test('constants are merged by type and bits, never by ==', async () => {
     const text = generate(
       await unitOf('x = (1.0, 300, 300.0, -0.0, 0.0, 1.0)\ny = [0.0, 300, "zz", b"zz"]\n'),

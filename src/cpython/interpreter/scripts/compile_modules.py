@@ -38,29 +38,35 @@ import posix
 from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
 
+# None of these functions recurses: code is nested deeper than this interpreter lets Python functions call each other.
+
 
 def code_objects(code):
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CODE):
-            yield from code_objects(constant)
+    """A code object and those among its constants, in any depth, each before those that it holds, in order."""
+    pending = [code]
+    while pending:
+        code = pending.pop()
+        yield code
+        pending.extend(constant for constant in reversed(code.co_consts) if isinstance(constant, CODE))
 
 
-def imported_names(node):
-    """The names in the import statements inside a statement (expressions contain no statements)."""
-    if isinstance(node, Import):
-        for alias in node.names:
-            yield alias.name
-    elif isinstance(node, ImportFrom):
-        module = "." * (node.level or 0) + (node.module or "")
-        for alias in node.names:
-            yield module + ":" + alias.name
-    else:
-        for field in ("body", "orelse", "handlers", "finalbody", "cases"):
-            below = getattr(node, field, None)
-            if isinstance(below, list):
-                for each in below:
-                    yield from imported_names(each)
+def imported_names(tree):
+    """The names in the import statements of a module (expressions contain no statements)."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ImportFrom):
+            module = "." * (node.level or 0) + (node.module or "")
+            for alias in node.names:
+                yield module + ":" + alias.name
+        else:
+            for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+                below = getattr(node, field, None)
+                if isinstance(below, list):
+                    pending.extend(below)
 
 
 def dump(value):
@@ -78,11 +84,16 @@ def unit_of(source, filename, optimize):
     prepared = None
     if hasattr(code, "_co_code_adaptive"):
         prepared = tuple(each._co_code_adaptive for each in code_objects(marshal.loads(dumped)))
-    return dump((dumped, prepared))
+    return code, dump((dumped, prepared))
 
 
-def imports_of(source, filename):
-    tree = compile(source, filename, "exec", PyCF_ONLY_AST, dont_inherit=True)
+def imports_of(source, filename, code):
+    try:
+        tree = compile(source, filename, "exec", PyCF_ONLY_AST, dont_inherit=True)
+    except (RecursionError, MemoryError):
+        # The compiler's own tree may be deeper than one of Python objects can be (Python/Python-ast.c). Every name that the code
+        # uses is more than it imports: that finds modules anew more often than needed.
+        return sorted({name for each in code_objects(code) for name in each.co_names})
     return sorted(set(imported_names(tree)))
 
 
@@ -108,7 +119,7 @@ def answer(source, filename, optimize, output, imports):
         with open(source, "rb") as file:
             text = file.read()
         try:
-            unit = unit_of(text, filename, optimize)
+            code, unit = unit_of(text, filename, optimize)
         except SyntaxError:
             # Once more under its real name, so that the message points to the file and quotes its line.
             compile(text, source, "exec", dont_inherit=True, optimize=optimize)
@@ -116,7 +127,7 @@ def answer(source, filename, optimize, output, imports):
         with open(output, "wb") as file:
             file.write(unit)
         with open(imports, "w", encoding="utf-8") as file:
-            file.writelines("%s\n" % name for name in imports_of(text, filename))
+            file.writelines("%s\n" % name for name in imports_of(text, filename, code))
     except Exception as error:
         return ("error", in_hex(type(error).__name__), in_hex(describe(error, source)))
     return ("ok",)

@@ -6,17 +6,19 @@ CODE = type(compile("", "", "exec"))
 
 
 def referred_to(value):
-    """References to the objects that marshal writes for a constant, as far as Python code can reach them."""
-    yield value
-    if isinstance(value, CODE):
-        names = (each for each in dir(value) if each.startswith("co_") and each != "co_lnotab")
-        parts = [part for part in (getattr(value, name) for name in names) if not callable(part)]
-    elif isinstance(value, slice):
-        parts = [value.start, value.stop, value.step]
-    else:
-        parts = value if isinstance(value, (tuple, frozenset)) else ()
-    for part in parts:
-        yield from referred_to(part)
+    """References to the objects that marshal writes for a constant, as far as Python code can reach them. Does not recurse: code may
+    be nested deeper than Python functions can call each other."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        yield value
+        if isinstance(value, CODE):
+            names = (each for each in dir(value) if each.startswith("co_") and each != "co_lnotab")
+            pending.extend(part for part in (getattr(value, name) for name in names) if not callable(part))
+        elif isinstance(value, slice):
+            pending.extend((value.start, value.stop, value.step))
+        elif isinstance(value, (tuple, frozenset)):
+            pending.extend(value)
 
 
 def dump(value):

@@ -107,7 +107,43 @@ def is_marshalled_alike(static, fresh):
             return True
     except ValueError:
         pass  # slices exist from version 5 on
-    return Graph(marshal.dumps(static)).read() == Graph(marshal.dumps(fresh)).read()
+    # The only recursion here by the depth of the code: four calls a level.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 4 * 2000)  # MAX_MARSHAL_STACK_DEPTH
+    try:
+        return Graph(marshal.dumps(static)).read() == Graph(marshal.dumps(fresh)).read()
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+# No program gets hold of a frozenset constant: it is only searched. CPython has some of them twice.
+IDENTIFIED = (int, float, complex, str, bytes, tuple, slice)
+
+
+def pairs_of_constants(static, fresh):
+    """Constants of two code objects that correspond, those inside of tuples included, in any depth."""
+    pending = [(static, fresh)]
+    while pending:
+        ours, theirs = pending.pop()
+        if type(ours) is not type(theirs):
+            continue  # that is reported as another value
+        if type(ours) is CODE:
+            pending.extend(zip(ours.co_consts, theirs.co_consts))
+        elif type(ours) in IDENTIFIED:
+            yield ours, theirs
+            if type(ours) is tuple:
+                pending.extend(zip(ours, theirs))
+
+
+def compare_identities(static, fresh):
+    """Yields (where, field, detail) for constants that are one object here and several in a fresh module, or the reverse."""
+    to_fresh, to_static = {}, {}
+    # Both graphs stay alive meanwhile, so no id is used twice.
+    for ours, theirs in pairs_of_constants(static, fresh):
+        if to_fresh.setdefault(id(ours), id(theirs)) != id(theirs):
+            yield "<module>", "identity", f"{ours!r} is one object where a fresh compile has several"
+        elif to_static.setdefault(id(theirs), id(ours)) != id(ours):
+            yield "<module>", "identity", f"{ours!r} is several objects where a fresh compile has one"
 
 
 def broken_members(value):
@@ -180,16 +216,29 @@ def adaptive(code):
     return getattr(code, "_co_code_adaptive", None)
 
 
+def corresponding(*codes):
+    """Code objects that correspond: these, and those among their constants, in any depth."""
+    pending = [codes]
+    while pending:
+        codes = pending.pop()
+        yield codes
+        pending.extend(each for each in zip(*(code.co_consts for code in codes)) if all(type(one) is CODE for one in each))
+
+
 def compare_structs(static, fresh, other, ranges):
-    for offset in struct_differences(static, fresh, other, ranges):
-        yield getattr(fresh, "co_qualname", fresh.co_name), "struct", f"different value at offset {offset:#x}"
-    for codes in zip(static.co_consts, fresh.co_consts, other.co_consts):
-        if all(type(code) is CODE for code in codes):
-            yield from compare_structs(*codes, ranges)
+    for ours, one, two in corresponding(static, fresh, other):
+        for offset in struct_differences(ours, one, two, ranges):
+            yield getattr(one, "co_qualname", one.co_name), "struct", f"different value at offset {offset:#x}"
 
 
 def compare(static, fresh, ran):
     """Yields (where, field, detail) for each difference between two code objects, at any depth."""
+    for ours, theirs in corresponding(static, fresh):
+        yield from compare_one(ours, theirs, ran)
+
+
+def compare_one(static, fresh, ran):
+    """The same for two code objects without those among their constants."""
     where = getattr(fresh, "co_qualname", fresh.co_name)
     if not _flashfreeze.is_static(static):
         yield where, "static", "the code object is not static"
@@ -211,8 +260,6 @@ def compare(static, fresh, ran):
             yield where, f"co_consts[{index}]", f"{ours!r} instead of {theirs!r}"
         if missing := broken_members(ours):
             yield where, f"co_consts[{index}]", f"a frozenset that does not find its members {missing!r}"
-        if type(ours) is CODE and type(theirs) is CODE:
-            yield from compare(ours, theirs, ran)
     for name in not_interned(static):
         yield where, "interned", f"{name!r} is not the interned string"
 
@@ -236,6 +283,8 @@ def compare_module(module, path):
     # Code with a nan among its constants is equal to nothing, not even to another compile of the same source.
     if fresh == again and (static != fresh or hash(static) != hash(fresh)):
         yield "<module>", "==", "the code objects are not equal"
+    # As it is loaded from byte code: which objects are the same is written there.
+    yield from compare_identities(static, marshal.loads(marshal.dumps(fresh)))
     if not is_marshalled_alike(static, fresh):
         yield "<module>", "marshal", "marshal.dumps() differs"
 

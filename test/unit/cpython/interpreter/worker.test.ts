@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals';
@@ -13,10 +13,11 @@ import json, marshal, sys
 dumped, prepared = marshal.loads(open(sys.argv[1], "rb").read())
 code = marshal.loads(dumped)
 def tree(code):
-    yield code
-    for constant in code.co_consts:
-        if hasattr(constant, "co_consts"):
-            yield from tree(constant)
+    pending = [code]
+    while pending:
+        code = pending.pop()
+        yield code
+        pending.extend(each for each in reversed(code.co_consts) if hasattr(each, "co_consts"))
 codes = list(tree(code))
 reference = compile(open(sys.argv[2], "rb").read(), code.co_filename, "exec", dont_inherit=True)
 print(json.dumps({
@@ -85,6 +86,24 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     const names = ['.:sibling', 'collections:OrderedDict', 'collections:abc', 'deep:down', 'os.path', 'zlib'];
     expect(unit.imports).toEqual(names);
     expect(unit.asCompiled).toBe(true);
+  });
+
+  test('compiles what is nested deeper than Python functions can call each other', async () => {
+    const chain = Array.from(
+      {length: 3000},
+      (_, i) => `${i === 0 ? 'if' : 'elif'} x == ${i}:\n    import m${i}\n`,
+    );
+    const places = await compile(`x = 1\n${chain.join('')}`);
+    const code = 'compile(open(__import__("sys").argv[1]).read(), "x", "exec")';
+    const plain = spawnSync(found.python, ['-S', '-c', code, places.source]);
+    // Some versions refuse this depth themselves, and then so do we.
+    expect(places.result.ok).toBe(plain.status === 0);
+    const lambdas = await compile(`f = ${'lambda: '.repeat(900)}0\n`);
+    expect(lambdas.result).toMatchObject({ok: true});
+    expect(inspect(lambdas).names).toHaveLength(901);
+    const sum = await compile(`import one, two\nx = ${'1 + y + '.repeat(400)}1\n`);
+    expect(sum.result).toMatchObject({ok: true});
+    expect(inspect(sum).imports).toEqual(['one', 'two']);
   });
 
   test('finds import statements wherever statements can be', async () => {
