@@ -1,7 +1,8 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {collectGarbage, type Collected, type CollectLimits} from './collection.js';
 import {writeFileAtomic} from '../fs/files.js';
+import {readValidJson} from '../fs/read-json.js';
+import {isNumber, objectWith, schemaOf} from '../model/shape.js';
 import type {Layout} from './store-layout.js';
 
 /** What a store may hold when nobody says otherwise. */
@@ -22,6 +23,8 @@ interface Memory {
   readonly atMs: number;
   readonly bytes: number;
 }
+
+const memorySchema = schemaOf<Memory>(objectWith<Memory>({atMs: isNumber, bytes: isNumber}));
 
 const DAY_MS = 86_400_000;
 /** A collection for want of room makes more of it than needed, so that the next build does not have to collect again. */
@@ -53,7 +56,7 @@ export function createTidier(layout: Layout): Tidier {
     async tidy(limits) {
       if (grown === 0) return undefined;
       const nowMs = limits.nowMs ?? Date.now();
-      const memory = await recall(file);
+      const memory = await readValidJson(file, memorySchema);
       const bytes = (memory?.bytes ?? 0) + grown;
       if (bytes > limits.maxBytes) return collect({...limits, maxBytes: limits.maxBytes * ROOM});
       // In the future: the clock was set back, and would keep us waiting.
@@ -71,12 +74,3 @@ export function memoryFile(layout: Layout): string {
 }
 
 const MODE = 0o644;
-
-async function recall(file: string): Promise<Memory | undefined> {
-  try {
-    const {atMs, bytes} = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-    return typeof atMs === 'number' && typeof bytes === 'number' ? {atMs, bytes} : undefined;
-  } catch {
-    return undefined;
-  }
-}

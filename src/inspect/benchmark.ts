@@ -1,3 +1,4 @@
+import {z} from 'zod';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {findTool} from '../exec/tools.js';
 import {splitCommandLine} from '../model/shell-words.js';
@@ -35,6 +36,25 @@ export interface BenchReport {
   readonly python: string;
   readonly commands: readonly BenchRow[];
 }
+
+/** A `BenchReport` as serialised. */
+export const benchReportSchema: z.ZodType<BenchReport> = z.object({
+  python: z.string(),
+  commands: z.array(
+    z.object({
+      command: z.string(),
+      stage1Ms: z.number(),
+      stage2Ms: z.number(),
+      spreadMs: z.number(),
+      wall: z.number(),
+      stage1Faults: z.number(),
+      stage2Faults: z.number(),
+      stage1Instructions: z.number().nullable(),
+      stage2Instructions: z.number().nullable(),
+      instructions: z.number().nullable(),
+    }),
+  ),
+});
 
 /**
  * Measures stage 2 against stage 1, interleaved. Fails with BENCH when a command fails, or when the baseline is not warm;

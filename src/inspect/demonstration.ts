@@ -1,10 +1,12 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {z} from 'zod';
 import {ensureFolder} from '../fs/files.js';
+import {readValidJson} from '../fs/read-json.js';
 import {obtainSource} from '../cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {type BenchReport, benchmark} from './benchmark.js';
+import {type BenchReport, benchReportSchema, benchmark} from './benchmark.js';
 import {sourceSubject} from './bench-subjects.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext} from '../pipeline/build-options.js';
@@ -29,6 +31,9 @@ const PROGRAMS = [
   '-c "import asyncio"',
   '-c "import argparse, json, re, dataclasses, pathlib, subprocess, logging"',
 ];
+
+/** The measurement of an interpreter, which is kept for as long as the interpreter is the same. */
+const measuredSchema = z.object({sha256: z.string(), bench: benchReportSchema});
 
 /**
  * The demo on a fresh machine: downloads a CPython, builds it twice, compares every image with a fresh compile, and
@@ -79,7 +84,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   if (!built.ok) return built;
   const outcome = built.value;
   const reportPath = join(buildDir, 'demo-report.json');
-  const known = await readReport(reportPath);
+  const known = await readValidJson(reportPath, measuredSchema);
   if (known?.sha256 === outcome.sha256) return ok({outcome, bench: known.bench});
 
   const python = outcome.output ?? '';
@@ -113,12 +118,4 @@ async function measureBuild(buildDir: string, context: HostContext): Promise<Res
     {commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false},
     context,
   );
-}
-
-async function readReport(path: string): Promise<{sha256: string; bench: BenchReport} | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as {sha256: string; bench: BenchReport};
-  } catch {
-    return undefined; // nothing measured yet
-  }
 }

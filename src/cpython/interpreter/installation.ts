@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {realpath} from '../../fs/recorded-fs.js';
 import {ok, type Result} from '../../model/result.js';
 import {runScript, type Interpreter} from './run-script.js';
-import {describeTarget, type Target} from './target.js';
+import {describeTarget, type Target, targetSchema} from './target.js';
 
 /** What compiling and linking like CPython did needs to know, from sysconfig. */
 export const SYSCONFIG_VARIABLES = [
@@ -52,9 +52,7 @@ const answer = z.object({
 });
 
 /** An `Installation` as serialised. */
-export const installationSchema: z.ZodType<Installation> = answer.extend({
-  target: z.custom<Target>((value) => typeof value === 'object' && value !== null),
-});
+export const installationSchema: z.ZodType<Installation> = answer.extend({target: targetSchema});
 
 /** Asks an installed Python for all that a link with it needs. Fails with PYTHON. */
 export async function describeInstallation(interpreter: Interpreter): Promise<Result<Installation>> {

@@ -66,6 +66,26 @@ const answer = z.object({
   ),
 });
 
+/** A `Target` as serialised. */
+export const targetSchema: z.ZodType<Target> = answer.extend({
+  version: z.object({
+    major: z.number(),
+    minor: z.number(),
+    micro: z.number(),
+    text: z.string(),
+    series: z.string(),
+    hex: z.number(),
+  }),
+  frozen: z.array(
+    z.object({
+      name: z.string(),
+      isPackage: z.boolean(),
+      origin: z.string(),
+      source: z.object({root: z.enum(['stdlib', 'source-tree']), path: z.string()}),
+    }),
+  ),
+});
+
 /** The one frozen module whose source is not in Lib (FROZEN in Tools/build/freeze_modules.py). */
 const FLAG = {origin: 'frozen_only', path: 'Tools/freeze/flag.py'};
 

@@ -1,6 +1,8 @@
 import {rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {readFile, recordWritten} from '../../fs/recorded-fs.js';
+import {z} from 'zod';
+import {readJson} from '../../fs/read-json.js';
+import {recordWritten} from '../../fs/recorded-fs.js';
 import {attempt} from '../../fs/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/build-tools.js';
 import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
@@ -13,10 +15,10 @@ import {NOT_LOOKED_FOR, reproducibleEnvironment} from '../../cpython/build/repro
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import type {SourceTree} from '../../cpython/source/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../../cpython/source/stage1-inputs.js';
-import {describeTarget, type Target} from '../../cpython/interpreter/target.js';
+import {describeTarget, type Target, targetSchema} from '../../cpython/interpreter/target.js';
 import type {Artifact} from '../../model/action.js';
 import type {ActionSpec} from '../../model/action-spec.js';
-import {type Result, err, fail, ok} from '../../model/result.js';
+import {type Result, fail, ok} from '../../model/result.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
@@ -48,6 +50,8 @@ const VARIABLES = [
   'SYSLIBS',
 ] as const;
 export type MakeVariables = Readonly<Record<(typeof VARIABLES)[number], string>>;
+
+const variablesSchema: z.ZodType<MakeVariables> = z.record(z.enum(VARIABLES), z.string());
 
 export interface Stage1 {
   /** The interpreter that was built. */
@@ -242,15 +246,16 @@ async function readStage1(
   if (python === undefined || target === undefined || variables === undefined) {
     return fail('ACTION', 'stage1:python has no outputs');
   }
-  try {
-    return ok({
-      python,
-      target: JSON.parse(await readFile(target.path, 'utf8')) as Target,
-      variables: JSON.parse(await readFile(variables.path, 'utf8')) as MakeVariables,
-      compiler,
-      inputs,
-    });
-  } catch (error) {
-    return err({code: 'IO', message: `cannot read the results of stage 1: ${String(error)}`});
-  }
+  const described = await readOutput(target.path, targetSchema);
+  if (!described.ok) return described;
+  const expanded = await readOutput(variables.path, variablesSchema);
+  if (!expanded.ok) return expanded;
+  return ok({python, target: described.value, variables: expanded.value, compiler, inputs});
+}
+
+async function readOutput<T>(path: string, schema: z.ZodType<T>): Promise<Result<T>> {
+  const file = await readJson(path, schema);
+  if (file.kind === 'valid') return ok(file.value);
+  const reason = file.kind === 'missing' ? 'no such file' : file.reason;
+  return fail('IO', `cannot read ${path}: ${reason}`, {hint: 'build stage 1 again with --force'});
 }
