@@ -17,8 +17,8 @@ test.each<[string, 'file' | 'folder', boolean]>([
   ['json', 'folder', true],
   ['prüfung', 'folder', true],
   ['__pycache__', 'folder', false],
-  ['not-a-package', 'folder', false],
-  ['3rd', 'folder', false],
+  ['with-a-dash', 'folder', true],
+  ['3rd', 'folder', true],
   ['.git', 'folder', false],
 ])('%s, a %s: %s', (name, kind, expected) => {
   expect(mayBeSource(name, kind)).toBe(expected);
