@@ -1,3 +1,4 @@
+import {holdsNaN} from '../../../src/marshal/nan.js';
 import {canonicalKey} from '../../../src/marshal/key.js';
 import type {PyCode, PyObject, PyStr} from '../../../src/marshal/objects.js';
 import type {Random} from './random.js';
@@ -205,7 +206,8 @@ class Writer {
     const members: PyObject[] = [];
     for (const item of items) {
       members.splice(this.#pick(members.length + 1), 0, item);
-      if (this.#pick(4) === 0) members.splice(this.#pick(members.length + 1), 0, item);
+      // A nan equals nothing, so a set keeps both of two.
+      if (this.#pick(4) === 0 && !holdsNaN(item)) members.splice(this.#pick(members.length + 1), 0, item);
     }
     return members;
   }

@@ -33,8 +33,8 @@ describe('the scope of a watch', () => {
     ['/app/größe', 'folder', true],
     ['/app/__pycache__', 'folder', false],
     ['/app/.git', 'folder', false],
-    ['/app/x-y', 'folder', false],
-    ['/app/3d', 'folder', false],
+    ['/app/x-y', 'folder', true],
+    ['/app/3d', 'folder', true],
   ])('%s, a %s: %s', (path, kind, expected) => {
     expect(scope.isRelevant(path, kind)).toBe(expected);
   });

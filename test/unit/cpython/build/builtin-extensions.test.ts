@@ -78,7 +78,7 @@ test('modules that need a library or an archive, or are for tests, stay shared; 
 test('versions without such modules in the Makefile are rejected; a failing Makefile is reported', async () => {
   const old = writeFiles(join(folder, 'old'), {Makefile: MAKEFILE});
   expect(await buildExtensionsIn(source, {buildDir: old, environment, signal})).toMatchObject({
-    failure: {code: 'PYTHON_VERSION', hint: expect.stringContaining('--builtin-extensions')},
+    failure: {code: 'PYTHON_VERSION', message: expect.stringContaining('--builtin-extensions')},
   });
   const broken = writeFiles(join(folder, 'broken'), {
     'Modules/Setup.stdlib': SETUP,

@@ -105,7 +105,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     const {port} = server.address() as AddressInfo;
     expect(await obtain({url: `http://127.0.0.1:${port}/gone.tar.gz`})).toMatchObject({
       ok: false,
-      failure: {code: 'DOWNLOAD', details: expect.stringMatching(/404[^]*there is no apt/)},
+      failure: {code: 'DOWNLOAD', details: expect.stringMatching(/404[^]*has no apt/)},
     });
     expect(await obtain({url: 'http://127.0.0.1:1/x.tar.gz'})).toMatchObject({
       ok: false,
