@@ -161,8 +161,8 @@ test('both builds of a verification get all options from it, and read no configu
 });
 
 test.each([
-  [['--profile', 'a', '--record-profile', 'b'], 'either recorded'],
-  [['--configure-arg=--enable-optimizations'], 'recorded anew for each build'],
+  [['--profile', 'a', '--record-profile', 'b'], 'cannot be combined'],
+  [['--configure-arg=--enable-optimizations'], 'each build records another profile'],
   [['--configure-arg=--enable-shared'], 'links the interpreter statically'],
 ])('release %j is rejected before anything is built', async (words, reason) => {
   const places = ['--source', folder, '--out', join(folder, 'out'), '--build-dir', join(folder, 'never')];

@@ -78,10 +78,16 @@ describe('the memo of a run that had nothing to do', () => {
   ): Promise<SummaryEvent> =>
     (await flashfreezeJson([...commandOf(site), ...more], {cwd, environment})).summary;
 
-  /** Whether a run believes the memo: this one says something that no run would say. */
+  /** Makes the memo report something that no run would report. */
+  function markMemo(): void {
+    const memo = JSON.parse(readFileSync(memos()[0] ?? '', 'utf8')) as {answer: {end: object}};
+    const end = {...memo.answer.end, sha256: marker};
+    writeFileSync(memos()[0] ?? '', JSON.stringify({...memo, answer: {...memo.answer, end}}));
+  }
+
+  /** Whether a run uses the memo. */
   async function believes(more: readonly string[] = [], environment = {}): Promise<boolean> {
-    const memo = JSON.parse(readFileSync(memos()[0] ?? '', 'utf8')) as {end: object};
-    writeFileSync(memos()[0] ?? '', JSON.stringify({...memo, end: {...memo.end, sha256: marker}}));
+    markMemo();
     return (await run(more, environment)).sha256 === marker;
   }
 
@@ -188,8 +194,7 @@ describe('the memo of a run that had nothing to do', () => {
     const at = what.startsWith('a configuration') ? {cwd: site.library} : {cwd};
     rmSync(join(site.cacheDir, 'fresh'), {recursive: true, force: true});
     for (let i = 0; i < 10 && memos().length === 0; i += 1) await flashfreezeJson(commandOf(site), at);
-    const memo = JSON.parse(readFileSync(memos()[0] ?? '', 'utf8')) as {end: object};
-    writeFileSync(memos()[0] ?? '', JSON.stringify({...memo, end: {...memo.end, sha256: marker}}));
+    markMemo();
     expect((await flashfreezeJson(commandOf(site), at)).summary.sha256).toBe(marker);
     change();
     const {summary} = await flashfreezeJson(commandOf(site), at);
