@@ -78,7 +78,7 @@ test('where no root is available, the reason is reported', () => {
   for (const [tool, answer] of Object.entries(answers)) {
     writeFileSync(join(folder, tool), `#!/bin/sh\necho ${answer}\n`, {mode: 0o755});
   }
-  const script = join(import.meta.dirname, '../support/debian-root.sh');
+  const script = join(import.meta.dirname, '../../support/debian-root.sh');
   const said = spawnSync('/bin/sh', [script, 'forky-root'], {
     env: {PATH: folder, FLASHFREEZE_TEST_CACHE: join(folder, 'empty')},
     encoding: 'utf8',
