@@ -3,7 +3,7 @@ import {existsSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {FIXED_ENVIRONMENT} from '../../src/exec/environment.js';
-import {chosen, makeBuildOf} from './make-rig.js';
+import {QUICK, chosen, makeBuildOf} from './make-rig.js';
 import {CACHE, PACKAGE, flashfreeze} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
@@ -12,10 +12,12 @@ jest.setTimeout(60 * 60_000);
 const comparable = chosen.filter(({name}) => ['default', 'shared'].includes(name));
 
 describe.each(comparable)('CPython $version, $name', (configuration) => {
-  const {version, name, configure} = configuration;
-  const {build, source, prepare, command} = makeBuildOf(configuration);
+  const {version, name, objects} = configuration;
+  // The objects of another build name its directory.
+  const configure = objects === undefined ? configuration.configure : QUICK;
+  const {build, source, prepare, command} = makeBuildOf({name: `${name}-bytes`, version, configure});
   const own = join(build, 'flashfreeze');
-  const place = join(CACHE, 'make', `${version}-${name}-cli`);
+  const place = join(CACHE, 'make', `${version}-${name}-bytes-cli`);
   const holder = readHolder();
 
   beforeAll(async () => {

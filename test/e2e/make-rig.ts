@@ -28,8 +28,8 @@ export interface Configuration {
   readonly slow?: boolean;
 }
 
-/** Less for the compiler to do; what is tested does not depend on it. */
-const QUICK = ['--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
+/** Less for the compiler to do, and no debugging information, which names directories; what is tested does not depend on it. */
+export const QUICK = ['--disable-test-modules', 'OPT=-DNDEBUG -O1 -Wall'];
 const CONFIGURATIONS: readonly Configuration[] = [
   {name: 'default', version: '3.13.15', configure: [], objects: join(DEMONSTRATION, 'cpython')},
   {name: 'shared', version: '3.13.15', configure: [...QUICK, '--enable-shared']},
