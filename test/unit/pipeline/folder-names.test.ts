@@ -30,16 +30,19 @@ describe('the name of a directory', () => {
 });
 
 describe('text that a program compiles', () => {
-  const context = {cwd: '/home/ada/project', userEnvironment: {HOME: '/home/ada'}} as unknown as HostContext;
+  const context = {
+    cwd: '/users/ada/project',
+    userEnvironment: {HOME: '/users/ada'},
+  } as unknown as HostContext;
   const isLocal = (text: string): boolean => mentionsLocalPath(text, '/builds/one', context);
 
   test('is local if it has the working directory, the home directory or the build directory', () => {
-    expect(['^/home/ada/project', '/home/ada/.cache', '/builds/one/images'].map(isLocal)).toEqual([
+    expect(['^/users/ada/project', '/users/ada/.cache', '/builds/one/images'].map(isLocal)).toEqual([
       true,
       true,
       true,
     ]);
-    expect(['/home/adam', '/builds/onetwo', '[a-z]+'].map(isLocal)).toEqual([false, false, false]);
+    expect(['/users/adam', '/builds/onetwo', '[a-z]+'].map(isLocal)).toEqual([false, false, false]);
   });
 
   test('is local also if the path is escaped', () => {
