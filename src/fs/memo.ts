@@ -1,9 +1,7 @@
-import {writeFile} from 'node:fs/promises';
-import {dirname} from 'node:path';
 import {isDigest} from '../model/digest.js';
 import {type Result, ok} from '../model/result.js';
 import {isText, nullOr, objectWith, oneOf, type Schema, schemaOf, textThat, tuple} from '../model/shape.js';
-import {ensureFolder, writeFileAtomic} from './files.js';
+import {writeFileAtomic} from './files.js';
 import {ABSENT, contentOf, type PathAspect, statPath} from './path-state.js';
 import {readValidJson} from './read-json.js';
 import {currentRecording, type RecordedPath, recordPath, withoutRecording} from './recording.js';
@@ -107,9 +105,7 @@ export async function memoize<T>(
     return ok(answer);
   }
   for (const {path} of paths) recordPath(path, 'file');
-  await ensureFolder(dirname(file));
-  // Without a memo the next build computes it again; the build itself will report why it cannot be written.
-  await writeFile(file, memoText({question, answer, paths})).catch(() => undefined);
+  await writeMemo(file, {question, answer, paths});
   return ok(answer);
 }
 
@@ -124,7 +120,7 @@ function settledPaths(files: readonly string[]): readonly RecordedPath[] | undef
   return paths;
 }
 
-/** Replaces a memo atomically. A failure is ignored: a memo only saves time. */
+/** Replaces a memo atomically. A failure is ignored: without a memo, the next run computes the result again. */
 export async function writeMemo<T>(file: string, memo: Memo<T>): Promise<void> {
   await writeFileAtomic(file, memoText(memo));
 }

@@ -1,4 +1,4 @@
-import {rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {linkSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {z} from 'zod';
@@ -54,4 +54,25 @@ test('fails as the question does, and ignores an invalid memo', async () => {
   writeFileSync(file, '{"question": "?", "answer": "no number", "files": [], "stamps": []}');
   const bad = err(failure('PYTHON', 'no'));
   expect(await memoize(file, '?', z.number(), () => Promise.resolve(bad))).toEqual(bad);
+});
+
+test('replaces a memo as a whole: who has opened the old one reads the old one', async () => {
+  const ask = asker('replaced.json');
+  const [file, opened] = [join(folder, 'memos', 'replaced.json'), join(folder, 'opened.json')];
+  lead(process.execPath);
+  await ask('?', [watched]);
+  linkSync(file, opened);
+  const before = readFileSync(file, 'utf8');
+  await ask('other?', [watched]);
+  expect(readFileSync(opened, 'utf8')).toBe(before);
+  expect(readFileSync(file, 'utf8')).toContain('other?');
+  expect(readdirSync(join(folder, 'memos')).filter((name) => name.includes('.new-'))).toEqual([]);
+});
+
+test('answers where no memo can be written', async () => {
+  const blocked = join(folder, 'blocked');
+  writeFileSync(blocked, '');
+  lead(process.execPath);
+  const compute = () => Promise.resolve(ok({answer: 1, files: [watched]}));
+  expect(await memoize(join(blocked, 'memo.json'), '?', z.number(), compute)).toEqual(ok(1));
 });
