@@ -14,10 +14,11 @@ const GENERATOR = join(ROOT, 'src', 'codegen');
 export async function generatorDigest(texts = createSourceTexts()) {
   const {outputFiles} = await build({
     absWorkingDir: ROOT,
-    entryPoints: readdirSync(GENERATOR)
+    entryPoints: readdirSync(GENERATOR, {recursive: true, encoding: 'utf8'})
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(GENERATOR, name)),
     outdir: GENERATOR,
+    outbase: GENERATOR,
     write: false,
     bundle: true,
     platform: 'node',

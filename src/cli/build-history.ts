@@ -1,5 +1,5 @@
-import {readLastRun} from '../engine/last-run.js';
-import {type History, readHistory} from '../engine/history.js';
+import {readLastRun} from '../engine/records/last-run.js';
+import {type History, readHistory} from '../engine/records/history.js';
 import {defaultBuildDir} from '../pipeline/default-build-dir.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {Session} from './command.js';

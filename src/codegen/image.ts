@@ -5,10 +5,10 @@ import {type Result, fail, ok} from '../model/result.js';
 import {type AddressModel, type Declaration, type ImageField, renderImage} from './address-model.js';
 import {cString, mangle} from './c-text.js';
 import type {Layout} from './layout.js';
-import {ObjectsEmitter, UnsupportedConstant} from './objects-emitter.js';
-import {table} from './slots.js';
+import {ObjectsEmitter, UnsupportedConstant} from './objects/objects-emitter.js';
+import {table} from './objects/slots.js';
 import {codeObjects, readCodeUnit} from './unit.js';
-import type {WellKnownStrings} from './well-known.js';
+import type {WellKnownStrings} from './objects/well-known.js';
 
 export interface ImageInput {
   /** The module's name, such as `json.decoder`. */

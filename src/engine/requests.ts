@@ -2,7 +2,7 @@ import type {ActionId, ActionResult} from '../model/action.js';
 import type {ActionSpec} from '../model/action-spec.js';
 import {failure, type Failure} from '../model/failure.js';
 import {fail, type Result} from '../model/result.js';
-import {explainDifference} from './key-difference.js';
+import {explainDifference} from './explanations/key-difference.js';
 import type {ActionKey} from './keys.js';
 
 /** The requests to the engine in this run. */

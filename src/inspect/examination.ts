@@ -1,4 +1,4 @@
-import {traceImports} from '../cpython/interpreter/program-trace.js';
+import {traceImports} from '../cpython/interpreter/modules/program-trace.js';
 import {examineFrozen, type FrozenInterpreter} from '../cpython/interpreter/examine.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {splitCommandLine} from '../model/shell-words.js';

@@ -1,6 +1,6 @@
 import {setImmediate} from 'node:timers/promises';
 import {existsSync} from '../fs/recorded-fs.js';
-import type {ModuleRecord} from '../cpython/interpreter/modules.js';
+import type {ModuleRecord} from '../cpython/interpreter/modules/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import {collectResults, type Result, ok} from '../model/result.js';

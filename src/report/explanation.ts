@@ -1,6 +1,6 @@
 import {type Account, sentence} from '../engine/causes.js';
-import type {Explanation} from '../engine/history.js';
-import type {DoneAction, LastRun} from '../engine/last-run.js';
+import type {Explanation} from '../engine/records/history.js';
+import type {DoneAction, LastRun} from '../engine/records/last-run.js';
 import type {ActionId} from '../model/action.js';
 import {count, duration, indent} from './wording.js';
 

@@ -155,7 +155,7 @@ extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
 extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
 
-/* FNV-1a, 32 bits: the generator computes the same (src/codegen/index-table.ts). */
+/* FNV-1a, 32 bits: the generator computes the same (src/codegen/tables/hash-table.ts). */
 static inline uint32_t ff_hash(const char *text, size_t length)
 {
     uint32_t hash = 2166136261u;
@@ -235,7 +235,7 @@ void ff_relocate(const ff_image *image);
 /* built.c: constants that only a running interpreter can make. */
 int ff_build_constants(const ff_image *image);
 
-/* stamps.c: sources that are not what was frozen. */
+/* sources/stamps.c: sources that are not what was frozen. */
 int ff_read_stamps(void);
 int ff_is_stale(const ff_source *source, const char *path);
 
@@ -249,7 +249,7 @@ uint32_t ff_thawed_count(void);
 void ff_disable(const char *reason);
 int ff_checks_sources(void);
 
-/* sources.c: the table of modules that are found on disk. */
+/* sources/sources.c: the table of modules that are found on disk. */
 int ff_read_text(PyObject *object, ff_text *result);
 int ff_is_text(const char *string, const char *data, size_t length);
 void ff_remember_folders(void);
@@ -258,12 +258,12 @@ const ff_source *ff_find_module(ff_text name);
 int ff_read_root(const ff_source *source, ff_text *folder);
 PyObject *ff_source_path(const ff_source *source);
 
-/* observers.c: who would notice. */
+/* import/observers.c: who would notice. */
 int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 int ff_is_audited(void);
 
-/* classes.c: whether a class is as it was. */
+/* import/classes.c: whether a class is as it was. */
 int ff_remember_class(ff_class *class, PyObject *module, const char *name);
 int ff_is_class_unmodified(ff_class *class);
 
@@ -271,32 +271,32 @@ int ff_is_class_unmodified(ff_class *class);
 void ff_begin_import(void);
 void ff_end_import(void);
 
-/* expression-calls.c: regular expressions that were compiled beforehand. */
+/* prepared/expression-calls.c: regular expressions that were compiled beforehand. */
 void ff_install_expressions(void);
 uint32_t ff_used_expression_count(void);
 PyObject *ff_list_expressions(void);
 
-/* snippet-calls.c: source text that was compiled beforehand. */
+/* prepared/snippet-calls.c: source text that was compiled beforehand. */
 void ff_install_snippets(void);
 uint32_t ff_used_snippet_count(void);
 PyObject *ff_list_snippets(void);
 
-/* file-specs.c: finders and specs of source files. */
+/* import/file-specs.c: finders and specs of source files. */
 int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
 int ff_is_finder_unmodified(PyObject *finder);
 int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
 PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);
 
-/* import-….c: the steps of import.c (import.h). */
+/* import/import-….c: the steps of import.c (import.h). */
 
-/* import.c: the whole import of a frozen module. */
+/* import/import.c: the whole import of a frozen module. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external);
 
-/* finder.c: frozen modules for those who ask importlib's finders and loaders. */
+/* import/finder.c: frozen modules for those who ask importlib's finders and loaders. */
 int ff_install_finder_methods(PyObject *external);
 
-/* import-hooks.c: what is installed when, in an interpreter that starts. */
+/* import/import-hooks.c: what is installed when, in an interpreter that starts. */
 int ff_install_import_hooks(void);
 
 /* linked/frozen.c: modules that CPython freezes itself. */

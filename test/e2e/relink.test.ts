@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {describeInstallation} from '../../src/cpython/interpreter/installation.js';
+import {describeInstallation} from '../../src/cpython/interpreter/installation/installation.js';
 import {findStaticParts} from '../../src/hosts/installed/static-parts.js';
 import {findPythons, systemPython} from '../../support/pythons.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {JOURNAL} from '../../src/engine/journal.js';
+import {JOURNAL} from '../../src/engine/records/journal.js';
 import {type SummaryEvent, flashfreezeJson} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {randomEdits} from './edits.js';

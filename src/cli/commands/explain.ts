@@ -1,5 +1,5 @@
 import {type Account} from '../../engine/causes.js';
-import {explain, type Explanation, type History} from '../../engine/history.js';
+import {explain, type Explanation, type History} from '../../engine/records/history.js';
 import {partsOf} from '../../engine/keys.js';
 import {STEPS, type ActionId} from '../../model/action.js';
 import {fail, ok, type Result} from '../../model/result.js';

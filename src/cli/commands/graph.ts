@@ -1,5 +1,5 @@
 import {sentence} from '../../engine/causes.js';
-import type {History} from '../../engine/history.js';
+import type {History} from '../../engine/records/history.js';
 import {partsOf} from '../../engine/keys.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import {runProcess} from '../../exec/process.js';

@@ -1,6 +1,6 @@
 import {checkPaths} from '../../fs/memo.js';
 import {acquireLock} from '../../engine/lock.js';
-import {writeLastRun} from '../../engine/last-run.js';
+import {writeLastRun} from '../../engine/records/last-run.js';
 import {partsOf} from '../../engine/keys.js';
 import type {EventInput} from '../../model/events.js';
 import type {ProcessContext} from '../process-context.js';

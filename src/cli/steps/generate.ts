@@ -1,7 +1,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {generatePlannedImage} from '../../codegen/planned-image.js';
-import {parseWellKnownStrings} from '../../codegen/well-known.js';
+import {parseWellKnownStrings} from '../../codegen/objects/well-known.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from './step-module.js';

@@ -1,8 +1,8 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {z} from 'zod';
-import {generateBuildRecord} from '../../codegen/build-record.js';
-import {generateIndex} from '../../codegen/index-table.js';
+import {generateBuildRecord} from '../../codegen/tables/build-record.js';
+import {generateIndex} from '../../codegen/tables/index-table.js';
 import {planFreeze} from '../../pipeline/modules/module-plan.js';
 import {preparedTables} from '../../pipeline/prepared/all-preparations.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';

@@ -9,8 +9,8 @@ import {
   describeInstallation,
   installationSchema,
   isExecutableOf,
-} from '../../cpython/interpreter/installation.js';
-import {checkUsable} from '../../cpython/interpreter/refused-builds.js';
+} from '../../cpython/interpreter/installation/installation.js';
+import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {findTool} from '../../exec/tools.js';

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {lstat, realpath} from '../../fs/recorded-fs.js';
-import type {Installation} from '../../cpython/interpreter/installation.js';
-import {comparePaths} from '../../cpython/interpreter/interpreter-paths.js';
+import type {Installation} from '../../cpython/interpreter/installation/installation.js';
+import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';

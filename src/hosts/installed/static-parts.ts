@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {existsSync} from '../../fs/recorded-fs.js';
 import {linkFlags} from '../../cpython/build/compile-flags.js';
-import type {Installation} from '../../cpython/interpreter/installation.js';
+import type {Installation} from '../../cpython/interpreter/installation/installation.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {quoteForShell, shellWords} from '../../model/shell-words.js';
 import type {InstalledToolchain} from './installed-toolchain.js';

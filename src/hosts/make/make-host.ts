@@ -4,7 +4,7 @@ import {z} from 'zod';
 import {readFile} from '../../fs/recorded-fs.js';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import type {AddressModel} from '../../codegen/address-model.js';
-import {checkUsable} from '../../cpython/interpreter/refused-builds.js';
+import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {listStage1Inputs} from '../../cpython/source/stage1-inputs.js';

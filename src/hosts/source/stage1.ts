@@ -9,7 +9,7 @@ import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-exten
 import {configuredSource, configureTree, makeTree} from '../../cpython/build/configure-and-make.js';
 import type {CompilerIdentity} from '../../cpython/build/compiler.js';
 import {configureArguments, requestedCompiler} from '../../cpython/build/configure-arguments.js';
-import {checkUsable} from '../../cpython/interpreter/refused-builds.js';
+import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import {readMakeVariables} from '../../cpython/build/make-variables.js';
 import {NOT_LOOKED_FOR, reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';

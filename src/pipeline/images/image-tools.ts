@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {GENERATOR_DIGEST} from '../../codegen/generator-identity.js';
 import {readFile} from '../../fs/recorded-fs.js';
-import {type WellKnownStrings, parseWellKnownStrings} from '../../codegen/well-known.js';
+import {type WellKnownStrings, parseWellKnownStrings} from '../../codegen/objects/well-known.js';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {type Workers, startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Engine} from '../../engine/engine.js';
@@ -49,7 +49,7 @@ export async function prepareTools(
     {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
   ]);
   if (!shared.ok) return shared;
-  const imports = await engine.source('runtime/import.h', join(RUNTIME_FOLDER, 'import.h'));
+  const imports = await engine.source('runtime/import.h', join(RUNTIME_FOLDER, 'import', 'import.h'));
   if (!imports.ok) return imports;
   const headers = [layoutHeader.value, ...shared.value];
   const wellKnownHeaders = await optional(engine, 'pycore_global_strings.h', globalStringsHeader);

@@ -1,8 +1,8 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {readdir} from '../../fs/recorded-fs.js';
-import {generateBuildRecord} from '../../codegen/build-record.js';
-import {generateIndex} from '../../codegen/index-table.js';
+import {generateBuildRecord} from '../../codegen/tables/build-record.js';
+import {generateIndex} from '../../codegen/tables/index-table.js';
 import type {Artifact} from '../../model/action.js';
 import {canonicalJson, type Json} from '../../model/canonical-json.js';
 import {collectResults, type Result, ok} from '../../model/result.js';
@@ -12,6 +12,9 @@ import {output} from './module-images.js';
 import type {FreezePlan} from '../modules/module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from '../../fs/package-files.js';
 import type {Tools} from './image-tools.js';
+
+/** The directories of the part of the runtime that all hosts have. */
+const SHARED_PARTS = ['', 'import', 'prepared', 'sources'];
 
 /** The host's own part of the runtime: how it gets into the process. */
 const OWN_PART: Readonly<Record<HostKind, string>> = {
@@ -24,7 +27,7 @@ const OWN_PART: Readonly<Record<HostKind, string>> = {
 /** `cc:_flashfreeze.<file>`: the runtime's C, both the part of all hosts and the host's own part. */
 export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
   const {engine, places, compiler} = tools;
-  const names = [...(await filesOfC('')), ...(await filesOfC(OWN_PART[host]))];
+  const names = (await Promise.all([...SHARED_PARTS, OWN_PART[host]].map(filesOfC))).flat();
   const objects = await Promise.all(
     names.map(async (name): Promise<Result<Artifact>> => {
       const source = await engine.source(`runtime/${name}`, join(RUNTIME_FOLDER, name));

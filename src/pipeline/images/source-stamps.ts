@@ -1,6 +1,6 @@
 import {readFile, realpath, recordWritten} from '../../fs/recorded-fs.js';
 import {writeFileAtomic} from '../../fs/files.js';
-import {indexId} from '../../codegen/index-table.js';
+import {indexId} from '../../codegen/tables/index-table.js';
 import type {Engine} from '../../engine/engine.js';
 import type {FileStamp} from '../../fs/path-state.js';
 import {type Result, ok} from '../../model/result.js';
@@ -13,7 +13,7 @@ const RECORD_SIZE = 16;
 
 /**
  * The file beside an executable by which it checks whether a source has changed since it was frozen: `stamp_file` in
- * src/runtime/stamps.c. It is not part of the executable, so that an edit that does not change the code needs no link.
+ * src/runtime/sources/stamps.c. It is not part of the executable, so that an edit that does not change the code needs no link.
  */
 export function encodeStamps(
   sources: FreezePlan['sources'],

@@ -7,7 +7,7 @@ import {existsSync, recordFile, recordWritten} from '../../fs/recorded-fs.js';
 import {currentRecording} from '../../fs/recording.js';
 import {removeQuietly} from '../../fs/files.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
-import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules.js';
+import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson, type Json} from '../../model/canonical-json.js';
 import {type Result, fail, ok} from '../../model/result.js';

@@ -1,5 +1,5 @@
-import type {FrozenRow, SourceEntry} from '../../codegen/index-table.js';
-import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
+import type {FrozenRow, SourceEntry} from '../../codegen/tables/index-table.js';
+import type {ModuleRecord} from '../../cpython/interpreter/modules/modules.js';
 import type {ModuleSelection} from '../build-options.js';
 import type {SourceFile, Toolchain} from '../toolchain.js';
 

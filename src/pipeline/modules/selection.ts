@@ -1,8 +1,12 @@
 import {resolve} from 'node:path';
 import {parsePythonCommand} from '../../cpython/interpreter/python-command.js';
-import {type Trace, traceImports} from '../../cpython/interpreter/program-trace.js';
-import type {ModuleRecord} from '../../cpython/interpreter/modules.js';
-import {packageModules, resolveModules, stdlibModules} from '../../cpython/interpreter/resolve-modules.js';
+import {type Trace, traceImports} from '../../cpython/interpreter/modules/program-trace.js';
+import type {ModuleRecord} from '../../cpython/interpreter/modules/modules.js';
+import {
+  packageModules,
+  resolveModules,
+  stdlibModules,
+} from '../../cpython/interpreter/modules/resolve-modules.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {isFileSync} from '../../fs/recorded-fs.js';
 import {splitCommandLine} from '../../model/shell-words.js';

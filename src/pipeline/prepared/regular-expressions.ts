@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {type ExpressionEntry, generateExpressions} from '../../codegen/expression-table.js';
+import {type ExpressionEntry, generateExpressions} from '../../codegen/tables/expression-table.js';
 import {preparationOf} from './preparation.js';
 
 /** A regular expression as a program has it compiled: `re.compile(text, flags)`. */
@@ -31,7 +31,7 @@ export const regularExpressions = preparationOf({
   script: 'compile_expressions.py',
   flags: ['-I', '-S'],
   textOf: ({text}) => text,
-  // The runtime checks that these modules are unchanged (src/runtime/expression-calls.c).
+  // The runtime checks that these modules are unchanged (src/runtime/prepared/expression-calls.c).
   compilers: ({reModules}) => (reModules.length === 0 ? undefined : reModules),
   table: generateExpressions,
 });

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {type SnippetEntry, generateSnippets} from '../../codegen/snippet-table.js';
+import {type SnippetEntry, generateSnippets} from '../../codegen/tables/snippet-table.js';
 import {preparationOf} from './preparation.js';
 
 /** A piece of source text that a program compiles at run time, with `compile()`, `eval()` or `exec()`. */

@@ -9,7 +9,7 @@ import {cpSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs'
 import {join, relative} from 'node:path';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
-import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+import {parseWellKnownStrings} from '../../../src/codegen/objects/well-known.js';
 import {startWorkers} from '../../../src/cpython/interpreter/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';

@@ -1,7 +1,7 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {writeLastRun} from '../../../src/engine/last-run.js';
+import {writeLastRun} from '../../../src/engine/records/last-run.js';
 import {defaultBuildDir} from '../../../src/pipeline/default-build-dir.js';
 import type {ActionId} from '../../../src/model/action.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';

@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import type {AddressModel} from '../../../src/codegen/address-model.js';
 import {generateImage} from '../../../src/codegen/image.js';
 import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
-import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+import {parseWellKnownStrings} from '../../../src/codegen/objects/well-known.js';
 import {scriptPath} from '../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../src/cpython/interpreter/worker.js';
 import {findPythons} from '../../../support/pythons.js';

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {parseLayout} from '../../../src/codegen/layout.js';
-import {parseWellKnownStrings} from '../../../src/codegen/well-known.js';
+import {parseWellKnownStrings} from '../../../src/codegen/objects/well-known.js';
 
 const folder = join(import.meta.dirname, '../../../src/codegen/layouts');
 

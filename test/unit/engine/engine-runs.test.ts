@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
-import {JOURNAL} from '../../../src/engine/journal.js';
+import {JOURNAL} from '../../../src/engine/records/journal.js';
 import {localSlots} from '../../../src/exec/job-slots.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {digestOf} from '../../../src/model/digest.js';

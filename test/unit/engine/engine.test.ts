@@ -2,7 +2,7 @@ import {appendFileSync, chmodSync, readFileSync, rmSync, statSync, utimesSync, w
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
-import {JOURNAL} from '../../../src/engine/journal.js';
+import {JOURNAL} from '../../../src/engine/records/journal.js';
 import type {ActionSpec} from '../../../src/model/action-spec.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {ALL, expectNoLeftovers, folder, output, source, toy} from './toy-folder.js';

@@ -2,7 +2,7 @@ import {chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeF
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
-import {JOURNAL} from '../../../src/engine/journal.js';
+import {JOURNAL} from '../../../src/engine/records/journal.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {actualOutputs, build, expectedOutputs, makeToy, storeIn} from './toys.js';
 

@@ -1,7 +1,7 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect} from '@jest/globals';
-import {JOURNAL} from '../../../src/engine/journal.js';
+import {JOURNAL} from '../../../src/engine/records/journal.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {makeToy, type Toy} from './toys.js';
 

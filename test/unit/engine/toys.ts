@@ -6,7 +6,7 @@ import {createEngine, type Engine, type EngineOptions} from '../../../src/engine
 import {localSlots} from '../../../src/exec/job-slots.js';
 import type {ActionId, ActionResult, Artifact} from '../../../src/model/action.js';
 import type {ActionSpec} from '../../../src/model/action-spec.js';
-import {JOURNAL} from '../../../src/engine/journal.js';
+import {JOURNAL} from '../../../src/engine/records/journal.js';
 import type {Event, EventInput} from '../../../src/model/events.js';
 import {fail, ok, type Result} from '../../../src/model/result.js';
 

@@ -16,7 +16,7 @@ function partsOf(header: string): readonly (readonly [file: string, declared: re
 }
 
 const parts = partsOf('flashfreeze.h').flatMap(([file, declared]) =>
-  file === 'import-….c' ? partsOf('import.h') : [[file, declared] as const],
+  file === 'import/import-….c' ? partsOf('import/import.h') : [[file, declared] as const],
 );
 const order = parts.map(([file]) => file);
 

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {linkFlags, objectFlags} from '../../../../src/cpython/build/compile-flags.js';
-import type {SysconfigVariables} from '../../../../src/cpython/interpreter/installation.js';
+import type {SysconfigVariables} from '../../../../src/cpython/interpreter/installation/installation.js';
 
 /** What real Pythons have in their sysconfig. */
 const recorded = (name: string): SysconfigVariables =>

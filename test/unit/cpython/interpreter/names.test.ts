@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from '@jest/globals';
-import {packageModules} from '../../../../src/cpython/interpreter/resolve-modules.js';
+import {packageModules} from '../../../../src/cpython/interpreter/modules/resolve-modules.js';
 import {mayBeSource} from '../../../../src/pipeline/modules/source-folders.js';
 import {findPythons} from '../../../../support/pythons.js';
 import {writeFiles} from '../folders.js';

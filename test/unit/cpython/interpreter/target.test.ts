@@ -7,7 +7,7 @@ import {
   packageModules,
   resolveModules,
   stdlibModules,
-} from '../../../../src/cpython/interpreter/resolve-modules.js';
+} from '../../../../src/cpython/interpreter/modules/resolve-modules.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../folders.js';

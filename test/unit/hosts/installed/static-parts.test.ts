@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
-import type {SysconfigVariables} from '../../../../src/cpython/interpreter/installation.js';
+import type {SysconfigVariables} from '../../../../src/cpython/interpreter/installation/installation.js';
 import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
 import type {InstalledToolchain} from '../../../../src/hosts/installed/installed-toolchain.js';
 import {findStaticParts, linkCommand, wholeArchive} from '../../../../src/hosts/installed/static-parts.js';

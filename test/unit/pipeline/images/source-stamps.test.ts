@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {indexId} from '../../../../src/codegen/index-table.js';
+import {indexId} from '../../../../src/codegen/tables/index-table.js';
 import {encodeStamps} from '../../../../src/pipeline/images/source-stamps.js';
 
 const SOURCES = [
@@ -7,7 +7,7 @@ const SOURCES = [
   {module: 'app', root: 1, key: 'app', isPackage: false},
 ];
 
-test('stamps are what src/runtime/stamps.c reads: a header, then size and time of each source', () => {
+test('stamps are what src/runtime/sources/stamps.c reads: a header, then size and time of each source', () => {
   const bytes = Buffer.from(
     encodeStamps(SOURCES, [{size: 5n, mtimeNs: 1_700_000_000_123_456_789n}, undefined]),
   );

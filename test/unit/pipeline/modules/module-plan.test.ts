@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import type {ModuleRecord} from '../../../../src/cpython/interpreter/modules.js';
+import type {ModuleRecord} from '../../../../src/cpython/interpreter/modules/modules.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
 import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
 import {type PlannedFor, planFreeze} from '../../../../src/pipeline/modules/module-plan.js';
