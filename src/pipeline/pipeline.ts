@@ -4,13 +4,15 @@ import type {ModuleRecord} from '../cpython/interpreter/modules/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import {collectResults, type Result, ok} from '../model/result.js';
-import {type Discovery, discover, summariseImports} from './modules/discovery.js';
+import {type Discovery, type Imports, discover} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, Site} from './host.js';
 import {compileC, generateC} from './images/module-images.js';
 import {compiledModules} from './images/compiled-modules.js';
 import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.js';
-import {type FreezePlan, type ModulePlan, planFreeze} from './modules/module-plan.js';
+import {type FreezePlan, type ModulePlan, leaveOut, planFreeze} from './modules/module-plan.js';
+import {type LeftOut, leftOutWarning} from './modules/left-out.js';
+import type {Compilation} from './images/compile-module.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection} from './build-options.js';
 import type {Selected} from './modules/selection.js';
@@ -18,7 +20,7 @@ import {withEngine} from './session.js';
 import {writeStamps} from './images/source-stamps.js';
 import {tracedScripts} from './modules/selection.js';
 import type {Toolchain} from './toolchain.js';
-import {type Tools, prepareTools} from './images/image-tools.js';
+import {type Tools, prepareTools, stopTools} from './images/image-tools.js';
 
 /**
  * The whole pipeline: makes images of the selected modules, and lets the host link them. Every failure code can
@@ -29,9 +31,10 @@ export function freeze<T extends Toolchain>(
   selection: ModuleSelection,
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
-  return run(host, selection, context, async ({images, plan, wanted, tools, toolchain, site}) => {
-    const objects = await images();
-    if (!objects.ok) return objects;
+  return run(host, selection, context, async ({images, wanted, tools, toolchain, site}) => {
+    const made = await images();
+    if (!made.ok) return made;
+    const {objects, plan} = made.value;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
     const prepared = await prepareAll(wanted, plan, tools, context);
@@ -41,7 +44,7 @@ export function freeze<T extends Toolchain>(
     const record = await buildRecord(host.kind, tools);
     if (!record.ok) return record;
     const linked = await host.link(
-      {images: objects.value, runtime: [index.value, record.value, ...runtime.value]},
+      {images: objects, runtime: [index.value, record.value, ...runtime.value]},
       plan,
       toolchain,
       site,
@@ -49,14 +52,14 @@ export function freeze<T extends Toolchain>(
     if (!linked.ok) return linked;
     const {images: file, ...product} = linked.value;
     const stamped = context.dryRun ? ok() : await writeStamps(file, plan, site.engine);
-    return stamped.ok ? ok(product) : stamped;
+    return stamped.ok ? ok({...product, modules: plan.modules.length}) : stamped;
   });
 }
 
 /** Up to this number of edited modules, all are generated before the rest is checked. */
 const FEW = 8;
 
-const NOTHING_LINKED: Linked = {output: null, sha256: null};
+const NOTHING_LINKED = {output: null, sha256: null};
 
 /** The objects of all module images, without linking (the command `regen`). */
 export function regenerate<T extends Toolchain>(
@@ -65,8 +68,8 @@ export function regenerate<T extends Toolchain>(
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
   return run(host, selection, context, async ({images}) => {
-    const objects = await images();
-    return objects.ok ? ok(NOTHING_LINKED) : objects;
+    const made = await images();
+    return made.ok ? ok({...NOTHING_LINKED, modules: made.value.plan.modules.length}) : made;
   });
 }
 
@@ -79,7 +82,7 @@ export async function discoverModules<T extends Toolchain>(
   let modules: readonly ModuleRecord[] = [];
   const outcome = await run(host, selection, context, (build) => {
     modules = build.discovered;
-    return Promise.resolve(ok(NOTHING_LINKED));
+    return Promise.resolve(ok({...NOTHING_LINKED, modules: build.planned}));
   });
   return outcome.ok ? ok({python: outcome.value.python, modules}) : outcome;
 }
@@ -87,17 +90,24 @@ export async function discoverModules<T extends Toolchain>(
 /** A build with known modules. */
 interface Build<T extends Toolchain> {
   readonly toolchain: T;
-  readonly plan: FreezePlan;
   readonly discovered: readonly ModuleRecord[];
+  /** How many of them can have images. */
+  readonly planned: number;
   /** The sources to compile at build time. */
   readonly wanted: Selected['compiled'];
   readonly tools: Tools;
   readonly site: Site;
   /** The objects of all module images. A failing one does not prevent the others. */
-  readonly images: () => Promise<Result<readonly Artifact[]>>;
+  readonly images: () => Promise<Result<Images>>;
 }
 
-type Finish<T extends Toolchain> = (build: Build<T>) => Promise<Result<Linked>>;
+interface Images {
+  readonly objects: readonly Artifact[];
+  /** The modules that have images, in the same order. */
+  readonly plan: FreezePlan;
+}
+
+type Finish<T extends Toolchain> = (build: Build<T>) => Promise<Result<Linked & {readonly modules: number}>>;
 
 function run<T extends Toolchain>(
   host: Host<T>,
@@ -114,7 +124,7 @@ function run<T extends Toolchain>(
     try {
       return await freezeSelected(host, toolchain.value, selection, tools.value, site, finish);
     } finally {
-      await tools.value.workers.stop();
+      await stopTools(tools.value);
     }
   });
 }
@@ -133,16 +143,22 @@ async function freezeSelected<T extends Toolchain>(
     site.context.repetition?.onSources([...plan.modules.map(({source}) => source), ...scripts]);
     return plan;
   };
-  const importsOf = async (plan: FreezePlan): Promise<string | undefined> => {
-    // A removed module counts as a change of imports; one that does not compile does not.
+  const importsOf = async (plan: FreezePlan): Promise<Imports | undefined> => {
+    // A removed module counts as a change of imports.
     const gone = plan.modules.find(({source}) => !existsSync(source));
-    if (gone !== undefined) return `without ${gone.module}`;
-    const units = collectResults(await Promise.all(plan.modules.map(compile)));
+    if (gone !== undefined) return [[gone.module, 'gone']];
+    const compiled = collectResults(await Promise.all(plan.modules.map(compile)));
     // A dry run does not know the imports of an edited module, and assumes that they have not changed.
-    if (!units.ok || units.value.some(({imports}) => site.engine.isPending(imports))) return undefined;
-    return summariseImports(
-      units.value.map(({imports}, i) => [plan.modules[i]?.module ?? '', imports.digest]),
-    );
+    if (
+      !compiled.ok ||
+      compiled.value.some((each) => each.kind === 'unit' && site.engine.isPending(each.imports))
+    ) {
+      return undefined;
+    }
+    return compiled.value.map((each, i) => [
+      plan.modules[i]?.module ?? '',
+      each.kind === 'unit' ? each.imports.digest : null,
+    ]);
   };
   const found: Result<Discovery> = await discover(selection, toolchain, host.places, site, (modules) =>
     importsOf(announce(planFreeze(toolchain, modules, selection))),
@@ -151,19 +167,21 @@ async function freezeSelected<T extends Toolchain>(
   const plan = announce(planFreeze(toolchain, found.value.modules, selection));
   const finished = await finish({
     toolchain,
-    plan,
     discovered: found.value.modules,
+    planned: plan.modules.length,
     wanted: chosenSources(selection, found.value),
     tools,
     site,
     images: async () => {
-      const generate = async (module: ModulePlan): Promise<Result<Artifact>> => {
-        const unit = await compile(module);
-        return unit.ok ? generateC(module, unit.value.unit, tools) : unit;
+      const generate = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
+        const compiled = await compile(module);
+        if (!compiled.ok) return compiled;
+        return compiled.value.kind === 'unit' ? generateC(module, compiled.value.unit, tools) : ok(undefined);
       };
-      const image = async (module: ModulePlan): Promise<Result<Artifact>> => {
+      /** Undefined for a module that does not compile and that the build can do without. */
+      const image = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
         const source = await generate(module);
-        return source.ok ? compileC(module, source.value, tools) : source;
+        return source.ok && source.value !== undefined ? compileC(module, source.value, tools) : source;
       };
       const edited = plan.modules.filter(
         ({module}) => site.engine.reasonsFor(`compile:${module}`).length > 0,
@@ -175,7 +193,15 @@ async function freezeSelected<T extends Toolchain>(
       const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));
       const imports = await importsOf(plan);
       if (imports !== undefined) await found.value.remember(imports);
-      return collectResults(objects);
+      const left = await problemsOf(plan, compile);
+      const warning = leftOutWarning(left);
+      if (warning !== undefined) site.context.events.emit(warning);
+      const all = collectResults(objects);
+      if (!all.ok) return all;
+      return ok({
+        objects: all.value.filter((object) => object !== undefined),
+        plan: leaveOut(plan, new Set(left.map(({module}) => module))),
+      });
     },
   });
   if (!finished.ok) return finished;
@@ -183,11 +209,21 @@ async function freezeSelected<T extends Toolchain>(
   return ok({
     ...finished.value,
     python: toolchain.target.version.text,
-    modules: plan.modules.length,
     stage1: host.kind === 'source' ? toolchain.interpreter.python : null,
     actions: counts,
     executed,
   });
+}
+
+/** The modules that do not compile, in the order of the plan. */
+async function problemsOf(
+  {modules}: FreezePlan,
+  compile: (module: ModulePlan) => Promise<Result<Compilation>>,
+): Promise<readonly LeftOut[]> {
+  const compiled = await Promise.all(modules.map(async (plan) => ({plan, result: await compile(plan)})));
+  return compiled.flatMap(({plan: {module, source}, result}) =>
+    result.ok && result.value.kind === 'problem' ? [{module, source, problem: result.value.problem}] : [],
+  );
 }
 
 /** The sources of traced programs, limited to the kinds to compile at build time. */

@@ -105,7 +105,7 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     },
   );
 
-  test('an edit costs one module; a syntax error leaves the interpreter unchanged', async () => {
+  test('an edit costs one module; one with a syntax error is left out until it is fixed', async () => {
     const value = Date.now();
     edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${value}\n`);
     expect(await python('json.decoder.EDITED')).toBe(value); // From its source: the image is not current.
@@ -121,11 +121,17 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await make('-q', 'freeze-startup')).toMatchObject({exitCode: 0});
 
     edit('Lib/json/decoder.py', (text) => `${text}\ndef broken(:\n`);
-    const failed = await make('freeze-startup');
-    expect(failed.exitCode).toBe(2);
-    expect(failed.stderr).toMatch(/error\[COMPILE\][^]*Lib\/json\/decoder\.py", line \d+/);
-    const alive = await command('./python', ['-c', 'print(1)'], {environment: {LD_LIBRARY_PATH: build}});
-    expect(alive).toMatchObject({exitCode: 0, stdout: '1\n'});
+    const broken = await make('freeze-startup');
+    expect(broken.exitCode).toBe(0);
+    expect(broken.stderr).toMatch(
+      /warning: 1 module does not compile.*: json\.decoder \(.*Lib\/json\/decoder\.py:\d+\): SyntaxError/,
+    );
+    // As in CPython without images: the rest is there, and this import shows what is wrong.
+    const environment = {LD_LIBRARY_PATH: build};
+    const tryIt = 'import _flashfreeze as f, os; print(f.is_static(os.walk.__code__)); import json';
+    const tried = await command('./python', ['-c', tryIt], {environment});
+    expect(tried).toMatchObject({exitCode: 1, stdout: 'True\n'});
+    expect(tried.stderr).toMatch(/Lib\/json\/decoder\.py", line \d+\n +def broken\(:\n[^]*SyntaxError/);
     restore();
     expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stdout: '', stderr: ''});
     expect(await python('hasattr(json.decoder, "EDITED")')).toBe(false);

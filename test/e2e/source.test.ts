@@ -273,19 +273,36 @@ describe.each(['3.13.15', '3.11.2'])('CPython %s', (version) => {
       expect((await build()).summary.executed).toEqual([]);
     }, 60_000);
 
-    test('a syntax error: shows file, line and caret; builds the other modules; keeps the old interpreter', async () => {
+    test('a syntax error in a module of a trace: a warning, and that module is not frozen', async () => {
       tree.edit('Lib/json/decoder.py', (text) => `${text}\ndef broken(:\n`);
       tree.edit('Lib/textwrap.py', (text) => `${text}\nEDITED = 44, ${nonce}\n`);
       const done = await build();
+      expect(done.exitCode).toBe(0);
+      expect(done.stderr).toMatch(
+        /warning: 1 module does not compile.*: json\.decoder \(.*Lib\/json\/decoder\.py:\d+\): SyntaxError/,
+      );
+      // No program runs again: it would fail, and what it imports after that would be forgotten.
+      expect(done.summary.executed).not.toContain('discover:modules');
+      const code =
+        'import textwrap, _flashfreeze as f; print(f.is_static(textwrap.dedent.__code__) * textwrap.EDITED[0])';
+      expect(await answer(code)).toBe(44);
+      const tried = await python('import json.decoder', [], {FLASHFREEZE: 'on'});
+      expect(tried.exitCode).toBe(1);
+      expect(tried.stderr).toMatch(/Lib\/json\/decoder\.py", line \d+\n +def broken\(:\n[^]*SyntaxError/);
+      expect((await build()).summary.executed).toEqual([]);
+    }, 60_000);
+
+    test('a syntax error in a module that CPython needs: an error with file, line and caret, and the old interpreter stays', async () => {
+      const good = await answer('import textwrap; print(textwrap.EDITED[0])');
+      tree.edit('Lib/os.py', (text) => `${text}\ndef broken(:\n`);
+      tree.edit('Lib/textwrap.py', (text) => `${text}\nEDITED = 45, ${nonce}\n`);
+      const done = await build();
       expect(done.exitCode).toBe(1);
       expect(done.stderr).toContain('error[COMPILE]');
-      expect(done.stderr).toMatch(/File ".*Lib\/json\/decoder\.py", line \d+\n\s+def broken\(:\n\s+\^/);
+      expect(done.stderr).toMatch(/File ".*Lib\/os\.py", line \d+\n\s+def broken\(:\n\s+\^/);
       expect(done.summary).toMatchObject({ok: false, actions: {failed: 1}});
-      expect(existsSync(join(tree.buildDir, 'images', 'json.decoder.o'))).toBe(true);
-      const code = 'import json.decoder; print(json.decoder.EDITED[0])';
-      expect(await answer(code, [], {FLASHFREEZE: 'on'})).toBe(42);
-      // By default it looks at the source, as any Python does.
-      expect((await python(code)).stderr).toContain('SyntaxError');
+      expect(existsSync(join(tree.buildDir, 'images', 'os.o'))).toBe(true);
+      expect(await answer('import textwrap; print(textwrap.EDITED[0])', [], {FLASHFREEZE: 'on'})).toBe(good);
     }, 60_000);
 
     test(

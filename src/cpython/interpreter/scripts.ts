@@ -13,6 +13,7 @@ export type ScriptName =
   | 'compile_snippets.py'
   | 'trace_imports.py'
   | 'verify_images.py'
+  | 'describe_codec.py'
   | 'compile_modules.py';
 
 /** What scripts import from their own directory. */

@@ -1,6 +1,7 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createInterface} from 'node:readline';
-import {failure} from '../../model/failure.js';
+import type {Readable} from 'node:stream';
+import {failure, type Failure} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
 import {NO_BYTECODE, type Interpreter} from './run-script.js';
 import {scriptPath} from './scripts.js';
@@ -18,10 +19,21 @@ export interface CompileRequest {
   readonly importsOutput: string;
 }
 
+/** Why Python does not compile a source. */
+export interface CompileProblem {
+  /** The class of the exception, or `crash`. */
+  readonly type: string;
+  /** What Python prints for it. */
+  readonly text: string;
+}
+
 /** A number of warm Python processes that compile modules. */
 export interface Workers {
-  /** Fails with COMPILE, what Python prints for the error in the details, or with INTERRUPTED. */
-  readonly compile: (request: CompileRequest) => Promise<Result<void>>;
+  /**
+   * Compiles a source; the problem if Python does not compile it. Fails with COMPILE when a process ends otherwise than by a crash
+   * of the compiler, or with INTERRUPTED.
+   */
+  readonly compile: (request: CompileRequest) => Promise<Result<CompileProblem | undefined>>;
   /** Ends them; pending requests fail with INTERRUPTED. */
   readonly stop: () => Promise<void>;
 }
@@ -32,10 +44,30 @@ export interface Workers {
  */
 const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
 
+/** As programs are started. */
+const SITE_FLAGS = ['-B', '-W', 'ignore'];
+
+/** The signals by which a compiler ends that its source was too much for. */
+const CRASHES: readonly string[] = [
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGABRT',
+  'SIGILL',
+  'SIGFPE',
+] satisfies NodeJS.Signals[];
+
+export interface WorkerOptions extends Interpreter {
+  readonly count: number;
+  /** The processes run `site`, as programs do, so that they know the codecs that it registers. */
+  readonly withSite?: boolean;
+}
+
 interface Job {
   readonly id: number;
   readonly request: CompileRequest;
-  readonly settle: (result: Result<void>) => void;
+  readonly settle: (result: Result<CompileProblem | undefined>) => void;
+  /** How often a process crashed on it. */
+  crashes: number;
 }
 
 interface Worker {
@@ -52,9 +84,11 @@ interface Worker {
  * They need no group of their own: a worker starts nothing, and ends by itself when its input does, which is what
  * happens however our own process ends. Call `stop` when done: until then they keep the event loop alive.
  */
-export function startWorkers(interpreter: Interpreter & {readonly count: number}): Workers {
-  const {python, signal, count} = interpreter;
-  const environment = workerEnvironment(interpreter.environment);
+export function startWorkers(interpreter: WorkerOptions): Workers {
+  const {python, signal, count, withSite = false} = interpreter;
+  const environment = withSite
+    ? siteEnvironment(interpreter.environment)
+    : workerEnvironment(interpreter.environment);
   const workers = new Set<Worker>();
   const idle: Worker[] = [];
   const queue: Job[] = [];
@@ -72,25 +106,27 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
   };
 
   const start = (): Worker => {
-    const child = spawn(python, [...FLAGS, scriptPath('compile_modules.py')], {
+    const child = spawn(python, [...(withSite ? SITE_FLAGS : FLAGS), scriptPath('compile_modules.py')], {
       cwd: '/',
       env: environment,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      // Answers have a stream of their own: what site loads may print.
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     });
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-4000);
     });
     // A write to a process that has just died is reported by its end.
-    child.stdin.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     const {pid} = child;
     const gone = new Promise<void>((resolve) => {
       const onGone = (how: string): void => {
         workers.delete(worker);
         const at = idle.indexOf(worker);
         if (at >= 0) idle.splice(at, 1);
-        worker.job?.settle(stopped ? interrupted() : died(worker.job.request, how, stderr));
+        const {job} = worker;
         worker.job = undefined;
+        if (job !== undefined) onLoss(job, how, stderr);
         resolve();
         if (!stopped) dispatch();
       };
@@ -98,11 +134,11 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
         if (pid === undefined) onGone(error.message);
       });
       child.once('close', (code, name) => {
-        if (pid !== undefined) onGone(name === null ? `exit code ${code ?? 0}` : `signal ${name}`);
+        if (pid !== undefined) onGone(name ?? `exit code ${code ?? 0}`);
       });
     });
     const worker: Worker = {child, gone, job: undefined};
-    createInterface({input: child.stdout}).on('line', (line) => {
+    createInterface({input: child.stdio[3] as Readable}).on('line', (line) => {
       const {job} = worker;
       if (!job) return;
       worker.job = undefined;
@@ -112,6 +148,20 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
     });
     workers.add(worker);
     return worker;
+  };
+
+  /** A process ended during a request. A crash is perhaps not the source's doing, so another process tries once more. */
+  const onLoss = (job: Job, how: string, stderr: string): void => {
+    if (stopped) {
+      job.settle(interrupted());
+    } else if (!CRASHES.includes(how)) {
+      job.settle(died(job.request, how, stderr));
+    } else if (job.crashes === 0) {
+      job.crashes += 1;
+      queue.unshift(job);
+    } else {
+      job.settle(ok({type: 'crash', text: `the compiler crashed (${how})\n${stderr}`.trimEnd()}));
+    }
   };
 
   const stop = async (): Promise<void> => {
@@ -140,7 +190,7 @@ export function startWorkers(interpreter: Interpreter & {readonly count: number}
           return;
         }
         serial += 1;
-        queue.push({id: serial, request, settle});
+        queue.push({id: serial, request, settle, crashes: 0});
         dispatch();
       }),
     stop,
@@ -152,6 +202,11 @@ function workerEnvironment(given: Readonly<Record<string, string>>): Record<stri
   return {...Object.fromEntries(kept), ...NO_BYTECODE, PYTHONHASHSEED: '0'};
 }
 
+function siteEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {
+  // An overlay that is installed there has no part in what is compiled.
+  return {...given, ...NO_BYTECODE, PYTHONHASHSEED: '0', FLASHFREEZE: 'off'};
+}
+
 /** A request as the worker reads it (scripts/compile_modules.py): a line, with its end. */
 export function requestLine({id, request}: {readonly id: number; readonly request: CompileRequest}): string {
   const {source, filename, optimize, output, importsOutput} = request;
@@ -159,21 +214,26 @@ export function requestLine({id, request}: {readonly id: number; readonly reques
   return `${[id, hex(source), hex(filename), optimize, hex(output), hex(importsOutput)].join(' ')}\n`;
 }
 
-function translate({id, request}: Job, line: string): Result<void> {
+function translate({id, request}: Job, line: string): Result<CompileProblem | undefined> {
   const [answered, outcome, ...words] = line.split(' ');
-  if (answered === String(id) && outcome === 'ok') return ok();
+  if (answered === String(id) && outcome === 'ok') return ok(undefined);
   if (answered === String(id) && outcome === 'error') {
     const [type = '', text = ''] = words.map((word) => Buffer.from(word, 'hex').toString('utf8'));
-    return fail('COMPILE', `${request.source} does not compile (${type})`, {details: text});
+    return ok({type, text});
   }
   return fail('COMPILE', `the compiler of ${request.source} sent an invalid response: ${line}`);
 }
 
-function died(request: CompileRequest, how: string, stderr: string): Result<void> {
+/** The failure of a build that needs a source that does not compile. */
+export function compileFailure(source: string, {type, text}: CompileProblem): Failure {
+  return failure('COMPILE', `${source} does not compile (${type})`, {details: text});
+}
+
+function died(request: CompileRequest, how: string, stderr: string): Result<never> {
   const message = `the Python that compiled ${request.source} ended (${how})`;
   return err(failure('COMPILE', message, {details: stderr === '' ? undefined : stderr}));
 }
 
-function interrupted(): Result<void> {
+function interrupted(): Result<never> {
   return fail('INTERRUPTED', 'the compilation was interrupted');
 }

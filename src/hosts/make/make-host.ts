@@ -125,7 +125,7 @@ async function handOver(
   const folder = await ensureFolder(buildDir);
   if (!folder.ok) return folder;
   // With make's own path of the tree: if it is relative, tree and build can be moved together.
-  const sources = plan.modules.map(({source}) =>
+  const sources = [...plan.modules, ...plan.leftOut].map(({source}) =>
     source.startsWith(`${tree}/`) ? join(srcdir, relative(tree, source)) : source,
   );
   const told = await writeFileAtomic(

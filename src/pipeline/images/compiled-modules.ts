@@ -1,15 +1,15 @@
 import {canonicalJson} from '../../model/canonical-json.js';
 import type {Result} from '../../model/result.js';
 import type {Tools} from './image-tools.js';
-import {type CompiledModule, compileModule} from './module-images.js';
+import {type Compilation, compileModule} from './compile-module.js';
 import type {ModulePlan} from '../modules/module-plan.js';
 
 /**
  * Compiles modules, each once in a build. A code unit belongs to a module *and* a file: one file can be several modules, each with
  * a `co_filename` of its own, and discovery can find that a module of the last build comes from another file now.
  */
-export function compiledModules(tools: Tools): (plan: ModulePlan) => Promise<Result<CompiledModule>> {
-  const units = new Map<string, Promise<Result<CompiledModule>>>();
+export function compiledModules(tools: Tools): (plan: ModulePlan) => Promise<Result<Compilation>> {
+  const units = new Map<string, Promise<Result<Compilation>>>();
   const filesOf = new Map<string, number>();
   return (plan) => {
     const {module, source, filename} = plan;

@@ -12,6 +12,7 @@ import type {Site} from '../host.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Places} from '../build-places.js';
 import type {Toolchain} from '../toolchain.js';
+import {type SiteCompiler, createSiteCompiler} from './site-compiler.js';
 
 /** The tools that the actions of all modules share. */
 export interface Tools {
@@ -25,13 +26,19 @@ export interface Tools {
   /** The bytes of getpath that are compiled into the interpreter, if it gets an image. */
   readonly getpathHeaders: readonly Artifact[];
   readonly workers: Workers;
+  readonly siteCompiler: SiteCompiler;
   /** The interpreter and the script that compile modules. */
   readonly compileTools: readonly ToolIdentity[];
   readonly generator: ToolIdentity;
   readonly compiler: CCompiler;
 }
 
-/** Fails with IO when a file of the package or of the target cannot be read. Stop the workers when done. */
+/** Ends the processes that compile modules. */
+export async function stopTools({workers, siteCompiler}: Tools): Promise<void> {
+  await Promise.all([workers.stop(), siteCompiler.stop()]);
+}
+
+/** Fails with IO when a file of the package or of the target cannot be read. Stop the tools when done. */
 export async function prepareTools(
   toolchain: Toolchain,
   places: Places,
@@ -72,6 +79,7 @@ export async function prepareTools(
     wellKnownHeaders: wellKnownHeaders.value,
     getpathHeaders: getpathHeaders.value,
     workers,
+    siteCompiler: createSiteCompiler(interpreter, count, engine),
     compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
     generator: {name: 'generator', digest: GENERATOR_DIGEST},
     compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),

@@ -8,52 +8,6 @@ import {imageFileName} from './image-files.js';
 import {GETPATH, type ModulePlan} from '../modules/module-plan.js';
 import type {Tools} from './image-tools.js';
 
-export interface CompiledModule {
-  readonly unit: Artifact;
-  /** The names that the module imports. */
-  readonly imports: Artifact;
-}
-
-/**
- * `compile:<module>`: compiles the source to a code unit. Fails with COMPILE.
- * @param nth counts the files that the module has in this build: an action is declared once, so each further one has its own
- */
-export async function compileModule(
-  plan: ModulePlan,
-  tools: Tools,
-  nth = 1,
-): Promise<Result<CompiledModule>> {
-  const {engine, places, workers} = tools;
-  const source = await engine.source(plan.sourceName, plan.source);
-  if (!source.ok) return source;
-  // No module name has a slash, so this is no other module's action.
-  const further = nth === 1 ? '' : `/${nth}`;
-  const base = join(`${places.images}${further}`, imageFileName(plan.module));
-  const action = await engine.run({
-    id: `compile:${plan.module}${further}`,
-    tools: tools.compileTools,
-    arguments: {filename: plan.filename, optimize: 0},
-    environment: {},
-    inputs: [source.value],
-    outputs: [
-      {name: 'unit', path: `${base}.unit`},
-      {name: 'imports', path: `${base}.imports`},
-    ],
-    storage: 'shared',
-    execute({outputs}) {
-      return workers.compile({
-        source: plan.source,
-        filename: plan.filename,
-        optimize: 0,
-        output: outputs['unit'] ?? '',
-        importsOutput: outputs['imports'] ?? '',
-      });
-    },
-  });
-  if (!action.ok) return action;
-  return ok({unit: output(action.value, 'unit'), imports: output(action.value, 'imports')});
-}
-
 /** `generate:<module>`: generates C from the code unit. Fails with GENERATE and MARSHAL. */
 export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools): Promise<Result<Artifact>> {
   const {engine, places, layoutHeader, toolchain} = tools;

@@ -29,6 +29,8 @@ const stateSchema = z.object({
   keyedWith: z.string(),
   /** The imports of the modules that it found, and the entries of the directories. */
   state: z.string(),
+  /** The digests of what each of those modules imported when it last compiled; null of one that never did. */
+  imports: z.record(z.string(), z.string().nullable()),
   /** Every directory in which a module was found since then: one that disappeared may come back. */
   folders: z.array(z.string()),
   modules: z.array(moduleRecord),
@@ -41,22 +43,25 @@ const selectedSchema: z.ZodType<Selected> = z.object({
   compiled: z.record(z.string(), z.array(z.unknown())),
 });
 
+/** What modules import: a digest of the names, or null of a module that does not compile. */
+export type Imports = readonly (readonly [module: string, digest: string | null])[];
+
 export interface Discovery extends Selected {
   /** Stores the imports of the modules for the next build. */
-  readonly remember: (imports: string) => Promise<void>;
+  readonly remember: (imports: Imports) => Promise<void>;
 }
 
 /**
  * Finds the modules to freeze, as an action.
  * @param currentImports gives what a list of modules imports as they are now, by compiling them; undefined when one of them
- * does not compile: the build reports it, and running programs would only fail with another message.
+ * does not compile that the build needs: it reports that, and running programs would only fail with another message.
  */
 export async function discover(
   selection: ModuleSelection,
   {behaviour, interpreter, target}: Toolchain,
   places: Places,
   {engine, context}: Site,
-  currentImports: (modules: readonly ModuleRecord[]) => Promise<string | undefined>,
+  currentImports: (modules: readonly ModuleRecord[]) => Promise<Imports | undefined>,
 ): Promise<Result<Discovery>> {
   const memoPath = join(places.work, 'discovery-memo.json');
   // The path of the library: the same interpreter, moved or of an equal tree elsewhere, finds other files.
@@ -72,7 +77,7 @@ export async function discover(
   const imports = memo === undefined ? undefined : await currentImports(memo.modules);
   // What appears from here on was perhaps not seen, so it has to differ from what the memo says.
   const listings = await listingDigest(memo?.folders ?? []);
-  const now = imports === undefined ? undefined : stateOf(imports, listings);
+  const now = imports === undefined ? undefined : stateOf(lastImports(imports, memo), listings);
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
@@ -131,17 +136,46 @@ export async function discover(
       );
       const folders = [...new Set([...(memo?.folders ?? []), ...found])].sort();
       const isSameFolders = memo !== undefined && folders.length === memo.folders.length;
-      const state = stateOf(newImports, isSameFolders ? listings : await listingDigest(folders));
+      // Where programs ran, what does not compile may have kept them from importing more.
+      const known = action.value.outcome === 'executed' ? newImports : lastImports(newImports, memo);
+      const suspects = lostModules(memo, imports, modules);
+      const all: Imports = [...known, ...suspects.map(({name}) => [name, null] as const)];
+      const state = stateOf(all, isSameFolders ? listings : await listingDigest(folders));
       if (memo?.state === state && memo.keyedWith === keyedWith) return;
-      const answer: DiscoveryState = {keyedWith, state, folders, modules: [...modules]};
+      const answer: DiscoveryState = {
+        keyedWith,
+        state,
+        imports: Object.fromEntries(all),
+        folders,
+        modules: [...modules, ...suspects],
+      };
       await writeMemo(memoPath, {question, answer, paths: []});
       recordWritten(memoPath);
     },
   });
 }
 
-function stateOf(imports: string, listings: string): string {
-  return digestOf(`${imports} ${listings}`);
+function stateOf(imports: Imports, listings: string): string {
+  return digestOf(`${digestOf(canonicalJson(imports))} ${listings}`);
+}
+
+/** What modules import, where one that does not compile for the moment imports what it did: programs need not run again for it. */
+function lastImports(imports: Imports, memo: Pick<DiscoveryState, 'imports'> | undefined): Imports {
+  return imports.map(([module, digest]) => [module, digest ?? memo?.imports[module] ?? null]);
+}
+
+/**
+ * The modules that programs imported and now do not, while they do not compile: the reason is perhaps just that. When they compile again,
+ * programs run again.
+ */
+function lostModules(
+  memo: Pick<DiscoveryState, 'modules'> | undefined,
+  imports: Imports | undefined,
+  modules: readonly ModuleRecord[],
+): readonly ModuleRecord[] {
+  const names = new Set(modules.map(({name}) => name));
+  const broken = new Set(imports?.flatMap(([module, digest]) => (digest === null ? [module] : [])));
+  return (memo?.modules ?? []).filter(({name}) => !names.has(name) && broken.has(name));
 }
 
 /** The sources that a list of modules names and that are not there. */
@@ -161,9 +195,4 @@ function selectionRecord(selection: ModuleSelection): Json {
     stdlib: selection.stdlib,
     exclude: selection.exclude,
   };
-}
-
-/** One digest for the imports of modules, from the digests of their lists of imported names. */
-export function summariseImports(byModule: readonly (readonly [module: string, digest: string])[]): string {
-  return digestOf(canonicalJson(byModule));
 }

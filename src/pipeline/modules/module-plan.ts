@@ -14,11 +14,18 @@ export interface ModulePlan {
   readonly filename: string;
   /** CPython freezes it itself: its file name is final, and its marshal bytes are kept in the image. */
   readonly isCPythonFrozen: boolean;
+  /**
+   * Without it there is no build: CPython needs it to start, or somebody named it. Others come from a trace, a package or the library, and
+   * load the ordinary way if they do not compile.
+   */
+  readonly isRequired: boolean;
 }
 
 /** Everything to freeze, and its entries in the index. */
 export interface FreezePlan {
   readonly modules: readonly ModulePlan[];
+  /** Those that were selected, and do not compile: they have no image. */
+  readonly leftOut: readonly ModulePlan[];
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
@@ -43,6 +50,7 @@ function cpythonFrozen({frozenModules, getpath}: PlannedFor): ModulePlan[] {
     sourceName: source.name,
     filename: `<frozen ${module}>`,
     isCPythonFrozen: true,
+    isRequired: true,
   });
   const byOrigin = new Map(frozenModules.map(({origin, source}) => [origin, plan(origin, source)]));
   return [...(getpath === undefined ? [] : [plan(GETPATH, getpath.source)]), ...byOrigin.values()];
@@ -66,9 +74,14 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
 export function planFreeze(
   toolchain: PlannedFor,
   wanted: readonly ModuleRecord[],
-  {frozenFirst, restsCollector}: Pick<ModuleSelection, 'frozenFirst' | 'restsCollector'>,
+  {
+    frozenFirst,
+    restsCollector,
+    modules: names,
+  }: Pick<ModuleSelection, 'frozenFirst' | 'restsCollector' | 'modules'>,
 ): FreezePlan {
   const {target} = toolchain;
+  const named = new Set(names);
   const frozen = cpythonFrozen(toolchain);
   const taken = new Set(frozen.map(({module}) => module));
   const roots: ('stdlib' | {readonly path: string})[] = [];
@@ -91,15 +104,28 @@ export function planFreeze(
       sourceName: `${place.root === target.stdlib ? 'Lib' : 'path'}/${filename}`,
       filename,
       isCPythonFrozen: false,
+      isRequired: named.has(record.name),
     });
     sources.push({module: record.name, isPackage: record.isPackage, root, key: place.key});
   }
   return {
     modules: [...frozen, ...modules],
+    leftOut: [],
     frozenRows: toolchain.frozenModules.map(({name, origin}) => ({name, module: origin})),
     sources,
     roots,
     frozenFirst,
     restsCollector,
+  };
+}
+
+/** The plan when some modules turn out not to compile. */
+export function leaveOut(plan: FreezePlan, names: ReadonlySet<string>): FreezePlan {
+  const isKept = ({module}: {readonly module: string}): boolean => !names.has(module);
+  return {
+    ...plan,
+    modules: plan.modules.filter(isKept),
+    leftOut: plan.modules.filter((module) => !isKept(module)),
+    sources: plan.sources.filter(isKept),
   };
 }

@@ -146,6 +146,7 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
         importsOutput: `${output}.imports`,
       } as const;
       execFileSync(found.python, ['-s', '-S', '-B', scriptPath('compile_modules.py')], {
+        stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
         input: requestLine({id: 1, request}),
         env: {...found.environment, PYTHONHASHSEED: seed},
       });

@@ -1,6 +1,7 @@
 """Compiles Python modules for flashfreeze: one line per request, one line per answer.
 
-    python -s -S -B compile_modules.py     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
+    python -s -S -B compile_modules.py 3>ANSWERS     (PYTHONHASHSEED=0, and no other PYTHON variable, in the environment)
+    python -B compile_modules.py 3>ANSWERS           (for sources whose codecs `site` registers)
 
 Besides its helper, it imports nothing but what every start of Python has loaded: the module that it is to compile may be any module of the
 standard library, also one with a syntax error that is being fixed.
@@ -37,6 +38,8 @@ import marshal
 import posix
 from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
+
+LONGEST_LINE = 300  # that an error quotes
 
 # None of these functions recurses: code is nested deeper than this interpreter lets Python functions call each other.
 
@@ -99,9 +102,10 @@ def imports_of(source, filename, code):
 
 def describe(error, path):
     if not isinstance(error, SyntaxError) or not error.lineno:
-        return '  File "%s"\n%s: %s' % (path, type(error).__name__, error)
+        message = error.msg if isinstance(error, SyntaxError) else error
+        return '  File "%s"\n%s: %s' % (path, type(error).__name__, message)
     lines = ['  File "%s", line %d' % (error.filename, error.lineno)]
-    if error.text is not None:
+    if error.text is not None and len(error.text) <= LONGEST_LINE:
         text = error.text.rstrip("\n")
         stripped = text.lstrip(" \n\f")
         lines.append("    " + stripped)
@@ -128,7 +132,7 @@ def answer(source, filename, optimize, output, imports):
             file.write(unit)
         with open(imports, "w", encoding="utf-8") as file:
             file.writelines("%s\n" % name for name in imports_of(text, filename, code))
-    except Exception as error:
+    except BaseException as error:  # a codec of others may raise anything
         return ("error", in_hex(type(error).__name__), in_hex(describe(error, source)))
     return ("ok",)
 
@@ -139,8 +143,8 @@ def in_hex(text):
 
 def main():
     signal(SIGINT, SIG_IGN)  # the one who started us ends us, by closing our input
-    answers = open(posix.dup(1), "wb", 0)
-    posix.dup2(2, 1)  # whatever prints, prints elsewhere
+    answers = open(3, "wb", 0)
+    posix.dup2(2, 1)  # what a codec prints, too, is for people
     for line in sys.stdin.buffer:
         id, source, filename, optimize, output, imports = line.decode().rstrip("\n").split(" ")
         source, filename, output, imports = (

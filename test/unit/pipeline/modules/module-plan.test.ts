@@ -2,7 +2,7 @@ import {expect, test} from '@jest/globals';
 import type {ModuleRecord} from '../../../../src/cpython/interpreter/modules/modules.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
 import {parseVersion} from '../../../../src/cpython/interpreter/version.js';
-import {type PlannedFor, planFreeze} from '../../../../src/pipeline/modules/module-plan.js';
+import {type PlannedFor, leaveOut, planFreeze} from '../../../../src/pipeline/modules/module-plan.js';
 
 const source = (name: string, origin: string, isPackage = false): ModuleRecord => ({
   ...{name, origin, isPackage},
@@ -23,6 +23,7 @@ function planOf(version: string, more: Partial<PlannedFor> = {}) {
   return planFreeze({target, frozenModules: [], getpath: undefined, ...more}, WANTED, {
     frozenFirst: false,
     restsCollector: false,
+    modules: ['app'],
   });
 }
 
@@ -63,4 +64,26 @@ test('of the modules that CPython freezes, the rows of the toolchain; shared cod
     {module: 'posixpath', filename: '<frozen posixpath>', isCPythonFrozen: true},
   ]);
   expect(modules.map(({module}) => module)).toEqual(['getpath', 'posixpath', 'json', 'json.decoder', 'app']);
+});
+
+test('a build needs the modules that CPython freezes itself and those that were named, and no others', () => {
+  const {modules} = planOf('3.13.0', {
+    frozenModules: [{name: 'os', origin: 'os', source: {path: '/lib/python/os.py', name: 'Lib/os.py'}}],
+  });
+  expect(modules.map(({module, isRequired}) => [module, isRequired])).toEqual([
+    ['os', true],
+    ['json', false],
+    ['json.decoder', false],
+    ['app', true],
+  ]);
+});
+
+test('what is left out keeps no image and no entry in the index, and is known', () => {
+  const plan = planOf('3.13.0');
+  const left = leaveOut(plan, new Set(['json']));
+  expect(left.modules.map(({module}) => module)).toEqual(['json.decoder', 'app']);
+  expect(left.sources.map(({module}) => module)).toEqual(['json.decoder', 'app']);
+  expect(left.leftOut.map(({source}) => source)).toEqual(['/lib/python/json/__init__.py']);
+  expect(left.roots).toEqual(plan.roots);
+  expect(leaveOut(plan, new Set())).toEqual(plan);
 });

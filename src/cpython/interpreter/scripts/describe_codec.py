@@ -1,0 +1,81 @@
+"""Describes where the codec of a source encoding comes from that only `site` makes known: a .pth file, sitecustomize, an editable
+install (describe_codec.py ANSWER REQUEST).
+
+The request is {"encoding": name}. The answer is {"files": [path, ...], "folders": [path, ...]}: every file outside the standard library that
+was loaded before the codec was used for the first time or by that use, and the directories whose .pth files `site` reads. Whether the
+codec is known does not matter: another file may make it known.
+"""
+
+import sys
+
+if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+    del sys.path[0]
+
+import codecs
+import json
+import os
+import site
+
+
+def is_below(path, folder):
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def site_folders():
+    folders = [*site.getsitepackages(), site.getusersitepackages(), *sys.path]
+    return sorted({os.path.abspath(folder) for folder in folders if isinstance(folder, str) and os.path.isdir(folder)})
+
+
+def loaded_files(library, folders):
+    """The files of all modules, except those of the standard library: the interpreter's identity has them."""
+    inner = [folder for folder in folders if is_below(folder, library) and os.path.basename(folder) != "lib-dynload"]
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        # A file of stamps or a new image of an overlay decides nothing here.
+        if not isinstance(path, str) or name == "__main__" or name == "_flashfreeze":
+            continue
+        path = os.path.abspath(path)
+        if is_below(path, library) and not any(is_below(path, folder) for folder in inner):
+            continue
+        if os.path.isfile(path):
+            yield path
+
+
+def path_files(folders):
+    for folder in folders:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.endswith(".pth") and os.path.isfile(path):
+                yield path
+
+
+def read_request():
+    with open(sys.argv[2], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def answer_with(value):
+    """Written to a file, because imported code may print to standard output."""
+    with open(sys.argv[1], "w", encoding="ascii") as file:
+        json.dump(value, file)
+
+
+def main():
+    encoding = read_request()["encoding"]
+    try:
+        # As the compiler reads a source.
+        codecs.getreader(encoding)
+        b"pass\n".decode(encoding)
+    except BaseException:  # a codec may raise anything
+        pass
+    folders = site_folders()
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    files = {*loaded_files(library, folders), *path_files(folders)}
+    answer_with({"files": sorted(files), "folders": folders})
+
+
+main()

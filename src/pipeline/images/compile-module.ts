@@ -1,0 +1,127 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {type CompileProblem, type Workers, compileFailure} from '../../cpython/interpreter/worker.js';
+import {isFileSync} from '../../fs/recorded-fs.js';
+import type {Artifact} from '../../model/action.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
+import type {ModulePlan} from '../modules/module-plan.js';
+import {encodeProblem, readProblem, unknownEncoding} from './compile-problem.js';
+import {imageFileName} from './image-files.js';
+import type {Tools} from './image-tools.js';
+import {output} from './module-images.js';
+
+/** What compiling a module gives. */
+export type Compilation = CompiledModule | UncompiledModule;
+
+export interface CompiledModule {
+  readonly kind: 'unit';
+  readonly unit: Artifact;
+  /** The names that the module imports. */
+  readonly imports: Artifact;
+}
+
+/** Python does not compile it, or its source cannot be read: an import of it fails, too. */
+export interface UncompiledModule {
+  readonly kind: 'problem';
+  readonly problem: CompileProblem;
+}
+
+/**
+ * `compile:<module>`: compiles the source to a code unit. Fails with COMPILE or IO when a module has a problem that is required.
+ * @param nth counts the files that the module has in this build: an action is declared once, so each further one has its own
+ */
+export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Promise<Result<Compilation>> {
+  const source = await digestSource(plan, tools);
+  if (!source.ok) {
+    if (plan.isRequired || source.failure.code !== 'IO') return source;
+    return ok({kind: 'problem', problem: {type: 'OSError', text: source.failure.message}});
+  }
+  // No module name has a slash, so this is no other module's action.
+  const suffix = nth === 1 ? '' : `/${nth}`;
+  const compiled = await attempt(plan, tools, {
+    source: source.value,
+    suffix,
+    codec: [],
+    compile: tools.workers.compile,
+    isLast: (problem) => unknownEncoding(problem) === undefined,
+  });
+  if (!compiled.ok || compiled.value.kind === 'unit') return compiled;
+  const encoding = unknownEncoding(compiled.value.problem);
+  if (encoding === undefined) return judge(plan, compiled.value);
+  const codec = await tools.siteCompiler.inputsFor(encoding);
+  if (!codec.ok && codec.failure.code === 'INTERRUPTED') return codec;
+  // A `site` that ends the interpreter is reported by whoever needs it.
+  if (!codec.ok || codec.value.length === 0) return judge(plan, compiled.value);
+  const again = await attempt(plan, tools, {
+    source: source.value,
+    suffix: `${suffix}/site`,
+    codec: codec.value,
+    compile: tools.siteCompiler.compile,
+    isLast: () => true,
+  });
+  return again.ok ? judge(plan, again.value) : again;
+}
+
+/** Fails with IO, also for what is not a file: it could keep its reader waiting for ever. */
+async function digestSource({source, sourceName}: ModulePlan, {engine}: Tools): Promise<Result<Artifact>> {
+  return isFileSync(source)
+    ? engine.source(sourceName, source)
+    : fail('IO', `cannot read ${source}: there is no such file`);
+}
+
+interface Attempt {
+  readonly source: Artifact;
+  /** What tells its action and its files from those of other attempts. */
+  readonly suffix: string;
+  /** What decides how the source is decoded, besides the interpreter. */
+  readonly codec: readonly Artifact[];
+  readonly compile: Workers['compile'];
+  /** Whether no other attempt can do better. */
+  readonly isLast: (problem: CompileProblem) => boolean;
+}
+
+async function attempt(
+  plan: ModulePlan,
+  {engine, places, compileTools}: Tools,
+  {source, suffix, codec, compile, isLast}: Attempt,
+): Promise<Result<Compilation>> {
+  const base = join(`${places.images}${suffix}`, imageFileName(plan.module));
+  const action = await engine.run({
+    id: `compile:${plan.module}${suffix}`,
+    tools: compileTools,
+    arguments: {filename: plan.filename, optimize: 0},
+    environment: {},
+    inputs: [source, ...codec],
+    outputs: [
+      {name: 'unit', path: `${base}.unit`},
+      {name: 'imports', path: `${base}.imports`},
+    ],
+    storage: 'shared',
+    async execute({outputs: {unit = '', imports = ''}}) {
+      const done = await compile({
+        source: plan.source,
+        filename: plan.filename,
+        optimize: 0,
+        output: unit,
+        importsOutput: imports,
+      });
+      if (!done.ok) return done;
+      const problem = done.value;
+      if (problem === undefined) return ok();
+      if (plan.isRequired && isLast(problem)) return err(compileFailure(plan.source, problem));
+      const files = encodeProblem(problem, plan.source);
+      await Promise.all([writeFile(unit, files.unit), writeFile(imports, files.imports)]);
+      return ok();
+    },
+  });
+  if (!action.ok) return action;
+  const [unit, imports] = [output(action.value, 'unit'), output(action.value, 'imports')];
+  const problem = await readProblem(unit, imports, plan.source);
+  return ok(problem === undefined ? {kind: 'unit', unit, imports} : {kind: 'problem', problem});
+}
+
+/** A problem of a required module is a failure, also one that an earlier build left in the cache. */
+function judge({isRequired, source}: ModulePlan, compilation: Compilation): Result<Compilation> {
+  if (compilation.kind === 'unit' || !isRequired) return ok(compilation);
+  return err(compileFailure(source, compilation.problem));
+}
