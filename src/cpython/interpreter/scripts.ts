@@ -16,11 +16,18 @@ export type ScriptName =
   | 'describe_codec.py'
   | 'compile_modules.py';
 
-/** What scripts import from their own directory. */
+const REQUEST_FILES = 'request_files.py';
+
+/** What scripts import from their own directory, and what that imports. */
 const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'compile_modules.py': ['reproducible_marshal.py'],
-  'compile_expressions.py': ['prepared_sources.py'],
-  'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py'],
+  'compile_expressions.py': ['prepared_sources.py', REQUEST_FILES],
+  'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py', REQUEST_FILES],
+  'describe_installation.py': [REQUEST_FILES],
+  'measure_runs.py': [REQUEST_FILES],
+  'precompile.py': [REQUEST_FILES],
+  'resolve_modules.py': [REQUEST_FILES],
+  'verify_images.py': [REQUEST_FILES],
 };
 
 /** All files that decide what a script does: itself, and what it imports from beside it. */

@@ -12,7 +12,7 @@ import {configureArguments, requestedCompiler} from '../../cpython/build/configu
 import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import {readMakeVariables} from '../../cpython/build/make-variables.js';
 import {NOT_LOOKED_FOR, reproducibleEnvironment} from '../../cpython/build/reproducible-flags.js';
-import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import type {SourceTree} from '../../cpython/source/source-tree.js';
 import {listStage1Inputs, selectConfigureInputs} from '../../cpython/source/stage1-inputs.js';
 import {describeTarget, type Target, targetSchema} from '../../cpython/interpreter/target.js';
@@ -128,13 +128,13 @@ export async function buildStage1(
   });
   if (!configured.ok) return configured;
 
-  const describe = await engine.source('describe_target.py', scriptPath('describe_target.py'));
+  const describe = await engine.sources(scriptFiles('describe_target.py'));
   if (!describe.ok) return describe;
   const built = await engine.run(
     makeAction(options, places, context, {
       compiler: compiler.value,
       environment: reproducible ? reproducibleEnvironment(environment) : environment,
-      inputs: [...inputs.value, ...more.value, ...Object.values(configured.value.outputs), describe.value],
+      inputs: [...inputs.value, ...more.value, ...Object.values(configured.value.outputs), ...describe.value],
       ...(reproducible && {reproducible: {...reproducible, tree}}),
     }),
   );

@@ -6,7 +6,7 @@ import {readJson} from '../../fs/read-json.js';
 import {existsSync, recordFile, recordWritten} from '../../fs/recorded-fs.js';
 import {currentRecording} from '../../fs/recording.js';
 import {removeQuietly} from '../../fs/files.js';
-import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson, type Json} from '../../model/canonical-json.js';
@@ -92,7 +92,7 @@ export async function discover(
   const gone = earlier.kind === 'valid' ? missingFrom(earlier.value) : [];
   const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
-    (['trace_imports.py', 'resolve_modules.py'] as const).map((name) => ({name, path: scriptPath(name)})),
+    (['trace_imports.py', 'resolve_modules.py'] as const).flatMap(scriptFiles),
   );
   if (!scripts.ok) return scripts;
   const programs = await engine.sources(

@@ -15,11 +15,15 @@ variables of sysconfig to print. The answer:
 
 import sys
 
+# This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
+
+del sys.path[0]
 
 import _imp
-import json
 import marshal
 import os
 import sysconfig
@@ -86,21 +90,10 @@ def mapped_libpython():
     return None
 
 
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
-
-
 def main():
     request = read_request()
     variables = sysconfig.get_config_vars()
-    files = {sys.executable, __file__}
+    files = {sys.executable, __file__, read_request.__code__.co_filename}
     files.update(m.__file__ for name, m in sys.modules.items() if name.startswith("_sysconfigdata"))
     environment = os.path.join(sys.prefix, "pyvenv.cfg")
     if os.path.isfile(environment):

@@ -7,9 +7,15 @@ is {"milliseconds": [[…], …], "faults": [[…], …]}: a list for each comma
 each round; `faults` are minor page faults. One more round before the first is not counted.
 """
 
-import json
-import os
 import sys
+
+# This script's directory is on the path for its helper only.
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
+
+del sys.path[0]
+
+import os
 from time import perf_counter_ns
 
 
@@ -22,17 +28,6 @@ def run(command, environment, silence):
     if status != 0:
         sys.exit(f"{' '.join(command)} ended with exit code {os.waitstatus_to_exitcode(status)}")
     return (end - begin) / 1e6, usage.ru_minflt
-
-
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
 
 
 def main():

@@ -6,10 +6,16 @@ before. Run it with an empty `pycache_prefix`, so that existing bytecode in the 
 no influence. The bytecode is not checked against its source (PEP 552), so that it contains no time.
 """
 
-import json
+import sys
+
+# This script's directory is on the path for its helper only.
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
+
+del sys.path[0]
+
 import os
 import py_compile
-import sys
 
 
 def sources(root):
@@ -19,17 +25,6 @@ def sources(root):
             if name.endswith(".py"):
                 byte_code = f"{name[:-3]}.{sys.implementation.cache_tag}.pyc"
                 yield os.path.join(folder, name), os.path.join(folder, "__pycache__", byte_code)
-
-
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
 
 
 def main():

@@ -11,10 +11,14 @@ The answer is {"modules": [record, ...], "missing": [{"name", "near": [name, ...
 
 import sys
 
+# This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
 
-import json
+del sys.path[0]
+
 import os
 import pkgutil
 import sysconfig
@@ -152,17 +156,6 @@ def standard_library(tests):
 
 def has_source(each):
     return each["kind"] in ("source", "frozen") and each["origin"] is not None and os.path.isfile(each["origin"])
-
-
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
 
 
 def main():

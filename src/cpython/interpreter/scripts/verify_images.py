@@ -10,11 +10,14 @@ CPython freezes itself). With PYTHONMALLOC=debug, fields without an attribute ar
 
 import sys
 
-# What the source's own directory holds (this script's, that is) is none of the modules' business.
+# This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
 
-import json
+del sys.path[0]
+
 import marshal
 import os
 import struct
@@ -323,17 +326,6 @@ def compare_snippets():
             before = _flashfreeze.info()["used_snippets"]
             if compile(text, filename, mode) is code or _flashfreeze.info()["used_snippets"] - before != 1:
                 yield text, "use", "was not used"
-
-
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
 
 
 def main():
