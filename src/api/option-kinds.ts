@@ -47,6 +47,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   snippets: 'flag',
   cc: 'program',
   cacheDir: 'path',
+  trustCache: 'flag',
   cacheMaxSize: 'number',
   cacheMaxAge: 'number',
   remoteCache: 'text',

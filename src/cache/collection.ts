@@ -1,17 +1,22 @@
-import {readFile, stat, utimes} from 'node:fs/promises';
+import {lstat, lutimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
-import {removeQuietly} from '../fs/files.js';
+import {isTemporary} from '../fs/files.js';
+import {removeFile} from '../fs/removal.js';
 import {
   BREADTH,
   CONTENTS,
+  inDirectory,
+  isTrusted,
   listFiles,
   listNames,
   RESULTS,
+  TEMPORARIES,
   type Layout,
+  type Part,
   type StoredFile,
 } from './store-layout.js';
-import {decodeRecord} from './record.js';
+import {readRecord} from './record-file.js';
 
 export interface CollectLimits {
   /** How much the store may hold, in bytes. */
@@ -47,7 +52,8 @@ interface Entry extends StoredFile {
 
 /**
  * Removes results that are too old, then the least recently used ones until the rest fits; also the files
- * that no kept result refers to, and leftovers of interrupted writers. A file of a kept result is never removed.
+ * that no kept result refers to, and leftovers of interrupted writers. A file of a kept result is never removed. Nothing of another
+ * user is removed, unless the store trusts them, and nothing that does not have a name of the store's own.
  */
 export async function collectGarbage(layout: Layout, limits: CollectLimits): Promise<Collected> {
   const nowMs = limits.nowMs ?? Date.now();
@@ -81,9 +87,9 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
     ({digest, usedMs}) => !kept.has(digest) && (released.has(digest) || nowMs - usedMs > UNFINISHED_MS),
   );
   // Entries first: an entry without its files would be a confusing miss.
-  const removedEntries = await removeUnused(dropped);
-  const removedBlobs = await removeUnused(garbage);
-  await removeLeftovers(layout.temporary, nowMs);
+  const removedEntries = await removeUnused(layout, dropped);
+  const removedBlobs = await removeUnused(layout, garbage);
+  await removeLeftovers(layout, nowMs);
   return {
     removedEntries: removedEntries.length,
     removedBlobs: removedBlobs.length,
@@ -94,11 +100,17 @@ export async function collectGarbage(layout: Layout, limits: CollectLimits): Pro
 }
 
 /** Removes files, except those used since they were listed. Returns those that are gone. */
-async function removeUnused<T extends StoredFile>(files: readonly T[]): Promise<T[]> {
+async function removeUnused<T extends StoredFile>(layout: Layout, files: readonly T[]): Promise<T[]> {
   const removed = await pLimit(BREADTH).map(files, async (file) => {
-    const now = await stat(file.path).catch(() => undefined);
-    const used = now === undefined || now.mtimeMs > file.usedMs + ROUNDING_MS;
-    return !used && (await removeQuietly(file.path)) ? [file] : [];
+    if (!isTrusted(layout, file)) return [];
+    const shard = file.digest.slice(0, 2);
+    const isGone = await inDirectory(layout.root, [file.part, shard], async ({at}) => {
+      const path = join(at, file.digest);
+      const now = await lstat(path).catch(() => undefined);
+      const used = now === undefined || now.mtimeMs > file.usedMs + ROUNDING_MS;
+      return !used && isTrusted(layout, now) && removeFile(path);
+    });
+    return isGone === true ? [file] : [];
   });
   return removed.flat();
 }
@@ -107,31 +119,30 @@ async function removeUnused<T extends StoredFile>(files: readonly T[]): Promise<
 async function readEntries(layout: Layout, nowMs: number): Promise<Entry[]> {
   const files = await listUsed(layout, RESULTS, nowMs);
   return pLimit(BREADTH).map(files, async (file) => {
-    const record = decodeRecord(await readFile(file.path, 'utf8').catch(() => ''), file.digest);
+    const {record} = await readRecord(file.path, file.digest);
     const outputs = record === undefined || record === 'older' ? [] : record.outputs;
     return {...file, refersTo: outputs.map(({digest}) => digest)};
   });
 }
 
 /** Files with the time of their last use. One in the future (the clock was set back) counts as now, and ages from now on. */
-async function listUsed(
-  layout: Layout,
-  part: typeof CONTENTS | typeof RESULTS,
-  nowMs: number,
-): Promise<StoredFile[]> {
+async function listUsed(layout: Layout, part: Part, nowMs: number): Promise<StoredFile[]> {
   const files = await listFiles(layout.root, part);
   return pLimit(BREADTH).map(files, async (file) => {
     if (file.usedMs <= nowMs + CLOCK_SLACK_MS) return file;
     const now = new Date(nowMs);
-    await utimes(file.path, now, now).catch(() => undefined);
+    await lutimes(file.path, now, now).catch(() => undefined);
     return {...file, usedMs: nowMs};
   });
 }
 
-async function removeLeftovers(folder: string, nowMs: number): Promise<void> {
-  for (const name of await listNames(folder)) {
-    const path = join(folder, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && nowMs - found.mtimeMs > UNFINISHED_MS) await removeQuietly(path);
-  }
+/** Removes temporary files that are too old to be in use. */
+async function removeLeftovers(layout: Layout, nowMs: number): Promise<void> {
+  await inDirectory(layout.root, [TEMPORARIES], async ({at}) => {
+    for (const name of (await listNames(at)).filter(isTemporary)) {
+      const found = await lstat(join(at, name)).catch(() => undefined);
+      if (found === undefined || !isTrusted(layout, found)) continue;
+      if (nowMs - found.mtimeMs > UNFINISHED_MS) await removeFile(join(at, name));
+    }
+  });
 }

@@ -1,5 +1,5 @@
 import {constants} from 'node:fs';
-import {chmod, copyFile, readFile, rm, stat, utimes} from 'node:fs/promises';
+import {lstat, lutimes, mkdir, open, realpath} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf} from '../model/errno.js';
@@ -7,6 +7,7 @@ import {err, fail, ok, type Result} from '../model/result.js';
 import type {Collected, CollectLimits} from './collection.js';
 import {
   attempt,
+  copyExpected,
   copyFileAtomic,
   ensureFolder,
   hashFile,
@@ -14,10 +15,20 @@ import {
   removeQuietly,
   writeFileAtomic,
 } from '../fs/files.js';
-import {CONTENTS, layoutOf, RESULTS, type Layout} from './store-layout.js';
-import {decodeRecord, encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
+import {isForeign, nameOfUser} from '../fs/owners.js';
+import {removeTree} from '../fs/removal.js';
+import {CONTENTS, isTrusted, layoutOf, removable, RESULTS, type Layout} from './store-layout.js';
+import {encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
+import {isDamage, readRecord} from './record-file.js';
 import {createTidier, memoryFile, type Tidier} from './tidy.js';
-import {surveyStore, verifyStore, type StoreStats, type Verified} from './survey.js';
+import {
+  findIntruders,
+  surveyStore,
+  verifyStore,
+  type Intruders,
+  type StoreStats,
+  type Verified,
+} from './survey.js';
 
 /** The result of a look-up in the store. Damage is never an error: it is removed, reported in `warnings`, and counts as a miss. */
 export interface Lookup {
@@ -56,6 +67,8 @@ export interface Store {
   readonly stats: () => Promise<StoreStats>;
   /** Reads everything and checks every digest; removes and names what is damaged. */
   readonly verify: () => Promise<Verified>;
+  /** Finds what belongs to others, and what is neither a file nor a directory. */
+  readonly intruders: () => Promise<Intruders>;
   /** Removes everything. Fails with IO. */
   readonly clear: () => Promise<Result<void>>;
   /** Removes old results, then the least recently used ones, until the limits hold. */
@@ -64,51 +77,82 @@ export interface Store {
   readonly tidy: (limits: CollectLimits) => Promise<Collected | undefined>;
 }
 
+export interface StoreOptions {
+  /** Use what other users wrote: they can then decide what this user runs. */
+  readonly trustOthers?: boolean | undefined;
+}
+
 /**
  * Opens the store in a directory, which is created when it is missing. A directory that others may write to is shared with them: so
- * are all directories that are made in it. Fails with CACHE when that is not possible.
+ * are all directories that are made in it. Fails with CACHE when that is not possible, and for a directory of another user who is
+ * not trusted.
  */
-export async function openStore(root: string): Promise<Result<Store>> {
-  const made = await ensureFolder(root);
-  const {mode = 0} = (await stat(root).catch(() => undefined)) ?? {};
-  const layout = layoutOf(root, mode);
-  const folders = [join(root, CONTENTS), join(root, RESULTS), layout.temporary];
-  const results = made.ok
-    ? await Promise.all(folders.map((folder) => prepareFolder(layout, folder)))
-    : [made];
-  for (const result of results) {
-    if (result.ok) continue;
-    return fail('CACHE', `cannot use the cache in ${root}: ${result.failure.message}`, {
-      hint: 'select another directory with --cache-dir',
+export async function openStore(
+  path: string,
+  {trustOthers = false}: StoreOptions = {},
+): Promise<Result<Store>> {
+  const made = await ensureFolder(path, PRIVATE);
+  const hint = 'select another directory with --cache-dir';
+  if (!made.ok) return fail('CACHE', `cannot use the cache in ${path}: ${made.failure.message}`, {hint});
+  // The user's own path may lead through links; below it there are none.
+  const root = await realpath(path).catch(() => path);
+  const stats = await lstat(root).catch(() => undefined);
+  if (stats !== undefined && !trustOthers && isForeign(stats)) {
+    const owner = nameOfUser(stats.uid);
+    return fail('CACHE', `the cache in ${path} belongs to ${owner}, who can change what is in it`, {
+      hint: `pass --trust-cache to use it, or ${hint}`,
     });
   }
+  const layout = layoutOf(root, stats?.mode ?? 0, trustOthers);
+  for (const folder of [join(root, CONTENTS), join(root, RESULTS), layout.temporary]) {
+    const result = await prepareFolder(layout, folder);
+    if (!result.ok)
+      return fail('CACHE', `cannot use the cache in ${path}: ${result.failure.message}`, {hint});
+  }
   const tidier = createTidier(layout);
+  const strangers = {isTold: false};
   return ok({
     root,
-    get: (key) => getRecord(layout, key),
+    get: (key) => getRecord(layout, key, strangers),
     put: (key, record, files) => putRecord(layout, tidier, key, record, files),
     materialise: (output, path) => materialise(layout, output, path),
     stats: () => surveyStore(root),
-    verify: () => verifyStore(root),
+    verify: () => verifyStore(layout),
+    intruders: () => findIntruders(layout),
     clear: () => clearStore(layout),
     collect: tidier.collect,
     tidy: tidier.tidy,
   });
 }
 
-/** Creates a directory of the store, unless it is there, with the permissions that it has to have. */
-async function prepareFolder(layout: Layout, folder: string): Promise<Result<void>> {
-  return layout.sharedMode === undefined ? ensureFolder(folder) : shareFolder(layout, folder);
+/** What a cache holds is as private as what it was made from. */
+const PRIVATE = 0o700;
+
+/** A directory of the store, with the permissions that it has to have; made if it is missing. A link in its place is refused. */
+async function prepareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
+  const found = await lstat(folder).catch(() => undefined);
+  if (found?.isDirectory() === true) return ok();
+  return attempt('create', folder, async () => {
+    const isNew = await mkdir(folder).then(
+      () => true,
+      (error: unknown) => {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+        return false;
+      },
+    );
+    // By the open directory, since another user could put a link in its place. Or one was faster, and has set them.
+    const opened = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      if (isNew && sharedMode !== undefined) await opened.chmod(sharedMode);
+    } finally {
+      await opened.close();
+    }
+  });
 }
 
 /** The same for a store that is shared; in another one, directories are made when they are found missing. */
-async function shareFolder({sharedMode}: Layout, folder: string): Promise<Result<void>> {
-  if (sharedMode === undefined) return ok();
-  if ((await stat(folder).catch(() => undefined)) !== undefined) return ok();
-  const made = await ensureFolder(folder);
-  // Another user may have been faster, and has set them.
-  if (made.ok) await chmod(folder, sharedMode).catch(() => undefined);
-  return made;
+async function shareFolder(layout: Layout, folder: string): Promise<Result<void>> {
+  return layout.sharedMode === undefined ? ok() : prepareFolder(layout, folder);
 }
 
 /** Collections depend on the use of entries; files are touched occasionally for other tools that share the store. */
@@ -116,28 +160,38 @@ const TOUCH_AFTER_MS = 3_600_000;
 
 const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
 
-async function getRecord(layout: Layout, key: Digest): Promise<Result<Lookup>> {
+async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolean}): Promise<Result<Lookup>> {
   const path = layout.entry(key);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (isDamage(error)) return ok({record: undefined, warnings: [await discard('entry', path)]});
+  const {record, uid, error} = await readRecord(path, key);
+  if (error !== undefined) {
+    if (isDamage(error)) return ok({record: undefined, warnings: [await discard(layout, 'entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
-  const record = decodeRecord(text, key);
+  if (uid !== undefined && !isTrusted(layout, {uid})) {
+    if (strangers.isTold) return MISS;
+    strangers.isTold = true;
+    return ok({record: undefined, warnings: [foreignWarning(layout, uid)]});
+  }
   if (record === 'older') return MISS;
-  if (record === undefined) return ok({record, warnings: [await discard('entry', path)]});
+  if (record === undefined) return ok({record, warnings: [await discard(layout, 'entry', path)]});
   for (const output of record.outputs) {
     const blob = layout.blob(output.digest);
-    const found = await stat(blob).catch(() => undefined);
+    const found = await lstat(blob).catch(() => undefined);
     // Collected meanwhile, by us or by another tool that shares the store: an ordinary miss.
     if (found === undefined) return MISS;
-    if (found.size !== output.size) return ok({record: undefined, warnings: [await discard('file', blob)]});
+    if (found.size !== output.size || !found.isFile())
+      return ok({record: undefined, warnings: [await discard(layout, 'file', blob)]});
     if (Date.now() - found.mtimeMs > TOUCH_AFTER_MS) await touch(blob);
   }
-  if (!(await touch(path))) await renew(layout, path, text);
+  if (!(await touch(path))) await renew(layout, path, record);
   return ok({record, warnings: []});
+}
+
+function foreignWarning({root}: Layout, uid: number): string {
+  return (
+    `the cache in ${root} has results of ${nameOfUser(uid)}, which are not used; ` +
+    'with --trust-cache they are, and who may write to it decides what you run'
+  );
 }
 
 async function putRecord(
@@ -160,7 +214,15 @@ async function putRecord(
 
 async function writeEntry(layout: Layout, path: string, text: string): Promise<Result<void>> {
   const folder = await shareFolder(layout, dirname(path));
-  return folder.ok ? writeFileAtomic(path, text, layout.temporary, ENTRY_MODE) : folder;
+  if (!folder.ok) return folder;
+  const written = await writeFileAtomic(path, text, layout.temporary, ENTRY_MODE);
+  return written.ok || (await isTheirs(layout, path)) ? ok() : written;
+}
+
+/** Whether another user has a file there. It may lie in a sticky directory, where it cannot be replaced. */
+async function isTheirs(layout: Layout, path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found !== undefined && !isTrusted(layout, found);
 }
 
 /** Everyone who may read the directory may read its files, whatever the umask of their writer. */
@@ -173,8 +235,12 @@ async function putBlob(
   from: string,
 ): Promise<Result<void>> {
   const blob = layout.blob(output.digest);
-  const found = await stat(blob).catch(() => undefined);
-  if (found?.size === output.size) {
+  const found = await lstat(blob).catch(() => undefined);
+  if (
+    found?.isFile() === true &&
+    found.size === output.size &&
+    (await mayStay(layout, output, blob, found))
+  ) {
     await touch(blob);
     return ok();
   }
@@ -182,8 +248,20 @@ async function putBlob(
   if (!folder.ok) return folder;
   tidier.grew(output.size);
   const copied = await copyFileAtomic(from, blob, output, layout.temporary);
-  if (!copied.ok) return copied;
+  if (!copied.ok) return (await isTheirs(layout, blob)) ? ok() : copied;
   return copied.value ? ok() : fail('CACHE', `${from} changed before it was stored`);
+}
+
+/** Whether a file that is there already is what it should be. One of another user, who need not be a friend, is read. */
+async function mayStay(
+  layout: Layout,
+  output: StoredOutput,
+  blob: string,
+  stats: {readonly uid: number},
+): Promise<boolean> {
+  if (isTrusted(layout, stats)) return true;
+  const content = await hashFile(blob, 'refuse');
+  return content.ok && content.value.digest === output.digest;
 }
 
 async function materialise(
@@ -192,55 +270,51 @@ async function materialise(
   path: string,
 ): Promise<Result<Materialised>> {
   const blob = layout.blob(output.digest);
+  const target = {flags: COPY, mode: output.executable ? 0o755 : 0o644, durable: false};
   try {
-    await copyFile(blob, path, constants.COPYFILE_FICLONE);
-    await chmod(path, output.executable ? 0o755 : 0o644);
+    if (await copyExpected(blob, path, output, 'refuse', target)) return ok({hit: true, warnings: []});
   } catch (error) {
     // If the file in the store is readable and complete, the destination of the copy is at fault.
-    const content = await hashFile(blob);
+    const content = await hashFile(blob, 'refuse');
     if (content.ok && content.value.digest === output.digest) return err(ioFailure('write', path, error));
     const isBroken = content.ok || isDamage(error);
-    return ok({hit: false, warnings: isBroken ? [await discard('file', blob)] : []});
+    return ok({hit: false, warnings: isBroken ? [await discard(layout, 'file', blob)] : []});
   }
-  const copy = await hashFile(path);
-  if (!copy.ok) return copy;
-  if (copy.value.digest === output.digest) return ok({hit: true, warnings: []});
   await removeQuietly(path);
-  return ok({hit: false, warnings: [await discard('file', blob)]});
+  return ok({hit: false, warnings: [await discard(layout, 'file', blob)]});
 }
 
-/** Whether an error of reading means that what should be there is not a file any more, or not a whole one. */
-function isDamage(error: unknown): boolean {
-  return ['EISDIR', 'EIO'].includes(errnoOf(error) ?? '');
-}
+const COPY = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
-async function discard(what: 'entry' | 'file', path: string): Promise<string> {
-  const outcome = (await removeQuietly(path)) ? 'has been removed' : 'cannot be removed';
+async function discard(layout: Layout, what: 'entry' | 'file', path: string): Promise<string> {
+  const outcome = (await removeTree(path, removable(layout))) ? 'has been removed' : 'cannot be removed';
   return `the ${what === 'entry' ? 'cache entry' : 'cached file'} ${path} was damaged and ${outcome}`;
 }
 
 /** Records a use. A read-only store records nothing. */
 async function touch(path: string): Promise<boolean> {
   const now = new Date();
-  return utimes(path, now, now).then(
+  return lutimes(path, now, now).then(
     () => true,
     () => false,
   );
 }
 
 /** Notes the use of an entry that another user wrote, whose times are not ours to set: now and then it becomes our own. */
-async function renew(layout: Layout, path: string, text: string): Promise<void> {
+async function renew(layout: Layout, path: string, record: ActionRecord): Promise<void> {
   if (layout.sharedMode === undefined) return;
-  const found = await stat(path).catch(() => undefined);
+  const found = await lstat(path).catch(() => undefined);
   if (found !== undefined && Date.now() - found.mtimeMs > TOUCH_AFTER_MS)
-    await writeEntry(layout, path, text);
+    await writeEntry(layout, path, encodeRecord(record));
 }
 
 async function clearStore(layout: Layout): Promise<Result<void>> {
-  await removeQuietly(memoryFile(layout));
+  const may = removable(layout);
+  await removeTree(memoryFile(layout), may);
   for (const folder of [join(layout.root, RESULTS), join(layout.root, CONTENTS), layout.temporary]) {
-    const removed = await attempt('remove', folder, () => rm(folder, {recursive: true, force: true}));
-    if (!removed.ok) return removed;
+    const isGone = await removeTree(folder, may);
+    // What is left of a shared store belongs to others.
+    if (!isGone && layout.sharedMode === undefined) return fail('IO', `cannot remove all of ${folder}`);
     const made = await prepareFolder(layout, folder);
     if (!made.ok) return made;
   }

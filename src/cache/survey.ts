@@ -1,8 +1,21 @@
-import {readFile} from 'node:fs/promises';
+import {lstat} from 'node:fs/promises';
+import {join} from 'node:path';
 import pLimit from 'p-limit';
-import {hashFile, removeQuietly} from '../fs/files.js';
-import {BREADTH, CONTENTS, listFiles, RESULTS} from './store-layout.js';
-import {decodeRecord} from './record.js';
+import {hashFile} from '../fs/files.js';
+import {removeTree} from '../fs/removal.js';
+import {
+  BREADTH,
+  CONTENTS,
+  inDirectory,
+  isTrusted,
+  type Layout,
+  listFiles,
+  listNames,
+  removable,
+  RESULTS,
+  TEMPORARIES,
+} from './store-layout.js';
+import {readRecord} from './record-file.js';
 
 /** What a store holds. */
 export interface StoreStats {
@@ -42,30 +55,61 @@ export interface Verified {
   readonly incomplete: readonly string[];
 }
 
-/** Reads everything in the store in `root`, and removes what is damaged. */
-export async function verifyStore(root: string): Promise<Verified> {
+/** Reads everything in a store, and removes what is damaged. */
+export async function verifyStore(layout: Layout): Promise<Verified> {
+  const {root} = layout;
   const limit = pLimit(BREADTH);
   const blobs = await listFiles(root, CONTENTS);
   const damaged: string[] = [];
   const whole = new Set<string>();
   await limit.map(blobs, async ({digest, path}) => {
-    const content = await hashFile(path);
+    const content = await hashFile(path, 'refuse');
     if (content.ok && content.value.digest === digest) whole.add(digest);
     else damaged.push(path);
   });
   const entries = await listFiles(root, RESULTS);
   const incomplete: string[] = [];
   await limit.map(entries, async ({digest, path}) => {
-    const record = decodeRecord(await readFile(path, 'utf8').catch(() => ''), digest);
+    const {record} = await readRecord(path, digest);
     if (record === undefined) damaged.push(path);
     else if (record === 'older') return;
     else if (!record.outputs.every((output) => whole.has(output.digest))) incomplete.push(path);
   });
-  await limit.map(damaged, (path) => removeQuietly(path));
+  await limit.map(damaged, (path) => removeTree(path, removable(layout)));
+
   return {
     entries: entries.length,
     blobs: blobs.length,
     damaged: damaged.sort(),
     incomplete: incomplete.sort(),
   };
+}
+
+/** What does not belong into a store. */
+export interface Intruders {
+  /** The paths of what belongs to other users who are not trusted: it is not used. */
+  readonly foreign: readonly string[];
+  /** The paths of links, FIFOs, sockets and devices. */
+  readonly special: readonly string[];
+}
+
+/** Looks for it, without following links. */
+export async function findIntruders(layout: Layout): Promise<Intruders> {
+  const foreign: string[] = [];
+  const special: string[] = [];
+  async function look(names: readonly string[], deeper: boolean): Promise<void> {
+    await inDirectory(layout.root, names, async ({at}) => {
+      for (const name of await listNames(at)) {
+        const found = await lstat(join(at, name)).catch(() => undefined);
+        if (found === undefined) continue;
+        const path = join(layout.root, ...names, name);
+        if (!isTrusted(layout, found)) foreign.push(path);
+        if (!found.isFile() && !found.isDirectory()) special.push(path);
+        if (deeper && found.isDirectory()) await look([...names, name], true);
+      }
+    });
+  }
+  await look([], false);
+  for (const part of [CONTENTS, RESULTS, TEMPORARIES]) await look([part], true);
+  return {foreign: foreign.sort(), special: special.sort()};
 }

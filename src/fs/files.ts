@@ -1,20 +1,25 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {chmod, copyFile, mkdir, open, readFile, rename, rm, stat, type FileHandle} from 'node:fs/promises';
+import {mkdir, open, rename, stat, type FileHandle} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {digestOf, type Digest} from '../model/digest.js';
+import type {Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, ok, type Result} from '../model/result.js';
+import {type RegularFile, withRegular} from './regular-file.js';
+import {removeFile, removeTree} from './removal.js';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EDQUOT: 'the disk quota is used up',
   EISDIR: 'there is a folder in its place',
+  ELOOP: 'it is a symbolic link, or leads through too many of them',
   EMFILE: 'too many open files',
   ENOENT: 'no such file or folder',
   ENOSPC: 'no room left on the disk',
+  ENOTREGULAR: 'it is not a regular file',
   ENOTDIR: 'a part of the path is not a folder',
+  ENXIO: 'it is not a regular file',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
 };
@@ -47,32 +52,29 @@ export function isTemporary(path: string): boolean {
   return basename(path).startsWith(TEMPORARY);
 }
 
-/** Creates a directory and those above it, if they are missing. Fails with IO. */
-export async function ensureFolder(path: string): Promise<Result<void>> {
-  return attempt('create', path, () => makeFolders(path));
+/** Creates a directory and those above it, if they are missing. Those that it creates get `mode`, cut by the umask. Fails with IO. */
+export async function ensureFolder(path: string, mode = 0o777): Promise<Result<void>> {
+  return attempt('create', path, () => makeFolders(path, mode));
 }
 
 /** Not mkdir's own `recursive`: where a directory seems to exist and cannot hold others (in /proc), it never ends (Node 20). */
-async function makeFolders(path: string): Promise<void> {
+async function makeFolders(path: string, mode: number): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, mode);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (errno !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolders(dirname(path));
-    await mkdir(path).catch((again: unknown) => {
+    await makeFolders(dirname(path), mode);
+    await mkdir(path, mode).catch((again: unknown) => {
       if (errnoOf(again) !== 'EEXIST') throw again;
     });
   }
 }
 
-/** Removes a file or directory with all that it holds; a failure is not an error. Returns whether it is gone. */
+/** Removes a file, a link, or a directory with all that it holds; a failure is not an error. Returns whether it is gone. */
 export async function removeQuietly(path: string): Promise<boolean> {
-  return rm(path, {recursive: true, force: true}).then(
-    () => true,
-    () => false,
-  );
+  return removeTree(path);
 }
 
 export interface FileContent {
@@ -83,41 +85,31 @@ export interface FileContent {
 
 const CHUNK_BYTES = 1 << 20;
 
-/** The sha256 and size of a file. Fails with IO. */
-export async function hashFile(path: string): Promise<Result<FileContent>> {
-  return attempt('read', path, async () => {
-    const file = await open(path, 'r');
-    try {
-      return await hashOpened(file);
-    } finally {
-      await file.close();
-    }
-  });
+/** The sha256 and size of a regular file. Fails with IO. */
+export async function hashFile(
+  path: string,
+  links: 'follow' | 'refuse' = 'follow',
+): Promise<Result<FileContent>> {
+  return attempt('read', path, () => withRegular(path, links, (file) => readThrough(file)));
 }
 
-async function hashOpened(file: FileHandle): Promise<FileContent> {
+/** Reads a file from its beginning to its end, and copies it to `to` if that is given. Returns what was read. */
+async function readThrough({handle, stats}: RegularFile, to?: FileHandle): Promise<FileContent> {
   const hash = createHash('sha256');
-  const expected = (await file.stat()).size;
+  const expected = stats.size;
   // One byte more than expected, so that the end of most files is seen with the first read.
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(expected + 1, 4096)));
   let size = 0;
   for (;;) {
-    const {bytesRead} = await file.read(buffer, 0, buffer.length, null);
-    hash.update(buffer.subarray(0, bytesRead));
+    const {bytesRead} = await handle.read(buffer, 0, buffer.length, null);
+    const part = buffer.subarray(0, bytesRead);
+    hash.update(part);
+    // Not with several writes at once, and not by the buffer itself, which is filled again.
+    if (to !== undefined && bytesRead > 0) await to.writeFile(part);
     size += bytesRead;
     if (bytesRead === 0 || (bytesRead < buffer.length && size === expected)) break;
   }
   return {digest: hash.digest('hex') as Digest, size};
-}
-
-/** Flushes the content of a file to disk. */
-async function synchronise(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /**
@@ -138,15 +130,25 @@ export async function writeFileAtomic(
   return written.ok ? ok() : written;
 }
 
-/** Copies a file so that there is the old one or the whole new one, whatever happens. Creates the directory. Fails with IO. */
+/** Copies a regular file so that there is the old one or the whole new one, whatever happens. Creates the directory. Fails with IO. */
 export async function replaceFile(from: string, to: string): Promise<Result<void>> {
   const copied = await replaceAtomic(to, dirname(to), async (temporary) => {
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    await synchronise(temporary);
+    await withRegular(from, 'follow', async (file) => {
+      const copy = await open(temporary, 'wx', 0o600);
+      try {
+        await readThrough(file, copy);
+        await copy.chmod(file.stats.mode & PERMISSIONS);
+        await copy.sync();
+      } finally {
+        await copy.close();
+      }
+    });
     return ok(true);
   });
   return copied.ok ? ok() : copied;
 }
+
+const PERMISSIONS = 0o777;
 
 /** Moves a file, to another file system, too: there is the old one or the whole new one. Fails with IO. */
 export async function moveFile(from: string, to: string): Promise<Result<void>> {
@@ -158,15 +160,15 @@ export async function moveFile(from: string, to: string): Promise<Result<void>> 
       if (errnoOf(error) !== 'EXDEV') throw error;
     }
     const copied = await replaceFile(from, to);
-    if (copied.ok) await rm(from);
+    if (copied.ok) await removeFile(from);
     return copied;
   });
   return moved.ok ? moved.value : moved;
 }
 
 /**
- * Copies a file in the same way, when its content is the expected one; `false`, and nothing written, when it is not.
- * The copy is read-only and shares no data with its source, or only as the file system does it unnoticed (copy on write).
+ * Copies a file in the same way, when its content is the expected one; `false`, and nothing written, when it is not. The copy is
+ * read-only.
  */
 export async function copyFileAtomic(
   from: string,
@@ -175,33 +177,50 @@ export async function copyFileAtomic(
   temporaryFolder: string,
 ): Promise<Result<boolean>> {
   return replaceAtomic(to, temporaryFolder, async (temporary) => {
-    if (expected.size <= CHUNK_BYTES) return copySmallFile(from, temporary, expected);
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    const content = await hashFile(temporary);
-    if (!content.ok) return content;
-    if (content.value.digest !== expected.digest || content.value.size !== expected.size) return ok(false);
-    await chmod(temporary, 0o444);
-    await synchronise(temporary);
-    return ok(true);
+    const is = await copyExpected(from, temporary, expected, 'follow', {
+      flags: 'wx',
+      mode: 0o444,
+      durable: true,
+    });
+    return ok(is);
   });
 }
 
-/** The same with fewer system calls, which dominate for many small files. */
-async function copySmallFile(
+export interface CopyTarget {
+  readonly flags: string | number;
+  readonly mode: number;
+  /** Whether the copy is flushed to disk. */
+  readonly durable: boolean;
+}
+
+/** Copies a regular file; whether its content is the expected one. Otherwise the copy is incomplete. Rejects as opening and writing do. */
+export async function copyExpected(
   from: string,
-  temporary: string,
+  to: string,
   expected: FileContent,
-): Promise<Result<boolean>> {
-  const content = await readFile(from);
-  if (content.length !== expected.size || digestOf(content) !== expected.digest) return ok(false);
-  await writeNew(temporary, content, 0o444);
-  return ok(true);
+  links: 'follow' | 'refuse',
+  {flags, mode, durable}: CopyTarget,
+): Promise<boolean> {
+  return withRegular(from, links, async (file) => {
+    if (file.stats.size !== expected.size) return false;
+    // By the open file: its name could be given to another one meanwhile.
+    const copy = await open(to, flags, 0o600);
+    try {
+      const {digest, size} = await readThrough(file, copy);
+      if (digest !== expected.digest || size !== expected.size) return false;
+      await copy.chmod(mode);
+      if (durable) await copy.sync();
+      return true;
+    } finally {
+      await copy.close();
+    }
+  });
 }
 
 /** Appends to an existing file. The content may be truncated if the process is killed. Fails with IO. */
 export function appendDurably(path: string, content: string): Promise<Result<void>> {
   return attempt('write', path, async () => {
-    const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
     try {
       await file.writeFile(content);
       await file.sync();
@@ -233,10 +252,10 @@ async function replaceAtomic(
     try {
       const done = await write(temporary);
       if (done.ok && done.value) await rename(temporary, path);
-      else await removeQuietly(temporary);
+      else await removeFile(temporary);
       return done;
     } catch (error) {
-      await removeQuietly(temporary);
+      await removeFile(temporary);
       throw error;
     }
   };

@@ -1,13 +1,6 @@
-import {
-  type BigIntStats,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import {type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync, statSync} from 'node:fs';
 import {digestOf, type Digest} from '../model/digest.js';
+import {readRegularSync} from './regular-file.js';
 
 /** Identifies the state of a file without reading it: an equal stamp means equal content. */
 export type Stamp = string;
@@ -126,7 +119,7 @@ function textState(read: () => string): PathState {
  */
 export function contentOf(path: string, aspect: PathAspect): Digest | undefined {
   try {
-    if (aspect === 'file') return digestOf(readFileSync(path));
+    if (aspect === 'file') return digestOf(readRegularSync(path));
     if (aspect !== 'entries') return undefined;
     const entries = readdirSync(path, {withFileTypes: true});
     return entriesDigest(entries);

@@ -4,6 +4,7 @@ import promises from 'node:fs/promises';
 import {join} from 'node:path';
 import {digestOf} from '../model/digest.js';
 import {contentOf, entriesDigest, statFile, statPath} from './path-state.js';
+import {readRegular, readRegularSync} from './regular-file.js';
 import {currentRecording, recordPath} from './recording.js';
 
 /*
@@ -41,7 +42,7 @@ export function readFileSync(path: string): Buffer;
 export function readFileSync(path: string, encoding: 'utf8'): string;
 export function readFileSync(path: string, encoding?: 'utf8'): string | Buffer {
   const state = recordPath(path, 'file');
-  const bytes = fs.readFileSync(path);
+  const bytes = readRegularSync(path);
   if (state?.settled === false) currentRecording()?.addRead(path, 'file', state, digestOf(bytes));
   return encoding === undefined ? bytes : bytes.toString(encoding);
 }
@@ -50,7 +51,7 @@ export async function readFile(path: string): Promise<Buffer>;
 export async function readFile(path: string, encoding: 'utf8'): Promise<string>;
 export async function readFile(path: string, encoding?: 'utf8'): Promise<string | Buffer> {
   const state = recordPath(path, 'file');
-  const bytes = await promises.readFile(path);
+  const bytes = await readRegular(path);
   if (state?.settled === false) currentRecording()?.addRead(path, 'file', state, digestOf(bytes));
   return encoding === undefined ? bytes : bytes.toString(encoding);
 }

@@ -1,3 +1,4 @@
+import {privateCacheDir} from '../cache/private-cache-dir.js';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
@@ -53,7 +54,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   const source = await phase('obtaining the CPython source', () =>
     obtainSource({
       version: request.python,
-      cacheDir: context.cacheDir,
+      cacheDir: privateCacheDir(context.cacheDir),
       environment: scrubbedEnvironment({}, context.userEnvironment),
       signal,
       log: (message) => {

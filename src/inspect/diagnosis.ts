@@ -58,7 +58,7 @@ export async function examineMachine(context: HostContext): Promise<readonly Che
       code: 'NO_MAKE',
       hint: make.ok ? undefined : make.failure.hint,
     },
-    await checkCache(context.cacheDir),
+    await checkCache(context),
     {name: 'CPython', purpose: 'the layout of its objects', found: series.join(', '), code: 'LAYOUT'},
     ...tools,
   ];
@@ -78,9 +78,9 @@ export function checkNode(version: string, required = oldestNode()): Check {
   };
 }
 
-async function checkCache(cacheDir: string): Promise<Check> {
+async function checkCache({cacheDir, trustCache}: HostContext): Promise<Check> {
   const check = {name: 'cache', purpose: 'results of earlier builds', code: 'CACHE'} as const;
-  const store = await openStore(cacheDir);
+  const store = await openStore(cacheDir, {trustOthers: trustCache});
   if (!store.ok) return {...check, found: undefined, hint: store.failure.hint};
   const isWritable = await access(cacheDir, constants.W_OK).then(
     () => true,

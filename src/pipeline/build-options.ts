@@ -36,6 +36,8 @@ export interface HostContext {
   /** The user's environment; children get declared variables only. */
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir: string;
+  /** Whether what other users wrote to the cache is used. */
+  readonly trustCache?: boolean | undefined;
   /** The limits of the cache after builds. */
   readonly cacheLimits?: CollectLimits;
   /** The remote cache, for what the local cache lacks. */

@@ -27,6 +27,7 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir?: string | undefined;
+  readonly trustCache?: boolean | undefined;
   readonly jobs?: number | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -63,6 +64,7 @@ export async function openContext(
     cwd,
     userEnvironment: environment,
     cacheDir: settings.cacheDir ?? defaultCacheDir(environment, cwd),
+    trustCache: settings.trustCache,
     cacheLimits: cacheLimits(settings),
     remote: remote.value,
     jobs: slots,

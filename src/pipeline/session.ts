@@ -1,10 +1,13 @@
+import {dirname} from 'node:path';
 import {openStore, type Store} from '../cache/store.js';
 import {DEFAULT_LIMITS} from '../cache/tidy.js';
 import {createEngine, type Engine} from '../engine/engine.js';
 import {acquireLock} from '../engine/lock.js';
+import {ensurePrivate} from '../fs/private-directory.js';
 import {currentRecording} from '../fs/recording.js';
-import type {Result} from '../model/result.js';
+import {ok, type Result} from '../model/result.js';
 import type {HostContext} from './build-options.js';
+import {defaultBuildsDir} from './default-build-dir.js';
 
 /**
  * Runs a pipeline with an engine on a build directory: takes the lock, opens the store (a build goes on without one), and
@@ -15,11 +18,13 @@ export async function withEngine<T>(
   context: HostContext,
   pipeline: (engine: Engine) => Promise<Result<T>>,
 ): Promise<Result<T>> {
+  const own = await ensureOwn(buildDir, context);
+  if (!own.ok) return own;
   const lock = await acquireLock(buildDir);
   if (!lock.ok) return lock;
   currentRecording()?.addBuildDir(buildDir);
   try {
-    const store = await openStore(context.cacheDir);
+    const store = await openStore(context.cacheDir, {trustOthers: context.trustCache});
     if (!store.ok) {
       context.events.emit({
         type: 'warning',
@@ -44,6 +49,14 @@ export async function withEngine<T>(
   } finally {
     await lock.value.release();
   }
+}
+
+/** A build directory that the user did not choose is one that only the user may write to. */
+async function ensureOwn(buildDir: string, {cacheDir}: HostContext): Promise<Result<void>> {
+  const all = defaultBuildsDir(cacheDir);
+  if (dirname(buildDir) !== all) return ok();
+  const made = await ensurePrivate(all);
+  return made.ok ? ensurePrivate(buildDir) : made;
 }
 
 /** Keeps the cache within its limits. */

@@ -241,6 +241,11 @@ const COMMON = {
     value: 'DIR',
     describe: 'the directory of the build cache',
   },
+  'trust-cache': {
+    kind: 'flag',
+    configurable: true,
+    describe: 'use what other users wrote to the cache: they decide what you run',
+  },
   'cache-max-size': {
     kind: 'number',
     configurable: true,

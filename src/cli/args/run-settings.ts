@@ -11,6 +11,7 @@ export function runSettingsOf(
     cwd,
     environment,
     cacheDir: options['cache-dir'],
+    trustCache: options['trust-cache'],
     cacheMaxSize: options['cache-max-size'],
     cacheMaxAge: options['cache-max-age'],
     remoteCache: options['remote-cache'],

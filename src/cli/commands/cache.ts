@@ -6,7 +6,7 @@ import type {CommandEnd, Session} from '../command.js';
 
 /** `flashfreeze cache stats|gc|verify|clear`: manages the build cache. */
 export async function run(session: Session): Promise<CommandEnd> {
-  const store = await openStore(session.context.cacheDir);
+  const store = await openStore(session.context.cacheDir, {trustOthers: session.context.trustCache});
   if (!store.ok) return {failure: store.failure};
   const task = TASKS[session.invocation.word ?? ''] ?? stats;
   return task(session, store.value);
@@ -64,13 +64,30 @@ async function collect({product, context, invocation}: Session, store: Store): P
 
 async function verify({product}: Session, store: Store): Promise<CommandEnd> {
   const {entries, blobs, damaged, incomplete} = await store.verify();
+  const {foreign, special} = await store.intruders();
   for (const path of damaged) {
     product({text: `damaged, removed: ${path}`, record: {type: 'cache-damaged', path}});
   }
   product({
     text: `${count(entries, 'result')} and ${count(blobs, 'file')} checked, ${damaged.length} damaged`,
-    record: {type: 'cache-verify', root: store.root, entries, blobs, damaged, incomplete},
+    record: {type: 'cache-verify', root: store.root, entries, blobs, damaged, incomplete, foreign, special},
   });
+  for (const path of special) {
+    product({text: `not a file: ${path}`, record: {type: 'cache-special', path}});
+  }
+  for (const path of foreign) {
+    product({text: `of another user, not used: ${path}`, record: {type: 'cache-foreign', path}});
+  }
+  if (special.length > 0) {
+    const message = `the cache in ${store.root} holds ${count(special.length, 'path')} that no cache holds`;
+    return {failure: failure('VERIFY', message, {hint: 'find out who made them, and remove them'})};
+  }
+  if (foreign.length > 0) {
+    const message = `the cache in ${store.root} holds ${count(foreign.length, 'path')} of other users`;
+    return {
+      failure: failure('VERIFY', message, {hint: 'pass --trust-cache if you trust all who may write to it'}),
+    };
+  }
   if (damaged.length === 0) return {};
   const message = `the cache in ${store.root} held ${count(damaged.length, 'damaged file')}`;
   return {

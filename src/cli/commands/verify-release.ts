@@ -1,4 +1,5 @@
 import {join, resolve} from 'node:path';
+import {defaultBuildsDir} from '../../pipeline/default-build-dir.js';
 import {failure} from '../../model/failure.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import {checkArchive} from '../../release/archive/integrity.js';
@@ -30,7 +31,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   }
   const source = requireOption(command, 'source', 'DIR', options.source);
   if (!source.ok) return {failure: source.failure};
-  const buildDir = options['build-dir'] ?? join(context.cacheDir, 'builds', 'verify');
+  const buildDir = options['build-dir'] ?? join(defaultBuildsDir(context.cacheDir), 'verify');
   const compared = await compare(session, source.value, buildDir);
   if (!compared.ok) return {failure: compared.failure};
   const {python, sha256, files, differences, harmless, views} = compared.value;

@@ -1,13 +1,15 @@
-import {readdir, rm, stat} from 'node:fs/promises';
+import {lstat, readdir} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defaultCacheDir} from '../../cache/default-cache-dir.js';
-import {ensureFolder} from '../../fs/files.js';
+import {privateCacheDir} from '../../cache/private-cache-dir.js';
+import {ensurePrivate} from '../../fs/private-directory.js';
+import {removeFile} from '../../fs/removal.js';
 import {type Memo, readMemo, writeMemo} from '../../fs/memo.js';
 import {statPath} from '../../fs/path-state.js';
 import type {ActionId} from '../../model/action.js';
 import {canonicalJson} from '../../model/canonical-json.js';
-import {digestOf} from '../../model/digest.js';
+import {digestOf, isDigest} from '../../model/digest.js';
 import {isNumber, isText, listOf, mapOf, nullOr, objectWith, schemaOf, tuple} from '../../model/shape.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import type {ProcessContext} from '../process-context.js';
@@ -58,7 +60,7 @@ export function runQuestion(argv: readonly string[], {environment, cwd}: Process
   const joined = argv.findLast((word) => word.startsWith('--cache-dir='))?.slice('--cache-dir='.length);
   const given = at < 0 ? joined : argv[at + 1];
   const cacheDir = given === undefined ? defaultCacheDir(environment, cwd) : resolve(cwd, given);
-  return {file: join(cacheDir, 'fresh', question), question};
+  return {file: join(privateCacheDir(cacheDir, environment), 'fresh', question), question};
 }
 
 export function readRunMemo({file, question}: RunQuestion): Promise<RunMemo | undefined> {
@@ -68,16 +70,17 @@ export function readRunMemo({file, question}: RunQuestion): Promise<RunMemo | un
 /** Writes a memo, and removes the oldest ones. A failure is ignored: a memo only saves time. */
 export async function writeRunMemo({file}: RunQuestion, memo: RunMemo): Promise<void> {
   const folder = resolve(file, '..');
-  await ensureFolder(folder);
+  // A memo says that nothing has to be built, so nobody else may write one.
+  if (!(await ensurePrivate(folder)).ok) return;
   await writeMemo(file, memo);
   try {
-    const names = await readdir(folder);
+    const names = (await readdir(folder)).filter(isDigest);
     if (names.length <= KEPT) return;
     const aged = await Promise.all(
-      names.map(async (name) => ({name, time: (await stat(join(folder, name))).mtimeMs})),
+      names.map(async (name) => ({name, time: (await lstat(join(folder, name))).mtimeMs})),
     );
     for (const {name} of aged.sort((a, b) => b.time - a.time).slice(KEPT)) {
-      await rm(join(folder, name), {force: true});
+      await removeFile(join(folder, name));
     }
   } catch {
     // Another run removes them at the same time.

@@ -1,7 +1,9 @@
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
+import {ensurePrivate} from '../../fs/private-directory.js';
 import {readFile, readdir} from '../../fs/recorded-fs.js';
+import {removeFile} from '../../fs/removal.js';
 import {isDigest, type Digest} from '../../model/digest.js';
 import {failure, type Failure} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
@@ -31,8 +33,9 @@ export interface ObtainedSource {
 }
 
 const recordSchema = z.object({
-  version: z.string(),
-  archive: z.string(),
+  version: z.string().regex(/^[\w.+~-]+$/),
+  /** Its name in the directory of the record. */
+  archive: z.string().regex(/^[\w+~-][\w.+~-]*$/),
   origin: z.string(),
   sha256: z.string().refine(isDigest),
 });
@@ -40,8 +43,7 @@ const recordSchema = z.object({
 type SourceRecord = z.infer<typeof recordSchema>;
 
 /**
- * Gets the source tree of a CPython release: from `<cacheDir>/sources` when it was downloaded before (its digest is
- * checked each time), else from python.org, when the digest of the release is known, else from the source package of
+ * Gets the source tree of a CPython release: from `<cacheDir>/sources` when it was downloaded before, else from python.org, when the digest of the release is known, else from the source package of
  * the machine's distribution.
  *
  * A series is what is pinned of it, or else what was downloaded of it before, or else the newest that apt knows.
@@ -50,14 +52,15 @@ type SourceRecord = z.infer<typeof recordSchema>;
 export async function obtainSource(request: SourceRequest): Promise<Result<ObtainedSource>> {
   const folder = join(request.cacheDir, 'sources');
   try {
-    await mkdir(folder, {recursive: true});
+    const made = await ensurePrivate(folder);
+    if (!made.ok) return made;
     const records = await readRecords(folder);
     const downloaded = records.map((record) => record.version);
     const {version: wanted} = request;
     const version = newestOf(wanted, pinnedVersions()) ?? newestOf(wanted, downloaded) ?? wanted;
     const kept = records.find((record) => record.version === version);
     const record =
-      kept && (await isIntact(kept, folder, request.log))
+      kept && isPinned(kept, request) && (await isIntact(kept, folder, request.log))
         ? ok(kept)
         : await obtainArchive(version, folder, request);
     return record.ok ? await treeOf(record.value, folder, request) : record;
@@ -71,6 +74,14 @@ async function readRecords(folder: string): Promise<readonly SourceRecord[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
   return texts.map((text) => recordSchema.safeParse(parseJson(text))).flatMap(({data}) => data ?? []);
+}
+
+/** Whether a kept archive is the one that the release is known by, if it is known. */
+function isPinned({version, archive, sha256}: SourceRecord, request: SourceRequest): boolean {
+  const pinned = (request.release ?? pinnedRelease)(version)?.sha256;
+  if (pinned === undefined || pinned === sha256) return true;
+  request.log(`${archive} has the sha256 ${sha256}, not ${pinned}, and is not used`);
+  return false;
 }
 
 /** Is the archive still what was downloaded? */
@@ -113,10 +124,15 @@ async function obtainArchive(
   if (source.ok) {
     const {archive} = source.value;
     const sha256 = await digestOfFile(archive);
-    return keep({...source.value, archive: basename(archive), origin: source.value.package, sha256}, folder);
+    const origin = source.value.package;
+    if (release === undefined || release.sha256 === sha256)
+      return keep({...source.value, archive: basename(archive), origin, sha256}, folder);
+    const message = `${basename(archive)} of ${origin} has the sha256 ${sha256}, not ${release.sha256}`;
+    failures.push(failure('DOWNLOAD', message));
+  } else {
+    if (source.failure.code === 'INTERRUPTED') return source;
+    failures.push(source.failure);
   }
-  if (source.failure.code === 'INTERRUPTED') return source;
-  failures.push(source.failure);
   const details = failures.map((each) => [each.message, each.details].filter(Boolean).join('\n')).join('\n');
   return err(
     failure('DOWNLOAD', `cannot obtain the source of CPython ${version}`, {
@@ -144,7 +160,7 @@ async function downloadRelease(
     await rename(partial, join(folder, name));
     return ok(name);
   } finally {
-    await rm(partial, {force: true});
+    await removeFile(partial);
   }
 }
 

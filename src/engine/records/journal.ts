@@ -1,4 +1,3 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {appendDurably, writeFileAtomic} from '../../fs/files.js';
 import type {ActionId} from '../../model/action.js';
@@ -22,6 +21,7 @@ import type {Producers} from '../keys.js';
 import {contentOf, type Stamp, statFile, statPath} from '../../fs/path-state.js';
 import {parseJson} from '../../fs/read-json.js';
 import type {Recording} from '../../fs/recording.js';
+import {readRegular} from '../../fs/regular-file.js';
 
 /** An output as the last run left it. */
 export interface JournalOutput {
@@ -165,7 +165,7 @@ async function load(file: string): Promise<Loaded> {
   const nothing = {entries, lines: 0, appendable: false};
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readRegular(file)).toString('utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {...nothing, notice: undefined};
     return {...nothing, notice: `cannot read the journal ${file}, which is ignored: ${messageOf(error)}`};

@@ -6,12 +6,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import {join} from 'node:path';
-import {beforeAll, beforeEach, expect, jest, test} from '@jest/globals';
+import {dirname, join} from 'node:path';
+import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../src/cache/store-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -31,7 +33,7 @@ import {join} from 'node:path';
 import {openStore} from './cache/store.js';
 import {createEngine} from './engine/engine.js';
 import {localSlots} from './exec/job-slots.js';
-const {buildDir, storeDir, names, bytes, user, limits} = JSON.parse(process.argv[2]);
+const {buildDir, storeDir, names, bytes, user, limits, trustOthers, clear} = JSON.parse(process.argv[2]);
 if (user) {
   process.umask(user.umask);
   process.setgroups([]);
@@ -39,7 +41,7 @@ if (user) {
   process.setuid(user.id);
 }
 const messages = [];
-const store = await openStore(storeDir);
+const store = await openStore(storeDir, {trustOthers});
 if (!store.ok) messages.push(store.failure.message);
 const engine = await createEngine({
   buildDir, store: store.ok ? store.value : undefined, jobs: localSlots(2), signal: new AbortController().signal,
@@ -55,8 +57,9 @@ const results = await Promise.all(names.map((name) => engine.run({
   },
 })));
 const right = results.every(({ok}) => ok) && names.every((name) => readFileSync(join(buildDir, name), 'utf8') === content(name));
-if (limits) await store.value.tidy(limits);
-console.log(JSON.stringify({right, messages, ...engine.summary().counts, ...(store.ok ? await store.value.verify() : {})}));
+if (limits && store.ok) await store.value.collect(limits);
+if (clear && store.ok) await store.value.clear();
+console.log(JSON.stringify({right, messages, ...engine.summary().counts, ...(store.ok ? {...(await store.value.verify()), ...(await store.value.intruders())} : {})}));
 rmSync(buildDir, {recursive: true, force: true});
 `;
 
@@ -67,6 +70,8 @@ interface Outcome {
   readonly cached: number;
   readonly entries: number;
   readonly damaged: readonly string[];
+  readonly foreign: readonly string[];
+  readonly special: readonly string[];
 }
 
 interface User {
@@ -79,6 +84,9 @@ interface Task {
   readonly names: readonly string[];
   readonly bytes: number;
   readonly user?: User;
+  readonly trustOthers?: boolean;
+  readonly limits?: {readonly maxBytes: number; readonly maxAgeDays: number};
+  readonly clear?: boolean;
 }
 
 let code: string;
@@ -181,7 +189,8 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
   const group = 64_000;
   const ada: User = {id: 64_001, group, umask: 0o077};
   const ben: User = {id: 64_002, group, umask: 0o022};
-  const both = {names: ['a', 'b'], bytes: 1000};
+  const both = {names: ['a', 'b'], bytes: 1000, trustOthers: true};
+  const alone = {...both, trustOthers: false};
 
   function shared(mode: number): void {
     mkdirSync(join(folder, 'store'));
@@ -214,10 +223,10 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     build({...both, user: ada});
     const old = Date.now() / 1000 - 20 * 86_400;
     for (const path of [...files('ac'), ...files('cas')]) utimesSync(path, old, old);
-    build({names: ['a'], bytes: 1000, user: ben});
+    build({names: ['a'], bytes: 1000, user: ben, trustOthers: true});
     expect(files('ac').filter((path) => statSync(path).mtimeMs > Date.now() - 60_000)).toHaveLength(1);
     const limits = {maxBytes: 1e9, maxAgeDays: 10};
-    const collected = build({...{names: ['c'], bytes: 1000, limits}, user: ben});
+    const collected = build({names: ['c'], bytes: 1000, limits, user: ben, trustOthers: true});
     expect(collected).toMatchObject({right: true, entries: 2, messages: []});
     expect(build({...both, user: ada})).toMatchObject({cached: 1, executed: 1, messages: []});
   });
@@ -241,5 +250,96 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     expect(built).toMatchObject({right: true, executed: 2});
     expect(built.messages).toHaveLength(1);
     expect(built.messages[0]).toContain(join(folder, 'store'));
+  });
+
+  test('who do not trust each other: each uses what is its own, and is told of the rest', () => {
+    shared(0o2770);
+    build({...alone, user: ada});
+    const built = build({...alone, user: ben});
+    expect(built).toMatchObject({right: true, cached: 0, executed: 2});
+    expect(built.messages).toHaveLength(1);
+    expect(built.messages[0]).toMatch(
+      /has results of the user 64001, which are not used; with --trust-cache/,
+    );
+    expect(build({...alone, user: ben})).toMatchObject({right: true, cached: 2, messages: []});
+    const {foreign} = build({names: ['z'], bytes: 1000, user: ada});
+    expect(foreign.filter((path) => files('ac').includes(path))).toHaveLength(2);
+  });
+
+  test('of whom one owns it: the other does not use it', () => {
+    mkdirSync(join(folder, 'store'));
+    chownSync(join(folder, 'store'), ben.id, group);
+    build({...both, user: ben});
+    const built = build({...alone, user: ada});
+    expect(built).toMatchObject({right: true, executed: 2});
+    expect(built.messages[0]).toMatch(/belongs to the user 64002, who can change what is in it$/);
+  });
+
+  describe('of whom one wants to delete what is not in it', () => {
+    const old = Date.now() / 1000 - 20 * 86_400;
+    let home: string;
+    beforeEach(() => {
+      shared(0o2770);
+      build({...alone, user: ben});
+      home = join(folder, 'home');
+      const places = ['', 'sub', 'ab'].map((name) => join(home, name));
+      for (const place of places) mkdirSync(place, {recursive: true});
+      for (const place of places) writeFileSync(join(place, 'letter'), 'dear');
+      writeFileSync(join(home, '.new-1'), 'dear');
+      writeFileSync(join(home, 'ab', `ab${'0'.repeat(62)}`), 'dear');
+      for (const name of readdirSync(home, {recursive: true, encoding: 'utf8'})) {
+        chownSync(join(home, name), ben.id, group);
+        utimesSync(join(home, name), old, old);
+      }
+    });
+    const limits = {maxBytes: 0, maxAgeDays: 1};
+    const content = (): string[] => readdirSync(home, {recursive: true, encoding: 'utf8'}).sort();
+
+    test.each(['tmp', 'cas', 'ac/ab', 'fresh', 'tmp/.new-x'])(
+      'with a link to the home of the other at %s',
+      (name) => {
+        const before = content();
+        const link = join(folder, 'store', name);
+        rmSync(link, {recursive: true, force: true});
+        mkdirSync(dirname(link), {recursive: true});
+        symlinkSync(name.endsWith('ab') ? join(home, 'ab') : home, link);
+        for (const task of [{limits}, {clear: true}]) {
+          expect(build({...alone, ...task, user: ben})).toMatchObject({right: true});
+          expect(content()).toEqual(before);
+        }
+      },
+    );
+
+    test('with directories that look like unfinished files', () => {
+      const planted = join(folder, 'store/tmp/.new-directory');
+      mkdirSync(planted);
+      writeFileSync(join(planted, 'x'), '');
+      chownSync(planted, ben.id, group);
+      utimesSync(planted, old, old);
+      build({...alone, limits, user: ben});
+      expect(readdirSync(planted)).toEqual(['x']);
+    });
+  });
+
+  test.each(['fifo', 'link', 'socket', 'directory'])('of whom one puts a %s in place of entries', (kind) => {
+    shared(0o2770);
+    build({...both, user: ada});
+    const planted = [...files('ac'), ...files('cas')];
+    for (const path of planted) {
+      rmSync(path);
+      if (kind === 'fifo') execFileSync('mkfifo', ['-m', '666', path]);
+      else if (kind === 'link') symlinkSync('/dev/zero', path);
+      else if (kind === 'directory') mkdirSync(path);
+      else
+        execFileSync('python3', [
+          '-c',
+          'import socket, sys, os; os.chdir(os.path.dirname(sys.argv[1])); socket.socket(socket.AF_UNIX).bind(os.path.basename(sys.argv[1]))',
+          path,
+        ]);
+    }
+    expect(build({...both, user: ben})).toMatchObject({right: true});
+    if (kind === 'directory') return;
+    execFileSync('mkfifo', [join(folder, 'store/ac/fifo')]);
+    expect(build({...both, user: ben}).special).toEqual([join(folder, 'store/ac/fifo')]);
   });
 });

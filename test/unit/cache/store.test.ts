@@ -320,8 +320,8 @@ describe('collect', () => {
     const half = [
       layout.blob(digestOf('young')),
       layout.blob(digestOf('old')),
-      `${layout.temporary}/y`,
-      `${layout.temporary}/o`,
+      `${layout.temporary}/.new-y`,
+      `${layout.temporary}/.new-o`,
     ];
     for (const path of half) {
       mkdirSync(path.slice(0, path.lastIndexOf('/')), {recursive: true});

@@ -1,6 +1,16 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync} from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
@@ -78,6 +88,51 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     expect(await obtain()).toEqual(first);
     expect(requests).toBe(1);
     expect(readdirSync(join(cacheDir, 'sources')).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('unpacks again when the tree was changed', async () => {
+    const first = await obtain();
+    if (!first.ok) throw new Error('no source');
+    const {path} = first.value;
+    const header = join(path, 'Include/patchlevel.h');
+    const content = readFileSync(header, 'utf8');
+    const attacks = [
+      () => {
+        writeFileSync(header, content.replace('1', '2'));
+      },
+      () => {
+        writeFileSync(join(path, 'sitecustomize.py'), 'evil');
+      },
+      () => {
+        rmSync(header);
+      },
+      () => {
+        rmSync(header);
+        symlinkSync('/etc/passwd', header);
+      },
+    ];
+    for (const attack of attacks) {
+      attack();
+      expect(await obtain()).toEqual(first);
+      expect(readFileSync(header, 'utf8')).toBe(content);
+      expect(existsSync(join(path, 'sitecustomize.py'))).toBe(false);
+    }
+    const before = statSync(header).ctimeMs;
+    expect(await obtain()).toEqual(first);
+    expect(statSync(header).ctimeMs).toBe(before);
+  });
+
+  test('compares a kept archive with the pinned digest', async () => {
+    await obtain();
+    const sources = join(cacheDir, 'sources');
+    const forged = Buffer.from('forged');
+    writeFileSync(join(sources, 'Python.tar.gz'), forged);
+    const record = readFileSync(join(sources, 'Python-3.13.15.json'), 'utf8');
+    const digest = createHash('sha256').update(forged).digest('hex');
+    writeFileSync(join(sources, 'Python-3.13.15.json'), record.replace(sha256, digest));
+    expect(await obtain()).toMatchObject({ok: true, value: {sha256}});
+    expect(log.join('\n')).toContain(`has the sha256 ${digest}, not ${sha256}`);
+    expect(requests).toBe(2);
   });
 
   test('downloads again when the archive was damaged', async () => {

@@ -1,0 +1,35 @@
+import type {Digest} from '../model/digest.js';
+import {withRegular} from '../fs/regular-file.js';
+import {errnoOf} from '../model/errno.js';
+import {type ActionRecord, decodeRecord} from './record.js';
+
+/** A stored result as it was read. */
+export interface RecordFile {
+  /** Undefined if there is none, or none that can be used. */
+  readonly record: ActionRecord | 'older' | undefined;
+  /** Its owner; undefined if it could not be opened. */
+  readonly uid: number | undefined;
+  /** Why it could not be opened. */
+  readonly error: unknown;
+}
+
+/** More than any result takes. */
+const MAX_BYTES = 16_000_000;
+
+/** Reads the file of a result: a regular one of reasonable size, which is read through no link. */
+export async function readRecord(path: string, key: Digest): Promise<RecordFile> {
+  try {
+    return await withRegular(path, 'refuse', async ({handle, stats}) => {
+      const {uid, size} = stats;
+      if (size > MAX_BYTES) return {record: undefined, uid, error: undefined};
+      return {record: decodeRecord(await handle.readFile('utf8'), key), uid, error: undefined};
+    });
+  } catch (error) {
+    return {record: undefined, uid: undefined, error};
+  }
+}
+
+/** Whether an error of opening or reading means that what should be there is no file any more, or not a whole one. */
+export function isDamage(error: unknown): boolean {
+  return ['EISDIR', 'EIO', 'ELOOP', 'ENOTREGULAR', 'ENXIO'].includes(errnoOf(error) ?? '');
+}

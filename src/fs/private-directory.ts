@@ -1,0 +1,52 @@
+import {constants, realpathSync} from 'node:fs';
+import {mkdir, open} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {errnoOf} from '../model/errno.js';
+import {err, fail, ok, type Result} from '../model/result.js';
+import {ensureFolder, ioFailure} from './files.js';
+import {isOnlyOurs, nameOfUser, openDirectoryAbove, othersMayRead, ownUser} from './owners.js';
+
+/** The real path of what exists of a path, with the rest of it. */
+export function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return join(realpathOf(dirname(path)), basename(path));
+  }
+}
+
+const PRIVATE = 0o700;
+
+/**
+ * Makes a directory that only this user may enter, or takes away the permissions of others. Fails with IO for one of another user, for
+ * a link, and in a directory in which others can replace it.
+ */
+export async function ensurePrivate(path: string): Promise<Result<void>> {
+  const above = await ensureFolder(dirname(path), PRIVATE);
+  if (!above.ok) return above;
+  try {
+    await mkdir(path, PRIVATE).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    });
+    const opened = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      const stats = await opened.stat();
+      if (stats.uid !== ownUser())
+        return fail('IO', `${path} belongs to ${nameOfUser(stats.uid)}`, {hint: HINT});
+      if (othersMayRead(stats) || !isOnlyOurs(stats)) await opened.chmod(PRIVATE);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ELOOP') return fail('IO', `${path} is a symbolic link`, {hint: HINT});
+    return err(ioFailure('create', path, error));
+  }
+  const writable = openDirectoryAbove(realpathOf(path));
+  if (writable === undefined) return ok();
+  return fail('IO', `other users can replace ${path}, because they may write to ${writable}`, {
+    hint: `run chmod go-w ${writable}, or set XDG_CACHE_HOME to a directory of your own`,
+  });
+}
+
+const HINT = 'remove it, or set XDG_CACHE_HOME to a directory of your own';

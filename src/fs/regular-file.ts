@@ -1,0 +1,69 @@
+import {closeSync, constants, fstatSync, openSync, readFileSync, type Stats} from 'node:fs';
+import {open, type FileHandle} from 'node:fs/promises';
+
+/*
+ * Opening a FIFO waits for its other end, and opening a device can do anything. State and cache entries are regular files, and are
+ * opened in a way that never waits; what turns out to be something else is an error.
+ */
+
+const WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** What is at a path is not a regular file. */
+export class NotRegularError extends Error {
+  readonly code: 'EISDIR' | 'ENOTREGULAR';
+
+  constructor(path: string, stats: Stats) {
+    super(`${path} is ${stats.isDirectory() ? 'a directory' : 'not a regular file'}`);
+    this.code = stats.isDirectory() ? 'EISDIR' : 'ENOTREGULAR';
+  }
+}
+
+/** An open regular file. */
+export interface RegularFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/** Opens a regular file for reading. Rejects with `NotRegularError` for anything else, and for a link unless `links` is `follow`. */
+export async function openRegular(path: string, links: 'follow' | 'refuse' = 'follow'): Promise<RegularFile> {
+  const handle = await open(path, flagsFor(links));
+  const stats = await handle.stat();
+  if (stats.isFile()) return {handle, stats};
+  await handle.close();
+  throw new NotRegularError(path, stats);
+}
+
+/** Opens a regular file, and closes it when `use` is done with it. */
+export async function withRegular<T>(
+  path: string,
+  links: 'follow' | 'refuse',
+  use: (file: RegularFile) => Promise<T>,
+): Promise<T> {
+  const file = await openRegular(path, links);
+  try {
+    return await use(file);
+  } finally {
+    await file.handle.close();
+  }
+}
+
+/** The content of a regular file. */
+export async function readRegular(path: string): Promise<Buffer> {
+  return withRegular(path, 'follow', ({handle}) => handle.readFile());
+}
+
+/** The same at once. */
+export function readRegularSync(path: string): Buffer {
+  const file = openSync(path, flagsFor('follow'));
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw new NotRegularError(path, stats);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function flagsFor(links: 'follow' | 'refuse'): number {
+  return links === 'follow' ? WITHOUT_WAITING : WITHOUT_WAITING | constants.O_NOFOLLOW;
+}
