@@ -177,6 +177,10 @@ const VERIFY = {
     value: 'FILE',
     describe: 'require a signature by one of these (allowed signers of SSH, or a public key of minisign)',
   },
+  'manifest-only': {
+    kind: 'flag',
+    describe: 'check the manifest of a release without its archive',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const RELEASE = {

@@ -56,7 +56,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   };
 }
 
-/** Checks the signature of the manifest, and that the archive beside it matches. */
+/** Checks the signature of the manifest, and that the archive beside it matches, unless only the manifest is wanted. */
 async function checkManifest(
   {invocation: {options}, context, product}: Session,
   manifest: string,
@@ -72,9 +72,15 @@ async function checkManifest(
       record: {type: 'signature', by: signed.value},
     });
   }
-  const checked = await checkArchive(manifest);
+  const checked = await checkArchive(manifest, options['manifest-only']);
   if (!checked.ok) return checked;
   const {python, archive} = checked.value;
+  if (options['manifest-only'] !== true) {
+    product({
+      text: `the archive is ${archive.name}, of Python ${python}, as its manifest says: ${archive.sha256}`,
+      record: {type: 'archive', name: archive.name, python, sha256: archive.sha256},
+    });
+  }
   return ok({python, sha256: archive.sha256});
 }
 

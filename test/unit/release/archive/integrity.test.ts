@@ -1,4 +1,5 @@
-import {readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {readFileSync, renameSync, unlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
 import {digestOf} from '../../../../src/model/digest.js';
@@ -38,6 +39,51 @@ test('an archive that is packed in another way does not', async () => {
     ok: false,
     failure: {code: 'VERIFY', details: expect.stringMatching(/^its sha256 is /)},
   });
+});
+
+test('a missing archive is a failure, unless only the manifest is checked', async () => {
+  const manifest = await release('one', FILES);
+  unlinkSync(join(manifest, '..', 'release.tar.xz'));
+  expect(await checkArchive(manifest)).toMatchObject({
+    ok: false,
+    failure: {code: 'VERIFY', message: expect.stringMatching(/not found/)},
+  });
+  expect(await checkArchive(manifest, true)).toMatchObject({ok: true});
+});
+
+test('the manifest of an old release under the name of a new one is none', async () => {
+  const manifest = await release('one', FILES);
+  const renamed = join(manifest, '..', 'new.manifest.json');
+  renameSync(manifest, renamed);
+  const text = readFileSync(renamed, 'utf8');
+  const forged = {code: 'VERIFY'};
+  for (const manifestOnly of [false, true])
+    expect(await checkArchive(renamed, manifestOnly)).toMatchObject({ok: false, failure: forged});
+  writeFileSync(manifest, text.replace('release.tar.xz', '../release.tar.xz'));
+  expect(await checkArchive(manifest)).toMatchObject({ok: false, failure: forged});
+  const named = join(manifest, '..', 'cpython-3.13.16-x-flashfreeze.manifest.json');
+  writeFileSync(named, text.replaceAll(/"release(\.tar\.xz)?"/g, '"cpython-3.13.16-x-flashfreeze$1"'));
+  expect(await checkArchive(named)).toMatchObject({
+    ok: false,
+    failure: {...forged, message: expect.stringMatching(/is of Python 3.13.15, but its name says 3.13.16/)},
+  });
+});
+
+test('an archive that unpacks to more than its manifest says is not unpacked', async () => {
+  const manifest = await release('one', FILES);
+  const archive = join(manifest, '..', 'release.tar.xz');
+  const bomb = execFileSync('sh', ['-c', 'head -c 300000000 /dev/zero | xz -1'], {maxBuffer: 1e9});
+  writeFileSync(archive, bomb);
+  const before = process.memoryUsage().rss;
+  expect(await checkArchive(manifest)).toMatchObject({failure: {code: 'VERIFY'}});
+  const text = readFileSync(manifest, 'utf8');
+  const {sha256} = (JSON.parse(text) as Manifest).archive;
+  // Also if the manifest, which may well be signed, names this archive.
+  writeFileSync(manifest, text.replace(sha256, digestOf(bomb)));
+  expect(await checkArchive(manifest)).toMatchObject({
+    failure: {details: expect.stringMatching(/^it unpacks to more than|Invalid tar header/)},
+  });
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
 });
 
 test('what differs between releases is named: flags, and the line of a text', async () => {
