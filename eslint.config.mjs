@@ -21,7 +21,7 @@ export const mayImport = {
   release: ['model', 'fs', 'codegen', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
   watch: ['model', 'fs', 'exec', 'engine', 'pipeline'],
   report: ['model', 'engine'],
-  api: ['model', 'exec', 'pipeline', 'hosts', 'inspect'],
+  api: ['model', 'fs', 'exec', 'pipeline', 'hosts', 'inspect'],
   cli: [
     'model',
     'fs',

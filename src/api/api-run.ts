@@ -5,6 +5,7 @@ import type {HostContext} from '../pipeline/build-options.js';
 import {openContext, type RunSettings} from '../pipeline/open-context.js';
 import {emitRun, type RunEnd} from '../pipeline/run-events.js';
 import type {CallOptions} from './api-options.js';
+import {checkBundle} from './check-bundle.js';
 
 /** The result of a run, and the fields of its summary. */
 export interface Performed<T> {
@@ -34,6 +35,8 @@ export async function runCall<T extends Result<unknown>>(
   try {
     const end = await emitRun(command, sinkTo(listener?.call), async (events) => {
       if (isAborted()) return interrupted(command);
+      const usable = await checkBundle();
+      if (!usable.ok) return {failure: usable.failure};
       const opened = await openContext(options, events, abortion.signal);
       if (!opened.ok) return {failure: opened.failure};
       try {

@@ -1,5 +1,7 @@
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {isText, objectWith, schemaOf} from '../model/shape.js';
+import {parseJson} from './read-json.js';
 import {readFileSync} from './recorded-fs.js';
 
 /** The directory of this package; sources and bundles both lie two directories below it. */
@@ -19,6 +21,12 @@ export const CLOCK_SOURCE = join(PACKAGE, 'src', 'release', 'reproduction', 'pre
 /** The program that runs this package's commands. */
 export const PROGRAM = join(PACKAGE, 'bin', 'flashfreeze.mjs');
 
+/** The directory of the bundles. */
+export const BUNDLE_FOLDER = join(PACKAGE, 'dist');
+
+/** The record of what the bundle was compiled from, with the function that compares (a checkout has it, the published package has not). */
+export const BUNDLE_RECORD = join(PACKAGE, 'scripts', 'bundle-record.mjs');
+
 /** The version of this package. */
 export function packageVersion(): string {
   return readManifest().version;
@@ -29,7 +37,21 @@ export function oldestNode(): string {
   return readManifest().engines.node.replace('>=', '');
 }
 
-function readManifest(): {readonly version: string; readonly engines: {readonly node: string}} {
-  const text = readFileSync(join(PACKAGE, 'package.json'), 'utf8');
-  return JSON.parse(text) as ReturnType<typeof readManifest>;
+const manifestSchema = schemaOf<Manifest>(
+  objectWith<Manifest>({
+    version: isText,
+    engines: objectWith<Manifest['engines']>({node: isText}),
+  }),
+);
+
+interface Manifest {
+  readonly version: string;
+  readonly engines: {readonly node: string};
+}
+
+function readManifest(): Manifest {
+  const path = join(PACKAGE, 'package.json');
+  const manifest = parseJson(readFileSync(path, 'utf8'), manifestSchema);
+  if (manifest === undefined) throw new Error(`unexpected content of ${path}`);
+  return manifest;
 }

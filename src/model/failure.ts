@@ -23,7 +23,7 @@ export const FAILURE_EXIT_CODES = {
   NO_COMPILER: 1,
   /** No usable make. */
   NO_MAKE: 1,
-  /** A checkout whose compiled program is missing or older than its sources (bin/flashfreeze.mjs says so). */
+  /** A checkout whose compiled program is missing or older than its sources (checked in bin/flashfreeze.mjs and src/api/check-bundle.ts). */
   NOT_BUILT: 1,
   /** Another required tool is missing. */
   NO_TOOL: 1,

@@ -1,5 +1,5 @@
 /** A checkout never stores what an older generator made under the key of an edited one. */
-import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
@@ -57,6 +57,28 @@ describe('a checkout', () => {
         'hint: run "npm run build" in the directory of flashfreeze\n',
     });
     expect(imageText()).not.toContain('/* edited */');
+  });
+
+  test('is refused by the API, too, in the projects that link to it', async () => {
+    const project = temporaryDirectory('consumer');
+    mkdirSync(join(project, 'node_modules'));
+    symlinkSync(checkout, join(project, 'node_modules', 'flashfreeze'));
+    writeFileSync(
+      join(project, 'freeze.mjs'),
+      `import {relink} from 'flashfreeze';
+const result = await relink({python: ${JSON.stringify(python)}, out: 'out', module: ['this']});
+console.log(JSON.stringify(result));`,
+    );
+    const refused = await run(process.execPath, [join(project, 'freeze.mjs')], {cwd: project});
+    expect(JSON.parse(refused.stdout)).toEqual({
+      ok: false,
+      failure: {
+        code: 'NOT_BUILT',
+        message: 'dist/ is older than src/codegen/image.ts',
+        hint: 'run "npm run build" in the directory of flashfreeze',
+      },
+    });
+    expect(existsSync(join(project, 'out'))).toBe(false);
   });
 
   test('generates anew once the edited generator is compiled', async () => {

@@ -1,6 +1,5 @@
 import {writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
-import {z} from 'zod';
 import {readFile} from '../../fs/recorded-fs.js';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import type {AddressModel} from '../../codegen/address-model.js';
@@ -8,7 +7,7 @@ import {checkUsable} from '../../cpython/interpreter/installation/refused-builds
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {listStage1Inputs} from '../../cpython/source/stage1-inputs.js';
-import {type Target, describeTarget} from '../../cpython/interpreter/target.js';
+import {type Target, describeTarget, targetSchema} from '../../cpython/interpreter/target.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
@@ -79,8 +78,7 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
 /** The description of stage 1. It is valid as long as its file does not change. */
 function describe(interpreter: Interpreter, places: Places): Promise<Result<Target>> {
   const {python} = interpreter;
-  const schema: z.ZodType<Target> = z.custom<Target>((value) => typeof value === 'object' && value !== null);
-  return memoize(join(places.work, 'target.json'), python, schema, async () => {
+  return memoize(join(places.work, 'target.json'), python, targetSchema, async () => {
     const target = await describeTarget(interpreter);
     return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe_target.py')]}) : target;
   });

@@ -1,9 +1,11 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {z} from 'zod';
 import {type ProcessOutput, runProcess} from '../../exec/process.js';
 import {PROGRAM} from '../../fs/package-files.js';
+import {parseJson} from '../../fs/read-json.js';
 import type {HostContext} from '../../pipeline/build-options.js';
-import type {Event} from '../../model/events.js';
+import {FAILURE_EXIT_CODES, type Failure, type FailureCode} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
 import {clockWrappers, type ConditionsRun, mountDisordered, namespaceCommand} from './conditions.js';
 
@@ -110,15 +112,25 @@ export async function releaseWithVariation(
   }
 }
 
+const failureSchema: z.ZodType<Failure> = z.object({
+  code: z.custom<FailureCode>((code) => typeof code === 'string' && Object.hasOwn(FAILURE_EXIT_CODES, code)),
+  message: z.string(),
+  hint: z.string().exactOptional(),
+  details: z.string().exactOptional(),
+});
+
+/** The events that say how a run ended (src/model/events.ts). */
+const endSchema = z.discriminatedUnion('type', [
+  z.object({type: z.literal('error'), failure: failureSchema}),
+  z.object({type: z.literal('summary'), output: z.string().nullable()}),
+]);
+
 /** The result of the build, or why it failed, from its `--json` output. */
-function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
-  const events = stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{"type":'))
-    .map((line) => JSON.parse(line) as Event);
-  for (const event of events) {
-    if (event.type === 'error') return err(event.failure);
-    if (event.type === 'summary' && exitCode === 0 && event.output !== null) return ok(event.output);
+export function outcomeOf({stdout, stderr, exitCode}: ProcessOutput): Result<string> {
+  for (const line of stdout.split('\n')) {
+    const event = parseJson(line, endSchema);
+    if (event?.type === 'error') return err(event.failure);
+    if (event?.type === 'summary' && exitCode === 0 && event.output !== null) return ok(event.output);
   }
   return fail('PROCESS', `flashfreeze release ended with exit code ${exitCode}`, {
     details: stderr.slice(-4000),
