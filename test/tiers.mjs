@@ -31,7 +31,7 @@ export const PARTS = [
     name: 'one installed Python',
     tier: 'quick',
     parallel: true,
-    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/e2e/examples.test.ts'],
+    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/e2e/examples.test.ts', 'test/fuzz'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {

@@ -1,0 +1,70 @@
+/** Two outcomes of one program, compared in everything that can be seen. */
+import type {Outcome} from './run-program.js';
+
+export interface Difference {
+  /** The part that differs: `stdout`, `end`, … */
+  readonly part: string;
+  readonly original: string;
+  readonly frozen: string;
+  /** Alike for differences that probably have one cause. */
+  readonly signature: string;
+}
+
+/** What either interpreter prints, without what differs from run to run and what docs/guide.md lists as a known difference. */
+export function normalise(text: string, names: readonly string[]): string {
+  const named = names.reduce((all, name) => all.replaceAll(name, '<python>'), text);
+  return (
+    named
+      .replaceAll(/0x[0-9a-f]{6,}/g, '0x…')
+      // Frames of importlib, whole.
+      .replaceAll(
+        /^( *)File "<frozen (?:importlib\.\w+|runpy|zipimport)>", line \d+, in .*\n(?:\1 .*\n)*/gm,
+        '',
+      )
+      .replaceAll(/\\n *File \\?"<frozen importlib\.\w+>\\?", line \d+, in .*?(?=\\n(?: {2}File|\S))/g, '')
+      .replaceAll(/\('<frozen importlib\.[^)]*\), ?/g, '')
+      .replaceAll(/^.*ImportWarning: Cannot set an attribute on.*\n(?: .*\n)?/gm, '')
+  );
+}
+
+export function compare(
+  original: Outcome,
+  frozen: Outcome,
+  names: readonly string[],
+): Difference | undefined {
+  for (const part of ['end', 'stdout', 'stderr', 'files'] as const) {
+    const [before, after] = [original, frozen].map((outcome) => {
+      const value = outcome[part];
+      return normalise(typeof value === 'string' ? value : value.join('\n'), names).split('\n');
+    });
+    if (before === undefined || after === undefined || before.join('\n') === after.join('\n')) continue;
+    const at = before.findIndex((line, i) => line !== after[i]);
+    const first = at < 0 ? before.length : at;
+    return {
+      part,
+      original: excerpt(before, first),
+      frozen: excerpt(after, first),
+      signature: signatureOf(part, before[first], after[first]),
+    };
+  }
+  return undefined;
+}
+
+function excerpt(lines: readonly string[], at: number): string {
+  return lines
+    .slice(Math.max(0, at - 2), at + 6)
+    .map((line) => line.slice(0, 600))
+    .join('\n');
+}
+
+/** Without names and numbers: the words around the first place that differs. */
+function signatureOf(part: string, before = '(nothing)', after = '(nothing)'): string {
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same++;
+  const begin = before.lastIndexOf(' ', same) + 1;
+  const words = (line: string): string => line.slice(begin, begin + 50);
+  const what = / = /.test(before) ? before.slice(0, before.indexOf(' = ')).split(' ').slice(-1).join() : '';
+  return `${part} ${what} | ${words(before)} | ${words(after)}`
+    .replaceAll(/t\d{4}|\d+|'[^']*'/g, '#')
+    .slice(0, 120);
+}
