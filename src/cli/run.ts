@@ -6,7 +6,7 @@ import type {FileReporter} from '../report/file-report.js';
 import type {ProductSink} from '../report/reporter.js';
 import {COMMANDS} from './commands.js';
 import type {CommandEnd, Invocation} from './command.js';
-import {loadConfig, mergeOptions} from './args/config.js';
+import {type ConfigNotes, loadConfig, mergeOptions, withoutPrograms} from './args/config.js';
 import {runSettingsOf} from './args/run-settings.js';
 import {createRecorder} from './noop/recorder.js';
 import {report, viewOf} from './report-run.js';
@@ -26,7 +26,15 @@ export async function runInvocation(
     const interruption = abortOnSignals();
     const recorder = argv && createRecorder(argv, called, sink, processContext);
     const runCommand = (events: EventSink): Promise<CommandEnd> =>
-      perform(called, {...sink, ...events}, interruption.signal, processContext);
+      perform(called, {...sink, ...events}, interruption.signal, processContext, {
+        // Not news that a run without work would have to repeat.
+        notice(message) {
+          sink.emit({type: 'notice', message});
+        },
+        warn(message, hint) {
+          events.emit({type: 'warning', message, hint});
+        },
+      });
     try {
       const end = await (recorder?.record(runCommand) ?? runCommand(sink));
       const signal = interruption.received();
@@ -44,12 +52,16 @@ async function perform(
   sink: EventSink & ProductSink,
   signal: AbortSignal,
   processContext: ProcessContext,
+  notes: ConfigNotes,
 ): Promise<CommandEnd> {
   const {cwd} = processContext;
   const spec = COMMANDS[called.command];
-  const fromFile = await loadConfig(called.options.config, cwd);
+  const {config, 'dry-run': dryRun} = called.options;
+  const fromFile = await loadConfig(config, cwd, notes);
   if (!fromFile.ok) return {failure: fromFile.failure};
-  const options = mergeOptions(fromFile.value, called.options, spec?.options ?? []);
+  const usable =
+    dryRun === true && config === undefined ? withoutPrograms(fromFile.value, notes) : fromFile.value;
+  const options = mergeOptions(usable, called.options, spec?.options ?? []);
   const opened = await openContext(runSettingsOf(options, processContext), sink, signal);
   if (!opened.ok) return {failure: opened.failure};
   const {context, close} = opened.value;

@@ -1,20 +1,42 @@
+import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {readFile} from '../../fs/recorded-fs.js';
+import {isForeign, nameOfUser, othersMayWrite} from '../../fs/owners.js';
+import {existsSync, lstat, readFile, realpath, stat} from '../../fs/recorded-fs.js';
 import {errnoOf, messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import {OPTIONS, configName, type OptionName, type OptionValues} from './option-table.js';
+import {OPTIONS, configName, optionSpec, type OptionName, type OptionValues} from './option-table.js';
 import {placeValue, type RawValue} from './option-values.js';
 
 export const CONFIG_FILE = 'flashfreeze.config.json';
 
+/** What is told of a configuration file. */
+export interface ConfigNotes {
+  readonly notice: (message: string) => void;
+  readonly warn: (message: string, hint: string) => void;
+}
+
+const UNHEARD: ConfigNotes = {notice: () => undefined, warn: () => undefined};
+
 /**
  * The options that a configuration file gives: that of `--config` (`explicit`), else the nearest `flashfreeze.config.json`
  * from `cwd` upwards, else none. Relative paths in it start at its directory. Fails with CONFIG.
+ *
+ * It can run programs, so one that is found counts only if nobody but this user and root may write it or its directory. The search
+ * ends at the home directory and at the root of a repository.
  */
-export async function loadConfig(explicit: string | undefined, cwd: string): Promise<Result<OptionValues>> {
+export async function loadConfig(
+  explicit: string | undefined,
+  cwd: string,
+  notes = UNHEARD,
+): Promise<Result<OptionValues>> {
   for (const path of explicit === undefined ? upwards(cwd) : [explicit]) {
     let text: string;
     try {
+      const stranger = explicit === undefined ? await openTo(path) : undefined;
+      if (stranger !== undefined) {
+        notes.warn(`${path} is not used: ${stranger}`, 'pass it with --config to use it');
+        continue;
+      }
       text = await readFile(path, 'utf8');
     } catch (error) {
       const missing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
@@ -22,14 +44,53 @@ export async function loadConfig(explicit: string | undefined, cwd: string): Pro
       if (missing) return fail('CONFIG', `configuration file ${path} not found`);
       return fail('CONFIG', `cannot read the configuration file ${path}: ${messageOf(error)}`);
     }
-    return readConfig(path, text);
+    const options = await readConfig(path, text);
+    if (explicit === undefined && options.ok) notes.notice(`using the configuration file ${path}`);
+    return options;
   }
   return ok({});
 }
 
+/** Who else may change a file: it, its directory, or those that a link at its path leads to. Undefined for nobody. */
+async function openTo(path: string): Promise<string | undefined> {
+  const real = await realpath(path);
+  const looks = [
+    ['it', await lstat(path)],
+    ['it', await stat(real)],
+    ['its directory', await stat(dirname(path))],
+    ['its directory', await stat(dirname(real))],
+  ] as const;
+  for (const [what, stats] of looks) {
+    if (isForeign(stats)) return `${what} belongs to ${nameOfUser(stats.uid)}`;
+    // The permissions of a link mean nothing.
+    if (!stats.isSymbolicLink() && othersMayWrite(stats)) return `others may write to ${what}`;
+  }
+  return undefined;
+}
+
+const REPOSITORIES = ['.git', '.hg', '.svn', '.jj'];
+
 function* upwards(folder: string): Iterable<string> {
   yield join(folder, CONFIG_FILE);
-  if (dirname(folder) !== folder) yield* upwards(dirname(folder));
+  const ends = folder === homedir() || REPOSITORIES.some((name) => existsSync(join(folder, name)));
+  if (!ends && dirname(folder) !== folder) yield* upwards(dirname(folder));
+}
+
+/**
+ * What a dry run uses of a configuration file that was found and not asked for: no program, since it would be started to learn its
+ * version.
+ */
+export function withoutPrograms(options: OptionValues, notes: ConfigNotes): OptionValues {
+  const isProgram = (name: string): boolean => optionSpec(name as OptionName).kind === 'program';
+  const programs = Object.keys(options).filter(isProgram);
+  if (programs.length > 0) {
+    const names = programs.map((name) => configName(name as OptionName)).join(' and ');
+    notes.warn(
+      `a dry run starts no program that a configuration file names, so ${names} in it is not used`,
+      `pass ${programs.map((name) => `--${name}`).join(' and ')}, or the file with --config`,
+    );
+  }
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !isProgram(name)));
 }
 
 async function readConfig(path: string, text: string): Promise<Result<OptionValues>> {

@@ -1,10 +1,11 @@
-import {mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {beforeAll, describe, expect, test} from '@jest/globals';
-import {loadConfig, mergeOptions} from '../../../../src/cli/args/config.js';
+import {chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {CONFIG_FILE, loadConfig, mergeOptions, withoutPrograms} from '../../../../src/cli/args/config.js';
 import {selectionOf, sourceOptionsOf} from '../../../../src/cli/args/host-options.js';
 import {defaultCacheDir} from '../../../../src/cache/default-cache-dir.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {testWith} from '../../../support/with.js';
 
 let root: string;
 beforeAll(() => {
@@ -45,6 +46,71 @@ describe('the configuration file', () => {
         command: ['-V'],
       },
     });
+  });
+
+  test('counts only if nobody else may write it or its directory', async () => {
+    const path = write('open/inner', {jobs: 2});
+    write('open', {jobs: 1});
+    const inner = dirname(path);
+    const said: string[] = [];
+    const notes = {notice: (text: string) => said.push(text), warn: (text: string) => said.push(text)};
+    const load = () => loadConfig(undefined, inner, notes);
+    expect(await load()).toEqual({ok: true, value: {jobs: 2}});
+    chmodSync(path, 0o666);
+    expect(await load()).toEqual({ok: true, value: {jobs: 1}});
+    expect(await loadConfig(path, inner)).toEqual({ok: true, value: {jobs: 2}});
+    chmodSync(path, 0o644);
+    for (const mode of [0o777, 0o1777]) {
+      chmodSync(inner, mode);
+      expect(await load()).toEqual({ok: true, value: {jobs: 1}});
+    }
+    chmodSync(inner, 0o755);
+    expect(said).toEqual([
+      `using the configuration file ${path}`,
+      `${path} is not used: others may write to it`,
+      `using the configuration file ${join(root, 'open', CONFIG_FILE)}`,
+      `${path} is not used: others may write to its directory`,
+      `using the configuration file ${join(root, 'open', CONFIG_FILE)}`,
+      `${path} is not used: others may write to its directory`,
+      `using the configuration file ${join(root, 'open', CONFIG_FILE)}`,
+    ]);
+  });
+
+  testWith(process.getuid?.() === 0, 'the right to be several users')(
+    'of another user does not count',
+    async () => {
+      const path = write('foreign/inner', {cc: 'evil'});
+      const link = join(root, 'foreign', CONFIG_FILE);
+      symlinkSync(path, link);
+      for (const owned of [path, dirname(path)]) {
+        chownSync(owned, 64_001, 64_001);
+        expect(await loadConfig(undefined, dirname(path))).toEqual({ok: true, value: {}});
+        chownSync(owned, 0, 0);
+      }
+      lchownSync(link, 64_001, 64_001);
+      expect(await loadConfig(undefined, join(root, 'foreign'))).toEqual({ok: true, value: {}});
+    },
+  );
+
+  test.each(['.git', '.hg'])('is not searched for above a directory with %s', async (name) => {
+    write('above', {jobs: 1});
+    const repository = join(root, `above/with${name}`);
+    mkdirSync(join(repository, name), {recursive: true});
+    expect(await loadConfig(undefined, repository)).toEqual({ok: true, value: {}});
+    mkdirSync(join(repository, 'below'));
+    expect(await loadConfig(undefined, join(repository, 'below'))).toEqual({ok: true, value: {}});
+  });
+
+  test('in a dry run, starts no program', () => {
+    const warn = jest.fn();
+    const options = {cc: '/evil', python: '/evil', jobs: 2};
+    expect(withoutPrograms(options, {notice: () => undefined, warn})).toEqual({jobs: 2});
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(/so cc and python in it is not used$/),
+        expect.stringContaining('--cc and --python'),
+      ],
+    ]);
   });
 
   test('need not be there', async () => {
