@@ -71,7 +71,7 @@ export function generateImage(input: ImageInput): Result<string> {
       emitter.codeNames.map((name) => `FF_TO(${name})`),
     ),
     bytesTable('char', 'name', Buffer.from(`${input.module}\0`, 'utf8')),
-    bytesTable('char', 'digest', Buffer.from(`${digestOf(canonicalKey(code))}\0`, 'ascii')),
+    bytesTable('char', 'digest', Buffer.from(`${digestOf(input.unit)}\0`, 'ascii')),
     ...(marshal === undefined ? [] : [bytesTable('unsigned char', 'marshal', marshal)]),
   ];
   const fields: ImageField[] = [

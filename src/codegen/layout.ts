@@ -8,6 +8,8 @@ export interface Layout {
   readonly header: string;
   /** The first two bytes of a `.pyc`, little-endian: code of another magic cannot be emitted with this layout. */
   readonly magic: number;
+  /** How many rounds SipHash has for sources, for each word and at the end (Python/pyhash.c, `_Py_KeyedHash()`). */
+  readonly sipRounds: readonly [perWord: number, atEnd: number];
   /** Which fields a code object has in marshal bytes. */
   readonly codeForm: '3.10' | '3.11';
   /** Ints in this range (both ends included) are the interpreter's own objects. */
@@ -42,6 +44,7 @@ export function parseLayout(header: string, text: string): Result<Layout> {
   const names = [
     'SERIES',
     'MAGIC',
+    'SIPHASH',
     'CODE_FORM',
     'SMALL_INT_MIN',
     'SMALL_INT_MAX',
@@ -61,6 +64,7 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     series: facts.get('FF_SERIES') ?? '',
     header,
     magic: number('MAGIC'),
+    sipRounds: number('SIPHASH') === 24 ? [2, 4] : [1, 3],
     codeForm: number('CODE_FORM') === 310 ? '3.10' : '3.11',
     smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
     resume: facts.has('FF_RESUME') ? number('RESUME') : undefined,

@@ -1,6 +1,5 @@
 import {currentRecording} from '../fs/recording.js';
 import {TEMPORARY} from '../fs/files.js';
-import type {FileStamp} from '../fs/path-state.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {Store} from '../cache/store.js';
 import type {JobSlots} from '../exec/job-slots.js';
@@ -21,7 +20,7 @@ import {createPerformer, type Done} from './execution/perform.js';
 import {createPredictions} from './decisions/predictions.js';
 import {createRequests} from './requests.js';
 import {createRunLog} from './explanations/run-log.js';
-import {openSources, type SourceFile} from './source-digests.js';
+import {type DigestedSource, openSources, type SourceFile} from './source-digests.js';
 import {sweep} from './execution/staging.js';
 import {createStoreAccess, type Found} from './execution/store-access.js';
 import {countActions, type EngineSummary} from './tally.js';
@@ -57,8 +56,8 @@ export interface Engine {
   readonly source: (name: string, path: string) => Promise<Result<Artifact>>;
   /** The same for many files, in the given order. */
   readonly sources: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
-  /** The state of a source file when it was digested; undefined for one that was not requested. */
-  readonly stampOf: (path: string) => FileStamp | undefined;
+  /** A source file as it was when it was digested; undefined for one that was not requested. */
+  readonly stampOf: (path: string) => DigestedSource | undefined;
   /** Whether an artifact does not exist yet, since this is a dry run and its action would have to run first. */
   readonly isPending: (artifact: Artifact) => boolean;
   /** All reasons why an action of this build was not up to date; none if it was. */

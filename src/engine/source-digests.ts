@@ -5,7 +5,8 @@ import type {Artifact} from '../model/action.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {ok, type Result} from '../model/result.js';
 import {isText, mapOf, objectWith, oneOf, schemaOf, textThat, tuple} from '../model/shape.js';
-import {type FileState, type FileStamp, readStamp, type Stamp, statFile} from '../fs/path-state.js';
+import {identityOf} from '../fs/file-identity.js';
+import {type FileState, readStamp, type Stamp, statFile} from '../fs/path-state.js';
 import {readValidJson} from '../fs/read-json.js';
 import type {Recording} from '../fs/recording.js';
 
@@ -15,14 +16,21 @@ export interface SourceFile {
   readonly path: string;
 }
 
+/** A source file as it was when it was digested. */
+export interface DigestedSource {
+  /** Of its state (fs/file-identity.ts). */
+  readonly identity: bigint;
+  readonly digest: Digest;
+}
+
 /** The digests of source files, with a cache of the files that have not changed since they were last read. */
 export interface Sources {
   /** The digests of files, in the given order. Fails with IO for the first that cannot be read. */
   readonly digest: (files: readonly SourceFile[]) => Promise<Result<Artifact[]>>;
   /** Whether a file that was digested in this run may have changed since. */
   readonly mayHaveChanged: (path: string) => boolean;
-  /** The state of a file when it was digested in this run; otherwise undefined. */
-  readonly stampOf: (path: string) => FileStamp | undefined;
+  /** A file as it was when it was digested in this run; otherwise undefined. */
+  readonly stampOf: (path: string) => DigestedSource | undefined;
   readonly save: () => Promise<Result<void>>;
 }
 
@@ -36,11 +44,11 @@ type Memory = Map<string, readonly [Stamp, Digest]>;
 export async function openSources(buildDir: string, recording?: Recording): Promise<Sources> {
   const file = join(buildDir, 'sources.json');
   const memory = await load(file);
-  const seen = new Map<string, Stamp>();
+  const seen = new Map<string, {readonly stamp: Stamp; readonly digest: Digest}>();
   let changed = false;
 
   function see(path: string, {stamp, settled}: Pick<FileState, 'stamp' | 'settled'>, digest: Digest): void {
-    seen.set(path, stamp);
+    seen.set(path, {stamp, digest});
     recording?.addRead(path, 'file', {state: stamp, settled}, digest);
   }
 
@@ -80,12 +88,13 @@ export async function openSources(buildDir: string, recording?: Recording): Prom
       return ok(artifacts);
     },
     mayHaveChanged(path) {
-      const stamp = seen.get(path);
+      const stamp = seen.get(path)?.stamp;
       return stamp !== undefined && statFile(path)?.stamp !== stamp;
     },
     stampOf(path) {
-      const stamp = seen.get(path);
-      return stamp === undefined ? undefined : readStamp(stamp);
+      const found = seen.get(path);
+      if (found === undefined) return undefined;
+      return {identity: identityOf(readStamp(found.stamp)), digest: found.digest};
     },
     async save() {
       if (!changed) return ok();

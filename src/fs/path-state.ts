@@ -5,17 +5,18 @@ import {readRegularSync} from './regular-file.js';
 /** Identifies the state of a file without reading it: an equal stamp means equal content. */
 export type Stamp = string;
 
-/** The parts of a stamp that other users can see, too. */
+/** The parts of a stamp that mean something to other programs. */
 export interface FileStamp {
   /** Bytes. */
   readonly size: bigint;
   /** Nanoseconds since the epoch. */
   readonly mtimeNs: bigint;
+  readonly inode: {readonly ino: bigint; readonly ctimeNs: bigint};
 }
 
 export function readStamp(stamp: Stamp): FileStamp {
-  const [, , size = '0', mtimeNs = '0'] = stamp.split(':');
-  return {size: BigInt(size), mtimeNs: BigInt(mtimeNs)};
+  const [, ino = 0n, size = 0n, mtimeNs = 0n, ctimeNs = 0n] = stamp.split(':').map(BigInt);
+  return {size, mtimeNs, inode: {ino, ctimeNs}};
 }
 
 /** The `stat` result of a regular file. */

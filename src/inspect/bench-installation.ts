@@ -1,4 +1,5 @@
-import {copyFile, cp, mkdir, readdir, rm, stat, symlink} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {copyFile, cp, mkdir, readdir, realpath, rm, stat, symlink} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {describeTarget} from '../cpython/interpreter/target.js';
 import {runProcess} from '../exec/process.js';
@@ -36,6 +37,9 @@ export async function installForBench(
     await mkdir(join(folder, 'bin'), {recursive: true});
     await copyFile(built.stage1, stage1);
     await copyFile(built.stage2, stage2);
+    // Images in a shared library have their stamps beside that.
+    const stamps = `${await realpath(built.stage2)}.stamps`;
+    if (existsSync(stamps)) await copyFile(stamps, `${stage2}.stamps`);
     await cp(stdlib, library, {
       recursive: true,
       filter: (path) => !LEFT_OUT.has(basename(path)),

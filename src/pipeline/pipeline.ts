@@ -3,6 +3,7 @@ import {existsSync} from '../fs/recorded-fs.js';
 import type {ModuleRecord} from '../cpython/interpreter/modules/modules.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
+import type {Digest} from '../model/digest.js';
 import {collectResults, type Result, ok} from '../model/result.js';
 import {type Discovery, type Imports, discover} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
@@ -34,7 +35,7 @@ export function freeze<T extends Toolchain>(
   return run(host, selection, context, async ({images, wanted, tools, toolchain, site}) => {
     const made = await images();
     if (!made.ok) return made;
-    const {objects, plan} = made.value;
+    const {objects, codes, plan} = made.value;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
     const prepared = await prepareAll(wanted, plan, tools, context);
@@ -51,7 +52,8 @@ export function freeze<T extends Toolchain>(
     );
     if (!linked.ok) return linked;
     const {images: file, ...product} = linked.value;
-    const stamped = context.dryRun ? ok() : await writeStamps(file, plan, site.engine);
+    const {stampOf} = site.engine;
+    const stamped = context.dryRun ? ok() : await writeStamps(file, {plan, toolchain, codes, stampOf});
     return stamped.ok ? ok({...product, modules: plan.modules.length}) : stamped;
   });
 }
@@ -103,6 +105,8 @@ interface Build<T extends Toolchain> {
 
 interface Images {
   readonly objects: readonly Artifact[];
+  /** The digests of their code units, by module. */
+  readonly codes: ReadonlyMap<string, Digest>;
   /** The modules that have images, in the same order. */
   readonly plan: FreezePlan;
 }
@@ -200,6 +204,7 @@ async function freezeSelected<T extends Toolchain>(
       if (!all.ok) return all;
       return ok({
         objects: all.value.filter((object) => object !== undefined),
+        codes: await codesOf(plan, compile),
         plan: leaveOut(plan, new Set(left.map(({module}) => module))),
       });
     },
@@ -213,6 +218,18 @@ async function freezeSelected<T extends Toolchain>(
     actions: counts,
     executed,
   });
+}
+
+async function codesOf(
+  {modules}: FreezePlan,
+  compile: (module: ModulePlan) => Promise<Result<Compilation>>,
+): Promise<ReadonlyMap<string, Digest>> {
+  const codes = new Map<string, Digest>();
+  for (const plan of modules) {
+    const result = await compile(plan);
+    if (result.ok && result.value.kind === 'unit') codes.set(plan.module, result.value.unit.digest);
+  }
+  return codes;
 }
 
 /** The modules that do not compile, in the order of the plan. */

@@ -1,4 +1,4 @@
-import {copyFile, mkdir, rm, stat, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readFile, realpath, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {attempt} from '../fs/files.js';
@@ -14,7 +14,9 @@ import type {FreezePlan} from '../pipeline/modules/module-plan.js';
 import {makeArgumentsOf} from '../hosts/source/reproducible-build.js';
 import type {SourcePlaces} from '../pipeline/build-places.js';
 import type {SourceToolchain} from '../hosts/source/source-host.js';
-import {encodeStamps} from '../pipeline/images/source-stamps.js';
+import {sourceHash} from '../pipeline/images/source-hash.js';
+import {decodeStamps, encodeStamps} from '../pipeline/images/stamp-file.js';
+import {identityOf} from '../fs/file-identity.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {rewriteInstallation} from './replace-folders.js';
 import {listTree} from './archive/tree.js';
@@ -76,14 +78,24 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
   );
   if (!compiled.ok) return compiled;
   const stamped = await attempt('write', `${python}.stamps`, async () => {
+    const built = decodeStamps(plan.sources, await readFile(`${await realpath(frozen)}.stamps`));
     const stamps = await Promise.all(
-      plan.sources.map(async ({root: index, key, isPackage}) => {
-        if (plan.roots[index] !== 'stdlib') return undefined;
-        const {size} = await stat(join(library, `${key}${isPackage ? '/__init__' : ''}.py`), {bigint: true});
-        return {size, mtimeNs: BigInt(EPOCH) * 1_000_000_000n};
+      plan.sources.map(async ({root: index, key, isPackage}, i) => {
+        const code = built?.stamps[i]?.code;
+        if (plan.roots[index] !== 'stdlib' || code === undefined) return undefined;
+        const content = await readFile(join(library, `${key}${isPackage ? '/__init__' : ''}.py`));
+        return {
+          code,
+          identity: identityOf({size: BigInt(content.length), mtimeNs: BigInt(EPOCH) * 1_000_000_000n}),
+          hash: sourceHash(content, toolchain.layout),
+          bytecode: 0n,
+          folder: 0,
+        };
       }),
     );
-    await writeFile(`${python}.stamps`, encodeStamps(plan.sources, stamps));
+    // Inodes and change times are those of one machine: there, size and time decide, as for CPython's own bytecode.
+    const file = encodeStamps(plan.sources, {folders: [], stamps, hasInodes: false});
+    await writeFile(`${python}.stamps`, file);
   });
   return stamped.ok ? ok(root) : stamped;
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 
 /* Two address models (docs/architecture.md). In an executable with fixed addresses, objects are variables and point to each
  * other. Where addresses are known only at run time (FF_POSITION_INDEPENDENT), an image is one struct, `struct ff_module`,
@@ -78,7 +80,7 @@ typedef struct {
                                        by 0; the list is ended by another 0 */
     FF_LINK(const ff_built) built;  /* in the order to build them */
     FF_LINK(PyObject) path;         /* the co_filename to fill in, an FF_ASCII_TYPE(FF_PATH_CAPACITY), or 0 */
-    FF_LINK(const char) digest;     /* identifies the code: sha256 of its canonical form, hexadecimal */
+    FF_LINK(const char) digest;     /* identifies the code: sha256 of its code unit, hexadecimal */
     FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
     uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
 #ifdef FF_POSITION_INDEPENDENT
@@ -152,6 +154,7 @@ extern const int ff_frozen_first;        /* a frozen module wins over files that
 extern const int ff_rests_collector;     /* collector.c */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
+extern const int ff_has_stamps;          /* stamps.c: the build writes stamps of the sources */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
 extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
 
@@ -219,6 +222,9 @@ typedef struct {
     size_t length;
 } ff_text;
 
+/* What the user says of the images. */
+typedef enum { FF_UNSET, FF_OFF, FF_ON, FF_CHECK, FF_MISSPELT } ff_switch;
+
 /* A class as it was when it was remembered. */
 typedef struct {
     PyTypeObject *type;
@@ -235,9 +241,33 @@ void ff_relocate(const ff_image *image);
 /* built.c: constants that only a running interpreter can make. */
 int ff_build_constants(const ff_image *image);
 
+/* sources/own-path.c: where this code lies. */
+int ff_own_path(int way, char *path);
+
+/* sources/file-state.c: what the file system says of a file. */
+int ff_stat(const char *path, struct stat *status);
+int64_t ff_mtime_ns(const struct stat *status);
+uint64_t ff_identity(const struct stat *status, int has_inode);
+ssize_t ff_read_file(const char *path, char *buffer, size_t size);
+
+/* text.c: Python strings as C has them. */
+int ff_read_text(PyObject *object, ff_text *result);
+int ff_is_text(const char *string, const char *data, size_t length);
+
+/* sources/bytecode.c: bytecode files that take the place of a source. */
+int ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash);
+
+/* sources/rivals.c: other files that take the place of a source. */
+int ff_has_rival(const char *folder, const char *tail, int is_package);
+
 /* sources/stamps.c: sources that are not what was frozen. */
-int ff_read_stamps(void);
+const char *ff_read_stamps(void);
+void ff_read_own_age(void);
 int ff_is_stale(const ff_source *source, const char *path);
+int ff_is_displaced(const ff_source *source, const char *folder, const char *tail);
+
+/* switch.c: what the user says. */
+ff_switch ff_read_switch(const PyConfig *config);
 
 /* images.c: handing out static code. */
 int ff_images_available(void);
@@ -250,8 +280,6 @@ void ff_disable(const char *reason);
 int ff_checks_sources(void);
 
 /* sources/sources.c: the table of modules that are found on disk. */
-int ff_read_text(PyObject *object, ff_text *result);
-int ff_is_text(const char *string, const char *data, size_t length);
 void ff_remember_folders(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 const ff_source *ff_find_module(ff_text name);

@@ -3,10 +3,8 @@
 
 #include "flashfreeze.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 /* Bounds of the section that holds code objects; the linker defines them for sections named like C identifiers. */
 #ifdef FF_POSITION_INDEPENDENT
@@ -21,36 +19,23 @@ extern char STOP[] __attribute__((weak, visibility("hidden")));
 
 static const char *unavailable; /* why static code may not be handed out, or NULL */
 static int decided;
-static uint32_t thawed_count;
-
+static const char *sources_unavailable; /* the same of modules that are found on disk */
+static int sources_decided;
+static ff_switch wanted;
 static int checks_sources;
-
-/* What -X flashfreeze=… says, else FLASHFREEZE, which counts only where Python heeds its own variables: "off", "check",
- * "on", or "" when nobody says anything. */
-static const char *read_switch(const PyConfig *config)
-{
-    static char value[8];
-    for (Py_ssize_t i = config->xoptions.length; --i >= 0;) { /* the last one counts, as in sys._xoptions */
-        const wchar_t *option = config->xoptions.items[i];
-        if (wcsncmp(option, L"flashfreeze=", 12) == 0) {
-            snprintf(value, sizeof(value), "%ls", option + 12);
-            return value;
-        }
-    }
-    const char *variable = config->use_environment ? getenv("FLASHFREEZE") : NULL;
-    return variable == NULL ? "" : variable;
-}
+static uint32_t thawed_count;
 
 /* Images hold what the compiler makes with its default options: others are compiled or read from disk as ever. */
 static const char *decide(void)
 {
     const PyConfig *config = _Py_GetConfig();
-    const char *wanted = read_switch(config);
-    if (strcmp(wanted, "off") == 0) {
+    wanted = ff_read_switch(config);
+    if (wanted == FF_OFF) {
         return "switched off";
     }
-    int has_stamps = ff_read_stamps();
-    checks_sources = strcmp(wanted, "check") == 0 || (has_stamps && strcmp(wanted, "on") != 0);
+    if (wanted == FF_MISSPELT) {
+        return "switched off by an unknown value of FLASHFREEZE or -X flashfreeze";
+    }
     if (config->optimization_level != 0) {
         return "-O asks for other code";
     }
@@ -59,6 +44,20 @@ static const char *decide(void)
         return "-X no_debug_ranges asks for other code";
     }
 #endif
+    return NULL;
+}
+
+/* Sources are checked where a build gave the images stamps, unless the user says otherwise: where the stamps cannot be read,
+ * nothing says that an image is what its source is. */
+static const char *decide_sources(void)
+{
+    checks_sources = wanted == FF_CHECK || (ff_has_stamps && wanted != FF_ON);
+    if (checks_sources && ff_has_stamps) {
+        return ff_read_stamps();
+    }
+    if (checks_sources) {
+        ff_read_own_age();
+    }
     return NULL;
 }
 
@@ -82,7 +81,9 @@ void ff_disable(const char *reason)
     unavailable = reason;
 }
 
-int ff_images_available(void)
+/* Whether the images of modules that CPython itself freezes may be used. These are never compared with their sources, with
+ * CPython neither. */
+static int are_rows_available(void)
 {
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         return 0;
@@ -97,12 +98,25 @@ int ff_images_available(void)
     return unavailable == NULL;
 }
 
+/* Whether the images of modules that are found on disk may be used. First asked when the interpreter knows its own path. */
+int ff_images_available(void)
+{
+    if (!are_rows_available()) {
+        return 0;
+    }
+    if (!sources_decided) {
+        sources_decided = 1;
+        sources_unavailable = decide_sources();
+    }
+    return sources_unavailable == NULL;
+}
+
 const char *ff_unavailable_reason(void)
 {
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         return "not the main interpreter";
     }
-    return ff_images_available() ? NULL : unavailable;
+    return ff_images_available() ? NULL : unavailable != NULL ? unavailable : sources_unavailable;
 }
 
 /* Interns each group's string and lets all its slots have the result, which may be another object. -1 without memory:
@@ -227,7 +241,7 @@ static int prepare(const ff_image *image)
  * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
 PyObject *ff_thaw(const ff_image *image, PyObject *path)
 {
-    if (!ff_images_available() || make_room() < 0) {
+    if (!(path == NULL ? are_rows_available() : ff_images_available()) || make_room() < 0) {
         return NULL;
     }
     if (find_used(image)->image == NULL && prepare(image) < 0) {

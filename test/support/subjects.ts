@@ -164,7 +164,10 @@ async function prepareRelinked(name: string, series: string, selection: readonly
       const filter = (path: string): boolean => !path.endsWith('.pth');
       cpSync(prefix, folder, {recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter});
       const copy = join(folder, 'bin', basename(unmodified));
-      if (side === 'frozen') copyFileSync(frozen, copy);
+      if (side === 'frozen') {
+        copyFileSync(frozen, copy);
+        copyFileSync(`${frozen}.stamps`, `${copy}.stamps`);
+      }
       return localPython(copy);
     },
   };

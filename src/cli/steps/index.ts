@@ -60,6 +60,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     layout: layout.value,
     ...plan,
     hasGetpath: false,
+    hasStamps: false,
     preparedTables: await preparedTables({}),
     ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   });

@@ -10,6 +10,7 @@
 /* ---- read by the generator ------------------------------------------------------------------------------------- */
 #define FF_SERIES "3.11"
 #define FF_MAGIC 3495            /* Lib/importlib/_bootstrap_external.py */
+#define FF_SIPHASH 13            /* Python/pyhash.c, _Py_KeyedHash(): its rounds, for each word and at the end */
 #define FF_CODE_FORM 311         /* fields of TYPE_CODE in Python/marshal.c */
 #define FF_SMALL_INT_MIN -5      /* Include/internal/pycore_global_objects.h, _PY_NSMALLNEGINTS */
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */

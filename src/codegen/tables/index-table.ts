@@ -28,6 +28,8 @@ export interface IndexInput {
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
   /** Whether frozen modules take precedence over files that come earlier on `sys.path`. */
   readonly frozenFirst: boolean;
+  /** Whether the build writes stamps of the sources. */
+  readonly hasStamps: boolean;
   /** Whether the garbage collector pauses while frozen modules are imported. */
   readonly restsCollector: boolean;
   /** The C of the tables of expressions and snippets. */
@@ -75,6 +77,7 @@ export function generateIndex(input: IndexInput): string {
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
+    `const int ff_has_stamps = ${input.hasStamps ? 1 : 0};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,
     `const char *const ff_target = ${input.targetVersion === undefined ? 'NULL' : cString(Buffer.from(input.targetVersion, 'utf8'))};`,
     '',

@@ -45,7 +45,11 @@ export async function servesImage(
     const place = placeOf(module);
     const run = await askProcess({
       file: python,
-      args: (answer) => ['-I', '-S', '-B', '-c', QUESTION, answer, folder, extension, place, module.name],
+      // The stamps of the sources are written last, beside an overlay that works.
+      args: (answer) => [
+        ...['-I', '-S', '-B', '-X', 'flashfreeze=on', '-c', QUESTION],
+        ...[answer, folder, extension, place, module.name],
+      ],
       cwd: '/',
       environment: {...environment, ...NO_BYTECODE},
       signal,

@@ -89,6 +89,7 @@ export async function buildIndex(
     frozenFirst: plan.frozenFirst,
     restsCollector: plan.restsCollector,
     hasGetpath: toolchain.getpath !== undefined,
+    hasStamps: true,
     // Images that are linked into an interpreter cannot be used by another one.
     ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),
   };

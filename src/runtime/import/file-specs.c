@@ -71,7 +71,8 @@ int ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
     char path[PATH_MAX];
     int length = snprintf(path, sizeof(path), "%s/%s%s", folder.data, tail.data,
                           source->is_package ? "/__init__.py" : ".py");
-    return length > 0 && (size_t)length < sizeof(path) && !ff_is_stale(source, path);
+    return length > 0 && (size_t)length < sizeof(path) && !ff_is_displaced(source, folder.data, tail.data) &&
+           !ff_is_stale(source, path);
 }
 
 /* ---- ModuleSpec ---- */
