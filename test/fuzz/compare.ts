@@ -16,6 +16,11 @@ export function normalise(text: string, names: readonly string[]): string {
   return (
     named
       .replaceAll(/0x[0-9a-f]{6,}/g, '0x…')
+      // The number of a thread.
+      .replaceAll(/(started|stopped|daemon) \d{6,}/g, '$1 …')
+      // Functions of importlib that are written in C.
+      .replaceAll(/<method '(find_spec|get_code)' of '(\w+)' objects>/g, '<function $2.$1 at 0x…>')
+      .replaceAll(/<built-in function (_find_and_load|_get_module_lock)>/g, '<function $1 at 0x…>')
       // Frames of importlib, whole.
       .replaceAll(
         /^( *)File "<frozen (?:importlib\.\w+|runpy|zipimport)>", line \d+, in .*\n(?:\1 .*\n)*/gm,
