@@ -40,6 +40,12 @@ from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
 
 LONGEST_LINE = 300  # that an error quotes
+MOST_BYTES = 24 << 20  # of a unit: what src/marshal/reader.ts reads
+
+
+class TooLarge(Exception):
+    pass
+
 
 # None of these functions recurses: code is nested deeper than this interpreter lets Python functions call each other.
 
@@ -128,6 +134,8 @@ def answer(source, filename, optimize, output, imports):
             # Once more under its real name, so that the message points to the file and quotes its line.
             compile(text, source, "exec", dont_inherit=True, optimize=optimize)
             raise
+        if len(unit) > MOST_BYTES:
+            raise TooLarge("its code has %d bytes, and an image can be made of at most %d" % (len(unit), MOST_BYTES))
         with open(output, "wb") as file:
             file.write(unit)
         with open(imports, "w", encoding="utf-8") as file:

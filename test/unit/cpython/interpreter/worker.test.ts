@@ -9,6 +9,7 @@ import {
   startWorkers,
   type Workers,
 } from '../../../../src/cpython/interpreter/worker.js';
+import {MOST_BYTES} from '../../../../src/marshal/reader.js';
 import {findPythons, type FoundPython} from '../../../../support/pythons.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
@@ -215,6 +216,22 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     const {result} = await compile(`x = [${'1, '.repeat(200_000)}\n`);
     expect(problemOf(result).text.length).toBeLessThan(1000);
     expect(problemOf(result).text).toMatch(/line 1\n[^\n]*SyntaxError: /);
+  });
+
+  test.each([
+    [MOST_BYTES - 200, true],
+    [MOST_BYTES + 1, false],
+  ])('a unit for %d bytes of text fits into the reader: %s', async (size, fits) => {
+    const {result, output} = await compile(`x = "${'a'.repeat(size)}"\n`);
+    if (fits) {
+      expect(result).toEqual(COMPILED);
+      expect(readFileSync(output).length).toBeLessThanOrEqual(MOST_BYTES);
+    } else {
+      expect(problemOf(result)).toEqual({
+        type: 'TooLarge',
+        text: expect.stringMatching(new RegExp(`its code has \\d{8} bytes, .* at most ${MOST_BYTES}$`)),
+      });
+    }
   });
 
   test('reports a file that is not there, and goes on', async () => {
