@@ -1,8 +1,8 @@
-import {generatorDigest} from './scripts/generator-digest.mjs';
+import {codeDigests} from './scripts/code-digests.mjs';
 
 export default async () => ({
-  // As a bundle has it (src/codegen/generator-identity.ts).
-  globals: {FLASHFREEZE_GENERATOR: await generatorDigest()},
+  // As a bundle has them (src/codegen/generator-identity.ts, src/pipeline/reader-identity.ts).
+  globals: await codeDigests(),
   testEnvironment: 'node',
   injectGlobals: false,
   clearMocks: true,

@@ -4,7 +4,7 @@ import {join, resolve} from 'node:path';
 import {build} from 'esbuild';
 import {writeRecord} from './bundle-record.mjs';
 import {writeDeclarations} from './declarations.mjs';
-import {generatorDigest} from './generator-digest.mjs';
+import {codeDefinitions} from './code-digests.mjs';
 import {noticesOf} from './notices.mjs';
 import {createSourceTexts} from './source-texts.mjs';
 
@@ -15,7 +15,7 @@ const at = (...parts) => join(ROOT, ...parts);
 const OTHERS = [
   'package-lock.json',
   'tsconfig.json',
-  ...['bundle', 'bundle-record', 'declarations', 'generator-digest', 'notices', 'source-texts'].map(
+  ...['bundle', 'bundle-record', 'declarations', 'code-digests', 'notices', 'source-texts'].map(
     (name) => `scripts/${name}.mjs`,
   ),
 ].map((name) => at(name));
@@ -33,7 +33,7 @@ export async function bundle({maps = true} = {}) {
   rmSync(at('dist.new'), {recursive: true, force: true});
   let metafile;
   try {
-    const generator = await generatorDigest(texts);
+    const define = await codeDefinitions(texts);
     ({metafile} = await build({
       absWorkingDir: ROOT,
       entryPoints: ['src/cli/main.ts', 'src/api/api.ts'],
@@ -46,7 +46,7 @@ export async function bundle({maps = true} = {}) {
       platform: 'node',
       format: 'esm',
       target: 'node20',
-      define: {FLASHFREEZE_GENERATOR: JSON.stringify(generator)},
+      define,
       sourcemap: maps && 'linked',
       sourcesContent: false,
       minifySyntax: true,

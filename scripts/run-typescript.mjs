@@ -54,9 +54,8 @@ const ownFolder = (texts) => ({
 /** Returns the path of the bundle. */
 async function bundle(folder, name) {
   const {build} = await import('esbuild');
-  const {generatorDigest} = await import('./generator-digest.mjs');
+  const {codeDefinitions} = await import('./code-digests.mjs');
   const texts = createSourceTexts();
-  const generator = await generatorDigest(texts);
   const bundles = join(ROOT, '.flashfreeze', folder.split('/').at(-1));
   const outfile = join(bundles, `${name}.mjs`);
   mkdirSync(bundles, {recursive: true});
@@ -69,7 +68,7 @@ async function bundle(folder, name) {
     target: 'node20',
     packages: 'external',
     logLevel: 'warning',
-    define: {FLASHFREEZE_GENERATOR: JSON.stringify(generator)},
+    define: await codeDefinitions(texts),
     plugins: [ownFolder(texts)],
   });
   return outfile;

@@ -1,6 +1,6 @@
 import type {Digest} from '../model/digest.js';
 
-/** Put in when the sources are compiled, by whatever compiles them (scripts/generator-digest.mjs). */
+/** Put in when the sources are compiled, by whatever compiles them (scripts/code-digests.mjs). */
 declare const FLASHFREEZE_GENERATOR: Digest;
 
 /** What identifies the code generator in the keys of actions: the digest of its code as it was compiled. */

@@ -16,6 +16,7 @@ import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {findTool} from '../../exec/tools.js';
 import type {ToolIdentity} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
+import {READERS} from '../../pipeline/reader-identity.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
@@ -116,7 +117,8 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
     return fail('PYTHON', `${python}: command not found`, {hint: 'pass the path of a Python executable'});
   }
   const interpreter: Interpreter = {python: path, environment, signal: context.signal};
-  return memoize(join(places.work, 'installation.json'), path, installationSchema, async () => {
+  const question = canonicalJson({path, readers: READERS.digest});
+  return memoize(join(places.work, 'installation.json'), question, installationSchema, async () => {
     const described = await describeInstallation(interpreter);
     if (!described.ok) return described;
     const installation = described.value;

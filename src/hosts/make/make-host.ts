@@ -9,6 +9,8 @@ import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {listStage1Inputs} from '../../cpython/source/stage1-inputs.js';
 import {type Target, describeTarget, targetSchema} from '../../cpython/interpreter/target.js';
 import type {Artifact} from '../../model/action.js';
+import {canonicalJson} from '../../model/canonical-json.js';
+import {READERS} from '../../pipeline/reader-identity.js';
 import {type Result, err, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from '../source/built-python.js';
@@ -78,7 +80,8 @@ async function prepareMake(request: MakeRequest, places: Places, site: Site): Pr
 /** The description of stage 1. It is valid as long as its file does not change. */
 function describe(interpreter: Interpreter, places: Places): Promise<Result<Target>> {
   const {python} = interpreter;
-  return memoize(join(places.work, 'target.json'), python, targetSchema, async () => {
+  const question = canonicalJson({python, readers: READERS.digest});
+  return memoize(join(places.work, 'target.json'), question, targetSchema, async () => {
     const target = await describeTarget(interpreter);
     return target.ok ? ok({answer: target.value, files: [python, scriptPath('describe_target.py')]}) : target;
   });

@@ -6,6 +6,7 @@ import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, ok} from '../../model/result.js';
 import {memoize} from '../../fs/memo.js';
 import type {Places} from '../build-places.js';
+import {READERS} from '../reader-identity.js';
 
 const compilerSchema: z.ZodType<CompilerIdentity> = z.object({
   name: z.string(),
@@ -26,7 +27,7 @@ export function memoizedCompiler(
   run: {readonly environment: Readonly<Record<string, string>>; readonly signal: AbortSignal},
 ): Promise<Result<CompilerIdentity>> {
   // PATH decides which compiler a name refers to.
-  const question = canonicalJson({cc, path: run.environment['PATH'] ?? ''});
+  const question = canonicalJson({cc, path: run.environment['PATH'] ?? '', readers: READERS.digest});
   return memoize(join(places.work, 'compiler.json'), question, compilerSchema, async () => {
     const asked = await compilerIdentity(cc, [], run);
     return asked.ok ? ok({answer: asked.value, files: asked.value.files}) : asked;

@@ -14,6 +14,7 @@ import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../host.js';
 import type {ModuleSelection} from '../build-options.js';
 import type {Places} from '../build-places.js';
+import {READERS} from '../reader-identity.js';
 import {type Selected, selectModules, tracedScripts} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from '../toolchain.js';
@@ -101,7 +102,7 @@ export async function discover(
   if (!programs.ok) return programs;
   const action = await engine.run({
     id: 'discover:modules',
-    tools: [behaviour, ...scripts.value.map(({name, digest}) => ({name, digest}))],
+    tools: [behaviour, READERS, ...scripts.value.map(({name, digest}) => ({name, digest}))],
     arguments: {selection: selectionRecord(selection), library, cwd, imports: keyedWith},
     environment: {},
     inputs: programs.value,

@@ -10,6 +10,7 @@ import {digestOf} from '../../model/digest.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext, ModuleSelection} from '../build-options.js';
 import type {Tools} from '../images/image-tools.js';
+import {READERS} from '../reader-identity.js';
 import {mentionsLocalPath} from '../local-paths.js';
 import {output} from '../images/module-images.js';
 import type {FreezePlan} from '../modules/module-plan.js';
@@ -82,7 +83,7 @@ export function preparationOf<Source, Compiled extends Source>(
       if (!inputs.ok) return inputs;
       const action = await engine.run({
         id: `index:${name}`,
-        tools: [toolchain.identity],
+        tools: [toolchain.identity, READERS],
         arguments: {[name]: digestOf(JSON.stringify(sources))},
         environment: {},
         inputs: inputs.value,
