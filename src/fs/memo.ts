@@ -122,5 +122,5 @@ function settledPaths(files: readonly string[]): readonly RecordedPath[] | undef
 
 /** Replaces a memo atomically. A failure is ignored: without a memo, the next run computes the result again. */
 export async function writeMemo<T>(file: string, memo: Memo<T>): Promise<void> {
-  await writeFileAtomic(file, memoText(memo));
+  await writeFileAtomic(file, memoText(memo), undefined, 0o600);
 }

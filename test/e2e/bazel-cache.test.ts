@@ -60,7 +60,7 @@ describeWith(root !== undefined && program !== undefined, 'Bazel 7 with nginx')(
   });
 
   test('also serves the command line', async () => {
-    const key = {environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team'}};
+    const key = {environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team, long enough for all'}};
     const relink = (name: string, ...words: string[]): ReturnType<typeof flashfreezeJson> =>
       flashfreezeJson(
         [

@@ -47,7 +47,7 @@ function filesIn(path: string): Map<string, string> {
 describeWith(program, 'nginx')('nginx', () => {
   test('one machine uploads results, and another one uses them', async () => {
     const {url, requests, folder: served} = await start();
-    const signingKey = keyFrom('a secret of the team');
+    const signingKey = keyFrom('a secret of the team, long enough for all');
     const made = await buildOn(maker, {url, upload: true, signingKey});
     expect([made.counts, made.warnings]).toEqual([{...NONE, executed: 4}, []]);
     // Four results with their key records and outputs, each content under its digest.
@@ -207,7 +207,7 @@ realBuild(
         join(folder, cacheDir),
       ];
       return flashfreezeJson(['regen', ...places, '--module', 'colorsys', '--remote-cache', url, ...more], {
-        environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team'},
+        environment: {FLASHFREEZE_CACHE_KEY: 'a secret of the team, long enough for all'},
       });
     };
     if (existsSync(images)) renameSync(images, aside);

@@ -21,21 +21,71 @@ export interface SigningKey {
   readonly verify: (text: string, signature: Uint8Array) => boolean;
 }
 
+/** As long as what HMAC-SHA256 makes of it (RFC 2104, section 3). */
+const SECRET_BYTES = 32;
+
 /**
- * Reads a key: PEM text with an ed25519 key, private or public, or any other text, which is the secret of an HMAC. White space
- * around it does not count. Fails with CONFIG, naming `origin`, where the text was found; never repeats the text.
+ * Reads a key: PEM text with an ed25519 key, private or public, or any other text of 32 bytes or more, which is the secret of an HMAC. White
+ * space around it does not count. What looks like a key of another form is refused: as a secret, it would let everyone sign who has the public
+ * key. Fails with CONFIG, naming `origin`, where the text was found; never repeats the text.
  */
 export function parseKey(text: string, origin: string): Result<SigningKey> {
   const secret = text.trim();
+  const hint = 'use PEM text with an ed25519 key, or a secret such as openssl rand -hex 32 makes';
   if (secret === '') return fail('CONFIG', `${origin} contains no key for the remote cache`);
-  if (!secret.startsWith('-----BEGIN')) return ok(hmacKey(secret));
+  const begin = secret.indexOf('-----BEGIN ');
+  if (begin < 0) {
+    const form = formOf(secret);
+    if (form !== undefined)
+      return fail('CONFIG', `the key in ${origin} seems to be ${form}, which is not supported`, {hint});
+    if (Buffer.byteLength(secret) >= SECRET_BYTES) return ok(hmacKey(secret));
+    return fail('CONFIG', `the secret in ${origin} has less than ${SECRET_BYTES} bytes`, {hint});
+  }
   try {
-    if (!secret.includes('PRIVATE KEY')) return edwardsKey(createPublicKey(secret), undefined, origin);
-    const privateKey = createPrivateKey(secret);
+    const pem = secret.slice(begin);
+    if (!pem.includes('PRIVATE KEY')) return edwardsKey(createPublicKey(pem), undefined, origin);
+    const privateKey = createPrivateKey(pem);
     return edwardsKey(createPublicKey(privateKey), privateKey, origin);
   } catch (error) {
-    return fail('CONFIG', `cannot read the key in ${origin}: ${messageOf(error)}`);
+    return fail('CONFIG', `cannot read the key in ${origin}: ${messageOf(error)}`, {hint});
   }
+}
+
+/** Texts that say that they are a key. */
+const FORMS: readonly (readonly [form: string, pattern: RegExp])[] = [
+  ['a key of SSH', /\b(ssh|ecdsa|sk)-[\w@.-]+ +AAAA|\bAAAA[CEB]3NzaC1|PuTTY-User-Key-File/],
+  ['a key of minisign', /untrusted comment:|^RW[\w+/]{54}$/m],
+  ['a key of age', /\b(age1[a-z0-9]{50}|AGE-SECRET-KEY-)/],
+  ['a JSON web key', /"kty"\s*:/],
+  ['a key without its first line', /BEGIN [A-Z0-9 ]*KEY|END [A-Z0-9 ]*KEY/],
+  // Control characters, or what was no UTF-8.
+  ['a binary key', /[\0-\x08\x0e-\x1f\ufffd]/],
+];
+
+/** The form of a text that is a key of another kind; undefined for what may be a secret. */
+function formOf(text: string): string | undefined {
+  const named = FORMS.find(([, pattern]) => pattern.test(text))?.[0];
+  return named ?? (isEncodedKey(text) ? 'a key in DER' : undefined);
+}
+
+/** Whether a text is a key in DER (X.690), as base64 or hexadecimal digits. */
+function isEncodedKey(text: string): boolean {
+  const compact = text.replaceAll(/\s/g, '');
+  return (['base64', 'base64url', 'hex'] as const).some((encoding) => {
+    const key = Buffer.from(compact, encoding);
+    const parse = [
+      () => createPublicKey({key, format: 'der', type: 'spki'}),
+      () => createPrivateKey({key, format: 'der', type: 'pkcs8'}),
+    ];
+    return parse.some((read) => {
+      try {
+        read();
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  });
 }
 
 function hmacKey(secret: string): SigningKey {

@@ -51,12 +51,26 @@ export function createRecorder(
       const [buildDir, ...others] = recording.buildDirs();
       const isComplete = buildDir !== undefined && others.length === 0 && recording.gap() === undefined;
       if (isRepeatable && isComplete && end.failure === undefined) {
-        const answer = {invocation, buildDir, end: withoutCounts(end), actions};
+        const answer = {
+          invocation: {...invocation, options: withoutSecrets(options)},
+          buildDir,
+          end: withoutCounts(end),
+          actions,
+        };
         await writeRunMemo(asked, {question: asked.question, answer, paths: recording.paths()});
       }
       return end;
     },
   };
+}
+
+/** The options without the passwords that addresses hold: a memo needs them only for the report. */
+export function withoutSecrets(options: Invocation['options']): Invocation['options'] {
+  const entries = Object.entries(options).map(([name, value]) => {
+    const holds = typeof value === 'string' && URL.canParse(value) && /^\w+:\/\/[^/]*@/.test(value);
+    return [name, holds ? value.replace(/^(\w+:\/\/)[^/]*@/, '$1') : value];
+  });
+  return Object.fromEntries(entries) as Invocation['options'];
 }
 
 /** The next run executes nothing, so it counts anew. */

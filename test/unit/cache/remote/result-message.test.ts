@@ -43,7 +43,7 @@ describe('a result encoded as a message', () => {
 });
 
 describe('bytes of any kind', () => {
-  const signingKey = keyFrom('a secret');
+  const signingKey = keyFrom('a secret of thirty-two bytes, or more');
   const message = encodeResult(key, record, signingKey);
 
   test('are rejected, and never a result', () => {

@@ -70,7 +70,7 @@ function expectRefused(taken: RemoteBuild, why: string): void {
 
 const NOT_SIGNED = 'is not signed;';
 const OTHER_KEY = 'has no valid signature for the given key;';
-const HMAC = 'a secret of the team';
+const HMAC = 'a secret of the team, of thirty-two bytes or more';
 
 describe('with the secret of an HMAC', () => {
   test('results that were signed with it are accepted', async () => {
@@ -84,7 +84,7 @@ describe('with the secret of an HMAC', () => {
   });
 
   test('results with the signature of another key are rejected', async () => {
-    await make('another secret');
+    await make(`another ${HMAC}`);
     expectRefused(await take(HMAC), OTHER_KEY);
   });
 
@@ -106,7 +106,7 @@ describe('with an ed25519 key', () => {
 
   test('the public half is not accepted as an HMAC secret', async () => {
     const {open} = pair();
-    await make(open.trim().replace('-----BEGIN', 'BEGIN'));
+    await make(HMAC);
     forge((message, key) => {
       const outputs = message.outputFiles
         .filter(({path}) => path !== 'key.json')
@@ -125,9 +125,6 @@ describe('with an ed25519 key', () => {
       return message;
     });
     expectRefused(await take(open), OTHER_KEY);
-    // The forgery itself was well made.
-    const hmac = parseKey(open.trim().replace('-----BEGIN', 'BEGIN'), 'test');
-    expect(hmac).toMatchObject({ok: true, value: {algorithm: 'hmac-sha256'}});
   });
 });
 
@@ -294,6 +291,35 @@ describe('a key', () => {
     expect(message).toContain('/some/file');
     expect(message).toContain(why);
     expect(message).not.toContain('MC4CAQ');
+  });
+
+  test('in PEM may have a comment in front', () => {
+    expect(parseKey(`# our key\n${pair().open}`, 'test')).toMatchObject({
+      ok: true,
+      value: {algorithm: 'ed25519', sign: undefined},
+    });
+  });
+
+  test('of another form is not taken for a secret, nor is a short one', () => {
+    const {publicKey, privateKey} = generateKeyPairSync('ed25519');
+    const der = publicKey.export({type: 'spki', format: 'der'});
+    const texts = [
+      ...[der.toString('base64'), der.toString('hex'), der.toString('base64url'), der.toString('utf8')],
+      privateKey.export({type: 'pkcs8', format: 'der'}).toString('base64'),
+      JSON.stringify(publicKey.export({format: 'jwk'})),
+      pair().open.replaceAll('-----', ''),
+      pair().open.replaceAll('-----', '----'),
+      `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'x'.repeat(43)} us@example.org`,
+      `us@example.org ssh-rsa AAAAB3NzaC1yc2E${'x'.repeat(90)}`,
+      `untrusted comment: minisign public key\nRW${'Q'.repeat(54)}`,
+      `RW${'Q'.repeat(54)}`,
+      `-----BEGIN PGP PUBLIC KEY BLOCK-----\n${'x'.repeat(64)}\n-----END PGP PUBLIC KEY BLOCK-----`,
+      'x'.repeat(31),
+    ];
+    for (const text of texts)
+      expect({text, ...parseKey(text, 'test')}).toMatchObject({text, ok: false, failure: {code: 'CONFIG'}});
+    for (const text of ['x'.repeat(32), 'a'.repeat(64), Buffer.alloc(32, 'xyz').toString('base64')])
+      expect(parseKey(text, 'test')).toMatchObject({ok: true, value: {algorithm: 'hmac-sha256'}});
   });
 
   const settings = (keyFile?: string, upload = false): Parameters<typeof connectRemote>[0] => ({
