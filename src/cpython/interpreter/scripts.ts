@@ -23,9 +23,11 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'compile_modules.py': ['reproducible_marshal.py'],
   'compile_expressions.py': ['prepared_sources.py', REQUEST_FILES],
   'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py', REQUEST_FILES],
+  'describe_codec.py': [REQUEST_FILES],
   'describe_installation.py': [REQUEST_FILES],
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
+  'describe_codec.py': ['request_files.py'],
   'resolve_modules.py': [REQUEST_FILES],
   'verify_images.py': [REQUEST_FILES],
 };

@@ -10,9 +10,12 @@ import sys
 
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
+sys.path.insert(0, __file__.rpartition("/")[0])
+from request_files import answer_with, read_request
+
+del sys.path[0]
 
 import codecs
-import json
 import os
 import site
 
@@ -31,8 +34,8 @@ def loaded_files(library, folders):
     inner = [folder for folder in folders if is_below(folder, library) and os.path.basename(folder) != "lib-dynload"]
     for name, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None)
-        # A file of stamps or a new image of an overlay decides nothing here.
-        if not isinstance(path, str) or name == "__main__" or name == "_flashfreeze":
+        # These are ours, and decide nothing here.
+        if not isinstance(path, str) or name in ("__main__", "request_files", "_flashfreeze"):
             continue
         path = os.path.abspath(path)
         if is_below(path, library) and not any(is_below(path, folder) for folder in inner):
@@ -51,17 +54,6 @@ def path_files(folders):
             path = os.path.join(folder, name)
             if name.endswith(".pth") and os.path.isfile(path):
                 yield path
-
-
-def read_request():
-    with open(sys.argv[2], encoding="utf-8") as file:
-        return json.load(file)
-
-
-def answer_with(value):
-    """Written to a file, because imported code may print to standard output."""
-    with open(sys.argv[1], "w", encoding="ascii") as file:
-        json.dump(value, file)
 
 
 def main():
