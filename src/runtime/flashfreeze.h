@@ -208,6 +208,25 @@ static inline void ff_restore_exception(ff_exception taken)
 #endif
 }
 
+/* Has an exception go on that waited: it is the context of one that was raised meanwhile. */
+static inline void ff_chain_exception(ff_exception waited)
+{
+    if (!ff_is_exception(waited)) {
+        return;
+    }
+    if (PyErr_Occurred() == NULL) {
+        ff_restore_exception(waited);
+        return;
+    }
+#if FF_HAS_RAISED_EXCEPTION
+    PyObject *raised = PyErr_GetRaisedException();
+    PyException_SetContext(raised, waited);
+    PyErr_SetRaisedException(raised);
+#else
+    _PyErr_ChainExceptions(waited.type, waited.value, waited.traceback);
+#endif
+}
+
 /* A statement that must not lose the exception that is on its way. */
 #define FF_KEEPING_EXCEPTION(statement) \
     do { \
@@ -225,12 +244,38 @@ typedef struct {
 /* What the user says of the images. */
 typedef enum { FF_UNSET, FF_OFF, FF_ON, FF_CHECK, FF_MISSPELT } ff_switch;
 
-/* A class as it was when it was remembered. */
+/* What a question came to, for every function that may not be able to answer: an exception; no; yes; without an exception,
+ * that only the original can tell. */
+typedef enum { FF_FAILED = -1, FF_NO, FF_YES, FF_UNSURE } ff_answer;
+
+/* The answer to a question that raised an exception which means nothing else than that: such an exception goes. What is no
+ * matter of the question stays (no memory, an interrupt): FF_FAILED then. */
+static inline ff_answer ff_forgive(ff_answer answer)
+{
+    if (PyErr_Occurred() == NULL) {
+        return answer;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        return FF_FAILED;
+    }
+    PyErr_Clear();
+    return answer;
+}
+
+/* What a FileFinder holds: all of it owned, as long as the finder looks for modules as those of importlib do. */
 typedef struct {
-    PyTypeObject *type;
-    unsigned int version_tag; /* 0: there was none to be had */
-    PyObject *mro, *contents; /* its classes, and copies of their dictionaries */
-} ff_class;
+    PyObject *path, *loaders, *listed, *entries; /* its path, _loaders, _path_mtime and _path_cache */
+} ff_finder;
+
+/* Namespaces as they were when they were remembered. */
+typedef struct ff_namespace ff_namespace;
+typedef struct ff_function ff_function;
+typedef struct {
+    ff_namespace *namespaces;
+    ff_function *functions; /* their functions */
+    size_t count;           /* of these */
+    int is_foreign;         /* somebody had changed them before */
+} ff_memory;
 
 /* What the files of the runtime define, the lowest first: a file calls functions of those above its own part only, never
  * of those below. The import function, a file of several, has its part in import.h. */
@@ -291,9 +336,11 @@ int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 int ff_is_audited(void);
 
-/* import/classes.c: whether a class is as it was. */
-int ff_remember_class(ff_class *class, PyObject *module, const char *name);
-int ff_is_class_unmodified(ff_class *class);
+/* import/namespaces.c: whether modules and classes are as they were. */
+int ff_remember_class(ff_memory *memory, PyTypeObject *type, const char *filename);
+int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names, const char *filename);
+ff_answer ff_is_unmodified(ff_memory *memory);
+ff_answer ff_read_instance(PyObject *instance, PyObject *const *names, Py_ssize_t count, PyObject **dict);
 
 /* collector.c: the garbage collector while a frozen module is imported. */
 void ff_begin_import(void);
@@ -309,9 +356,14 @@ void ff_install_snippets(void);
 uint32_t ff_used_snippet_count(void);
 PyObject *ff_list_snippets(void);
 
+/* import/dependencies.c: all of importlib that is taken for granted. */
+ff_answer ff_is_importlib_unmodified(void);
+int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
+
 /* import/file-specs.c: finders and specs of source files. */
 int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
-int ff_is_finder_unmodified(PyObject *finder);
+ff_answer ff_read_finder(PyObject *finder, ff_finder *read);
+void ff_clear_finder(ff_finder *read);
 int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
 PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);

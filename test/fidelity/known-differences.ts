@@ -47,6 +47,12 @@ export const knownDifferences: readonly KnownDifference[] = [
   {case: 'probe', what: /^deleting(_parent\.child)?$/, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'hooks', what: /^Failing /, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'paths', what: /^(nul|bytes|none|__path__ number): /, reason: FRAMES, equalAs: withoutImportlib},
+  {
+    case: 'changes',
+    what: /^(Entry|Legacy) .*: (import|from) [\w. ]+$|^module: spec without a name$/,
+    reason: FRAMES,
+    equalAs: withoutImportlib,
+  },
   {case: 'identities', what: /^without names: /, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'endings', what: /^no path hook$/, reason: FRAMES, equalAs: withoutImportlib},
   {

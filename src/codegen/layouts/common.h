@@ -62,6 +62,23 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_REQUIRES_FIND_SPEC
 #define FF_REQUIRES_FIND_SPEC 0
 #endif
+/* Whether _find_spec() goes along a copy of sys.meta_path; else along the list itself (import-search.c). */
+#ifndef FF_COPIES_META_PATH
+#define FF_COPIES_META_PATH 0
+#endif
+/* Whether PathFinder looks into entries of the path that are bytes; else it passes over them (import-path.c). */
+#ifndef FF_SEARCHES_BYTES
+#define FF_SEARCHES_BYTES 0
+#endif
+/* Whether dictionaries have a version; else what they hold is compared each time (namespaces.c). */
+#ifndef FF_HAS_DICT_VERSION
+#define FF_HAS_DICT_VERSION 0
+#endif
+/* How nested calls are counted: 310, 311, 312 as in these versions; 0: unknown, so that imports do not count their frames
+ * (import-frames.c). */
+#ifndef FF_COUNTS_RECURSION
+#define FF_COUNTS_RECURSION 0
+#endif
 /* The modules that compile regular expressions: the one whose compile() does it, the one whose parse() it calls, and what
  * else both depend on. Not defined: regular expressions are compiled as always (expression-calls.c). */
 #ifdef FF_RE_MODULES

@@ -24,6 +24,9 @@
 #define FF_FROZEN_TABLES 1               /* Python/frozen.c: PyImport_FrozenModules */
 #define FF_HAS_GC_THRESHOLD 1            /* Modules/gcmodule.c: a count of objects starts a collection of the youngest */
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
+#define FF_HAS_DICT_VERSION 1            /* Include/cpython/dictobject.h: ma_version_tag, another one after each change */
+#define FF_COUNTS_RECURSION 310          /* Include/cpython/pystate.h: how a thread counts nested calls */
+#define FF_SEARCHES_BYTES 1              /* _bootstrap_external.py, PathFinder._get_spec(): entries of the path may be bytes */
 #define FF_IGNORES_LOADING_PARENT 1      /* the same: a submodule does not wait for its parent in another thread */
 #define FF_RE_MODULES "sre_compile sre_parse sre_constants" /* Lib/: compiler, parser, what they use */
 #define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */

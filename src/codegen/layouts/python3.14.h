@@ -26,6 +26,8 @@
 #define FF_HAS_STDLIB_DIR 1              /* Python/sysmodule.c: sys._stdlib_dir */
 #define FF_HAS_RAISED_EXCEPTION 1        /* Python/errors.c: PyErr_GetRaisedException() */
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
+#define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */
+#define FF_COPIES_META_PATH 1            /* the same, _find_spec(): finders are asked by a copy of sys.meta_path */
 #define FF_REQUIRES_FIND_SPEC 1          /* the same, _find_spec(): finders without find_spec() are passed over */
 #define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */

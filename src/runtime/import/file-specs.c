@@ -10,14 +10,13 @@
 /* Objects of importlib, held from installation on. */
 static struct {
     PyObject *file_finder;        /* FileFinder */
-    PyObject *get_spec;           /* FileFinder._get_spec, which find_spec() goes through */
     PyObject *source_file_loader; /* SourceFileLoader */
     PyObject *extension_loader;   /* ExtensionFileLoader */
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *sys;                /* the names of sys */
     PyObject *cache_tag;          /* sys.implementation.cache_tag */
     PyObject *cache_suffix;       /* ".cpython-313.pyc" */
-    PyObject *str_loaders, *str_py, *str_get_spec, *str_set_fileattr, *str_cached, *str_locations;
+    PyObject *str_loaders, *str_py, *str_path, *str_path_mtime, *str_path_cache, *str_relaxed_path_cache, *str_set_fileattr, *str_cached, *str_locations;
     PyObject *str_pycache_prefix, *str_implementation, *str_cache_tag;
     PyObject *origin_keyword; /* ("origin",) */
 } ff;
@@ -35,31 +34,62 @@ int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader)
     return PyUnicode_CheckExact(*suffix);
 }
 
-/* Whether a finder looks for modules as those in sys.path_importer_cache do: in nobody's subclass, extension modules
- * first, then .py files with SourceFileLoader, then whatever else has a suffix. */
-int ff_is_finder_unmodified(PyObject *finder)
+void ff_clear_finder(ff_finder *read)
 {
-    PyTypeObject *type = (PyTypeObject *)ff.file_finder;
-    if (Py_TYPE(finder) != type || _PyType_Lookup(type, ff.str_get_spec) != ff.get_spec) {
+    Py_CLEAR(read->path);
+    Py_CLEAR(read->loaders);
+    Py_CLEAR(read->listed);
+    Py_CLEAR(read->entries);
+}
+
+/* Whether loaders are those of importlib: extension modules first, then .py files with SourceFileLoader, then whatever else
+ * has a suffix. */
+static int are_loaders_usual(PyObject *loaders)
+{
+    int finds_sources = 0;
+    if (!PyList_CheckExact(loaders)) {
         return 0;
     }
-    PyObject *loaders = PyObject_GetAttr(finder, ff.str_loaders);
-    if (loaders == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    int finds_sources = 0, is_known = PyList_CheckExact(loaders);
-    for (Py_ssize_t i = 0; is_known && i < PyList_GET_SIZE(loaders); i++) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loaders); i++) {
         PyObject *suffix, *loader;
-        is_known = ff_read_loader(PyList_GET_ITEM(loaders, i), &suffix, &loader);
-        if (!is_known || finds_sources) {
-            continue;
+        if (!ff_read_loader(PyList_GET_ITEM(loaders, i), &suffix, &loader)) {
+            return 0;
         }
-        finds_sources = PyUnicode_Compare(suffix, ff.str_py) == 0;
-        is_known = loader == (finds_sources ? ff.source_file_loader : ff.extension_loader);
+        if (!finds_sources) {
+            finds_sources = PyUnicode_Compare(suffix, ff.str_py) == 0;
+            if (loader != (finds_sources ? ff.source_file_loader : ff.extension_loader)) {
+                return 0;
+            }
+        }
     }
-    Py_DECREF(loaders);
-    return is_known && finds_sources;
+    return finds_sources;
+}
+
+/* Reads a finder that looks for modules as those in sys.path_importer_cache do: FF_NO for one of somebody's subclass, one with
+ * attributes of its own (which may be methods), and other loaders. */
+ff_answer ff_read_finder(PyObject *finder, ff_finder *read)
+{
+    PyObject *dict;
+    *read = (ff_finder){NULL, NULL, NULL, NULL};
+    if (Py_TYPE(finder) != (PyTypeObject *)ff.file_finder) {
+        return FF_NO;
+    }
+    PyObject *const names[] = {ff.str_path, ff.str_loaders, ff.str_path_mtime, ff.str_path_cache, ff.str_relaxed_path_cache};
+    ff_answer answer = ff_read_instance(finder, names, sizeof(names) / sizeof(names[0]), &dict);
+    if (answer != FF_YES) {
+        return answer;
+    }
+    read->path = Py_XNewRef(PyDict_GetItemWithError(dict, ff.str_path));
+    read->loaders = Py_XNewRef(PyDict_GetItemWithError(dict, ff.str_loaders));
+    read->listed = Py_XNewRef(PyDict_GetItemWithError(dict, ff.str_path_mtime));
+    read->entries = Py_XNewRef(PyDict_GetItemWithError(dict, ff.str_path_cache));
+    Py_DECREF(dict);
+    if (read->path == NULL || read->loaders == NULL || read->listed == NULL || read->entries == NULL ||
+        !are_loaders_usual(read->loaders)) {
+        ff_clear_finder(read);
+        return ff_forgive(FF_NO);
+    }
+    return FF_YES;
 }
 
 /* Whether the source file of a frozen module may be taken for what was frozen. */
@@ -78,13 +108,12 @@ int ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
 /* ---- ModuleSpec ---- */
 
 /* sys.implementation.cache_tag as it was at the start: the name of bytecode files has not changed. */
-static int is_cache_tag_unmodified(void)
+static ff_answer is_cache_tag_unmodified(void)
 {
     PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
     PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
-    PyErr_Clear();
     Py_XDECREF(tag);
-    return tag == ff.cache_tag;
+    return ff_forgive(tag == ff.cache_tag && tag != NULL ? FF_YES : FF_NO);
 }
 
 /* What cache_from_source() gives without sys.pycache_prefix: folder/__pycache__/tail.cpython-313.pyc. */
@@ -94,8 +123,10 @@ static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
     if (prefix == NULL && PyErr_Occurred()) {
         return -1;
     }
-    if ((prefix != NULL && prefix != Py_None) || !is_cache_tag_unmodified()) {
-        return 0; /* left to the spec's own property */
+    ff_answer is_known =
+        (prefix != NULL && prefix != Py_None) || ff.cache_suffix == NULL ? FF_NO : is_cache_tag_unmodified();
+    if (is_known != FF_YES) {
+        return is_known == FF_FAILED ? -1 : 0; /* left to the spec's own property */
     }
     PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%U", folder, stem, ff.cache_suffix);
     if (cached == NULL) {
@@ -161,7 +192,10 @@ static int intern_names(void)
         const char *text;
     } names[] = {{&ff.str_loaders, "_loaders"},
                  {&ff.str_py, ".py"},
-                 {&ff.str_get_spec, "_get_spec"},
+                 {&ff.str_path, "path"},
+                 {&ff.str_path_mtime, "_path_mtime"},
+                 {&ff.str_path_cache, "_path_cache"},
+                 {&ff.str_relaxed_path_cache, "_relaxed_path_cache"},
                  {&ff.str_set_fileattr, "_set_fileattr"},
                  {&ff.str_cached, "_cached"},
                  {&ff.str_locations, "submodule_search_locations"},
@@ -178,13 +212,13 @@ static int intern_names(void)
     return ff.origin_keyword == NULL ? -1 : 0;
 }
 
-/* ".cpython-313.pyc", from sys.implementation.cache_tag; without a tag there is no cache and nothing of ours is used. */
+/* ".cpython-313.pyc", from sys.implementation.cache_tag. Without a tag there are no bytecode files. -1 with an exception. */
 static int find_cache_suffix(void)
 {
     PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
     ff.cache_tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
     if (ff.cache_tag == NULL || !PyUnicode_Check(ff.cache_tag)) {
-        return -1;
+        return ff_forgive(FF_NO) == FF_FAILED ? -1 : 0;
     }
     ff.cache_suffix = PyUnicode_FromFormat(".%U.pyc", ff.cache_tag);
     return ff.cache_suffix == NULL ? -1 : 0;
@@ -202,7 +236,6 @@ int ff_remember_file_finder(PyObject *bootstrap, PyObject *external)
         return -1;
     }
     ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
-    ff.get_spec = ff.file_finder == NULL ? NULL : PyObject_GetAttr(ff.file_finder, ff.str_get_spec);
     ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");
     ff.extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader");
     ff.module_spec = PyObject_GetAttrString(bootstrap, "ModuleSpec");

@@ -9,27 +9,26 @@
 
 static PyObject *original_find_spec; /* FileFinder.find_spec */
 static PyObject *original_get_code;  /* SourceLoader.get_code */
-static ff_class loader_class;        /* SourceFileLoader */
+static PyTypeObject *loader_type;    /* SourceFileLoader */
 static PyObject *str_path, *str_name, *str_target;
 
 /* ---- FileFinder.find_spec ---- */
 
-/* Sets *spec to the spec of a frozen module, or to NULL when the original has to look. */
-static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
+/* Gives *spec, the spec of a frozen module that the finder has. FF_UNSURE: the original has to look. */
+static ff_answer find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
 {
-    *spec = NULL;
     ff_text name, path;
-    if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed() ||
-        !ff_is_finder_unmodified(finder)) {
-        return 0;
+    if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed()) {
+        return FF_UNSURE;
     }
-    PyObject *folder = PyObject_GetAttr(finder, str_path);
-    if (folder == NULL) {
-        PyErr_Clear();
-        return 0;
+    ff_finder read;
+    ff_answer answer = ff_is_importlib_unmodified();
+    answer = answer == FF_YES ? ff_read_finder(finder, &read) : answer;
+    if (answer != FF_YES) {
+        return answer == FF_FAILED ? FF_FAILED : FF_UNSURE;
     }
-    int status = 0;
-    if (ff_read_text(folder, &path)) {
+    answer = FF_UNSURE;
+    if (ff_read_text(read.path, &path)) {
         const char *dot = memrchr(name.data, '.', name.length);
         ff_text tail = name;
         if (dot != NULL) {
@@ -39,12 +38,12 @@ static int find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spe
         const ff_source *source = ff_find_source(path, tail);
         if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length) &&
             ff_is_current(source, path, tail)) {
-            *spec = ff_make_spec(fullname, folder, tail.data, source->is_package);
-            status = *spec == NULL ? -1 : 0;
+            *spec = ff_make_spec(fullname, read.path, tail.data, source->is_package);
+            answer = *spec == NULL ? FF_FAILED : FF_YES;
         }
     }
-    Py_DECREF(folder);
-    return status;
+    ff_clear_finder(&read);
+    return answer;
 }
 
 /* Whether a call is find_spec(fullname) or find_spec(fullname, target), the target perhaps by name. */
@@ -76,8 +75,8 @@ static PyObject *call_original(PyObject *method, PyObject *self, PyObject *const
 static PyObject *finder_find_spec(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     if (is_plain_call(count, keywords)) {
-        PyObject *spec;
-        if (find_frozen_spec(self, arguments[0], &spec) < 0 || spec != NULL) {
+        PyObject *spec = NULL;
+        if (find_frozen_spec(self, arguments[0], &spec) != FF_UNSURE) {
             return spec;
         }
     }
@@ -107,43 +106,47 @@ static const ff_source *source_of_path(ff_text path)
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
-/* A SourceFileLoader, of whose methods none was replaced. */
-static int is_loader_unmodified(PyObject *loader)
+/* Gives *code, the static code for a loader. FF_UNSURE: the original has to look. */
+static ff_answer find_frozen_code(PyObject *loader, PyObject *fullname, PyObject **code)
 {
-    return Py_TYPE(loader) == loader_class.type && ff_is_class_unmodified(&loader_class);
-}
-
-/* The static code for a loader (a new reference), or NULL without an exception. */
-static PyObject *frozen_code(PyObject *loader, PyObject *fullname)
-{
+    PyObject *const attributes[] = {str_name, str_path};
+    PyObject *dict;
     ff_text wanted, path_text;
-    if (!is_loader_unmodified(loader) || ff_is_import_observed() || !ff_read_text(fullname, &wanted)) {
-        return NULL;
+    /* A SourceFileLoader, no method of which was replaced, neither in a class nor in the loader itself. */
+    if (Py_TYPE(loader) != loader_type || ff_is_import_observed() || !ff_read_text(fullname, &wanted)) {
+        return FF_UNSURE;
     }
-    PyObject *code = NULL;
-    PyObject *path = PyObject_GetAttr(loader, str_path);
-    PyObject *name = path == NULL ? NULL : PyObject_GetAttr(loader, str_name);
-    if (name != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
+    ff_answer answer = ff_is_importlib_unmodified();
+    answer = answer == FF_YES ? ff_read_instance(loader, attributes, 2, &dict) : answer;
+    if (answer != FF_YES) {
+        return answer == FF_FAILED ? FF_FAILED : FF_UNSURE;
+    }
+    PyObject *name = Py_XNewRef(PyDict_GetItemWithError(dict, str_name));
+    PyObject *path = Py_XNewRef(PyDict_GetItemWithError(dict, str_path));
+    Py_DECREF(dict);
+    if (name != NULL && path != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
         ff_read_text(path, &path_text)) {
         const ff_source *source = source_of_path(path_text);
         if (source != NULL && ff_is_text(ff_image_name(source->image), wanted.data, wanted.length) &&
             !(ff_checks_sources() && ff_is_stale(source, path_text.data))) {
-            code = ff_thaw(source->image, path);
+            *code = ff_thaw(source->image, path);
         }
     }
-    PyErr_Clear();
     Py_XDECREF(path);
     Py_XDECREF(name);
-    return code;
+    return *code != NULL ? FF_YES : ff_forgive(FF_UNSURE);
 }
 
 static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    PyObject *code = count == 1 && keywords == NULL ? frozen_code(self, arguments[0]) : NULL;
-    if (code == NULL) {
+    PyObject *code = NULL;
+    ff_answer found = count == 1 && keywords == NULL ? find_frozen_code(self, arguments[0], &code) : FF_UNSURE;
+    if (found == FF_UNSURE) {
         return call_original(original_get_code, self, arguments, count, keywords);
     }
-    ff_install_expressions(); /* what compiles them may have been loaded before this module */
+    if (found == FF_YES) {
+        ff_install_expressions(); /* what compiles them may have been loaded before this module */
+    }
     return code;
 }
 
@@ -198,5 +201,6 @@ int ff_install_finder_methods(PyObject *external)
         replace_method_of(external, "SourceLoader", &get_code_method, &original_get_code) < 0) {
         return -1;
     }
-    return ff_remember_class(&loader_class, external, "SourceFileLoader");
+    loader_type = (PyTypeObject *)PyObject_GetAttrString(external, "SourceFileLoader");
+    return loader_type == NULL ? -1 : 0;
 }

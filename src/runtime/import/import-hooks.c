@@ -18,7 +18,8 @@ int ff_install_import_hooks(void)
         return -1;
     }
     ff_remember_folders();
-    if (ff_install_finder_methods(external) < 0 || ff_install_import_function(bootstrap, external) < 0) {
+    if (ff_install_finder_methods(external) < 0 || ff_install_import_function(bootstrap, external) < 0 ||
+        ff_remember_importlib(bootstrap, external) < 0) {
         return -1;
     }
     ff_install_snippets();

@@ -1,9 +1,14 @@
-/* Loading a module that was found: importlib._bootstrap._load_unlocked(). */
+/* Loading a module that was found: Lib/importlib/_bootstrap.py, _load_unlocked() (3.12.1: lines 911 to 952), module_from_spec() and
+ * _init_module_attrs(), for specs that were made here. Other specs are loaded by importlib's own function. */
 #include FF_LAYOUT
 
 #include "import.h"
 
 #if FF_REPLACES_IMPORT
+
+/* The frames between the import of a module and its code: _find_and_load(), _find_and_load_unlocked(), _load_unlocked(),
+ * exec_module(), _call_with_frames_removed(). */
+#define FRAMES 5
 
 /* Sets `name` of the module to an attribute of the spec, unless that is None. */
 static int copy_attribute(PyObject *dict, PyObject *name, PyObject *spec, PyObject *attribute)
@@ -14,7 +19,7 @@ static int copy_attribute(PyObject *dict, PyObject *name, PyObject *spec, PyObje
     return status;
 }
 
-/* Gives a new module the attributes that every import gives it, where it has none of its own: _init_module_attrs(). */
+/* Gives a new module the attributes that every import gives it, where it has none of its own. `package` is its __package__. */
 static int set_common_attributes(PyObject *dict, PyObject *spec, PyObject *package)
 {
     PyObject *loader = PyDict_GetItemWithError(dict, ff_import.names.__loader__);
@@ -40,21 +45,64 @@ static int set_file_attributes(PyObject *dict, PyObject *spec)
     PyObject *cached = PyObject_GetAttr(spec, ff_import.names._cached);
     int is_known = cached != NULL && cached != Py_None;
     Py_XDECREF(cached);
+    if (cached == NULL) {
+        return -1;
+    }
     return copy_attribute(dict, ff_import.names.__cached__, spec,
                           is_known ? ff_import.names._cached : ff_import.names.cached);
 }
 
-/* Runs the module's code: the static one, or what its loader has instead. */
-static PyObject *execute(PyObject *module, PyObject *spec, const ff_source *source)
+/* spec.parent: the name of a package, or what comes before the last dot. A new reference. */
+static PyObject *parent_of(const ff_wanted *wanted)
 {
+    if (wanted->found == FF_AS_SOURCE && wanted->source->is_package) {
+        return Py_NewRef(wanted->name);
+    }
+    const char *text = PyUnicode_AsUTF8(wanted->name);
+    Py_ssize_t length = text == NULL ? 0 : wanted->tail.data - text;
+    return text == NULL ? NULL : PyUnicode_FromStringAndSize(text, length == 0 ? 0 : length - 1);
+}
+
+/* _init_module_attrs() */
+static int init_attributes(PyObject *module, const ff_wanted *wanted)
+{
+    if (!PyModule_CheckExact(module)) {
+        PyObject *arguments[] = {wanted->spec, module};
+        PyObject *result = ff_call_bootstrap(ff_import.names._init_module_attrs, arguments, 2);
+        Py_XDECREF(result);
+        return result == NULL ? -1 : 0;
+    }
+    PyObject *dict = PyModule_GetDict(module), *package = parent_of(wanted);
+    int status = package == NULL ? -1 : set_common_attributes(dict, wanted->spec, package);
+    Py_XDECREF(package);
+    return status == 0 && wanted->found == FF_AS_SOURCE ? set_file_attributes(dict, wanted->spec) : status;
+}
+
+/* module_from_spec(). A new reference. */
+static PyObject *make_module(const ff_wanted *wanted)
+{
+    PyObject *module = wanted->found == FF_AS_BUILTIN ? PyObject_CallOneArg(ff_import.create_builtin, wanted->spec)
+                                                      : PyModule_NewObject(wanted->name);
+    if (module != NULL && init_attributes(module, wanted) < 0) {
+        Py_CLEAR(module);
+    }
+    return module;
+}
+
+/* spec.loader.exec_module(module): runs the static code, or what the loader has instead. */
+static PyObject *execute(PyObject *module, const ff_wanted *wanted)
+{
+    if (wanted->found == FF_AS_BUILTIN) {
+        return PyObject_CallOneArg(ff_import.exec_builtin, module);
+    }
     PyObject *dict = PyModule_GetDict(module);
     PyObject *path = PyDict_GetItemWithError(dict, ff_import.names.__file__);
-    PyObject *code = path == NULL ? NULL : ff_thaw(source->image, path);
+    PyObject *code = path == NULL ? NULL : ff_thaw(wanted->source->image, path);
     if (code == NULL) {
         if (PyErr_Occurred()) {
             return NULL;
         }
-        PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader);
+        PyObject *loader = PyObject_GetAttr(wanted->spec, ff_import.names.loader);
         PyObject *result =
             loader == NULL ? NULL : PyObject_CallMethodOneArg(loader, ff_import.names.exec_module, module);
         Py_XDECREF(loader);
@@ -62,95 +110,105 @@ static PyObject *execute(PyObject *module, PyObject *spec, const ff_source *sour
     }
     /* As exec() does, called from importlib. */
     PyObject *result = NULL;
-    if (PyDict_SetItem(dict, ff_import.names.__builtins__, PyInterpreterState_Get()->builtins) == 0) {
+    if (PyDict_SetItem(dict, ff_import.names.__builtins__, PyInterpreterState_Get()->builtins) == 0 &&
+        ff_enter_frames(FRAMES) == 0) {
         result = PyEval_EvalCode(code, dict, dict);
+        ff_leave_frames(FRAMES);
     }
     Py_DECREF(code);
     return result;
 }
 
-/* Takes the module out of sys.modules and puts whatever is there now at its end. */
-static PyObject *requeue(PyObject *modules, PyObject *name)
+/* sys.modules[spec.name] = module: both are read anew, as the module may have replaced them. */
+static int put_module(PyObject *spec, PyObject *module)
 {
-    PyObject *module = Py_XNewRef(PyDict_GetItemWithError(modules, name));
-    if (module == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetObject(PyExc_KeyError, name);
-        }
-        return NULL;
+    PyObject *modules = ff_read_modules();
+    PyObject *name = modules == NULL ? NULL : PyObject_GetAttr(spec, ff_import.names.name);
+    int status = name == NULL ? -1 : PyObject_SetItem(modules, name, module);
+    Py_XDECREF(modules);
+    Py_XDECREF(name);
+    return status;
+}
+
+/* del sys.modules[spec.name], if it is there. */
+static int delete_module(PyObject *spec)
+{
+    PyObject *modules = ff_read_modules();
+    PyObject *name = modules == NULL ? NULL : PyObject_GetAttr(spec, ff_import.names.name);
+    int status = name == NULL ? -1 : PyObject_DelItem(modules, name);
+    if (status < 0 && name != NULL && PyErr_ExceptionMatches(PyExc_KeyError)) {
+        PyErr_Clear();
+        status = 0;
     }
-    if (PyDict_DelItem(modules, name) < 0 || PyDict_SetItem(modules, name, module) < 0) {
+    Py_XDECREF(modules);
+    Py_XDECREF(name);
+    return status;
+}
+
+/* Takes the module out of sys.modules and puts whatever is there now at its end:
+ *     module = sys.modules.pop(spec.name); sys.modules[spec.name] = module */
+static PyObject *requeue(PyObject *spec)
+{
+    PyObject *modules = ff_read_modules();
+    PyObject *name = modules == NULL ? NULL : PyObject_GetAttr(spec, ff_import.names.name);
+    PyObject *module = NULL;
+    if (name != NULL && PyDict_CheckExact(modules)) {
+        module = PyObject_GetItem(modules, name);
+        if (module != NULL && PyObject_DelItem(modules, name) < 0) {
+            Py_CLEAR(module);
+        }
+    }
+    else if (name != NULL) {
+        module = PyObject_CallMethodOneArg(modules, ff_import.names.pop, name);
+    }
+    Py_XDECREF(modules);
+    Py_XDECREF(name);
+    if (module != NULL && put_module(spec, module) < 0) {
         Py_CLEAR(module);
     }
     return module;
 }
 
-/* Has a module in sys.modules while it is executed; gives what is there in the end (a new reference). */
-typedef PyObject *(*executor)(PyObject *module, PyObject *spec, const ff_source *source);
-
-static PyObject *load(PyObject *modules, PyObject *name, PyObject *module, PyObject *spec, const ff_source *source,
-                      executor execute_module)
+/* Has the module in sys.modules while it is executed; gives what is there in the end (a new reference). */
+static PyObject *load_module(PyObject *module, const ff_wanted *wanted)
 {
-    PyObject *loaded = NULL;
-    if (PyObject_SetAttr(spec, ff_import.names._initializing, Py_True) == 0 && PyDict_SetItem(modules, name, module) == 0) {
-        PyObject *result = execute_module(module, spec, source);
+    PyObject *spec = wanted->spec, *loaded = NULL;
+    if (PyObject_SetAttr(spec, ff_import.names._initializing, Py_True) < 0) {
+        return NULL;
+    }
+    if (put_module(spec, module) == 0) {
+        PyObject *result = execute(module, wanted);
         if (result != NULL) {
             Py_DECREF(result);
-            loaded = requeue(modules, name);
+            loaded = requeue(spec);
         }
         else {
-            FF_KEEPING_EXCEPTION((void)PyDict_DelItem(modules, name)); /* unless it removed itself */
+            ff_exception raised = ff_take_exception();
+            (void)delete_module(spec);
+            ff_chain_exception(raised);
         }
     }
-    FF_KEEPING_EXCEPTION((void)PyObject_SetAttr(spec, ff_import.names._initializing, Py_False));
+    ff_exception raised = ff_take_exception();
+    if (PyObject_SetAttr(spec, ff_import.names._initializing, Py_False) < 0) {
+        Py_CLEAR(loaded);
+    }
+    ff_chain_exception(raised);
     return loaded;
 }
 
-/* `package` is the module's __package__. */
-PyObject *ff_load_source(PyObject *modules, const ff_wanted *wanted, PyObject *spec, PyObject *package)
+/* Loads the module that wanted->spec stands for (a new reference). */
+PyObject *ff_load_found(ff_wanted *wanted)
 {
-    PyObject *module = PyModule_NewObject(wanted->name), *loaded = NULL;
-    PyObject *dict = module == NULL ? NULL : PyModule_GetDict(module);
-    if (dict != NULL && set_common_attributes(dict, spec, package) == 0 && set_file_attributes(dict, spec) == 0) {
-        loaded = load(modules, wanted->name, module, spec, wanted->source, execute);
-        if (loaded != NULL) {
-            ff_install_expressions();
-        }
+    ff_answer is_usual = wanted->found == FF_BY_OTHERS ? FF_NO : ff_may_import(wanted);
+    if (is_usual != FF_YES) {
+        return is_usual == FF_FAILED ? NULL : ff_call_bootstrap(ff_import.names._load_unlocked, &wanted->spec, 1);
     }
+    PyObject *module = make_module(wanted);
+    PyObject *loaded = module == NULL ? NULL : load_module(module, wanted);
     Py_XDECREF(module);
-    return loaded;
-}
-
-static PyObject *execute_builtin(PyObject *module, PyObject *Py_UNUSED(spec), const ff_source *Py_UNUSED(source))
-{
-    return PyObject_CallOneArg(ff_import.exec_builtin, module);
-}
-
-/* The spec that BuiltinImporter.find_spec() makes. */
-static PyObject *make_builtin_spec(PyObject *name)
-{
-    PyObject *class = (PyObject *)ff_import.classes[FF_MODULE_SPEC].type;
-    PyObject *origin = PyUnicode_InternFromString("built-in");
-    PyObject *keywords = Py_BuildValue("(ss)", "origin", "is_package");
-    PyObject *arguments[] = {name, (PyObject *)ff_import.classes[FF_BUILTIN_IMPORTER].type, origin, Py_False};
-    PyObject *spec = origin == NULL || keywords == NULL ? NULL : PyObject_Vectorcall(class, arguments, 2, keywords);
-    Py_XDECREF(origin);
-    Py_XDECREF(keywords);
-    return spec;
-}
-
-PyObject *ff_load_builtin(PyObject *modules, PyObject *name)
-{
-    PyObject *spec = make_builtin_spec(name), *loaded = NULL;
-    PyObject *module = spec == NULL ? NULL : PyObject_CallOneArg(ff_import.create_builtin, spec);
-    PyObject *package = module == NULL ? NULL : PyUnicode_FromStringAndSize("", 0);
-    if (package != NULL && PyModule_CheckExact(module) &&
-        set_common_attributes(PyModule_GetDict(module), spec, package) == 0) {
-        loaded = load(modules, name, module, spec, NULL, execute_builtin);
+    if (loaded != NULL && wanted->found == FF_AS_SOURCE) {
+        ff_install_expressions();
     }
-    Py_XDECREF(package);
-    Py_XDECREF(module);
-    Py_XDECREF(spec);
     return loaded;
 }
 #endif

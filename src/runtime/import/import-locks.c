@@ -17,7 +17,6 @@ static ff_loading *in_progress;
 
 static PyObject *original_get_module_lock; /* importlib._bootstrap._get_module_lock */
 static PyObject *module_locks;             /* importlib._bootstrap._module_locks */
-static PyObject *bootstrap_names;          /* the names of importlib._bootstrap */
 static PyObject *known_get_ident;          /* the function that gave the owners in progress their names */
 
 /* What puts other threads into the place of the system's (gevent's monkey patching) replaces _thread.get_ident(), and gives
@@ -37,7 +36,7 @@ static void rename_owners(PyObject *get_ident, PyObject *owner)
 /* Who imports now: what importlib would ask, its own `_thread.get_ident()` (a new reference), or NULL with an exception. */
 PyObject *ff_import_owner(void)
 {
-    PyObject *thread = PyDict_GetItemWithError(bootstrap_names, ff_import.names._thread);
+    PyObject *thread = PyDict_GetItemWithError(ff_import.bootstrap, ff_import.names._thread);
     if (thread == NULL) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_NameError, "name '_thread' is not defined");
@@ -63,30 +62,40 @@ static ff_loading *find_loading(PyObject *name)
     return NULL;
 }
 
-/* Whether somebody loads the module already, here or in importlib. -1 with an exception. */
-int ff_is_loading(PyObject *name)
+static ff_answer answer_of(int truth)
 {
-    return find_loading(name) != NULL ? 1 : PyDict_Contains(module_locks, name);
+    return truth < 0 ? FF_FAILED : truth ? FF_YES : FF_NO;
 }
 
-/* Whether whoever imports now is loading the module. -1 with an exception. */
-int ff_is_loaded_here(PyObject *name)
+/* Whether somebody loads the module already, here or in importlib. */
+ff_answer ff_is_loading(PyObject *name)
+{
+    return find_loading(name) != NULL ? FF_YES : answer_of(PyDict_Contains(module_locks, name));
+}
+
+/* Whether whoever imports now is loading the module. */
+ff_answer ff_is_loaded_here(PyObject *name)
 {
     PyObject *owner = ff_import_owner();
-    const ff_loading *found = owner == NULL ? NULL : find_loading(name);
-    int is_here = owner == NULL ? -1 : found == NULL ? 0 : PyObject_RichCompareBool(found->owner, owner, Py_EQ);
-    Py_XDECREF(owner);
+    if (owner == NULL) {
+        return FF_FAILED;
+    }
+    const ff_loading *found = find_loading(name);
+    ff_answer is_here = found == NULL ? FF_NO : answer_of(PyObject_RichCompareBool(found->owner, owner, Py_EQ));
+    Py_DECREF(owner);
     return is_here;
 }
 
-static void release_lock(PyObject *lock /* stolen */)
+/* What is raised goes on, after an exception that is on its way: _ModuleLockManager.__exit__(). */
+static int release_lock(PyObject *lock /* stolen */)
 {
+    ff_exception raised = ff_take_exception();
     PyObject *result = PyObject_CallMethod(lock, "release", NULL);
-    if (result == NULL) {
-        PyErr_WriteUnraisable(lock);
-    }
+    int status = result == NULL ? -1 : 0;
     Py_XDECREF(result);
     Py_DECREF(lock);
+    ff_chain_exception(raised);
+    return status;
 }
 
 /* Not on the stack: a thread may go away in the midst of it, as others do in a child after fork(). Its module stays locked
@@ -103,20 +112,19 @@ ff_loading *ff_begin_loading(PyObject *name, PyObject *owner)
     return begun;
 }
 
-/* Ends what was begun: releases the lock that somebody asked for meanwhile. */
-void ff_finish_loading(ff_loading *ended)
+/* Ends what was begun: releases the lock that somebody asked for meanwhile. -1 with an exception. */
+int ff_finish_loading(ff_loading *ended)
 {
     ff_loading **place = &in_progress;
     while (*place != ended) {
         place = &(*place)->next;
     }
     *place = ended->next;
-    if (ended->lock != NULL) {
-        FF_KEEPING_EXCEPTION(release_lock(ended->lock));
-    }
+    int status = ended->lock == NULL ? 0 : release_lock(ended->lock);
     Py_DECREF(ended->name);
     Py_DECREF(ended->owner);
     PyMem_RawFree(ended);
+    return status;
 }
 
 /* Has a lock look as if whoever loads the module had acquired it: importlib._bootstrap._ModuleLock. */
@@ -164,7 +172,6 @@ int ff_install_lock_function(PyObject *bootstrap)
     if (module_locks == NULL || !PyDict_CheckExact(module_locks)) {
         return module_locks == NULL ? -1 : 0;
     }
-    bootstrap_names = Py_NewRef(PyModule_GetDict(bootstrap));
     return ff_replace_function(bootstrap, &get_module_lock_function, &original_get_module_lock) < 0 ? -1 : 1;
 }
 #endif

@@ -1,9 +1,14 @@
-/* A module below a package: importing the package first, and becoming an attribute of it. */
+/* A module below a package: importing the package first, and becoming an attribute of it. Statement by statement what
+ * Lib/importlib/_bootstrap.py, _find_and_load_unlocked() does (3.12.1: lines 1305 to 1319 and 1324 to 1346). */
 #include FF_LAYOUT
 
 #include "import.h"
 
 #if FF_REPLACES_IMPORT
+
+/* The frames between the import of a submodule and that of its parent: _find_and_load(), _find_and_load_unlocked(),
+ * _call_with_frames_removed(). */
+#define FRAMES 3
 
 void ff_clear_family(ff_family *family)
 {
@@ -13,81 +18,167 @@ void ff_clear_family(ff_family *family)
     Py_CLEAR(family->spec);
 }
 
-static int import_parent(PyObject *import_function, PyObject *parent)
+/* _call_with_frames_removed(import_, parent) */
+static int import_parent(ff_wanted *wanted, PyObject *import_function, PyObject *parent)
 {
+    ff_note_foreign_code(wanted);
+    if (ff_enter_frames(FRAMES) < 0) {
+        return -1;
+    }
     PyObject *module = PyObject_CallOneArg(import_function, parent);
+    ff_leave_frames(FRAMES);
     Py_XDECREF(module);
     return module == NULL ? -1 : 0;
 }
 
-/* Whether another thread loads the parent; -1 with an exception. Since 3.14 importlib waits for it then (_find_and_load_unlocked()). */
-static int is_loaded_elsewhere(const ff_family *family)
+/* Whether the module is in sys.modules by now, as importing its parent may put it there; *module gets it (a new reference).
+ * Since 3.14 None does not count. */
+static ff_answer find_appeared(PyObject *name, PyObject **module)
 {
-#if FF_IGNORES_LOADING_PARENT
-    (void)family;
-    return 0;
-#else
-    PyObject *initializing = PyObject_GetAttr(family->spec, ff_import.names._initializing);
-    PyErr_Clear();
-    int is_initializing = initializing == Py_True;
-    Py_XDECREF(initializing);
-    int is_here = is_initializing ? ff_is_loaded_here(family->parent) : 1;
-    return is_here < 0 ? -1 : !is_here;
-#endif
+    PyObject *modules = ff_read_modules();
+    int is_there = modules == NULL ? -1 : PySequence_Contains(modules, name);
+    PyObject *found = is_there > 0 ? PyObject_GetItem(modules, name) : NULL;
+    Py_XDECREF(modules);
+    if (is_there <= 0 || found == NULL) {
+        return is_there == 0 ? FF_NO : FF_FAILED;
+    }
+    if (!FF_IGNORES_LOADING_PARENT && found == Py_None) {
+        Py_DECREF(found);
+        return FF_NO;
+    }
+    *module = found;
+    return FF_YES;
 }
 
-/* Imports the parent, if need be. FF_UNSURE also when that made the module itself appear. */
-ff_outcome ff_import_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family)
+/* An attribute of the parent, as of an ordinary module: nothing of others is asked. NULL: it has none of its own. */
+static PyObject *own_attribute(PyObject *parent, PyObject *name)
 {
-    if (PyDict_GetItemWithError(modules, family->parent) == NULL) {
-        if (PyErr_Occurred() || import_parent(import_function, family->parent) < 0) {
-            return FF_FAILED;
-        }
+    return PyModule_CheckExact(parent) ? Py_XNewRef(PyDict_GetItemWithError(PyModule_GetDict(parent), name)) : NULL;
+}
+
+static void raise_not_a_package(PyObject *name, PyObject *parent)
+{
+    PyErr_Clear(); /* an AttributeError */
+    PyObject *message = PyUnicode_FromFormat("No module named %R; %R is not a package", name, parent);
+    if (message != NULL) {
+        PyErr_SetImportErrorSubclass(PyExc_ModuleNotFoundError, message, name, NULL);
+        Py_DECREF(message);
     }
-    PyObject *parent = Py_XNewRef(PyDict_GetItemWithError(modules, family->parent));
-    if (parent == NULL || PyDict_Contains(modules, name) != 0) {
-        Py_XDECREF(parent);
-        return PyErr_Occurred() ? FF_FAILED : FF_UNSURE;
+}
+
+/* Reads __path__ and __spec__ of the parent, once. FF_UNSURE: they are others' to give, and the original may ask for them. */
+static ff_answer read_parent(ff_wanted *wanted, PyObject *parent, ff_family *family)
+{
+    family->path = own_attribute(parent, ff_import.names.__path__);
+    family->spec = family->path == NULL ? NULL : own_attribute(parent, ff_import.names.__spec__);
+    if (family->spec != NULL) {
+        return FF_YES;
     }
-    family->path = PyObject_GetAttr(parent, ff_import.names.__path__);
-    family->spec = family->path == NULL ? NULL : PyObject_GetAttr(parent, ff_import.names.__spec__);
-    Py_DECREF(parent);
-    if (family->spec == NULL) {
-        PyErr_Clear(); /* the original says what is wrong */
+    if (PyErr_Occurred()) {
+        return FF_FAILED;
+    }
+    if (!wanted->is_begun) {
         return FF_UNSURE;
     }
-    int is_elsewhere = is_loaded_elsewhere(family);
-    return is_elsewhere < 0 ? FF_FAILED : is_elsewhere ? FF_UNSURE : FF_FOUND;
+    ff_note_foreign_code(wanted);
+    Py_XSETREF(family->path, PyObject_GetAttr(parent, ff_import.names.__path__));
+    if (family->path == NULL) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            raise_not_a_package(wanted->name, family->parent);
+        }
+        return FF_FAILED;
+    }
+    family->spec = PyObject_GetAttr(parent, ff_import.names.__spec__);
+    return family->spec == NULL ? FF_FAILED : FF_YES;
 }
 
-/* Tells the parent's spec that a submodule is being loaded, or that it no longer is, where specs list these. An exception
- * that is on its way stays. */
-int ff_note_uninitialized(const ff_family *family, int begins)
+#if !FF_IGNORES_LOADING_PARENT
+/* Since 3.14: if getattr(parent_spec, '_initializing', False): _call_with_frames_removed(import_, parent). A parent that is
+ * loaded here already is not waited for. */
+static int await_parent(ff_wanted *wanted, PyObject *import_function, const ff_family *family)
 {
-    if (!ff_import.lists_submodules || family->spec == NULL || family->spec == Py_None) {
+    PyObject *initializing = PyObject_GetAttr(family->spec, ff_import.names._initializing);
+    if (initializing == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return 0;
+    }
+    int is_initializing = PyObject_IsTrue(initializing);
+    Py_DECREF(initializing);
+    if (is_initializing <= 0) {
+        return is_initializing;
+    }
+    ff_answer is_here = ff_is_loaded_here(family->parent);
+    return is_here == FF_FAILED ? -1 : is_here == FF_YES ? 0 : import_parent(wanted, import_function, family->parent);
+}
+#endif
+
+/* Imports the parent, if need be. FF_YES also when the module itself appeared meanwhile: *module then is what the import
+ * gives. */
+ff_answer ff_import_parent(ff_wanted *wanted, PyObject *import_function, ff_family *family, PyObject **module)
+{
+    PyObject *modules = ff_read_modules();
+    int is_imported = modules == NULL ? -1 : PySequence_Contains(modules, family->parent);
+    Py_XDECREF(modules);
+    if (is_imported < 0 || (!is_imported && import_parent(wanted, import_function, family->parent) < 0)) {
+        return FF_FAILED;
+    }
+    ff_answer answer = find_appeared(wanted->name, module);
+    if (answer != FF_NO) {
+        return answer;
+    }
+    modules = ff_read_modules();
+    PyObject *parent = modules == NULL ? NULL : PyObject_GetItem(modules, family->parent);
+    Py_XDECREF(modules);
+    if (parent == NULL) {
+        return FF_FAILED;
+    }
+    answer = read_parent(wanted, parent, family);
+    Py_DECREF(parent);
+#if !FF_IGNORES_LOADING_PARENT
+    if (answer == FF_YES) {
+        answer = await_parent(wanted, import_function, family) < 0 ? FF_FAILED : find_appeared(wanted->name, module);
+        answer = answer == FF_NO ? FF_YES : answer;
+    }
+#endif
+    return answer;
+}
+
+/* Tells the parent's spec that a submodule is being loaded, or that it no longer is, where specs list these:
+ *     if parent_spec: parent_spec._uninitialized_submodules.append(child), and .pop()
+ * An exception of the latter comes after one that is on its way. */
+int ff_note_uninitialized(const ff_family *family, ff_wanted *wanted, int begins)
+{
+    if (!ff_import.lists_submodules || family->spec == NULL) {
         return 0;
     }
     ff_exception raised = ff_take_exception();
-    PyObject *list = PyObject_GetAttr(family->spec, ff_import.names._uninitialized_submodules);
-    PyObject *result = list == NULL ? NULL
-                       : begins     ? PyObject_CallMethod(list, "append", "O", family->child)
-                                    : PyObject_CallMethod(list, "pop", NULL);
-    Py_XDECREF(list);
-    Py_XDECREF(result);
-    if (ff_is_exception(raised)) {
-        ff_restore_exception(raised);
+    if (!Py_IS_TYPE(family->spec, (PyTypeObject *)ff_import.module_spec)) {
+        ff_note_foreign_code(wanted);
     }
-    return result == NULL ? -1 : 0;
+    int status = PyObject_IsTrue(family->spec);
+    if (status > 0) {
+        PyObject *list = PyObject_GetAttr(family->spec, ff_import.names._uninitialized_submodules);
+        PyObject *result = list == NULL ? NULL
+                           : begins     ? PyObject_CallMethodOneArg(list, ff_import.names.append, family->child)
+                                        : PyObject_CallMethodNoArgs(list, ff_import.names.pop);
+        status = result == NULL ? -1 : 0;
+        Py_XDECREF(list);
+        Py_XDECREF(result);
+    }
+    ff_chain_exception(raised);
+    return status;
 }
 
 /* Makes the module an attribute of its parent. */
-int ff_bind_to_parent(PyObject *modules, const ff_family *family, PyObject *module)
+int ff_bind_to_parent(const ff_family *family, PyObject *module)
 {
-    PyObject *parent = Py_XNewRef(PyDict_GetItemWithError(modules, family->parent));
+    PyObject *modules = ff_read_modules();
+    PyObject *parent = modules == NULL ? NULL : PyObject_GetItem(modules, family->parent);
+    Py_XDECREF(modules);
     if (parent == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetObject(PyExc_KeyError, family->parent);
-        }
         return -1;
     }
     int status = PyObject_SetAttr(parent, family->child, module);

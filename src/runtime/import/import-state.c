@@ -1,4 +1,4 @@
-/* What the import function holds on to, and whether importlib is still what it was then. */
+/* What the import function holds on to, and whether it may go on. */
 #include FF_LAYOUT
 
 #include "import.h"
@@ -7,51 +7,56 @@
 
 ff_import_state ff_import;
 
-static PyObject *bootstrap_globals; /* the names of importlib._bootstrap */
+/* sys.modules as it is now (a new reference), whoever put it there: importlib reads the attribute for each statement, too. */
+PyObject *ff_read_modules(void)
+{
+    PyObject *modules = PyDict_GetItemWithError(ff_import.sys, ff_import.names.modules);
+    if (modules == NULL && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_AttributeError, "module 'sys' has no attribute 'modules'");
+    }
+    return Py_XNewRef(modules);
+}
 
 /* ---- whether somebody changed importlib ---- */
 
-/* The functions of importlib._bootstrap whose work is done here: tools replace them now and then. */
-static const char *const function_names[] = {"_find_and_load_unlocked", "_find_spec",  "_load_unlocked",
-                                             "module_from_spec",        "_new_module", "_init_module_attrs",
-                                             "_call_with_frames_removed", "_get_module_lock"};
-#define FUNCTION_COUNT (sizeof(function_names) / sizeof(function_names[0]))
-static struct {
-    PyObject *name, *value;
-} functions[FUNCTION_COUNT];
-
-static int are_classes_unmodified(void)
+/* Code of others is to be called: a parent is imported, or a finder or a hook is asked. */
+void ff_note_foreign_code(ff_wanted *wanted)
 {
-    for (int i = 0; i < FF_CLASS_COUNT; i++) {
-        if (!ff_is_class_unmodified(&ff_import.classes[i])) {
-            return 0;
-        }
-    }
-    return 1;
+    wanted->is_begun = 1;
+    wanted->is_doubtful = 1;
 }
 
-static int are_functions_unmodified(void)
+/* Whether an import may go on here: nobody watches, and importlib is as it was. Asked again after code of others has run. */
+ff_answer ff_may_import(ff_wanted *wanted)
 {
-    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
-        if (PyDict_GetItemWithError(bootstrap_globals, functions[i].name) != functions[i].value) {
-            PyErr_Clear();
-            return 0;
-        }
+    if (!wanted->is_doubtful) {
+        return FF_YES;
     }
-    return 1;
-}
-
-/* Whether the classes and functions whose work is done here are those that were remembered. */
-int ff_is_importlib_unmodified(void)
-{
-    return are_classes_unmodified() && are_functions_unmodified();
+    ff_answer answer = ff_is_import_observed() || !ff_images_available() ? FF_NO : ff_is_importlib_unmodified();
+    wanted->is_doubtful = answer != FF_YES;
+    return answer;
 }
 
 /* Whether a function of importlib makes the import (importlib.import_module() leads to one): its frames show in the
  * traceback of an exception then, as those below them would, while an import statement hides them all. */
 int ff_is_called_from_importlib(void)
 {
-    return PyEval_GetGlobals() == bootstrap_globals;
+    return PyEval_GetGlobals() == ff_import.bootstrap;
+}
+
+/* Calls a function of importlib._bootstrap by its name, as importlib does. */
+PyObject *ff_call_bootstrap(PyObject *name, PyObject *const *arguments, size_t count)
+{
+    PyObject *function = Py_XNewRef(PyDict_GetItemWithError(ff_import.bootstrap, name));
+    if (function == NULL) {
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_NameError, "name %R is not defined", name);
+        }
+        return NULL;
+    }
+    PyObject *result = PyObject_Vectorcall(function, arguments, count, NULL);
+    Py_DECREF(function);
+    return result;
 }
 
 /* ---- installation ---- */
@@ -66,7 +71,7 @@ int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **orig
     return status;
 }
 
-static int remember_names(void)
+static int intern_names(void)
 {
 #define INTERN(name) \
     if ((ff_import.names.name = PyUnicode_InternFromString(#name)) == NULL) { \
@@ -77,81 +82,53 @@ static int remember_names(void)
     return 0;
 }
 
-static int remember_imp(void)
+static int remember_objects(PyObject *bootstrap, PyObject *external)
 {
-    PyObject *imp = PyImport_AddModule("_imp"); /* borrowed */
-    if (imp == NULL) {
+    PyObject *imp = PyImport_AddModule("_imp"), *sys = PyImport_AddModule("sys"); /* borrowed */
+    if (imp == NULL || sys == NULL) {
         return -1;
     }
-    ff_import.is_builtin = PyObject_GetAttrString(imp, "is_builtin");
-    ff_import.create_builtin = PyObject_GetAttrString(imp, "create_builtin");
-    ff_import.exec_builtin = PyObject_GetAttrString(imp, "exec_builtin");
-    ff_import.is_frozen = PyObject_GetAttrString(imp, "is_frozen");
-    ff_import.acquire_lock = PyObject_GetAttrString(imp, "acquire_lock");
-    ff_import.release_lock = PyObject_GetAttrString(imp, "release_lock");
-    return PyErr_Occurred() ? -1 : 0;
-}
-
-static int remember_classes(PyObject *bootstrap, PyObject *external)
-{
+    ff_import.bootstrap = Py_NewRef(PyModule_GetDict(bootstrap));
+    ff_import.external = Py_NewRef(PyModule_GetDict(external));
+    ff_import.sys = Py_NewRef(PyModule_GetDict(sys));
     const struct {
-        PyObject *module;
+        PyObject **place, *module;
         const char *name;
-    } places[FF_CLASS_COUNT] = {[FF_BUILTIN_IMPORTER] = {bootstrap, "BuiltinImporter"},
-                                [FF_FROZEN_IMPORTER] = {bootstrap, "FrozenImporter"},
-                                [FF_MODULE_SPEC] = {bootstrap, "ModuleSpec"},
-                                [FF_PATH_FINDER] = {external, "PathFinder"},
-                                [FF_FILE_FINDER] = {external, "FileFinder"},
-                                [FF_SOURCE_FILE_LOADER] = {external, "SourceFileLoader"}};
-    for (int i = 0; i < FF_CLASS_COUNT; i++) {
-        if (ff_remember_class(&ff_import.classes[i], places[i].module, places[i].name) < 0) {
+    } objects[] = {{&ff_import.builtin_importer, bootstrap, "BuiltinImporter"},
+                   {&ff_import.frozen_importer, bootstrap, "FrozenImporter"},
+                   {&ff_import.module_spec, bootstrap, "ModuleSpec"},
+                   {&ff_import.path_finder, external, "PathFinder"},
+                   {&ff_import.is_builtin, imp, "is_builtin"},
+                   {&ff_import.create_builtin, imp, "create_builtin"},
+                   {&ff_import.exec_builtin, imp, "exec_builtin"},
+                   {&ff_import.is_frozen, imp, "is_frozen"},
+                   {&ff_import.acquire_lock, imp, "acquire_lock"},
+                   {&ff_import.release_lock, imp, "release_lock"}};
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        *objects[i].place = PyObject_GetAttrString(objects[i].module, objects[i].name);
+        if (*objects[i].place == NULL) {
             return -1;
         }
     }
     return 0;
 }
 
-/* Whether specs list the submodules that are being loaded: 3.12 began it, and releases of 3.11 took it over. */
+/* Whether importlib lists in a parent's spec the submodules that are being loaded: 3.12 began it, and releases of 3.11 took
+ * it over, so the specs of this very Python are asked. */
 static int remember_lists_submodules(void)
 {
-    PyObject *class = (PyObject *)ff_import.classes[FF_MODULE_SPEC].type;
-    PyObject *spec = PyObject_CallFunction(class, "sO", "_flashfreeze", Py_None);
+    PyObject *spec = PyObject_CallFunction(ff_import.module_spec, "sO", "_flashfreeze", Py_None);
     PyObject *list = spec == NULL ? NULL : PyObject_GetAttr(spec, ff_import.names._uninitialized_submodules);
-    if (spec != NULL && list == NULL) {
-        PyErr_Clear();
-    }
     ff_import.lists_submodules = list != NULL;
+    ff_answer answer = spec == NULL ? FF_FAILED : list == NULL ? ff_forgive(FF_NO) : FF_YES;
     Py_XDECREF(list);
     Py_XDECREF(spec);
-    return spec == NULL ? -1 : 0;
+    return answer == FF_FAILED ? -1 : 0;
 }
 
-/* Called when the lock function is in place, which is one of them. -1 with an exception. */
-int ff_remember_import_functions(void)
+/* -1 with an exception. */
+int ff_remember_import_state(PyObject *bootstrap, PyObject *external)
 {
-    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
-        functions[i].name = PyUnicode_InternFromString(function_names[i]);
-        functions[i].value =
-            functions[i].name == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(bootstrap_globals, functions[i].name));
-        if (PyErr_Occurred()) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* Called once the methods of finders and loaders are in place. -1 with an exception. */
-int ff_remember_importlib(PyObject *bootstrap, PyObject *external)
-{
-    if (remember_names() < 0 || remember_imp() < 0 || remember_classes(bootstrap, external) < 0 ||
-        remember_lists_submodules() < 0) {
-        return -1;
-    }
-    ff_import.load_unlocked = PyObject_GetAttrString(bootstrap, "_load_unlocked");
-    if (ff_import.load_unlocked == NULL) {
-        return -1;
-    }
-    bootstrap_globals = Py_NewRef(PyModule_GetDict(bootstrap));
-    return 0;
+    return intern_names() < 0 || remember_objects(bootstrap, external) < 0 || remember_lists_submodules() < 0 ? -1 : 0;
 }
 #endif

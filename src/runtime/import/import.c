@@ -14,11 +14,12 @@
 
 static PyObject *original_find_and_load; /* importlib._bootstrap._find_and_load */
 
-/* sys.modules when it is the dict that the interpreter goes by (borrowed), or NULL. */
-static PyObject *interpreter_modules(void)
+/* Whether sys.modules is the dict that the interpreter goes by. */
+static int has_usual_modules(void)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    return modules != NULL && PyDict_CheckExact(modules) && PySys_GetObject("modules") == modules ? modules : NULL;
+    return modules != NULL && PyDict_CheckExact(modules) &&
+           PyDict_GetItemWithError(ff_import.sys, ff_import.names.modules) == modules;
 }
 
 static void raise_not_found(PyObject *name)
@@ -30,104 +31,80 @@ static void raise_not_found(PyObject *name)
     }
 }
 
-/* Loads what was found, by whatever way. */
-static PyObject *load_found(PyObject *modules, const ff_wanted *wanted, const ff_family *family)
+/* module = _load_unlocked(spec), while the parent's spec lists the module. */
+static PyObject *load_listed(ff_wanted *wanted, const ff_family *family)
 {
-    if (wanted->is_builtin) {
-        return ff_load_builtin(modules, wanted->name);
+    if (ff_note_uninitialized(family, wanted, 1) < 0) {
+        return NULL;
     }
-    PyObject *module = NULL, *spec = Py_XNewRef(wanted->spec);
-    int is_package = spec == NULL && wanted->source->is_package;
-    if (spec == NULL) {
-        spec = ff_make_spec(wanted->name, wanted->folder, wanted->tail.data, is_package);
-    }
-    if (spec != NULL && ff_note_uninitialized(family, 1) == 0) {
-        module = wanted->spec != NULL
-                     ? PyObject_CallOneArg(ff_import.load_unlocked, spec)
-                     : ff_load_source(modules, wanted, spec, is_package ? wanted->name : family->parent);
-        if (ff_note_uninitialized(family, 0) < 0) {
-            Py_CLEAR(module);
-        }
-    }
-    Py_XDECREF(spec);
-    if (module != NULL && wanted->path != NULL && ff_bind_to_parent(modules, family, module) < 0) {
+    PyObject *module = ff_load_found(wanted);
+    if (ff_note_uninitialized(family, wanted, 0) < 0) {
         Py_CLEAR(module);
     }
     return module;
 }
 
-/* A finder may have imported the very module while it was asked. Then importlib loads it anew, by the spec that it has
- * (_find_spec()). */
-static void prefer_loaded_spec(PyObject *modules, ff_wanted *wanted)
-{
-    PyObject *module = Py_XNewRef(PyDict_GetItemWithError(modules, wanted->name));
-    PyObject *spec = module == NULL ? NULL : PyObject_GetAttr(module, ff_import.names.__spec__);
-    PyErr_Clear();
-    Py_XDECREF(module);
-    if (spec != NULL && spec != Py_None) {
-        Py_XDECREF(wanted->spec);
-        wanted->spec = Py_NewRef(spec);
-        wanted->is_builtin = 0;
-    }
-    Py_XDECREF(spec);
-}
-
-/* _find_and_load_unlocked(). NULL without an exception: that is for the original to do. */
-static PyObject *find_and_load_unlocked(PyObject *modules, ff_wanted *wanted, ff_text text, PyObject *import_function)
+/* _find_and_load_unlocked() (3.12.1: lines 1304 to 1346). FF_UNSURE: nothing has happened, and the original may start over. */
+static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject **module)
 {
     ff_family family = {NULL, NULL, NULL, NULL};
-    PyObject *module = NULL;
     size_t parent_length = (size_t)(wanted->tail.data - text.data);
-    family.parent = PyUnicode_FromStringAndSize(text.data, parent_length == 0 ? 0 : (Py_ssize_t)parent_length - 1);
-    family.child = PyUnicode_FromStringAndSize(wanted->tail.data, (Py_ssize_t)wanted->tail.length);
-    ff_outcome found = family.parent == NULL || family.child == NULL ? FF_FAILED : FF_FOUND;
-    if (found == FF_FOUND && parent_length > 0) {
-        found = ff_import_parent(modules, wanted->name, import_function, &family);
+    ff_answer answer = FF_YES;
+    if (parent_length > 0) {
+        family.parent = PyUnicode_FromStringAndSize(text.data, (Py_ssize_t)parent_length - 1);
+        family.child = PyUnicode_FromStringAndSize(wanted->tail.data, (Py_ssize_t)wanted->tail.length);
+        answer = family.parent == NULL || family.child == NULL ? FF_FAILED
+                                                               : ff_import_parent(wanted, import_function, &family, module);
         wanted->path = family.path;
     }
-    if (found == FF_FOUND) {
-        found = ff_search(wanted);
-    }
-    if (found == FF_FOUND) {
-        prefer_loaded_spec(modules, wanted);
-        module = load_found(modules, wanted, &family);
-    }
-    else if (found == FF_ABSENT && (wanted->source == NULL || wanted->is_asked_for)) {
-        raise_not_found(wanted->name);
+    if (answer == FF_YES && *module == NULL) {
+        answer = ff_search(wanted);
+        if (answer == FF_NO && wanted->source != NULL && !wanted->is_begun) {
+            answer = FF_UNSURE; /* nowhere, though it was frozen */
+        }
+        if (answer == FF_NO) {
+            raise_not_found(wanted->name);
+        }
+        *module = answer == FF_YES ? load_listed(wanted, &family) : NULL;
+        if (*module != NULL && parent_length > 0 && ff_bind_to_parent(&family, *module) < 0) {
+            Py_CLEAR(*module);
+        }
     }
     ff_clear_family(&family);
-    return module;
+    return answer == FF_UNSURE ? FF_UNSURE : *module == NULL ? FF_FAILED : FF_YES;
 }
 
 /* The same, under the lock of the module. */
-static PyObject *load_wanted(PyObject *modules, ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner)
+static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner, PyObject **module)
 {
     ff_loading *begun = ff_begin_loading(wanted->name, owner);
     if (begun == NULL) {
-        return NULL;
+        return FF_FAILED;
     }
     ff_begin_import();
-    PyObject *module = find_and_load_unlocked(modules, wanted, text, import_function);
+    ff_answer answer = find_and_load_unlocked(wanted, text, import_function, module);
     ff_end_import();
-    ff_finish_loading(begun);
-    Py_XDECREF(wanted->folder);
-    Py_XDECREF(wanted->spec);
-    return module;
+    Py_CLEAR(wanted->spec);
+    if (ff_finish_loading(begun) < 0) {
+        Py_CLEAR(*module);
+        answer = FF_FAILED;
+    }
+    return answer;
 }
 
-/* The module, NULL with an exception, or NULL without one: that is for the original to do. */
-static PyObject *import_frozen(PyObject *name, PyObject *import_function)
+/* _find_and_load(). FF_UNSURE: that is for the original to do. */
+static ff_answer import_frozen(PyObject *name, PyObject *import_function, PyObject **module)
 {
     ff_text text;
     if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() ||
         ff_is_called_from_importlib()) {
-        return NULL;
+        return FF_UNSURE;
     }
     const char *dot = memrchr(text.data, '.', text.length);
-    ff_wanted wanted = {.name = name, .tail = text, .source = ff_find_module(text)};
+    ff_wanted wanted = {.name = name, .tail = text, .source = ff_find_module(text), .is_doubtful = 1};
     if (dot != NULL) {
         if (wanted.source == NULL) {
-            return NULL;
+            return FF_UNSURE;
         }
         wanted.tail.data = dot + 1;
         wanted.tail.length = text.length - (size_t)(wanted.tail.data - text.data);
@@ -135,25 +112,26 @@ static PyObject *import_frozen(PyObject *name, PyObject *import_function)
     /* Before the rest is asked: somebody's own function may come to run here. */
     PyObject *owner = ff_import_owner();
     if (owner == NULL) {
-        return NULL;
+        return FF_FAILED;
     }
-    PyObject *modules = interpreter_modules(), *module = NULL;
-    /* Unless somebody loads it already, here or in importlib. */
-    if (modules != NULL && ff_is_importlib_unmodified() && PyDict_Contains(modules, name) == 0 &&
-        ff_is_loading(name) == 0) {
-        module = load_wanted(modules, &wanted, text, import_function, owner);
+    ff_answer answer = has_usual_modules() ? ff_may_import(&wanted) : FF_NO;
+    if (answer == FF_YES) {
+        /* Unless somebody loads it already, here or in importlib. */
+        int is_there = PyDict_Contains(PyImport_GetModuleDict(), name);
+        ff_answer is_busy = is_there < 0 ? FF_FAILED : is_there ? FF_YES : ff_is_loading(name);
+        answer = is_busy == FF_NO    ? load_wanted(&wanted, text, import_function, owner, module)
+                 : is_busy == FF_YES ? FF_UNSURE
+                                     : is_busy;
     }
     Py_DECREF(owner);
-    return module;
+    return answer == FF_NO ? FF_UNSURE : answer;
 }
 
 static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    if (count == 2 && keywords == NULL) {
-        PyObject *module = import_frozen(arguments[0], arguments[1]);
-        if (module != NULL || PyErr_Occurred()) {
-            return module;
-        }
+    PyObject *module = NULL;
+    if (count == 2 && keywords == NULL && import_frozen(arguments[0], arguments[1], &module) != FF_UNSURE) {
+        return module;
     }
     return PyObject_Vectorcall(original_find_and_load, arguments, (size_t)count, keywords);
 }
@@ -166,14 +144,11 @@ static PyMethodDef find_and_load_function = {"_find_and_load", (PyCFunction)(voi
 /* Called once the methods of finders and loaders are in place. -1 with an exception. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external)
 {
-    if (ff_remember_importlib(bootstrap, external) < 0) {
+    if (ff_remember_import_state(bootstrap, external) < 0) {
         return -1;
     }
     /* Where locks are not as we know them, the original stays. */
     int has_locks = ff_install_lock_function(bootstrap);
-    if (has_locks > 0 && ff_remember_import_functions() < 0) {
-        return -1;
-    }
     return has_locks > 0 ? ff_replace_function(bootstrap, &find_and_load_function, &original_find_and_load) : has_locks;
 }
 #else

@@ -4,41 +4,26 @@
 
 #include "flashfreeze.h"
 
-/* Classes whose behaviour is known as long as nobody changes them. */
-enum {
-    FF_BUILTIN_IMPORTER,
-    FF_FROZEN_IMPORTER,
-    FF_PATH_FINDER,
-    FF_FILE_FINDER,
-    FF_SOURCE_FILE_LOADER,
-    FF_MODULE_SPEC,
-    FF_CLASS_COUNT
-};
-
 /* Names, by the variables that hold them. */
 #define FF_IMPORT_NAMES(X) \
-    X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(_loaders) X(__loader__) X(__package__) \
-    X(__file__) X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(path) \
-    X(_path_mtime) X(_path_cache) X(_cached) X(cached) X(origin) X(submodule_search_locations) \
-    X(_thread) X(get_ident)
+    X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(__loader__) X(__package__) X(__file__) \
+    X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_cached) X(cached) X(origin) \
+    X(submodule_search_locations) X(_thread) X(get_ident) X(modules) X(name) X(pop) X(append) X(_find_spec) \
+    X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec)
 #define FF_DECLARE_NAME(name) PyObject *name;
 
 /* What the import function holds on to, from its installation on. */
 typedef struct {
-    ff_class classes[FF_CLASS_COUNT];
-    PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen; /* functions of _imp */
-    PyObject *acquire_lock, *release_lock;                            /* the same: importlib finds under this lock */
-    PyObject *load_unlocked;                                          /* importlib._bootstrap._load_unlocked */
-    int lists_submodules;                                             /* specs have _uninitialized_submodules */
+    PyObject *builtin_importer, *frozen_importer, *path_finder, *module_spec; /* classes of importlib */
+    PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen;         /* functions of _imp */
+    PyObject *acquire_lock, *release_lock;                                    /* the same: importlib finds under this lock */
+    PyObject *bootstrap, *external, *sys; /* the names of importlib._bootstrap, ._bootstrap_external and sys */
+    int lists_submodules;                 /* importlib notes in specs which submodules are being loaded */
     struct {
         FF_IMPORT_NAMES(FF_DECLARE_NAME)
     } names;
 } ff_import_state;
 extern ff_import_state ff_import;
-
-/* What a step of a search came to: an exception; something that only the original can judge; the module is not here; it
- * is here. */
-typedef enum { FF_FAILED = -1, FF_UNSURE, FF_ABSENT, FF_FOUND } ff_outcome;
 
 /* A module that is looked for. */
 typedef struct {
@@ -46,10 +31,10 @@ typedef struct {
     ff_text tail;            /* the last part of its name */
     const ff_source *source; /* NULL: it is not frozen */
     PyObject *path;          /* of the parent, or NULL at the top (borrowed) */
-    PyObject *folder;        /* where it was found (owned) */
-    int is_builtin;          /* it was found among the built-in ones */
-    PyObject *spec;          /* it was found by a finder that is not importlib's: what that said (owned) */
-    int is_asked_for;        /* such a finder was asked, so nobody may start over */
+    PyObject *spec;          /* once it is found (owned) */
+    enum { FF_BY_OTHERS, FF_AS_SOURCE, FF_AS_BUILTIN } found; /* who made the spec: importlib or others, or we */
+    int is_begun;            /* code of others has run for this import: the original may not start over */
+    int is_doubtful;         /* the same, since somebody asked whether importlib is unmodified */
 } ff_wanted;
 
 /* What a module's name says: its parent's name (empty at the top), its own last part, and what is known of the parent. */
@@ -66,31 +51,41 @@ typedef struct ff_loading ff_loading;
  * them all. */
 
 /* import/import-state.c */
-int ff_is_importlib_unmodified(void);
+PyObject *ff_read_modules(void);
+void ff_note_foreign_code(ff_wanted *wanted);
+ff_answer ff_may_import(ff_wanted *wanted);
 int ff_is_called_from_importlib(void);
+PyObject *ff_call_bootstrap(PyObject *name, PyObject *const *arguments, size_t count);
 int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original);
-int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
-int ff_remember_import_functions(void);
+int ff_remember_import_state(PyObject *bootstrap, PyObject *external);
+
+/* import/import-frames.c: the limit of recursion. */
+int ff_enter_frames(int count);
+void ff_leave_frames(int count);
 
 /* import/import-locks.c */
 PyObject *ff_import_owner(void);
-int ff_is_loading(PyObject *name);
-int ff_is_loaded_here(PyObject *name);
+ff_answer ff_is_loading(PyObject *name);
+ff_answer ff_is_loaded_here(PyObject *name);
 ff_loading *ff_begin_loading(PyObject *name, PyObject *owner);
-void ff_finish_loading(ff_loading *ended);
+int ff_finish_loading(ff_loading *ended);
 int ff_install_lock_function(PyObject *bootstrap);
 
 /* import/import-parent.c */
-ff_outcome ff_import_parent(PyObject *modules, PyObject *name, PyObject *import_function, ff_family *family);
-int ff_note_uninitialized(const ff_family *family, int begins);
-int ff_bind_to_parent(PyObject *modules, const ff_family *family, PyObject *module);
+ff_answer ff_import_parent(ff_wanted *wanted, PyObject *import_function, ff_family *family, PyObject **module);
+int ff_note_uninitialized(const ff_family *family, ff_wanted *wanted, int begins);
+int ff_bind_to_parent(const ff_family *family, PyObject *module);
 void ff_clear_family(ff_family *family);
 
-/* import/import-search.c */
-ff_outcome ff_search(ff_wanted *wanted);
+/* import/import-path.c: PathFinder.find_spec() */
+int ff_acquire_import_lock(void);
+void ff_release_import_lock(void);
+ff_answer ff_search_path(ff_wanted *wanted);
+
+/* import/import-search.c: _find_spec() */
+ff_answer ff_search(ff_wanted *wanted);
 
 /* import/import-load.c: _load_unlocked() */
-PyObject *ff_load_source(PyObject *modules, const ff_wanted *wanted, PyObject *spec, PyObject *package);
-PyObject *ff_load_builtin(PyObject *modules, PyObject *name);
+PyObject *ff_load_found(ff_wanted *wanted);
 
 #endif

@@ -10,5 +10,6 @@ for name in (
     *("raising", "raising_import", "raising_chain", "raising_package.child", "raising_child.child", "replacing"),
     *("deleting", "deleting_and_raising", "deleting_parent.child", "replacing_parent.child", "exiting", "telling"),
     *("slow_module", "slow_circle_a", "slow_circle_b", "shadowed", "shadowed_package.child", "warning", "renaming"),
+    *("told", "filled.child", "links.link_0"),
 ):
     importlib.import_module(name)

@@ -1,0 +1,64 @@
+/* The limit of recursion. importlib's functions stand on the stack between an import statement and the module that it runs, and
+ * count as calls; here they are not called, so they are counted. Otherwise a chain of imports would go on beyond the limit, on
+ * a stack that need not have room for it. */
+#include FF_LAYOUT
+
+#include "import.h"
+
+#if FF_REPLACES_IMPORT
+
+#if FF_COUNTS_RECURSION
+/* How many more calls a thread may nest, and the counter of it (Include/cpython/pystate.h). */
+static int calls_left(const PyThreadState *thread)
+{
+#if FF_COUNTS_RECURSION >= 312
+    return thread->py_recursion_remaining;
+#elif FF_COUNTS_RECURSION >= 311
+    return thread->recursion_remaining;
+#else
+    return thread->interp->ceval.recursion_limit - thread->recursion_depth;
+#endif
+}
+
+static void take_calls(PyThreadState *thread, int count)
+{
+#if FF_COUNTS_RECURSION >= 312
+    thread->py_recursion_remaining -= count;
+#elif FF_COUNTS_RECURSION >= 311
+    thread->recursion_remaining -= count;
+#else
+    thread->recursion_depth += count;
+#endif
+}
+
+/* Counts `count` calls as begun. -1 with an exception when there are too many, unless the thread handles that already. */
+int ff_enter_frames(int count)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    if (calls_left(thread) < count && thread->recursion_headroom == 0) {
+        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded");
+        return -1;
+    }
+    take_calls(thread, count);
+    return 0;
+}
+
+/* Counts them as ended. */
+void ff_leave_frames(int count)
+{
+    take_calls(PyThreadState_Get(), -count);
+}
+#else
+/* Of an interpreter that counts otherwise nothing is known. */
+int ff_enter_frames(int count)
+{
+    (void)count;
+    return 0;
+}
+
+void ff_leave_frames(int count)
+{
+    (void)count;
+}
+#endif
+#endif

@@ -1,0 +1,1 @@
+"""A submodule whose parent may have put something else in its place."""

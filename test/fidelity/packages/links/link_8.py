@@ -1,0 +1,1 @@
+import links.link_9
