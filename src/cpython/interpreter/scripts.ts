@@ -27,7 +27,6 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'describe_installation.py': [REQUEST_FILES],
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
-  'describe_codec.py': ['request_files.py'],
   'resolve_modules.py': [REQUEST_FILES],
   'verify_images.py': [REQUEST_FILES],
 };
