@@ -24,7 +24,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   relink: {
     summary: 'link a new executable from an installed Python, with frozen modules',
-    options: [...INSTALLED_OPTIONS, 'pie', 'debug-info', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...INSTALLED_OPTIONS, 'method', 'pie', 'debug-info', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/relink.js'),
   },

@@ -120,6 +120,14 @@ const PLACES = {
     configurable: true,
     describe: 'link a position-independent executable (by default, addresses are fixed)',
   },
+  method: {
+    kind: 'text',
+    choices: ['link', 'graft'],
+    configurable: true,
+    value: 'METHOD',
+    describe:
+      'link the static archive, or graft the images onto a copy of the executable (default: link where that works)',
+  },
   'builtin-extensions': {
     kind: 'flag',
     configurable: true,

@@ -1,4 +1,5 @@
 import {freeze} from '../../pipeline/pipeline.js';
+import {graftHost} from '../../hosts/installed/graft-host.js';
 import {relinkHost} from '../../hosts/installed/relink-host.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, relinkOptionsOf, selectionOf} from '../args/host-options.js';
@@ -7,6 +8,9 @@ import {endOfBuild, relinkOptionsOf, selectionOf} from '../args/host-options.js'
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = relinkOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};
-  const host = relinkHost(options.value, context.cacheDir);
-  return endOfBuild(await freeze(host, selectionOf(invocation.options), context));
+  const selection = selectionOf(invocation.options);
+  if (invocation.options.method === 'graft') {
+    return endOfBuild(await freeze(graftHost(options.value, context.cacheDir), selection, context));
+  }
+  return endOfBuild(await freeze(relinkHost(options.value, context.cacheDir), selection, context));
 }

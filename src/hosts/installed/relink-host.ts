@@ -1,15 +1,13 @@
 import {join} from 'node:path';
-import {lstat, realpath} from '../../fs/recorded-fs.js';
-import type {Installation} from '../../cpython/interpreter/installation/installation.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
 import type {Artifact} from '../../model/action.js';
-import {type Result, err, fail, ok} from '../../model/result.js';
+import {type Result, err, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {RelinkOptions} from '../../pipeline/build-options.js';
-import {checkReplaceable} from '../link/place-output.js';
+import {checkOut} from './output-path.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {usesImages} from '../link/smoke.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
@@ -120,18 +118,4 @@ function commonRecipe(
     libraries: linkLibraries(installation),
     cwd: places.root,
   };
-}
-
-/** Fails with OUTPUT if the output would overwrite the original. */
-async function checkOut(out: string, {target, baseExecutable}: Installation): Promise<Result<void>> {
-  const there = await realpath(out).catch(() => undefined);
-  const originals = await Promise.all(
-    [target.executable, baseExecutable].map((path) => realpath(path).catch(() => path)),
-  );
-  if (there === undefined || !originals.includes(there)) {
-    return checkReplaceable(out, await lstat(out).catch(() => undefined));
-  }
-  return fail('OUTPUT', `--out ${out} is the installed Python itself`, {
-    hint: 'use another --out: the installation is never changed',
-  });
 }

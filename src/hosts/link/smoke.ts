@@ -10,6 +10,10 @@ import {type Result, fail, ok} from '../../model/result.js';
 const LINKED = `import sys, _flashfreeze as f, _frozen_importlib_external as e
 with open(sys.argv[1], "w") as file:
     print(int(f.is_static(e.cache_from_source.__code__)), f.info()["inactive_because"], file=file)`;
+/** Of a graft, importlib itself comes too early; codecs is the first that CPython freezes and that every start imports after it. */
+const GRAFTED = `import sys, _flashfreeze as f, codecs as c
+with open(sys.argv[1], "w") as file:
+    print(int(f.is_static(c.open.__code__)), f.info()["inactive_because"], file=file)`;
 /** The module's image is prepared, but the module does not run. */
 const LOADED = `import sys, _flashfreeze as f
 f.code(sys.argv[2]); i = f.info()
@@ -25,19 +29,30 @@ const TIMEOUT_MS = 60_000;
  * @param module one that has to have an image: of images that are loaded, which come too late for importlib itself
  * Fails with SMOKE.
  */
-export async function usesImages(
-  {python, environment, signal}: Interpreter,
+export function usesImages(
+  interpreter: Interpreter,
   flags: readonly string[] = ['-I', '-B'],
   module?: string,
 ): Promise<Result<void>> {
+  return ask(interpreter, (answer) => [
+    ...flags,
+    '-c',
+    ...(module === undefined ? [LINKED, answer] : [LOADED, answer, module]),
+  ]);
+}
+
+/** The same for a graft. */
+export function usesGraft(interpreter: Interpreter): Promise<Result<void>> {
+  return ask(interpreter, (answer) => ['-I', '-B', '-c', GRAFTED, answer]);
+}
+
+async function ask(
+  {python, environment, signal}: Interpreter,
+  args: (answer: string) => readonly string[],
+): Promise<Result<void>> {
   const run = await askProcess({
     file: python,
-    args: (answer) => [
-      ...TRUSTING,
-      ...flags,
-      '-c',
-      ...(module === undefined ? [LINKED, answer] : [LOADED, answer, module]),
-    ],
+    args: (answer) => [...TRUSTING, ...args(answer)],
     cwd: '/',
     environment,
     signal,

@@ -21,6 +21,7 @@ const OWN_PART: Readonly<Record<HostKind, string>> = {
   source: 'linked',
   make: 'linked',
   relink: 'linked',
+  graft: 'graft',
   overlay: 'overlay',
 };
 
@@ -91,7 +92,7 @@ export async function buildIndex(
     hasGetpath: toolchain.getpath !== undefined,
     hasStamps: true,
     // Images that are linked into an interpreter cannot be used by another one.
-    ...(host === 'overlay' ? {targetVersion: target.sysVersion} : {}),
+    ...(host === 'overlay' || host === 'graft' ? {targetVersion: target.sysVersion} : {}),
   };
   const generated = await engine.run({
     id: 'index:python',

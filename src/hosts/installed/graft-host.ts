@@ -1,0 +1,132 @@
+import {chmod, copyFile, rename, rm} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
+import {ensureFolder} from '../../fs/files.js';
+import {RUNTIME_FOLDER} from '../../fs/package-files.js';
+import type {Artifact} from '../../model/action.js';
+import {type Result, err, ok} from '../../model/result.js';
+import {type Places, placesOf} from '../../pipeline/build-places.js';
+import type {RelinkOptions} from '../../pipeline/build-options.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
+import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
+import {output} from '../../pipeline/images/module-images.js';
+import {link} from '../link/link.js';
+import {usesGraft} from '../link/smoke.js';
+import {type Patchelf, findPatchelf} from './patchelf.js';
+import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import {checkOut} from './output-path.js';
+
+/** The toolchain of an installed Python whose executable is copied. */
+export interface GraftToolchain extends InstalledToolchain {
+  /** The executable to copy: of a virtual environment, its base Python's. */
+  readonly original: Artifact;
+  readonly patchelf: Patchelf;
+}
+
+/** The library of images that a grafted executable needs, which lies beside it. */
+export function graftLibrary(out: string): string {
+  return join(dirname(out), `${basename(out)}-images.so`);
+}
+
+/**
+ * A copy of an installed Python's executable that needs one more library, the images. It needs no static archive, and keeps
+ * the code that the Python was distributed with. Nothing that is installed is touched.
+ */
+export function graftHost(options: RelinkOptions, cacheDir: string): Host<GraftToolchain> {
+  const places = placesOf(options.buildDir ?? defaultBuildDir('graft', options, cacheDir));
+  return {
+    kind: 'graft',
+    places,
+    prepare: (site) => prepareGraft(options, places, site),
+    link: (objects, _plan, toolchain, site) => graft(objects, toolchain, options, places, site),
+  };
+}
+
+/** Fails with PATCHELF, OUTPUT, and as `installedToolchain` does. */
+async function prepareGraft(
+  options: RelinkOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<GraftToolchain>> {
+  const request = {...options, addressModel: 'position-independent', replacesFrozen: true} as const;
+  const toolchain = await installedToolchain(request, places, site);
+  if (!toolchain.ok) return toolchain;
+  const {installation} = toolchain.value;
+  const free = await checkOut(options.out, installation);
+  if (!free.ok) return free;
+  const patchelf = await findPatchelf(site);
+  if (!patchelf.ok) return patchelf;
+  const original = await site.engine.source('original', installation.baseExecutable);
+  return original.ok
+    ? ok({...toolchain.value, original: original.value, patchelf: patchelf.value})
+    : original;
+}
+
+async function graft(
+  {images, runtime}: Objects,
+  toolchain: GraftToolchain,
+  options: RelinkOptions,
+  places: Places,
+  site: Site,
+): Promise<Result<LinkedImages>> {
+  const {cc} = toolchain;
+  const hidden = await site.engine.source('hidden.ld', join(RUNTIME_FOLDER, 'graft', 'hidden.ld'));
+  if (!hidden.ok) return hidden;
+  const library = await link(
+    {
+      id: 'link:images',
+      tools: [cc.compiler],
+      compiler: cc.command,
+      debugInfo: false,
+      command: `${cc.command} -shared`,
+      parts: [...images, ...runtime, hidden.value],
+      libraries: '',
+      out: graftLibrary(options.out),
+      cwd: places.root,
+      check: () => Promise.resolve(ok()),
+    },
+    places,
+    site,
+  );
+  if (!library.ok) return library;
+  const grafted = await copyExecutable(library.value, toolchain, options.out, site);
+  if (!grafted.ok) return grafted;
+  return ok({output: options.out, sha256: grafted.value.digest, images: library.value.path});
+}
+
+/** `link:python`: the copy. Fails with LINK, OUTPUT and SMOKE. */
+async function copyExecutable(
+  library: Artifact,
+  {original, patchelf, installation, interpreter}: GraftToolchain,
+  out: string,
+  {engine}: Site,
+): Promise<Result<Artifact>> {
+  const copied = await engine.run({
+    id: 'link:python',
+    tools: [patchelf.identity],
+    arguments: {library: basename(library.path)},
+    environment: {},
+    inputs: [original, library],
+    outputs: [{name: 'linked', path: out, executable: true}],
+    storage: 'in-place',
+    async execute() {
+      const folder = await ensureFolder(dirname(out));
+      if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
+      const fresh = `${out}.new`;
+      try {
+        await copyFile(original.path, fresh);
+        await chmod(fresh, 0o755);
+        const edited = await patchelf.need(fresh, library.path, dirname(original.path));
+        if (!edited.ok) return edited;
+        const python = {...interpreter, python: fresh};
+        const used = await usesGraft(python);
+        const same = used.ok ? await comparePaths(python, installation) : used;
+        if (same.ok) await rename(fresh, out);
+        return same;
+      } finally {
+        await rm(fresh, {force: true});
+      }
+    },
+  });
+  return copied.ok ? ok(output(copied.value, 'linked')) : copied;
+}
