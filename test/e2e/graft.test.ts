@@ -77,11 +77,13 @@ describeWith(hasPatchelf && pythons.length > 0, 'patchelf and another Python').e
     expect(await ask(out, '-X', 'flashfreeze=off', '-c', off)).toBe(0);
   });
 
-  test('the executable and its library can be moved together, and the original is as it was', () => {
+  test('the executable, its library and its stamps can be moved together, and the original is as it was', () => {
     const moved = join(folder, `${path.replaceAll('/', '_')}-moved`);
     mkdirSync(moved);
     renameSync(out, join(moved, 'python'));
-    renameSync(graftLibrary(out), graftLibrary(join(moved, 'python')));
+    for (const ending of ['', '.stamps']) {
+      renameSync(graftLibrary(out) + ending, graftLibrary(join(moved, 'python')) + ending);
+    }
     const started = execFileSync(join(moved, 'python'), ['-B', '-c', used], {encoding: 'utf8'});
     expect((JSON.parse(started) as unknown[])[0]).toBe(true);
     expect(readFileSync(path).equals(original)).toBe(true);
