@@ -28,6 +28,8 @@ export interface ModuleOptions {
   readonly startup?: boolean | undefined;
   /** Run the target with these arguments and freeze what it imports: `-c "import asyncio"`, `app.py --version`. */
   readonly trace?: readonly string[] | undefined;
+  /** Fail with TRACE when a traced program ends with an error; otherwise, this is a warning. */
+  readonly strictTraces?: boolean | undefined;
   /** Modules by name. */
   readonly module?: readonly string[] | undefined;
   /** Packages with all their submodules. */

@@ -37,6 +37,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   ...CALL,
   startup: 'flag',
   trace: 'list',
+  strictTraces: 'flag',
   module: 'list',
   package: 'list',
   stdlib: 'flag',

@@ -16,6 +16,11 @@ export const FIXED_ENVIRONMENT: Readonly<Record<string, string>> = {
  */
 const PLACES = ['HOME', 'PATH', 'TMPDIR', 'LD_LIBRARY_PATH'] as const;
 
+/** Variables of shells, terminals and a parent make: no build depends on them. */
+export const SESSION_VARIABLES: readonly string[] = [
+  ...['_', 'OLDPWD', 'PWD', 'SHLVL', 'COLUMNS', 'LINES', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS'],
+];
+
 /**
  * The complete environment of a child process: the paths of this machine, the fixed variables, and `extra`, which takes precedence.
  * Nothing else of `own` is passed on, in particular no `PYTHON*` variable of the user.

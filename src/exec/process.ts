@@ -45,6 +45,17 @@ const DRAIN_MS = 2000;
 /** Output pipes that a process outside of the group holds open are given up so long (milliseconds) after the kill. */
 const GIVE_UP_MS = 500;
 
+/** How a process ended; `timeout` when it had to be stopped. */
+export type Ending =
+  | {readonly kind: 'exit'; readonly code: number}
+  | {readonly kind: 'signal'; readonly signal: string}
+  | {readonly kind: 'timeout'; readonly seconds: number};
+
+/** What a process printed, and how it ended. */
+export interface EndedProcess extends Pick<ProcessOutput, 'stdout' | 'stderr'> {
+  readonly ending: Ending;
+}
+
 /**
  * Runs a program in a process group of its own and waits for it and everything that it started.
  *
@@ -53,6 +64,19 @@ const GIVE_UP_MS = 500;
  * than `timeoutMs`, and with INTERRUPTED when `signal` is aborted. Nothing of the group is running when it returns.
  */
 export async function runProcess(spec: ProcessSpec): Promise<Result<ProcessOutput>> {
+  const run = await runToAnyEnd(spec);
+  if (!run.ok) return run;
+  const {ending, ...output} = run.value;
+  if (ending.kind === 'exit') return ok({...output, exitCode: ending.code});
+  const message =
+    ending.kind === 'timeout'
+      ? `did not end within ${ending.seconds} s and was stopped`
+      : `was killed by ${ending.signal}`;
+  return err(failure('PROCESS', `${spec.file} ${message}`, {details: lastWords(output.stderr)}));
+}
+
+/** The same for a program whose output matters however it ends: a signal or a timeout is no failure here. */
+export async function runToAnyEnd(spec: ProcessSpec): Promise<Result<EndedProcess>> {
   // What it reads, nobody knows.
   currentRecording()?.addGap(`${spec.file} ran`);
   if (spec.signal.aborted) return err(interrupted(spec));
@@ -71,21 +95,15 @@ export async function runProcess(spec: ProcessSpec): Promise<Result<ProcessOutpu
   stdout.end();
   stderr.end();
   if (ended.stopped === 'interrupted') return err(interrupted(spec));
-  if (ended.stopped === 'timeout') {
-    const message = `${spec.file} did not end within ${(spec.timeoutMs ?? 0) / 1000} s and was stopped`;
-    return err(failure('PROCESS', message, {details: lastWords(stderr.collector)}));
-  }
-  if (ended.exitCode !== undefined) {
-    return ok({stdout: stdout.collector.text(), stderr: stderr.collector.text(), exitCode: ended.exitCode});
-  }
-  if (ended.signal !== undefined) {
-    return err(
-      failure('PROCESS', `${spec.file} was killed by ${ended.signal}`, {
-        details: lastWords(stderr.collector),
-      }),
-    );
-  }
-  return err(notStarted(spec, ended.cause));
+  const ending = endingOf(ended, spec);
+  if (ending === undefined) return err(notStarted(spec, ended.cause));
+  return ok({stdout: stdout.collector.text(), stderr: stderr.collector.text(), ending});
+}
+
+function endingOf({stopped, exitCode, signal}: Ended, {timeoutMs = 0}: ProcessSpec): Ending | undefined {
+  if (stopped === 'timeout') return {kind: 'timeout', seconds: timeoutMs / 1000};
+  if (exitCode !== undefined) return {kind: 'exit', code: exitCode};
+  return signal === undefined ? undefined : {kind: 'signal', signal};
 }
 
 type Child = ResultPromise<{buffer: false; reject: false}>;
@@ -213,7 +231,7 @@ function interrupted(spec: ProcessSpec): Failure {
 }
 
 /** The end of what a program said, as details of a failure. */
-function lastWords(stderr: Collector): string | undefined {
-  const text = stderr.text().trimEnd();
+function lastWords(stderr: string): string | undefined {
+  const text = stderr.trimEnd();
   return text === '' ? undefined : text.slice(-4000);
 }

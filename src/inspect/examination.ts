@@ -4,6 +4,8 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import {splitCommandLine} from '../model/shell-words.js';
 import {fail, ok, type Result} from '../model/result.js';
 import type {HostContext} from '../pipeline/build-options.js';
+import {programEnvironment} from '../pipeline/modules/program-environment.js';
+import {findTraceProblem, reportTraceProblems, type TraceProblem} from '../pipeline/modules/trace-problem.js';
 
 /** The variables that decide whether images are used and where modules are found. */
 const DECIDING = ['FLASHFREEZE', 'PYTHONPATH', 'PYTHONHOME', 'PYTHONUSERBASE', 'PYTHONNOUSERSITE'];
@@ -24,7 +26,7 @@ export async function examineInterpreter(
   python: string,
   traces: readonly string[],
   cwd: string,
-  {userEnvironment, signal}: HostContext,
+  {userEnvironment, signal, events}: HostContext,
 ): Promise<Result<Examination>> {
   const own = DECIDING.flatMap((name) => {
     const value = userEnvironment[name];
@@ -35,12 +37,17 @@ export async function examineInterpreter(
   const examined = await examineFrozen(interpreter, cwd);
   if (!examined.ok) return examined;
   const imported = new Set<string>();
+  const program = programEnvironment(interpreter, userEnvironment);
+  const problems: TraceProblem[] = [];
   for (const argv of traces.map(splitCommandLine)) {
     if (argv === undefined) return fail('USAGE', 'a --trace has an unclosed quote');
-    const trace = await traceImports({...interpreter, argv, cwd});
+    const trace = await traceImports({...interpreter, ...program, argv, cwd});
     if (!trace.ok) return trace;
+    const problem = findTraceProblem(argv, trace.value);
+    if (problem !== undefined) problems.push(problem);
     for (const {name} of trace.value.modules) imported.add(name);
   }
+  reportTraceProblems(problems, false, events);
   const names = examined.value.modules.map(({name}) => name);
   const unused = traces.length === 0 ? undefined : names.filter((name) => !imported.has(name));
   return ok({...examined.value, unused});

@@ -82,6 +82,8 @@ export interface Notice extends Base {
 export interface Warning extends Base {
   readonly type: 'warning';
   readonly message: string;
+  /** The output of a tool or program, several lines, shown below the message. */
+  readonly details?: string;
   readonly hint?: string;
 }
 /** The run as a whole failed. */

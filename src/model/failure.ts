@@ -32,6 +32,8 @@ export const FAILURE_EXIT_CODES = {
   CONFIGURE: 1,
   STAGE1: 1,
   DISCOVER: 1,
+  /** A traced program ended with an error, and `--strict-traces` was given. */
+  TRACE: 1,
   /** A `.py` that does not compile. */
   COMPILE: 1,
   /** Bytes that are not in marshal format, or exceed the reader's limits. */

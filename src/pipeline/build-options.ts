@@ -10,6 +10,8 @@ export interface ModuleSelection {
   readonly startup: boolean;
   /** Arguments for the target, written as after `python` (`-c "import asyncio"`, `-m json.tool x`). */
   readonly traces: readonly string[];
+  /** A traced program that ends with an error is an error of the build; otherwise a warning. */
+  readonly strictTraces?: boolean;
   readonly modules: readonly string[];
   /** Packages with all their submodules. */
   readonly packages: readonly string[];
@@ -33,7 +35,7 @@ export interface HostContext {
   readonly signal: AbortSignal;
   /** The working directory: traced programs run in it. */
   readonly cwd: string;
-  /** The user's environment; children get declared variables only. */
+  /** The user's environment: traced programs get all of it, other children declared variables only. */
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir: string;
   /** Whether what other users wrote to the cache is used. */

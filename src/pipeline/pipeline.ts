@@ -247,7 +247,10 @@ async function problemsOf(
 }
 
 /** The sources of traced programs, limited to the kinds to compile at build time. */
-function chosenSources(selection: ModuleSelection, {compiled}: Selected): Selected['compiled'] {
+function chosenSources(
+  selection: ModuleSelection,
+  {compiled}: Pick<Selected, 'compiled'>,
+): Selected['compiled'] {
   const chosen = PREPARATIONS.filter(({isChosen}) => isChosen(selection));
   return Object.fromEntries(chosen.map(({name}) => [name, compiled[name] ?? []]));
 }

@@ -1,4 +1,4 @@
-import type {Summary} from '../model/events.js';
+import type {Summary, Warning} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
 import {plainStyle, type Style} from './console/style.js';
 
@@ -42,9 +42,14 @@ export function failureText(failure: Failure, style: Style = plainStyle): string
 }
 
 /** A warning as printed on stderr. No last line break. */
-export function warningText(message: string, hint: string | undefined, style: Style = plainStyle): string {
-  const line = `flashfreeze: ${style('yellow', 'warning')}: ${message}`;
-  return hint === undefined ? line : `${line}\n${style('cyan', 'hint')}: ${hint}`;
+export function warningText(
+  {message, details, hint}: Pick<Warning, 'message' | 'details' | 'hint'>,
+  style: Style = plainStyle,
+): string {
+  const lines = [`flashfreeze: ${style('yellow', 'warning')}: ${message}`];
+  if (details !== undefined) lines.push(indent(details));
+  if (hint !== undefined) lines.push(`${style('cyan', 'hint')}: ${hint}`);
+  return lines.join('\n');
 }
 
 /**

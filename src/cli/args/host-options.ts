@@ -13,7 +13,11 @@ import {optionSpec, type OptionName, type OptionValues} from './option-table.js'
 
 /** The modules that the options select; the default is the start-up modules. */
 export function selectionOf(options: OptionValues): ModuleSelection {
-  return selectionFrom({...options, restCollector: options['rest-collector']});
+  return selectionFrom({
+    ...options,
+    restCollector: options['rest-collector'],
+    strictTraces: options['strict-traces'],
+  });
 }
 
 /** The options of a build from source. Fails with USAGE when a required path is missing. */

@@ -33,6 +33,11 @@ const SELECTION = {
     value: "'ARGS'",
     describe: 'run the target with these arguments and freeze what it imports',
   },
+  'strict-traces': {
+    kind: 'flag',
+    configurable: true,
+    describe: 'fail when a traced program ends with an error (otherwise, this is a warning)',
+  },
   module: {kind: 'text', many: true, configurable: true, value: 'NAME', describe: 'freeze this module'},
   package: {
     kind: 'text',

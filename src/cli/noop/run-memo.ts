@@ -5,6 +5,7 @@ import {defaultCacheDir} from '../../cache/default-cache-dir.js';
 import {privateCacheDir} from '../../cache/private-cache-dir.js';
 import {ensurePrivate} from '../../fs/private-directory.js';
 import {removeFile} from '../../fs/removal.js';
+import {SESSION_VARIABLES} from '../../exec/environment.js';
 import {type Memo, readMemo, writeMemo} from '../../fs/memo.js';
 import {statPath} from '../../fs/path-state.js';
 import type {ActionId} from '../../model/action.js';
@@ -27,8 +28,6 @@ export interface RecordedRun {
 
 /** Commands that build, and so have nothing to do the second time. */
 export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen'];
-/** Variables that no build depends on: those of shells, and of a parent make. */
-const IRRELEVANT = ['_', 'OLDPWD', 'PWD', 'SHLVL', 'COLUMNS', 'LINES', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS'];
 /** How many memos are kept. */
 const KEPT = 24;
 
@@ -50,7 +49,7 @@ export interface RunQuestion {
 
 export function runQuestion(argv: readonly string[], {environment, cwd}: ProcessContext): RunQuestion {
   const variables = Object.entries(environment)
-    .filter(([name, value]) => value !== undefined && !IRRELEVANT.includes(name))
+    .filter(([name, value]) => value !== undefined && !SESSION_VARIABLES.includes(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   // Other code may have other results: every build of flashfreeze writes new files.
   const code = statPath(fileURLToPath(import.meta.url), 'file').state;

@@ -234,7 +234,12 @@ export function runEnvironment(
   places: SourcePlaces,
   environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  return shared ? {...environment, LD_LIBRARY_PATH: places.cpython} : environment;
+  if (!shared) return environment;
+  const others = environment['LD_LIBRARY_PATH'];
+  return {
+    ...environment,
+    LD_LIBRARY_PATH: others === undefined ? places.cpython : `${places.cpython}:${others}`,
+  };
 }
 
 async function readStage1(

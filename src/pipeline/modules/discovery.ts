@@ -15,9 +15,11 @@ import type {Site} from '../host.js';
 import type {ModuleSelection} from '../build-options.js';
 import type {Places} from '../build-places.js';
 import {READERS} from '../reader-identity.js';
-import {type Selected, selectModules, tracedScripts} from './selection.js';
+import {environmentDigest} from './program-environment.js';
+import {realScripts, type Selected, selectModules, tracedScripts} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from '../toolchain.js';
+import {reportTraceProblems, traceProblem} from './trace-problem.js';
 
 /**
  * Which modules a program needs changes only when import statements do, or when there are other files, so discovery is
@@ -35,19 +37,26 @@ const stateSchema = z.object({
   /** Every directory in which a module was found since then: one that disappeared may come back. */
   folders: z.array(z.string()),
   modules: z.array(moduleRecord),
+  /** The variables that programs read (null stands for all), the digest of their values, and that of the last discovery. */
+  variables: z.array(z.string().nullable()),
+  environment: z.string(),
+  keyedEnvironment: z.string(),
 });
 type DiscoveryState = z.infer<typeof stateSchema>;
 
 /** The output of the action. */
 const selectedSchema: z.ZodType<Selected> = z.object({
   modules: z.array(moduleRecord),
+  sameNames: z.array(z.object({name: z.string(), frozen: z.string(), other: z.string()})),
   compiled: z.record(z.string(), z.array(z.unknown())),
+  variables: z.array(z.string().nullable()),
+  problems: z.array(traceProblem),
 });
 
 /** What modules import: a digest of the names, or null of a module that does not compile. */
 export type Imports = readonly (readonly [module: string, digest: string | null])[];
 
-export interface Discovery extends Selected {
+export interface Discovery extends Pick<Selected, 'modules' | 'compiled'> {
   /** Stores the imports of the modules for the next build. */
   readonly remember: (imports: Imports) => Promise<void>;
 }
@@ -82,7 +91,14 @@ export async function discover(
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
-  // A list with missing files was made while they changed: the same question may have another answer.
+  // The environment of programs; that of other selections is none of theirs.
+  const environmentOf = (variables: Selected['variables']): string =>
+    selection.traces.length > 0 ? environmentDigest(variables, context.userEnvironment) : '';
+  const environment = environmentOf(memo?.variables ?? []);
+  const keyedEnvironment =
+    memo === undefined ? 'first' : environment === memo.environment ? memo.keyedEnvironment : environment;
+  // A list with missing files was made while they changed: the same question may have another answer. So it may after a
+  // program ended with an error: what is mended is often neither an import nor a variable.
   const listPath = join(places.work, 'modules.json');
   const earlier = await readJson(listPath, selectedSchema);
   if (earlier.kind === 'invalid' && !context.dryRun) {
@@ -90,26 +106,28 @@ export async function discover(
     context.events.emit({type: 'notice', message});
     await removeQuietly(listPath);
   }
-  const gone = earlier.kind === 'valid' ? missingFrom(earlier.value) : [];
+  const gone = earlier.kind === 'valid' ? doubtful(earlier.value) : [];
   const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
     (['trace_imports.py', 'resolve_modules.py'] as const).flatMap(scriptFiles),
   );
   if (!scripts.ok) return scripts;
-  const programs = await engine.sources(
-    tracedScripts(selection, context.cwd).map((path) => ({name: `script ${basename(path)}`, path})),
-  );
+  const files = tracedScripts(selection, context.cwd);
+  const programs = await engine.sources(files.map((path) => ({name: `script ${basename(path)}`, path})));
   if (!programs.ok) return programs;
   const action = await engine.run({
     id: 'discover:modules',
     tools: [behaviour, READERS, ...scripts.value.map(({name, digest}) => ({name, digest}))],
-    arguments: {selection: selectionRecord(selection), library, cwd, imports: keyedWith},
-    environment: {},
+    arguments: {
+      ...{selection: selectionRecord(selection), library, cwd, imports: keyedWith},
+      scripts: await realScripts(files),
+    },
+    environment: selection.traces.length > 0 ? {variables: keyedEnvironment} : {},
     inputs: programs.value,
     outputs: [{name: 'modules', path: listPath}],
     storage: 'in-place',
     async execute({outputs}) {
-      const selected = await selectModules(interpreter, selection, context.cwd);
+      const selected = await selectModules(interpreter, selection, context);
       if (!selected.ok) return selected;
       await writeFile(outputs['modules'] ?? '', JSON.stringify(selected.value));
       return ok();
@@ -124,9 +142,17 @@ export async function discover(
   }
   const selected = await readJson(list.path, selectedSchema);
   if (selected.kind !== 'valid') return fail('DISCOVER', `cannot read ${list.path}`);
-  const {modules, compiled} = selected.value;
+  const {modules, compiled, variables, problems, sameNames} = selected.value;
   // The next run discovers again: see above.
-  if (missingFrom(selected.value).length > 0) currentRecording()?.addGap('a source is missing');
+  if (doubtful(selected.value).length > 0) {
+    currentRecording()?.addGap('a source is missing, or a traced program failed');
+  }
+  const traced = reportTraceProblems(problems, selection.strictTraces ?? false, context.events);
+  if (!traced.ok) return traced;
+  for (const {name, frozen, other} of sameNames) {
+    const message = `there are two modules ${name}: ${frozen} is frozen, and ${other} loads from its file`;
+    context.events.emit({type: 'warning', message});
+  }
   return ok({
     modules,
     compiled,
@@ -142,14 +168,15 @@ export async function discover(
       const suspects = lostModules(memo, imports, modules);
       const all: Imports = [...known, ...suspects.map(({name}) => [name, null] as const)];
       const state = stateOf(all, isSameFolders ? listings : await listingDigest(folders));
-      if (memo?.state === state && memo.keyedWith === keyedWith) return;
       const answer: DiscoveryState = {
         keyedWith,
         state,
         imports: Object.fromEntries(all),
         folders,
         modules: [...modules, ...suspects],
+        ...{variables: [...variables], environment: environmentOf(variables), keyedEnvironment},
       };
+      if (memo !== undefined && isSameState(memo, answer)) return;
       await writeMemo(memoPath, {question, answer, paths: []});
       recordWritten(memoPath);
     },
@@ -179,11 +206,24 @@ function lostModules(
   return (memo?.modules ?? []).filter(({name}) => !names.has(name) && broken.has(name));
 }
 
+function isSameState(one: DiscoveryState, other: DiscoveryState): boolean {
+  const fields = ['keyedWith', 'state', 'keyedEnvironment', 'environment'] as const;
+  return (
+    fields.every((name) => one[name] === other[name]) &&
+    canonicalJson(one.variables) === canonicalJson(other.variables)
+  );
+}
+
 /** The sources that a list of modules names and that are not there. */
 function missingFrom({modules}: Selected): readonly string[] {
   return modules.flatMap(({kind, origin}) =>
     kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
   );
+}
+
+/** Why another run may have another result although nothing that it depends on has changed: missing sources, and failed programs. */
+function doubtful(selected: Selected): readonly string[] {
+  return [...missingFrom(selected), ...selected.problems.map(({message}) => message)];
 }
 
 /** The selection as JSON. */

@@ -4,6 +4,7 @@ import type {ModuleSelection} from '../build-options.js';
 export interface SelectionSettings {
   readonly startup?: boolean | undefined;
   readonly trace?: readonly string[] | undefined;
+  readonly strictTraces?: boolean | undefined;
   readonly module?: readonly string[] | undefined;
   readonly package?: readonly string[] | undefined;
   readonly stdlib?: boolean | undefined;
@@ -20,6 +21,7 @@ export function selectionFrom(settings: SelectionSettings): ModuleSelection {
   return {
     startup: settings.startup ?? !choosesMore(settings),
     traces: trace,
+    strictTraces: settings.strictTraces ?? false,
     modules: module,
     packages,
     stdlib,

@@ -8,10 +8,13 @@ import {
   stdlibModules,
 } from '../../cpython/interpreter/modules/resolve-modules.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
-import {isFileSync} from '../../fs/recorded-fs.js';
+import {isFileSync, realpath} from '../../fs/recorded-fs.js';
 import {splitCommandLine} from '../../model/shell-words.js';
 import {type Result, fail, ok} from '../../model/result.js';
-import type {ModuleSelection} from '../build-options.js';
+import type {HostContext, ModuleSelection} from '../build-options.js';
+import {FoundModules, type SameName} from './found-modules.js';
+import {programEnvironment} from './program-environment.js';
+import {findTraceProblem, type TraceProblem} from './trace-problem.js';
 
 /** A glob over module names as a regular expression: `*` is any text, `?` any character. */
 function globPattern(glob: string): RegExp {
@@ -22,39 +25,44 @@ function globPattern(glob: string): RegExp {
 /** The result of a selection. */
 export interface Selected {
   readonly modules: readonly ModuleRecord[];
+  /** Modules that are not among them because another one has their name. */
+  readonly sameNames: readonly SameName[];
   /** What the traced programs compile at run time, by kind. */
   readonly compiled: Trace['compiled'];
+  /** The environment variables that they read; null stands for all. */
+  readonly variables: Trace['variables'];
+  /** What went wrong with them. */
+  readonly problems: readonly TraceProblem[];
 }
 
 /**
- * The modules of a selection, each once, in the order of imports. Runs the target once for each trace.
+ * The modules of a selection, each once, in the order of imports. Runs the target once for each trace, as the user would run it.
  * Fails with USAGE for a trace that cannot be read, with NO_MODULE, DISCOVER or INTERRUPTED.
  */
 export async function selectModules(
   interpreter: Interpreter,
   selection: ModuleSelection,
-  cwd: string,
+  {cwd, userEnvironment}: Pick<HostContext, 'cwd' | 'userEnvironment'>,
 ): Promise<Result<Selected>> {
-  const found = new Map<string, ModuleRecord>();
-  const compiled: Record<string, unknown[]> = {};
-  const known = new Set<string>();
-  const add = (records: readonly ModuleRecord[]): void => {
-    for (const record of records) if (!found.has(record.name)) found.set(record.name, record);
-  };
-  const traces = [...(selection.startup ? [['-c', 'pass']] : []), ...selection.traces.map(splitCommandLine)];
-  for (const argv of traces) {
+  const found = new FoundModules();
+  const compiled = new CompiledSources();
+  const variables = new Set<string | null>();
+  const problems: TraceProblem[] = [];
+  const program = programEnvironment(interpreter, userEnvironment);
+  const traces = [
+    // The start-up depends on the Python alone.
+    ...(selection.startup ? [{...interpreter, argv: ['-c', 'pass'], cwd}] : []),
+    ...selection.traces.map((trace) => ({...interpreter, ...program, argv: splitCommandLine(trace), cwd})),
+  ];
+  for (const {argv, ...request} of traces) {
     if (argv === undefined) return fail('USAGE', 'a --trace has an unclosed quote');
-    const trace = await traceImports({...interpreter, argv, cwd});
+    const trace = await traceImports({...request, argv});
     if (!trace.ok) return trace;
-    add(trace.value.modules);
-    for (const [kind, sources] of Object.entries(trace.value.compiled)) {
-      const list = (compiled[kind] ??= []);
-      for (const each of sources) {
-        const key = JSON.stringify([kind, each]);
-        if (!known.has(key)) list.push(each);
-        known.add(key);
-      }
-    }
+    found.add(trace.value.modules);
+    compiled.add(trace.value.compiled);
+    trace.value.variables.forEach((name) => variables.add(name));
+    const problem = findTraceProblem(argv, trace.value);
+    if (problem !== undefined) problems.push(problem);
   }
   const listings = [
     ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
@@ -64,13 +72,34 @@ export async function selectModules(
   for (const list of listings) {
     const records = await list();
     if (!records.ok) return records;
-    add(records.value);
+    found.add(records.value);
   }
   const excluded = selection.exclude.map(globPattern);
+  const isWanted = (name: string): boolean => !excluded.some((pattern) => pattern.test(name));
   return ok({
-    modules: [...found.values()].filter(({name}) => !excluded.some((pattern) => pattern.test(name))),
-    compiled,
+    modules: found.modules(isWanted),
+    sameNames: found.sameNames(isWanted),
+    compiled: compiled.byKind,
+    variables: [...variables].sort(),
+    problems,
   });
+}
+
+/** Collects what programs compile at run time, each source once. */
+class CompiledSources {
+  readonly byKind: Record<string, unknown[]> = {};
+  readonly #known = new Set<string>();
+
+  add(compiled: Trace['compiled']): void {
+    for (const [kind, sources] of Object.entries(compiled)) {
+      const list = (this.byKind[kind] ??= []);
+      for (const each of sources) {
+        const key = JSON.stringify([kind, each]);
+        if (!this.#known.has(key)) list.push(each);
+        this.#known.add(key);
+      }
+    }
+  }
 }
 
 /**
@@ -84,4 +113,12 @@ export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: st
   });
   const files = scripts.flatMap((path) => [resolve(cwd, path), resolve(cwd, path, '__main__.py')]);
   return [...new Set(files)].filter(isFileSync);
+}
+
+/**
+ * Where the files of scripts really lie: the directory of the real file is the first on `sys.path`, so the same text behind a link to another
+ * release imports other modules.
+ */
+export function realScripts(scripts: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(scripts.map((path) => realpath(path).catch(() => path)));
 }

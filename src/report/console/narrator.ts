@@ -97,7 +97,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
       case 'notice':
         return {log: event.message};
       case 'warning':
-        return {errors: warningText(event.message, event.hint, errorStyle)};
+        return {errors: warningText(event, errorStyle)};
       case 'error':
         return {errors: failed(event.failure)};
       case 'summary':

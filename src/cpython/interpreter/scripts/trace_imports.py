@@ -1,15 +1,22 @@
 """Runs a Python program as the interpreter itself would, and writes down which modules it imports, and which regular
 expressions and source text it compiles.
 
-    python [options] trace_imports.py OUT script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
-    python [options] trace_imports.py OUT module NAME [ARGUMENT ...]
-    python [options] -c BOOTSTRAP trace_imports.py OUT code TEXT [ARGUMENT ...]
+    python [options] trace_imports.py OUT SEED script PROGRAM ABSOLUTE REALDIR [ARGUMENT ...]
+    python [options] trace_imports.py OUT SEED module NAME [ARGUMENT ...]
+    python [options] -c BOOTSTRAP trace_imports.py OUT SEED code TEXT [ARGUMENT ...]
 
 BOOTSTRAP executes this file in a namespace of its own: a `-c` program is traced from a real `-c` run, because CPython
-3.13 loads linecache for `-c` only. OUT gets a JSON object: `modules`, an array of module records, and `compiled`, an object with two arrays: `expressions`, of
-{"bytes", "text", "flags"}, and `snippets`, of {"text", "filename", "flags"}. The program's own output and exit status are left alone.
+3.13 loads linecache for `-c` only. SEED is what the program sees as PYTHONHASHSEED: `=VALUE`, or nothing if it is not set. OUT gets one JSON object a line, as things happen, so a program
+that is killed has a record, too:
 
-Nothing may be imported here beyond what every interpreter has loaded when a program begins, so JSON is written by hand.
+    {"module": {…}}                                 a module record
+    {"expression": {"bytes", "text", "flags"}}      a regular expression that was compiled
+    {"snippet": {"text", "filename", "flags"}}      source text that was compiled
+    {"variable": NAME}                              an environment variable that was read, set or not; null stands for all of them
+    {"end": true}                                   the program came to its end, or replaced itself by another one
+
+The program's own output and exit status are left alone. Nothing may be imported here beyond what every interpreter has
+loaded when a program begins, so JSON is written by hand.
 """
 
 
@@ -23,12 +30,28 @@ def _trace():
     arguments = sys.argv[1:]
     if sys.argv[0] == "-c":
         del arguments[0]
-    out, kind = arguments[0], arguments[1]
+    out, seed, kind = arguments[:3]
     main = sys.modules["__main__"].__dict__
 
     # ---- what is written down -----------------------------------------------------------------------------------
 
-    seen = {}
+    seen = set()
+    process = posix.getpid()
+
+    def put(line):
+        """Appends to OUT, which is opened each time: programs close descriptors that they do not know."""
+        if posix.getpid() != process:
+            return  # a forked child
+        data = (line + "\n").encode("ascii")
+        try:
+            file = posix.open(out, posix.O_WRONLY | posix.O_APPEND | posix.O_CLOEXEC)
+            try:
+                while data:
+                    data = data[posix.write(file, data) :]
+            finally:
+                posix.close(file)
+        except OSError:
+            pass  # the program took another root or user, or has no descriptor left: `end` is missing then
 
     def text(value):
         if value is None:
@@ -82,13 +105,15 @@ def _trace():
             origin = None
         elif kind == "source" and not is_file(origin):
             kind = "other"  # a spec that somebody made for a file that is not there
-        seen[name] = '{"name":%s,"isPackage":%s,"kind":"%s","origin":%s,"loader":%s}' % (
+        line = '{"module":{"name":%s,"isPackage":%s,"kind":"%s","origin":%s,"loader":%s}}' % (
             text(name),
             "true" if getattr(spec, "submodule_search_locations", None) is not None else "false",
             kind,
             text(origin if isinstance(origin, str) else None),
             text(None if loader is None else loader_class.__name__),
         )
+        seen.add(name)
+        put(line)
 
     def note_loaded():
         for name, module in list(sys.modules.items()):
@@ -98,17 +123,17 @@ def _trace():
                 note(name, spec)
 
     compilers = ("re._compiler", "sre_compile")  # FF_RE_MODULES of the layouts
-    expressions = {}
+    expressions = set()
 
     def note_expression(pattern, flags):
         # Other types may be equal to these without being the same, and a subclass may be anything.
         if type(pattern) in (str, bytes) and type(flags) is int:
             value = pattern if type(pattern) is str else pattern.decode("latin-1")
-            expressions[type(pattern), pattern, flags] = '{"bytes":%s,"text":%s,"flags":%d}' % (
-                "true" if type(pattern) is bytes else "false",
-                text(value),
-                flags,
-            )
+            key = type(pattern), pattern, flags
+            if key not in expressions:
+                expressions.add(key)
+                is_bytes = "true" if type(pattern) is bytes else "false"
+                put('{"expression":{"bytes":%s,"text":%s,"flags":%d}}' % (is_bytes, text(value), flags))
 
     def watch_expressions(compiler):
         """Takes the place of the function that compiles regular expressions (Lib/re/_compiler.py; sre_compile in 3.10)."""
@@ -121,7 +146,7 @@ def _trace():
 
         compiler.compile = compile
 
-    snippets = {}
+    snippets = set()
     # CO_FUTURE_… of Include/cpython/code.h: the flags of code that hold for what it has compiled.
     future = 0x1FE0000
 
@@ -136,43 +161,105 @@ def _trace():
                 value = source.decode("utf-8")
             except ValueError:  # no frame; not compiled from a str
                 return
-            snippets[value, filename, flags] = '{"text":%s,"filename":%s,"flags":%d}' % (text(value), text(filename), flags)
+            key = value, filename, flags
+            if key not in snippets:
+                snippets.add(key)
+                put('{"snippet":{"text":%s,"filename":%s,"flags":%d}}' % (text(value), text(filename), flags))
 
-    process = posix.getpid()
+    variables = set()
+
+    def note_variable(name):
+        if name not in variables:
+            variables.add(name)
+            put('{"variable":%s}' % text(None if name is None else name.decode("latin-1")))
+
+    class Variables(dict):
+        """The dictionary below os.environ (Lib/os.py, _Environ): tells which variables the program looks at. Here is one frame in the
+        place of another, that of _Environ.encodekey()."""
+
+        def __getitem__(self, name):
+            if type(name) is bytes:
+                note_variable(name)
+            return dict.__getitem__(self, name)
+
+        def __iter__(self):
+            note_variable(None)
+            return dict.__iter__(self)
+
+        def items(self):
+            note_variable(None)
+            return dict.items(self)
+
+    def watch_variables(os):
+        for name in ("environ", "environb"):
+            environ = getattr(os, name, None)
+            if type(getattr(environ, "_data", None)) is dict:
+                environ._data = shared_variables(environ._data)
+
+    wrapped = []
+
+    def shared_variables(data):
+        """os.environ and os.environb have the same one."""
+        if not wrapped:
+            wrapped.append(Variables(data))
+        return wrapped[0]
+
+    def restore_seed():
+        """The program and its children have the user's value: only this interpreter needed another."""
+        name = b"PYTHONHASHSEED"
+        value = seed[1:].encode("utf-8", "surrogateescape")
+        places = [posix.environ]
+        os = sys.modules.get("os")
+        if os is not None and os.environ._data is not posix.environ:
+            places.append(os.environ._data)
+        if seed:
+            posix.putenv(name, value)
+        else:
+            posix.unsetenv(name)
+        for place in places:
+            if seed:
+                place[name] = value
+            else:
+                place.pop(name, None)
 
     def write():
-        if posix.getpid() != process:
-            return  # a forked child
+        for spec in pending:
+            note(spec.name, spec)
         note_loaded()
         # The module that -m runs is read, not imported.
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)
         if spec is not None:
             note(spec.name, spec)
-        file = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC, 0o600)
-        data = '{"modules":[%s],\n"compiled":{"expressions":[%s],\n"snippets":[%s]}}\n' % (
-            ",\n".join(list(seen.values())),
-            ",\n".join(list(expressions.values())),
-            ",\n".join(list(snippets.values())),
-        )
-        data = data.encode("ascii")
-        while data:
-            data = data[posix.write(file, data) :]
-        posix.close(file)
+        put('{"end":true}')
 
     # ---- where it is seen ---------------------------------------------------------------------------------------
 
-    load_unlocked = bootstrap._load_unlocked
+    # _load_unlocked() ends with a message for -v. The function that prints it is replaced, not _load_unlocked() itself: then no frame of
+    # ours lies between that of a module and those of the modules that it imports, and an import reaches as deep as without us.
+    verbose_message = bootstrap._verbose_message
+    interpreter_flags = sys.flags
+    get_frame = sys._getframe
+    pending = []
 
-    def _load_unlocked(spec):
-        module = load_unlocked(spec)
-        note(spec.name, spec)
+    def loaded(spec):
         if spec.name in compilers:
-            watch_expressions(module)
-        return module
+            watch_expressions(sys.modules[spec.name])
+        elif spec.name == "os":
+            watch_variables(sys.modules["os"])
+        note(spec.name, spec)
+
+    def _verbose_message(message, *args, verbosity=1):
+        if message == "import {!r} # {!r}":
+            spec = get_frame(1).f_locals["spec"]
+            try:
+                loaded(spec)
+            except RecursionError:
+                pending.append(spec)  # near the limit of the program: that is no business of it
+        if interpreter_flags.verbose >= verbosity:
+            verbose_message(message, *args, verbosity=verbosity)
 
     # Code that counts frames or trims tracebacks must take this one for importlib's own.
-    _load_unlocked.__code__ = _load_unlocked.__code__.replace(co_filename=load_unlocked.__code__.co_filename)
-    bootstrap._load_unlocked = _load_unlocked
+    _verbose_message.__code__ = _verbose_message.__code__.replace(co_filename=verbose_message.__code__.co_filename)
 
     def before(module, name):
         function = getattr(module, name, None)
@@ -189,7 +276,10 @@ def _trace():
         for name in ("_exit", "execv", "execve"):
             before(module, name)
 
+    restore_seed()
     note_loaded()
+    if "os" in sys.modules:
+        watch_variables(sys.modules["os"])
     for name in compilers:
         if name in sys.modules and "re" in sys.modules:
             # What is loaded at start has compiled some already, before anybody could watch: the cache has them.
@@ -202,15 +292,35 @@ def _trace():
     atexit.register(write)  # the first to be registered is the last to be called
     if not had_atexit:
         del sys.modules["atexit"]
-        seen.pop("atexit", None)
+    bootstrap._verbose_message = _verbose_message
 
     # ---- the program --------------------------------------------------------------------------------------------
 
     has_path0 = not getattr(sys.flags, "safe_path", sys.flags.isolated)
 
+    def hide_depth(frames, calls):
+        """Takes the frames below the program (up to 3.11 the calls of exec() count, too) out of the recursion limit."""
+        ours = frames + calls if sys.version_info < (3, 12) else frames
+        get_limit, set_limit = sys.getrecursionlimit, sys.setrecursionlimit
+
+        def getrecursionlimit():
+            return get_limit() - ours
+
+        def setrecursionlimit(limit, /):
+            set_limit(limit + ours if type(limit) is int and limit > 0 else limit)
+
+        setrecursionlimit(get_limit())
+        for function in (getrecursionlimit, setrecursionlimit):
+            function.__code__ = function.__code__.replace(co_filename=verbose_message.__code__.co_filename)
+            setattr(sys, function.__name__, function)
+
     def begin(code):
+        hide_depth(*depths[kind])
         sys.addaudithook(watch_compiler)
         return code
+
+    # runpy's frames are there without us, too, and a call of it.
+    depths = {"script": (1, 1), "directory": (2, 1), "module": (2, 1), "code": (2, 2)}
 
     def reset_main(loader):
         for name in list(main):
@@ -220,19 +330,19 @@ def _trace():
         main["__loader__"] = loader
 
     if kind == "code":
-        sys.argv[:] = ["-c"] + arguments[3:]
-        return begin(compile(arguments[2], "<string>", "exec", dont_inherit=True)), main
+        sys.argv[:] = ["-c"] + arguments[4:]
+        return begin(compile(arguments[3], "<string>", "exec", dont_inherit=True)), main
 
     if kind == "module":
-        sys.argv[:] = ["-m"] + arguments[3:]
+        sys.argv[:] = ["-m"] + arguments[4:]
         if has_path0:
             sys.path[0] = posix.getcwd()
         reset_main(bootstrap.BuiltinImporter)
-        code = "import runpy; runpy._run_module_as_main(%r)" % arguments[2]
+        code = "import runpy; runpy._run_module_as_main(%r)" % arguments[3]
         return begin(compile(code, "<frozen runpy>", "exec")), {}
 
-    program, absolute, directory = arguments[2:5]
-    sys.argv[:] = [program] + arguments[5:]
+    program, absolute, directory = arguments[3:6]
+    sys.argv[:] = [program] + arguments[6:]
     # A directory or a zip file with a __main__.py (Modules/main.c, pymain_get_importer).
     if external.PathFinder._path_importer_cache(program) is not None:
         if has_path0:
@@ -240,6 +350,7 @@ def _trace():
         else:
             sys.path.insert(0, program)
         reset_main(bootstrap.BuiltinImporter)
+        kind = "directory"
         code = "import runpy; runpy._run_module_as_main('__main__', False)"
         return begin(compile(code, "<frozen runpy>", "exec")), {}
 

@@ -11,6 +11,7 @@ const NOTHING: ModuleSelection = {
   ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
   ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
 };
+const place = {cwd: directory, userEnvironment: process.env};
 const [python] = findPythons().slice(-1);
 
 beforeAll(() => {
@@ -22,7 +23,7 @@ beforeAll(() => {
 
 async function namesOf(selection: Partial<ModuleSelection>): Promise<readonly string[]> {
   if (python === undefined) throw new Error('no Python');
-  const selected = await selectModules(python, {...NOTHING, ...selection}, directory);
+  const selected = await selectModules(python, {...NOTHING, ...selection}, place);
   if (!selected.ok) throw new Error(selected.failure.message);
   return selected.value.modules.map(({name}) => name);
 }
@@ -64,8 +65,39 @@ test('globs exclude whole names, a dot being a dot', async () => {
 test('a trace with an unclosed quote is rejected', async () => {
   if (python === undefined) throw new Error('no Python');
   const selection = {...NOTHING, traces: ['-c "import os']};
-  expect(await selectModules(python, selection, directory)).toMatchObject({
+  expect(await selectModules(python, selection, place)).toMatchObject({
     ok: false,
     failure: {code: 'USAGE'},
   });
+});
+
+test('programs see the environment of the user; what they read, how they end, and modules of one name are known', async () => {
+  if (python === undefined) throw new Error('no Python');
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(directory, name));
+    writeFileSync(join(directory, name, 'ff_same.py'), '');
+    writeFileSync(join(directory, name, 'run.py'), 'import ff_same\n');
+  }
+  mkdirSync(join(directory, 'library'));
+  writeFileSync(join(directory, 'library', 'ff_settings.py'), '');
+  writeFileSync(
+    join(directory, 'needs.py'),
+    'import os, ff_settings\nprint("\\x1b[1mlast")\nos.environ["FF_MODE"]\n',
+  );
+  const selection = {...NOTHING, traces: ['one/run.py', 'two/run.py', 'needs.py']};
+  const userEnvironment = {...process.env, PYTHONPATH: join(directory, 'library')};
+  const selected = await selectModules(python, selection, {cwd: directory, userEnvironment});
+  if (!selected.ok) throw new Error(selected.failure.message);
+  const {modules, sameNames, variables, problems} = selected.value;
+  const [one, two] = ['one', 'two'].map((name) => join(directory, name, 'ff_same.py'));
+  expect(modules).toContainEqual(expect.objectContaining({name: 'ff_same', origin: one}));
+  expect(modules).toContainEqual(expect.objectContaining({name: 'ff_settings'}));
+  expect(sameNames).toEqual([{name: 'ff_same', frozen: one, other: two}]);
+  expect(variables).toContain('FF_MODE');
+  expect(problems).toEqual([
+    {
+      message: 'the traced program "python needs.py" ended with exit code 1',
+      output: expect.stringMatching(/KeyError: 'FF_MODE'$/),
+    },
+  ]);
 });

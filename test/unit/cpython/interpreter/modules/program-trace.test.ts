@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
@@ -28,6 +28,8 @@ write('package/__main__.py', 'import package.part\n');
 write('package/part.py', '');
 write('application/__main__.py', 'import beside, sys\nassert sys.path[0] == sys.argv[0], sys.path\n');
 write('application/beside.py', '');
+
+const exit = (code: number): Trace['ending'] => ({kind: 'exit', code});
 
 /** Prints what a program can see of itself. */
 const SELF = [
@@ -192,9 +194,9 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
 
   test('-m runs a module, the way runpy does', async () => {
     const input = write('input.json', '{"a": 1}');
-    const {exitCode, ...run} = await trace(['-m', 'json.tool', input]);
-    expect(exitCode).toBe(0);
-    expect(names(run as Trace)).toEqual(expect.arrayContaining(['runpy', 'json', 'argparse', 'json.tool']));
+    const run = await trace(['-m', 'json.tool', input]);
+    expect(run).toMatchObject({ending: {kind: 'exit', code: 0}, isComplete: true});
+    expect(names(run)).toEqual(expect.arrayContaining(['runpy', 'json', 'argparse', 'json.tool']));
     expect(await imported(['-m', 'package'])).toEqual(
       expect.arrayContaining(['package', 'package.part', 'package.__main__']),
     );
@@ -202,7 +204,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
 
   test('a directory with a __main__', async () => {
     const run = await trace(['application']);
-    expect(run.exitCode).toBe(0);
+    expect(run.ending).toEqual({kind: 'exit', code: 0});
     expect(names(run)).toContain('beside');
   });
 
@@ -233,37 +235,132 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
         return '';
       })();
       const run = await trace(argv ?? []);
-      expect(run.exitCode).toBe(7);
+      expect(run.ending).toEqual({kind: 'exit', code: 7});
       const address = / at 0x[0-9a-f]+/g;
       expect(run.stderr.replace(address, '')).toBe(real.replace(address, ''));
     },
   );
 
   test('programs that end by exceptions, os._exit, or as another program', async () => {
-    expect((await trace(['-c', 'import deleted; 1/0'])).exitCode).toBe(1);
+    expect((await trace(['-c', 'import deleted; 1/0'])).ending).toEqual(exit(1));
+    expect((await trace(['-c', 'import deleted, sys; sys.exit("text")'])).ending).toEqual(exit(1));
     const quit = await trace(['-c', 'import deleted, os; os._exit(5)']);
-    expect(quit.exitCode).toBe(5);
+    expect(quit).toMatchObject({ending: exit(5), isComplete: true});
     expect(names(quit)).toContain('deleted');
     const other = await trace(['-c', 'import deleted, os, sys; os.execv("/bin/sh", ["sh", "-c", "exit 4"])']);
-    expect(other.exitCode).toBe(4);
+    expect(other).toMatchObject({ending: exit(4), isComplete: true});
     expect(names(other)).toContain('deleted');
     const forking = 'import os, deleted\nif os.fork() == 0: os._exit(0)\nos.wait()\nimport at_exit';
     expect(names(await trace(['-c', forking]))).toContain('at_exit');
   });
 
-  test('fails for a program that hangs, is killed, or is not there', async () => {
-    const hang = await traceImports({...found, argv: ['-c', 'while 1: pass'], cwd: folder, timeoutMs: 300});
-    expect(hang).toMatchObject({ok: false, failure: {code: 'DISCOVER'}});
-    const killed = await traceImports({
-      ...found,
-      argv: ['-c', 'import os; os.kill(os.getpid(), 9)'],
-      cwd: folder,
+  test('of a program that hangs or is killed, what it imported until then is known', async () => {
+    const hang = await traceImports({
+      ...{...found, cwd: folder, timeoutMs: 1500},
+      argv: ['-c', 'import deleted\nprint("there", flush=True)\nwhile 1: pass'],
     });
-    expect(killed).toMatchObject({ok: false, failure: {code: 'DISCOVER'}});
+    expect(hang).toMatchObject({
+      ok: true,
+      value: {ending: {kind: 'timeout', seconds: 1.5}, isComplete: false, stdout: 'there\n'},
+    });
+    expect(hang.ok && names(hang.value)).toContain('deleted');
+    const killed = await trace(['-c', 'import deleted, os; os.kill(os.getpid(), 9)']);
+    expect(killed).toMatchObject({ending: {kind: 'signal', signal: 'SIGKILL'}, isComplete: false});
+    expect(names(killed)).toContain('deleted');
+  });
+
+  test('programs that close all descriptors, go elsewhere, replace stdout, read stdin, write much, or fork', async () => {
+    const code = [
+      'import os, sys, io',
+      'os.closerange(3, 256); os.chdir("/"); sys.stdout = io.StringIO(); sys.stdin.read()',
+      'os.write(1, b"x" * 3000000)',
+      'import deleted',
+      'if os.fork() == 0:',
+      '    import at_exit',
+      '    os._exit(0)',
+      'os.wait()',
+    ].join('\n');
+    const run = await trace(['-c', `import sys; sys.path.insert(0, ${JSON.stringify(folder)})\n${code}`]);
+    expect(run).toMatchObject({ending: exit(0), isComplete: true, stderr: ''});
+    expect(run.stdout).toBe('x'.repeat(4000));
+    expect(names(run)).toContain('deleted');
+    expect(names(run)).not.toContain('at_exit');
+  });
+
+  test('fails for a script that is not there, and an interpreter that does not start', async () => {
     const absent = await traceImports({...found, argv: ['no/such.py'], cwd: folder});
     expect(absent).toMatchObject({
       ok: false,
       failure: {code: 'DISCOVER', message: expect.stringContaining('no/such.py')},
     });
+    const environment = {...found.environment, PYTHONHOME: join(folder, 'nowhere')};
+    expect(await traceImports({...found, environment, argv: ['-c', 'pass'], cwd: folder})).toMatchObject({
+      ok: false,
+      failure: {code: 'DISCOVER', message: expect.stringContaining('before its imports were recorded')},
+    });
+  });
+
+  test.each([['script'], ['-c'], ['-m'], ['directory']])(
+    'calls and imports of a program (%s) reach as deep as without the tracer',
+    async (how) => {
+      const program = [
+        'import sys',
+        'def deeper(depth):',
+        '    try: return deeper(depth + 1)',
+        '    except RecursionError: return depth',
+        'depth = [deeper(0), sys.getrecursionlimit()]',
+        'sys.setrecursionlimit(700)',
+        'depth += [deeper(0), sys.getrecursionlimit()]',
+        'sys.path.insert(0, "chain")',
+        'def reaches(first):',
+        '    try: __import__("m%d" % first)',
+        '    except RecursionError: return False',
+        '    finally:',
+        '        for name in list(sys.modules):',
+        '            if name[0] == "m" and name[1:].isdigit(): del sys.modules[name]',
+        '    return True',
+        'length = 50',
+        'while length < 300 and reaches(300 - length): length += 1',
+        'sys.stderr.write(repr([depth, length]))',
+      ].join('\n');
+      for (let i = 0; i < 300; i++) write(`chain/m${i}.py`, i === 299 ? '' : `import m${i + 1}`);
+      write('deep.py', program);
+      write('deep/__main__.py', program);
+      const argv = {script: ['deep.py'], '-c': ['-c', program], '-m': ['-m', 'deep'], directory: ['deep']}[
+        how
+      ];
+      write('deep/__init__.py', '');
+      const real = spawnSync(found.python, ['-B', ...(argv ?? [])], {
+        ...{cwd: folder, env: found.environment, encoding: 'utf8'},
+      });
+      const run = await trace(argv ?? []);
+      expect(run.stderr).toBe(real.stderr);
+      const [, length] = JSON.parse(run.stderr) as [unknown, number];
+      expect(length).toBeGreaterThan(80);
+      expect(length).toBeLessThan(300);
+      expect(names(run)).toEqual(expect.arrayContaining([`m${301 - length}`, 'm299']));
+    },
+  );
+
+  test('the environment variables that a program reads, and the hash seed of the user', async () => {
+    const environment = {...found.environment, FF_SET: '1', PYTHONHASHSEED: '0'};
+    const code = [
+      'import os, sys',
+      'os.getenv("FF_ABSENT"); os.environ["FF_SET"]; "FF_ASKED" in os.environ; os.environb.get(b"FF_BYTES")',
+      'seed = os.environ.get("PYTHONHASHSEED")',
+      'child = os.popen("echo $PYTHONHASHSEED").read().strip()',
+      'sys.stderr.write(repr([seed, child, sys.flags.hash_randomization]))',
+    ].join('\n');
+    const request = {...found, environment, argv: ['-c', code], cwd: folder};
+    const [without, with7] = [await traceImports(request), await traceImports({...request, hashSeed: '7'})];
+    expect(without).toMatchObject({ok: true, value: {stderr: "[None, '', 0]"}});
+    expect(with7).toMatchObject({ok: true, value: {stderr: "['7', '7', 0]"}});
+    const read = without.ok ? without.value.variables : [];
+    expect(read).toEqual(expect.arrayContaining(['FF_ABSENT', 'FF_SET', 'FF_ASKED', 'FF_BYTES']));
+    expect(read).not.toContain(null);
+    for (const all of ['dict(os.environ)', 'list(os.environ)', 'os.environ.items().__iter__().__next__()']) {
+      expect((await trace(['-c', `import os; ${all}`])).variables).toContain(null);
+    }
+    expect((await trace(['-IS', '-c', 'import os; os.getenv("FF_LATE")'])).variables).toContain('FF_LATE');
   });
 });
