@@ -182,6 +182,7 @@ describe('file and command line', () => {
       ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
       frozenFirst: false,
       restsCollector: false,
+      strictTraces: false,
       preparesExpressions: true,
       preparesSnippets: true,
     };
@@ -192,6 +193,7 @@ describe('file and command line', () => {
     expect(selectionOf({stdlib: true})).toEqual({...nothing, stdlib: true});
     expect(selectionOf({module: ['a'], startup: true})).toEqual({...nothing, modules: ['a'], startup: true});
     expect(selectionOf({precedence: 'frozen-first'})).toEqual({...nothing, startup: true, frozenFirst: true});
+    expect(selectionOf({'strict-traces': true})).toEqual({...nothing, startup: true, strictTraces: true});
     expect(selectionOf({'rest-collector': true})).toEqual({...nothing, startup: true, restsCollector: true});
     expect(selectionOf({expressions: false})).toEqual({
       ...nothing,
