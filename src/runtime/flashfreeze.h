@@ -225,7 +225,17 @@ static inline void ff_chain_exception(ff_exception waited)
     PyException_SetContext(raised, waited);
     PyErr_SetRaisedException(raised);
 #else
-    _PyErr_ChainExceptions(waited.type, waited.value, waited.traceback);
+    /* As _PyErr_ChainExceptions() of 3.11 (Python/errors.c), which later versions deprecate. */
+    ff_exception raised = ff_take_exception();
+    PyErr_NormalizeException(&raised.type, &raised.value, &raised.traceback);
+    PyErr_NormalizeException(&waited.type, &waited.value, &waited.traceback);
+    if (waited.traceback != NULL) {
+        PyException_SetTraceback(waited.value, waited.traceback);
+    }
+    PyException_SetContext(raised.value, waited.value);
+    Py_DECREF(waited.type);
+    Py_XDECREF(waited.traceback);
+    ff_restore_exception(raised);
 #endif
 }
 

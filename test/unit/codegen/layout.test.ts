@@ -22,6 +22,7 @@ describe('layout files', () => {
         series: '3.13',
         header: 'python3.13.h',
         magic: 3571,
+        sipRounds: [1, 3],
         codeForm: '3.11',
         smallInts: [-5, 256],
         resume: 149,
