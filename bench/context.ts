@@ -18,6 +18,7 @@ export function quietContext(): HostContext {
     jobs: localSlots(2),
     force: false,
     dryRun: false,
+    verify: true,
   };
 }
 

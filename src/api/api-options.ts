@@ -72,6 +72,8 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
   readonly force?: boolean | undefined;
   /** Only emit what would be done. */
   readonly dryRun?: boolean | undefined;
+  /** Compare new images with a fresh compile before they replace others. By default true. */
+  readonly verify?: boolean | undefined;
 }
 
 /** Options of `build`. */

@@ -57,6 +57,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   jobs: 'number',
   force: 'flag',
   dryRun: 'flag',
+  verify: 'flag',
 };
 
 const OVERLAY: Kinds<OverlayOptions> = {...FREEZE, python: 'program', out: 'path', buildDir: 'path'};

@@ -18,19 +18,27 @@ const NO_OUT = PLACE_OPTIONS.filter((name) => name !== 'out');
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   build: {
     summary: 'build CPython, freeze modules, and link it again with them',
-    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/build.js'),
   },
   relink: {
     summary: 'link a new executable from an installed Python, with frozen modules',
-    options: [...INSTALLED_OPTIONS, 'method', 'pie', 'debug-info', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [
+      ...INSTALLED_OPTIONS,
+      'method',
+      'pie',
+      'debug-info',
+      ...SELECTION_OPTIONS,
+      'verify',
+      ...COMMON_OPTIONS,
+    ],
     yields: false,
     load: () => import('./commands/relink.js'),
   },
   overlay: {
     summary: 'make frozen modules that an unmodified installed Python loads',
-    options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/overlay.js'),
   },
@@ -42,7 +50,14 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   watch: {
     summary: 'run build, relink or overlay, and rebuild whenever a frozen module is edited',
-    options: ['python', ...PLACE_OPTIONS, ...WATCH_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [
+      'python',
+      ...PLACE_OPTIONS,
+      ...WATCH_OPTIONS,
+      ...SELECTION_OPTIONS,
+      'verify',
+      ...COMMON_OPTIONS,
+    ],
     word: {
       name: 'what',
       describe: 'build, relink or overlay (default: relink with --python, else build)',
@@ -80,7 +95,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   release: {
     summary: 'build a reproducible installation: archive, manifest, provenance',
-    options: [...PLACE_OPTIONS, ...RELEASE_OPTIONS, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [...PLACE_OPTIONS, ...RELEASE_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/release.js'),
   },
@@ -129,7 +144,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   make: {
     summary: 'make images for the CPython that make is building (called by Makefile.inc)',
-    options: ['build-dir', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: ['build-dir', ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     hidden: true,
     yields: false,
     load: () => import('./commands/make.js'),

@@ -15,6 +15,7 @@ import {createExplanations} from './explanations/explanations.js';
 import {sentence} from './causes.js';
 import {openJournal, type JournalOutput} from './records/journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
+import {openProofs, type Proofs} from './records/proofs.js';
 import {confirmStamps, recordOutputs} from './records/output-stamps.js';
 import {createPerformer, type Done} from './execution/perform.js';
 import {createPredictions} from './decisions/predictions.js';
@@ -62,6 +63,8 @@ export interface Engine {
   readonly isPending: (artifact: Artifact) => boolean;
   /** All reasons why an action of this build was not up to date; none if it was. */
   readonly reasonsFor: (id: ActionId) => readonly string[];
+  /** What was checked in this or an earlier build. */
+  readonly proofs: Proofs;
   readonly summary: () => EngineSummary;
   /**
    * Writes the state for the next build, and waits for uploads to the remote cache. Call
@@ -162,6 +165,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     stampOf: sources.stampOf,
     isPending: ({digest}) => predictions.isPending(digest),
     reasonsFor: explanations.causesOf,
+    proofs: openProofs(buildDir, {store: options.store, force}),
     summary: tally.summary,
     async finish() {
       if (dryRun) return ok();

@@ -48,6 +48,8 @@ export interface HostContext {
   readonly jobs: JobSlots;
   readonly force: boolean;
   readonly dryRun: boolean;
+  /** Whether new images are compared with a fresh compile before they go into use. */
+  readonly verify: boolean;
   /** For one of several builds of a watch; by default a build is independent. */
   readonly repetition?: Repetition;
 }

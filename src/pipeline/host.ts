@@ -11,7 +11,8 @@ import type {Toolchain} from './toolchain.js';
 export interface Objects {
   /** The objects of module images, in the order of the plan. */
   readonly images: readonly Artifact[];
-  /** The objects of the index and of the runtime. */
+  /** The objects of the index, of the build record, and of the entry of a graft. */
+  readonly tables: readonly Artifact[];
   readonly runtime: readonly Artifact[];
 }
 

@@ -31,6 +31,8 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
   readonly jobs?: number | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
+  /** By default true. */
+  readonly verify?: boolean | undefined;
 }
 
 export interface OpenContext {
@@ -70,6 +72,7 @@ export async function openContext(
     jobs: slots,
     force: settings.force ?? false,
     dryRun: settings.dryRun ?? false,
+    verify: settings.verify ?? true,
   };
   return ok({context, close: slots.close});
 }

@@ -48,7 +48,11 @@ export function freeze<T extends Toolchain>(
     const entry = await buildEntry(host.kind, tools);
     if (!entry.ok) return entry;
     const linked = await host.link(
-      {images: objects, runtime: [index.value, record.value, ...entry.value, ...runtime.value]},
+      {
+        images: objects,
+        tables: [index.value, record.value, ...entry.value],
+        runtime: runtime.value,
+      },
       plan,
       toolchain,
       site,

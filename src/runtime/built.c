@@ -19,12 +19,6 @@ static PyObject *own_str(int value)
     return text;
 }
 
-static PyObject *own_bytes(int value)
-{
-    char byte = (char)value;
-    return PyBytes_FromStringAndSize(&byte, value < 0 ? 0 : 1);
-}
-
 static PyObject *build(const ff_image *image, const ff_built *built)
 {
     (void)image; /* of no use in the absolute model */
@@ -39,7 +33,7 @@ static PyObject *build(const ff_image *image, const ff_built *built)
     case FF_BUILD_STR:
         return own_str(built->value);
     case FF_BUILD_BYTES:
-        return own_bytes(built->value);
+        return PyBytes_FromStringAndSize(NULL, 0);
     case FF_BUILD_TUPLE:
         return PyTuple_New(0);
     default:

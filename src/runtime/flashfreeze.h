@@ -53,7 +53,7 @@ typedef FF_LINK(PyCodeObject) ff_code;
  * by 0). */
 typedef struct {
     int16_t kind;          /* FF_BUILD_…, 0 ends a list */
-    int16_t value;         /* of an int; the code point of a str or the byte of a bytes of one, -1 for an empty one */
+    int16_t value;         /* of an int; the code point of a str, -1 for an empty one */
     FF_LINK(PyObject) items; /* a tuple: the members of a frozenset (0: none); start, stop and step of a slice */
     FF_LINK(const ff_slot) slots;
 } ff_built;

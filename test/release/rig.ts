@@ -45,6 +45,7 @@ export async function withSite(
     jobs: jobs.slots,
     force: false,
     dryRun: false,
+    verify: true,
   };
   try {
     const more = values['configure']?.split(' ') ?? [];

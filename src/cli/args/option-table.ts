@@ -217,6 +217,15 @@ const RELEASE = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+const CHECK = {
+  verify: {
+    kind: 'flag',
+    configurable: true,
+    describe:
+      'compare new images with a fresh compile before they replace others (the default; --verify=false: do not)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 const WATCH = {
   exec: {
     kind: 'text',
@@ -315,6 +324,7 @@ export const OPTIONS = {
   ...BENCH,
   ...VERIFY,
   ...RELEASE,
+  ...CHECK,
   ...WATCH,
   ...DEMO,
   ...GARBAGE,

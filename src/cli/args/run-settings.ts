@@ -20,5 +20,6 @@ export function runSettingsOf(
     jobs: options.jobs,
     force: options.force,
     dryRun: options['dry-run'],
+    verify: options.verify,
   };
 }

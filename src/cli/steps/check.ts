@@ -1,6 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {usesImages} from '../../hosts/link/smoke.js';
+import {tryImages} from '../../cpython/interpreter/try-images.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from './step-module.js';
 
@@ -25,10 +25,11 @@ export const run: StepModule['run'] = async ({text, optional}, {environment, sig
     },
     signal,
   };
-  const used = await usesImages(
+  const module = optional('module');
+  const used = await tryImages(
     interpreter,
     site === undefined ? ['-I', '-B'] : ['-s', '-B'],
-    optional('module'),
+    module === undefined ? {kind: 'linked'} : {kind: 'loaded', module},
   );
   if (!used.ok) return used;
   await writeFile(resolve(cwd, text('out')), '');

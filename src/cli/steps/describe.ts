@@ -57,6 +57,7 @@ function describe(
     jobs: localSlots(1),
     force: false,
     dryRun: false,
+    verify: true,
   };
   const places = placesOf(folder);
   return withEngine(folder, context, async (engine) => {

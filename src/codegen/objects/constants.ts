@@ -66,16 +66,24 @@ export function emitStr(
   };
 }
 
-/** Bytes: the interpreter's own when there are none or one. */
+/**
+ * Bytes: the interpreter's own when there are none. It has those of one byte, too, but the constants of a module are never these:
+ * marshal makes new ones (Python/marshal.c, r_object(), TYPE_STRING).
+ */
 export function emitBytes(bytes: Uint8Array, variable: string, layout: Layout): Emitted {
   const [first] = bytes;
-  if (first === undefined) return own(layout, 'FF_EMPTY_BYTES', {kind: 'BYTES', value: -1});
-  if (bytes.length === 1) return own(layout, `FF_BYTES_CHAR(${first})`, {kind: 'BYTES', value: first});
-  return emitOwnBytes(bytes, variable);
+  if (first === undefined) return own(layout, 'FF_EMPTY_BYTES', {kind: 'BYTES'});
+  return declareBytes(bytes, variable);
 }
 
-/** Bytes that only the interpreter reads: always an object of the module, whatever their length. */
-export function emitOwnBytes(bytes: Uint8Array, variable: string): {readonly declaration: Declaration} {
+/** Bytes that only the interpreter reads: its own where it has them as a static object, never built at run time. */
+export function emitTable(bytes: Uint8Array, variable: string, layout: Layout): Emitted {
+  const [first] = bytes;
+  if (!layout.staticSingletons || bytes.length > 1) return declareBytes(bytes, variable);
+  return {own: first === undefined ? 'FF_EMPTY_BYTES' : `FF_BYTES_CHAR(${first})`};
+}
+
+function declareBytes(bytes: Uint8Array, variable: string): {readonly declaration: Declaration} {
   const {length} = bytes;
   return data('bytes', `FF_BYTES_TYPE(${length})`, variable, `FF_BYTES(${length}, ${cString(bytes)})`);
 }

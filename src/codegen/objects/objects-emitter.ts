@@ -11,8 +11,8 @@ import {
   emitEmptyTuple,
   emitFloat,
   emitInt,
-  emitOwnBytes,
   emitStr,
+  emitTable,
 } from './constants.js';
 import {firstTraceable, localsCounts} from './counts.js';
 import type {Layout} from '../layout.js';
@@ -312,9 +312,9 @@ export class ObjectsEmitter {
   /** A table of a code object: its identity is not observable, so it is never built at run time. */
   #ownBytes(value: Uint8Array): Reference {
     const {layout} = this.#options;
-    if (value.length > 1 || layout.staticSingletons) return this.#reference({type: 'bytes', value});
-    return this.#pooledAs(`own ${canonicalKey({type: 'bytes', value})}`, () =>
-      this.#emitted(emitOwnBytes(value, this.#variable('b'))),
+    if (value.length > 1) return this.#reference({type: 'bytes', value});
+    return this.#pooledAs(`table ${canonicalKey({type: 'bytes', value})}`, () =>
+      this.#declared('b', (variable) => emitTable(value, variable, layout)),
     );
   }
 

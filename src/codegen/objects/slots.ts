@@ -4,7 +4,7 @@ import {cArray} from '../c-text.js';
 /** A constant that only a running interpreter can make: `ff_built` (src/runtime/flashfreeze.h). */
 export interface BuiltConstant {
   readonly kind: 'FROZENSET' | 'SLICE' | 'INT' | 'STR' | 'BYTES' | 'TUPLE';
-  /** Of an int; the code point of a str or the byte of a bytes, -1 for an empty one. */
+  /** Of an int; the code point of a str, -1 for an empty one. */
   readonly value?: number;
   /** The C name of a tuple: members, or start, stop and step. */
   readonly items?: string | undefined;

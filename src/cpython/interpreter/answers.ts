@@ -8,6 +8,8 @@ export interface Question extends Omit<ProcessSpec, 'args' | 'input'> {
   /** The command line, which passes on the files that the process writes its answer to and reads its request from. */
   readonly args: (answer: string, request: string) => readonly string[];
   readonly request?: string;
+  /** Whether a process that is killed counts as one that ended, with what it answered until then and a negative exit code. */
+  readonly mayCrash?: boolean;
 }
 
 export interface Answered extends ProcessOutput {
@@ -23,15 +25,21 @@ const LAST_BYTES = 4000;
  * Runs a helper process that answers in a file. Request and answer stay off the standard streams, because those belong to the code of
  * other people: what packages print when they are imported, or when the process ends, or read from stdin. Fails as `runProcess` does.
  */
-export async function askProcess({args, request = '', ...spec}: Question): Promise<Result<Answered>> {
+export async function askProcess({
+  args,
+  request = '',
+  mayCrash = false,
+  ...spec
+}: Question): Promise<Result<Answered>> {
   const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-answer-'));
   try {
     const files = {answer: join(folder, 'answer'), request: join(folder, 'request')};
     await writeFile(files.request, request);
     const run = await runProcess({...spec, args: args(files.answer, files.request)});
-    if (!run.ok) return run;
+    if (!run.ok && !(mayCrash && run.failure.code === 'PROCESS')) return run;
     const answer = await readFile(files.answer, 'utf8').catch(() => '');
-    return ok({...run.value, answer, said: lastWords(run.value)});
+    if (run.ok) return ok({...run.value, answer, said: lastWords(run.value)});
+    return ok({stdout: '', stderr: '', exitCode: -1, answer, said: run.failure.message});
   } finally {
     await rm(folder, {recursive: true, force: true});
   }

@@ -12,11 +12,13 @@ export type ScriptName =
   | 'resolve_modules.py'
   | 'compile_snippets.py'
   | 'trace_imports.py'
+  | 'try_images.py'
   | 'verify_images.py'
   | 'describe_codec.py'
   | 'compile_modules.py';
 
 const REQUEST_FILES = 'request_files.py';
+const COMPARISON = ['exact_constants.py', 'image_comparison.py'];
 
 /** What scripts import from their own directory, and what that imports. */
 const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
@@ -28,7 +30,8 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
   'resolve_modules.py': [REQUEST_FILES],
-  'verify_images.py': [REQUEST_FILES],
+  'try_images.py': COMPARISON,
+  'verify_images.py': [...COMPARISON, REQUEST_FILES],
 };
 
 /** All files that decide what a script does: itself, and what it imports from beside it. */

@@ -1,5 +1,7 @@
 import {chmod, copyFile, rename, rm} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
 import {ensureFolder} from '../../fs/files.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
@@ -9,9 +11,10 @@ import {type Places, placesOf} from '../../pipeline/build-places.js';
 import type {RelinkOptions} from '../../pipeline/build-options.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
+import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {output} from '../../pipeline/images/module-images.js';
 import {link} from '../link/link.js';
-import {usesGraft} from '../link/smoke.js';
+import {imageCheck} from '../link/image-check.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
 import {checkOut} from './output-path.js';
@@ -38,7 +41,7 @@ export function graftHost(options: RelinkOptions, cacheDir: string): Host<GraftT
     kind: 'graft',
     places,
     prepare: (site) => prepareGraft(options, places, site),
-    link: (objects, _plan, toolchain, site) => graft(objects, toolchain, options, places, site),
+    link: (objects, plan, toolchain, site) => graft(objects, plan, toolchain, options, places, site),
   };
 }
 
@@ -63,13 +66,16 @@ async function prepareGraft(
 }
 
 async function graft(
-  {images, runtime}: Objects,
+  objects: Objects,
+  plan: FreezePlan,
   toolchain: GraftToolchain,
   options: RelinkOptions,
   places: Places,
   site: Site,
 ): Promise<Result<LinkedImages>> {
-  const {cc} = toolchain;
+  const {cc, interpreter, original} = toolchain;
+  const {images, tables, runtime} = objects;
+  const check = imageCheck(objects, plan, toolchain, site);
   const hidden = await site.engine.source('hidden.ld', join(RUNTIME_FOLDER, 'graft', 'hidden.ld'));
   if (!hidden.ok) return hidden;
   const library = await link(
@@ -79,11 +85,22 @@ async function graft(
       compiler: cc.command,
       debugInfo: false,
       command: `${cc.command} -shared`,
-      parts: [...images, ...runtime, hidden.value],
+      parts: [...images, ...tables, ...runtime, hidden.value],
       libraries: '',
       out: graftLibrary(options.out),
       cwd: places.root,
-      check: () => Promise.resolve(ok()),
+      // Loaded before the original executable's own code runs, like by its copy.
+      check: (path, isNew) =>
+        check(isNew, (modules) =>
+          tryGraft(
+            {
+              ...interpreter,
+              python: original.path,
+              environment: {...interpreter.environment, LD_PRELOAD: path},
+            },
+            modules,
+          ),
+        ),
     },
     places,
     site,
@@ -119,7 +136,7 @@ async function copyExecutable(
         const edited = await patchelf.need(fresh, library.path, dirname(original.path));
         if (!edited.ok) return edited;
         const python = {...interpreter, python: fresh};
-        const used = await usesGraft(python);
+        const used = await tryGraft(python, []);
         const same = used.ok ? await comparePaths(python, installation) : used;
         if (same.ok) await rename(fresh, out);
         return same;
@@ -129,4 +146,12 @@ async function copyExecutable(
     },
   });
   return copied.ok ? ok(output(copied.value, 'linked')) : copied;
+}
+
+/** `tryImages` for a graft, isolated from the user's own site-packages and variables. */
+function tryGraft(
+  interpreter: Interpreter,
+  modules: readonly TriedModule[],
+): Promise<Result<readonly TriedDifference[]>> {
+  return tryImages(interpreter, ['-I', '-B'], {kind: 'grafted'}, modules);
 }

@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
+import {tryImages} from '../../cpython/interpreter/try-images.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
@@ -8,8 +9,9 @@ import {type InstalledToolchain, installedToolchain} from './installed-toolchain
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {RelinkOptions} from '../../pipeline/build-options.js';
 import {checkOut} from './output-path.js';
+import {imageCheck} from '../link/image-check.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
-import {usesImages} from '../link/smoke.js';
+import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 
 /** The toolchain of an installed Python that can be relinked, with what it is linked from. */
@@ -28,7 +30,7 @@ export function relinkHost(options: RelinkOptions, cacheDir: string): Host<Relin
     kind: 'relink',
     places,
     prepare: (site) => prepareRelink(options, places, site),
-    link: (objects, _plan, toolchain, site) => relink(objects, toolchain, options, places, site),
+    link: (objects, plan, toolchain, site) => relink(objects, plan, toolchain, options, places, site),
   };
 }
 
@@ -54,24 +56,30 @@ export async function prepareRelink(
 }
 
 async function relink(
-  {images, runtime}: Objects,
+  objects: Objects,
+  plan: FreezePlan,
   toolchain: RelinkToolchain,
   options: RelinkOptions,
   places: Places,
   site: Site,
 ): Promise<Result<LinkedImages>> {
   const {installation, layout, interpreter, main, archive} = toolchain;
+  const {images, tables, runtime} = objects;
+  const check = imageCheck(objects, plan, toolchain, site);
   const linked = await link(
     {
       ...commonRecipe(toolchain, places),
       id: 'link:python',
       debugInfo: options.debugInfo,
       command: `${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`,
-      parts: [main, images, ...runtime, ...wholeArchive(archive)],
+      parts: [main, images, ...tables, ...runtime, ...wholeArchive(archive)],
       out: options.out,
-      async check(python) {
-        const used = await usesImages({...interpreter, python});
-        return used.ok ? comparePaths({...interpreter, python}, installation) : used;
+      async check(python, isNew) {
+        const own = {...interpreter, python};
+        const right = isNew ? await comparePaths(own, installation) : ok();
+        return right.ok
+          ? check(isNew, (modules) => tryImages(own, ['-I', '-B'], {kind: 'linked'}, modules))
+          : right;
       },
     },
     places,
@@ -101,7 +109,7 @@ export function linkPlain(toolchain: RelinkToolchain, places: Places, site: Site
       command: linkCommand(toolchain),
       parts: [main, ...wholeArchive(archive)],
       out: join(places.root, 'plain', 'python'),
-      check: (python) => comparePaths({...interpreter, python}, installation),
+      check: async (python, isNew) => (isNew ? comparePaths({...interpreter, python}, installation) : ok()),
     },
     places,
     site,

@@ -1,6 +1,7 @@
 import {rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {ensureFolder} from '../../fs/files.js';
+import {withoutRecording} from '../../fs/recording.js';
 import {runProcess} from '../../exec/process.js';
 import type {ActionId, Artifact, ToolIdentity} from '../../model/action.js';
 import {type Digest, digestOf} from '../../model/digest.js';
@@ -31,8 +32,11 @@ export interface LinkRecipe {
   readonly out: string;
   /** The working directory of the link. */
   readonly cwd: string;
-  /** Checks the linked file, at a temporary path in the directory of `out`. */
-  readonly check: (path: string) => Promise<Result<void>>;
+  /**
+   * Checks the linked file: a new one at a temporary path in the directory of `out`, or the one at `out` that is up to date. Its images may be
+   * those of other sources now: an edit that changes no object needs no link.
+   */
+  readonly check: (path: string, isNew: boolean) => Promise<Result<void>>;
 }
 
 /** As long as a SHA-1, which is what debuggers expect. */
@@ -84,13 +88,19 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
         return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
       }
       if (done.value.stderr !== '') log(done.value.stderr);
-      const checked = await recipe.check(fresh);
+      const checked = await recipe.check(fresh, true);
       if (!checked.ok) await rm(fresh, {force: true});
       else await rename(fresh, out);
       return checked;
     },
   });
-  return linked.ok ? ok(output(linked.value, 'linked')) : linked;
+  if (!linked.ok) return linked;
+  if (linked.value.outcome === 'fresh' && !site.context.dryRun) {
+    // Like the reads of an action: what the check depends on was declared, as inputs of this build.
+    const checked = await withoutRecording(() => recipe.check(out, false));
+    if (!checked.ok) return checked;
+  }
+  return ok(output(linked.value, 'linked'));
 }
 
 /**

@@ -113,7 +113,7 @@ function addressModelOf(request: MakeRequest): AddressModel {
 
 /** Writes what make needs; make links. The old interpreter stays where a write fails (IO). */
 async function handOver(
-  {images, runtime}: Objects,
+  {images, tables, runtime}: Objects,
   plan: FreezePlan,
   toolchain: Toolchain,
   {buildDir, cpython, source: tree, srcdir}: MakeRequest,
@@ -136,7 +136,7 @@ async function handOver(
   if (!told.ok) return told;
   const grouped = await groupsOf(images, toolchain, buildDir, site);
   if (!grouped.ok) return grouped;
-  const objects = [...grouped.value, ...runtime.map(({path}) => path)];
+  const objects = [...grouped.value, ...[...tables, ...runtime].map(({path}) => path)];
   const flags = [
     ...(addressModel === 'absolute' ? ['-no-pie'] : []),
     ...shellWords(wrapFlags(layout.wrapped)),

@@ -1,13 +1,14 @@
 import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomic} from '../../fs/files.js';
-import {servesImage, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
+import {tryOverlay, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
 import type {Target} from '../../cpython/interpreter/target.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from '../installed/installed-toolchain.js';
+import {imageCheck} from '../link/image-check.js';
 import {link} from '../link/link.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import type {OverlayOptions} from '../../pipeline/build-options.js';
@@ -56,7 +57,7 @@ export function overlayHost(options: OverlayOptions, cacheDir: string): Host<Ins
 }
 
 async function linkOverlay(
-  {images, runtime}: Objects,
+  objects: Objects,
   plan: FreezePlan,
   toolchain: InstalledToolchain,
   options: OverlayOptions,
@@ -64,6 +65,8 @@ async function linkOverlay(
   site: Site,
 ): Promise<Result<LinkedImages>> {
   const {cc, interpreter} = toolchain;
+  const {images, tables, runtime} = objects;
+  const check = imageCheck(objects, plan, toolchain, site);
   const {extension} = overlayPlaces(options.out, toolchain.target);
   const module = plan.modules.find(({isCPythonFrozen}) => !isCPythonFrozen);
   if (module === undefined) {
@@ -84,15 +87,20 @@ async function linkOverlay(
       compiler: cc.command,
       debugInfo: false,
       command: `${cc.command} -shared`,
-      parts: [...images, ...runtime, exports.value],
+      parts: [...images, ...tables, ...runtime, exports.value],
       libraries: '',
       out: extension,
       cwd: places.root,
-      check: (path) =>
-        servesImage(interpreter, path, pthLine({extension: path, cacheTag: cacheTagOf(toolchain)}), {
-          name: module.module,
-          path: module.source,
-        }),
+      check: (path, isNew) =>
+        check(isNew, (modules) =>
+          tryOverlay(
+            interpreter,
+            path,
+            pthLine({extension: path, cacheTag: cacheTagOf(toolchain)}),
+            {name: module.module, path: module.source},
+            modules,
+          ),
+        ),
     },
     places,
     site,

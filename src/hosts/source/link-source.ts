@@ -1,14 +1,15 @@
 import {join} from 'node:path';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
+import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import type {Artifact} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {type Result, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import type {Objects, Site} from '../../pipeline/host.js';
+import type {ImageCheck} from '../link/image-check.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
-import {usesImages} from '../link/smoke.js';
 import type {Stage1} from './stage1.js';
 
 /** What stage 2 is linked from, besides images. */
@@ -19,6 +20,7 @@ export interface Stage2Request {
   /** The functions whose calls the linker sends to the runtime. */
   readonly wrapped: readonly string[];
   readonly debugInfo: boolean;
+  readonly check: ImageCheck;
   readonly places: SourcePlaces;
 }
 
@@ -48,17 +50,21 @@ export function linkStage2(objects: Objects, request: Stage2Request, site: Site)
 
 /** `link:python`. */
 async function linkStatic(
-  {images, runtime}: Objects,
+  {images, tables, runtime}: Objects,
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
-  const {stage1, wrapped, places} = request;
+  const {stage1, interpreter, wrapped, check, places} = request;
   const executable = await link(
     {
       ...executableRecipe(request),
       command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
       // In the same order as in make, where our objects are among the flags, so that the bytes are the same.
-      parts: [images, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
+      parts: [
+        images,
+        ...[...tables, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
+      ],
+      check: (python, isNew) => check(isNew, (modules) => tryLinked({...interpreter, python}, modules)),
     },
     places,
     site,
@@ -68,11 +74,11 @@ async function linkStatic(
 
 /** `link:libpython`: a library with images in a directory of its own; `link:python`: an executable that finds it there. */
 async function linkShared(
-  {images, runtime}: Objects,
+  {images, tables, runtime}: Objects,
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
-  const {stage1, interpreter, wrapped, debugInfo, places} = request;
+  const {stage1, interpreter, wrapped, debugInfo, check, places} = request;
   const {BLDSHARED, INSTSONAME, LIBRARY_OBJS, LINKCC, MODLIBS, SHLIBS, LIBC, LIBM} = stage1.variables;
   const library = await link(
     {
@@ -81,13 +87,15 @@ async function linkShared(
       compiler: stage1.variables.CC,
       debugInfo,
       command: `${BLDSHARED} -Wl,-h${INSTSONAME} ${wrapFlags(wrapped)}`,
-      parts: [...images, ...runtime, ...shellWords(LIBRARY_OBJS)],
+      parts: [...images, ...tables, ...runtime, ...shellWords(LIBRARY_OBJS)],
       libraries: `${MODLIBS} ${SHLIBS} ${LIBC} ${LIBM}`,
       out: join(places.cpython, SHARED_FOLDER, INSTSONAME),
       cwd: places.cpython,
       // Stage 1 asks for a library of this name, and has one when it starts.
-      check: (path) =>
-        usesImages({...interpreter, environment: {...interpreter.environment, LD_PRELOAD: path}}),
+      check: (path, isNew) =>
+        check(isNew, (modules) =>
+          tryLinked({...interpreter, environment: {...interpreter.environment, LD_PRELOAD: path}}, modules),
+        ),
     },
     places,
     site,
@@ -100,6 +108,12 @@ async function linkShared(
       ...executableRecipe(request),
       command: `${LINKCC} ${rpath} ${executableFlags(stage1)}`,
       parts: ['Programs/python.o', library.value],
+      // Its images were compared when the library was linked.
+      async check(python, isNew) {
+        if (!isNew) return ok();
+        const tried = await tryLinked({...interpreter, python}, []);
+        return tried.ok ? ok() : tried;
+      },
     },
     places,
     site,
@@ -109,10 +123,9 @@ async function linkShared(
 
 function executableRecipe({
   stage1,
-  interpreter,
   debugInfo,
   places,
-}: Stage2Request): Omit<LinkRecipe, 'command' | 'parts'> {
+}: Stage2Request): Omit<LinkRecipe, 'command' | 'parts' | 'check'> {
   const {LIBS, MODLIBS, SYSLIBS} = stage1.variables;
   return {
     id: 'link:python',
@@ -122,8 +135,15 @@ function executableRecipe({
     libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
     out: places.stage2,
     cwd: places.cpython,
-    check: (python) => usesImages({...interpreter, python}),
   };
+}
+
+/** `tryImages` for images that are part of the interpreter, isolated from the user's own site-packages and variables. */
+function tryLinked(
+  interpreter: Interpreter,
+  modules: readonly TriedModule[],
+): Promise<Result<readonly TriedDifference[]>> {
+  return tryImages(interpreter, ['-I', '-B'], {kind: 'linked'}, modules);
 }
 
 /** Stage 1 contains its build directory in its debugging information; its inputs do not. */

@@ -10,6 +10,7 @@ import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {type Reproducible, linkSource} from './reproducible-build.js';
+import {imageCheck} from '../link/image-check.js';
 import {placeOutput} from '../link/place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
@@ -59,14 +60,12 @@ export async function sourceHost(
       const stage1 = await buildStage1(tree.value, options, places, site, reproducible);
       return stage1.ok ? ok(toolchainOf(stage1.value, tree.value, layout.value, places, site)) : stage1;
     },
-    async link(
-      objects,
-      _plan,
-      {stage1, interpreter, layout: {wrapped}},
-      site,
-    ): Promise<Result<LinkedImages>> {
+    async link(objects, plan, toolchain, site): Promise<Result<LinkedImages>> {
+      const {stage1, interpreter, layout} = toolchain;
+      const {wrapped} = layout;
       const environment = reproducible ? reproducibleEnvironment(site.environment) : site.environment;
-      const request = {stage1, interpreter, wrapped, debugInfo: options.debugInfo, places};
+      const check = imageCheck(objects, plan, toolchain, site);
+      const request = {stage1, interpreter, wrapped, check, debugInfo: options.debugInfo, places};
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;

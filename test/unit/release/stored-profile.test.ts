@@ -78,7 +78,7 @@ async function record(counts: readonly string[]): Promise<{readonly ok: boolean;
     events: {emit: () => undefined},
     cwd: folder,
     ...{signal: run.signal, userEnvironment: run.environment, cacheDir: join(folder, 'cache')},
-    ...{jobs: slots, force: false, dryRun: false},
+    ...{jobs: slots, force: false, dryRun: false, verify: true},
   };
   const recorded = await recordProfile(file, tree.value, options, context);
   slots.close();

@@ -48,6 +48,7 @@ async function build(
     jobs: slots,
     force: false,
     dryRun,
+    verify: true,
   };
   const built = await withEngine(buildDir, context, (engine) =>
     host.value.prepare({engine, context, environment: scrubbedEnvironment({}, process.env)}),
