@@ -114,6 +114,8 @@ export interface RelinkOptions extends FreezeOptions {
   readonly out: string;
   /** The directory for the images and the state of the build. By default one in the cache. */
   readonly buildDir?: string | undefined;
+  /** `link` (the default): with the static archive; `graft`: a copy of the executable, which needs a library of images. */
+  readonly method?: 'link' | 'graft' | undefined;
   /** Link a position-independent executable. */
   readonly pie?: boolean | undefined;
   /** Link the debugging information of CPython's C, too. */

@@ -1,5 +1,5 @@
 /** The programmatic API: docs/api.md. */
-import {relinkHost} from '../hosts/installed/relink-host.js';
+import {relinkBy} from '../hosts/installed/relink-methods.js';
 import {warnAboutLateStart} from '../hosts/overlay/late-start.js';
 import {overlayHost} from '../hosts/overlay/overlay-host.js';
 import {sourceHost} from '../hosts/source/source-host.js';
@@ -74,10 +74,10 @@ export async function build(options: BuildOptions): Promise<Result<BuildOutcome>
 export async function relink(options: RelinkOptions): Promise<Result<BuildOutcome>> {
   const checked = checkOptions('relink', options, DECLARATIONS.relink);
   if (!checked.ok) return checked;
-  const {python, out, buildDir, cc, pie = false, debugInfo = false} = checked.value;
+  const {python, out, buildDir, cc, pie = false, debugInfo = false, method = 'link'} = checked.value;
   return runCall('relink', checked.value, async (context) => {
-    const host = relinkHost({python, out, buildDir, cc, pie, debugInfo}, context.cacheDir);
-    return performed(await freeze(host, selectionFrom(checked.value), context));
+    const relinked = {python, out, buildDir, cc, pie, debugInfo};
+    return performed(await relinkBy(method, relinked, selectionFrom(checked.value), context));
   });
 }
 

@@ -60,6 +60,8 @@ function expected(kind: Kind, value: unknown): string | undefined {
       return is(Number.isSafeInteger(value) && Number(value) >= 1, 'a whole number of at least 1');
     case 'precedence':
       return is(value === 'path' || value === 'frozen-first', "'path' or 'frozen-first'");
+    case 'method':
+      return is(value === 'link' || value === 'graft', "'link' or 'graft'");
     case 'environment':
       return is(
         isRecord(value) &&

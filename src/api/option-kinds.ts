@@ -19,6 +19,7 @@ export type Kind =
   | 'flag'
   | 'number'
   | 'precedence'
+  | 'method'
   | 'environment'
   | 'signal'
   | 'callback';
@@ -91,7 +92,10 @@ export const DECLARATIONS: Declarations = {
     },
     required: ['source', 'buildDir'],
   },
-  relink: {kinds: {...OVERLAY, pie: 'flag', debugInfo: 'flag'}, required: ['python', 'out']},
+  relink: {
+    kinds: {...OVERLAY, method: 'method', pie: 'flag', debugInfo: 'flag'},
+    required: ['python', 'out'],
+  },
   overlay: {kinds: OVERLAY, required: ['python', 'out']},
   verify: {kinds: {...CALL, images: 'path', source: 'path', hashSeed: 'list'}, required: ['images']},
 };

@@ -125,14 +125,6 @@ const PLACES = {
     configurable: true,
     describe: 'link a position-independent executable (by default, addresses are fixed)',
   },
-  method: {
-    kind: 'text',
-    choices: ['link', 'graft'],
-    configurable: true,
-    value: 'METHOD',
-    describe:
-      'link the static archive, or graft the images onto a copy of the executable (default: link where that works)',
-  },
   'builtin-extensions': {
     kind: 'flag',
     configurable: true,
@@ -151,6 +143,17 @@ const INSTALLED = {
     configurable: true,
     value: 'EXE',
     describe: 'the installed Python (never written to)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const RELINK = {
+  method: {
+    kind: 'text',
+    choices: ['link', 'graft'],
+    configurable: true,
+    value: 'METHOD',
+    describe:
+      'link the static archive, or graft the images onto a copy of the executable (default: link where that works)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -321,6 +324,7 @@ export const OPTIONS = {
   ...SELECTION,
   ...PLACES,
   ...INSTALLED,
+  ...RELINK,
   ...BENCH,
   ...VERIFY,
   ...RELEASE,

@@ -1,6 +1,4 @@
-import {freeze} from '../../pipeline/pipeline.js';
-import {graftHost} from '../../hosts/installed/graft-host.js';
-import {relinkHost} from '../../hosts/installed/relink-host.js';
+import {relinkBy} from '../../hosts/installed/relink-methods.js';
 import type {CommandEnd, Session} from '../command.js';
 import {endOfBuild, relinkOptionsOf, selectionOf} from '../args/host-options.js';
 
@@ -8,9 +6,6 @@ import {endOfBuild, relinkOptionsOf, selectionOf} from '../args/host-options.js'
 export async function run({invocation, context}: Session): Promise<CommandEnd> {
   const options = relinkOptionsOf(invocation);
   if (!options.ok) return {failure: options.failure};
-  const selection = selectionOf(invocation.options);
-  if (invocation.options.method === 'graft') {
-    return endOfBuild(await freeze(graftHost(options.value, context.cacheDir), selection, context));
-  }
-  return endOfBuild(await freeze(relinkHost(options.value, context.cacheDir), selection, context));
+  const method = invocation.options.method === 'graft' ? 'graft' : 'link';
+  return endOfBuild(await relinkBy(method, options.value, selectionOf(invocation.options), context));
 }

@@ -89,7 +89,7 @@ describe('the options are those of the command line', () => {
   const ONLY_API = ['cwd', 'environment', 'signal', 'onEvent'];
   const kindOf = (name: OptionName): Kind => {
     const {kind, many, choices} = optionSpec(name);
-    if (name === 'precedence' && choices !== undefined) return 'precedence';
+    if ((name === 'precedence' || name === 'method') && choices !== undefined) return name;
     return many === true ? 'list' : kind;
   };
   const sorted = (kinds: object): unknown[] => Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1));
