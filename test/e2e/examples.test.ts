@@ -15,6 +15,7 @@ const newest = (): string => findPythons().at(-1)?.python ?? 'python3';
 test('a command-line tool with all its modules frozen', async () => {
   const build = join(folder, 'tool');
   expect(await example('command-line-tool', {PYTHON: newest(), BUILD: build})).toEqual([
+    expect.stringMatching(/^using the configuration file .*command-line-tool\/flashfreeze.config.json$/),
     'Ulm: 130 visitors a year',
     'Jena: 87.5 visitors a year',
     expect.stringMatching(/^\[\{"city": "Ulm", .*\}\]$/),
