@@ -43,7 +43,9 @@ describe('a remote cache', () => {
       ok: false,
       failure: {code: 'CONFIG'},
     });
-    expect(await from({...options, remoteUpload: true}, {FLASHFREEZE_CACHE_KEY: 'secret'.repeat(6)})).toMatchObject({
+    expect(
+      await from({...options, remoteUpload: true}, {FLASHFREEZE_CACHE_KEY: 'secret'.repeat(6)}),
+    ).toMatchObject({
       ok: true,
     });
   });
