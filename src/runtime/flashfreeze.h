@@ -239,6 +239,17 @@ static inline void ff_chain_exception(ff_exception waited)
 #endif
 }
 
+/* The end of what was done while an exception was handled: it is the context of one that was raised meanwhile, or gone. */
+static inline void ff_end_handling(ff_exception handled)
+{
+    if (PyErr_Occurred() != NULL) {
+        ff_chain_exception(handled);
+        return;
+    }
+    ff_restore_exception(handled);
+    PyErr_Clear();
+}
+
 /* A statement that must not lose the exception that is on its way. */
 #define FF_KEEPING_EXCEPTION(statement) \
     do { \

@@ -37,6 +37,21 @@ function withoutImportlib(value: Value): Value {
   return value;
 }
 
+const HEADING = 'Traceback (most recent call last):\n';
+
+/** The same for an exception that importlib handles: without a frame, it has no traceback. */
+function withoutTracebacks(value: Value): Value {
+  if (Array.isArray(value)) {
+    return (withoutImportlib(value) as readonly Value[])
+      .filter((each) => each !== HEADING)
+      .map(withoutTracebacks);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutTracebacks(each)]));
+  }
+  return withoutImportlib(value);
+}
+
 const nothing = (): Value => null;
 
 const FRAMES =
@@ -46,10 +61,11 @@ export const knownDifferences: readonly KnownDifference[] = [
   {case: 'errors', what: /\bdeleting(_parent\.child)?\b/, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'probe', what: /^deleting(_parent\.child)?$/, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'hooks', what: /^Failing /, reason: FRAMES, equalAs: withoutImportlib},
+  {case: 'hooks', what: /^Nameless /, reason: FRAMES, equalAs: withoutTracebacks},
   {case: 'paths', what: /^(nul|bytes|none|__path__ number): /, reason: FRAMES, equalAs: withoutImportlib},
   {
     case: 'changes',
-    what: /^(Entry|Legacy) .*: (import|from) [\w. ]+$|^module: spec without a name$/,
+    what: /^(Entry|Legacy) .*: (import|from) [\w. ]+$|^module: (spec without a name|renamed to nothing)$/,
     reason: FRAMES,
     equalAs: withoutImportlib,
   },

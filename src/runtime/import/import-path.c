@@ -105,9 +105,11 @@ static PyObject *call_find_spec(PyObject *finder, PyObject *name)
         if (FF_REQUIRES_FIND_SPEC || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return NULL;
         }
-        PyErr_Clear();
+        ff_exception missing = ff_take_exception();
         PyObject *arguments[] = {ff_import.path_finder, name, finder};
-        return PyObject_VectorcallMethod(ff_import.names._legacy_get_spec, arguments, 3, NULL);
+        PyObject *spec = PyObject_VectorcallMethod(ff_import.names._legacy_get_spec, arguments, 3, NULL);
+        ff_end_handling(missing);
+        return spec;
     }
     PyObject *arguments[] = {name, Py_None};
     PyObject *spec = PyObject_Vectorcall(find_spec, arguments, 2, NULL);

@@ -59,10 +59,13 @@ static PyObject *call_find_spec(PyObject *finder, const ff_wanted *wanted)
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return NULL;
         }
-        PyErr_Clear();
+        /* The original asks while it handles the AttributeError, which becomes the context of what is raised then. */
+        ff_exception missing = ff_take_exception();
         PyObject *arguments[] = {finder, wanted->name, path};
-        return FF_REQUIRES_FIND_SPEC ? Py_NewRef(Py_None)
-                                     : ff_call_bootstrap(ff_import.names._find_spec_legacy, arguments, 3);
+        PyObject *spec = FF_REQUIRES_FIND_SPEC ? Py_NewRef(Py_None)
+                                               : ff_call_bootstrap(ff_import.names._find_spec_legacy, arguments, 3);
+        ff_end_handling(missing);
+        return spec;
     }
     PyObject *arguments[] = {wanted->name, path, Py_None};
     PyObject *spec = PyObject_Vectorcall(find_spec, arguments, 3, NULL);
