@@ -18,6 +18,8 @@ export interface Layout {
   readonly resume: number | undefined;
   /** Whether the interpreter has small ints, the empty tuple, one-character strings … as static objects. */
   readonly staticSingletons: boolean;
+  /** Whether bytes of one byte from marshal are the interpreter's own objects. */
+  readonly sharesOneByte: boolean;
   /** Whether the interpreter's own strings are interned before the first module is loaded. */
   readonly wellKnownInterned: boolean;
   /** The interpreter's functions whose calls the linker sends to the runtime (`--wrap`). */
@@ -69,6 +71,7 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
     resume: facts.has('FF_RESUME') ? number('RESUME') : undefined,
     staticSingletons: number('STATIC_SINGLETONS') === 1,
+    sharesOneByte: facts.has('FF_SHARES_ONE_BYTE') && number('SHARES_ONE_BYTE') === 1,
     wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,
     wrapped: words(facts.get('FF_WRAPPED')),
     reModules: words(facts.get('FF_RE_MODULES')),

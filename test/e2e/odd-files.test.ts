@@ -51,7 +51,7 @@ test.each(findPythons().map(({series, python}) => [series, python] as const))(
     const build = (...more: string[]) =>
       flashfreezeJson([
         ...['relink', '--python', join(venv, 'bin', 'python'), '--out', out],
-        ...['--build-dir', join(venv, 'build'), ...more],
+        ...['--build-dir', join(venv, 'build'), '--cache-dir', join(venv, 'cache'), ...more],
       ]);
     const ask = async (code: string): Promise<string> =>
       (await run(out, ['-B', '-c', `import _flashfreeze as f\n${code}`])).stdout;

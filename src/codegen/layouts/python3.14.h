@@ -16,6 +16,7 @@
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_RESUME 128            /* Include/opcode_ids.h */
 #define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
+#define FF_SHARES_ONE_BYTE 1     /* Python/marshal.c, TYPE_STRING: bytes of one byte are the interpreter's own */
 #define FF_WELL_KNOWN_INTERNED 1 /* Objects/unicodeobject.c, init_global_interned_strings(): at run-time start */
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString"

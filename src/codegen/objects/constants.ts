@@ -67,12 +67,13 @@ export function emitStr(
 }
 
 /**
- * Bytes: the interpreter's own when there are none. It has those of one byte, too, but the constants of a module are never these:
- * marshal makes new ones (Python/marshal.c, r_object(), TYPE_STRING).
+ * Bytes: the interpreter's own when there are none. It has those of one byte, too; whether the constants of a module are these depends on
+ * what marshal makes (Python/marshal.c, r_object(), TYPE_STRING): up to 3.13 new ones.
  */
 export function emitBytes(bytes: Uint8Array, variable: string, layout: Layout): Emitted {
   const [first] = bytes;
   if (first === undefined) return own(layout, 'FF_EMPTY_BYTES', {kind: 'BYTES'});
+  if (bytes.length === 1 && layout.sharesOneByte) return {own: `FF_BYTES_CHAR(${first})`};
   return declareBytes(bytes, variable);
 }
 

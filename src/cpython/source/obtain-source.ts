@@ -78,10 +78,15 @@ async function readRecords(folder: string): Promise<readonly SourceRecord[]> {
 
 /** Whether a kept archive is the one that the release is known by, if it is known. */
 function isPinned({version, archive, sha256}: SourceRecord, request: SourceRequest): boolean {
-  const pinned = (request.release ?? pinnedRelease)(version)?.sha256;
-  if (pinned === undefined || pinned === sha256) return true;
-  request.log(`${archive} has the sha256 ${sha256}, not ${pinned}, and is not used`);
+  const pinned = (request.release ?? pinnedRelease)(version);
+  if (isOf(pinned, sha256)) return true;
+  request.log(`${archive} has the sha256 ${sha256}, not ${pinned?.sha256 ?? ''}, and is not used`);
   return false;
+}
+
+/** Whether an archive with this digest may be that of a release. */
+function isOf(release: PinnedRelease | undefined, sha256: string): boolean {
+  return release === undefined || release.sha256 === sha256 || release.repacked === sha256;
 }
 
 /** Is the archive still what was downloaded? */
@@ -125,9 +130,10 @@ async function obtainArchive(
     const {archive} = source.value;
     const sha256 = await digestOfFile(archive);
     const origin = source.value.package;
-    if (release === undefined || release.sha256 === sha256)
+    if (isOf(release, sha256)) {
       return keep({...source.value, archive: basename(archive), origin, sha256}, folder);
-    const message = `${basename(archive)} of ${origin} has the sha256 ${sha256}, not ${release.sha256}`;
+    }
+    const message = `${basename(archive)} of ${origin} has the sha256 ${sha256}, not ${release?.sha256 ?? ''}`;
     failures.push(failure('DOWNLOAD', message));
   } else {
     if (source.failure.code === 'INTERRUPTED') return source;

@@ -11,10 +11,17 @@ const PINNED: Readonly<Record<string, string>> = {
   '3.13.15': '1e66a7945a48390ee4c2a4268a0e4185884059a13c4aab6d148aa208deea4a76',
 };
 
+/** The sha256 of the archives that Debian packed anew from these releases (`python3.11_3.11.2.orig.tar.gz`). */
+const REPACKED: Readonly<Record<string, string>> = {
+  '3.11.2': '2411c74bda5bbcfcddaf4531f66d1adc73f247f529aee981b029513aefdbf849',
+};
+
 export interface PinnedRelease {
   readonly version: string;
   readonly url: string;
   readonly sha256: string;
+  /** Of a distribution's own archive of the release, if it has one. */
+  readonly repacked?: string | undefined;
 }
 
 /** The release of this version, if its digest is known. */
@@ -22,7 +29,7 @@ export function pinnedRelease(version: string): PinnedRelease | undefined {
   const sha256 = PINNED[version];
   return sha256 === undefined
     ? undefined
-    : {version, url: ARCHIVE_URL.replaceAll('{version}', version), sha256};
+    : {version, url: ARCHIVE_URL.replaceAll('{version}', version), sha256, repacked: REPACKED[version]};
 }
 
 /** The newest of these versions (`3.13.15`) that belongs to a series (`3.13`) or is the very version asked for. */

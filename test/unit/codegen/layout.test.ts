@@ -27,6 +27,7 @@ describe('layout files', () => {
         smallInts: [-5, 256],
         resume: 149,
         staticSingletons: true,
+        sharesOneByte: false,
         wellKnownInterned: true,
         wrapped: ['PyMarshal_ReadObjectFromString'],
         reModules: ['re._compiler', 're._parser', 're._constants', 're._casefix'],
