@@ -1,5 +1,6 @@
 import type {Engine} from '../engine/engine.js';
 import type {Artifact} from '../model/action.js';
+import type {Digest} from '../model/digest.js';
 import type {Result} from '../model/result.js';
 import type {FreezePlan} from './modules/module-plan.js';
 import type {BuildOutcome} from '../model/outcomes.js';
@@ -14,6 +15,8 @@ export interface Objects {
   /** The objects of the index, of the build record, and of the entry of a graft. */
   readonly tables: readonly Artifact[];
   readonly runtime: readonly Artifact[];
+  /** The digests of the code units, by module. */
+  readonly codes: ReadonlyMap<string, Digest>;
 }
 
 /**

@@ -52,6 +52,7 @@ export function freeze<T extends Toolchain>(
         images: objects,
         tables: [index.value, record.value, ...entry.value],
         runtime: runtime.value,
+        codes,
       },
       plan,
       toolchain,

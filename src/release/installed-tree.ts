@@ -1,4 +1,4 @@
-import {copyFile, mkdir, readFile, realpath, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {attempt} from '../fs/files.js';
@@ -15,8 +15,9 @@ import {makeArgumentsOf} from '../hosts/source/reproducible-build.js';
 import type {SourcePlaces} from '../pipeline/build-places.js';
 import type {SourceToolchain} from '../hosts/source/source-host.js';
 import {sourceHash} from '../pipeline/images/source-hash.js';
-import {decodeStamps, encodeStamps} from '../pipeline/images/stamp-file.js';
+import {encodeStamps} from '../pipeline/images/stamp-file.js';
 import {identityOf} from '../fs/file-identity.js';
+import type {Digest} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {rewriteInstallation} from './replace-folders.js';
 import {listTree} from './archive/tree.js';
@@ -29,6 +30,8 @@ export const EPOCH = Number(FIXED_ENVIRONMENT['SOURCE_DATE_EPOCH']);
 export interface InstallRequest {
   readonly toolchain: SourceToolchain;
   readonly plan: FreezePlan;
+  /** The digests of the code units, by module. */
+  readonly codes: ReadonlyMap<string, Digest>;
   readonly places: SourcePlaces;
   /** The interpreter with frozen modules. */
   readonly frozen: string;
@@ -42,7 +45,7 @@ export interface InstallRequest {
  * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file contains the build directory.
  */
 export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
-  const {places, toolchain, plan, frozen, tree} = request;
+  const {places, toolchain, plan, codes, frozen, tree} = request;
   const stage = join(places.root, 'install');
   const root = join(stage, PREFIX);
   const made = await makeInstall(stage, request, site);
@@ -78,10 +81,9 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
   );
   if (!compiled.ok) return compiled;
   const stamped = await attempt('write', `${python}.stamps`, async () => {
-    const built = decodeStamps(plan.sources, await readFile(`${await realpath(frozen)}.stamps`));
     const stamps = await Promise.all(
-      plan.sources.map(async ({root: index, key, isPackage}, i) => {
-        const code = built?.stamps[i]?.code;
+      plan.sources.map(async ({module, root: index, key, isPackage}) => {
+        const code = codes.get(module);
         if (plan.roots[index] !== 'stdlib' || code === undefined) return undefined;
         const content = await readFile(join(library, `${key}${isPackage ? '/__init__' : ''}.py`));
         return {

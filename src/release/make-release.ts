@@ -4,7 +4,7 @@ import {ensureFolder, hashFile, moveFile, replaceFile, writeFileAtomic} from '..
 import {listLibrary, listStage1Inputs} from '../cpython/source/stage1-inputs.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {runProcess} from '../exec/process.js';
-import type {Host, Site} from '../pipeline/host.js';
+import type {Host, Site, Objects} from '../pipeline/host.js';
 import type {FreezePlan} from '../pipeline/modules/module-plan.js';
 import {freeze} from '../pipeline/pipeline.js';
 import {tracedScripts} from '../pipeline/modules/selection.js';
@@ -111,7 +111,7 @@ function releaseHost(host: SourceHost, request: ReleaseRequest): Host<SourceTool
       const linked = await host.link(objects, plan, toolchain, site);
       if (!linked.ok || site.context.dryRun) return linked;
       site.context.events.emit({type: 'notice', message: 'installing and packing'});
-      const packed = await pack(host, plan, toolchain, linked.value.images, request, site);
+      const packed = await pack(host, objects, plan, toolchain, linked.value.images, request, site);
       return packed.ok ? ok({...linked.value, ...packed.value}) : packed;
     },
   };
@@ -119,6 +119,7 @@ function releaseHost(host: SourceHost, request: ReleaseRequest): Host<SourceTool
 
 async function pack(
   host: SourceHost,
+  {codes}: Objects,
   plan: FreezePlan,
   toolchain: SourceToolchain,
   frozen: string,
@@ -126,7 +127,7 @@ async function pack(
   site: Site,
 ): Promise<Result<{readonly output: string; readonly sha256: string}>> {
   const {places, tree} = host;
-  const root = await install({toolchain, plan, places, frozen, tree}, site);
+  const root = await install({toolchain, plan, codes, places, frozen, tree}, site);
   if (!root.ok) return root;
   const {version} = toolchain.target;
   const {compiler, variables} = toolchain.stage1;
