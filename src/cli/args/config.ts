@@ -9,7 +9,7 @@ import {placeValue, type RawValue} from './option-values.js';
 
 export const CONFIG_FILE = 'flashfreeze.config.json';
 
-/** What is told of a configuration file. */
+/** What is reported about a configuration file. */
 export interface ConfigNotes {
   readonly notice: (message: string) => void;
   readonly warn: (message: string, hint: string) => void;

@@ -11,7 +11,7 @@ with open(answer, 'w') as file:
     file.write(marshal.dumps(code).hex())
 `;
 
-/** The code of a source file of ours, as an interpreter compiles and marshals it. Fails with COMPILE. */
+/** The code of one of our source files, as an interpreter compiles and marshals it. Fails with COMPILE. */
 export async function marshalSource(
   {python, environment, signal}: Interpreter,
   source: string,

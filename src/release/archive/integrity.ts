@@ -41,7 +41,7 @@ export async function checkArchive(manifestPath: string, manifestOnly = false): 
   });
 }
 
-/** An old manifest under the name of a new release would be as well signed as ever. */
+/** An old manifest under the name of a new release would still be signed correctly. */
 function checkNames(path: string, {name, python, archive}: Manifest): Result<void> {
   const told = {manifest: basename(path), archive: archive.name};
   const expected = {manifest: `${name}.manifest.json`, archive: `${name}.tar.xz`};

@@ -1,7 +1,7 @@
 /* The images as a library that a copy of the Python's executable needs: the dynamic linker loads it before main(). It gets
  * into the interpreter by public means, when importlib is in place and before anything is imported from a file: the first such
  * module is `encodings` (Python/pylifecycle.c, init_interp_main() -> _PyUnicode_InitEncodings()), and importlib asks for
- * frozen modules before it looks at sys.path. So a frozen `encodings` of ours comes first (ff_entry). It imports
+ * frozen modules before it looks at sys.path. So our own frozen `encodings` comes first (ff_entry). It imports
  * _flashfreeze, which takes it away again, and then the real one. */
 #include FF_LAYOUT
 

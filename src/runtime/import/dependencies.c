@@ -68,7 +68,7 @@ static int remember_helpers(PyObject *external)
     return 0;
 }
 
-/* Called once everything of ours is in place. -1 with an exception. */
+/* Called when all our functions are in place. -1 with an exception. */
 int ff_remember_importlib(PyObject *bootstrap, PyObject *external)
 {
     return ff_remember_names(&importlib, PyModule_GetDict(bootstrap), bootstrap_names, ORIGINAL) < 0 ||
