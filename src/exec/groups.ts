@@ -22,7 +22,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 }
 
 /** Kills every running group at once. */
-export function killGroups(): void {
+function killGroups(): void {
   for (const group of running) signalGroup(group, 'SIGKILL');
 }
 
@@ -43,6 +43,13 @@ export interface GroupGuard {
   readonly release: () => void;
 }
 
+/** From now on a signal ends this process at once, without a handler of ours; the watchdog ends the groups. */
+export function leaveSignalsAlone(): void {
+  listens = false;
+  for (const signal of ENDING_SIGNALS) process.removeListener(signal, endOnSignal);
+}
+
+let listens = true;
 let guards = 0;
 let watchdog: Watchdog | undefined;
 
@@ -54,7 +61,7 @@ export function guardGroup(): GroupGuard {
   let group: number | undefined;
   if (guards === 0) {
     process.on('exit', killGroups);
-    for (const signal of ENDING_SIGNALS) process.on(signal, endOnSignal);
+    if (listens) for (const signal of ENDING_SIGNALS) process.on(signal, endOnSignal);
   }
   guards += 1;
   watchdog ??= startWatchdog();

@@ -1,4 +1,4 @@
-import {ENDING_SIGNALS, killGroups, type EndingSignal} from './groups.js';
+import {ENDING_SIGNALS, leaveSignalsAlone, type EndingSignal} from './groups.js';
 
 /** The end of a run on request of the user or the system. */
 export interface Interruption {
@@ -10,30 +10,32 @@ export interface Interruption {
   readonly dispose: () => void;
 }
 
-/** The exit code of an interrupted run. */
-const INTERRUPTED_EXIT_CODE = 130;
-
 /**
- * Listens for the signals that end a process. The first one aborts, so that the run ends regularly; the next one
- * kills every child and ends this process at once.
+ * Listens for the signals that end a process. The first one aborts, so that the run ends regularly. Then nobody listens any more, so
+ * that the next one ends this process whatever it does: a handler would run only between two turns of the event loop, and
+ * `process.exit()` waits for threads that wait for a file. The children end with it (`startWatchdog`).
  */
 export function abortOnSignals(): Interruption {
   const controller = new AbortController();
   let received: EndingSignal | undefined;
+  const dispose = (): void => {
+    for (const signal of ENDING_SIGNALS) process.removeListener(signal, onSignal);
+  };
+  const giveUp = (): void => {
+    dispose();
+    leaveSignalsAlone();
+  };
   const onSignal = (signal: EndingSignal): void => {
     if (received !== undefined) {
-      killGroups();
-      process.exit(INTERRUPTED_EXIT_CODE);
+      // It came before there was a turn to stop listening.
+      giveUp();
+      process.kill(process.pid, signal);
+      return;
     }
     received = signal;
+    setImmediate(giveUp);
     controller.abort();
   };
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal);
-  return {
-    signal: controller.signal,
-    received: () => received,
-    dispose() {
-      for (const signal of ENDING_SIGNALS) process.removeListener(signal, onSignal);
-    },
-  };
+  return {signal: controller.signal, received: () => received, dispose};
 }

@@ -1,4 +1,6 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {type ChildProcess, execFileSync} from 'node:child_process';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {constants} from 'node:os';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -44,6 +46,17 @@ async function sleepers(name: string): Promise<number[]> {
   return pids;
 }
 
+/** Waits until a process no longer catches SIGINT: it has handled the first one. */
+async function handled({pid}: ChildProcess): Promise<void> {
+  const catches = (): boolean => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const mask = BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`);
+    // Bit 0 stands for signal 1.
+    return (mask & (1n << BigInt(constants.signals.SIGINT - 1))) !== 0n;
+  };
+  expect(await eventually(() => !catches())).toBe(true);
+}
+
 describe('no child outlives a process that', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('is ended by %s', async (signal) => {
     const child = runScript(folder, signal, script(''), [`${signal}.pids`]);
@@ -68,15 +81,59 @@ describe('no child outlives a process that', () => {
     expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
   });
 
-  test('is told to stop twice', async () => {
-    const child = runScript(folder, 'twice', script(''), ['twice.pids', 'listen']);
-    const pids = await sleepers('twice.pids');
-    child.kill('SIGINT');
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('is told to stop twice, by %s', async (signal) => {
+    const name = `twice-${signal}`;
+    const child = runScript(folder, name, script(''), [`${name}.pids`, 'listen']);
+    const pids = await sleepers(`${name}.pids`);
+    child.kill(signal);
     // The children ignore the first request, so the first signal alone ends nothing.
-    expect(await eventually(() => isRunning(pids[2] ?? 0))).toBe(true);
-    await new Promise((wake) => setTimeout(wake, 100));
+    await handled(child);
+    expect(isRunning(pids[2] ?? 0)).toBe(true);
+    child.kill(signal);
+    expect(await ending(child)).toEqual({code: null, signal});
+    expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
+  });
+
+  test.each([
+    ['computes without end', 'for (;;);'],
+    // Opening a FIFO waits for its other end: here a thread of the pool does, for which process.exit() waits, there all of the process.
+    ['waits for a file', 'fs.promises.open(fifo).catch(() => undefined); process.exitCode = 130;'],
+    [
+      'exits while a thread waits for a file',
+      'fs.promises.open(fifo); setTimeout(() => process.exit(), 50);',
+    ],
+    ['waits for a file in a call', 'fs.openSync(fifo);'],
+  ])('%s after the first signal, by the second one', async (what, act) => {
+    const name = what.replaceAll(/\W/g, '-');
+    const fifo = join(folder, `${name}.fifo`);
+    execFileSync('mkfifo', [fifo]);
+    const afterwards = `
+import fs from 'node:fs';
+const fifo = ${JSON.stringify(fifo)};
+interruption.signal.addEventListener('abort', () => setTimeout(() => { ${act} }, 50));`;
+    const child = runScript(folder, name, script(afterwards), [`${name}.pids`, 'listen']);
+    const pids = await sleepers(`${name}.pids`);
     child.kill('SIGINT');
-    expect(await ending(child)).toEqual({code: 130, signal: null});
+    await handled(child);
+    // Until it does what it does not come back from.
+    await new Promise((wake) => setTimeout(wake, 300));
+    child.kill('SIGINT');
+    expect(await ending(child)).toEqual({code: null, signal: 'SIGINT'});
+    expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
+  });
+
+  test('gets two signals while it computes', async () => {
+    const busy = `
+import {existsSync as isThere} from 'node:fs';
+while (!isThere(pidFile + '.sent'));`;
+    const child = runScript(folder, 'busy', script(busy), ['busy.pids', 'listen']);
+    const pids = await sleepers('busy.pids');
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    writeFileSync(join(folder, 'busy.pids.sent'), '');
+    const {code, signal} = await ending(child);
+    expect(code).toBeNull();
+    expect(['SIGINT', 'SIGTERM']).toContain(signal);
     expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
   });
 });
