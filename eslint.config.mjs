@@ -20,7 +20,7 @@ export const mayImport = {
   inspect: ['model', 'fs', 'exec', 'cache', 'cpython', 'pipeline', 'hosts'],
   release: ['model', 'fs', 'codegen', 'exec', 'engine', 'cpython', 'pipeline', 'hosts'],
   watch: ['model', 'fs', 'exec', 'engine', 'pipeline'],
-  report: ['model', 'engine'],
+  report: ['model', 'fs', 'engine'],
   api: ['model', 'fs', 'exec', 'pipeline', 'hosts', 'inspect'],
   cli: [
     'model',
@@ -49,6 +49,14 @@ const unrecordedReads = ['node:fs', 'node:fs/promises'].map((name) => ({
   message: 'import it from fs/recorded-fs.ts',
 }));
 
+/** What deletes must not follow links: it is in one place. */
+const REMOVES = '^(rm|rmdir|unlink)(Sync)?$';
+const removals = {
+  regex: '^(node:)?fs(/promises)?$',
+  importNamePattern: REMOVES,
+  message: 'import what removes from fs/removal.ts',
+};
+
 export default tseslint.config(
   {ignores: ['dist', 'node_modules', 'coverage', '.flashfreeze']},
   ...tseslint.configs.strictTypeChecked,
@@ -69,6 +77,21 @@ export default tseslint.config(
       'imports/may-import': ['error', {root: join(import.meta.dirname, 'src'), table: mayImport}],
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/fs/removal.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {patterns: [removals]}],
+      'no-restricted-syntax': [
+        'error',
+        {selector: `MemberExpression[property.name=/${REMOVES}/]`, message: removals.message},
+        {
+          selector: 'ImportExpression[source.value=/^(node:)?fs(.promises)?$/]',
+          message: 'import it at the top',
+        },
+      ],
     },
   },
   {
@@ -94,6 +117,7 @@ export default tseslint.config(
         'error',
         {
           patterns: [
+            removals,
             ...unrecordedReads.map(({name, ...rest}) => ({group: [name], ...rest})),
             {
               group: ['**/fs/path-state.js'],

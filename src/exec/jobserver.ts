@@ -7,11 +7,11 @@ import {
   openSync,
   readlinkSync,
   readSync,
-  rmSync,
   writeSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {removeFlatDirectorySync} from '../fs/removal.js';
 import type {JobserverAddress} from './make-flags.js';
 
 /**
@@ -70,7 +70,7 @@ export function serveJobs(tokens: number): Jobserver | undefined {
     return undefined;
   } finally {
     // It is unlinked: open descriptors keep working, and no file remains however this process ends.
-    rmSync(folder, {recursive: true, force: true});
+    removeFlatDirectorySync(folder);
   }
 }
 

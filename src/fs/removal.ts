@@ -1,4 +1,4 @@
-import {constants, type Stats} from 'node:fs';
+import {constants, lstatSync, readdirSync, rmdirSync, type Stats, unlinkSync} from 'node:fs';
 import {lstat, open, readdir, rmdir, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {errnoOf} from '../model/errno.js';
@@ -43,6 +43,52 @@ export async function removeFile(path: string): Promise<boolean> {
   );
 }
 
+/** The same at once. */
+export function removeFileSync(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+  }
+}
+
+/** Removes a directory if it is empty. Whether it is gone now. */
+export async function removeEmptyDirectory(path: string): Promise<boolean> {
+  return rmdir(path).then(
+    () => true,
+    (error: unknown) => errnoOf(error) === 'ENOENT',
+  );
+}
+
+/** Removes a directory of this process's own with the files in it, and none with directories in it. Whether it is gone now. */
+export function removeFlatDirectorySync(path: string): boolean {
+  try {
+    if (!lstatSync(path).isDirectory()) return false;
+    for (const name of readdirSync(path)) unlinkSync(join(path, name));
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT';
+  }
+}
+
+/** Removes a file or a link. Rejects with the error of the file system if it is still there. */
+export async function clearFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
+}
+
+/** Removes a file, a link, or a directory with all that it holds. Rejects with the error of the file system if something is left. */
+export async function clearPath(path: string): Promise<void> {
+  if (await removeTree(path)) return;
+  await rmdir(path).catch(async (error: unknown) => {
+    if (errnoOf(error) !== 'ENOTDIR') throw error;
+    await unlink(path);
+  });
+}
+
 /** Removes a file, a link, or a directory with all that it holds. Whether it is gone now. */
 export async function removeTree(path: string, may: MayRemove = () => true): Promise<boolean> {
   return removeEntry(dirname(path), basename(path), may);
@@ -65,8 +111,5 @@ export async function removeEntry(directory: string, name: string, may: MayRemov
   } finally {
     await opened.close();
   }
-  return rmdir(path).then(
-    () => true,
-    () => false,
-  );
+  return removeEmptyDirectory(path);
 }

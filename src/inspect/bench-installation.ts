@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
-import {copyFile, cp, mkdir, readdir, realpath, rm, stat, symlink} from 'node:fs/promises';
+import {copyFile, cp, mkdir, readdir, realpath, stat, symlink} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import {clearPath} from '../fs/removal.js';
 import {describeTarget} from '../cpython/interpreter/target.js';
 import {runProcess} from '../exec/process.js';
 import {type Result, fail, ok} from '../model/result.js';
@@ -33,7 +34,7 @@ export async function installForBench(
   const stage1 = join(folder, 'bin', 'python-stage1');
   const stage2 = join(folder, 'bin', 'python-stage2');
   try {
-    await rm(folder, {recursive: true, force: true});
+    await clearPath(folder);
     await mkdir(join(folder, 'bin'), {recursive: true});
     await copyFile(built.stage1, stage1);
     await copyFile(built.stage2, stage2);

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
-import {readFile, rm} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
+import {clearFile} from '../fs/removal.js';
 import {attempt} from '../fs/files.js';
 import {runProcess} from '../exec/process.js';
 import {err, fail, ok, type Result} from '../model/result.js';
@@ -50,7 +51,7 @@ export async function signFile(file: string, key: string, run: SigningRun): Prom
   }
   const signature = `${file}${signer.suffix}`;
   // ssh-keygen asks before it writes over one.
-  const cleared = await attempt('remove', signature, () => rm(signature, {force: true}));
+  const cleared = await attempt('remove', signature, () => clearFile(signature));
   if (!cleared.ok) return cleared;
   const done = await ask(signer, signer.sign(file, key), run);
   if (!done.ok) return done;

@@ -1,6 +1,7 @@
-import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
+import {clearFile, clearPath} from '../fs/removal.js';
 import {attempt} from '../fs/files.js';
 import {dependableVariables} from '../cpython/build/configure-and-make.js';
 import {buildEnvironment, findMake} from '../cpython/build/build-tools.js';
@@ -54,10 +55,10 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
   const library = join(root, 'lib', `python${series}`);
   const python = join(root, 'bin', `python${series}${toolchain.target.abiflags}`);
   const placed = await attempt('write', python, async () => {
-    await rm(python);
+    await clearFile(python);
     await copyFile(frozen, python);
     for (const {path} of await listTree(root)) {
-      if (/\.py[co]$/.test(path)) await rm(join(root, path));
+      if (/\.py[co]$/.test(path)) await clearFile(join(root, path));
     }
   });
   if (!placed.ok) return placed;
@@ -115,7 +116,7 @@ async function makeInstall(
   const make = await findMake(environment);
   if (!make.ok) return make;
   const emptied = await attempt('empty', stage, async () => {
-    await rm(stage, {recursive: true, force: true});
+    await clearPath(stage);
     await mkdir(dirname(join(stage, PREFIX)), {recursive: true});
   });
   if (!emptied.ok) return emptied;

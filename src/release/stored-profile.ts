@@ -1,5 +1,6 @@
-import {copyFile, cp, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, cp, mkdir, readdir, writeFile} from 'node:fs/promises';
 import {dirname, join, relative} from 'node:path';
+import {clearPath} from '../fs/removal.js';
 import {attempt, replaceFile} from '../fs/files.js';
 import {buildEnvironment} from '../cpython/build/build-tools.js';
 import {configureTree, makeTree} from '../cpython/build/configure-and-make.js';
@@ -41,7 +42,7 @@ export async function recordProfile(
     const packed = await packCounts(places, file, context);
     if (!packed.ok) return packed;
     return await attempt('remove', places.cpython, async () => {
-      for (const path of [places.cpython, places.sourceLink]) await rm(path, {recursive: true, force: true});
+      for (const path of [places.cpython, places.sourceLink]) await clearPath(path);
     });
   } finally {
     await lock.value.release();
@@ -59,7 +60,7 @@ async function buildAndTrain(
   const user = [...(options.cc === undefined ? [] : [`CC=${options.cc}`]), ...options.configureArguments];
   // CPython's tests start interpreters that ignore the environment and write bytecode, which must not end up in the user's tree.
   const copied = await attempt('copy', places.sourceLink, async () => {
-    await rm(places.sourceLink, {recursive: true, force: true});
+    await clearPath(places.sourceLink);
     await cp(tree.path, places.sourceLink, {
       recursive: true,
       preserveTimestamps: true,
@@ -90,7 +91,7 @@ async function packCounts(
 ): Promise<Result<void>> {
   const counts = join(root, TOP);
   const collected = await attempt('write', counts, async () => {
-    await rm(counts, {recursive: true, force: true});
+    await clearPath(counts);
     const names = (await readdir(cpython, {recursive: true})).filter(
       (name) => COUNTS.test(name) && !name.startsWith('build/'),
     );

@@ -1,4 +1,5 @@
-import {renameSync, rmSync, writeFileSync} from 'node:fs';
+import {renameSync, writeFileSync} from 'node:fs';
+import {removeFileSync} from '../fs/removal.js';
 import {messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {recordTimeline, type Timeline} from './timeline.js';
@@ -31,7 +32,7 @@ export function fileReporter(
         renameSync(temporary, path);
       } catch (error) {
         problem = failure('IO', `cannot write ${what}: ${messageOf(error)}`);
-        rmSync(temporary, {force: true});
+        removeFileSync(temporary);
       }
     },
     failure: () => problem,

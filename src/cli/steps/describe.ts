@@ -1,6 +1,7 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, writeFile} from 'node:fs/promises';
 import {relative, resolve, join} from 'node:path';
 import {tmpdir} from 'node:os';
+import {removeTree} from '../../fs/removal.js';
 import {parseCompilerCommand} from '../../cpython/build/compiler-command.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {stdlibModules} from '../../cpython/interpreter/modules/resolve-modules.js';
@@ -38,7 +39,7 @@ export const run: StepModule['run'] = async ({text, optional}, context) => {
     await writeFile(resolve(context.cwd, text('out')), `${JSON.stringify(found.value, null, 1)}\n`);
     return ok();
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await removeTree(folder);
   }
 };
 

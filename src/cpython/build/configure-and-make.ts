@@ -1,7 +1,8 @@
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, writeFile} from 'node:fs/promises';
 import {join, resolve, sep} from 'node:path';
+import {clearFile, clearPath} from '../../fs/removal.js';
 import {readFile, readdir, realpath} from '../../fs/recorded-fs.js';
 import type {Invitation} from '../../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../../exec/process.js';
@@ -109,7 +110,7 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
       : await logged(run, 'make.log', make.value, args, run.jobs);
   // make removes incomplete targets when it is interrupted, but not when its whole group is killed.
   if (!done.ok) return done;
-  await rm(running, {force: true});
+  await clearFile(running);
   const {exitCode, stdout, stderr} = done.value;
   if (exitCode === 0) return ok();
   return fail('STAGE1', `make could not build CPython (exit code ${exitCode})`, {
@@ -144,7 +145,7 @@ async function emptyFolder(path: string): Promise<Result<void>> {
       });
     }
     // The mark is removed last and written first, so that an interruption does not make the directory unusable.
-    for (const name of names) if (name !== OURS) await rm(join(path, name), {recursive: true, force: true});
+    for (const name of names) if (name !== OURS) await clearPath(join(path, name));
     await writeFile(join(path, OURS), '');
     return ok();
   } catch (error) {

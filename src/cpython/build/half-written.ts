@@ -1,5 +1,5 @@
-import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {clearPath} from '../../fs/removal.js';
 import {readTree, stat} from '../../fs/recorded-fs.js';
 
 /** Files that make's own commands write. */
@@ -21,9 +21,5 @@ export async function removeHalfWritten(buildDir: string, mark: string): Promise
   const products = names.filter((name) => PRODUCT.test(name) && !CONFIGURED.test(name));
   const files = await Promise.all(products.map(async (path) => ({path, time: (await stat(path)).mtimeMs})));
   const newest = Math.max(...files.map(({time}) => time));
-  await Promise.all(
-    files
-      .filter(({time}) => time > newest - WINDOW_MS)
-      .map(({path}) => rm(path, {recursive: true, force: true})),
-  );
+  await Promise.all(files.filter(({time}) => time > newest - WINDOW_MS).map(({path}) => clearPath(path)));
 }

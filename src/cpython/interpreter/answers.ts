@@ -1,6 +1,7 @@
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {removeTree} from '../../fs/removal.js';
 import {type ProcessOutput, type ProcessSpec, runProcess} from '../../exec/process.js';
 import {ok, type Result} from '../../model/result.js';
 
@@ -41,7 +42,7 @@ export async function askProcess({
     if (run.ok) return ok({...run.value, answer, said: lastWords(run.value)});
     return ok({stdout: '', stderr: '', exitCode: -1, answer, said: run.failure.message});
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await removeTree(folder);
   }
 }
 

@@ -1,6 +1,7 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {removeTree} from '../../fs/removal.js';
 import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {Interpreter} from './run-script.js';
@@ -32,7 +33,7 @@ export async function tryOverlay(
     // Without site, which may load an earlier overlay.
     return await tryImages(interpreter, ['-I', '-S', '-B'], way, modules);
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await removeTree(folder);
   }
 }
 

@@ -1,5 +1,6 @@
-import {mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {removeTree} from '../../fs/removal.js';
 import {readFile} from '../../fs/recorded-fs.js';
 import {runProcess} from '../../exec/process.js';
 import {findTool} from '../../exec/tools.js';
@@ -50,7 +51,7 @@ export async function fetchDebianSource(
     const found = await findPackage(wanted, apt.value);
     return found.ok ? await fetchPackage(found.value, state, folder, apt.value) : found;
   } finally {
-    await rm(state, {recursive: true, force: true});
+    await removeTree(state);
   }
 }
 

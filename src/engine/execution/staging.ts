@@ -1,4 +1,4 @@
-import {chmod, readdir, rename, rmdir} from 'node:fs/promises';
+import {chmod, readdir, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {
   attempt,
@@ -8,6 +8,7 @@ import {
   uniqueSuffix,
   type FileContent,
 } from '../../fs/files.js';
+import {removeEmptyDirectory} from '../../fs/removal.js';
 import type {OutputSpec} from '../../model/action.js';
 import type {ActionSpec} from '../../model/action-spec.js';
 import {digestOf, type Digest} from '../../model/digest.js';
@@ -98,7 +99,7 @@ export async function sweep(folder: string, prefix: string): Promise<Result<void
 
 /** Most temporary directories are empty in the end, which takes one call to remove instead of several. */
 async function removeFolder(path: string): Promise<Result<void>> {
-  await rmdir(path).catch(() => removeQuietly(path));
+  if (!(await removeEmptyDirectory(path))) await removeQuietly(path);
   return ok();
 }
 

@@ -1,5 +1,6 @@
-import {chmod, copyFile, rename, rm} from 'node:fs/promises';
+import {chmod, copyFile, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {removeFile} from '../../fs/removal.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
@@ -141,7 +142,7 @@ async function copyExecutable(
         if (same.ok) await rename(fresh, out);
         return same;
       } finally {
-        await rm(fresh, {force: true});
+        await removeFile(fresh);
       }
     },
   });

@@ -1,5 +1,6 @@
-import {rename, rm, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {removeFile} from '../../fs/removal.js';
 import {ensureFolder} from '../../fs/files.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {runProcess} from '../../exec/process.js';
@@ -84,12 +85,12 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       });
       if (!done.ok) return done;
       if (done.value.exitCode !== 0) {
-        await rm(fresh, {force: true});
+        await removeFile(fresh);
         return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
       }
       if (done.value.stderr !== '') log(done.value.stderr);
       const checked = await recipe.check(fresh, true);
-      if (!checked.ok) await rm(fresh, {force: true});
+      if (!checked.ok) await removeFile(fresh);
       else await rename(fresh, out);
       return checked;
     },

@@ -1,6 +1,7 @@
 import type {Stats} from 'node:fs';
-import {rename, rm, symlink} from 'node:fs/promises';
+import {rename, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
+import {removeFile} from '../../fs/removal.js';
 import {lstat, readlink, recordWritten} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
@@ -27,7 +28,7 @@ export async function placeOutput(
     const folder = await ensureFolder(dirname(wanted));
     if (!folder.ok) throw new Error(folder.failure.message);
     const fresh = `${wanted}.${process.pid}.new`;
-    await rm(fresh, {force: true});
+    await removeFile(fresh);
     await symlink(relative(dirname(wanted), executable), fresh);
     await rename(fresh, wanted);
     recordWritten(wanted, 'link');

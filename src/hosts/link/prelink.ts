@@ -1,5 +1,6 @@
-import {rename, rm, writeFile} from 'node:fs/promises';
+import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {removeFile} from '../../fs/removal.js';
 import {readdir, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import {type ProcessSpec, runProcess} from '../../exec/process.js';
@@ -61,7 +62,7 @@ async function removeStale(names: readonly string[], folder: string): Promise<vo
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > MAY_BE_LINKED_MS) {
-      await rm(join(folder, name), {force: true});
+      await removeFile(join(folder, name));
     }
   }
 }

@@ -1,5 +1,6 @@
-import {mkdir, rm, symlink} from 'node:fs/promises';
+import {mkdir, symlink} from 'node:fs/promises';
 import {join, relative} from 'node:path';
+import {clearFile} from '../../fs/removal.js';
 import {realpath} from '../../fs/recorded-fs.js';
 import {attempt} from '../../fs/files.js';
 import type {BuildRun} from '../../cpython/build/build-tools.js';
@@ -45,7 +46,7 @@ export async function reproducibleInputs(
 export function linkSource(tree: SourceTree, {root, sourceLink}: SourcePlaces): Promise<Result<void>> {
   return attempt('write', sourceLink, async () => {
     await mkdir(root, {recursive: true});
-    await rm(sourceLink, {force: true});
+    await clearFile(sourceLink);
     await symlink(tree.path, sourceLink);
   });
 }

@@ -1,6 +1,7 @@
-import {rm, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {z} from 'zod';
+import {clearFile} from '../../fs/removal.js';
 import {readJson} from '../../fs/read-json.js';
 import {recordWritten} from '../../fs/recorded-fs.js';
 import {attempt} from '../../fs/files.js';
@@ -164,7 +165,7 @@ async function leaveOtherTree(
   const message = `${cpython} was built from ${other}: rebuilding CPython from ${tree.path}`;
   context.events.emit({type: 'notice', message});
   const status = join(cpython, 'config.status');
-  return attempt('remove', status, () => rm(status, {force: true}));
+  return attempt('remove', status, () => clearFile(status));
 }
 
 function notBuiltYet(): Result<never> {

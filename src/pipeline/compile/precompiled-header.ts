@@ -1,5 +1,6 @@
-import {rename, rm} from 'node:fs/promises';
+import {rename} from 'node:fs/promises';
 import {join} from 'node:path';
+import {removeFile, removeTree} from '../../fs/removal.js';
 import {existsSync, readdir} from '../../fs/recorded-fs.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {ensureFolder} from '../../fs/files.js';
@@ -47,14 +48,14 @@ export function createPrecompiledHeader(
       isThere = true;
       await removeOthers();
     } else {
-      await rm(fresh, {force: true});
+      await removeFile(fresh);
     }
   }
 
   /** Precompiled forms of other headers: each takes some twenty megabytes. */
   async function removeOthers(): Promise<void> {
     const others = (await readdir(work)).filter((each) => each.startsWith(PREFIX) && each !== name);
-    await Promise.all(others.map((each) => rm(join(work, each), {recursive: true, force: true})));
+    await Promise.all(others.map((each) => removeTree(join(work, each))));
   }
 
   return {

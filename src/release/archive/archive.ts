@@ -1,6 +1,6 @@
 import {createWriteStream} from 'node:fs';
-import {rm} from 'node:fs/promises';
 import {pipeline} from 'node:stream/promises';
+import {clearFile} from '../../fs/removal.js';
 import {attempt} from '../../fs/files.js';
 import {type ProcessSpec, runProcess} from '../../exec/process.js';
 import {digestOf, type Digest} from '../../model/digest.js';
@@ -36,7 +36,7 @@ export async function writeArchive(
   }
   const written = await attempt('write', archive, async () => {
     await pipeline(tarOf(entries(), mtime), createWriteStream(archive, {mode: 0o644}));
-    await rm(`${archive}.xz`, {force: true});
+    await clearFile(`${archive}.xz`);
   });
   if (!written.ok) return written;
   const packed = await runProcess({

@@ -1,6 +1,7 @@
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
+import {removeTree} from '../../fs/removal.js';
 import {runProcess} from '../../exec/process.js';
 import type {ConditionsRun} from './conditions.js';
 import type {TarEntry} from '../archive/tar.js';
@@ -47,6 +48,6 @@ export async function diffoscopeView(
     // It ends with 1 where there are differences.
     return done.ok && done.value.exitCode <= 1 ? done.value.stdout.replaceAll(`${folder}/`, '') : undefined;
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await removeTree(folder);
   }
 }

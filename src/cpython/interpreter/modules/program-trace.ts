@@ -1,7 +1,8 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
+import {removeTree} from '../../../fs/removal.js';
 import {readFile, realpath} from '../../../fs/recorded-fs.js';
 import {type EndedProcess, type Ending, runToAnyEnd} from '../../../exec/process.js';
 import {fail, ok, type Result} from '../../../model/result.js';
@@ -74,7 +75,7 @@ export async function traceImports(request: TraceRequest): Promise<Result<Trace>
   try {
     return await traceInto(join(folder, 'trace'), request, command.value);
   } finally {
-    await rm(folder, {recursive: true, force: true});
+    await removeTree(folder);
   }
 }
 
