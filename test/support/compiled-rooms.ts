@@ -25,9 +25,14 @@ export function compileRooms(folder: string): string {
   return folder;
 }
 
-/** Runs a script as a Node of its own; the script's relative imports start in the directory of `compileRooms`. */
+let scripts = 0;
+
+/**
+ * Runs a script as a Node of its own; the script's relative imports start in the directory of `compileRooms`. Each call writes a
+ * file of its own: a process that was started before may still be about to read the last one.
+ */
 export function runScript(folder: string, name: string, script: string, args: string[] = []): ChildProcess {
-  const path = join(folder, `${name}.mjs`);
+  const path = join(folder, `${name}-${(scripts += 1)}.mjs`);
   writeFileSync(path, script);
   return spawn(process.execPath, [path, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'ignore']});
 }
