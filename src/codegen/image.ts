@@ -38,7 +38,7 @@ export function imageSymbol(module: string): string {
 export function generateImage(input: ImageInput): Result<string> {
   const unit = readCodeUnit(input.unit, input.layout);
   if (!unit.ok) return unit;
-  const {code, prepared} = unit.value;
+  const {code, prepared, interned} = unit.value;
   const kept = input.marshal ?? unit.value.marshal;
   if (input.marshal !== undefined) {
     const other = readMarshal(input.marshal, {codeForm: input.layout.codeForm});
@@ -53,6 +53,7 @@ export function generateImage(input: ImageInput): Result<string> {
     wellKnown: input.wellKnown,
     pathPlaceholder: input.pathPlaceholder,
     bytecode,
+    interned,
   });
   let toplevel: string;
   try {

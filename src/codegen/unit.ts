@@ -10,6 +10,8 @@ export interface CodeUnit {
   readonly marshal: Uint8Array;
   /** Bytecode as the interpreter prepares it (`_co_code_adaptive`), of each code object in pre-order. */
   readonly prepared: readonly Uint8Array[];
+  /** Names among the constants that are interned although they are not ASCII. */
+  readonly interned: ReadonlySet<string>;
 }
 
 /** The code objects of a module in pre-order: each before the code objects among its constants. Does not recurse. */
@@ -39,7 +41,7 @@ function innerCode({consts}: PyCode): PyCode[] {
 }
 
 /**
- * Reads a code unit: the marshal bytes of `(marshal bytes of the code, prepared bytecode)`.
+ * Reads a code unit: the marshal bytes of `(marshal bytes of the code, prepared bytecode)`, perhaps with interned names.
  * Fails with MARSHAL for bytes that are not one.
  */
 export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit> {
@@ -47,7 +49,7 @@ export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit
   const options = {codeForm: layout.codeForm, limits: {bytes: MOST_BYTES}};
   const outer = readMarshal(bytes, options);
   if (!outer.ok) return outer;
-  const [marshal, prepared] = tupleItems(outer.value);
+  const [marshal, prepared, names] = tupleItems(outer.value);
   if (marshal?.type !== 'bytes' || prepared === undefined) return fail('MARSHAL', 'not a code unit');
   const inner = readMarshal(marshal.value, options);
   if (!inner.ok) return inner;
@@ -64,7 +66,10 @@ export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit
   ) {
     return fail('MARSHAL', 'the prepared bytecode of the code unit does not match its code objects');
   }
-  return ok({code: inner.value, marshal: marshal.value, prepared: bytecodes});
+  const interned = new Set(
+    names === undefined ? [] : tupleItems(names).flatMap((name) => (name.type === 'str' ? [name.value] : [])),
+  );
+  return ok({code: inner.value, marshal: marshal.value, prepared: bytecodes, interned});
 }
 
 function tupleItems(object: PyObject): readonly PyObject[] {

@@ -31,6 +31,8 @@ export interface EmitterOptions {
   readonly pathPlaceholder: string | undefined;
   /** Prepared bytecode by code object. */
   readonly bytecode: ReadonlyMap<PyCode, Uint8Array>;
+  /** Constants that are interned besides those that look like a name. */
+  readonly interned: ReadonlySet<string>;
 }
 
 /** An emitted object, as seen by its referrers. */
@@ -234,7 +236,7 @@ export class ObjectsEmitter {
     });
     items.forEach((item, i) => {
       const reference = references[i];
-      if (item.type === 'str' && reference !== undefined && isNameLike(item)) {
+      if (item.type === 'str' && reference !== undefined && this.#isInternedConstant(item)) {
         this.#intern(reference, `${object}.items[${i}]`);
       }
     });
@@ -319,11 +321,16 @@ export class ObjectsEmitter {
   }
 
   /**
-   * Text among the constants. CPython interns of it what looks like a name (Objects/codeobject.c, intern_constants()); any other text
-   * is an object of the module, and not the one of a name or of another module, be that alike.
+   * CPython interns constants that look like a name (Objects/codeobject.c, intern_constants()). Others are interned that come from
+   * identifiers, such as the names of an import: the parser interns these, and marshal keeps that.
    */
+  #isInternedConstant(text: PyStr): boolean {
+    return isNameLike(text) || this.#options.interned.has(text.value);
+  }
+
+  /** Text among the constants. What is not interned is an object of the module, and not the one of a name or of another module. */
   #constantStr(text: PyStr): Reference {
-    if (isNameLike(text)) return this.#str(text);
+    if (this.#isInternedConstant(text)) return this.#str(text);
     const {layout} = this.#options;
     return this.#pooledAs(`constant ${canonicalKey(text)}`, () =>
       this.#declared('s', (variable) => emitStr(text, variable, layout)),

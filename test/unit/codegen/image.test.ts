@@ -185,6 +185,34 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     expect(text.match(/FF_ASCII\(14, "of this module"\)/g)).toHaveLength(1);
   });
 
+  test('constants that come from identifiers are interned, in whatever letters', async () => {
+    const source = [
+      'from x import größe, 名前',
+      'f(größer=1)',
+      'x = "größte", "Größe mit Text"',
+      'match x:\n    case X(größtes=1): pass',
+      'def größere(): return "größe"',
+    ];
+    const text = generate(await unitOf(`${source.join('\n')}\n`));
+    const [, slots = ''] = /strings\[\d+\] = \{(.*?)\}/s.exec(text) ?? [];
+    // The words in tuples, by whether the runtime interns them there.
+    const seen = {interned: new Set<string>(), own: new Set<string>()};
+    for (const [, tuple = '', items = ''] of text.matchAll(/ (t\d+) = FF_TUPLE\(\d+, \{(.*?)\}\)/gs)) {
+      for (const [i, item] of items.split(/,\s*/).entries()) {
+        const [, variable = ''] = /^FF_REF\((s\d+)\)$/.exec(item) ?? [];
+        const [, word] = new RegExp(`= FF_TEXT\\(${variable}, \\d+, \\d, (.*)\\)`).exec(text) ?? [];
+        if (word !== undefined)
+          seen[slots.includes(`FF_TO(${tuple}.object.items[${i}])`) ? 'interned' : 'own'].add(word);
+      }
+    }
+    const latin = (word: string): string =>
+      `"${word.replaceAll(/[^ -~]/g, (char) => `\\${char.charCodeAt(0).toString(8)}`)}"`;
+    expect(seen).toEqual({
+      interned: new Set(['größe', 'größer', 'größere', 'größtes'].map(latin).concat('{21517, 21069}')),
+      own: new Set(['größte', 'Größe mit Text'].map(latin)),
+    });
+  });
+
   test('code that is nested as deep as Python nests it', async () => {
     const tuple = `${'('.repeat(190)}1,${'),'.repeat(190)}`;
     const text = generate(await unitOf(`f = ${'lambda: '.repeat(990)}0\nx = ${tuple}\n`));

@@ -10,12 +10,14 @@ A request is a line of words, `id source filename optimize output imports`: numb
 hexadecimal. The file `source` is compiled with `filename` as its co_filename, and a *code unit* is written to the file
 `output`, in the marshal format:
 
-    (code, prepared)
+    (code, prepared) or (code, prepared, interned)
 
 code      the module's code object, as marshal bytes
 prepared  the bytecode of every code object as the interpreter prepares it for its first run (`_co_code_adaptive` of a
           copy that never ran; from 3.12 on it holds the first counters of the inline caches): a code object, then
           those among its constants, in order. None where the version has no such attribute (3.10)
+interned  names among the constants, where there are such that are not ASCII: those of imports, of keyword arguments.
+          They are the parser's interned strings, and marshal writes into bytecode files that they are. Format 2 does not
 
 The names that its import statements import are written to the file `imports`, sorted, one a line: when they change, so
 may the set of modules needed.
@@ -78,6 +80,21 @@ def imported_names(tree):
                     pending.extend(below)
 
 
+def interned_names(code):
+    """Names among the constants that are interned although they do not look like it: CPython interns every constant of ASCII letters."""
+    found = set()
+    pending = [constant for each in code_objects(code) for constant in each.co_consts]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, (tuple, frozenset)):
+            pending.extend(value)
+        elif isinstance(value, str) and not value.isascii() and len(value) > 1 and value.isidentifier():
+            copy = (value + " ")[:-1]  # interning must not make the value itself the interned one
+            if sys.intern(copy) is value:
+                found.add(value)
+    return tuple(sorted(found))
+
+
 def dump(value):
     try:
         # Without references: equal objects give equal bytes.
@@ -93,7 +110,8 @@ def unit_of(source, filename, optimize):
     prepared = None
     if hasattr(code, "_co_code_adaptive"):
         prepared = tuple(each._co_code_adaptive for each in code_objects(marshal.loads(dumped)))
-    return code, dump((dumped, prepared))
+    interned = interned_names(code)
+    return code, dump((dumped, prepared, interned) if interned else (dumped, prepared))
 
 
 def imports_of(source, filename, code):
