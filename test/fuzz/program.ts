@@ -90,6 +90,10 @@ export interface Edit {
   readonly how: 'rewrite' | 'touch' | 'remove' | 'folder-beside' | 'link';
 }
 
+/** Whether PYTHONPATH is ignored. */
+export const ignoresEnvironment = (flags: readonly string[]): boolean =>
+  flags.some((flag) => flag === '-I' || flag === '-E');
+
 export interface Program {
   readonly name: string;
   readonly files: readonly ProgramFile[];

@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {leftBehind, readFolder, restoreFolder} from './folder-state.js';
-import type {Start} from './program.js';
+import {type Start, ignoresEnvironment} from './program.js';
 import {type Written, tagged, toBytes} from './write.js';
 import {quoted} from './generate/world.js';
 import {zipOf} from './zip.js';
@@ -54,7 +54,7 @@ function startOf(written: Written, start: Start): Words {
   const {folder, tag} = written;
   const within = (path: string): string => `${folder}/${tagged(path, tag)}`;
   const [path, sites] = [start.path.map(within), start.site.map(within)];
-  const isIsolated = start.flags.some((flag) => flag === '-I' || flag === '-E');
+  const isIsolated = ignoresEnvironment(start.flags);
   const lines = [
     prologue(written),
     ...(isIsolated && path.length > 0 ? [`import sys; sys.path[:0] = [${path.map(quoted).join(', ')}]`] : []),

@@ -1,7 +1,18 @@
 /** A random program for each seed. */
+import {posix} from 'node:path';
 import {type Chance, chanceFrom} from '../../support/random.js';
-import {type Edit, type Form, type ModuleFile, type Program, type Start, BYTECODES, TAG} from '../program.js';
-import {importStatement} from './imports.js';
+import {
+  type Edit,
+  type Form,
+  type FrozenModule,
+  type ModuleFile,
+  type Program,
+  type Start,
+  BYTECODES,
+  TAG,
+  ignoresEnvironment,
+} from '../program.js';
+import {importStatement, ownImport} from './imports.js';
 import {layOut} from './layout.js';
 import {failureStatement, trickStatement} from './tricks.js';
 import {functionStatement, valueStatement} from './values.js';
@@ -9,8 +20,9 @@ import {type Place, type Profile, type World, ODD_ENCODINGS, oneIn, pick} from '
 
 /** The same program for the same seed, always. */
 export function generateProgram(profile: Profile, seed: number): Program {
-  // Neighbouring seeds begin alike in this generator of numbers.
-  const chance = chanceFrom(Math.imul(seed + 1, 2_654_435_761));
+  // Neighbouring seeds begin alike in this generator of numbers, and profiles are not to have their programs in common.
+  const own = profile === 'programs' ? 0 : 0x5bd1e995;
+  const chance = chanceFrom(Math.imul(seed + 1, 2_654_435_761) ^ own);
   for (let i = 0; i < 4; i++) chance.fraction();
   const world = layOut(chance, profile);
   const modules = world.places.map((place) => moduleFile(world, place));
@@ -21,7 +33,14 @@ export function generateProgram(profile: Profile, seed: number): Program {
     ({path}) => !names.has(path) && names.add(path),
   );
   const edits = oneIn(chance, profile === 'trees' ? 12 : 5) ? [edit(chance, modules)] : [];
-  return {name: `${profile}-${seed}`, files, frozen: world.frozen, start, edits};
+  return {name: `${profile}-${seed}`, files, frozen: asFound(world.frozen, start), start, edits};
+}
+
+/** By the paths that imports find them at: `site` makes entries absolute, without `.` and `..`. */
+function asFound(frozen: readonly FrozenModule[], {flags}: Start): readonly FrozenModule[] {
+  return ignoresEnvironment(flags)
+    ? frozen
+    : frozen.map(({name, path}) => ({name, path: posix.normalize(path)}));
 }
 
 function moduleFile(world: World, {name, path}: Place): ModuleFile {
@@ -67,8 +86,9 @@ function makeStart(world: World): Start {
   const form = oneIn(chance, 2) ? 'script' : pick(chance, FORMS);
   const flags = oneIn(chance, 4) ? pick(chance, FLAGS) : [];
   const bySite = oneIn(chance, 5);
-  const statements: string[] = [];
-  const steps = 2 + chance.below(5);
+  // A program that runs nothing frozen proves nothing.
+  const statements = [ownImport(world), ownImport(world)];
+  const steps = 1 + chance.below(5);
   for (let i = 0; i < steps; i++)
     statements.push(
       oneIn(chance, profile === 'trees' ? 3 : 10) ? trickStatement(world) : importStatement(world),

@@ -24,6 +24,17 @@ function someName(world: World): string {
   return name;
 }
 
+const guarded = (statement: string): string =>
+  `try:\n    ${statement.replaceAll('\n', '\n    ')}\nexcept BaseException as error:\n    print(ascii(__name__), type(error).__name__, ascii(str(error)), ascii(getattr(error, 'name', None)), ascii(getattr(error, 'path', None)))`;
+
+/** Imports a module that is frozen, and goes on when that fails. */
+export function ownImport({chance, frozen, places}: World): string {
+  const {name} = pick(chance, frozen.length > 0 ? frozen : places);
+  return guarded(
+    isSpoken(name) ? `import ${name}` : `import importlib; importlib.import_module(${quoted(name)})`,
+  );
+}
+
 /** @param inside the module that imports, if it is one */
 export function importStatement(world: World, inside?: string): string {
   const {chance} = world;
@@ -31,16 +42,15 @@ export function importStatement(world: World, inside?: string): string {
   const shown = (body: string): string => body.replaceAll('\n', '\n    ');
   switch (chance.below(8)) {
     case 0:
-    case 1:
       return raw;
-    case 2:
+    case 1:
       return `if ${pick(chance, ['__name__', 'not __name__', '__debug__', "'sys' in globals()"])}:\n    ${shown(raw)}`;
-    case 3:
+    case 2:
       return `def late():\n    ${shown(raw.includes('import *') ? 'pass' : raw)}\nlate()`;
-    case 4:
+    case 3:
       return `try:\n    ${shown(raw)}\nexcept Exception:\n    import traceback; traceback.print_exc()`;
     default:
-      return `try:\n    ${shown(raw)}\nexcept BaseException as error:\n    print(ascii(__name__), type(error).__name__, ascii(str(error)), ascii(getattr(error, 'name', None)), ascii(getattr(error, 'path', None)))`;
+      return guarded(raw);
   }
 }
 

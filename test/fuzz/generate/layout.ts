@@ -51,13 +51,13 @@ interface Growing {
 
 /** Packages, modules, namespace portions and links, on several entries of `sys.path`. */
 export function layOut(chance: Chance, profile: Profile): World {
-  const entries = [...pickSome(chance, 3, () => pick(chance, ENTRIES))];
+  const entries = [...pickSome(chance, 3, () => usualFirst(chance, ENTRIES))];
   const growing: Growing = {chance, places: [], aliases: [], others: []};
   const tops = pickSome(chance, profile === 'trees' ? 4 : 3, () => `${usualFirst(chance, TOPS)}${TAG}`);
   for (const top of tops) growTop(growing, entries, top, profile);
   if (growing.places.length === 0) growing.places.push(moduleAt(entries[0] ?? 'lib', `mod${TAG}`));
   const {places, aliases, others} = growing;
-  return {...{chance, profile, entries, places, aliases, others}, frozen: chooseFrozen(growing)};
+  return {...{chance, profile, entries, places, aliases, others}, frozen: chooseFrozen(growing, entries)};
 }
 
 const usualFirst = (chance: Chance, names: readonly string[]): string =>
@@ -127,8 +127,11 @@ function growLink({chance, places, aliases, others}: Growing, entry: string, top
   else others.push({kind: 'link', path: `${entry}/${alias}.py`, to: inside});
 }
 
-/** Most modules, links too; a name can be frozen from one path only. */
-function chooseFrozen({chance, places, others}: Growing): readonly FrozenModule[] {
+/** Most modules, links too. A name can be frozen from one path only: mostly from that at which it is found. */
+function chooseFrozen(
+  {chance, places, others}: Growing,
+  entries: readonly string[],
+): readonly FrozenModule[] {
   const links = others.flatMap((file): readonly FrozenModule[] => {
     const name = /(alias[^/]*?)(\.py)?$/.exec(file.path)?.[1];
     if (file.kind !== 'link' || name === undefined) return [];
@@ -137,6 +140,10 @@ function chooseFrozen({chance, places, others}: Growing): readonly FrozenModule[
   const all = [...places.map(({name, path}) => ({name, path})), ...links].filter(() => !oneIn(chance, 8));
   // Paths that are no text cannot be frozen: the actions of a build are declared in UTF-8.
   const texts = all.filter(({path}) => !/[\udc80-\udcff]/u.test(path));
-  const byName = new Map(texts.map((each) => [each.name, each]));
+  const order = ({path}: FrozenModule): number => entries.findIndex((entry) => path.startsWith(`${entry}/`));
+  const last = oneIn(chance, 8) ? 1 : -1;
+  const byName = new Map(
+    texts.toSorted((a, b) => last * (order(a) - order(b))).map((each) => [each.name, each]),
+  );
   return [...byName.values()];
 }

@@ -200,7 +200,9 @@ def count_static():
     count = 0
     for name, module in list(sys.modules.items()):
         if isinstance(module, types.ModuleType) and ours(name, module):
-            functions = [each for each in vars(module).values() if isinstance(each, types.FunctionType)]
+            values = [each for each in vars(module).values()]
+            values += [each for value in values if isinstance(value, type) for each in vars(value).values()]
+            functions = [each for each in values if isinstance(each, types.FunctionType) and each.__module__ == module.__name__]
             count += any(_flashfreeze.is_static(each.__code__) for each in functions)
     with open(os.path.join(os.path.dirname(ROOT), TAG + ".static"), "w") as file:
         file.write(str(count))
