@@ -31,14 +31,20 @@ export const PARTS = [
     name: 'one installed Python',
     tier: 'quick',
     parallel: true,
-    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/e2e/examples.test.ts', 'test/fuzz'],
+    files: [
+      'test/e2e/relink.test.ts',
+      'test/e2e/overlay.test.ts',
+      'test/e2e/examples.test.ts',
+      'test/layouts',
+      'test/fuzz',
+    ],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {
     name: 'the other installed Pythons',
     tier: 'full',
     parallel: true,
-    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts'],
+    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/layouts'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'others'},
   },
   {
