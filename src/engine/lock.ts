@@ -1,6 +1,6 @@
 import {link, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {attempt, ensureFolder, removeQuietly, uniqueSuffix} from '../fs/files.js';
+import {attempt, ensureFolder, removeQuietly, temporaryIn} from '../fs/files.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
@@ -59,10 +59,10 @@ export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
 
 /** Creates a generation with its complete content atomically; false if it exists. */
 async function create(folder: string, generation: string): Promise<Result<boolean>> {
-  const temporary = join(folder, `.new-${uniqueSuffix()}`);
+  const temporary = temporaryIn(folder);
   const holder: Holder = {...ownIdentity(), since: new Date().toISOString()};
   const created = await attempt('write', generation, async () => {
-    await writeFile(temporary, JSON.stringify(holder));
+    await writeFile(temporary, JSON.stringify(holder), {flag: 'wx'});
     try {
       await link(temporary, generation);
       return true;

@@ -1,13 +1,13 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {constants} from 'node:fs';
+import {constants, lstatSync, renameSync, writeFileSync} from 'node:fs';
 import {mkdir, open, rename, stat, type FileHandle} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, ok, type Result} from '../model/result.js';
-import {type RegularFile, withRegular} from './regular-file.js';
-import {removeFile, removeTree} from './removal.js';
+import {NotRegularError, type RegularFile, withRegular} from './regular-file.js';
+import {removeFile, removeFileSync, removeTree} from './removal.js';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -39,13 +39,18 @@ export async function attempt<T>(doing: string, path: string, act: () => Promise
   }
 }
 
-/** A unique name for a temporary file in the directory of the final one. */
+/** A part of a name that nobody else uses and nobody can guess. */
 export function uniqueSuffix(): string {
-  return `${process.pid}-${randomBytes(6).toString('hex')}`;
+  return `${process.pid}-${randomBytes(12).toString('hex')}`;
 }
 
 /** The prefix of temporary names. */
 export const TEMPORARY = '.new-';
+
+/** A temporary path in a directory, which has to be created exclusively. */
+export function temporaryIn(folder: string): string {
+  return join(folder, TEMPORARY + uniqueSuffix());
+}
 
 /** Whether this is a temporary name. */
 export function isTemporary(path: string): boolean {
@@ -128,6 +133,25 @@ export async function writeFileAtomic(
     return ok(true);
   });
   return written.ok ? ok() : written;
+}
+
+/**
+ * Writes a file in the same way at once, without synchronising it. Replaces no device, FIFO or directory. Fails with IO.
+ * @param what what it is, for the message
+ */
+export function writeFileAtomicSync(path: string, content: string, what: string): Result<void> {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    const there = lstatSync(path, {throwIfNoEntry: false});
+    if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
+      throw new NotRegularError(path, there);
+    writeFileSync(temporary, content, {flag: 'wx'});
+    renameSync(temporary, path);
+    return ok();
+  } catch (error) {
+    removeFileSync(temporary);
+    return err(ioFailure(`write ${what}`, path, error));
+  }
 }
 
 /** Copies a regular file so that there is the old one or the whole new one, whatever happens. Creates the directory. Fails with IO. */
@@ -259,16 +283,15 @@ async function replaceAtomic(
       throw error;
     }
   };
-  const temporary = (): string => join(temporaryFolder, TEMPORARY + uniqueSuffix());
   const done = await attempt('write', path, async () => {
     try {
-      return await replace(temporary());
+      return await replace(temporaryIn(temporaryFolder));
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     // The directory is missing, which is rare and therefore not checked first.
     const folder = await ensureFolder(dirname(path));
-    return folder.ok ? replace(temporary()) : folder;
+    return folder.ok ? replace(temporaryIn(temporaryFolder)) : folder;
   });
   return done.ok ? done.value : done;
 }

@@ -1,7 +1,5 @@
-import {renameSync, writeFileSync} from 'node:fs';
-import {removeFileSync} from '../fs/removal.js';
-import {messageOf} from '../model/errno.js';
-import {failure, type Failure} from '../model/failure.js';
+import {writeFileAtomicSync} from '../fs/files.js';
+import type {Failure} from '../model/failure.js';
 import {recordTimeline, type Timeline} from './timeline.js';
 import type {Reporter} from './reporter.js';
 
@@ -26,14 +24,8 @@ export function fileReporter(
     event: recorder.event,
     product: recorder.product,
     close() {
-      const temporary = `${path}.${process.pid}.new`;
-      try {
-        writeFileSync(temporary, render(recorder.recording()));
-        renameSync(temporary, path);
-      } catch (error) {
-        problem = failure('IO', `cannot write ${what}: ${messageOf(error)}`);
-        removeFileSync(temporary);
-      }
+      const written = writeFileAtomicSync(path, render(recorder.recording()), what);
+      if (!written.ok) problem = written.failure;
     },
     failure: () => problem,
   };

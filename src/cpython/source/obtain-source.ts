@@ -1,8 +1,9 @@
-import {rename, writeFile} from 'node:fs/promises';
+import {rename} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {ensurePrivate} from '../../fs/private-directory.js';
 import {readFile, readdir} from '../../fs/recorded-fs.js';
+import {temporaryIn, writeFileAtomic} from '../../fs/files.js';
 import {removeFile} from '../../fs/removal.js';
 import {isDigest, type Digest} from '../../model/digest.js';
 import {failure, type Failure} from '../../model/failure.js';
@@ -155,7 +156,7 @@ async function downloadRelease(
   run: NetworkRun,
 ): Promise<Result<string>> {
   const name = basename(new URL(release.url).pathname);
-  const partial = join(folder, `.${process.pid}-${name}`);
+  const partial = temporaryIn(folder);
   try {
     const done = await download(release.url, partial, run);
     if (!done.ok) return done;
@@ -178,8 +179,6 @@ async function keep(
   if (!isDigest(sha256)) return fail('DOWNLOAD', `${sha256} is not a SHA-256 digest`);
   const record = {version, archive, origin, sha256};
   const path = join(folder, `Python-${version}.json`);
-  const partial = `${path}.${process.pid}`;
-  await writeFile(partial, `${JSON.stringify(record, null, 2)}\n`);
-  await rename(partial, path);
-  return ok(record);
+  const written = await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+  return written.ok ? ok(record) : written;
 }

@@ -1,6 +1,6 @@
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {removeQuietly, TEMPORARY, uniqueSuffix} from '../../fs/files.js';
+import {removeQuietly, temporaryIn} from '../../fs/files.js';
 import type {ActionId} from '../../model/action.js';
 import {readValidJson} from '../../fs/read-json.js';
 import {isNumber, isText, listOf, objectWith, oneOf, schemaOf} from '../../model/shape.js';
@@ -37,9 +37,9 @@ function fileIn(buildDir: string): string {
  */
 export async function writeLastRun(buildDir: string, run: LastRun): Promise<void> {
   const file = fileIn(buildDir);
-  const temporary = join(buildDir, TEMPORARY + uniqueSuffix());
+  const temporary = temporaryIn(buildDir);
   try {
-    await writeFile(temporary, JSON.stringify({schema: SCHEMA, ...run}));
+    await writeFile(temporary, JSON.stringify({schema: SCHEMA, ...run}), {flag: 'wx'});
     await rename(temporary, file);
   } catch {
     await removeQuietly(temporary);

@@ -1,10 +1,11 @@
-import {chmod, copyFile, rename} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {chmod, copyFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {removeFile} from '../../fs/removal.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
-import {ensureFolder} from '../../fs/files.js';
+import {attempt, ensureFolder} from '../../fs/files.js';
+import {replaceByProgram} from '../../fs/fresh-file.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
@@ -130,20 +131,20 @@ async function copyExecutable(
     async execute() {
       const folder = await ensureFolder(dirname(out));
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
-      const fresh = `${out}.new`;
-      try {
-        await copyFile(original.path, fresh);
-        await chmod(fresh, 0o755);
-        const edited = await patchelf.need(fresh, library.path, dirname(original.path));
-        if (!edited.ok) return edited;
-        const python = {...interpreter, python: fresh};
-        const used = await tryGraft(python, []);
-        const same = used.ok ? await comparePaths(python, installation) : used;
-        if (same.ok) await rename(fresh, out);
-        return same;
-      } finally {
-        await removeFile(fresh);
-      }
+      return replaceByProgram(out, {
+        async write(fresh) {
+          const copied = await attempt('write', fresh, async () => {
+            await copyFile(original.path, fresh, constants.COPYFILE_EXCL);
+            await chmod(fresh, 0o755);
+          });
+          return copied.ok ? patchelf.need(fresh, library.path, dirname(original.path)) : copied;
+        },
+        async check(fresh) {
+          const python = {...interpreter, python: fresh};
+          const used = await tryGraft(python, []);
+          return used.ok ? comparePaths(python, installation) : used;
+        },
+      });
     },
   });
   return copied.ok ? ok(output(copied.value, 'linked')) : copied;

@@ -1,7 +1,7 @@
-import {rename, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {removeFile} from '../../fs/removal.js';
-import {ensureFolder} from '../../fs/files.js';
+import {attempt, ensureFolder} from '../../fs/files.js';
+import {replaceByProgram} from '../../fs/fresh-file.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {runProcess} from '../../exec/process.js';
 import type {ActionId, Artifact, ToolIdentity} from '../../model/action.js';
@@ -65,8 +65,6 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
     async execute({log}) {
       const folder = await ensureFolder(dirname(out));
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
-      // The old one may be running: it is replaced by renaming, never written to.
-      const fresh = `${out}.new`;
       const {identity = recipe.tools} = recipe;
       const content = [command, libraries, ...identity, ...inputs].map((each) =>
         typeof each === 'string' ? each : each.digest,
@@ -75,24 +73,26 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const words = await wordsOf(recipe, places, site);
       if (!words.ok) return words;
       const list = join(places.work, `${recipe.id.replace(':', '-')}.txt`);
-      await writeFile(list, responseFile(words.value));
-      const done = await runProcess({
-        file: 'sh',
-        args: ['-c', `${command} ${flags} -o "$0" "@$1" ${libraries}`, fresh, list],
-        cwd: recipe.cwd,
-        environment: site.environment,
-        signal: site.context.signal,
+      const listed = await attempt('write', list, () => writeFile(list, responseFile(words.value)));
+      if (!listed.ok) return listed;
+      // The old one may be running: it is replaced by renaming, never written to.
+      return replaceByProgram(out, {
+        async write(fresh) {
+          const done = await runProcess({
+            file: 'sh',
+            args: ['-c', `${command} ${flags} -o "$0" "@$1" ${libraries}`, fresh, list],
+            cwd: recipe.cwd,
+            environment: site.environment,
+            signal: site.context.signal,
+          });
+          if (!done.ok) return done;
+          if (done.value.exitCode !== 0)
+            return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
+          if (done.value.stderr !== '') log(done.value.stderr);
+          return ok();
+        },
+        check: (fresh) => recipe.check(fresh, true),
       });
-      if (!done.ok) return done;
-      if (done.value.exitCode !== 0) {
-        await removeFile(fresh);
-        return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
-      }
-      if (done.value.stderr !== '') log(done.value.stderr);
-      const checked = await recipe.check(fresh, true);
-      if (!checked.ok) await removeFile(fresh);
-      else await rename(fresh, out);
-      return checked;
     },
   });
   if (!linked.ok) return linked;

@@ -1,9 +1,9 @@
 import type {Stats} from 'node:fs';
 import {rename, symlink} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
-import {removeFile} from '../../fs/removal.js';
 import {lstat, readlink, recordWritten} from '../../fs/recorded-fs.js';
-import {ensureFolder} from '../../fs/files.js';
+import {ensureFolder, temporaryIn} from '../../fs/files.js';
+import {removeFile} from '../../fs/removal.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 
 /**
@@ -27,10 +27,14 @@ export async function placeOutput(
     }
     const folder = await ensureFolder(dirname(wanted));
     if (!folder.ok) throw new Error(folder.failure.message);
-    const fresh = `${wanted}.${process.pid}.new`;
-    await removeFile(fresh);
+    const fresh = temporaryIn(dirname(wanted));
     await symlink(relative(dirname(wanted), executable), fresh);
-    await rename(fresh, wanted);
+    try {
+      await rename(fresh, wanted);
+    } catch (error) {
+      await removeFile(fresh);
+      throw error;
+    }
     recordWritten(wanted, 'link');
     return ok(wanted);
   } catch (error) {

@@ -2,7 +2,8 @@ import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {removeFile} from '../../fs/removal.js';
 import {readdir, stat} from '../../fs/recorded-fs.js';
-import {ensureFolder} from '../../fs/files.js';
+import {attempt, ensureFolder} from '../../fs/files.js';
+import {withPrivateFolder} from '../../fs/fresh-file.js';
 import {type ProcessSpec, runProcess} from '../../exec/process.js';
 import type {Artifact, ToolIdentity} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
@@ -102,13 +103,20 @@ async function linkGroup(
   prefix: string,
   {compiler, folder, cwd, environment, signal}: PrelinkRequest,
 ): Promise<Result<string | undefined>> {
-  const [fresh, list] = [join(folder, 'new.o'), join(folder, 'new.txt')];
-  await writeFile(list, responseFile(members.map(({path}) => path)));
-  const args = ['-c', `${compiler} ${FLAGS} -o "$0" "@$1"`, fresh, list];
-  const done = await runProcess({file: 'sh', args, cwd, environment, signal});
-  if (!done.ok) return done;
-  if (done.value.exitCode !== 0) return ok(undefined);
-  const name = nameOf(prefix, (await stat(fresh)).size);
-  await rename(fresh, join(folder, name));
-  return ok(name);
+  return withPrivateFolder(folder, async (own) => {
+    const [fresh, list] = [join(own, 'new.o'), join(own, 'new.txt')];
+    const listed = await attempt('write', list, () =>
+      writeFile(list, responseFile(members.map(({path}) => path))),
+    );
+    if (!listed.ok) return listed;
+    const args = ['-c', `${compiler} ${FLAGS} -o "$0" "@$1"`, fresh, list];
+    const done = await runProcess({file: 'sh', args, cwd, environment, signal});
+    if (!done.ok) return done;
+    if (done.value.exitCode !== 0) return ok(undefined);
+    return attempt('write', folder, async () => {
+      const name = nameOf(prefix, (await stat(fresh)).size);
+      await rename(fresh, join(folder, name));
+      return name;
+    });
+  });
 }

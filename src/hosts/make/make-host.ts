@@ -1,4 +1,3 @@
-import {writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {readFile} from '../../fs/recorded-fs.js';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
@@ -11,7 +10,7 @@ import {type Target, describeTarget, targetSchema} from '../../cpython/interpret
 import type {Artifact} from '../../model/action.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {READERS} from '../../pipeline/reader-identity.js';
-import {type Result, err, ok} from '../../model/result.js';
+import {type Result, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from '../source/built-python.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
@@ -142,15 +141,12 @@ async function handOver(
     ...shellWords(wrapFlags(layout.wrapped)),
   ];
   const text = responseFile([...flags, ...objects.map((path) => relative(cpython, path))]);
-  try {
-    // Last, and even if unchanged: make compares its timestamp. Under `watch`, make has already used it.
-    const {executed, cached, remote} = site.engine.summary().counts;
-    const mustRewrite = site.context.repetition === undefined || executed + cached + remote > 0;
-    if (mustRewrite || (await readFile(list, 'utf8').catch(() => '')) !== text) await writeFile(list, text);
-  } catch (error) {
-    return err({code: 'IO', message: `cannot write ${list}: ${String(error)}`});
-  }
-  return ok(linked);
+  // Last, and even if unchanged: make compares its timestamp. Under `watch`, make has already used it.
+  const {executed, cached, remote} = site.engine.summary().counts;
+  const mustRewrite = site.context.repetition === undefined || executed + cached + remote > 0;
+  if (!mustRewrite && (await readFile(list, 'utf8').catch(() => '')) === text) return ok(linked);
+  const written = await writeFileAtomic(list, text);
+  return written.ok ? ok(linked) : written;
 }
 
 /** Links images with fixed addresses in groups, like every host: make links as fast, and gets the same bytes. */

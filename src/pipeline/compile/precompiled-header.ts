@@ -1,10 +1,11 @@
-import {rename} from 'node:fs/promises';
 import {join} from 'node:path';
-import {removeFile, removeTree} from '../../fs/removal.js';
+import {removeTree} from '../../fs/removal.js';
 import {existsSync, readdir} from '../../fs/recorded-fs.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {ensureFolder} from '../../fs/files.js';
+import {replaceByProgram} from '../../fs/fresh-file.js';
 import type {Digest} from '../../model/digest.js';
+import {fail, ok} from '../../model/result.js';
 
 /**
  * A precompiled header of CPython's headers: two thirds of the time of compiling an image go into parsing
@@ -42,14 +43,14 @@ export function createPrecompiledHeader(
   async function make(): Promise<void> {
     const made = await ensureFolder(folder);
     if (!made.ok) return;
-    const fresh = `${file}.${process.pid}.new`;
-    if (await compile(fresh)) {
-      await rename(fresh, file);
-      isThere = true;
-      await removeOthers();
-    } else {
-      await removeFile(fresh);
-    }
+    // Why it failed is of no interest: compilation is slower then.
+    const failed = fail('CC', 'cannot precompile the header');
+    const done = await replaceByProgram(file, {
+      write: async (path) => ((await compile(path)) ? ok() : failed),
+    });
+    if (!done.ok) return;
+    isThere = true;
+    await removeOthers();
   }
 
   /** Precompiled forms of other headers: each takes some twenty megabytes. */
