@@ -49,6 +49,11 @@ static int are_functions_unmodified(PyObject *globals)
 
 static const ff_expression *find(ff_text text, uint32_t flags, int is_bytes)
 {
+    /* The parser decodes bytes (Lib/re/_parser.py, Tokenizer), and development mode looks up the codec for that, which imports
+     * it (Objects/unicodeobject.c, unicode_check_encoding_errors()). */
+    if (is_bytes && _Py_GetConfig()->dev_mode) {
+        return NULL;
+    }
     uint32_t i = ff_hash(text.data, text.length) ^ (2 * flags + (uint32_t)is_bytes);
     for (;; i++) {
         uint32_t index = ff_expression_buckets[i & ff_expression_bucket_mask];
