@@ -47,25 +47,42 @@ export function compare(
     const first = at < 0 ? before.length : at;
     return {
       part,
-      original: excerpt(before, first),
-      frozen: excerpt(after, first),
+      ...excerpts(before, after, first),
       signature: signatureOf(part, before[first], after[first]),
     };
   }
   return undefined;
 }
 
-function excerpt(lines: readonly string[], at: number): string {
-  return lines
-    .slice(Math.max(0, at - 2), at + 6)
-    .map((line) => line.slice(0, 600))
-    .join('\n');
+/** The lines around the first that differs; of long ones, what is around the first characters that differ. */
+function excerpts(
+  before: readonly string[],
+  after: readonly string[],
+  at: number,
+): {readonly original: string; readonly frozen: string} {
+  const same = sameLength(before[at], after[at]);
+  const cut = (line: string, isFirst: boolean): string => {
+    const begin = isFirst ? Math.max(0, same - 250) : 0;
+    return `${begin > 0 ? '…' : ''}${line.slice(begin, begin + 500)}${line.length > begin + 500 ? '…' : ''}`;
+  };
+  const [original = '', frozen = ''] = [before, after].map((lines) =>
+    lines
+      .slice(Math.max(0, at - 2), at + 6)
+      .map((line, i) => cut(line, i === Math.min(2, at)))
+      .join('\n'),
+  );
+  return {original, frozen};
+}
+
+function sameLength(before = '', after = ''): number {
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same++;
+  return same;
 }
 
 /** Without names and numbers: the words around the first place that differs. */
 function signatureOf(part: string, before = '(nothing)', after = '(nothing)'): string {
-  let same = 0;
-  while (same < before.length && before[same] === after[same]) same++;
+  const same = sameLength(before, after);
   const begin = before.lastIndexOf(' ', same) + 1;
   const words = (line: string): string => line.slice(begin, begin + 50);
   const what = / = /.test(before) ? before.slice(0, before.indexOf(' = ')).split(' ').slice(-1).join() : '';

@@ -11,6 +11,8 @@ export interface Target {
   readonly python: string;
   /** Such as `3.13`. */
   readonly series: string;
+  /** Where the results of builds are kept; with those of the other tests, if not given. */
+  readonly cache?: string;
 }
 
 export interface Batch {
@@ -49,24 +51,23 @@ export async function freezeBatch(
   if (prepared.exitCode !== 0) throw new Error(prepared.stderr);
   const out = join(folder, target.host, 'bin', `python${target.series}`);
   mkdirSync(join(folder, target.host, 'bin'), {recursive: true});
-  const made = await flashfreezeJson([
-    ...[
-      target.host,
-      '--python',
-      target.python,
-      '--out',
-      target.host === 'relink' ? out : join(folder, target.host),
+  const destination = target.host === 'relink' ? out : join(folder, target.host);
+  const trace = `${join(OWN, 'freeze.py')} ${lists.modules}`;
+  const made = await flashfreezeJson(
+    [
+      ...[target.host, '--python', target.python, '--out', destination],
+      ...['--build-dir', join(folder, 'build'), '--startup', '--trace', trace],
     ],
-    ...[
-      '--build-dir',
-      join(folder, 'build'),
-      '--startup',
-      '--trace',
-      `${join(OWN, 'freeze.py')} ${lists.modules}`,
-    ],
-  ]);
+    target.cache === undefined ? {} : {environment: {FLASHFREEZE_CACHE_DIR: target.cache}},
+  );
   const frozen = made.summary.ok
     ? {ok: true as const, python: out}
-    : {ok: false as const, why: made.stderr.slice(-3000)};
+    : {ok: false as const, why: reasonOf(made.stderr)};
   return {target, programs: written, frozen};
+}
+
+/** The error in what a build prints: it comes after the actions, with its details and a hint. */
+function reasonOf(printed: string): string {
+  const begin = printed.indexOf('flashfreeze: error[');
+  return begin < 0 ? printed.slice(-3000) : printed.slice(begin, begin + 3000);
 }

@@ -1,11 +1,11 @@
 /**
  * The short form of the fuzzer (README.md): what was found before, and some programs and import trees, in one build.
  */
-import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
-import {targetOf} from './fuzz.js';
+import {keptPrograms, targetOf} from './fuzz.js';
 import {generateProgram} from './generate/generate.js';
 import {type Verdict, judge} from './judge.js';
 import type {Program} from './program.js';
@@ -14,12 +14,9 @@ const KEPT = join(import.meta.dirname, 'regressions');
 const TEN_MINUTES = 10 * 60_000;
 
 function programs(): readonly Program[] {
-  const kept = (existsSync(KEPT) ? readdirSync(KEPT) : [])
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(KEPT, name), 'utf8')) as Program);
   const seeds = [...Array(9).keys()];
   return [
-    ...kept,
+    ...(existsSync(KEPT) ? keptPrograms(KEPT) : []),
     ...seeds.map((seed) => generateProgram('programs', seed)),
     ...seeds.map((seed) => generateProgram('trees', seed)),
   ];

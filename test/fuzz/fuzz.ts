@@ -1,8 +1,12 @@
 /** The long form: a range of seeds, in batches; what differs is shrunk, told, and kept as a file that can be run again. */
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, realpathSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {gateOptions, say} from '../../support/gate-options.js';
+import {mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
+import {type GateOptions, gateOptions, say} from '../../support/gate-options.js';
+import {makeDirectory} from '../../support/make-directory.js';
+import {everyPython} from '../../support/pythons.js';
+import {PACKAGE} from '../../support/rig.js';
 import type {Target} from './freeze.js';
 import {generateProgram} from './generate/generate.js';
 import type {Profile} from './generate/world.js';
@@ -20,25 +24,75 @@ export function targetOf(host: Target['host'], python: string): Target {
   return {host, series, python: path.join(' ')};
 }
 
+const VALUES = ['python', 'host', 'count', 'seed', 'batch', 'keep', 'replay'];
+
+/** The programs of a file, or of all files in a directory. */
+export function keptPrograms(path: string): readonly Program[] {
+  const files = statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path];
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Program);
+}
+
 /** Gives false when there is a difference. */
 export async function fuzz(profile: Profile, words: readonly string[]): Promise<boolean> {
-  const {flags, values} = gateOptions(words, {
-    flags: ['no-shrink'],
-    values: ['python', 'host', 'count', 'seed', 'batch', 'keep', 'replay'],
-  });
+  const options = gateOptions(words, {flags: ['no-shrink'], values: VALUES});
+  const {python = 'python3'} = options.values;
+  if (NEWER_SERIES.some((series) => series === python)) return fuzzInRoot(profile, options);
+  const found = everyPython().find(({series}) => series === python)?.python;
+  // What a thousand programs need is of no use to anybody afterwards.
+  const isLarge = options.values['replay'] === undefined;
+  const cache = isLarge ? makeDirectory('fuzz-cache') : undefined;
+  try {
+    return await fuzzHere(profile, options, found ?? realpathSync(python), cache);
+  } finally {
+    if (cache !== undefined) rmSync(cache, {recursive: true, force: true});
+  }
+}
+
+/** The newer Pythons are in a root of their own: there the fuzzer runs as a whole. */
+async function fuzzInRoot(profile: Profile, {flags, values}: GateOptions): Promise<boolean> {
+  const {python = '', keep, replay, ...others} = values;
+  const root = await newerDebianRoot();
+  if (root === undefined) return false;
+  if (keep !== undefined) mkdirSync(keep, {recursive: true});
+  const places = Object.entries({keep, replay}).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, resolve(path)] as const],
+  );
+  const binds: Record<string, 'read' | 'write'> = {[PACKAGE]: 'read'};
+  for (const [name, path] of places) binds[path] = name === 'keep' ? 'write' : 'read';
+  const words = [
+    ...['--python', `/usr/bin/python${python}`],
+    ...[...places, ...Object.entries(others)].flatMap(([name, value]) => [`--${name}`, value]),
+    ...[...flags].map((flag) => `--${flag}`),
+  ];
+  const bundle = JSON.stringify(process.env['FLASHFREEZE_BUNDLE']);
+  const code = `import(${bundle}).then(async ({gate}) => process.exit((await gate(${JSON.stringify(words)})) ? 0 : 1))`;
+  say(`${profile} in ${root}`);
+  const done = await runInRoot(root, ['node', '-e', code], {binds});
+  if (!done.ok) throw new Error(done.failure.message);
+  say((done.value.stdout + done.value.stderr).trim());
+  return done.value.exitCode === 0;
+}
+
+async function fuzzHere(
+  profile: Profile,
+  {flags, values}: GateOptions,
+  python: string,
+  cache: string | undefined,
+): Promise<boolean> {
   const host = values['host'] ?? 'relink';
   if (host !== 'relink' && host !== 'overlay') throw new Error(`--host ${host}: relink or overlay`);
-  const target = targetOf(host, realpathSync(values['python'] ?? 'python3'));
+  const target = {...targetOf(host, python), ...(cache === undefined ? {} : {cache})};
   const [count, seed, size] = [
     Number(values['count'] ?? 100),
     Number(values['seed'] ?? 1),
-    Number(values['batch'] ?? 100),
+    Number(values['batch'] ?? 250),
   ];
-  const replay = values['replay'];
   const programs =
-    replay === undefined
+    values['replay'] === undefined
       ? Array.from({length: count}, (_, at) => generateProgram(profile, seed + at))
-      : [JSON.parse(readFileSync(replay, 'utf8')) as Program];
+      : keptPrograms(values['replay']);
   const tally = {judged: 0, static: 0, unstable: 0, different: 0};
   const found = new Map<string, Verdict[]>();
   for (let at = 0; at < programs.length; at += size) {

@@ -38,16 +38,24 @@ async function withoutBuild(
 ): Promise<readonly Verdict[]> {
   const [only] = programs;
   if (programs.length === 1 && only !== undefined) {
-    const line = /error\[.*/.exec(why)?.[0] ?? why.slice(-200);
-    const signature = `build ${line}`.replaceAll(/t\d{4}|\d+|\/\S*/g, '#').slice(0, 120);
-    const difference = {part: 'build', original: '', frozen: why, signature};
-    return [{program: only, difference, unstable: undefined, static: 0, end: 'not built'}];
+    return [notBuilt(only, why)];
   }
   const middle = Math.ceil(programs.length / 2);
-  return [
+  const parts = [
     ...(await judge(target, programs.slice(0, middle))),
     ...(await judge(target, programs.slice(middle))),
   ];
+  const isExplained = parts.some(({difference}) => difference?.part === 'build');
+  // Each half can be built: what is wrong is seen in both together only.
+  return isExplained || only === undefined ? parts : [notBuilt(only, why), ...parts.slice(1)];
+}
+
+/** A build that fails is a difference: the original runs the program. */
+function notBuilt(program: Program, why: string): Verdict {
+  const line = /error\[.*/.exec(why)?.[0] ?? why.slice(-200);
+  const signature = `build ${line}`.replaceAll(/t\d{4}|\d+|\/\S*/g, '#').slice(0, 120);
+  const difference = {part: 'build', original: 'the build succeeds', frozen: why, signature};
+  return {program, difference, unstable: undefined, static: 0, end: 'not built'};
 }
 
 /** Two at a time: tests share the machine. */
@@ -74,6 +82,8 @@ async function judgeOne(batch: Batch, written: Written): Promise<Verdict> {
   const told = (difference: Difference | undefined, unstable: string | undefined): Verdict => ({
     ...{program: written.program, difference, unstable, static: frozen.static, end: original.end},
   });
+  // Where a program that never ends was when it was stopped depends on the machine.
+  if (original.end === 'hangs' && frozen.end === 'hangs') return told(undefined, 'never ends');
   if (compare(original, frozen, names) === undefined) return told(undefined, undefined);
   // How deep imports can be nested is a known difference: without importlib's frames, deeper.
   if ([original, frozen].some(isTooDeep)) return told(undefined, 'RecursionError');

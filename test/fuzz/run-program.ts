@@ -19,8 +19,9 @@ export interface Outcome {
   readonly static: number;
 }
 
-/** Where a run is taken for one that never ends. */
-const LIMIT_MS = 20_000;
+/** Where a run is taken for one that never ends: it waits for something, or is busy. */
+const LIMIT_MS = 30_000;
+const BUSY_SECONDS = 8;
 
 /** Runs it, and brings the files back to what they were. */
 export async function runProgram(written: Written, python: string): Promise<Outcome> {
@@ -107,7 +108,7 @@ function runToEnd(
   const hasBytes = [...args, ...Object.values(environment)].some((word) => /[\udc80-\udcff]/u.test(word));
   const [file, words] = hasBytes ? throughShell(python, args, environment) : [python, args];
   return new Promise((done, failed) => {
-    const child = spawn(file, words, {
+    const child = spawn('prlimit', [`--cpu=${BUSY_SECONDS}:${BUSY_SECONDS + 2}`, file, ...words], {
       cwd,
       env: {
         PATH: process.env['PATH'],
@@ -134,7 +135,7 @@ function runToEnd(
     child.on('error', failed);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      done({...texts, end: hangs ? 'hangs' : (signal ?? String(code))});
+      done({...texts, end: hangs || signal === 'SIGXCPU' ? 'hangs' : (signal ?? String(code))});
     });
   });
 }
