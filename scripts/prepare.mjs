@@ -1,6 +1,6 @@
 // Makes a checkout runnable: installs what package-lock.json names, and compiles src/ to dist/. Does only what is
 // needed, says one line about each thing that it does, and nothing else.
-import {spawnSync} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -27,7 +27,7 @@ export async function prepare({compile = false, maps = true} = {}) {
     say(`waiting for process ${holder}, which sets up this checkout`);
   });
   try {
-    if (!isInstalled() && !install()) return false;
+    if (!isInstalled() && !(await install())) return false;
     return (!compile && isCompiled()) || (await compileSources(maps));
   } finally {
     release();
@@ -54,17 +54,33 @@ function isInstalledByNpm() {
   );
 }
 
-function install() {
+async function install() {
   say('installing dependencies (npm ci)');
   const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const done = spawnSync('npm', ['ci', ...options], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']});
-  if (done.status !== 0) {
-    const why = done.error === undefined ? `exit code ${done.status ?? done.signal}` : done.error.message;
+  const why = await runToEnd('npm', ['ci', ...options]);
+  if (why !== undefined) {
     say(`the dependencies could not be installed: npm ci failed (${why})`);
     return false;
   }
   writeFileSync(INSTALLED, digest(readFileSync(at('package-lock.json'))));
   return true;
+}
+
+/**
+ * Runs a program, and passes signals on to it, so that it does not go on in the background.
+ * @returns {Promise<string | undefined>} how it failed, if it did
+ */
+async function runToEnd(file, args) {
+  const child = spawn(file, args, {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']});
+  const pass = (signal) => child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, pass);
+  const why = await new Promise((done) => {
+    child.once('error', (error) => done(error.message));
+    child.once('exit', (code, signal) => done(code === 0 ? undefined : `exit code ${code ?? signal}`));
+  });
+  for (const signal of signals) process.off(signal, pass);
+  return why;
 }
 
 function isCompiled() {

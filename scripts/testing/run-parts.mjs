@@ -125,18 +125,36 @@ async function runJest({args, environment = {}}, {events, missing}, interruption
 /** Passes signals on to the process group of jest, and remembers the first. */
 function onSignal() {
   const interruption = {signal: undefined, group: undefined, dispose: undefined};
+  const interrupt = (signal) => {
+    interruption.signal ??= signal;
+    if (interruption.group !== undefined) signalGroup(interruption.group, signal);
+  };
   const handlers = SIGNALS.map((signal) => {
-    const handler = () => {
-      interruption.signal ??= signal;
-      if (interruption.group !== undefined) signalGroup(interruption.group, signal);
-    };
+    const handler = () => interrupt(signal);
     process.on(signal, handler);
     return [signal, handler];
   });
+  const watching = onNpmGone(() => interrupt('SIGHUP'));
   interruption.dispose = () => {
+    clearInterval(watching);
     for (const [signal, handler] of handlers) process.off(signal, handler);
   };
   return interruption;
+}
+
+/**
+ * Calls back once npm, which runs this as a script of package.json, has ended: it was killed. Somebody else's child may outlive
+ * its parent (nohup).
+ */
+function onNpmGone(callBack) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const parent = process.ppid;
+  const watching = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watching);
+    callBack();
+  }, 200);
+  return watching.unref();
 }
 
 /** Ends what jest left running, and waits for it; what does not end in time is killed. */
