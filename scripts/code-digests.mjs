@@ -16,12 +16,17 @@ const PARTS = {
     'pipeline/modules',
     'pipeline/prepared',
   ],
+  FLASHFREEZE_LINKING: [
+    'hosts/link',
+    'cpython/interpreter/overlay-check.ts',
+    'cpython/interpreter/try-images.ts',
+  ],
 };
 
 /**
  * What identifies these parts: for each the digest of its compiled code, with everything that it imports. Comments and layout do
- * not count. Whoever compiles the program defines them as constants: src/codegen/generator-identity.ts and
- * src/pipeline/reader-identity.ts declare them.
+ * not count. Whoever compiles the program defines them as constants: src/codegen/generator-identity.ts,
+ * src/pipeline/reader-identity.ts and src/hosts/link/linking-identity.ts declare them.
  * @returns {Promise<Record<keyof typeof PARTS, string>>}
  */
 export async function codeDigests(texts = createSourceTexts()) {

@@ -47,6 +47,22 @@ const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
 /** As programs are started. */
 const SITE_FLAGS = ['-B', '-W', 'ignore'];
 
+const VARIABLES = {...NO_BYTECODE, PYTHONHASHSEED: '0'} as const;
+/** An overlay that is installed there has no part in what is compiled. */
+const SITE_VARIABLES = {...VARIABLES, FLASHFREEZE: 'off'} as const;
+
+/** How a worker is started: whatever shapes what it compiles, besides the interpreter and the script. */
+export interface WorkerStart {
+  readonly flags: readonly string[];
+  /** The variables that workers set; of the given ones, those of Python are dropped unless they run `site`. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** @param withSite whether the worker runs `site`, as programs do */
+export function workerStart(withSite: boolean): WorkerStart {
+  return withSite ? {flags: SITE_FLAGS, variables: SITE_VARIABLES} : {flags: FLAGS, variables: VARIABLES};
+}
+
 /** The signals by which a compiler ends that its source was too much for. */
 const CRASHES: readonly string[] = [
   'SIGSEGV',
@@ -86,9 +102,9 @@ interface Worker {
  */
 export function startWorkers(interpreter: WorkerOptions): Workers {
   const {python, signal, count, withSite = false} = interpreter;
-  const environment = withSite
-    ? siteEnvironment(interpreter.environment)
-    : workerEnvironment(interpreter.environment);
+  const {flags, variables} = workerStart(withSite);
+  const given = withSite ? interpreter.environment : withoutPythonVariables(interpreter.environment);
+  const environment = {...given, ...variables};
   const workers = new Set<Worker>();
   const idle: Worker[] = [];
   const queue: Job[] = [];
@@ -106,7 +122,7 @@ export function startWorkers(interpreter: WorkerOptions): Workers {
   };
 
   const start = (): Worker => {
-    const child = spawn(python, [...(withSite ? SITE_FLAGS : FLAGS), scriptPath('compile_modules.py')], {
+    const child = spawn(python, [...flags, scriptPath('compile_modules.py')], {
       cwd: '/',
       env: environment,
       // Answers have a stream of their own: what site loads may print.
@@ -197,14 +213,8 @@ export function startWorkers(interpreter: WorkerOptions): Workers {
   };
 }
 
-function workerEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = Object.entries(given).filter(([name]) => !name.startsWith('PYTHON'));
-  return {...Object.fromEntries(kept), ...NO_BYTECODE, PYTHONHASHSEED: '0'};
-}
-
-function siteEnvironment(given: Readonly<Record<string, string>>): Record<string, string> {
-  // An overlay that is installed there has no part in what is compiled.
-  return {...given, ...NO_BYTECODE, PYTHONHASHSEED: '0', FLASHFREEZE: 'off'};
+function withoutPythonVariables(given: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !name.startsWith('PYTHON')));
 }
 
 /** A request as the worker reads it (scripts/compile_modules.py): a line, with its end. */

@@ -8,6 +8,7 @@ import {err, fail, ok, type Result} from '../../model/result.js';
 import type {Objects, Site} from '../../pipeline/host.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import type {Toolchain} from '../../pipeline/toolchain.js';
+import {LINKING} from './linking-identity.js';
 
 /** Starts what was linked, and has it compare images with a fresh compile: `tryImages`, `tryOverlay`. */
 export type Attempt = (modules: readonly TriedModule[]) => Promise<Result<readonly TriedDifference[]>>;
@@ -66,6 +67,7 @@ async function newImages(
     interpreter: identity.digest,
     linker: cc.compiler.digest,
     runtime: digestOf(runtime.map(({digest}) => digest).join('\n')),
+    checker: LINKING.digest,
     script: digestOf(scripts.value.map(({digest}) => digest).join('\n')),
   };
   const all = plan.modules.flatMap(({module, filename, source}, i) => {

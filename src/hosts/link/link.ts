@@ -9,6 +9,7 @@ import {type Digest, digestOf} from '../../model/digest.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {output} from '../../pipeline/images/module-images.js';
+import {LINKING} from './linking-identity.js';
 import {responseFile} from './make-files.js';
 import type {Places} from '../../pipeline/build-places.js';
 import {prelink} from './prelink.js';
@@ -56,7 +57,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
   const options = parts.filter((part) => typeof part === 'string');
   const linked = await site.engine.run({
     id: recipe.id,
-    tools: recipe.tools,
+    tools: [...recipe.tools, LINKING],
     arguments: {command, libraries, options, parts: parts.flat().length},
     environment: {},
     inputs,

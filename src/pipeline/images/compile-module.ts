@@ -1,6 +1,12 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type CompileProblem, type Workers, compileFailure} from '../../cpython/interpreter/worker.js';
+import {
+  type CompileProblem,
+  type WorkerStart,
+  type Workers,
+  compileFailure,
+  workerStart,
+} from '../../cpython/interpreter/worker.js';
 import {isFileSync} from '../../fs/recorded-fs.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
@@ -42,6 +48,7 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
     source: source.value,
     suffix,
     codec: [],
+    start: workerStart(false),
     compile: tools.workers.compile,
     isLast: (problem) => unknownEncoding(problem) === undefined,
   });
@@ -56,6 +63,7 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
     source: source.value,
     suffix: `${suffix}/site`,
     codec: codec.value,
+    start: workerStart(true),
     compile: tools.siteCompiler.compile,
     isLast: () => true,
   });
@@ -75,6 +83,8 @@ interface Attempt {
   readonly suffix: string;
   /** What decides how the source is decoded, besides the interpreter. */
   readonly codec: readonly Artifact[];
+  /** How the workers behind `compile` are started. */
+  readonly start: WorkerStart;
   readonly compile: Workers['compile'];
   /** Whether no other attempt can do better. */
   readonly isLast: (problem: CompileProblem) => boolean;
@@ -83,13 +93,13 @@ interface Attempt {
 async function attempt(
   plan: ModulePlan,
   {engine, places, compileTools}: Tools,
-  {source, suffix, codec, compile, isLast}: Attempt,
+  {source, suffix, codec, start, compile, isLast}: Attempt,
 ): Promise<Result<Compilation>> {
   const base = join(`${places.images}${suffix}`, imageFileName(plan.module));
   const action = await engine.run({
     id: `compile:${plan.module}${suffix}`,
     tools: compileTools,
-    arguments: {filename: plan.filename, optimize: 0},
+    arguments: {filename: plan.filename, optimize: 0, flags: start.flags, variables: start.variables},
     environment: {},
     inputs: [source, ...codec],
     outputs: [

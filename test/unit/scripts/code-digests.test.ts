@@ -31,24 +31,27 @@ const READERS = [
   // What these import.
   'model/shell-words.ts',
 ];
+const LINKING = ['hosts/link/prelink.ts', 'hosts/link/image-check.ts'];
 const EDITS = [
   ['', ''],
   [GENERATOR, CODE],
   [GENERATOR, '\n// A comment.\n'],
   ['report/wording.ts', CODE],
   ...READERS.map((name) => [name, CODE]),
+  ...LINKING.map((name) => [name, CODE]),
 ];
 
 interface Digests {
   readonly FLASHFREEZE_GENERATOR: string;
   readonly FLASHFREEZE_READERS: string;
+  readonly FLASHFREEZE_LINKING: string;
 }
 
 const printed = execFileSync(process.execPath, ['--input-type=module', '-e', RUNNER, JSON.stringify(EDITS)], {
   cwd: ROOT,
   encoding: 'utf8',
 });
-const [before, edited, commented, reporter, ...readers] = JSON.parse(printed) as readonly Digests[];
+const [before, edited, commented, reporter, ...others] = JSON.parse(printed) as readonly Digests[];
 
 test('an edit of the generator is another generator, a comment is not', () => {
   expect(edited?.FLASHFREEZE_GENERATOR).not.toBe(before?.FLASHFREEZE_GENERATOR);
@@ -56,11 +59,17 @@ test('an edit of the generator is another generator, a comment is not', () => {
 });
 
 test.each(READERS)('an edit of %s is another reader of answers, and the same generator', (name) => {
-  const found = readers[READERS.indexOf(name)];
+  const found = others[READERS.indexOf(name)];
   expect(found?.FLASHFREEZE_READERS).not.toBe(before?.FLASHFREEZE_READERS);
   expect(found?.FLASHFREEZE_GENERATOR).toBe(before?.FLASHFREEZE_GENERATOR);
 });
 
-test('an edit of what only reports changes neither', () => {
+test.each(LINKING)('after an edit of %s, interpreters are linked and checked again', (name) => {
+  const found = others[READERS.length + LINKING.indexOf(name)];
+  expect(found?.FLASHFREEZE_LINKING).not.toBe(before?.FLASHFREEZE_LINKING);
+  expect(found?.FLASHFREEZE_GENERATOR).toBe(before?.FLASHFREEZE_GENERATOR);
+});
+
+test('an edit of what only reports changes none', () => {
   expect(reporter).toEqual(before);
 });
