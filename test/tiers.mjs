@@ -72,6 +72,7 @@ export const PARTS = [
       'test/e2e/relink-forms.test.ts',
       'test/e2e/remote-cache.test.ts',
       'test/e2e/snippets.test.ts',
+      'test/e2e/two-users.test.ts',
       'test/e2e/watch.test.ts',
       'test/endurance',
       'test/fidelity',

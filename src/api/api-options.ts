@@ -54,7 +54,7 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
   readonly cc?: string | undefined;
   /** The build cache. By default as for the command line: docs/caching.md. */
   readonly cacheDir?: string | undefined;
-  /** Use what other users wrote to the cache: they decide what runs. */
+  /** Use what other users wrote to the cache or the build directory: they decide what runs. */
   readonly trustCache?: boolean | undefined;
   /** The maximum size of the cache after a build, in megabytes. By default 2000. */
   readonly cacheMaxSize?: number | undefined;

@@ -1,4 +1,5 @@
 import type {Digest} from '../model/digest.js';
+import type {Ownership} from '../fs/owners.js';
 import {withRegular} from '../fs/regular-file.js';
 import {errnoOf} from '../model/errno.js';
 import {type ActionRecord, decodeRecord} from './record.js';
@@ -7,8 +8,8 @@ import {type ActionRecord, decodeRecord} from './record.js';
 export interface RecordFile {
   /** Undefined if there is none, or none that can be used. */
   readonly record: ActionRecord | 'older' | undefined;
-  /** Its owner; undefined if it could not be opened. */
-  readonly uid: number | undefined;
+  /** Its owner and permissions; undefined if it could not be opened. */
+  readonly owner: Ownership | undefined;
   /** Why it could not be opened. */
   readonly error: unknown;
 }
@@ -20,12 +21,12 @@ const MAX_BYTES = 16_000_000;
 export async function readRecord(path: string, key: Digest): Promise<RecordFile> {
   try {
     return await withRegular(path, 'refuse', async ({handle, stats}) => {
-      const {uid, size} = stats;
-      if (size > MAX_BYTES) return {record: undefined, uid, error: undefined};
-      return {record: decodeRecord(await handle.readFile('utf8'), key), uid, error: undefined};
+      const found = {owner: stats, error: undefined};
+      if (stats.size > MAX_BYTES) return {record: undefined, ...found};
+      return {record: decodeRecord(await handle.readFile('utf8'), key), ...found};
     });
   } catch (error) {
-    return {record: undefined, uid: undefined, error};
+    return {record: undefined, owner: undefined, error};
   }
 }
 

@@ -15,7 +15,7 @@ import {
   removeQuietly,
   writeFileAtomic,
 } from '../fs/files.js';
-import {isForeign, nameOfUser} from '../fs/owners.js';
+import {isForeign, isOnlyOurs, nameOfUser, type Ownership} from '../fs/owners.js';
 import {removeTree} from '../fs/removal.js';
 import {CONTENTS, isTrusted, layoutOf, removable, RESULTS, type Layout} from './store-layout.js';
 import {encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
@@ -162,15 +162,15 @@ const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
 
 async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolean}): Promise<Result<Lookup>> {
   const path = layout.entry(key);
-  const {record, uid, error} = await readRecord(path, key);
+  const {record, owner, error} = await readRecord(path, key);
   if (error !== undefined) {
     if (isDamage(error)) return ok({record: undefined, warnings: [await discard(layout, 'entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
-  if (uid !== undefined && !isTrusted(layout, {uid})) {
+  if (owner !== undefined && !layout.trustOthers && !isOnlyOurs(owner)) {
     if (strangers.isTold) return MISS;
     strangers.isTold = true;
-    return ok({record: undefined, warnings: [foreignWarning(layout, uid)]});
+    return ok({record: undefined, warnings: [foreignWarning(layout, owner)]});
   }
   if (record === 'older') return MISS;
   if (record === undefined) return ok({record, warnings: [await discard(layout, 'entry', path)]});
@@ -187,9 +187,10 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
   return ok({record, warnings: []});
 }
 
-function foreignWarning({root}: Layout, uid: number): string {
+function foreignWarning({root}: Layout, owner: Ownership): string {
+  const whose = isForeign(owner) ? `of ${nameOfUser(owner.uid)}` : 'that other users may write to';
   return (
-    `the cache in ${root} has results of ${nameOfUser(uid)}, which are not used; ` +
+    `the cache in ${root} has results ${whose}, which are not used; ` +
     'with --trust-cache they are, and who may write to it decides what you run'
   );
 }

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {attempt, ensureFolder, removeQuietly, temporaryIn} from '../fs/files.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
+import {checkBuildDirOwner} from './build-dir-owner.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {isNumber, isText, objectWith, optional, schemaOf} from '../model/shape.js';
@@ -29,8 +30,16 @@ interface Holder extends ProcessIdentity {
 /** Each further attempt means that another process took and released the lock meanwhile. */
 const ATTEMPTS = 50;
 
-/** Takes the lock of a build directory, which is created if need be. Fails with LOCKED, which says who holds it, or IO. */
-export async function acquireLock(buildDir: string): Promise<Result<Lock>> {
+/**
+ * Takes the lock of a build directory, which is created if need be. Fails with LOCKED, which says who holds it, with OUTPUT for a
+ * directory of another user who is not trusted, or with IO.
+ */
+export async function acquireLock(
+  buildDir: string,
+  {trustOthers = false}: {readonly trustOthers?: boolean | undefined} = {},
+): Promise<Result<Lock>> {
+  const owned = await checkBuildDirOwner(buildDir, trustOthers);
+  if (!owned.ok) return owned;
   const folder = join(buildDir, 'lock');
   const made = await ensureFolder(folder);
   if (!made.ok) return made;

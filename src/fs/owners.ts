@@ -24,6 +24,11 @@ export function isForeign({uid}: Pick<Stats, 'uid'>): boolean {
   return uid !== ownUser() && uid !== 0;
 }
 
+/** Whether this is the user for whom `sudo` runs this process: root acts for them. */
+export function isSudoInvoker(uid: number): boolean {
+  return ownUser() === 0 && process.env['SUDO_UID'] === String(uid);
+}
+
 /** Whether its permissions let other users write to it. */
 export function othersMayWrite({gid, mode}: Ownership): boolean {
   return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && !isOwnGroup(gid));

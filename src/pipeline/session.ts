@@ -2,6 +2,7 @@ import {dirname} from 'node:path';
 import {openStore, type Store} from '../cache/store.js';
 import {DEFAULT_LIMITS} from '../cache/tidy.js';
 import {createEngine, type Engine} from '../engine/engine.js';
+import {isSharedBuildDir} from '../engine/build-dir-owner.js';
 import {acquireLock} from '../engine/lock.js';
 import {ensurePrivate} from '../fs/private-directory.js';
 import {currentRecording} from '../fs/recording.js';
@@ -20,9 +21,16 @@ export async function withEngine<T>(
 ): Promise<Result<T>> {
   const own = await ensureOwn(buildDir, context);
   if (!own.ok) return own;
-  const lock = await acquireLock(buildDir);
+  const lock = await acquireLock(buildDir, {trustOthers: context.trustCache});
   if (!lock.ok) return lock;
   currentRecording()?.addBuildDir(buildDir);
+  if (context.trustCache !== true && (await isSharedBuildDir(buildDir))) {
+    context.events.emit({
+      type: 'warning',
+      message: `other users may write to the build directory ${buildDir}, and so decide what is built in it`,
+      hint: `run chmod go-w ${buildDir}, or pass --trust-cache if you trust them`,
+    });
+  }
   try {
     const store = await openStore(context.cacheDir, {trustOthers: context.trustCache});
     if (!store.ok) {

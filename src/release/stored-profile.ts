@@ -33,7 +33,7 @@ export async function recordProfile(
   context: HostContext,
 ): Promise<Result<void>> {
   const places = sourcePlacesOf(join(options.buildDir, 'recording'));
-  const lock = await acquireLock(places.root);
+  const lock = await acquireLock(places.root, {trustOthers: context.trustCache});
   if (!lock.ok) return lock;
   try {
     context.events.emit({type: 'notice', message: `recording a profile in ${places.root}`});

@@ -7,8 +7,8 @@ export interface Breaker {
   readonly closed: () => boolean;
   /** No response, or an invalid one. Before the first valid response, one failure opens the breaker: the server is unreachable. */
   readonly failed: (reason: string) => void;
-  /** A useless response (damaged, slow): many of them open the breaker, too. */
-  readonly poor: (reason: string) => void;
+  /** A useless response (damaged, slow): many of them open the breaker, too, or one that cost as much as many. */
+  readonly poor: (reason: string, weight?: number) => void;
   readonly succeeded: () => void;
 }
 
@@ -30,8 +30,8 @@ export function createBreaker(opened: (reason: string) => void): Breaker {
     failed(reason) {
       add(hasAnswered ? FAILURE : LIMIT, reason);
     },
-    poor(reason) {
-      add(POOR, reason);
+    poor(reason, weight = POOR) {
+      add(weight, reason);
     },
     succeeded() {
       hasAnswered = true;

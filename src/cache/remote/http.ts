@@ -26,8 +26,8 @@ export interface Http {
   /** The size, if the server tells. */
   readonly head: (path: string) => Promise<Answer<number | undefined>>;
   readonly put: (path: string, body: Uint8Array) => Promise<Answer<void>>;
-  /** Cancels current and future requests. */
-  readonly cancel: () => void;
+  /** Cancels current and future requests: all, or those for content. */
+  readonly cancel: (which: 'all' | 'reads') => void;
 }
 
 /** The time-out for a response, in milliseconds. For a body, the transfer time at the rate below is added. */
@@ -39,9 +39,8 @@ const SLOW = 2 / 3;
 const REST_BYTES = 4096;
 
 export function createHttp({base, authorization}: Address, patienceMs: number): Http {
-  const running = new Set<AbortController>();
-  let cancelled = false;
-  const isCancelled = (): boolean => cancelled;
+  const running = new Map<AbortController, 'reads' | 'other'>();
+  const cancelled = {all: false, reads: false};
 
   interface Request<T> {
     readonly method: 'GET' | 'HEAD' | 'PUT';
@@ -53,9 +52,10 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
   }
 
   async function exchange<T>({method, path, body, bytes, read}: Request<T>): Promise<Answer<T>> {
+    const isCancelled = (): boolean => cancelled.all || (method === 'GET' && cancelled.reads);
     if (isCancelled()) return {kind: 'cancelled'};
     const controller = new AbortController();
-    running.add(controller);
+    running.set(controller, method === 'GET' ? 'reads' : 'other');
     const allowance = bytes / BYTES_PER_MS;
     const began = performance.now();
     const release = abortAfter(controller, patienceMs + allowance);
@@ -152,9 +152,9 @@ export function createHttp({base, authorization}: Address, patienceMs: number): 
           return {kind: 'found', value: undefined};
         },
       }),
-    cancel() {
-      cancelled = true;
-      for (const controller of running) controller.abort();
+    cancel(which) {
+      cancelled[which] = true;
+      for (const [controller, kind] of running) if (which === 'all' || kind === which) controller.abort();
     },
   };
 }
@@ -179,6 +179,11 @@ async function pour(
 ): Promise<boolean> {
   const {body} = response;
   if (body === null) return true;
+  // Not one byte of what says itself that it is too much.
+  if (Number(response.headers.get('content-length') ?? 0) > limit) {
+    await body.cancel();
+    return false;
+  }
   let read = 0;
   // Leaving the loop early ends the connection.
   for await (const chunk of body as AsyncIterable<Uint8Array>) {

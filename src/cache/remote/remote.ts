@@ -7,6 +7,7 @@ import {attempt} from '../../fs/files.js';
 import type {ActionRecord, StoredOutput} from '../record.js';
 import {parseAddress} from './address.js';
 import {PATIENCE_MS} from './http.js';
+import {BASE_MS} from './waiting.js';
 import {createServerKnowledge, type Known} from './known.js';
 import {decodeResult, EMPTY} from './result-message.js';
 import {createServer, type Server} from './server.js';
@@ -43,11 +44,13 @@ export interface RemoteOptions {
   readonly signal: AbortSignal;
   /** How long the server may take to answer; a few seconds when left out. */
   readonly patienceMs?: number;
+  /** How long the run may wait for it all in all, besides what its answers are worth; a few seconds when left out. */
+  readonly waitingMs?: number;
 }
 
 /** Prepares the use of a remote cache; sends no request yet. Fails with CONFIG. */
 export function openRemote(options: RemoteOptions): Result<RemoteCache> {
-  const {upload, signingKey, events, signal, patienceMs = PATIENCE_MS} = options;
+  const {upload, signingKey, events, signal, patienceMs = PATIENCE_MS, waitingMs = BASE_MS} = options;
   const address = parseAddress(options.url);
   if (!address.ok) return address;
   if (upload && signingKey !== undefined && signingKey.sign === undefined) {
@@ -55,7 +58,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
       hint: 'pass the private key, or omit --remote-upload',
     });
   }
-  const server = createServer(address.value, patienceMs, events, signal);
+  const server = createServer(address.value, {patienceMs, waitingMs}, events, signal);
   const known = createServerKnowledge();
   const uploads = upload ? createUploads(server, known, signingKey) : undefined;
   return ok({
@@ -95,7 +98,8 @@ function createDownloads(
     if (answer.kind === 'found' && answer.value === digest) return ok(true);
     if (answer.kind === 'found' || answer.kind === 'damaged') {
       known.wrong.add(digest);
-      server.damaged(blob, answer.kind === 'damaged' ? answer.reason : 'is not what its name says');
+      const reason = answer.kind === 'damaged' ? answer.reason : 'is not what its name says';
+      server.damaged(blob, reason, size);
     }
     return ok(false);
   }

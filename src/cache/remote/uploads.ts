@@ -68,7 +68,7 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
       running.add(done);
     },
     async finish() {
-      await Promise.all(running);
+      await server.finish(Promise.all(running));
     },
   };
 }

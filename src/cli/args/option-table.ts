@@ -273,7 +273,7 @@ const COMMON = {
   'trust-cache': {
     kind: 'flag',
     configurable: true,
-    describe: 'use what other users wrote to the cache: they decide what you run',
+    describe: 'use what other users wrote to the cache or the build directory: they decide what you run',
   },
   'cache-max-size': {
     kind: 'number',

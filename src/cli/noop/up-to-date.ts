@@ -21,7 +21,7 @@ export async function recallRun(
   const memo = await readRunMemo(question);
   if (memo === undefined) return undefined;
   const {buildDir, actions} = memo.answer;
-  const lock = await acquireLock(buildDir);
+  const lock = await acquireLock(buildDir, {trustOthers: memo.answer.invocation.options['trust-cache']});
   if (!lock.ok) return undefined;
   try {
     const paths = checkPaths(memo.paths);

@@ -1,5 +1,5 @@
 import {gzipSync} from 'node:zlib';
-import {rmSync} from 'node:fs';
+import {rmSync, writeFileSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {layoutOf} from '../../../../src/cache/store-layout.js';
 import {digestOf} from '../../../../src/model/digest.js';
@@ -219,13 +219,116 @@ describe('a server that', () => {
       response.writeHead(404).end();
       return true;
     };
-    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 40_000});
+    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 40_000, waitingMs: 1e9});
     for (let index = 0; index < 60; index += 1) await remote.get(digestOf(`no such key ${index}`), '');
     const slow = `the remote cache ${server.url} is not used for the rest of this run: it is too slow`;
     expect(warnings()).toEqual(isUsed ? [] : [slow]);
     server.requests.length = 0;
     expect(await remote.get(digestOf('another'), '')).toBeUndefined();
     expect(server.requests.length).toBe(isUsed ? 1 : 0);
+  });
+
+  test('takes two seconds for each answer is not waited for longer than a few seconds in all', async () => {
+    holdTime('performance');
+    let asked = 0;
+    server.mischief = ({path}, response) => {
+      asked += 1;
+      // None of these is slow by itself.
+      jest.advanceTimersByTime(1900);
+      const kept = server.kept.get(path);
+      if (kept === undefined) response.writeHead(404).end();
+      else response.end(kept);
+      return true;
+    };
+    const built = await buildOn(taker, {url: server.url, patienceMs: 3000});
+    expect(built.result.ok).toBe(true);
+    expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
+    expect(asked).toBeLessThan(5);
+    expect(built.warnings).toEqual([
+      expect.stringMatching(/is not used for the rest of this run: it is too slow \([\d.]+ s of waiting\)$/),
+    ]);
+  });
+
+  test('is far away, and answers many at a time, is used to the end', async () => {
+    holdTime('performance');
+    server.mischief = (_, response) => {
+      jest.advanceTimersByTime(10);
+      response.writeHead(404).end();
+      return true;
+    };
+    const {remote, warnings} = remoteOf({url: server.url, waitingMs: 100});
+    for (let index = 0; index < 100; index += 1) await remote.get(digestOf(`no such key ${index}`), '');
+    expect([server.requests.length, warnings()]).toEqual([100, []]);
+  });
+
+  test('does not answer any more is left when the time is used up, whatever its time-out', async () => {
+    server.mischief = ({path}) => path.startsWith('cas/');
+    const built = await buildOn(taker, {url: server.url, patienceMs: 3_600_000, waitingMs: 500});
+    expectRight(built);
+    expect(built.counts).toMatchObject({executed: 4});
+  });
+
+  test('says that more comes than was asked for is not listened to', async () => {
+    server.mischief = always('cas', (_, response) => {
+      response.writeHead(200, {'content-length': 3e9}).flushHeaders();
+    });
+    // If it were, this test would not end in time.
+    const built = await buildOn(taker, {url: server.url, patienceMs: 3_600_000, waitingMs: 1e9});
+    expectRight(built);
+  });
+
+  test('has one large file with other bytes is not used any more', async () => {
+    const size = 100 << 20;
+    server.mischief = ({path}, response) => {
+      if (!path.startsWith('cas/')) return false;
+      response.writeHead(200, {'content-length': size});
+      response.end(Buffer.alloc(size));
+      return true;
+    };
+    const {remote, warnings} = remoteOf({url: server.url, patienceMs: 3_600_000, waitingMs: 1e9});
+    const digest = digestOf('something else');
+    const output = {name: 'o', digest, size, executable: false};
+    expect(await remote.download(digestOf('key'), output, `${folder}/large`)).toEqual({
+      ok: true,
+      value: false,
+    });
+    expect(warnings()).toEqual([
+      expect.stringContaining(`an entry at cas/${digest} that is not what its name says`),
+      expect.stringContaining('is not used for the rest of this run'),
+    ]);
+    server.requests.length = 0;
+    expect(await remote.get(digestOf('next'), '')).toBeUndefined();
+    expect(server.requests).toEqual([]);
+  });
+
+  test('says that its results are larger than all that a cache holds is not asked for them', async () => {
+    const {remote, warnings} = remoteOf({url: server.url});
+    server.mischief = (_, response) => Boolean(response.writeHead(404).end());
+    for (const name of 'abcdefghi') {
+      const output = {name: 'o', digest: digestOf(name), size: 256 << 20, executable: false};
+      expect(await remote.download(digestOf('key'), output, `${folder}/large`)).toEqual({
+        ok: true,
+        value: false,
+      });
+    }
+    expect(server.requests).toHaveLength(7);
+    expect(warnings().at(-1)).toMatch(/not used for the rest of this run: it has more than 2 GB for one run/);
+  });
+
+  test('takes uploads slowly does not keep a finished build waiting', async () => {
+    server.kept.clear();
+    server.mischief = ({method}) => method === 'PUT';
+    holdTime('performance', 'setTimeout', 'clearTimeout');
+    const {remote, warnings} = remoteOf({url: server.url, upload: true, patienceMs: 3_600_000});
+    const file = `${folder}/upload`;
+    writeFileSync(file, 'content');
+    const outputs = [{name: 'o', digest: digestOf('content'), size: 7, executable: false}];
+    remote.offer(digestOf('record'), {keyRecord: 'record', outputs}, {o: file});
+    while (!server.requests.some((line) => line.startsWith('PUT'))) await new Promise(setImmediate);
+    const finished = remote.finish();
+    jest.advanceTimersByTime(20_000);
+    await finished;
+    expect(warnings()).toEqual([expect.stringContaining('gets no more uploads in this run: it is too slow')]);
   });
 
   test('hangs during an upload does not delay the build', async () => {
