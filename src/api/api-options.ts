@@ -114,7 +114,10 @@ export interface RelinkOptions extends FreezeOptions {
   readonly out: string;
   /** The directory for the images and the state of the build. By default one in the cache. */
   readonly buildDir?: string | undefined;
-  /** `link` (the default): with the static archive; `graft`: a copy of the executable, which needs a library of images. */
+  /**
+   * `link`: with the static archive; `graft`: a copy of the executable, which needs a library of images. By default link
+   * where the archive can be linked, else graft.
+   */
   readonly method?: 'link' | 'graft' | undefined;
   /** Link a position-independent executable. */
   readonly pie?: boolean | undefined;

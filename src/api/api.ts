@@ -74,10 +74,12 @@ export async function build(options: BuildOptions): Promise<Result<BuildOutcome>
 export async function relink(options: RelinkOptions): Promise<Result<BuildOutcome>> {
   const checked = checkOptions('relink', options, DECLARATIONS.relink);
   if (!checked.ok) return checked;
-  const {python, out, buildDir, cc, pie = false, debugInfo = false, method = 'link'} = checked.value;
+  const {python, out, buildDir, cc, pie = false, debugInfo = false, method} = checked.value;
   return runCall('relink', checked.value, async (context) => {
     const relinked = {python, out, buildDir, cc, pie, debugInfo};
-    return performed(await relinkBy(method, relinked, selectionFrom(checked.value), context));
+    const relinking = await relinkBy(method, relinked, context);
+    if (!relinking.ok) return performed(relinking);
+    return performed(await relinking.value.build(selectionFrom(checked.value), context));
   });
 }
 

@@ -24,6 +24,7 @@ export interface Check {
 /** Optional tools, with their purposes. */
 const OPTIONAL_TOOLS: readonly (readonly [name: string, purpose: string])[] = [
   ['python3', 'the tests'],
+  ['patchelf', 'relink of a Python whose archive cannot be linked'],
   ['xz', 'unpacking a source archive .tar.xz'],
   ['valgrind', 'counting instructions in bench'],
   ['hyperfine', 'measuring start-up by hand'],

@@ -108,6 +108,8 @@ export interface Summary extends Base {
   readonly modules: number;
   readonly output: string | null;
   readonly stage1: string | null;
+  /** Only from `relink`: how the executable was made. */
+  readonly method?: 'link' | 'graft' | undefined;
   readonly sha256: string | null;
   readonly wallMs: number;
   readonly actions: ActionCounts;

@@ -11,6 +11,8 @@ export interface BuildOutcome {
   readonly output: string | null;
   /** The interpreter that CPython's own build made; null for an installed Python. */
   readonly stage1: string | null;
+  /** How an installed Python's new executable was made; absent for what is not one. */
+  readonly method?: 'link' | 'graft' | undefined;
   /** sha256 of the new interpreter, or of an overlay's shared object. */
   readonly sha256: string | null;
   readonly actions: ActionCounts;

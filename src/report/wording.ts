@@ -73,5 +73,6 @@ export function summaryText(summary: Summary, dryRun = false): string | undefine
   ].join(', ');
   const done = nothing ? `nothing to do (${fresh} fresh)` : parts.join(', ');
   const place = summary.output === null ? '' : ` -> ${summary.output}`;
-  return `${dryRun ? 'dry run: ' : ''}${what === '' ? summary.command : what}: ${done}, ${duration(summary.wallMs)}${place}`;
+  const how = summary.method === undefined ? '' : summary.method === 'link' ? ' (linked)' : ' (grafted)';
+  return `${dryRun ? 'dry run: ' : ''}${what === '' ? summary.command : what}: ${done}, ${duration(summary.wallMs)}${place}${how}`;
 }

@@ -78,7 +78,7 @@ describeWith(pythons.length > 0, 'another Python').each(
     const done = await relink();
     expect(done.stderr).toEqual(expect.not.stringContaining('error['));
     expect(done.summary).toMatchObject({
-      ...{type: 'summary', ok: true, command: 'relink', output: out, stage1: null},
+      ...{type: 'summary', ok: true, command: 'relink', method: 'link', output: out, stage1: null},
       sha256: createHash('sha256').update(readFileSync(out)).digest('hex'),
     });
     expect(done.summary.modules).toBeGreaterThan(30);

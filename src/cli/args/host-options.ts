@@ -6,6 +6,7 @@ import type {
   RelinkOptions,
   SourceBuildOptions,
 } from '../../pipeline/build-options.js';
+import type {RelinkMethod} from '../../hosts/installed/relink-methods.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';
@@ -59,6 +60,11 @@ export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
   if (!installed.ok) return installed;
   const {pie = false, 'debug-info': debugInfo = false} = invocation.options;
   return ok({...installed.value, pie, debugInfo});
+}
+
+/** The method that is asked for; undefined leaves the choice to `relink`. */
+export function methodOf({method}: OptionValues): RelinkMethod | undefined {
+  return method === 'link' || method === 'graft' ? method : undefined;
 }
 
 /** The build that Makefile.inc describes. Fails with USAGE for any other caller. */

@@ -153,7 +153,7 @@ const RELINK = {
     configurable: true,
     value: 'METHOD',
     describe:
-      'link the static archive, or graft the images onto a copy of the executable (default: link where that works)',
+      'link the static archive, or graft the images onto a copy of the executable (default: link where the archive can be linked, else graft)',
   },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -3,7 +3,7 @@ import type {HostContext} from '../../pipeline/build-options.js';
 import {overlayHost} from '../../hosts/overlay/overlay-host.js';
 import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
-import {relinkHost} from '../../hosts/installed/relink-host.js';
+import {relinkBy} from '../../hosts/installed/relink-methods.js';
 import type {Repetition} from '../../pipeline/repetition.js';
 import {sourceHost} from '../../hosts/source/source-host.js';
 import {failure} from '../../model/failure.js';
@@ -15,6 +15,7 @@ import type {CommandEnd, Invocation, Session} from '../command.js';
 import {
   installedOptionsOf,
   makeRequestOf,
+  methodOf,
   relinkOptionsOf,
   selectionOf,
   sourceOptionsOf,
@@ -79,10 +80,8 @@ export async function run({invocation, context, cwd, product}: Session): Promise
 }
 
 /** The host that the argument selects, or the options without one. Fails with USAGE, and as the hosts do. */
-async function subjectOf(
-  invocation: Invocation,
-  {cacheDir, userEnvironment}: HostContext,
-): Promise<Result<Subject>> {
+async function subjectOf(invocation: Invocation, context: HostContext): Promise<Result<Subject>> {
+  const {cacheDir, userEnvironment} = context;
   const {options, word = options.python === undefined ? 'build' : 'relink'} = invocation;
   const selection = selectionOf(options);
   if (word === 'build') {
@@ -109,12 +108,10 @@ async function subjectOf(
   if (word === 'relink') {
     const relink = relinkOptionsOf(invocation);
     if (!relink.ok) return relink;
-    const host = relinkHost(relink.value, cacheDir);
-    return ok({
-      command: word,
-      outputs: [host.places.root, relink.value.out],
-      build: (context) => freeze(host, selection, context),
-    });
+    const relinking = await relinkBy(methodOf(options), relink.value, context);
+    if (!relinking.ok) return relinking;
+    const {outputs, build} = relinking.value;
+    return ok({command: word, outputs, build: (each) => build(selection, each)});
   }
   if (word === 'overlay') {
     const overlay = installedOptionsOf(invocation);

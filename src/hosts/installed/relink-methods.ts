@@ -1,21 +1,76 @@
 import type {BuildOutcome} from '../../model/outcomes.js';
-import type {Result} from '../../model/result.js';
+import {type Result, ok} from '../../model/result.js';
+import {scrubbedEnvironment} from '../../exec/environment.js';
 import type {HostContext, ModuleSelection, RelinkOptions} from '../../pipeline/build-options.js';
+import {placesOf} from '../../pipeline/build-places.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import {freeze} from '../../pipeline/pipeline.js';
-import {graftHost} from './graft-host.js';
+import {withEngine} from '../../pipeline/session.js';
+import {graftHost, graftLibrary} from './graft-host.js';
+import {installedToolchain} from './installed-toolchain.js';
 import {relinkHost} from './relink-host.js';
+import {linkObstacle} from './trial-link.js';
 
 /** How images get into a new executable: linked with the static archive, or as a library that a copy needs. */
 export type RelinkMethod = 'link' | 'graft';
 
-/** Makes it by one of the methods. Fails as the pipeline does. */
-export function relinkBy(
-  method: RelinkMethod,
+/** A new executable of an installed Python that one of the methods will make. */
+export interface Relinking {
+  readonly method: RelinkMethod;
+  /** The paths that it writes, absolute. */
+  readonly outputs: readonly string[];
+  /** Fails as the pipeline does. */
+  readonly build: (selection: ModuleSelection, context: HostContext) => Promise<Result<BuildOutcome>>;
+}
+
+/**
+ * Prepares to make it by the wanted method; without one, by linking where the archive can be linked, else by a graft, and says
+ * why. Fails as `installedToolchain` does.
+ */
+export async function relinkBy(
+  wanted: RelinkMethod | undefined,
   options: RelinkOptions,
-  selection: ModuleSelection,
   context: HostContext,
-): Promise<Result<BuildOutcome>> {
-  return method === 'graft'
-    ? freeze(graftHost(options, context.cacheDir), selection, context)
-    : freeze(relinkHost(options, context.cacheDir), selection, context);
+): Promise<Result<Relinking>> {
+  if (wanted !== undefined) return ok(relinking(wanted, options, context));
+  const obstacle = await findObstacle(options, context);
+  if (!obstacle.ok) return obstacle;
+  if (obstacle.value === null) return ok(relinking('link', options, context));
+  context.events.emit({type: 'notice', message: `${obstacle.value}: grafting a copy of the executable`});
+  return ok(relinking('graft', options, context));
+}
+
+function findObstacle(options: RelinkOptions, context: HostContext): Promise<Result<string | null>> {
+  const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, context.cacheDir));
+  return withEngine(places.root, context, async (engine) => {
+    const site = {engine, context, environment: scrubbedEnvironment({}, context.userEnvironment)};
+    const addressModel = options.pie ? 'position-independent' : 'absolute';
+    const toolchain = await installedToolchain(
+      {...options, addressModel, replacesFrozen: true},
+      places,
+      site,
+    );
+    return toolchain.ok ? linkObstacle(toolchain.value, options.pie, places, site) : toolchain;
+  });
+}
+
+function relinking(method: RelinkMethod, options: RelinkOptions, {cacheDir}: HostContext): Relinking {
+  const named = async (built: Promise<Result<BuildOutcome>>): Promise<Result<BuildOutcome>> => {
+    const done = await built;
+    return done.ok ? ok({...done.value, method}) : done;
+  };
+  if (method === 'graft') {
+    const host = graftHost(options, cacheDir);
+    return {
+      method,
+      outputs: [host.places.root, options.out, graftLibrary(options.out)],
+      build: (selection, context) => named(freeze(host, selection, context)),
+    };
+  }
+  const host = relinkHost(options, cacheDir);
+  return {
+    method,
+    outputs: [host.places.root, options.out],
+    build: (selection, context) => named(freeze(host, selection, context)),
+  };
 }

@@ -33,7 +33,7 @@ export function findStaticParts(
   return fail('PYTHON', `cannot relink ${executable}: ${missing} not found`, {
     hint:
       `on Debian and Ubuntu, install the package libpython${version.series}-dev; ` +
-      'for a Python without it, use --method graft, or flashfreeze overlay, which does not change the executable',
+      'for a Python without it, omit --method, or use flashfreeze overlay, which does not change the executable',
   });
 }
 
