@@ -57,6 +57,14 @@ const removals = {
   message: 'import what removes from fs/removal.ts',
 };
 
+/** Opening a FIFO waits for its other end: whoever reads makes sure that there is a file. */
+const READS_ALL = '^(readFile|createReadStream)(Sync)?$';
+const waitingReads = {
+  regex: '^(node:)?fs(/promises)?$',
+  importNamePattern: READS_ALL,
+  message: 'import what reads files from fs/regular-file.ts, or from fs/recorded-fs.ts',
+};
+
 export default tseslint.config(
   {ignores: ['dist', 'node_modules', 'coverage', '.flashfreeze']},
   ...tseslint.configs.strictTypeChecked,
@@ -83,7 +91,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['src/fs/removal.ts'],
     rules: {
-      'no-restricted-imports': ['error', {patterns: [removals]}],
+      'no-restricted-imports': ['error', {patterns: [removals, waitingReads]}],
       'no-restricted-syntax': [
         'error',
         {selector: `MemberExpression[property.name=/${REMOVES}/]`, message: removals.message},
@@ -93,6 +101,11 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    // They read what the system made: /proc and /etc.
+    files: ['fs/regular-file', 'fs/owners', 'exec/liveness'].map((file) => `src/${file}.ts`),
+    rules: {'no-restricted-imports': ['error', {patterns: [removals]}]},
   },
   {
     // What benchmarks and tests share lies in support/.

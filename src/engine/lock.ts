@@ -1,12 +1,13 @@
-import {link, readdir, writeFile} from 'node:fs/promises';
+import {link, lstat, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt, ensureFolder, removeQuietly, temporaryIn} from '../fs/files.js';
+import {emptyFile} from '../fs/fresh-file.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
 import {checkBuildDirOwner} from './build-dir-owner.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {isNumber, isText, objectWith, optional, schemaOf} from '../model/shape.js';
+import {isText, objectWith, optional, schemaOf} from '../model/shape.js';
 import {readValidJson} from '../fs/read-json.js';
 
 /**
@@ -29,6 +30,8 @@ interface Holder extends ProcessIdentity {
 
 /** Each further attempt means that another process took and released the lock meanwhile. */
 const ATTEMPTS = 50;
+/** No lock was taken so often; names with greater numbers are no generations. */
+const MOST = 1e12;
 
 /**
  * Takes the lock of a build directory, which is created if need be. Fails with LOCKED, which says who holds it, with OUTPUT for a
@@ -41,6 +44,9 @@ export async function acquireLock(
   const owned = await checkBuildDirOwner(buildDir, trustOthers);
   if (!owned.ok) return owned;
   const folder = join(buildDir, 'lock');
+  // Whatever else is in its place is no lock of anybody.
+  const there = await lstat(folder).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory()) await removeQuietly(folder);
   const made = await ensureFolder(folder);
   if (!made.ok) return made;
   for (let round = 0; round < ATTEMPTS; round += 1) {
@@ -48,6 +54,9 @@ export async function acquireLock(
     const holder = await readHolder(join(folder, String(highest)));
     if (holder !== undefined && liveness(holder) !== 'ended') {
       return err(lockedBy(buildDir, holder, join(folder, String(highest))));
+    }
+    if (highest >= MOST) {
+      return fail('IO', `cannot lock the build directory ${buildDir}`, {hint: `remove ${folder}`});
     }
     const mine = join(folder, String(highest + 1));
     const taken = await create(folder, mine);
@@ -61,7 +70,7 @@ export async function acquireLock(
     for (const old of all.filter((generation) => generation <= highest)) {
       await removeQuietly(join(folder, String(old)));
     }
-    return ok({release: () => writeFile(mine, '').catch(() => undefined)});
+    return ok({release: () => emptyFile(mine).then(() => undefined)});
   }
   return fail('LOCKED', `the build directory ${buildDir} is in use by other runs`);
 }
@@ -86,12 +95,15 @@ async function create(folder: string, generation: string): Promise<Result<boolea
 
 async function generations(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  return names
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map(Number)
+    .filter((generation) => generation <= MOST);
 }
 
 const holderFile = schemaOf<Partial<Holder> & Pick<Holder, 'pid' | 'start' | 'host'>>(
   objectWith<Holder>({
-    pid: isNumber,
+    pid: (value) => Number.isSafeInteger(value) && Number(value) > 0,
     start: isText,
     host: isText,
     boot: optional(isText),

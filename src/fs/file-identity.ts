@@ -1,5 +1,6 @@
-import {type BigIntStats, closeSync, openSync, readdirSync, readFileSync, readSync, statSync} from 'node:fs';
+import {type BigIntStats, readdirSync, readSync, statSync} from 'node:fs';
 import {hasSettled} from './path-state.js';
+import {readRegularSync, withRegularSync} from './regular-file.js';
 
 /*
  * The state of files as one number each, for stamps (src/runtime/sources/). What is read here describes files for the
@@ -53,7 +54,7 @@ export function currentState(path: string): CurrentState | undefined {
 /** The content of a file; undefined when it cannot be read. */
 export function currentContent(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return readRegularSync(path);
   } catch {
     return undefined;
   }
@@ -62,13 +63,9 @@ export function currentContent(path: string): Buffer | undefined {
 /** The first bytes of a file; undefined when it cannot be read or is shorter. */
 export function currentStart(path: string, length: number): Buffer | undefined {
   try {
-    const file = openSync(path, 'r');
-    try {
-      const bytes = Buffer.alloc(length);
-      return readSync(file, bytes, 0, length, 0) === length ? bytes : undefined;
-    } finally {
-      closeSync(file);
-    }
+    const bytes = Buffer.alloc(length);
+    const read = withRegularSync(path, (file) => readSync(file, bytes, 0, length, 0));
+    return read === length ? bytes : undefined;
   } catch {
     return undefined;
   }

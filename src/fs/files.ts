@@ -1,13 +1,13 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {constants, lstatSync, renameSync, writeFileSync} from 'node:fs';
+import {constants} from 'node:fs';
 import {mkdir, open, rename, stat, type FileHandle} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, ok, type Result} from '../model/result.js';
-import {NotRegularError, type RegularFile, withRegular} from './regular-file.js';
-import {removeFile, removeFileSync, removeTree} from './removal.js';
+import {type RegularFile, withRegular} from './regular-file.js';
+import {removeFile, removeTree} from './removal.js';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -133,25 +133,6 @@ export async function writeFileAtomic(
     return ok(true);
   });
   return written.ok ? ok() : written;
-}
-
-/**
- * Writes a file in the same way at once, without synchronising it. Replaces no device, FIFO or directory. Fails with IO.
- * @param what what it is, for the message
- */
-export function writeFileAtomicSync(path: string, content: string, what: string): Result<void> {
-  const temporary = temporaryIn(dirname(path));
-  try {
-    const there = lstatSync(path, {throwIfNoEntry: false});
-    if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
-      throw new NotRegularError(path, there);
-    writeFileSync(temporary, content, {flag: 'wx'});
-    renameSync(temporary, path);
-    return ok();
-  } catch (error) {
-    removeFileSync(temporary);
-    return err(ioFailure(`write ${what}`, path, error));
-  }
 }
 
 /** Copies a regular file so that there is the old one or the whole new one, whatever happens. Creates the directory. Fails with IO. */

@@ -1,8 +1,11 @@
-import {mkdir, rename} from 'node:fs/promises';
+import {constants, lstatSync, renameSync, writeFileSync} from 'node:fs';
+import {mkdir, open, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {ok, type Result} from '../model/result.js';
-import {attempt, temporaryIn} from './files.js';
-import {removeTree} from './removal.js';
+import {errnoOf} from '../model/errno.js';
+import {err, ok, type Result} from '../model/result.js';
+import {attempt, ioFailure, temporaryIn} from './files.js';
+import {NotRegularError} from './regular-file.js';
+import {removeFile, removeFileSync, removeTree} from './removal.js';
 
 /*
  * Files that a program writes which knows nothing of temporary names. It opens its output by name, and follows a link that somebody else
@@ -51,4 +54,45 @@ export async function replaceByProgram(path: string, {write, check}: Replacement
   } finally {
     await removeTree(fresh);
   }
+}
+
+/**
+ * Writes a file in one go, so that there is the old one or the whole new one. Replaces no device, FIFO or directory. Fails with IO.
+ * @param what what it is, for the message
+ */
+export function writeFileAtomicSync(path: string, content: string, what: string): Result<void> {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    const there = lstatSync(path, {throwIfNoEntry: false});
+    if (there !== undefined && !there.isFile() && !there.isSymbolicLink())
+      throw new NotRegularError(path, there);
+    writeFileSync(temporary, content, {flag: 'wx'});
+    renameSync(temporary, path);
+    return ok();
+  } catch (error) {
+    removeFileSync(temporary);
+    return err(ioFailure(`write ${what}`, path, error));
+  }
+}
+
+const EMPTY = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+/** Makes a file empty, or makes an empty one, in place of a link or a FIFO, too. Fails with IO. */
+export async function emptyFile(path: string): Promise<Result<void>> {
+  const make = async (): Promise<boolean> => {
+    const file = await open(path, EMPTY | constants.O_NONBLOCK).catch((error: unknown) => {
+      if (['ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+      throw error;
+    });
+    const isRegular = (await file?.stat())?.isFile() === true;
+    await file?.close();
+    return isRegular;
+  };
+  const made = await attempt(
+    'write',
+    path,
+    async () => (await make()) || ((await removeFile(path)) && (await make())),
+  );
+  if (!made.ok) return made;
+  return made.value ? ok() : err(ioFailure('write', path, {code: 'ENOTREGULAR'}));
 }

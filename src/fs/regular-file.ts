@@ -52,13 +52,23 @@ export async function readRegular(path: string): Promise<Buffer> {
   return withRegular(path, 'follow', ({handle}) => handle.readFile());
 }
 
-/** The same at once. */
+/** The text of a regular file. */
+export async function readRegularText(path: string, encoding: 'utf8' | 'latin1' = 'utf8'): Promise<string> {
+  return (await readRegular(path)).toString(encoding);
+}
+
+/** `readRegular` at once. */
 export function readRegularSync(path: string): Buffer {
+  return withRegularSync(path, (file) => readFileSync(file));
+}
+
+/** Opens a regular file at once, and closes it when `use` is done with its descriptor. */
+export function withRegularSync<T>(path: string, use: (file: number) => T): T {
   const file = openSync(path, flagsFor('follow'));
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new NotRegularError(path, stats);
-    return readFileSync(file);
+    return use(file);
   } finally {
     closeSync(file);
   }

@@ -1,7 +1,7 @@
-import {existsSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
 import {clearFile} from '../fs/removal.js';
 import {attempt} from '../fs/files.js';
+import {statFile} from '../fs/path-state.js';
+import {readRegular, readRegularText} from '../fs/regular-file.js';
 import {runProcess} from '../exec/process.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 
@@ -43,7 +43,7 @@ const MINISIGN: Signer = {
  * that it belongs to; returns the signature's path. Fails with USAGE for another key, NO_TOOL, and with the tool's words.
  */
 export async function signFile(file: string, key: string, run: SigningRun): Promise<Result<string>> {
-  const text = await readFile(key, 'latin1').catch(() => undefined);
+  const text = await readRegularText(key, 'latin1').catch(() => undefined);
   if (text === undefined) return fail('USAGE', `cannot read the key ${key}`);
   const signer = text.includes('minisign') ? MINISIGN : SSH;
   if (signer === SSH && !/PRIVATE KEY-----|^(ssh|ecdsa|sk)-\S+ /.test(text)) {
@@ -55,7 +55,7 @@ export async function signFile(file: string, key: string, run: SigningRun): Prom
   if (!cleared.ok) return cleared;
   const done = await ask(signer, signer.sign(file, key), run);
   if (!done.ok) return done;
-  if (done.value === undefined && existsSync(signature)) return ok(signature);
+  if (done.value === undefined && statFile(signature) !== undefined) return ok(signature);
   return fail('USAGE', `${signer.tool} could not sign ${file} with ${key}`, {details: done.value});
 }
 
@@ -68,11 +68,12 @@ export async function checkSignature(
   signers: string,
   run: SigningRun,
 ): Promise<Result<string>> {
-  const text = await readFile(signers, 'latin1').catch(() => undefined);
+  const text = await readRegularText(signers, 'latin1').catch(() => undefined);
   if (text === undefined) return fail('USAGE', `cannot read the allowed signers ${signers}`);
   const signer = text.includes('minisign public key') ? MINISIGN : SSH;
   const signature = `${file}${signer.suffix}`;
-  if (!existsSync(signature)) return fail('VERIFY', `${file} is not signed: ${signature} not found`);
+  if (statFile(signature) === undefined)
+    return fail('VERIFY', `${file} is not signed: ${signature} not found`);
   if (signer === MINISIGN) {
     const checked = await ask(MINISIGN, ['-V', '-q', '-p', signers, '-x', signature, '-m', file], run);
     if (!checked.ok) return checked;
@@ -83,7 +84,7 @@ export async function checkSignature(
   const [principal = ''] = found.value.stdout.split('\n');
   if (found.value.exitCode !== 0 || principal === '') return refused(file, signers, found.value.stderr);
   const args = ['-Y', 'verify', '-f', signers, '-I', principal, '-n', NAMESPACE, '-s', signature];
-  const checked = await start(SSH, args, run, await readFile(file));
+  const checked = await start(SSH, args, run, await readRegular(file));
   if (!checked.ok) return checked;
   const {exitCode, stdout, stderr} = checked.value;
   return exitCode === 0 ? ok(principal) : refused(file, signers, stdout + stderr);

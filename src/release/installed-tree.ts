@@ -1,8 +1,9 @@
-import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {clearFile, clearPath} from '../fs/removal.js';
 import {attempt} from '../fs/files.js';
+import {readRegular} from '../fs/regular-file.js';
 import {dependableVariables} from '../cpython/build/configure-and-make.js';
 import {buildEnvironment, findMake} from '../cpython/build/build-tools.js';
 import {reproducibleEnvironment} from '../cpython/build/reproducible-flags.js';
@@ -86,7 +87,7 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
       plan.sources.map(async ({module, root: index, key, isPackage}) => {
         const code = codes.get(module);
         if (plan.roots[index] !== 'stdlib' || code === undefined) return undefined;
-        const content = await readFile(join(library, `${key}${isPackage ? '/__init__' : ''}.py`));
+        const content = await readRegular(join(library, `${key}${isPackage ? '/__init__' : ''}.py`));
         return {
           code,
           identity: identityOf({size: BigInt(content.length), mtimeNs: BigInt(EPOCH) * 1_000_000_000n}),

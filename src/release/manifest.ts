@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import {z} from 'zod';
+import {readRegularText} from '../fs/regular-file.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -69,7 +69,7 @@ export function manifestText(manifest: Manifest): string {
 /** Fails with USAGE when the file is not there, or is not a manifest. */
 export async function readManifest(path: string): Promise<Result<Manifest>> {
   try {
-    return ok(schema.parse(JSON.parse(await readFile(path, 'utf8'))));
+    return ok(schema.parse(JSON.parse(await readRegularText(path))));
   } catch (error) {
     return fail('USAGE', `${path} is not a manifest of a release`, {details: messageOf(error)});
   }

@@ -1,6 +1,7 @@
-import {readFile, readdir} from 'node:fs/promises';
+import {readdir} from 'node:fs/promises';
 import {isAbsolute, join, normalize} from 'node:path';
 import {attempt} from '../fs/files.js';
+import {readRegularText} from '../fs/regular-file.js';
 import {parseCompilerCommand} from '../cpython/build/compiler-command.js';
 import {DEPENDENCIES} from '../cpython/build/reproducible-flags.js';
 import {runProcess, type ProcessSpec} from '../exec/process.js';
@@ -35,7 +36,7 @@ export async function outsideInputs(
   const read = await attempt('read', buildDir, async () => {
     for (const name of await readdir(buildDir, {recursive: true})) {
       if (!name.endsWith(DEPENDENCIES)) continue;
-      for (const path of prerequisitesOf(await readFile(join(buildDir, name), 'utf8'))) found.add(path);
+      for (const path of prerequisitesOf(await readRegularText(join(buildDir, name)))) found.add(path);
     }
   });
   if (!read.ok) return read;

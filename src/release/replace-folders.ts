@@ -1,6 +1,7 @@
-import {readFile, realpath, writeFile} from 'node:fs/promises';
+import {realpath, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt} from '../fs/files.js';
+import {readRegular} from '../fs/regular-file.js';
 import {folderName, mentionsFolder} from '../pipeline/folder-names.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {listTree, makeWritable} from './archive/tree.js';
@@ -30,7 +31,7 @@ export async function rewriteInstallation(root: string, rewriting: Rewriting): P
     for (const {path, isLink} of await listTree(root)) {
       if (isLink) continue;
       const file = join(root, path);
-      const old = await readFile(file);
+      const old = await readRegular(file);
       const isSuspect = secrets.some((folder) => old.includes(folder));
       if (isSuspect && (await isFromSource(path, old, rewriting.source))) continue;
       const text = old.includes(0) ? undefined : rewriteText(path, old.toString('latin1'), rewriting);
@@ -62,7 +63,7 @@ function latin1(text: string): string {
 async function isFromSource(path: string, content: Buffer, source: string): Promise<boolean> {
   const [, folder = '', name = ''] = /^(lib|include)\/python[^/]*\/(.*)$/s.exec(path) ?? [];
   const origin = join(source, folder === 'lib' ? 'Lib' : 'Include', name);
-  return name !== '' && (await readFile(origin).catch(() => undefined))?.equals(content) === true;
+  return name !== '' && (await readRegular(origin).catch(() => undefined))?.equals(content) === true;
 }
 
 /** The text of an installed file as a release has it. `text` has one character for each byte. */

@@ -1,4 +1,4 @@
-import {writeFileAtomicSync} from '../fs/files.js';
+import {writeFileAtomicSync} from '../fs/fresh-file.js';
 import type {Failure} from '../model/failure.js';
 import {recordTimeline, type Timeline} from './timeline.js';
 import type {Reporter} from './reporter.js';

@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {readRegular} from '../../fs/regular-file.js';
 import pLimit from 'p-limit';
 import {digestOf, type Digest} from '../../model/digest.js';
 import type {ActionRecord} from '../record.js';
@@ -75,6 +75,6 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
 
 /** The content of a file, if it has not changed since its result was made. */
 async function readExactly(path: string, digest: Digest): Promise<Uint8Array | undefined> {
-  const content = await readFile(path).catch(() => undefined);
+  const content = await readRegular(path).catch(() => undefined);
   return content !== undefined && digestOf(content) === digest ? content : undefined;
 }

@@ -1,8 +1,9 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {generatePlannedImage} from '../../codegen/planned-image.js';
 import {parseWellKnownStrings} from '../../codegen/objects/well-known.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
+import {readRegular, readRegularText} from '../../fs/regular-file.js';
 import {ok} from '../../model/result.js';
 import type {StepModule} from './step-module.js';
 
@@ -28,12 +29,12 @@ export const run: StepModule['run'] = async ({text, optional, flag}, {cwd}) => {
     filename: text('filename'),
     isCPythonFrozen: flag('cpython-frozen'),
   };
-  const image = generatePlannedImage(plan, await readFile(resolve(cwd, text('unit'))), {
+  const image = generatePlannedImage(plan, await readRegular(resolve(cwd, text('unit'))), {
     layout: layout.value,
     wellKnown:
       strings === undefined
         ? new Map<string, string>()
-        : parseWellKnownStrings(await readFile(resolve(cwd, strings), 'utf8')),
+        : parseWellKnownStrings(await readRegularText(resolve(cwd, strings))),
     addressModel: flag('position-independent') ? 'position-independent' : 'absolute',
   });
   if (!image.ok) return image;

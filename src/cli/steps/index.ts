@@ -1,4 +1,4 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {z} from 'zod';
 import {generateBuildRecord} from '../../codegen/tables/build-record.js';
@@ -6,6 +6,7 @@ import {generateIndex} from '../../codegen/tables/index-table.js';
 import {planFreeze} from '../../pipeline/modules/module-plan.js';
 import {preparedTables} from '../../pipeline/prepared/all-preparations.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
+import {readRegularText} from '../../fs/regular-file.js';
 import {packageVersion} from '../../fs/package-files.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {ok} from '../../model/result.js';
@@ -33,7 +34,7 @@ const planSchema = z.object({
 
 export const run: StepModule['run'] = async ({text}, {cwd}) => {
   const target = await readStepTarget(resolve(cwd, text('target')));
-  const {kind, modules} = planSchema.parse(JSON.parse(await readFile(resolve(cwd, text('plan')), 'utf8')));
+  const {kind, modules} = planSchema.parse(JSON.parse(await readRegularText(resolve(cwd, text('plan')))));
   const layout = await loadLayout(target.series);
   if (!layout.ok) return layout;
   const frozen = kind === 'overlay' ? [] : target.frozen;

@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import {z} from 'zod';
+import {readRegularText} from '../../fs/regular-file.js';
 
 /** What the steps and the rules have to know of a target Python: written by `step target`, read by the others. */
 export const stepTargetSchema = z.object({
@@ -52,5 +52,5 @@ export const stepTargetSchema = z.object({
 export type StepTarget = z.infer<typeof stepTargetSchema>;
 
 export async function readStepTarget(path: string): Promise<StepTarget> {
-  return stepTargetSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  return stepTargetSchema.parse(JSON.parse(await readRegularText(path)));
 }

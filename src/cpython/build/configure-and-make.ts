@@ -1,12 +1,13 @@
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
-import {mkdir, writeFile} from 'node:fs/promises';
+import {mkdir} from 'node:fs/promises';
 import {join, resolve, sep} from 'node:path';
-import {clearFile, clearPath} from '../../fs/removal.js';
+import {emptyFile} from '../../fs/fresh-file.js';
+import {clearFile, clearPath, removeFile} from '../../fs/removal.js';
 import {readFile, readdir, realpath} from '../../fs/recorded-fs.js';
 import type {Invitation} from '../../exec/jobserver.js';
 import {runProcess, type ProcessOutput} from '../../exec/process.js';
-import {fail, ok, type Result} from '../../model/result.js';
+import {err, fail, ok, type Result} from '../../model/result.js';
 import {findCompiler, findMake, type BuildRun} from './build-tools.js';
 import {requestedCompiler} from './configure-arguments.js';
 import {removeHalfWritten} from './half-written.js';
@@ -98,10 +99,11 @@ export async function makeTree(run: MakeRun): Promise<Result<void>> {
   const running = join(run.buildDir, RUNNING);
   try {
     await removeHalfWritten(run.buildDir, running);
-    await writeFile(running, '');
   } catch (error) {
     return fail('IO', `cannot write to the build directory ${run.buildDir}: ${String(error)}`);
   }
+  const marked = await emptyFile(running);
+  if (!marked.ok) return marked;
   const lto = machineCodeArguments(read.value.PY_CORE_CFLAGS);
   const args = [...(run.flags ?? []), ...variables.value, ...lto];
   const done =
@@ -146,8 +148,8 @@ async function emptyFolder(path: string): Promise<Result<void>> {
     }
     // The mark is removed last and written first, so that an interruption does not make the directory unusable.
     for (const name of names) if (name !== OURS) await clearPath(join(path, name));
-    await writeFile(join(path, OURS), '');
-    return ok();
+    const marked = await emptyFile(join(path, OURS));
+    return marked.ok ? ok() : err({...marked.failure, code: 'OUTPUT'});
   } catch (error) {
     return fail('OUTPUT', `cannot write to the build directory ${path}: ${String(error)}`);
   }
@@ -161,7 +163,10 @@ async function logged(
   args: readonly string[],
   jobserver?: Invitation,
 ): Promise<Result<ProcessOutput>> {
-  const log = createWriteStream(join(run.buildDir, logName));
+  const logPath = join(run.buildDir, logName);
+  // What is there may be a FIFO, and opening that would wait.
+  await removeFile(logPath);
+  const log = createWriteStream(logPath, {flags: 'wx'});
   // A log that cannot be written (a full disk) must not end the build before the tool itself says so.
   log.on('error', () => undefined);
   const done = await runProcess({

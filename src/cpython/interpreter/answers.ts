@@ -1,7 +1,8 @@
-import {mkdtemp, readFile, writeFile} from 'node:fs/promises';
+import {mkdtemp, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {removeTree} from '../../fs/removal.js';
+import {readRegularText} from '../../fs/regular-file.js';
 import {type ProcessOutput, type ProcessSpec, runProcess} from '../../exec/process.js';
 import {ok, type Result} from '../../model/result.js';
 
@@ -38,7 +39,7 @@ export async function askProcess({
     await writeFile(files.request, request);
     const run = await runProcess({...spec, args: args(files.answer, files.request)});
     if (!run.ok && !(mayCrash && run.failure.code === 'PROCESS')) return run;
-    const answer = await readFile(files.answer, 'utf8').catch(() => '');
+    const answer = await readRegularText(files.answer).catch(() => '');
     if (run.ok) return ok({...run.value, answer, said: lastWords(run.value)});
     return ok({stdout: '', stderr: '', exitCode: -1, answer, said: run.failure.message});
   } finally {

@@ -1,11 +1,11 @@
-import {createHash} from 'node:crypto';
-import {createReadStream, createWriteStream} from 'node:fs';
+import {createWriteStream} from 'node:fs';
 import {mkdir, mkdtemp, readdir, rename, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {runProcess} from '../../exec/process.js';
 import {findTool} from '../../exec/tools.js';
+import {hashFile} from '../../fs/files.js';
 import {readTree} from '../../fs/recorded-fs.js';
 import {removeTree} from '../../fs/removal.js';
 import type {Digest} from '../../model/digest.js';
@@ -22,9 +22,9 @@ const TRANSFER_SECONDS = 600;
 
 /** The sha256 of a file's content. Rejects when it cannot be read. */
 export async function digestOfFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex') as Digest;
+  const hashed = await hashFile(path);
+  if (!hashed.ok) throw new Error(hashed.failure.message);
+  return hashed.value.digest;
 }
 
 /**

@@ -73,7 +73,7 @@ export async function obtainSource(request: SourceRequest): Promise<Result<Obtai
 /** What was downloaded before. */
 async function readRecords(folder: string): Promise<readonly SourceRecord[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
   return texts.map((text) => recordSchema.safeParse(parseJson(text))).flatMap(({data}) => data ?? []);
 }
 

@@ -47,6 +47,17 @@ const FOLLOWED = 3;
  * others in a later run is not a cause.
  */
 export function explain(id: ActionId, history: Pick<History, 'accountOf'>): Explanation | undefined {
+  return follow(id, history, new Map());
+}
+
+/** @param explained what was explained already; undefined for an action that is being explained: a damaged journal may go round in circles */
+function follow(
+  id: ActionId,
+  history: Pick<History, 'accountOf'>,
+  explained: Map<ActionId, Explanation | undefined>,
+): Explanation | undefined {
+  if (explained.has(id)) return explained.get(id);
+  explained.set(id, undefined);
   const account = history.accountOf(id);
   if (account === undefined) return undefined;
   const because: Explanation[] = [];
@@ -54,8 +65,10 @@ export function explain(id: ActionId, history: Pick<History, 'accountOf'>): Expl
     if (producer === undefined || because.length === FOLLOWED) continue;
     const known = history.accountOf(producer);
     if (known === undefined || known.run > account.run) continue;
-    const followed = explain(producer, history);
+    const followed = follow(producer, history, explained);
     if (followed !== undefined) because.push(followed);
   }
-  return {id, account, because};
+  const explanation = {id, account, because};
+  explained.set(id, explanation);
+  return explanation;
 }

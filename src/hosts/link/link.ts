@@ -1,6 +1,5 @@
-import {writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {attempt, ensureFolder} from '../../fs/files.js';
+import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {runProcess} from '../../exec/process.js';
@@ -74,7 +73,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const words = await wordsOf(recipe, places, site);
       if (!words.ok) return words;
       const list = join(places.work, `${recipe.id.replace(':', '-')}.txt`);
-      const listed = await attempt('write', list, () => writeFile(list, responseFile(words.value)));
+      const listed = await writeFileAtomic(list, responseFile(words.value));
       if (!listed.ok) return listed;
       // The old one may be running: it is replaced by renaming, never written to.
       return replaceByProgram(out, {

@@ -91,7 +91,7 @@ async function findWhole(
   const name = names.find((each) => each.startsWith(`${prefix}-`));
   if (name === undefined) return undefined;
   const size = await stat(join(folder, name)).then(
-    (found) => found.size,
+    (found) => (found.isFile() ? found.size : -1),
     () => -1,
   );
   return name === nameOf(prefix, size) ? name : undefined;

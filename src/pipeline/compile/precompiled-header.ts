@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {removeTree} from '../../fs/removal.js';
-import {existsSync, readdir} from '../../fs/recorded-fs.js';
+import {isFileSync, readdir} from '../../fs/recorded-fs.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {ensureFolder} from '../../fs/files.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
@@ -37,7 +37,7 @@ export function createPrecompiledHeader(
   const folder = join(work, name);
   const file = join(folder, `${header}.gch`);
   // It only saves time, and is made when an action misses it.
-  let isThere = withoutRecording(() => existsSync(file));
+  let isThere = withoutRecording(() => isFileSync(file));
   let asked = 0;
 
   async function make(): Promise<void> {

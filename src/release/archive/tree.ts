@@ -1,5 +1,6 @@
-import {chmod, lstat, readFile, readdir, readlink} from 'node:fs/promises';
+import {chmod, lstat, readdir, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readRegular} from '../../fs/regular-file.js';
 import type {TarEntry} from './tar.js';
 
 /** The content of a path that is not a directory. */
@@ -33,7 +34,7 @@ async function describe(path: string): Promise<{readonly mode: number; readonly 
 
 export async function readEntry(root: string, {path, mode, isLink}: TreeFile): Promise<TarEntry> {
   const place = join(root, path);
-  return {path, mode, content: isLink ? {link: await readlink(place)} : await readFile(place)};
+  return {path, mode, content: isLink ? {link: await readlink(place)} : await readRegular(place)};
 }
 
 /** Writes a file, even if it is read-only. */

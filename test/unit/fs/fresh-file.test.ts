@@ -13,8 +13,13 @@ import {
 } from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {beforeEach, describe, expect, test} from '@jest/globals';
-import {writeFileAtomic, writeFileAtomicSync} from '../../../src/fs/files.js';
-import {replaceByProgram, withPrivateFolder} from '../../../src/fs/fresh-file.js';
+import {writeFileAtomic} from '../../../src/fs/files.js';
+import {
+  emptyFile,
+  replaceByProgram,
+  withPrivateFolder,
+  writeFileAtomicSync,
+} from '../../../src/fs/fresh-file.js';
 import {fail, ok, type Result} from '../../../src/model/result.js';
 import {eventually} from '../../support/processes.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -95,6 +100,28 @@ describe('a file that a program writes', () => {
     expect(readFileSync(join(folder, 'precious'), 'utf8')).toBe('precious');
   });
 });
+
+describe('an empty file', () => {
+  test.each(['nothing', 'a file', 'a FIFO', 'a link', 'a socket'])('takes the place of %s', async (what) => {
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'precious');
+    if (what === 'a file') writeFileSync(out, 'old');
+    if (what === 'a FIFO') execFileSync('mkfifo', [out]);
+    if (what === 'a link') symlinkSync(precious, out);
+    if (what === 'a socket') execFileSync('python3', ['-c', SOCKET, out]);
+    expect(await emptyFile(out)).toEqual({ok: true});
+    expect(readFileSync(out, 'utf8')).toBe('');
+    expect(lstatSync(out).isFile()).toBe(true);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
+
+  test('does not take the place of a directory', async () => {
+    mkdirSync(out);
+    expect(await emptyFile(out)).toMatchObject({failure: {code: 'IO'}});
+  });
+});
+
+const SOCKET = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])';
 
 describe('a report', () => {
   test.each(['FIFO', 'directory'])('does not replace a %s', (what) => {
