@@ -177,8 +177,12 @@ test('a module with a syntax error is left to its ordinary import until it is fi
   );
   await pause(2500);
   expect(watch.builds()).toHaveLength(before + 1);
+  const started = runs().length;
   edit('two', 'mended');
   await hasLastState();
+  // The new interpreter is there before the build is reported, and before the command is restarted.
+  await watch.until('its build', () => watch.builds().length > before + 1);
+  await watch.until('the command', () => runs().length > started);
 });
 
 test('a file that is only touched does not restart the command', async () => {
