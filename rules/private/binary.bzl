@@ -88,6 +88,7 @@ def frozen_python_binary(
         import_root = ".",
         kind = "relink",
         python = None,
+        verify = True,
         **kwargs):
     """Makes a Python program with all its modules, and an interpreter that has them frozen.
 
@@ -105,6 +106,7 @@ def frozen_python_binary(
       import_root: as for `frozen_modules`
       kind: as for `frozen_interpreter`
       python: the toolchain, if not the registered one
+      verify: as for `frozen_interpreter`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
     common = {key: kwargs[key] for key in kwargs if key in ["tags", "testonly", "target_compatible_with"]}
@@ -124,6 +126,7 @@ def frozen_python_binary(
         deps = [":" + name + ".modules"],
         kind = kind,
         python = python,
+        verify = verify,
         visibility = ["//visibility:private"],
         **common
     )

@@ -16,6 +16,9 @@ export PYTHONPATH
 exec "$runfiles/%s" "$@"
 """
 
+_ADVICE = ("this is an error of flashfreeze, or a wrong result in a cache: please report it; " +
+           "verify = False builds without this check")
+
 def _closure(ctx, toolchain):
     """The modules of all deps, each once."""
     check_deps(ctx, toolchain)
@@ -70,11 +73,29 @@ def _link(ctx, toolchain, command, parts, inputs, libraries, out):
         progress_message = "Linking %s" % ctx.label,
     )
 
-def _check(ctx, toolchain, words, inputs):
-    """Checks that the new interpreter starts and uses its images."""
-    out = ctx.actions.declare_file(ctx.label.name + ".frozen/checked")
+def _check(ctx, toolchain, words, inputs, compared):
+    """Checks that the new interpreter starts, uses its images, and that these equal a fresh compile of their sources."""
+    name = ctx.label.name
+    out = ctx.actions.declare_file(name + ".frozen/checked")
+    images = ctx.actions.declare_file(name + ".frozen/images.json")
+    checked = compared if ctx.attr.verify else []
+    ctx.actions.write(images, json.encode({
+        "force": False,
+        "images": [{"module": each.name, "source": each.source.path} for each in checked],
+    }))
+    words.add("--images", images)
+    words.add("--advice", _ADVICE)
     words.add("--out", out)
-    run_step(ctx, toolchain, "check", words, inputs, [out], "FreezeCheck", "Starting %s" % ctx.label)
+    run_step(
+        ctx,
+        toolchain,
+        "check",
+        words,
+        inputs + [images] + toolchain.checker + [each.source for each in checked],
+        [out],
+        "FreezeCheck",
+        "Checking %s" % ctx.label,
+    )
     return out
 
 def _relink(ctx, toolchain, modules):
@@ -88,7 +109,8 @@ def _relink(ctx, toolchain, modules):
     _link(ctx, toolchain, static["command"], parts, [linked.main, linked.archive] + objects, static["libraries"], out)
     words = ctx.actions.args()
     words.add("--python", out)
-    return struct(executable = out, images = out, checked = _check(ctx, toolchain, words, [out]), runfiles = [])
+    checked = _check(ctx, toolchain, words, [out], linked.modules + modules)
+    return struct(executable = out, images = out, checked = checked, runfiles = [])
 
 def _overlay(ctx, toolchain, modules):
     if not modules:
@@ -111,7 +133,7 @@ def _overlay(ctx, toolchain, modules):
     words.add("--python", toolchain.interpreter)
     words.add_all("--site", [hook], map_each = _folder)
     words.add("--module", modules[0].name)
-    checked = _check(ctx, toolchain, words, [toolchain.interpreter, hook, extension])
+    checked = _check(ctx, toolchain, words, [toolchain.interpreter, hook, extension], modules)
     return struct(executable = launcher, images = extension, checked = checked, runfiles = [hook, extension, toolchain.interpreter])
 
 def _folder(file):
@@ -138,6 +160,11 @@ def _frozen_interpreter_impl(ctx):
         ),
     ]
 
+VERIFY_ATTR = attr.bool(
+    doc = "Whether the new interpreter compares each of its images with a fresh compile of the source.",
+    default = True,
+)
+
 INTERPRETER_KIND = attr.string(
     doc = "`relink` links a new executable from the target's static archive. `overlay` makes an extension module that the " +
           "target loads when it starts, and needs only its headers.",
@@ -147,12 +174,13 @@ INTERPRETER_KIND = attr.string(
 
 frozen_interpreter = rule(
     implementation = _frozen_interpreter_impl,
-    doc = "Makes a Python that contains the frozen modules of its deps and behaves like the target. The build starts it once and " +
-          "checks that it uses its images. Provides `FrozenInterpreterInfo`.",
+    doc = "Makes a Python that contains the frozen modules of its deps and behaves like the target. The build starts it once, " +
+          "checks that it uses its images, and compares these with a fresh compile of their sources. Provides `FrozenInterpreterInfo`.",
     attrs = {
         "deps": attr.label_list(doc = "The modules, as `frozen_modules` targets.", providers = [FrozenModulesInfo]),
         "kind": INTERPRETER_KIND,
         "python": PYTHON_ATTR,
+        "verify": VERIFY_ATTR,
     },
     executable = True,
     toolchains = toolchain_types(),

@@ -13,6 +13,7 @@ FlashfreezeToolchainInfo = provider(
         "tool": "The program that Node.js runs, a file.",
         "tool_files": "A depset of all files of the tool.",
         "worker": "The script that compiles modules in the target Python, with what it imports.",
+        "checker": "The script that checks a new interpreter, with what it imports.",
         "layout": "The layout file of the target's version.",
         "strings": "The header with the interpreter's own strings, or None.",
         "headers": "A depset of the headers of the target Python and of the runtime.",
@@ -20,7 +21,8 @@ FlashfreezeToolchainInfo = provider(
         "stdlib": "A dict from each module of the standard library to `struct(name, is_package, source)`.",
         "frozen_names": "A dict with the names of the modules that CPython freezes itself.",
         "startup": "The modules of the standard library that every start imports, in order.",
-        "linked": "`struct(main, archive, objects)` for a relinked executable, or None.",
+        "linked": "`struct(main, archive, objects, modules)` for a relinked executable, or None. `modules` are those that CPython " +
+                  "freezes itself: `struct(name, source)`.",
         "not_linkable": "The reason why `linked` is None, or an empty string.",
         "overlay": "`struct(exports, objects)` for an extension module.",
     },

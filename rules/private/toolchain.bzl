@@ -70,6 +70,7 @@ def _linked(ctx, toolchain, files):
         return None
     objects = [compile_c(ctx, toolchain, file, "runtime." + file.basename, "code", False) for file in ctx.files._runtime_linked]
     done = {}
+    modules = []
     for row in toolchain.facts["frozen"]:
         origin = row["origin"]
         if origin in done:
@@ -80,7 +81,8 @@ def _linked(ctx, toolchain, files):
             complain(ctx.label, "stdlib", "%s not found: it is the source of the frozen module %s" % (row["path"], origin))
         made = freeze_module(ctx, toolchain, struct(name = origin, source = source), "<frozen %s>" % origin, cpython_frozen = True)
         objects.append(made.object)
-    return struct(main = ctx.file.static_main, archive = ctx.file.static_archive, objects = objects)
+        modules.append(struct(name = origin, source = source))
+    return struct(main = ctx.file.static_main, archive = ctx.file.static_archive, objects = objects, modules = modules)
 
 def _flashfreeze_toolchain_impl(ctx):
     facts = json.decode(ctx.attr.facts)
@@ -110,6 +112,7 @@ def _flashfreeze_toolchain_impl(ctx):
         tool = ctx.file._tool,
         tool_files = depset(ctx.files._tool_files),
         worker = ctx.files._worker,
+        checker = ctx.files._checker,
         layout = layout,
         strings = strings[0] if strings else None,
         headers = depset(ctx.files.headers + ctx.files._runtime_headers + ctx.files._layouts),
@@ -156,6 +159,7 @@ flashfreeze_toolchain = rule(
         "_tool": attr.label(default = "//:bin/flashfreeze.mjs", allow_single_file = True),
         "_tool_files": attr.label(default = "//:tool"),
         "_worker": attr.label(default = "//:worker"),
+        "_checker": attr.label(default = "//:checker"),
         "_layouts": attr.label(default = "//:layouts"),
         "_runtime_headers": attr.label(default = "//:runtime_headers"),
         "_runtime_linked": attr.label(default = "//:runtime_linked"),

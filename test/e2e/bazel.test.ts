@@ -57,6 +57,14 @@ function products(bin: string): string[] {
 }
 
 const mnemonics = (log: string): string[] => executed(log).map(({mnemonic}) => mnemonic);
+/** What a build says whose compiler got a number wrong (test/bazel/workspace/wrong). */
+function expectRefused(answer: Answer | undefined): void {
+  expect(answer?.exitCode).toBe(1);
+  expect(answer?.text).toMatch(
+    /error\[VERIFY\]: the image of ff_odd differs from a fresh compile of .*wrong\/ff_odd\.py\n {2}ff_odd, answer: co_consts\[\d\]: 1234568 instead of 1234567\n/,
+  );
+  expect(answer?.text).toMatch(/\nhint: .*please report it; verify = False builds without this check/);
+}
 const TALLY = 'year: 4 values, mean 2023.5, median 2023.5\nvisitors: 4 values, mean 108.75, median 107.5\n';
 const lastJson = (answer: Answer | undefined): unknown =>
   JSON.parse(answer?.text.trimEnd().split('\n').at(-1) ?? '') as unknown;
@@ -73,7 +81,8 @@ describeWith(roots.forky, 'Bazel 7')('Bazel 7.7.1, Python 3.14 and 3.15, overlay
     replace(join(workspace, 'MODULE.bazel'), '"python3"', '"python3.14"');
     appendFileSync(
       join(workspace, 'MODULE.bazel'),
-      'flashfreeze.python(name = "newest_python", python = "python3.15")\nuse_repo(flashfreeze, "newest_python")\n',
+      'flashfreeze.python(name = "newest_python", python = "python3.15")\nuse_repo(flashfreeze, "newest_python")\n' +
+        `flashfreeze.python(name = "odd_python", python = "python3.14", cc = "${join(workspace, 'wrong', 'odd-cc')}")\nuse_repo(flashfreeze, "odd_python")\n`,
     );
     // The same in another directory, for another output base.
     const second = join(folder, 'second', 'some where');
@@ -121,6 +130,8 @@ frozen_modules(name = "shell", python = "@shell//:python")
       {name: 'comment', line: 'echo "# A comment." >>columns/summary.py'},
       build('commented', '//tally:all //probe //newest'),
       build('again', '//tally:all //probe //newest'),
+      {name: 'wrong', line: `bazel ${base} build //wrong`},
+      {name: 'unverified', line: `bazel ${base} build //wrong:unverified`},
       {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
       {name: 'kind', line: `bazel ${base} build --nobuild //bad_kind:all`},
       {name: 'mixed', line: `bazel ${base} build --nobuild //newest:mixed`},
@@ -176,8 +187,9 @@ frozen_modules(name = "shell", python = "@shell//:python")
     ]);
   });
 
-  test('an edit that leaves the code unchanged ends with its compilation, and a build without an edit does nothing', () => {
-    expect(mnemonics(log('commented'))).toEqual(['FreezeCompile']);
+  test('an edit that leaves the code unchanged links nothing, and a build without an edit does nothing', () => {
+    // Both programs compare what they have with the new source.
+    expect(mnemonics(log('commented')).sort()).toEqual(['FreezeCheck', 'FreezeCheck', 'FreezeCompile']);
     expect(answer('again')).toMatchObject({exitCode: 0});
     expect(mnemonics(log('again'))).toEqual([]);
   });
@@ -241,6 +253,11 @@ frozen_modules(name = "shell", python = "@shell//:python")
     );
   });
 
+  test('a wrong image fails the build, unless that is not to be checked', () => {
+    expectRefused(answer('wrong'));
+    expect(answer('unverified')).toMatchObject({exitCode: 0});
+  });
+
   test('a source may be made by another rule', () => {
     expect(answer('generated')).toMatchObject({exitCode: 0});
   });
@@ -261,6 +278,10 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
     replace(join(workspace, 'WORKSPACE'), '"python3"', '"python3.11"');
     replace(join(workspace, 'options.bzl'), '"overlay"\n', '"relink"\n');
     rmSync(join(workspace, 'newest'), {recursive: true});
+    appendFileSync(
+      join(workspace, 'WORKSPACE'),
+      `python_repository(name = "odd_python", python = "python3.11", cc = "${join(workspace, 'wrong', 'odd-cc')}")\n`,
+    );
     const build = (name: string): {name: string; line: string} => ({
       name,
       line: `bazel ${base} build //tally:all //probe --execution_log_json_file=${log(name)}`,
@@ -273,6 +294,7 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
       {name: 'python', line: `bazel-bin/tally/python -c '${code}'`},
       {name: 'sed', line: sed('tally/cli.py', 's/as JSON/for programs/')},
       build('edit'),
+      {name: 'wrong', line: `bazel ${base} build //wrong`},
       {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
     ]);
   });
@@ -297,6 +319,10 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
       'FreezeGenerate',
       'FreezeLink',
     ]);
+  });
+
+  test('a wrong image fails the build', () => {
+    expectRefused(answers.get('wrong'));
   });
 
   test('the analysis rejects bad input', () => {

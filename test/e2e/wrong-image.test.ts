@@ -1,11 +1,10 @@
 /** Images that link and are wrong: a result in the cache belongs to another source. They never replace what is in use. */
-import {mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {decodeRecord, encodeRecord, type ActionRecord} from '../../src/cache/record.js';
-import type {Digest} from '../../src/model/digest.js';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreeze, run} from '../../support/rig.js';
+import {compiledResults, plantResult} from '../support/planted-result.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
@@ -42,33 +41,15 @@ describeWith(newest, 'an installed Python').each(HOSTS)(
     const write = (value: string): void => {
       writeFileSync(source, `def answer():\n    return ${value}\n`);
     };
-    /** The results of the module's C compiler in the cache, by the path of their entry. */
-    const compiled = (): Map<string, ActionRecord> => {
-      const found = new Map<string, ActionRecord>();
-      for (const entry of readdirSync(join(cache, 'ac'), {recursive: true, withFileTypes: true})) {
-        if (!entry.isFile()) continue;
-        const path = join(entry.parentPath, entry.name);
-        const record = decodeRecord(readFileSync(path, 'utf8'), entry.name as Digest);
-        if (record === undefined || record === 'older') continue;
-        const {step, target} = JSON.parse(record.keyRecord) as {step?: string; target?: string};
-        if (step === 'cc' && target === MODULE) found.set(path, record);
-      }
-      return found;
-    };
-
     beforeAll(async () => {
       mkdirSync(app, {recursive: true});
       writeFileSync(join(app, 'main.py'), `import ${MODULE}\nprint(${MODULE}.answer())\n`);
       write('1.5');
       expect(await build('one')).toMatchObject({exitCode: 0, stderr: ''});
-      const [first] = compiled().values();
+      const first = compiledResults(cache, MODULE);
       write('(0.0, 1)');
       expect(await build('two')).toMatchObject({exitCode: 0, stderr: ''});
-      // What the second source was compiled to is now what the first one was.
-      const changed = [...compiled()].find(([, {keyRecord}]) => keyRecord !== first?.keyRecord);
-      if (first === undefined || changed === undefined) throw new Error('the results are not in the cache');
-      const [path, {keyRecord}] = changed;
-      writeFileSync(path, encodeRecord({keyRecord, outputs: first.outputs}));
+      plantResult(first, compiledResults(cache, MODULE));
     });
 
     test('the build fails, and what was there stays as it was', async () => {

@@ -18,7 +18,7 @@ export type ScriptName =
   | 'compile_modules.py';
 
 const REQUEST_FILES = 'request_files.py';
-const COMPARISON = ['exact_constants.py', 'image_comparison.py'];
+const COMPARISON = ['exact_constants.py', 'image_comparison.py', 'marshal_graph.py'];
 
 /** What scripts import from their own directory, and what that imports. */
 const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {

@@ -18,6 +18,7 @@ import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {wrapFlags} from '../link/link.js';
 import {dependencyFile, responseFile} from '../link/make-files.js';
+import {type CheckRequest, statementsOf} from '../link/new-images.js';
 import type {MakeRequest} from './make-request.js';
 import {memoize} from '../../fs/memo.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
@@ -29,6 +30,8 @@ import type {Toolchain} from '../../pipeline/toolchain.js';
 const OBJECTS = 'objects.rsp';
 /** For make: what they were made of. */
 const DEPENDENCIES = 'objects.d';
+/** For `step check`, which make runs after the link: what to compare with a fresh compile. */
+const IMAGES = 'images.json';
 
 /**
  * Images for a CPython that its own Makefile builds (Makefile.inc). Make compiles, decides what is out of date and links;
@@ -112,12 +115,13 @@ function addressModelOf(request: MakeRequest): AddressModel {
 
 /** Writes what make needs; make links. The old interpreter stays where a write fails (IO). */
 async function handOver(
-  {images, tables, runtime}: Objects,
+  built: Objects,
   plan: FreezePlan,
   toolchain: Toolchain,
   {buildDir, cpython, source: tree, srcdir}: MakeRequest,
   site: Site,
 ): Promise<Result<LinkedImages>> {
+  const {images, tables, runtime} = built;
   const {addressModel, layout} = toolchain;
   const list = join(buildDir, OBJECTS);
   const linked = {output: list, sha256: null, images: list};
@@ -133,6 +137,10 @@ async function handOver(
     dependencyFile(relative(cpython, list), sources),
   );
   if (!told.ok) return told;
+  const request = await checkRequest(built, plan, toolchain, site);
+  if (!request.ok) return request;
+  const asked = await writeFileAtomic(join(buildDir, IMAGES), JSON.stringify(request.value));
+  if (!asked.ok) return asked;
   const grouped = await groupsOf(images, toolchain, buildDir, site);
   if (!grouped.ok) return grouped;
   const objects = [...grouped.value, ...[...tables, ...runtime].map(({path}) => path)];
@@ -147,6 +155,18 @@ async function handOver(
   if (!mustRewrite && (await readFile(list, 'utf8').catch(() => '')) === text) return ok(linked);
   const written = await writeFileAtomic(list, text);
   return written.ok ? ok(linked) : written;
+}
+
+/** What the new interpreter is to compare before it gets its stamps: nothing, if the user turned that off. */
+async function checkRequest(
+  objects: Objects,
+  plan: FreezePlan,
+  toolchain: Toolchain,
+  site: Site,
+): Promise<Result<CheckRequest>> {
+  const {verify, force} = site.context;
+  const images = verify ? await statementsOf(objects, plan, toolchain, site) : ok([]);
+  return images.ok ? ok({force, images: images.value}) : images;
 }
 
 /** Links images with fixed addresses in groups, like every host: make links as fast, and gets the same bytes. */

@@ -4,80 +4,8 @@ import marshal
 import sys
 
 import _flashfreeze
-from exact_constants import CODE, broken_members, compare_identities, exact
-
-
-class Graph:
-    """Marshal data as plain values: without references, which depend on reference counts, and with frozensets in
-    an order that does not depend on their tables."""
-
-    def __init__(self, data):
-        self.data, self.at, self.references = data, 0, []
-
-    def take(self, size):
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def number(self, size=4, signed=True):
-        return int.from_bytes(self.take(size), "little", signed=signed)
-
-    def objects(self, count):
-        return tuple(self.read() for _ in range(count))
-
-    def read(self):
-        byte = self.number(1, False)
-        index = len(self.references)
-        if byte & 0x80:
-            self.references.append(None)
-        value = self.value(chr(byte & 0x7F))
-        if byte & 0x80:
-            self.references[index] = value
-        return value
-
-    def value(self, kind):
-        if kind in "NTFS.0":
-            return kind
-        if kind == "r":
-            return self.references[self.number(4, False)]
-        if kind == "i":
-            return "int", self.number()
-        if kind == "l":
-            count = self.number()
-            return "int", (-1) ** (count < 0) * sum(self.number(2, False) << 15 * i for i in range(abs(count)))
-        if kind in "gy":
-            return kind, self.take({"g": 8, "y": 16}[kind])
-        if kind in "sutaA":
-            return "bytes" if kind == "s" else "str", self.take(self.number())
-        if kind in "zZ":
-            return "str", self.take(self.number(1, False))
-        if kind in "()":
-            return "(", self.objects(self.number(*(1, False) if kind == ")" else (4,)))
-        if kind == ">":
-            return kind, tuple(sorted(map(repr, self.objects(self.number()))))
-        if kind == ":":
-            return kind, self.objects(3)
-        if kind == "c":
-            # argcount to flags; code to name; firstlineno; the tables (Python/marshal.c, w_complex_object())
-            numbers, objects, tables = (6, 8, 1) if sys.version_info < (3, 11) else (5, 8, 2)
-            counts = tuple(self.number() for _ in range(numbers))
-            return kind, counts, self.objects(objects), self.number(), self.objects(tables)
-        raise ValueError(f"unknown kind of constants: {kind!r}")
-
-
-def is_marshalled_alike(static, fresh):
-    try:
-        # Versions from 3 on write references.
-        if marshal.dumps(static, 2) == marshal.dumps(fresh, 2):
-            return True
-    except ValueError:
-        pass  # slices exist from version 5 on
-    # The only recursion here by the depth of the code: four calls a level.
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + 4 * 2000)  # MAX_MARSHAL_STACK_DEPTH
-    try:
-        return Graph(marshal.dumps(static)).read() == Graph(marshal.dumps(fresh)).read()
-    finally:
-        sys.setrecursionlimit(limit)
+from exact_constants import CODE, are_equal, broken_members, compare_identities, exact
+from marshal_graph import is_marshalled_alike
 
 
 def not_interned(code):
@@ -154,7 +82,7 @@ def compare_images(static, fresh, again, ran):
     `ran`: whether the code ran in this process."""
     yield from compare(static, fresh, ran)
     # Code with a nan among its constants is equal to nothing, not even to another compile of the same source.
-    if fresh == again and (static != fresh or hash(static) != hash(fresh)):
+    if are_equal(fresh, again) and (not are_equal(static, fresh) or hash(static) != hash(fresh)):
         yield "<module>", "==", "the code objects are not equal"
     # As it is loaded from bytecode: which objects are the same is written there.
     yield from compare_identities(static, marshal.loads(marshal.dumps(fresh)), ran)

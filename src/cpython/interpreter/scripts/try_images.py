@@ -106,7 +106,7 @@ def is_equal(static, fresh, ran):
             return False
     except ValueError:
         return False
-    if static != fresh or hash(static) != hash(fresh):
+    if are_equal(static, fresh) is False or hash(static) != hash(fresh):
         return False
     pending = [(static, fresh)]
     while pending:
@@ -190,7 +190,7 @@ with open(sys.argv[1], "w", buffering=1, encoding="ascii") as answer:
     rest = words[count:]
     if used and rest:
         with_helpers()
-        from exact_constants import broken_members, compare_identities
+        from exact_constants import are_equal, broken_members, compare_identities
 
         without_helpers()
         compare_all(list(zip(rest[::2], rest[1::2])), answer)
