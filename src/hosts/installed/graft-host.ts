@@ -17,6 +17,7 @@ import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {output} from '../../pipeline/images/module-images.js';
 import {link} from '../link/link.js';
 import {imageCheck} from '../link/image-check.js';
+import {LINKING} from '../link/linking-identity.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
 import {checkOut} from './output-path.js';
@@ -122,7 +123,7 @@ async function copyExecutable(
 ): Promise<Result<Artifact>> {
   const copied = await engine.run({
     id: 'link:python',
-    tools: [patchelf.identity],
+    tools: [patchelf.identity, LINKING],
     arguments: {library: basename(library.path)},
     environment: {},
     inputs: [original, library],

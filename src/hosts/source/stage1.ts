@@ -23,6 +23,7 @@ import {type Result, fail, ok} from '../../model/result.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Site} from '../../pipeline/host.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
+import {READERS} from '../../pipeline/reader-identity.js';
 import {
   type Reproducible,
   makeArgumentsOf,
@@ -189,7 +190,7 @@ function makeAction(
   const {environment, reproducible, compiler} = parts;
   return {
     id: 'stage1:python',
-    tools: [parts.compiler],
+    tools: [parts.compiler, READERS],
     arguments: {
       make: options.makeArguments,
       variables: VARIABLES,

@@ -1,11 +1,12 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {cString} from '../../codegen/c-text.js';
+import {generateEntry} from '../../codegen/tables/entry-code.js';
 import {marshalSource} from '../../cpython/interpreter/marshal-source.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostKind} from '../host.js';
+import {READERS} from '../reader-identity.js';
 import type {Tools} from './image-tools.js';
 import {output} from './module-images.js';
 
@@ -15,12 +16,12 @@ import {output} from './module-images.js';
  */
 export async function buildEntry(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
   if (host !== 'graft') return ok([]);
-  const {engine, places, toolchain, compiler, layoutHeader} = tools;
+  const {engine, places, toolchain, compiler, layoutHeader, generator} = tools;
   const source = await engine.source('runtime/graft/entry.py', join(RUNTIME_FOLDER, 'graft', 'entry.py'));
   if (!source.ok) return source;
   const generated = await engine.run({
     id: 'index:entry',
-    tools: [toolchain.identity],
+    tools: [toolchain.identity, READERS, generator],
     arguments: {layout: toolchain.layout.header},
     environment: {},
     inputs: [layoutHeader, source.value],
@@ -29,7 +30,7 @@ export async function buildEntry(host: HostKind, tools: Tools): Promise<Result<r
     async execute({outputs}) {
       const bytes = await marshalSource(toolchain.interpreter, source.value.path, '<frozen encodings>');
       if (!bytes.ok) return bytes;
-      await writeFile(outputs['c'] ?? '', entryText(toolchain.layout.header, bytes.value));
+      await writeFile(outputs['c'] ?? '', generateEntry(toolchain.layout, bytes.value));
       return ok();
     },
   });
@@ -43,11 +44,4 @@ export async function buildEntry(host: HostKind, tools: Tools): Promise<Result<r
     }),
   );
   return compiled.ok ? ok([output(compiled.value, 'o')]) : compiled;
-}
-
-function entryText(header: string, bytes: Uint8Array): string {
-  return (
-    `#include "${header}"\n#include "flashfreeze.h"\n` +
-    `const unsigned char ff_entry[] = ${cString(bytes)};\nconst unsigned int ff_entry_size = ${bytes.length};\n`
-  );
 }
