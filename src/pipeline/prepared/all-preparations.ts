@@ -1,9 +1,8 @@
 import type {Artifact} from '../../model/action.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext} from '../build-options.js';
-import type {Tools} from '../images/image-tools.js';
 import type {FreezePlan} from '../modules/module-plan.js';
-import type {Preparation} from './preparation.js';
+import type {Preparation, PreparationTools} from './preparation.js';
 import {regularExpressions} from './regular-expressions.js';
 import {sourceSnippets} from './source-snippets.js';
 
@@ -21,7 +20,7 @@ export type Prepared = Readonly<Record<string, Artifact | undefined>>;
 export async function prepareAll(
   wanted: Readonly<Record<string, readonly unknown[]>>,
   plan: FreezePlan,
-  tools: Tools,
+  tools: PreparationTools,
   context: HostContext,
 ): Promise<Result<Prepared>> {
   const prepared: Record<string, Artifact | undefined> = {};

@@ -43,6 +43,9 @@ export interface PreparedKind<Source, Compiled extends Source> {
   readonly table: (compiled: readonly Compiled[]) => string;
 }
 
+/** The tools that preparing needs. */
+export type PreparationTools = Pick<Tools, 'engine' | 'places' | 'toolchain'>;
+
 /** A kind of prepared source, whatever its types. */
 export interface Preparation {
   readonly name: string;
@@ -54,7 +57,7 @@ export interface Preparation {
   readonly prepare: (
     wanted: readonly unknown[],
     plan: FreezePlan,
-    tools: Tools,
+    tools: PreparationTools,
     context: HostContext,
   ) => Promise<Result<Artifact | undefined>>;
   /** The C of the table of what `prepare` made. */
