@@ -1,0 +1,83 @@
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeEach, expect, test} from '@jest/globals';
+import {findPatchelf, type Patchelf} from '../../../../src/hosts/installed/patchelf.js';
+import type {Result} from '../../../../src/model/result.js';
+import type {Site} from '../../../../src/pipeline/host.js';
+import {script} from '../../../support/fake-toolchain.js';
+import {hostContext} from '../../../support/host-site.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+
+/** Notes its words; its rpath is in a file. */
+const PATCHELF = `#!/bin/sh
+here=$(dirname "$0")
+case $1 in
+--version) cat "$here/version" ;;
+--print-rpath) cat "$here/rpath" ;;
+*) [ "$1" = "$(cat "$here/refused")" ] && { echo "no room" >&2; exit 1; }; echo "$*" >> "$here/edits" ;;
+esac
+`;
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+beforeEach(() => {
+  folder = temporaryDirectory();
+  script(at('patchelf'), PATCHELF);
+  const files = {version: 'patchelf 0.18', rpath: '', refused: '', edits: ''};
+  for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
+});
+
+const find = (): Promise<Result<Patchelf>> =>
+  findPatchelf({
+    environment: {PATH: `${folder}:/usr/bin:/bin`},
+    context: hostContext(folder),
+  } as unknown as Site);
+async function need(): Promise<Result<void>> {
+  const found = await find();
+  return found.ok ? found.value.need('/out/python', '/out/python-images.so', '/usr/bin') : found;
+}
+const edits = (): string => readFileSync(at('edits'), 'utf8');
+
+test('a version of patchelf is a tool of its own', async () => {
+  const digest = async (): Promise<string | undefined> => {
+    const found = await find();
+    return found.ok ? found.value.identity.digest : undefined;
+  };
+  const first = await digest();
+  expect(await digest()).toBe(first);
+  writeFileSync(at('version'), 'patchelf 0.19');
+  expect(await digest()).not.toBe(first);
+});
+
+test('the copy needs the library beside it', async () => {
+  expect(await need()).toEqual({ok: true, value: undefined});
+  expect(edits()).toBe('--add-needed $ORIGIN/python-images.so /out/python\n');
+});
+
+test('directories that lie beside the original are named, as the copy lies elsewhere', async () => {
+  writeFileSync(at('rpath'), '$ORIGIN/../lib:/opt/lib:${ORIGIN}\n');
+  await need();
+  expect(edits()).toMatch(
+    /^--set-rpath \/usr\/bin\/\.\.\/lib:\/opt\/lib:\/usr\/bin \/out\/python\n--add-needed /,
+  );
+});
+
+test('directories that do not move stay', async () => {
+  writeFileSync(at('rpath'), '/opt/$ORIGINAL/lib\n');
+  await need();
+  expect(edits()).not.toContain('--set-rpath');
+});
+
+test.each(['--set-rpath', '--add-needed'])('when %s fails, so does the link', async (refused) => {
+  writeFileSync(at('rpath'), '$ORIGIN');
+  writeFileSync(at('refused'), refused);
+  expect(await need()).toMatchObject({
+    ok: false,
+    failure: {code: 'LINK', message: 'patchelf cannot edit /out/python', details: 'no room\n'},
+  });
+});
+
+test('without it, the package is named', async () => {
+  script(at('patchelf'), '#!/bin/sh\nexit 127\n');
+  expect(await find()).toMatchObject({ok: false, failure: {code: 'NO_TOOL'}});
+});
