@@ -10,7 +10,7 @@ import {PACKAGE} from '../../support/rig.js';
 import type {Target} from './freeze.js';
 import {generateProgram} from './generate/generate.js';
 import type {Profile} from './generate/world.js';
-import {type Verdict, judge} from './judge.js';
+import {type Verdict, inTurns, judge} from './judge.js';
 import type {Program} from './program.js';
 import {reproduction} from './report.js';
 import {shrink} from './shrink.js';
@@ -95,9 +95,13 @@ async function fuzzHere(
       : keptPrograms(values['replay']);
   const tally = {judged: 0, static: 0, unstable: 0, different: 0};
   const found = new Map<string, Verdict[]>();
-  for (let at = 0; at < programs.length; at += size) {
+  const batches = Array.from({length: Math.ceil(programs.length / size)}, (_, at) =>
+    programs.slice(at * size, (at + 1) * size),
+  );
+  // Two batches at a time: a build has steps that use one core, such as its link.
+  await inTurns(batches, 2, async (batch) => {
     const begin = performance.now();
-    for (const verdict of await judge(target, programs.slice(at, at + size))) {
+    for (const verdict of await judge(target, batch, batches.length > 1 ? 1 : 2)) {
       tally.judged++;
       if (verdict.static > 0) tally.static++;
       if (verdict.unstable !== undefined) {
@@ -111,9 +115,9 @@ async function fuzzHere(
     }
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
     say(
-      `${host} ${target.series}, ${profile} ${seed + at}…: ${tally.judged} judged, ${tally.static} of them in static code, ${tally.unstable} unstable, ${tally.different} different (${seconds} s)`,
+      `${host} ${target.series}, ${batch[0]?.name ?? ''}…: ${tally.judged} judged, ${tally.static} of them in static code, ${tally.unstable} unstable, ${tally.different} different (${seconds} s)`,
     );
-  }
+  });
   for (const [signature, verdicts] of found)
     await tell(target, signature, verdicts, flags.has('no-shrink'), values['keep']);
   return tally.different === 0;

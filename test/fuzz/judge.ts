@@ -18,13 +18,17 @@ export interface Verdict {
 }
 
 /** Freezes the programs together, and runs each in both interpreters. */
-export async function judge(target: Target, programs: readonly Program[]): Promise<readonly Verdict[]> {
+export async function judge(
+  target: Target,
+  programs: readonly Program[],
+  atOnce = 2,
+): Promise<readonly Verdict[]> {
   const folder = makeDirectory('fuzz');
   try {
     const batch = await freezeBatch(target, programs, folder);
     if (!batch.frozen.ok) return await withoutBuild(target, programs, batch.frozen.why);
     for (const each of batch.programs) editProgram(each);
-    return await inTurns(batch.programs, (each) => judgeOne(batch, each));
+    return await inTurns(batch.programs, atOnce, (each) => judgeOne(batch, each));
   } finally {
     rmSync(folder, {recursive: true, force: true});
   }
@@ -58,8 +62,12 @@ function notBuilt(program: Program, why: string): Verdict {
   return {program, difference, unstable: undefined, static: 0, end: 'not built'};
 }
 
-/** Two at a time: tests share the machine. */
-async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {
+/** A few at a time. */
+export async function inTurns<T, R>(
+  things: readonly T[],
+  atOnce: number,
+  act: (thing: T) => Promise<R>,
+): Promise<readonly R[]> {
   const results: R[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
@@ -68,7 +76,7 @@ async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>
       if (thing !== undefined) results[at] = await act(thing);
     }
   };
-  await Promise.all([work(), work()]);
+  await Promise.all(Array.from({length: atOnce}, work));
   return results;
 }
 

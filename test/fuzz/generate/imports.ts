@@ -101,7 +101,7 @@ function called({chance}: World, name: string, inside: string | undefined): stri
     case 6:
       return `import importlib; importlib.reload(importlib.import_module(${text}))`;
     case 7:
-      return `import threading\nthread = threading.Thread(target=__import__, args=(${text},)); thread.start(); thread.join(${inside === undefined ? '' : '0.4'})`;
+      return `import threading\nthread = threading.Thread(target=__import__, args=(${text},)); thread.start(); thread.join(${inside === undefined ? '' : '2'})`;
     case 8:
       return `import importlib.util, sys\nspec = importlib.util.find_spec(${text}); spec.loader = importlib.util.LazyLoader(spec.loader)\nlazy = importlib.util.module_from_spec(spec); sys.modules[${text}] = lazy; spec.loader.exec_module(lazy)${oneIn(chance, 2) ? '\nprint(lazy.__name__, hasattr(lazy, "call_1"))' : ''}`;
     case 9:
