@@ -35,6 +35,12 @@ release-root-bookworm) # with updates, where this machine has them, too; the sam
 release-root-trixie)
   PACKAGES="$CPYTHON clang-19" SUITE=trixie script=trixie
   ;;
+programs-root-bookworm) # programs in Python (debian-programs.ts), and what it takes to freeze them
+  PACKAGES='gcc libc6-dev python3.11 libpython3.11-dev python3-pygments python3-pip python3-django python3-pytest python3-sphinx
+    ipython3 mypy python3-poetry awscli python3-scrapy pylint flake8 certbot python3-flask meson borgbackup beets duplicity
+    streamlink glances python3-pandas python3-matplotlib python3-sympy python3-sqlalchemy python3-fastapi python3-twisted'
+  SUITE=bookworm script=bookworm
+  ;;
 *)
   echo "there is no recipe for $NAME" >&2
   exit 1

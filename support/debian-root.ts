@@ -1,6 +1,6 @@
 /**
  * Debian's other suites, for tests, each in a root folder of its own (debian-root.sh, debian-root-run.sh): a newer one with
- * Python 3.14 and 3.15, their headers, compiler and test suites, and two with Bazel. This machine's node runs there, too.
+ * Python 3.14 and 3.15, their headers, compiler and test suites, two with Bazel, and one with programs. This machine's node runs there, too.
  */
 import {realpathSync} from 'node:fs';
 import {join} from 'node:path';
@@ -18,7 +18,10 @@ export const RUN_SCRIPT = join(import.meta.dirname, 'debian-root-run.sh');
 
 /** What debian-root.sh has recipes for. */
 export type RootName =
-  'forky-root' | `bazel-root-${'forky' | 'bookworm'}` | `release-root-${'bookworm' | 'trixie'}`;
+  | 'forky-root'
+  | `bazel-root-${'forky' | 'bookworm'}`
+  | `release-root-${'bookworm' | 'trixie'}`
+  | 'programs-root-bookworm';
 
 /**
  * A root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no

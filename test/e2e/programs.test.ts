@@ -5,22 +5,28 @@
  *     apt-get install --no-install-recommends mercurial httpie yt-dlp black ansible-core python3-flask python3-pip
  *     FLASHFREEZE_PROGRAMS="mercurial black" npm test -- test/e2e/programs.test.ts
  */
-import {existsSync, mkdirSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {type Program, PROGRAMS, type Workplace} from '../../support/programs.js';
+import {PROGRAMS, type Workplace} from '../../support/programs.js';
 import {noteNotFound} from '../support/not-found.js';
-import {CACHE, type Run, flashfreezeJson, run} from '../../support/rig.js';
-import {freshFolder, openWorkplace, traceOptions} from '../../support/workplace.js';
+import {
+  DEBIAN_PYTHON,
+  type Outcome,
+  freezeProgram,
+  invoke,
+  outcomesOf,
+} from '../../support/program-outcomes.js';
+import {CACHE} from '../../support/rig.js';
+import {openWorkplace} from '../../support/workplace.js';
 
-const PYTHON = '/usr/bin/python3.11';
 const HALF_AN_HOUR = 30 * 60_000;
-const FOLDER = join(CACHE, 'programs');
+const PLACES = {folder: join(CACHE, 'programs'), builds: join(CACHE, 'builds')};
 const HOSTS = ['relink', 'overlay'] as const;
 
 const asked = (process.env['FLASHFREEZE_PROGRAMS'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
 const wanted = PROGRAMS.filter(({name}) => asked.length === 0 || asked.includes(name));
-const present = existsSync(PYTHON) ? wanted.filter(({needs}) => existsSync(needs)) : [];
+const present = existsSync(DEBIAN_PYTHON) ? wanted.filter(({needs}) => existsSync(needs)) : [];
 const absent = wanted.filter((program) => !present.includes(program));
 
 let work: Workplace;
@@ -33,101 +39,28 @@ afterAll(() => {
   close();
 });
 
-function invoke(python: string, words: readonly string[]): Promise<Run> {
-  const own = Object.keys(process.env).filter((each) =>
-    /^(PYTHON|FLASHFREEZE|HG|PIP|ANSIBLE|FLASK|XDG)/.test(each),
-  );
-  return run(python, words, {
-    cwd: work.folder,
-    environment: {
-      ...Object.fromEntries(own.map((each) => [each, undefined])),
-      HOME: work.folder,
-      TMPDIR: join(work.folder, 'tmp'),
-      LANG: 'C.UTF-8',
-      LC_ALL: undefined,
-      COLUMNS: '100',
-      PYTHONDONTWRITEBYTECODE: '1',
-      FLASHFREEZE: 'on',
-    },
-  });
-}
-
-/** What differs from run to run in any interpreter: times, sizes of directories, numbers of processes, temporary names. */
-function withoutChance(text: string, python: string): string {
-  return text
-    .replaceAll(python, '<python>')
-    .replaceAll(PYTHON, '<python>')
-    .replaceAll(
-      /\b\d+:\d\d:\d\d(\.\d+)?\b|\b\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d([.,]\d+)?)?( \+0000)?/g,
-      '<time>',
-    )
-    .replaceAll(/\b\d\d:\d+\.\d+\b/g, '<time>')
-    .replaceAll(/\b\d+(\.\d+)?\s?(s|bytes\/s|k?B\/s|ms|µs|[KM]i?B(\/s)?|B\/s)\b/g, '<amount>')
-    .replaceAll(/(tmp|ansible-local-|ansible-tmp-|pip-)[\w.-]*\d[\w.-]*/g, '<temporary>')
-    .replaceAll(/"(start|end|delta|epoch|elapsed|_?version_?)": ("[^"]*"|[\d.]+)/g, '"$1": <time>')
-    .replaceAll(/0x[0-9a-f]+/g, '<address>');
-}
-
-async function everything(python: string, program: Program): Promise<readonly object[]> {
-  freshFolder(work, program);
-  const seen: object[] = [];
-  for (const words of program.invocations(work)) {
-    const {exitCode, stdout, stderr} = await invoke(python, words);
-    seen.push({
-      words: words.join(' '),
-      exitCode,
-      stdout: withoutChance(stdout, python),
-      stderr: withoutChance(stderr, python),
-    });
-  }
-  return seen;
-}
-
-/** Freezes the program's closure; gives the file to run it with. */
-async function freeze(host: (typeof HOSTS)[number], program: Program): Promise<string> {
-  const name = `${host}-${program.name.replaceAll(' ', '-')}`;
-  const out = join(FOLDER, name, ...(host === 'relink' ? ['python3.11'] : []));
-  mkdirSync(join(FOLDER, name), {recursive: true});
-  freshFolder(work, program);
-  const made = await flashfreezeJson(
-    [
-      host,
-      '--python',
-      PYTHON,
-      '--out',
-      out,
-      '--build-dir',
-      join(CACHE, 'builds', `program-${name}`),
-      ...traceOptions(work, program),
-    ],
-    {cwd: work.folder, environment: {HOME: work.folder}},
-  );
-  if (!made.summary.ok) throw new Error(made.stderr);
-  return host === 'relink' ? out : join(out, 'bin', 'python3.11');
-}
-
 describe.each(present.map((program) => [program.name, program] as const))('%s', (_, program) => {
-  let unmodified: readonly object[];
+  let unmodified: readonly Outcome[];
   beforeAll(async () => {
-    unmodified = await everything(PYTHON, program);
+    unmodified = await outcomesOf(work, program, DEBIAN_PYTHON);
     // Twice the same, or there is nothing to compare.
-    expect(await everything(PYTHON, program)).toEqual(unmodified);
+    expect(await outcomesOf(work, program, DEBIAN_PYTHON)).toEqual(unmodified);
   }, HALF_AN_HOUR);
 
   test.each(HOSTS)(
     '%s: says what it always said',
     async (host) => {
-      const python = await freeze(host, program);
+      const python = await freezeProgram(work, program, host, PLACES);
       const code =
         'import _flashfreeze; print(_flashfreeze.info()["active"], len(_flashfreeze.modules()) > 20)';
-      expect((await invoke(python, ['-c', code])).stdout).toBe('True True\n');
-      expect(await everything(python, program)).toEqual(unmodified);
+      expect((await invoke(work, python, ['-c', code])).stdout).toBe('True True\n');
+      expect(await outcomesOf(work, program, python)).toEqual(unmodified);
     },
     HALF_AN_HOUR,
   );
 });
 
 test('the programs that are installed', () => {
-  for (const {name} of absent) noteNotFound(existsSync(PYTHON) ? name : `${name} on ${PYTHON}`);
+  for (const {name} of absent) noteNotFound(existsSync(DEBIAN_PYTHON) ? name : `${name} on ${DEBIAN_PYTHON}`);
   expect(new Set([...present, ...absent])).toEqual(new Set(wanted));
 });

@@ -1,12 +1,11 @@
 /** The long form: a range of seeds, in batches; what differs is shrunk, told, and kept as a file that can be run again. */
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 import {type GateOptions, gateOptions, say} from '../../support/gate-options.js';
-import {makeDirectory} from '../../support/make-directory.js';
 import {everyPython} from '../../support/pythons.js';
-import {PACKAGE} from '../../support/rig.js';
+import {CACHE, PACKAGE} from '../../support/rig.js';
 import type {Target} from './freeze.js';
 import {generateProgram} from './generate/generate.js';
 import type {Profile} from './generate/world.js';
@@ -40,14 +39,7 @@ export async function fuzz(profile: Profile, words: readonly string[]): Promise<
   const {python = 'python3'} = options.values;
   if (NEWER_SERIES.some((series) => series === python)) return fuzzInRoot(profile, options);
   const found = everyPython().find(({series}) => series === python)?.python;
-  // What a thousand programs need is of no use to anybody afterwards.
-  const isLarge = options.values['replay'] === undefined;
-  const cache = isLarge ? makeDirectory('fuzz-cache') : undefined;
-  try {
-    return await fuzzHere(profile, options, found ?? realpathSync(python), cache);
-  } finally {
-    if (cache !== undefined) rmSync(cache, {recursive: true, force: true});
-  }
+  return fuzzHere(profile, options, found ?? realpathSync(python));
 }
 
 /** The newer Pythons are in a root of their own: there the fuzzer runs as a whole. */
@@ -59,7 +51,8 @@ async function fuzzInRoot(profile: Profile, {flags, values}: GateOptions): Promi
   const places = Object.entries({keep, replay}).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, resolve(path)] as const],
   );
-  const binds: Record<string, 'read' | 'write'> = {[PACKAGE]: 'read'};
+  mkdirSync(CACHE, {recursive: true});
+  const binds: Record<string, 'read' | 'write'> = {[PACKAGE]: 'read', [CACHE]: 'write'};
   for (const [name, path] of places) binds[path] = name === 'keep' ? 'write' : 'read';
   const words = [
     ...['--python', `/usr/bin/python${python}`],
@@ -69,21 +62,18 @@ async function fuzzInRoot(profile: Profile, {flags, values}: GateOptions): Promi
   const bundle = JSON.stringify(process.env['FLASHFREEZE_BUNDLE']);
   const code = `import(${bundle}).then(async ({gate}) => process.exit((await gate(${JSON.stringify(words)})) ? 0 : 1))`;
   say(`${profile} in ${root}`);
-  const done = await runInRoot(root, ['node', '-e', code], {binds});
+  const environment = {FLASHFREEZE_TEST_CACHE: CACHE};
+  const done = await runInRoot(root, ['node', '-e', code], {binds, environment});
   if (!done.ok) throw new Error(done.failure.message);
   say((done.value.stdout + done.value.stderr).trim());
   return done.value.exitCode === 0;
 }
 
-async function fuzzHere(
-  profile: Profile,
-  {flags, values}: GateOptions,
-  python: string,
-  cache: string | undefined,
-): Promise<boolean> {
+async function fuzzHere(profile: Profile, {flags, values}: GateOptions, python: string): Promise<boolean> {
   const host = values['host'] ?? 'relink';
   if (host !== 'relink' && host !== 'overlay') throw new Error(`--host ${host}: relink or overlay`);
-  const target = {...targetOf(host, python), ...(cache === undefined ? {} : {cache})};
+  // Not with the results of other tests: what a thousand programs leave there is of no use to anybody.
+  const target = {...targetOf(host, python), cache: join(CACHE, 'fuzz-store')};
   const [count, seed, size] = [
     Number(values['count'] ?? 100),
     Number(values['seed'] ?? 1),
