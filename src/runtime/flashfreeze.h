@@ -267,9 +267,17 @@ typedef struct {
 /* What the user says of the images. */
 typedef enum { FF_UNSET, FF_OFF, FF_ON, FF_CHECK, FF_MISSPELT } ff_switch;
 
+#define FF_LITERAL(literal) ((ff_text){literal, sizeof(literal) - 1})
+
 /* What a question came to, for every function that may not be able to answer: an exception; no; yes; without an exception,
  * that only the original can tell. */
 typedef enum { FF_FAILED = -1, FF_NO, FF_YES, FF_UNSURE } ff_answer;
+
+/* `other` in the place of an answer that is no exception. */
+static inline ff_answer ff_failed_or(ff_answer answer, ff_answer other)
+{
+    return answer == FF_FAILED ? FF_FAILED : other;
+}
 
 /* The answer to a question that raised an exception which means nothing else than that: such an exception goes. What is no
  * matter of the question stays (no memory, an interrupt): FF_FAILED then. */
@@ -291,13 +299,15 @@ typedef struct {
 } ff_finder;
 
 /* Namespaces as they were when they were remembered. */
+typedef struct ff_binding ff_binding;
 typedef struct ff_namespace ff_namespace;
 typedef struct ff_function ff_function;
 typedef struct {
     ff_namespace *namespaces;
-    ff_function *functions; /* their functions */
-    size_t count;           /* of these */
-    int is_foreign;         /* somebody had changed them before */
+    ff_binding *bindings;   /* their names and values */
+    ff_function *functions; /* the functions among these */
+    size_t namespace_count, binding_count, function_count;
+    int is_foreign; /* somebody had changed them before */
 } ff_memory;
 
 /* What the files of the runtime define, the lowest first: a file calls functions of those above its own part only, never
@@ -317,22 +327,24 @@ int ff_stat(const char *path, struct stat *status);
 int64_t ff_mtime_ns(const struct stat *status);
 uint64_t ff_identity(const struct stat *status, int has_inode);
 ssize_t ff_read_file(const char *path, char *buffer, size_t size);
+char *ff_load_file(const char *path, size_t limit, size_t *size);
 
 /* text.c: Python strings as C has them. */
-int ff_read_text(PyObject *object, ff_text *result);
+ff_answer ff_read_text(PyObject *object, ff_text *result);
+int ff_join_path(char *path, const ff_text *parts, size_t count);
 int ff_is_text(const char *string, const char *data, size_t length);
 
 /* sources/bytecode.c: bytecode files that take the place of a source. */
-int ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash);
+ff_answer ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash);
 
 /* sources/rivals.c: other files that take the place of a source. */
-int ff_has_rival(const char *folder, const char *tail, int is_package);
+ff_answer ff_has_rival(ff_text folder, ff_text tail, int is_package);
 
 /* sources/stamps.c: sources that are not what was frozen. */
 const char *ff_read_stamps(void);
 void ff_read_own_age(void);
-int ff_is_stale(const ff_source *source, const char *path);
-int ff_is_displaced(const ff_source *source, const char *folder, const char *tail);
+ff_answer ff_is_stale(const ff_source *source, const char *path);
+ff_answer ff_is_displaced(const ff_source *source, ff_text folder, ff_text tail);
 
 /* switch.c: what the user says. */
 ff_switch ff_read_switch(const PyConfig *config);
@@ -340,7 +352,7 @@ ff_switch ff_read_switch(const PyConfig *config);
 /* images.c: handing out static code. */
 int ff_images_available(void);
 const char *ff_unavailable_reason(void);
-PyObject *ff_thaw(const ff_image *image, PyObject *path);
+ff_answer ff_thaw(const ff_image *image, PyObject *path, PyObject **code);
 int ff_is_static(PyObject *code);
 int ff_is_thawed(const ff_image *image);
 uint32_t ff_thawed_count(void);
@@ -348,7 +360,7 @@ void ff_disable(const char *reason);
 int ff_checks_sources(void);
 
 /* sources/sources.c: the table of modules that are found on disk. */
-void ff_remember_folders(void);
+int ff_remember_folders(void);
 const ff_source *ff_find_source(ff_text path, ff_text tail);
 const ff_source *ff_find_module(ff_text name);
 int ff_read_root(const ff_source *source, ff_text *folder);
@@ -359,10 +371,22 @@ int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 int ff_is_audited(void);
 
+/* import/functions.c: whether functions do what they did. */
+void *ff_make_room(void *array, size_t count, size_t element_size);
+int ff_read_function(PyObject *value, PyObject **function);
+int ff_remember_function(ff_memory *memory, PyObject *object);
+int ff_is_original(PyObject *function, const char *filename);
+ff_answer ff_are_functions_unmodified(const ff_memory *memory);
+int ff_are_functions_static(const ff_memory *memory);
+
 /* import/namespaces.c: whether modules and classes are as they were. */
 int ff_remember_class(ff_memory *memory, PyTypeObject *type, const char *filename);
-int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names, const char *filename);
-ff_answer ff_is_unmodified(ff_memory *memory);
+int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename);
+int ff_remember_contents(ff_memory *memory, PyObject *dict);
+int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names);
+ff_answer ff_is_unmodified(const ff_memory *memory);
+
+/* import/instances.c: attributes of instances. */
 ff_answer ff_read_instance(PyObject *instance, PyObject *const *names, Py_ssize_t count, PyObject **dict);
 
 /* collector.c: the garbage collector while a frozen module is imported. */
@@ -370,12 +394,12 @@ void ff_begin_import(void);
 void ff_end_import(void);
 
 /* prepared/expression-calls.c: regular expressions that were compiled beforehand. */
-void ff_install_expressions(void);
+int ff_install_expressions(void);
 uint32_t ff_used_expression_count(void);
 PyObject *ff_list_expressions(void);
 
 /* prepared/snippet-calls.c: source text that was compiled beforehand. */
-void ff_install_snippets(void);
+int ff_install_snippets(void);
 uint32_t ff_used_snippet_count(void);
 PyObject *ff_list_snippets(void);
 
@@ -387,7 +411,8 @@ int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
 int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
 ff_answer ff_read_finder(PyObject *finder, ff_finder *read);
 void ff_clear_finder(ff_finder *read);
-int ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
+ff_answer ff_is_found(const ff_source *source, ff_text folder, ff_text tail);
+ff_answer ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
 PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);
 

@@ -119,8 +119,8 @@ const char *ff_unavailable_reason(void)
     return ff_images_available() ? NULL : unavailable != NULL ? unavailable : sources_unavailable;
 }
 
-/* Interns each group's string and lets all its slots have the result, which may be another object. -1 without memory:
- * what was interned stays so, and the rest can be done another time. */
+/* Interns each group's string and lets all its slots have the result, which may be another object. -1 with an exception, without
+ * memory: what was interned stays so, and the rest can be done another time. */
 static int intern_strings(const ff_image *image)
 {
     for (const ff_slot *slot = FF_FOLLOW(image, const ff_slot, image->strings); *slot != 0; slot++) {
@@ -129,6 +129,7 @@ static int intern_strings(const ff_image *image)
         ff_intern(first);
         PyObject *interned = *first;
         if (!PyUnicode_CHECK_INTERNED(interned)) {
+            PyErr_NoMemory();
             return -1;
         }
         for (slot++; *slot != 0; slot++) {
@@ -193,7 +194,7 @@ static used_image *find_used(const ff_image *image)
 }
 
 /* Makes room for one more. The table is at most half full, and grows with what is used: one for all that is frozen would be
- * sparse, and each entry cost a page. -1 without memory. */
+ * sparse, and each entry cost a page. -1 with an exception. */
 static int make_room(void)
 {
     used_image *old = used;
@@ -204,6 +205,7 @@ static int make_room(void)
     size_t size = old == NULL ? 128 : 2 * old_size;
     used_image *larger = calloc(size, sizeof(used_image));
     if (larger == NULL) {
+        PyErr_NoMemory();
         return -1;
     }
     used = larger;
@@ -224,30 +226,27 @@ static int has_path(const ff_image *image, PyObject *given, PyObject *path)
     return (filename == FF_FOLLOW(image, PyObject, image->path) || filename == given) && PyUnicode_Compare(path, given) == 0;
 }
 
-/* Brings an image into the state in which the interpreter has its code objects. May be done twice. -1 without memory. */
+/* Brings an image into the state in which the interpreter has its code objects. May be done twice. -1 with an exception. */
 static int prepare(const ff_image *image)
 {
 #ifdef FF_POSITION_INDEPENDENT
     ff_relocate(image);
 #endif
-    if (intern_strings(image) < 0 || ff_build_constants(image) < 0) {
-        PyErr_Clear();
-        return -1;
-    }
-    return 0;
+    return intern_strings(image) < 0 || ff_build_constants(image) < 0 ? -1 : 0;
 }
 
-/* The module's code object (a new reference), or NULL without an exception when it cannot be had: the caller loads the
- * module the ordinary way. `path` becomes co_filename; once given it stays, and other paths are refused. */
-PyObject *ff_thaw(const ff_image *image, PyObject *path)
+/* Gives the module's code object (a new reference). FF_UNSURE: it cannot be had, and the caller loads the module the ordinary
+ * way. `path`, a str, becomes co_filename; once given it stays, and other paths are refused. */
+ff_answer ff_thaw(const ff_image *image, PyObject *path, PyObject **code)
 {
-    if (!(path == NULL ? are_rows_available() : ff_images_available()) || make_room() < 0) {
-        return NULL;
+    *code = NULL;
+    if (!(path == NULL ? are_rows_available() : ff_images_available() && PyUnicode_CheckExact(path))) {
+        return FF_UNSURE;
     }
-    if (find_used(image)->image == NULL && prepare(image) < 0) {
-        return NULL;
+    if (make_room() < 0 || (find_used(image)->image == NULL && prepare(image) < 0) || make_room() < 0) {
+        return FF_FAILED;
     }
-    /* Looked for again: building a constant may run a collection, that any code, and another thread. */
+    /* Looked for again, and made room again: building a constant may run a collection, that any code, and another thread. */
     used_image *entry = find_used(image);
     if (entry->image == NULL) {
         give_versions(image);
@@ -259,9 +258,10 @@ PyObject *ff_thaw(const ff_image *image, PyObject *path)
         thawed_count++;
     }
     else if (path != NULL && !has_path(image, entry->path, path)) {
-        return NULL;
+        return FF_UNSURE;
     }
-    return Py_NewRef((PyObject *)FF_FOLLOW(image, PyCodeObject, image->toplevel));
+    *code = Py_NewRef((PyObject *)FF_FOLLOW(image, PyCodeObject, image->toplevel));
+    return FF_YES;
 }
 
 int ff_is_static(PyObject *code)

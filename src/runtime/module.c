@@ -100,9 +100,10 @@ static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
             }
         }
     }
-    PyObject *found = image == NULL ? NULL : ff_thaw(image, path);
+    PyObject *found = NULL;
+    ff_answer is_found = image == NULL ? FF_NO : ff_thaw(image, path, &found);
     Py_XDECREF(path);
-    if (found == NULL && !PyErr_Occurred()) {
+    if (is_found == FF_NO || is_found == FF_UNSURE) {
         const char *reason = ff_unavailable_reason();
         PyErr_Format(PyExc_LookupError, "no static code for %R%s%s", argument, reason == NULL ? "" : ": ",
                      reason == NULL ? "" : reason);
@@ -179,6 +180,11 @@ static int clear(PyObject *module)
     return 0;
 }
 
+static void free_module(void *module)
+{
+    (void)clear(module); /* nobody does before, unless the module is part of a cycle */
+}
+
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},
 #ifdef Py_mod_multiple_interpreters
                                    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
@@ -191,7 +197,8 @@ static PyModuleDef definition = {.m_base = PyModuleDef_HEAD_INIT,
                                  .m_methods = functions,
                                  .m_slots = slots,
                                  .m_traverse = traverse,
-                                 .m_clear = clear};
+                                 .m_clear = clear,
+                                 .m_free = free_module};
 
 PyObject *ff_module_init(void)
 {

@@ -3,22 +3,37 @@
 
 #include "flashfreeze.h"
 
+#include <limits.h>
 #include <string.h>
 
-/* The UTF-8 form of an exact str (it lives as long as that); 0 for other objects, and for text that no path can be. */
-int ff_read_text(PyObject *object, ff_text *result)
+/* The UTF-8 form of an exact str (it lives as long as that). FF_NO for other objects, and for text that no path can be. */
+ff_answer ff_read_text(PyObject *object, ff_text *result)
 {
     Py_ssize_t length;
     if (!PyUnicode_CheckExact(object)) {
-        return 0;
+        return FF_NO;
     }
     result->data = PyUnicode_AsUTF8AndSize(object, &length);
     if (result->data == NULL) {
-        PyErr_Clear(); /* lone surrogates */
-        return 0;
+        return ff_forgive(FF_NO); /* lone surrogates */
     }
     result->length = (size_t)length;
-    return memchr(result->data, '\0', result->length) == NULL;
+    return memchr(result->data, '\0', result->length) == NULL ? FF_YES : FF_NO;
+}
+
+/* Puts parts one after the other into `path`, of PATH_MAX bytes; 0 when it has no room for them. */
+int ff_join_path(char *path, const ff_text *parts, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].length >= PATH_MAX - length) {
+            return 0;
+        }
+        memcpy(path + length, parts[i].data, parts[i].length);
+        length += parts[i].length;
+    }
+    path[length] = '\0';
+    return 1;
 }
 
 int ff_is_text(const char *string, const char *data, size_t length)

@@ -14,6 +14,9 @@ const MODULES = {
   quiet: 'import gc\nduring = gc.get_threshold()[0]\nkept = [[] for _ in range(50_000)]\n',
   setting: 'import gc\ngc.set_threshold(321)\n',
   failing: 'kept = [[] for _ in range(50_000)]\nraise ValueError("no")\n',
+  // Waits in the midst of its import, in a program that has a gate.
+  waiting:
+    'import sys\ngate = sys.modules.get("gate")\nif gate:\n    gate.entered.set()\n    gate.left.wait()\n',
   // A program that runs in an import.
   endless: 'for _ in range(300_000):\n    circle = []\n    circle.append(circle)\n',
 };
@@ -68,6 +71,29 @@ except ValueError:
     pass
 print(json.dumps(gc.get_threshold() == before))`;
     expect(await answer(program)).toBe(true);
+  });
+
+  test('they are restored in a child that is forked while another thread imports', async () => {
+    const program = `import os, threading, types, warnings
+warnings.simplefilter('ignore')
+gate = sys.modules['gate'] = types.ModuleType('gate')
+gate.entered, gate.left = threading.Event(), threading.Event()
+thread = threading.Thread(target=__import__, args=('waiting',))
+thread.start()
+gate.entered.wait()
+paused = gc.get_threshold() != before
+read, write = os.pipe()
+pid = os.fork()
+if pid == 0:
+    after_fork = gc.get_threshold() == before
+    import quiet
+    os.write(write, json.dumps([after_fork, quiet.during - before[0], gc.get_threshold() == before]).encode())
+    os._exit(0)
+os.waitpid(pid, 0)
+gate.left.set()
+thread.join()
+print(json.dumps([paused, json.loads(os.read(read, 100)), gc.get_threshold() == before]))`;
+    expect(await answer(program)).toEqual([true, [true, 100_000, true], true]);
   });
 
   test('an import that creates much garbage triggers collections', async () => {

@@ -61,8 +61,12 @@ describe.each(chosen.map(({series, python}) => [series, python] as const))('%s',
     await make('overlay', '--out', join(home, 'overlay'), ...trace);
   });
 
-  const answer = (file: string, code: string, path = home): Promise<string> =>
-    printed(file, code, {folder: home, path});
+  const answer = (
+    file: string,
+    code: string,
+    path = home,
+    options: readonly string[] = [],
+  ): Promise<string> => printed(file, code, {folder: home, path, options});
   const frozen: [string, string][] = [
     ['relink', exe],
     ['overlay', overlay],
@@ -128,6 +132,57 @@ fresh = __import__('importlib').reload(compiler)
 print(used(known))
 `;
     expect((await answer(exe, code)).split('\n')).toEqual(['1 0 0', '0 True', '0 True', '1', '0']);
+  });
+
+  test('every part of `re` counts, and those that are put back', async () => {
+    const code = `${COUNT}
+import contextlib
+@contextlib.contextmanager
+def replaced(owner, name, value):
+    had, old = name in vars(owner), vars(owner).get(name)
+    setattr(owner, name, value)
+    yield
+    setattr(owner, name, old) if had else delattr(owner, name)
+@contextlib.contextmanager
+def added(table, key):
+    table[key] = None
+    yield
+    del table[key]
+@contextlib.contextmanager
+def with_other(function, attribute, value):
+    old = getattr(function, attribute)
+    setattr(function, attribute, value(old))
+    yield
+    setattr(function, attribute, old)
+wrapped = lambda function: lambda *arguments, **keywords: function(*arguments, **keywords)
+changes = [
+    *(replaced(compiler, name, wrapped(getattr(compiler, name))) for name in ('_compile', '_code', '_optimize_charset', 'isstring')),
+    *(replaced(parser, name, wrapped(getattr(parser, name))) for name in ('_parse', '_parse_sub', 'parse')),
+    replaced(parser.Tokenizer, 'get', wrapped(parser.Tokenizer.get)),
+    replaced(parser.SubPattern, 'noticed', None),
+    replaced(compiler, 'len', wrapped(len)),
+    replaced(compiler, 'SRE_FLAG_IGNORECASE', 1024),
+    added(parser.ESCAPES, r'\\h'),
+    with_other(parser._parse, '__code__', lambda code: code.replace(co_name='other')),
+    with_other(compiler.compile, '__defaults__', lambda defaults: (*defaults,)[:0] + (int('0'),)),
+]
+print(used(known))
+for change in changes:
+    with change:
+        print(used(known), end=' ')
+    print(used(known))
+`;
+    const [first, ...others] = (await answer(exe, code)).split('\n');
+    expect(first).toBe('1');
+    expect(others).toEqual(Array.from({length: 14}, () => '0 1'));
+  });
+
+  test.each(frozen)('%s: in development mode, those of bytes import what decodes them', async (_, file) => {
+    const code = `import ff_expressions, sys; print('encodings.latin_1' in sys.modules)`;
+    const options = ['-X', 'dev'];
+    expect(await answer(file, code, home, options)).toBe('True');
+    expect(await answer(python, code, home, options)).toBe('True');
+    expect(await answer(file, code)).toBe('False');
   });
 
   test('another `re` earlier on the path compiles them itself', async () => {

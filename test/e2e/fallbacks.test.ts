@@ -64,6 +64,8 @@ describe.each(await presentSubjects())('%s', (name) => {
     ['code.replace() and what else is done with code', 'code_objects', [], true],
     ['code watchers', 'watchers', [], true],
     ['subinterpreters, with the lock of all and with their own', 'subinterpreters', [], true],
+    ['imports beyond the limit of recursion', 'deep_imports', [], true],
+    ['module objects that are gone', 'module_objects', [], true],
     ['no option', 'optimised', [], true],
     ['-X dev', 'optimised', ['-X', 'dev'], true],
     ['-O', 'optimised', ['-O'], false],

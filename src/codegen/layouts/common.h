@@ -74,6 +74,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_DICT_VERSION
 #define FF_HAS_DICT_VERSION 0
 #endif
+/* Whether functions have a version that no changed function has again; else their code is compared each time (namespaces.c). */
+#ifndef FF_HAS_FUNCTION_VERSION
+#define FF_HAS_FUNCTION_VERSION 0
+#endif
 /* How nested calls are counted: 310, 311, 312 as in these versions; 0: unknown, so that imports do not count their frames
  * (import-frames.c). */
 #ifndef FF_COUNTS_RECURSION

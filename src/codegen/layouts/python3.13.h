@@ -28,6 +28,7 @@
 #define FF_HAS_RAISED_EXCEPTION 1        /* Python/errors.c: PyErr_GetRaisedException() */
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
 #define FF_HAS_DICT_VERSION 1            /* Include/cpython/dictobject.h: ma_version_tag, another one after each change */
+#define FF_HAS_FUNCTION_VERSION 1        /* Objects/funcobject.c: func_version, 0 after each change of code or defaults */
 #define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */
 #define FF_IGNORES_LOADING_PARENT 1      /* the same: a submodule does not wait for its parent in another thread */
 #define FF_REQUIRES_FIND_SPEC 1          /* the same, _find_spec(): finders without find_spec() are passed over */

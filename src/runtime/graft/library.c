@@ -18,30 +18,21 @@ static const struct _frozen *tables_before;
 
 static PyCFunction get_frozen_object;
 
-static const ff_image *image_of_row(PyObject *name)
+/* Gives static code for a name. FF_UNSURE: the interpreter's own function has to answer. */
+static ff_answer find_frozen_code(PyObject *name, PyObject **code)
 {
-    const char *text = PyUnicode_AsUTF8(name);
-    if (text == NULL) {
-        PyErr_Clear();
-        return NULL;
+    ff_text text;
+    *code = NULL;
+    ff_answer answer = ff_is_import_observed() ? FF_NO : ff_read_text(name, &text);
+    if (answer != FF_YES) {
+        return ff_failed_or(answer, FF_UNSURE);
     }
     for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
-        if (strcmp(ff_frozen_rows[i].name, text) == 0) {
-            return ff_frozen_rows[i].image;
+        if (ff_is_text(ff_frozen_rows[i].name, text.data, text.length)) {
+            return ff_thaw(ff_frozen_rows[i].image, NULL, code);
         }
     }
-    return NULL;
-}
-
-/* Static code for a name, or NULL with no exception: the interpreter's own function has to answer. */
-static PyObject *frozen_code(PyObject *name)
-{
-    const ff_image *image = PyUnicode_CheckExact(name) && !ff_is_import_observed() ? image_of_row(name) : NULL;
-    PyObject *code = image == NULL ? NULL : ff_thaw(image, NULL);
-    if (code == NULL) {
-        PyErr_Clear();
-    }
-    return code;
+    return FF_UNSURE;
 }
 
 typedef PyObject *(*fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
@@ -49,15 +40,18 @@ typedef PyObject *(*fastcall)(PyObject *, PyObject *const *, Py_ssize_t);
 /* 3.11 and later: get_frozen_object(name, data=None) (Python/import.c, _imp_get_frozen_object()). */
 static PyObject *get_with_data(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
-    PyObject *code = count == 1 || (count == 2 && arguments[1] == Py_None) ? frozen_code(arguments[0]) : NULL;
-    return code != NULL ? code : ((fastcall)(void (*)(void))get_frozen_object)(self, arguments, count);
+    PyObject *code = NULL;
+    if ((count == 1 || (count == 2 && arguments[1] == Py_None)) && find_frozen_code(arguments[0], &code) != FF_UNSURE) {
+        return code;
+    }
+    return ((fastcall)(void (*)(void))get_frozen_object)(self, arguments, count);
 }
 
 /* 3.10: get_frozen_object(name). */
 static PyObject *get_by_name(PyObject *self, PyObject *name)
 {
-    PyObject *code = frozen_code(name);
-    return code != NULL ? code : get_frozen_object(self, name);
+    PyObject *code;
+    return find_frozen_code(name, &code) != FF_UNSURE ? code : get_frozen_object(self, name);
 }
 
 /* importlib's FrozenImporter gets code from this function of _imp only. Returns -1 with an exception. */

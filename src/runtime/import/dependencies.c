@@ -9,26 +9,15 @@
 
 static ff_memory importlib;
 
-/* The modules of importlib, and modules by the names under which the second has them; and those of their names whose values
- * decide what an import does. A name that a version of Python does not have is passed over. */
-static const char bootstrap_names[] =
-    "_find_and_load_unlocked _find_spec _find_spec_legacy _load_unlocked module_from_spec _new_module _init_module_attrs "
-    "_call_with_frames_removed _get_module_lock _ModuleLockManager _ModuleLock _ImportLockContext ModuleSpec BuiltinImporter "
-    "FrozenImporter spec_from_loader _verbose_message _ERR_MSG _ERR_MSG_PREFIX _NEEDS_LOADING _module_locks _blocking_on "
-    "_bootstrap_external _imp _warnings sys ";
-static const char external_names[] =
-    "PathFinder FileFinder SourceFileLoader ExtensionFileLoader _NamespacePath spec_from_file_location _get_cached "
-    "cache_from_source _path_join _path_stat _path_isfile _path_isdir _path_isabs _path_abspath _path_split "
-    "_path_is_mode_type _relax_case decode_source _compile_bytecode _classify_pyc _validate_timestamp_pyc _validate_hash_pyc "
-    "_code_to_timestamp_pyc _code_to_hash_pyc path_sep path_separators MAGIC_NUMBER _PYCACHE _POPULATE _bootstrap _imp _io "
-    "_os marshal sys ";
+/* What its two modules use of others, by the names under which the second has these. A name that a version of Python does not
+ * have is passed over. */
 static const struct {
     const char *module, *names;
 } helpers[] = {
-    {"_imp", "is_builtin is_frozen find_frozen create_builtin exec_builtin acquire_lock release_lock _fix_co_filename "},
-    {"_io", "open_code FileIO "},
-    {"marshal", "loads "},
-    {"_os", "stat listdir getcwd fspath "},
+    {"_imp", "is_builtin is_frozen find_frozen create_builtin exec_builtin acquire_lock release_lock _fix_co_filename"},
+    {"_io", "open_code open FileIO"},
+    {"marshal", "loads"},
+    {"_os", "stat listdir getcwd fspath"},
 };
 
 /* Classes, with everything in them and their bases. */
@@ -61,7 +50,7 @@ static int remember_helpers(PyObject *external)
     for (size_t i = 0; i < COUNT(helpers); i++) {
         PyObject *module = PyDict_GetItemString(PyModule_GetDict(external), helpers[i].module); /* borrowed */
         if (module != NULL && PyModule_Check(module) &&
-            ff_remember_names(&importlib, PyModule_GetDict(module), helpers[i].names, NULL) < 0) {
+            ff_remember_names(&importlib, PyModule_GetDict(module), helpers[i].names) < 0) {
             return -1;
         }
     }
@@ -71,8 +60,8 @@ static int remember_helpers(PyObject *external)
 /* Called when all our functions are in place. -1 with an exception. */
 int ff_remember_importlib(PyObject *bootstrap, PyObject *external)
 {
-    return ff_remember_names(&importlib, PyModule_GetDict(bootstrap), bootstrap_names, ORIGINAL) < 0 ||
-                   ff_remember_names(&importlib, PyModule_GetDict(external), external_names, ORIGINAL) < 0 ||
+    return ff_remember_module(&importlib, PyModule_GetDict(bootstrap), ORIGINAL) < 0 ||
+                   ff_remember_module(&importlib, PyModule_GetDict(external), ORIGINAL) < 0 ||
                    remember_helpers(external) < 0 ||
                    remember_classes(bootstrap, bootstrap_classes, COUNT(bootstrap_classes)) < 0 ||
                    remember_classes(external, external_classes, COUNT(external_classes)) < 0

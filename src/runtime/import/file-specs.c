@@ -5,7 +5,6 @@
 #include "flashfreeze.h"
 
 #include <limits.h>
-#include <stdio.h>
 
 /* Objects of importlib, held from installation on. */
 static struct {
@@ -92,17 +91,38 @@ ff_answer ff_read_finder(PyObject *finder, ff_finder *read)
     return FF_YES;
 }
 
-/* Whether the source file of a frozen module may be taken for what was frozen. */
-int ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
+/* Puts the path of a module's source file into `path`; 0 when it is too long. */
+static int source_path(const ff_source *source, ff_text folder, ff_text tail, char *path)
 {
-    if (!ff_checks_sources()) {
-        return 1;
-    }
+    const ff_text parts[] = {folder, FF_LITERAL("/"), tail, source->is_package ? FF_LITERAL("/__init__.py") : FF_LITERAL(".py")};
+    return ff_join_path(path, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* Whether a FileFinder finds the source file of a frozen module, whatever is in it now. */
+ff_answer ff_is_found(const ff_source *source, ff_text folder, ff_text tail)
+{
     char path[PATH_MAX];
-    int length = snprintf(path, sizeof(path), "%s/%s%s", folder.data, tail.data,
-                          source->is_package ? "/__init__.py" : ".py");
-    return length > 0 && (size_t)length < sizeof(path) && !ff_is_displaced(source, folder.data, tail.data) &&
-           !ff_is_stale(source, path);
+    struct stat status;
+    if (!ff_checks_sources()) {
+        return FF_YES;
+    }
+    ff_answer is_displaced = source_path(source, folder, tail, path) ? ff_is_displaced(source, folder, tail) : FF_YES;
+    if (is_displaced != FF_NO) {
+        return ff_failed_or(is_displaced, FF_NO);
+    }
+    return ff_stat(path, &status) == 0 && S_ISREG(status.st_mode) ? FF_YES : FF_NO;
+}
+
+/* Whether it finds the source file, and that may be taken for what was frozen. */
+ff_answer ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
+{
+    char path[PATH_MAX];
+    if (!ff_checks_sources()) {
+        return FF_YES;
+    }
+    ff_answer answer = source_path(source, folder, tail, path) ? ff_is_displaced(source, folder, tail) : FF_YES;
+    answer = answer == FF_NO ? ff_is_stale(source, path) : answer;
+    return answer == FF_NO ? FF_YES : ff_failed_or(answer, FF_NO);
 }
 
 /* ---- ModuleSpec ---- */

@@ -14,34 +14,44 @@ static PyObject *str_path, *str_name, *str_target;
 
 /* ---- FileFinder.find_spec ---- */
 
+/* Gives *spec, the spec of the frozen module `name` (`fullname` as text) in the folder of a finder. */
+static ff_answer make_spec_in(PyObject *folder, PyObject *fullname, ff_text name, PyObject **spec)
+{
+    ff_text path, tail = name;
+    ff_answer answer = ff_read_text(folder, &path);
+    if (answer != FF_YES) {
+        return ff_failed_or(answer, FF_UNSURE);
+    }
+    const char *dot = memrchr(name.data, '.', name.length);
+    if (dot != NULL) {
+        tail.data = dot + 1;
+        tail.length = name.length - (size_t)(tail.data - name.data);
+    }
+    const ff_source *source = ff_find_source(path, tail);
+    if (source == NULL || !ff_is_text(ff_image_name(source->image), name.data, name.length)) {
+        return FF_UNSURE;
+    }
+    /* What is in the file is asked when it is loaded: its spec is the same in any case. */
+    answer = ff_is_found(source, path, tail);
+    if (answer != FF_YES) {
+        return ff_failed_or(answer, FF_UNSURE);
+    }
+    *spec = ff_make_spec(fullname, folder, tail.data, source->is_package);
+    return *spec == NULL ? FF_FAILED : FF_YES;
+}
+
 /* Gives *spec, the spec of a frozen module that the finder has. FF_UNSURE: the original has to look. */
 static ff_answer find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject **spec)
 {
-    ff_text name, path;
-    if (!ff_read_text(fullname, &name) || !ff_images_available() || ff_is_import_observed()) {
-        return FF_UNSURE;
-    }
+    ff_text name;
     ff_finder read;
-    ff_answer answer = ff_is_importlib_unmodified();
+    ff_answer answer = ff_images_available() && !ff_is_import_observed() ? ff_read_text(fullname, &name) : FF_NO;
+    answer = answer == FF_YES ? ff_is_importlib_unmodified() : answer;
     answer = answer == FF_YES ? ff_read_finder(finder, &read) : answer;
     if (answer != FF_YES) {
-        return answer == FF_FAILED ? FF_FAILED : FF_UNSURE;
+        return ff_failed_or(answer, FF_UNSURE);
     }
-    answer = FF_UNSURE;
-    if (ff_read_text(read.path, &path)) {
-        const char *dot = memrchr(name.data, '.', name.length);
-        ff_text tail = name;
-        if (dot != NULL) {
-            tail.data = dot + 1;
-            tail.length = name.length - (size_t)(tail.data - name.data);
-        }
-        const ff_source *source = ff_find_source(path, tail);
-        if (source != NULL && ff_is_text(ff_image_name(source->image), name.data, name.length) &&
-            ff_is_current(source, path, tail)) {
-            *spec = ff_make_spec(fullname, read.path, tail.data, source->is_package);
-            answer = *spec == NULL ? FF_FAILED : FF_YES;
-        }
-    }
+    answer = make_spec_in(read.path, fullname, name, spec);
     ff_clear_finder(&read);
     return answer;
 }
@@ -106,35 +116,44 @@ static const ff_source *source_of_path(ff_text path)
     return source != NULL && source->is_package == is_package ? source : NULL;
 }
 
+/* Gives *code, the static code of the module `name` whose source is `path`. */
+static ff_answer thaw_source(PyObject *path, ff_text name, PyObject **code)
+{
+    ff_text text;
+    ff_answer answer = ff_read_text(path, &text);
+    if (answer != FF_YES) {
+        return ff_failed_or(answer, FF_UNSURE);
+    }
+    const ff_source *source = source_of_path(text);
+    if (source == NULL || !ff_is_text(ff_image_name(source->image), name.data, name.length)) {
+        return FF_UNSURE;
+    }
+    ff_answer is_stale = ff_checks_sources() ? ff_is_stale(source, text.data) : FF_NO;
+    return is_stale == FF_NO ? ff_thaw(source->image, path, code) : ff_failed_or(is_stale, FF_UNSURE);
+}
+
 /* Gives *code, the static code for a loader. FF_UNSURE: the original has to look. */
 static ff_answer find_frozen_code(PyObject *loader, PyObject *fullname, PyObject **code)
 {
     PyObject *const attributes[] = {str_name, str_path};
     PyObject *dict;
-    ff_text wanted, path_text;
+    ff_text wanted;
     /* A SourceFileLoader, no method of which was replaced, neither in a class nor in the loader itself. */
-    if (Py_TYPE(loader) != loader_type || ff_is_import_observed() || !ff_read_text(fullname, &wanted)) {
-        return FF_UNSURE;
-    }
-    ff_answer answer = ff_is_importlib_unmodified();
+    ff_answer answer = Py_IS_TYPE(loader, loader_type) && !ff_is_import_observed() ? ff_read_text(fullname, &wanted) : FF_NO;
+    answer = answer == FF_YES ? ff_is_importlib_unmodified() : answer;
     answer = answer == FF_YES ? ff_read_instance(loader, attributes, 2, &dict) : answer;
     if (answer != FF_YES) {
-        return answer == FF_FAILED ? FF_FAILED : FF_UNSURE;
+        return ff_failed_or(answer, FF_UNSURE);
     }
     PyObject *name = Py_XNewRef(PyDict_GetItemWithError(dict, str_name));
     PyObject *path = Py_XNewRef(PyDict_GetItemWithError(dict, str_path));
     Py_DECREF(dict);
-    if (name != NULL && path != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0 &&
-        ff_read_text(path, &path_text)) {
-        const ff_source *source = source_of_path(path_text);
-        if (source != NULL && ff_is_text(ff_image_name(source->image), wanted.data, wanted.length) &&
-            !(ff_checks_sources() && ff_is_stale(source, path_text.data))) {
-            *code = ff_thaw(source->image, path);
-        }
-    }
+    answer = name != NULL && path != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(name, fullname) == 0
+                 ? thaw_source(path, wanted, code)
+                 : ff_forgive(FF_UNSURE);
     Py_XDECREF(path);
     Py_XDECREF(name);
-    return *code != NULL ? FF_YES : ff_forgive(FF_UNSURE);
+    return answer;
 }
 
 static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
@@ -144,8 +163,8 @@ static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_
     if (found == FF_UNSURE) {
         return call_original(original_get_code, self, arguments, count, keywords);
     }
-    if (found == FF_YES) {
-        ff_install_expressions(); /* what compiles them may have been loaded before this module */
+    if (found == FF_YES && ff_install_expressions() < 0) { /* what compiles them may have been loaded before this module */
+        Py_CLEAR(code);
     }
     return code;
 }

@@ -48,6 +48,17 @@ void ff_leave_frames(int count)
 {
     take_calls(PyThreadState_Get(), -count);
 }
+
+/* Calls a function in the place of the C function that runs. Up to 3.11, that one is counted as a call, too
+ * (Objects/methodobject.c). */
+PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
+{
+    const int own = FF_COUNTS_RECURSION < 312;
+    take_calls(PyThreadState_Get(), -own);
+    PyObject *result = PyObject_Vectorcall(function, arguments, count, keywords);
+    take_calls(PyThreadState_Get(), own);
+    return result;
+}
 #else
 /* Of an interpreter that counts otherwise nothing is known. */
 int ff_enter_frames(int count)
@@ -59,6 +70,11 @@ int ff_enter_frames(int count)
 void ff_leave_frames(int count)
 {
     (void)count;
+}
+
+PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
+{
+    return PyObject_Vectorcall(function, arguments, count, keywords);
 }
 #endif
 #endif

@@ -17,11 +17,9 @@ int ff_install_import_hooks(void)
     if (external == NULL || bootstrap == NULL || ff_remember_file_finder(bootstrap, external) < 0) {
         return -1;
     }
-    ff_remember_folders();
-    if (ff_install_finder_methods(external) < 0 || ff_install_import_function(bootstrap, external) < 0 ||
+    if (ff_remember_folders() < 0 || ff_install_finder_methods(external) < 0 || ff_install_import_function(bootstrap, external) < 0 ||
         ff_remember_importlib(bootstrap, external) < 0) {
         return -1;
     }
-    ff_install_snippets();
-    return 0;
+    return ff_install_snippets();
 }

@@ -6,9 +6,11 @@
 
 #if FF_REPLACES_IMPORT
 
-/* The frames between the import of a module and its code: _find_and_load(), _find_and_load_unlocked(), _load_unlocked(),
- * exec_module(), _call_with_frames_removed(). */
-#define FRAMES 5
+/* The frames that stand before the code of a module: _load_unlocked(), exec_module(), _call_with_frames_removed(). Up to 3.11, the call
+ * of exec() counts, too. */
+#define FRAMES (FF_COUNTS_RECURSION >= 312 ? 3 : 4)
+/* The first of them, when the loader is asked. */
+#define LOADING_FRAMES 1
 
 /* Sets `name` of the module to an attribute of the spec, unless that is None. */
 static int copy_attribute(PyObject *dict, PyObject *name, PyObject *spec, PyObject *attribute)
@@ -89,24 +91,33 @@ static PyObject *make_module(const ff_wanted *wanted)
     return module;
 }
 
-/* spec.loader.exec_module(module): runs the static code, or what the loader has instead. */
+/* spec.loader.exec_module(module) */
+static PyObject *call_exec_module(PyObject *module, PyObject *spec)
+{
+    PyObject *loader = PyObject_GetAttr(spec, ff_import.names.loader), *result = NULL;
+    if (loader != NULL && ff_enter_frames(LOADING_FRAMES) == 0) {
+        result = PyObject_CallMethodOneArg(loader, ff_import.names.exec_module, module);
+        ff_leave_frames(LOADING_FRAMES);
+    }
+    Py_XDECREF(loader);
+    return result;
+}
+
+/* The same: runs the static code, or what the loader has instead. */
 static PyObject *execute(PyObject *module, const ff_wanted *wanted)
 {
     if (wanted->found == FF_AS_BUILTIN) {
         return PyObject_CallOneArg(ff_import.exec_builtin, module);
     }
     PyObject *dict = PyModule_GetDict(module);
-    PyObject *path = PyDict_GetItemWithError(dict, ff_import.names.__file__);
-    PyObject *code = path == NULL ? NULL : ff_thaw(wanted->source->image, path);
-    if (code == NULL) {
-        if (PyErr_Occurred()) {
-            return NULL;
-        }
-        PyObject *loader = PyObject_GetAttr(wanted->spec, ff_import.names.loader);
-        PyObject *result =
-            loader == NULL ? NULL : PyObject_CallMethodOneArg(loader, ff_import.names.exec_module, module);
-        Py_XDECREF(loader);
-        return result;
+    PyObject *path = Py_XNewRef(PyDict_GetItemWithError(dict, ff_import.names.__file__)), *code = NULL;
+    ff_answer has_code = path == NULL ? ff_forgive(FF_UNSURE) : ff_thaw(wanted->source->image, path, &code);
+    Py_XDECREF(path);
+    if (has_code == FF_FAILED) {
+        return NULL;
+    }
+    if (has_code == FF_UNSURE) {
+        return call_exec_module(module, wanted->spec);
     }
     /* As exec() does, called from importlib. */
     PyObject *result = NULL;
@@ -206,8 +217,8 @@ PyObject *ff_load_found(ff_wanted *wanted)
     PyObject *module = make_module(wanted);
     PyObject *loaded = module == NULL ? NULL : load_module(module, wanted);
     Py_XDECREF(module);
-    if (loaded != NULL && wanted->found == FF_AS_SOURCE) {
-        ff_install_expressions();
+    if (loaded != NULL && wanted->found == FF_AS_SOURCE && ff_install_expressions() < 0) {
+        Py_CLEAR(loaded);
     }
     return loaded;
 }

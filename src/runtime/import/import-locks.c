@@ -81,7 +81,12 @@ ff_answer ff_is_loaded_here(PyObject *name)
         return FF_FAILED;
     }
     const ff_loading *found = find_loading(name);
-    ff_answer is_here = found == NULL ? FF_NO : answer_of(PyObject_RichCompareBool(found->owner, owner, Py_EQ));
+    ff_answer is_here = FF_NO;
+    if (found != NULL) {
+        PyObject *found_owner = Py_NewRef(found->owner); /* comparing may run code that ends the loading */
+        is_here = answer_of(PyObject_RichCompareBool(found_owner, owner, Py_EQ));
+        Py_DECREF(found_owner);
+    }
     Py_DECREF(owner);
     return is_here;
 }
@@ -152,11 +157,17 @@ static PyObject *get_module_lock(PyObject *Py_UNUSED(self), PyObject *const *arg
     Py_XDECREF(owner);
     ff_loading *found = lock != NULL && count == 1 && PyUnicode_Check(arguments[0]) ? find_loading(arguments[0]) : NULL;
     if (found != NULL && found->lock == NULL) {
-        if (hold_lock(lock, found->owner) < 0) {
-            Py_DECREF(lock);
-            return NULL;
+        found->lock = Py_NewRef(lock); /* before code of others can run: the loading may end then */
+        owner = Py_NewRef(found->owner);
+        int status = hold_lock(lock, owner);
+        Py_DECREF(owner);
+        if (status < 0) {
+            found = find_loading(arguments[0]);
+            if (found != NULL && found->lock == lock) {
+                Py_CLEAR(found->lock);
+            }
+            Py_CLEAR(lock);
         }
-        found->lock = Py_NewRef(lock);
     }
     return lock;
 }

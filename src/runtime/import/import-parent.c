@@ -6,9 +6,8 @@
 
 #if FF_REPLACES_IMPORT
 
-/* The frames between the import of a submodule and that of its parent: _find_and_load(), _find_and_load_unlocked(),
- * _call_with_frames_removed(). */
-#define FRAMES 3
+/* The frame of _call_with_frames_removed(). */
+#define FRAMES 1
 
 void ff_clear_family(ff_family *family)
 {

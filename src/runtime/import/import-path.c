@@ -12,6 +12,9 @@
 
 #if FF_REPLACES_IMPORT
 
+/* The frames of _find_spec(), PathFinder.find_spec() and PathFinder._get_spec(). */
+#define FRAMES 3
+
 static PyObject *call_nothing(PyObject *function)
 {
     return PyObject_Vectorcall(function, NULL, 0, NULL);
@@ -40,7 +43,7 @@ static ff_answer is_surely_absent(const ff_finder *finder, ff_text folder, ff_te
 {
     struct stat status;
     if (!PyFloat_CheckExact(finder->listed) || !PySet_CheckExact(finder->entries) ||
-        stat(folder.length == 0 ? "." : folder.data, &status) < 0) {
+        ff_stat(folder.length == 0 ? "." : folder.data, &status) < 0) {
         return FF_NO;
     }
     double mtime = (double)status.st_mtim.tv_sec + 1e-9 * (double)status.st_mtim.tv_nsec; /* Modules/posixmodule.c */
@@ -72,17 +75,21 @@ static ff_answer predict_finder(PyObject *finder, ff_wanted *wanted)
     if (answer != FF_YES) {
         return answer == FF_NO ? FF_UNSURE : answer;
     }
-    answer = FF_UNSURE;
-    if (ff_read_text(read.path, &folder)) {
-        if (wanted->source == NULL || ff_find_source(folder, wanted->tail) != wanted->source) {
-            ff_answer is_absent = is_surely_absent(&read, folder, wanted->tail);
-            answer = is_absent == FF_YES ? FF_NO : is_absent == FF_NO ? FF_UNSURE : is_absent;
-        }
-        else if (ff_is_current(wanted->source, folder, wanted->tail)) {
+    answer = ff_read_text(read.path, &folder);
+    if (answer == FF_YES && (wanted->source == NULL || ff_find_source(folder, wanted->tail) != wanted->source)) {
+        answer = is_surely_absent(&read, folder, wanted->tail);
+        answer = answer == FF_YES ? FF_NO : ff_failed_or(answer, FF_UNSURE);
+    }
+    else if (answer == FF_YES) {
+        answer = ff_is_current(wanted->source, folder, wanted->tail);
+        if (answer == FF_YES) {
             wanted->spec = ff_make_spec(wanted->name, read.path, wanted->tail.data, wanted->source->is_package);
             wanted->found = FF_AS_SOURCE;
-            answer = wanted->spec == NULL ? FF_FAILED : FF_YES;
         }
+        answer = answer != FF_YES ? ff_failed_or(answer, FF_UNSURE) : wanted->spec == NULL ? FF_FAILED : FF_YES;
+    }
+    else {
+        answer = ff_failed_or(answer, FF_UNSURE);
     }
     ff_clear_finder(&read);
     return answer;
@@ -121,7 +128,11 @@ static PyObject *call_find_spec(PyObject *finder, PyObject *name)
  * wins. */
 static ff_answer ask_finder(PyObject *finder, ff_wanted *wanted, PyObject **portions)
 {
+    if (ff_enter_frames(FRAMES) < 0) {
+        return FF_FAILED;
+    }
     PyObject *spec = call_find_spec(finder, wanted->name);
+    ff_leave_frames(FRAMES);
     if (spec == NULL || spec == Py_None) {
         Py_XDECREF(spec);
         return spec == NULL ? FF_FAILED : FF_NO;
@@ -140,7 +151,7 @@ static ff_answer ask_finder(PyObject *finder, ff_wanted *wanted, PyObject **port
         PyErr_SetString(PyExc_ImportError, "spec missing loader");
     }
     else if (places != NULL && (*portions != NULL || (*portions = PyList_New(0)) != NULL)) {
-        result = PyObject_CallMethod(*portions, "extend", "O", places);
+        result = PyObject_CallMethodOneArg(*portions, ff_import.names.extend, places);
     }
     Py_XDECREF(loader);
     Py_XDECREF(places);
@@ -151,33 +162,45 @@ static ff_answer ask_finder(PyObject *finder, ff_wanted *wanted, PyObject **port
 
 /* ---- the path ---- */
 
-/* The finder that is known for an entry of the path (a new reference), or NULL. */
-static PyObject *known_finder(PyObject *entry)
+/* The working directory (a new reference); NULL, perhaps with an exception, where importlib has to ask. */
+static PyObject *read_working_directory(void)
 {
-    char folder[PATH_MAX];
-    PyObject *cache = PySys_GetObject("path_importer_cache");
-    if (cache == NULL || !PyDict_CheckExact(cache) || !PyUnicode_CheckExact(entry)) {
-        return NULL;
+    char path[PATH_MAX], *directory;
+    Py_BEGIN_ALLOW_THREADS
+    directory = getcwd(path, sizeof(path));
+    Py_END_ALLOW_THREADS
+    return directory == NULL ? NULL : PyUnicode_DecodeFSDefault(directory);
+}
+
+/* Gives the finder that is known for an entry of the path (a new reference). FF_NO: importlib has to find it. */
+static ff_answer find_known_finder(PyObject *entry, PyObject **finder)
+{
+    PyObject *cache = PyDict_GetItemWithError(ff_import.sys, ff_import.names.path_importer_cache);
+    *finder = NULL;
+    if (cache != NULL && PyDict_CheckExact(cache) && PyUnicode_CheckExact(entry)) {
+        Py_INCREF(cache);
+        PyObject *path = PyUnicode_GET_LENGTH(entry) > 0 ? Py_NewRef(entry) : read_working_directory();
+        *finder = path == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(cache, path));
+        Py_XDECREF(path);
+        Py_DECREF(cache);
     }
-    if (PyUnicode_GET_LENGTH(entry) > 0) {
-        return Py_XNewRef(PyDict_GetItemWithError(cache, entry));
-    }
-    /* The working directory. */
-    PyObject *path = getcwd(folder, sizeof(folder)) == NULL ? NULL : PyUnicode_DecodeFSDefault(folder);
-    PyObject *finder = path == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(cache, path));
-    Py_XDECREF(path);
-    return finder;
+    return ff_forgive(*finder == NULL ? FF_NO : FF_YES);
 }
 
 /* The finder for an entry of the path (a new reference): PathFinder._path_importer_cache(). Hooks may be asked for it. */
 static PyObject *finder_for(PyObject *entry, ff_wanted *wanted)
 {
-    PyObject *finder = known_finder(entry);
-    if (finder != NULL || PyErr_Occurred()) {
+    PyObject *finder;
+    if (find_known_finder(entry, &finder) != FF_NO) {
         return finder;
     }
     ff_note_foreign_code(wanted);
-    return PyObject_CallMethodOneArg(ff_import.path_finder, ff_import.names._path_importer_cache, entry);
+    if (ff_enter_frames(FRAMES) < 0) {
+        return NULL;
+    }
+    finder = PyObject_CallMethodOneArg(ff_import.path_finder, ff_import.names._path_importer_cache, entry);
+    ff_leave_frames(FRAMES);
+    return finder;
 }
 
 /* Looks for the module in what one entry of the path stands for. FF_UNSURE: nobody was asked, and the original may ask. */
@@ -219,7 +242,11 @@ static ff_answer search_frozen_first(PyObject *path, ff_wanted *wanted)
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path); i++) {
         PyObject *folder = PyList_GET_ITEM(path, i);
-        if (!ff_read_text(folder, &entry) || entry.length != root.length || memcmp(entry.data, root.data, root.length) != 0) {
+        ff_answer is_text = ff_read_text(folder, &entry);
+        if (is_text == FF_FAILED) {
+            return FF_FAILED;
+        }
+        if (is_text == FF_NO || entry.length != root.length || memcmp(entry.data, root.data, root.length) != 0) {
             continue;
         }
         Py_INCREF(folder);
@@ -278,17 +305,19 @@ static ff_answer search_entries(PyObject *path, ff_wanted *wanted)
 /* PathFinder.find_spec(). FF_UNSURE: nobody of others was asked. */
 ff_answer ff_search_path(ff_wanted *wanted)
 {
-    PyObject *path = wanted->path != NULL && wanted->path != Py_None ? wanted->path : PySys_GetObject("path");
+    PyObject *path = wanted->path != NULL && wanted->path != Py_None
+                         ? wanted->path
+                         : PyDict_GetItemWithError(ff_import.sys, ff_import.names.path);
     if (path == NULL || !PyList_CheckExact(path)) {
-        return FF_UNSURE;
-    }
-    if (ff_acquire_import_lock() < 0) {
-        return FF_FAILED;
+        return ff_forgive(FF_UNSURE);
     }
     Py_INCREF(path);
-    ff_answer answer = search_entries(path, wanted);
+    ff_answer answer = FF_FAILED;
+    if (ff_acquire_import_lock() == 0) {
+        answer = search_entries(path, wanted);
+        ff_release_import_lock();
+    }
     Py_DECREF(path);
-    ff_release_import_lock();
-    return answer >= 0 && PyErr_Occurred() ? FF_FAILED : answer;
+    return PyErr_Occurred() ? FF_FAILED : answer;
 }
 #endif

@@ -5,6 +5,9 @@
 
 #if FF_REPLACES_IMPORT
 
+/* The frame of _find_spec(). */
+#define FRAMES 1
+
 /* What a function of _imp says of a name. */
 static ff_answer ask_imp(PyObject *function, PyObject *name)
 {
@@ -76,11 +79,15 @@ static PyObject *call_find_spec(PyObject *finder, const ff_wanted *wanted)
 /* Asks a finder as importlib does. */
 static ff_answer ask_finder(PyObject *finder, ff_wanted *wanted)
 {
-    if (ff_acquire_import_lock() < 0) {
+    if (ff_enter_frames(FRAMES) < 0) {
         return FF_FAILED;
     }
-    PyObject *spec = call_find_spec(finder, wanted);
-    ff_release_import_lock();
+    PyObject *spec = NULL;
+    if (ff_acquire_import_lock() == 0) {
+        spec = call_find_spec(finder, wanted);
+        ff_release_import_lock();
+    }
+    ff_leave_frames(FRAMES);
     if (spec == NULL || PyErr_Occurred()) {
         Py_XDECREF(spec);
         return FF_FAILED;
@@ -108,6 +115,15 @@ static ff_answer search_finders(PyObject *finders, ff_wanted *wanted)
         Py_DECREF(finder);
     }
     return answer;
+}
+
+/* name in sys.modules; -1 with an exception. */
+static int is_imported(PyObject *name)
+{
+    PyObject *modules = ff_read_modules();
+    int is_there = modules == NULL ? -1 : PySequence_Contains(modules, name);
+    Py_XDECREF(modules);
+    return is_there;
 }
 
 /* A finder may have imported the very module while it was asked. Then its spec is that which importlib goes by. */
@@ -159,18 +175,19 @@ ff_answer ff_search(ff_wanted *wanted)
     if (answer == FF_FAILED) {
         return answer;
     }
-    PyObject *finders = PySys_GetObject("meta_path");
+    PyObject *finders = PyDict_GetItemWithError(ff_import.sys, ff_import.names.meta_path);
+    if (finders == NULL && PyErr_Occurred()) {
+        return FF_FAILED;
+    }
     if (answer == FF_NO || finders == NULL || !PyList_CheckExact(finders) || PyList_GET_SIZE(finders) == 0) {
         return wanted->is_begun ? call_original(wanted) : FF_UNSURE;
     }
-    PyObject *modules = ff_read_modules();
-    int is_reload = modules == NULL ? -1 : PySequence_Contains(modules, wanted->name);
-    Py_XDECREF(modules);
-    if (is_reload < 0) {
-        return FF_FAILED;
+    Py_INCREF(finders);
+    int is_reload = is_imported(wanted->name);
+    if (is_reload >= 0 && FF_COPIES_META_PATH) {
+        Py_SETREF(finders, PyList_GetSlice(finders, 0, PyList_GET_SIZE(finders)));
     }
-    finders = FF_COPIES_META_PATH ? PyList_GetSlice(finders, 0, PyList_GET_SIZE(finders)) : Py_NewRef(finders);
-    answer = finders == NULL ? FF_FAILED : search_finders(finders, wanted);
+    answer = is_reload < 0 || finders == NULL ? FF_FAILED : search_finders(finders, wanted);
     Py_XDECREF(finders);
     return answer == FF_YES && !is_reload && prefer_loaded_spec(wanted) < 0 ? FF_FAILED : answer;
 }

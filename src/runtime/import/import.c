@@ -74,11 +74,19 @@ static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObjec
     return answer == FF_UNSURE ? FF_UNSURE : *module == NULL ? FF_FAILED : FF_YES;
 }
 
+/* The frames of _find_and_load() and _find_and_load_unlocked(). Up to 3.11, calls of C functions are counted, too: such as the one of
+ * the function here. */
+#define FRAMES (FF_COUNTS_RECURSION >= 312 ? 2 : 1)
+
 /* The same, under the lock of the module. */
 static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner, PyObject **module)
 {
+    if (ff_enter_frames(FRAMES) < 0) {
+        return FF_FAILED;
+    }
     ff_loading *begun = ff_begin_loading(wanted->name, owner);
     if (begun == NULL) {
+        ff_leave_frames(FRAMES);
         return FF_FAILED;
     }
     ff_begin_import();
@@ -89,16 +97,18 @@ static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_f
         Py_CLEAR(*module);
         answer = FF_FAILED;
     }
+    ff_leave_frames(FRAMES);
     return answer;
 }
 
-/* _find_and_load(). FF_UNSURE: that is for the original to do. */
-static ff_answer import_frozen(PyObject *name, PyObject *import_function, PyObject **module)
+/* _find_and_load(). FF_UNSURE: that is for the original to do. Its variables are not to lie on the stack below that: a chain of imports
+ * is as long as the limit of recursion allows, in threads with small stacks, too. */
+__attribute__((noinline)) static ff_answer import_frozen(PyObject *name, PyObject *import_function, PyObject **module)
 {
     ff_text text;
-    if (!ff_read_text(name, &text) || !ff_images_available() || ff_is_import_observed() ||
-        ff_is_called_from_importlib()) {
-        return FF_UNSURE;
+    ff_answer is_text = ff_read_text(name, &text);
+    if (is_text != FF_YES || !ff_images_available() || ff_is_import_observed() || ff_is_called_from_importlib()) {
+        return ff_failed_or(is_text, FF_UNSURE);
     }
     const char *dot = memrchr(text.data, '.', text.length);
     ff_wanted wanted = {.name = name, .tail = text, .source = ff_find_module(text), .is_doubtful = 1};
@@ -114,7 +124,7 @@ static ff_answer import_frozen(PyObject *name, PyObject *import_function, PyObje
     if (owner == NULL) {
         return FF_FAILED;
     }
-    ff_answer answer = has_usual_modules() ? ff_may_import(&wanted) : FF_NO;
+    ff_answer answer = has_usual_modules() ? ff_may_import(&wanted) : ff_forgive(FF_NO);
     if (answer == FF_YES) {
         /* Unless somebody loads it already, here or in importlib. */
         int is_there = PyDict_Contains(PyImport_GetModuleDict(), name);
@@ -133,7 +143,7 @@ static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *argum
     if (count == 2 && keywords == NULL && import_frozen(arguments[0], arguments[1], &module) != FF_UNSURE) {
         return module;
     }
-    return PyObject_Vectorcall(original_find_and_load, arguments, (size_t)count, keywords);
+    return ff_call_instead(original_find_and_load, arguments, (size_t)count, keywords);
 }
 
 /* ---- installation ---- */

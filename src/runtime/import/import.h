@@ -9,7 +9,8 @@
     X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(__loader__) X(__package__) X(__file__) \
     X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_cached) X(cached) X(origin) \
     X(submodule_search_locations) X(_thread) X(get_ident) X(modules) X(name) X(pop) X(append) X(_find_spec) \
-    X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec)
+    X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec) \
+    X(meta_path) X(path) X(path_importer_cache) X(extend)
 #define FF_DECLARE_NAME(name) PyObject *name;
 
 /* What the import function holds on to, from its installation on. */
@@ -62,6 +63,7 @@ int ff_remember_import_state(PyObject *bootstrap, PyObject *external);
 /* import/import-frames.c: the limit of recursion. */
 int ff_enter_frames(int count);
 void ff_leave_frames(int count);
+PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords);
 
 /* import/import-locks.c */
 PyObject *ff_import_owner(void);

@@ -1,25 +1,23 @@
-/* Whether namespaces (of modules, of classes) are as they were: the same values under the same names, in the same bases, and
- * functions with the same code. */
+/* Whether namespaces (of modules, of classes) are as they were: the same values under the same names, in the same bases, and no
+ * names besides; and functions that do what they did. */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"
 
 #include <string.h>
 
+/* A name, and what stood under it: NULL where that does not matter. */
+struct ff_binding {
+    PyObject *name, *value;
+};
+
 struct ff_namespace {
     PyObject *dict;
     PyTypeObject *type;  /* of a class's own dictionary, else NULL */
     PyObject *mro;       /* of the class */
-    PyObject *contents;  /* what was remembered: values by their names */
-    int is_whole;        /* other names count, too */
+    size_t first, count; /* of its bindings: in the order of the dictionary, unless only some were chosen */
+    enum { CHOSEN, EACH_BUT_DUNDER, EACH } extent; /* which names count, also those that are added */
     uint64_t version;    /* of the dictionary when it was compared, 0: it has none */
-    ff_namespace *next;
-};
-
-/* A function, and what decides what it does. */
-struct ff_function {
-    PyFunctionObject *function;
-    PyObject *code, *defaults;
 };
 
 /* A number that is another one whenever the dictionary was changed, or 0. Versions of types are no substitute: 3.10 hands them
@@ -34,198 +32,230 @@ static uint64_t version_of(const ff_namespace *namespace)
 }
 
 /* Looking something up in a class gives it a version, if there are any left. */
-static void renew_version(ff_namespace *namespace)
+static void renew_version(const ff_memory *memory, ff_namespace *namespace)
 {
 #if !FF_HAS_DICT_VERSION
-    if (namespace->type != NULL) {
-        PyObject *name, *value;
-        Py_ssize_t position = 0;
-        if (PyDict_Next(namespace->contents, &position, &name, &value)) {
-            (void)_PyType_Lookup(namespace->type, name);
-        }
+    if (namespace->type != NULL && namespace->count > 0) {
+        (void)_PyType_Lookup(namespace->type, memory->bindings[namespace->first].name);
     }
+#else
+    (void)memory;
 #endif
     namespace->version = version_of(namespace);
 }
 
+/* Names of the interpreter's own, such as __spec__, of which the functions of a module do not make use. */
+static int is_dunder(PyObject *name)
+{
+    return PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) > 2 && PyUnicode_READ_CHAR(name, 0) == '_' &&
+           PyUnicode_READ_CHAR(name, 1) == '_';
+}
+
 /* ---- remembering ---- */
 
-/* The function behind a value of a namespace (borrowed), or NULL. */
-static PyObject *function_in(PyObject *value)
+/* Whether somebody put something callable that is neither a function nor a class into the place of one. */
+static int is_odd_callable(PyObject *value)
 {
-    if (PyFunction_Check(value)) {
-        return value;
-    }
-    if (Py_IS_TYPE(value, &PyClassMethod_Type) || Py_IS_TYPE(value, &PyStaticMethod_Type)) {
-        PyObject *function = PyObject_GetAttrString(value, "__func__");
-        if (function == NULL) {
-            PyErr_Clear();
-            return NULL;
-        }
-        Py_DECREF(function); /* the value keeps it */
-        return PyFunction_Check(function) ? function : NULL;
-    }
-    return NULL;
+    return PyCallable_Check(value) && !PyType_Check(value) && !PyCFunction_Check(value) &&
+           !Py_IS_TYPE(value, &PyMethodDescr_Type) && !Py_IS_TYPE(value, &PyStaticMethod_Type);
 }
 
-static int remember_function(ff_memory *memory, PyObject *object)
+static int add_binding(ff_memory *memory, PyObject *name, PyObject *value, const char *filename)
 {
-    if ((memory->count & (memory->count - 1)) == 0) { /* it is full: it has room for a power of two */
-        size_t room = memory->count == 0 ? 1 : 2 * memory->count;
-        ff_function *larger = PyMem_RawRealloc(memory->functions, room * sizeof(ff_function));
-        if (larger == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        memory->functions = larger;
-    }
-    PyFunctionObject *function = (PyFunctionObject *)Py_NewRef(object);
-    memory->functions[memory->count++] =
-        (ff_function){function, Py_NewRef(function->func_code), Py_XNewRef(function->func_defaults)};
-    return 0;
-}
-
-/* Whether a function is the original one, by its co_filename, which begins like that. */
-static int is_original(PyObject *function, const char *filename)
-{
-    PyObject *own = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_filename;
-    size_t length = strlen(filename);
-    return PyUnicode_IS_COMPACT_ASCII(own) && (size_t)PyUnicode_GET_LENGTH(own) >= length &&
-           memcmp(PyUnicode_1BYTE_DATA(own), filename, length) == 0;
-}
-
-static int add_namespace(ff_memory *memory, ff_namespace added, const char *filename)
-{
-    PyObject *name, *value;
-    Py_ssize_t position = 0;
-    while (PyDict_Next(added.contents, &position, &name, &value)) {
-        PyObject *function = function_in(value);
-        if (function == NULL) {
-            continue;
-        }
-        if (filename != NULL && !is_original(function, filename)) {
-            memory->is_foreign = 1;
-        }
-        if (remember_function(memory, function) < 0) {
-            return -1;
-        }
-    }
-    ff_namespace *kept = PyMem_RawMalloc(sizeof(ff_namespace));
-    if (kept == NULL) {
-        PyErr_NoMemory();
+    PyObject *function = NULL;
+    ff_binding *bindings = ff_make_room(memory->bindings, memory->binding_count, sizeof(ff_binding));
+    if (bindings == NULL) {
         return -1;
     }
-    *kept = added;
-    Py_INCREF(kept->dict);
-    kept->next = memory->namespaces;
-    memory->namespaces = kept;
-    renew_version(kept);
+    memory->bindings = bindings;
+    memory->bindings[memory->binding_count++] = (ff_binding){Py_NewRef(name), Py_XNewRef(value)};
+    if (value == NULL) {
+        return 0;
+    }
+    if (ff_read_function(value, &function) < 0) {
+        return -1;
+    }
+    if (filename != NULL && (function == NULL ? is_odd_callable(value) : !ff_is_original(function, filename))) {
+        memory->is_foreign = 1;
+    }
+    return function == NULL ? 0 : ff_remember_function(memory, function);
+}
+
+/* Adds a namespace with the bindings that were added since there were `first`. */
+static int add_namespace(ff_memory *memory, PyObject *dict, PyTypeObject *type, int extent, size_t first)
+{
+    ff_namespace *namespaces = ff_make_room(memory->namespaces, memory->namespace_count, sizeof(ff_namespace));
+    if (namespaces == NULL) {
+        return -1;
+    }
+    memory->namespaces = namespaces;
+    ff_namespace *added = &memory->namespaces[memory->namespace_count++];
+    *added = (ff_namespace){Py_NewRef(dict), type, type == NULL ? NULL : Py_NewRef(type->tp_mro), first,
+                            memory->binding_count - first, extent, 0};
+    renew_version(memory, added);
     return 0;
 }
 
-/* Remembers a class with its bases; `object` stays as it is. `filename`: how the co_filename of its original functions begins.
- * -1 with an exception. */
-int ff_remember_class(ff_memory *memory, PyTypeObject *type, const char *filename)
+/* Remembers all that a dictionary holds: that of a class, or one without such. */
+static int remember_dict(ff_memory *memory, PyObject *dict, PyTypeObject *type, const char *filename)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro) - 1; i++) {
-        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
-        PyObject *copy = PyDict_Copy(base->tp_dict);
-        ff_namespace added = {base->tp_dict, base, Py_NewRef(base->tp_mro), copy, 1, 0, NULL};
-        if (copy == NULL || add_namespace(memory, added, filename) < 0) {
+    PyObject *name, *value;
+    size_t first = memory->binding_count;
+    for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
+        if (add_binding(memory, name, value, filename) < 0) {
+            return -1;
+        }
+    }
+    return add_namespace(memory, dict, type, EACH, first);
+}
+
+static int is_class_remembered(const ff_memory *memory, const PyTypeObject *type)
+{
+    for (size_t i = 0; i < memory->namespace_count; i++) {
+        if (memory->namespaces[i].type == type) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Remembers a class with its bases, as far as Python code can change them. `filename`: how the co_filename of its original functions
+ * begins, or NULL. -1 with an exception. */
+int ff_remember_class(ff_memory *memory, PyTypeObject *class, const char *filename)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(class->tp_mro); i++) {
+        PyTypeObject *type = (PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i);
+        if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && !is_class_remembered(memory, type) &&
+            remember_dict(memory, type->tp_dict, type, filename) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-/* Remembers values of a module's namespace: those whose names are in `names` (with a space after each), as far as there are
- * such, or all. -1 with an exception. */
-int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names, const char *filename)
+/* Remembers all that a module holds. -1 with an exception. */
+int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename)
 {
-    PyObject *contents = names == NULL ? PyDict_Copy(dict) : PyDict_New();
-    for (const char *rest = names; contents != NULL && rest != NULL && *rest != '\0';) {
-        size_t length = strcspn(rest, " ");
-        PyObject *name = PyUnicode_FromStringAndSize(rest, (Py_ssize_t)length);
+    PyObject *name, *value;
+    size_t first = memory->binding_count;
+    for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
+        if (add_binding(memory, name, is_dunder(name) ? NULL : value, filename) < 0) {
+            return -1;
+        }
+    }
+    return add_namespace(memory, dict, NULL, EACH_BUT_DUNDER, first);
+}
+
+/* Remembers the classes and dictionaries in a module. -1 with an exception. */
+int ff_remember_contents(ff_memory *memory, PyObject *dict)
+{
+    PyObject *name, *value;
+    for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
+        int status = is_dunder(name)            ? 0
+                     : PyDict_CheckExact(value) ? remember_dict(memory, value, NULL, NULL)
+                     : PyType_Check(value)      ? ff_remember_class(memory, (PyTypeObject *)value, NULL)
+                                                : 0;
+        if (status < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Remembers those values of a module whose names are in `names` (with a space between them), as far as there are such. -1 with an
+ * exception. */
+int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names)
+{
+    size_t first = memory->binding_count;
+    for (size_t length; (length = strcspn(names, " ")) > 0; names += length, names += strspn(names, " ")) {
+        PyObject *name = PyUnicode_FromStringAndSize(names, (Py_ssize_t)length);
         if (name != NULL) {
             PyUnicode_InternInPlace(&name);
         }
         PyObject *value = name == NULL ? NULL : PyDict_GetItemWithError(dict, name);
-        int status = name == NULL || (value == NULL && PyErr_Occurred()) ? -1
-                     : value == NULL                                     ? 0
-                                                                         : PyDict_SetItem(contents, name, value);
+        int status = value != NULL ? add_binding(memory, name, value, NULL) : PyErr_Occurred() ? -1 : 0;
         Py_XDECREF(name);
         if (status < 0) {
-            Py_CLEAR(contents);
+            return -1;
         }
-        rest += length;
-        rest += *rest == ' ';
     }
-    ff_namespace added = {dict, NULL, NULL, contents, names == NULL, 0, NULL};
-    return contents == NULL ? -1 : add_namespace(memory, added, filename);
+    return add_namespace(memory, dict, NULL, CHOSEN, first);
 }
 
 /* ---- comparing ---- */
 
-static ff_answer hold_the_same(const ff_namespace *namespace)
+/* Whether a dictionary has what was remembered in the same order, as it does unless somebody changed it. */
+static int is_in_order(const ff_namespace *namespace, const ff_binding *bindings)
 {
     PyObject *name, *value;
     Py_ssize_t position = 0;
-    if (namespace->is_whole && PyDict_GET_SIZE(namespace->contents) != PyDict_GET_SIZE(namespace->dict)) {
-        return FF_NO;
+    for (size_t i = 0; i < namespace->count; i++) {
+        if (!PyDict_Next(namespace->dict, &position, &name, &value) || name != bindings[i].name ||
+            (value != bindings[i].value && bindings[i].value != NULL)) {
+            return 0;
+        }
     }
-    while (PyDict_Next(namespace->contents, &position, &name, &value)) {
-        if (PyDict_GetItemWithError(namespace->dict, name) != value) {
+    while (namespace->extent != CHOSEN && PyDict_Next(namespace->dict, &position, &name, &value)) {
+        if (namespace->extent == EACH || !is_dunder(name)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* How many names of it count that were not there. */
+static size_t count_added(const ff_namespace *namespace, const ff_binding *bindings)
+{
+    PyObject *name, *value;
+    size_t count = 0, known = 0;
+    for (Py_ssize_t position = 0; PyDict_Next(namespace->dict, &position, &name, &value);) {
+        count += namespace->extent == EACH || !is_dunder(name);
+    }
+    for (size_t i = 0; i < namespace->count; i++) {
+        known += bindings[i].value != NULL;
+    }
+    return count - known;
+}
+
+static ff_answer hold_the_same(const ff_namespace *namespace, const ff_binding *bindings)
+{
+    if (is_in_order(namespace, bindings)) {
+        return FF_YES;
+    }
+    for (size_t i = 0; i < namespace->count; i++) {
+        PyObject *value = bindings[i].value;
+        if (value != NULL && PyDict_GetItemWithError(namespace->dict, bindings[i].name) != value) {
             return ff_forgive(FF_NO);
         }
     }
-    return FF_YES;
+    return namespace->extent == CHOSEN || count_added(namespace, bindings) == 0 ? FF_YES : FF_NO;
 }
 
-/* Whether all that was remembered is as it was; FF_NO before anything was. */
-ff_answer ff_is_unmodified(ff_memory *memory)
+static ff_answer are_namespaces_unmodified(const ff_memory *memory)
 {
-    if (memory->is_foreign || memory->namespaces == NULL) {
-        return FF_NO;
-    }
-    for (ff_namespace *each = memory->namespaces; each != NULL; each = each->next) {
+    for (size_t i = 0; i < memory->namespace_count; i++) {
+        ff_namespace *each = &memory->namespaces[i];
         if (each->type != NULL && each->type->tp_mro != each->mro) {
             return FF_NO;
         }
         if (each->version != 0 && each->version == version_of(each)) {
             continue;
         }
-        ff_answer is_same = hold_the_same(each);
+        ff_answer is_same = hold_the_same(each, &memory->bindings[each->first]);
         if (is_same != FF_YES) {
             return is_same;
         }
-        renew_version(each);
-    }
-    for (size_t i = 0; i < memory->count; i++) {
-        const ff_function *each = &memory->functions[i];
-        if (each->function->func_code != each->code || each->function->func_defaults != each->defaults) {
-            return FF_NO;
-        }
+        renew_version(memory, each);
     }
     return FF_YES;
 }
 
-/* ---- instances ---- */
-
-/* The dictionary of an instance whose attributes are exactly `count` ones under `names` (a new reference). FF_NO: it has
- * others, which may stand in front of methods of its class. */
-ff_answer ff_read_instance(PyObject *instance, PyObject *const *names, Py_ssize_t count, PyObject **dict)
+/* Whether all that was remembered is as it was; FF_NO before anything was. */
+ff_answer ff_is_unmodified(const ff_memory *memory)
 {
-    *dict = PyObject_GenericGetDict(instance, NULL);
-    if (*dict == NULL) {
-        return ff_forgive(FF_NO);
+    if (memory->is_foreign || memory->namespace_count == 0) {
+        return FF_NO;
     }
-    ff_answer is_exact = PyDict_GET_SIZE(*dict) == count ? FF_YES : FF_NO;
-    for (Py_ssize_t i = 0; is_exact == FF_YES && i < count; i++) {
-        int is_there = PyDict_Contains(*dict, names[i]);
-        is_exact = is_there < 0 ? ff_forgive(FF_NO) : is_there ? FF_YES : FF_NO;
-    }
-    if (is_exact != FF_YES) {
-        Py_CLEAR(*dict);
-    }
-    return is_exact;
+    ff_answer answer = are_namespaces_unmodified(memory);
+    return answer == FF_YES ? ff_are_functions_unmodified(memory) : answer;
 }

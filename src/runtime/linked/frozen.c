@@ -84,9 +84,10 @@ PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t siz
 PyObject *__wrap_PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t size)
 {
     const ff_image *image = image_of_bytes(data, size);
-    PyObject *code = image == NULL || ff_is_import_observed() ? NULL : ff_thaw(image, NULL);
-    if (code == NULL) {
-        return __real_PyMarshal_ReadObjectFromString(data, size);
+    PyObject *code = NULL;
+    ff_answer is_static = image == NULL || ff_is_import_observed() ? FF_UNSURE : ff_thaw(image, NULL, &code);
+    if (is_static != FF_YES) {
+        return is_static == FF_FAILED ? NULL : __real_PyMarshal_ReadObjectFromString(data, size);
     }
     /* zipimport is the first module that CPython asks for once the path-based importer is in place, before anything is
      * looked for on disk (Python/pylifecycle.c, init_interp_main() -> init_importlib_external()). */

@@ -16,34 +16,10 @@ static uint32_t used_count;
 static enum { WAITING, INSTALLED, GIVEN_UP } state;
 static vectorcallfunc ordinary_call; /* how functions are called */
 
-/* Functions that do the work: tools replace them now and then. They are known by their code, which is static. */
-static PyObject *compile_code, *parse_code;
-static PyObject *str_compiler_module, *str_compile, *str_code, *str_parse, *str_parser, *str_sre;
-
-/* The static code of a function in a module's dict, or NULL. */
-static PyObject *static_code_of(PyObject *globals, PyObject *name)
-{
-    PyObject *function = PyDict_GetItemWithError(globals, name);
-    if (function == NULL || !PyFunction_Check(function)) {
-        return NULL;
-    }
-    PyObject *code = PyFunction_GET_CODE(function);
-    return ff_is_static(code) ? code : NULL;
-}
-
-/* A module that another one has imported (borrowed), or NULL. */
-static PyObject *module_in(PyObject *globals, PyObject *name)
-{
-    PyObject *module = PyDict_GetItemWithError(globals, name);
-    return module != NULL && PyModule_CheckExact(module) ? module : NULL;
-}
-
-static int are_functions_unmodified(PyObject *globals)
-{
-    PyObject *parser = module_in(globals, str_parser);
-    return parser != NULL && static_code_of(globals, str_code) == compile_code &&
-           static_code_of(PyModule_GetDict(parser), str_parse) == parse_code;
-}
+/* All that compiles expressions: the modules, the classes and dictionaries in them, and _sre. Tools replace parts of it now and
+ * then. */
+static ff_memory compilers;
+static PyObject *sre_compile; /* _sre.compile() */
 
 /* ---- the table ---- */
 
@@ -68,13 +44,14 @@ static const ff_expression *find(ff_text text, uint32_t flags, int is_bytes)
     }
 }
 
-/* The row for the arguments of a call, or NULL without an exception. Subclasses of str and bytes may be anything. */
-static const ff_expression *find_called(PyObject *const *arguments, Py_ssize_t count)
+/* Finds the row for the arguments of a call. FF_NO: there is none. Subclasses of str and bytes may be anything. */
+static ff_answer find_called(PyObject *const *arguments, Py_ssize_t count, const ff_expression **row)
 {
     if (count < 1 || count > 2 || (count == 2 && !PyLong_CheckExact(arguments[1]))) {
-        return NULL;
+        return FF_NO;
     }
-    long flags = count == 2 ? PyLong_AsLong(arguments[1]) : 0;
+    int overflow;
+    long flags = count == 2 ? PyLong_AsLongAndOverflow(arguments[1], &overflow) : 0;
     PyObject *pattern = arguments[0];
     const char *data = NULL;
     Py_ssize_t length = 0;
@@ -85,11 +62,11 @@ static const ff_expression *find_called(PyObject *const *arguments, Py_ssize_t c
     else if (PyUnicode_CheckExact(pattern)) {
         data = PyUnicode_AsUTF8AndSize(pattern, &length);
     }
-    PyErr_Clear(); /* flags of more bits than there are; a lone surrogate */
     if (data == NULL || flags < 0 || flags > UINT16_MAX) {
-        return NULL;
+        return ff_forgive(FF_NO); /* a lone surrogate */
     }
-    return find((ff_text){data, (size_t)length}, (uint32_t)flags, PyBytes_CheckExact(pattern));
+    *row = find((ff_text){data, (size_t)length}, (uint32_t)flags, PyBytes_CheckExact(pattern));
+    return *row == NULL ? FF_NO : FF_YES;
 }
 
 /* ---- its use ---- */
@@ -131,16 +108,12 @@ static int name_groups(const ff_expression *row, PyObject *numbers, PyObject *na
     return 0;
 }
 
-static PyObject *make(PyObject *sre, PyObject *pattern, const ff_expression *row)
+static PyObject *make(PyObject *pattern, const ff_expression *row)
 {
     PyObject *code = list_of_code(row), *numbers = PyDict_New(), *names = PyTuple_New(row->groups + 1), *made = NULL;
     if (code != NULL && numbers != NULL && names != NULL && name_groups(row, numbers, names) == 0) {
-        PyObject *function = PyObject_GetAttr(sre, str_compile);
-        if (function != NULL) {
-            made = PyObject_CallFunction(function, "OIOIOO", pattern, (unsigned int)row->all_flags, code,
-                                         (unsigned int)row->groups, numbers, names);
-            Py_DECREF(function);
-        }
+        made = PyObject_CallFunction(sre_compile, "OIOIOO", pattern, (unsigned int)row->all_flags, code,
+                                     (unsigned int)row->groups, numbers, names);
     }
     Py_XDECREF(code);
     Py_XDECREF(numbers);
@@ -150,15 +123,16 @@ static PyObject *make(PyObject *sre, PyObject *pattern, const ff_expression *row
 
 static PyObject *call(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
 {
-    PyObject *globals = PyFunction_GET_GLOBALS(function);
-    const ff_expression *row = keywords == NULL ? find_called(arguments, PyVectorcall_NARGS(count)) : NULL;
-    PyObject *sre = row == NULL ? NULL : module_in(globals, str_sre);
-    if (sre != NULL && are_functions_unmodified(globals) && !ff_is_traced(PyInterpreterState_Get())) {
-        used_count++;
-        return make(sre, arguments[0], row);
+    const ff_expression *row;
+    ff_answer answer = keywords == NULL ? find_called(arguments, PyVectorcall_NARGS(count), &row) : FF_NO;
+    if (answer == FF_YES) {
+        answer = ff_is_traced(PyInterpreterState_Get()) ? FF_NO : ff_is_unmodified(&compilers);
     }
-    PyErr_Clear();
-    return ordinary_call(function, arguments, count, keywords);
+    if (answer == FF_NO) {
+        return ordinary_call(function, arguments, count, keywords);
+    }
+    used_count += answer == FF_YES;
+    return answer == FF_YES ? make(arguments[0], row) : NULL;
 }
 
 /* ---- installation ---- */
@@ -208,80 +182,88 @@ static int next_module(const char **rest, ff_text *name)
     return name->length > 0;
 }
 
-static PyObject *intern(const char *data, size_t length)
+/* Gives the names of a module that is in sys.modules (borrowed). FF_NO: it is not there. */
+static ff_answer find_module(ff_text name, PyObject **globals)
 {
-    PyObject *text = PyUnicode_FromStringAndSize(data, (Py_ssize_t)length);
-    if (text != NULL) {
-        PyUnicode_InternInPlace(&text);
+    PyObject *text = PyUnicode_FromStringAndSize(name.data, (Py_ssize_t)name.length), *modules = PyImport_GetModuleDict();
+    PyObject *module = text == NULL || modules == NULL ? NULL : PyDict_GetItemWithError(modules, text);
+    Py_XDECREF(text);
+    if (module == NULL || !PyModule_CheckExact(module)) {
+        return ff_forgive(FF_NO);
     }
-    return text;
+    *globals = PyModule_GetDict(module);
+    return FF_YES;
 }
 
-static int intern_names(void)
+/* Remembers _sre, as the compiler has it. FF_NO: it is not as we know it. */
+static ff_answer remember_sre(PyObject *globals)
 {
-    const char *rest = FF_RE_MODULES;
-    ff_text compiler, parser;
-    (void)next_module(&rest, &compiler);
-    (void)next_module(&rest, &parser);
-    /* The compiler has imported the parser under the last part of its name. */
-    const char *dot = memrchr(parser.data, '.', parser.length);
-    const char *name = dot == NULL ? parser.data : dot + 1;
-    str_compiler_module = intern(compiler.data, compiler.length);
-    str_parser = intern(name, parser.length - (size_t)(name - parser.data));
-    str_compile = PyUnicode_InternFromString("compile");
-    str_code = PyUnicode_InternFromString("_code");
-    str_parse = PyUnicode_InternFromString("parse");
-    str_sre = PyUnicode_InternFromString("_sre");
-    return PyErr_Occurred() ? -1 : 0;
+    PyObject *module = PyDict_GetItemString(globals, "_sre"); /* borrowed */
+    PyObject *function = module == NULL || !PyModule_CheckExact(module)
+                             ? NULL
+                             : PyDict_GetItemString(PyModule_GetDict(module), "compile");
+    if (function == NULL || !PyCFunction_Check(function)) {
+        return FF_NO;
+    }
+    sre_compile = Py_NewRef(function);
+    return ff_remember_module(&compilers, PyModule_GetDict(module), NULL) < 0 ? FF_FAILED : FF_YES;
 }
 
-/* Whether all modules that have to do with it are static code: else what they would compile now may be something else. */
-static int are_compilers_static(void)
+/* Remembers all modules that have to do with it. FF_NO: they are not all static code, and what they would compile now may be
+ * something else. */
+static ff_answer remember_compilers(PyObject *globals)
 {
     const char *rest = FF_RE_MODULES;
     ff_text name;
-    while (next_module(&rest, &name)) {
+    ff_answer answer = remember_sre(globals);
+    while (answer == FF_YES && next_module(&rest, &name)) {
         const ff_source *source = ff_find_module(name);
-        if (source == NULL || !ff_is_thawed(source->image)) {
-            return 0;
+        PyObject *others;
+        answer = source != NULL && ff_is_thawed(source->image) ? find_module(name, &others) : FF_NO;
+        if (answer == FF_YES && (ff_remember_module(&compilers, others, NULL) < 0 || ff_remember_contents(&compilers, others) < 0)) {
+            answer = FF_FAILED;
         }
     }
-    return 1;
+    return answer == FF_YES && !ff_are_functions_static(&compilers) ? FF_NO : answer;
 }
 
-/* Called after frozen modules were loaded, until the module that compiles regular expressions is among them. */
-void ff_install_expressions(void)
+/* Gives the function that compiles regular expressions (borrowed) and the names that it knows, once there is one. */
+static ff_answer find_compile(PyObject **function, PyObject **globals)
 {
+    const char *rest = FF_RE_MODULES;
+    ff_text name;
+    (void)next_module(&rest, &name);
+    ff_answer answer = find_module(name, globals);
+    if (answer == FF_YES) {
+        *function = PyDict_GetItemString(*globals, "compile");
+        answer = *function == NULL ? FF_NO : FF_YES;
+    }
+    return answer;
+}
+
+/* Called after frozen modules were loaded, until the module that compiles regular expressions is among them. -1 with an exception. */
+int ff_install_expressions(void)
+{
+    PyObject *function, *globals;
     if (state != WAITING || ff_expression_count == 0 || !ff_images_available()) {
-        return;
+        return 0;
     }
-    if (str_compiler_module == NULL && intern_names() < 0) {
-        PyErr_Clear();
-        state = GIVEN_UP;
-        return;
-    }
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *module = modules == NULL ? NULL : PyDict_GetItemWithError(modules, str_compiler_module);
-    PyObject *globals = module == NULL || !PyModule_CheckExact(module) ? NULL : PyModule_GetDict(module);
-    if (globals == NULL || PyDict_GetItemWithError(globals, str_compile) == NULL) {
-        PyErr_Clear();
-        return; /* not yet */
+    ff_answer answer = find_compile(&function, &globals);
+    if (answer != FF_YES) {
+        return answer == FF_FAILED ? -1 : 0; /* not yet */
     }
     state = GIVEN_UP;
-    if (are_compilers_static() && static_code_of(globals, str_compile) != NULL) {
-        PyObject *parser = module_in(globals, str_parser);
-        compile_code = static_code_of(globals, str_code);
-        parse_code = parser == NULL ? NULL : static_code_of(PyModule_GetDict(parser), str_parse);
-        if (compile_code != NULL && parse_code != NULL && divert(PyDict_GetItemWithError(globals, str_compile)) == 0) {
-            state = INSTALLED;
-        }
+    answer = PyFunction_Check(function) ? remember_compilers(globals) : FF_NO;
+    if (answer == FF_YES && divert(function) == 0) {
+        state = INSTALLED;
     }
-    PyErr_Clear();
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 #else
-void ff_install_expressions(void)
+int ff_install_expressions(void)
 {
+    return 0;
 }
 #endif
 

@@ -65,65 +65,66 @@ static const ff_snippet *find(ff_text text, ff_text filename, uint32_t flags, in
 
 /* ---- its use ---- */
 
-/* A str, as what the compiler reads: subclasses may be anything, and a lone surrogate is an error to be told. */
-static int read_str(PyObject *object, ff_text *result)
-{
-    Py_ssize_t length = 0;
-    result->data = PyUnicode_CheckExact(object) ? PyUnicode_AsUTF8AndSize(object, &length) : NULL;
-    result->length = (size_t)length;
-    PyErr_Clear();
-    return result->data != NULL;
-}
-
-/* New code for a text, or NULL, without an exception, for what is not in the table, and where hooks hear of compilations. */
-static PyObject *code_for(ff_text text, ff_text filename, int is_expression)
+/* Gives new code for a text. FF_NO: it is not in the table, or hooks hear of compilations. */
+static ff_answer make_code(ff_text text, ff_text filename, int is_expression, PyObject **code)
 {
     if (!ff_images_available() || ff_is_audited()) {
-        return NULL;
+        return FF_NO;
     }
     PyCompilerFlags flags = {.cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION};
     (void)PyEval_MergeCompilerFlags(&flags);
     const ff_snippet *row = find(text, filename, (uint32_t)flags.cf_flags, is_expression);
-    PyObject *code = row == NULL ? NULL : unmarshal(row);
-    used_count += code != NULL;
-    PyErr_Clear();
-    return code;
+    if (row == NULL) {
+        return FF_NO;
+    }
+    *code = unmarshal(row);
+    used_count += *code != NULL;
+    return *code == NULL ? FF_FAILED : FF_YES;
+}
+
+/* The same for the arguments of compile(): source, filename, mode. Subclasses of str may be anything, and are not in the table,
+ * nor is text with a nul. */
+static ff_answer make_compiled(PyObject *const *arguments, PyObject **code)
+{
+    ff_text text, filename, mode;
+    ff_answer answer = ff_read_text(arguments[2], &mode);
+    if (answer != FF_YES) {
+        return answer;
+    }
+    int is_expression = ff_is_text("eval", mode.data, mode.length);
+    answer = is_expression || ff_is_text("exec", mode.data, mode.length) ? ff_read_text(arguments[0], &text) : FF_NO;
+    answer = answer == FF_YES ? ff_read_text(arguments[1], &filename) : answer;
+    return answer == FF_YES ? make_code(text, filename, is_expression, code) : answer;
 }
 
 static PyObject *call_compile(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
-    ff_text text, filename, mode;
-    if (count == 3 && keywords == NULL && read_str(arguments[2], &mode) && read_str(arguments[0], &text) &&
-        read_str(arguments[1], &filename)) {
-        int is_expression = ff_is_text("eval", mode.data, mode.length);
-        PyObject *code = is_expression || ff_is_text("exec", mode.data, mode.length)
-                             ? code_for(text, filename, is_expression)
-                             : NULL;
-        if (code != NULL) {
-            return code;
-        }
+    PyObject *code = NULL;
+    if (count == 3 && keywords == NULL && make_compiled(arguments, &code) != FF_NO) {
+        return code;
     }
     return call_ordinary(&compile_function, self, arguments, count, keywords);
 }
 
-/* eval() and exec(): source, globals, locals. */
+/* eval() and exec(): source, globals, locals. What is not text does not come here, and takes no room on the stack: code runs in
+ * exec() whenever importlib imports a module. */
 static PyObject *run(const diverted *function, PyObject *self, PyObject *const *arguments, Py_ssize_t count,
                      PyObject *keywords)
 {
     static const ff_text filename = {"<string>", 8};
-    PyObject *own[3];
+    PyObject *own[3], *code = NULL;
     ff_text text;
-    if (count < 1 || count > 3 || keywords != NULL || !read_str(arguments[0], &text)) {
-        return call_ordinary(function, self, arguments, count, keywords);
+    ff_answer answer = count <= 3 && keywords == NULL ? ff_read_text(arguments[0], &text) : FF_NO;
+    if (answer == FF_YES) {
+        int is_expression = function == &eval_function;
+        while (is_expression && text.length > 0 && (*text.data == ' ' || *text.data == '\t')) {
+            text.data++;
+            text.length--;
+        }
+        answer = make_code(text, filename, is_expression, &code);
     }
-    int is_expression = function == &eval_function;
-    while (is_expression && text.length > 0 && (*text.data == ' ' || *text.data == '\t')) {
-        text.data++;
-        text.length--;
-    }
-    PyObject *code = code_for(text, filename, is_expression);
-    if (code == NULL) {
-        return call_ordinary(function, self, arguments, count, keywords);
+    if (answer != FF_YES) {
+        return answer == FF_FAILED ? NULL : call_ordinary(function, self, arguments, count, keywords);
     }
     memcpy(own, arguments, (size_t)count * sizeof(own[0]));
     own[0] = code;
@@ -137,23 +138,40 @@ static PyObject *run(const diverted *function, PyObject *self, PyObject *const *
     return result;
 }
 
+static inline int is_text(PyObject *const *arguments, Py_ssize_t count)
+{
+    return count > 0 && PyUnicode_CheckExact(arguments[0]);
+}
+
 static PyObject *call_eval(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
+    if (!is_text(arguments, count)) {
+        return call_ordinary(&eval_function, self, arguments, count, keywords);
+    }
     return run(&eval_function, self, arguments, count, keywords);
 }
 
 static PyObject *call_exec(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
+    if (!is_text(arguments, count)) {
+        return call_ordinary(&exec_function, self, arguments, count, keywords);
+    }
     return run(&exec_function, self, arguments, count, keywords);
 }
 
 static PyObject *call_eval_plain(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
+    if (!is_text(arguments, count)) {
+        return call_ordinary(&eval_function, self, arguments, count, NULL);
+    }
     return run(&eval_function, self, arguments, count, NULL);
 }
 
 static PyObject *call_exec_plain(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
+    if (!is_text(arguments, count)) {
+        return call_ordinary(&exec_function, self, arguments, count, NULL);
+    }
     return run(&exec_function, self, arguments, count, NULL);
 }
 
@@ -178,25 +196,24 @@ static void divert(PyObject *builtins, const char *name, diverted *function, fas
     }
 }
 
-void ff_install_snippets(void)
+/* Called once. -1 with an exception. */
+int ff_install_snippets(void)
 {
-    static int installed;
-    if (installed || ff_snippet_count == 0 || !ff_images_available()) {
-        return;
+    if (ff_snippet_count == 0 || !ff_images_available()) {
+        return 0;
     }
-    PyObject *modules = PyImport_GetModuleDict();
-    PyObject *builtins = modules == NULL ? NULL : PyDict_GetItemString(modules, "builtins");
+    PyObject *builtins = PyImport_AddModule("builtins"); /* borrowed */
     if (builtins != NULL && PyModule_CheckExact(builtins)) {
-        installed = 1;
         divert(builtins, "compile", &compile_function, call_compile, NULL);
         divert(builtins, "eval", &eval_function, call_eval, call_eval_plain);
         divert(builtins, "exec", &exec_function, call_exec, call_exec_plain);
     }
-    PyErr_Clear();
+    return builtins == NULL ? -1 : 0;
 }
 #else
-void ff_install_snippets(void)
+int ff_install_snippets(void)
 {
+    return 0;
 }
 #endif
 

@@ -5,58 +5,97 @@
 #include "flashfreeze.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
-/* sys.implementation.cache_tag, NULL when there is none: then importlib reads no bytecode files
- * (Lib/importlib/_bootstrap_external.py, cache_from_source()). A new reference. */
-static PyObject *read_cache_tag(void)
+static PyObject *str_implementation, *str_cache_tag, *str_pycache_prefix;
+
+static int intern_names(void)
 {
-    PyObject *implementation = PySys_GetObject("implementation");
-    PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttrString(implementation, "cache_tag");
-    if (tag == NULL) {
-        PyErr_Clear();
+    if (str_pycache_prefix == NULL) {
+        str_implementation = PyUnicode_InternFromString("implementation");
+        str_cache_tag = str_implementation == NULL ? NULL : PyUnicode_InternFromString("cache_tag");
+        str_pycache_prefix = str_cache_tag == NULL ? NULL : PyUnicode_InternFromString("pycache_prefix");
     }
-    else if (tag == Py_None) {
-        Py_CLEAR(tag);
-    }
-    return tag;
+    return str_pycache_prefix == NULL ? -1 : 0;
 }
 
-/* Puts the path of the source's bytecode file into `result`: 1; 0 when there can be none; -1 when it cannot be told. */
-static int bytecode_path(const char *source, char *result)
+/* Gives sys.implementation.cache_tag (a new reference). FF_UNSURE: there is no such thing. */
+static ff_answer read_cache_tag(PyObject *sys, PyObject **tag)
 {
-    PyObject *tag = read_cache_tag();
-    if (tag == NULL) {
-        return 0;
-    }
-    ff_text tag_text, prefix_text = {"", 0};
-    PyObject *prefix = PySys_GetObject("pycache_prefix");
-    const char *slash = strrchr(source, '/');
-    const char *dot = strrchr(source, '.');
-    int is_known = slash != NULL && dot > slash && ff_read_text(tag, &tag_text) &&
-                   (prefix == NULL || prefix == Py_None || (ff_read_text(prefix, &prefix_text) && prefix_text.length > 0));
-    if (is_known) {
-        int length = snprintf(result, PATH_MAX, "%s%.*s%s/%.*s.%s.pyc", prefix_text.data, (int)(slash - source), source,
-                              prefix_text.length > 0 ? "" : "/__pycache__", (int)(dot - slash - 1), slash + 1, tag_text.data);
-        is_known = length > 0 && length < PATH_MAX;
-    }
-    Py_DECREF(tag);
-    return is_known ? 1 : -1;
+    PyObject *implementation = Py_XNewRef(PyDict_GetItemWithError(sys, str_implementation));
+    *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, str_cache_tag);
+    Py_XDECREF(implementation);
+    return *tag == NULL ? ff_forgive(FF_UNSURE) : FF_YES;
 }
 
-/* Whether importlib would take other code from a bytecode file than from the source, which has the hash `source_hash`.
- * `identity`: of a bytecode file of which it is known that it would not. */
-int ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash)
+static char suffix[64];     /* ".cpython-313.pyc" */
+static PyObject *known_tag; /* which it is made of (owned) */
+
+/* FF_NO: there are no bytecode files (Lib/importlib/_bootstrap_external.py, cache_from_source()). */
+static ff_answer know_suffix(PyObject *sys)
+{
+    PyObject *tag;
+    ff_text text;
+    ff_answer answer = read_cache_tag(sys, &tag);
+    if (answer != FF_YES) {
+        return answer;
+    }
+    if (tag == known_tag || tag == Py_None) {
+        Py_DECREF(tag);
+        return tag == Py_None ? FF_NO : FF_YES;
+    }
+    answer = ff_read_text(tag, &text);
+    if (answer != FF_YES || text.length + sizeof("..pyc") > sizeof(suffix)) {
+        Py_DECREF(tag);
+        return ff_failed_or(answer, FF_UNSURE);
+    }
+    suffix[0] = '.';
+    memcpy(suffix + 1, text.data, text.length);
+    memcpy(suffix + 1 + text.length, ".pyc", sizeof(".pyc"));
+    Py_XSETREF(known_tag, tag);
+    return FF_YES;
+}
+
+/* Puts the path of the source's bytecode file into `result`. FF_NO: there can be none. */
+static ff_answer bytecode_path(const char *source, char *result)
+{
+    PyObject *sys = PyInterpreterState_Get()->sysdict;
+    ff_answer answer = intern_names() < 0 ? FF_FAILED : know_suffix(sys);
+    if (answer != FF_YES) {
+        return answer;
+    }
+    PyObject *prefix = PyDict_GetItemWithError(sys, str_pycache_prefix);
+    ff_text prefix_text = {"", 0};
+    if (prefix == NULL) {
+        return ff_forgive(FF_UNSURE);
+    }
+    if (prefix != Py_None && (answer = ff_read_text(prefix, &prefix_text)) != FF_YES) {
+        return ff_failed_or(answer, FF_UNSURE);
+    }
+    const char *slash = strrchr(source, '/'), *dot = strrchr(source, '.');
+    if (slash == NULL || dot < slash || (prefix != Py_None && prefix_text.length == 0)) {
+        return FF_UNSURE;
+    }
+    const ff_text parts[] = {prefix_text,
+                             {source, (size_t)(slash - source)},
+                             prefix == Py_None ? FF_LITERAL("/__pycache__") : FF_LITERAL(""),
+                             {slash, (size_t)(dot - slash)},
+                             {suffix, strlen(suffix)}};
+    return ff_join_path(result, parts, sizeof(parts) / sizeof(parts[0])) ? FF_YES : FF_UNSURE;
+}
+
+/* Whether importlib would take other code from a bytecode file than from the source, which has the hash `source_hash`; so, too,
+ * when it cannot be told. `identity`: of a bytecode file of which it is known that it would not. */
+ff_answer ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash)
 {
     char path[PATH_MAX];
-    int is_known = bytecode_path(source, path);
-    if (is_known <= 0) {
-        return is_known < 0;
+    ff_answer has_path = bytecode_path(source, path);
+    if (has_path != FF_YES) {
+        return has_path == FF_UNSURE ? FF_YES : has_path;
     }
     struct stat status;
     if (ff_stat(path, &status) < 0 || ff_identity(&status, 1) == identity) {
-        return 0;
+        return FF_NO;
     }
     struct {
         uint32_t magic, flags;
@@ -65,7 +104,7 @@ int ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source
     /* importlib goes on with the source where the file cannot be read, is too short, or has another magic number. */
     if (ff_read_file(path, (char *)&header, sizeof(header)) != (ssize_t)sizeof(header) ||
         header.magic != (uint32_t)PyImport_GetMagicNumber()) {
-        return 0;
+        return FF_NO;
     }
-    return (header.flags & 1) != 0 && header.hash != source_hash;
+    return (header.flags & 1) != 0 && header.hash != source_hash ? FF_YES : FF_NO;
 }

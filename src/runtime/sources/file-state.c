@@ -4,6 +4,7 @@
 #include "flashfreeze.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int ff_stat(const char *path, struct stat *status)
@@ -54,27 +55,59 @@ static ssize_t read_descriptor(int file, char *buffer, size_t size)
     return (ssize_t)length;
 }
 
-/* Reads up to `size` bytes from the start of a regular file; -1 with errno when that fails. Never waits for a writer of a
- * FIFO, and never maps: a mapped file that somebody truncates kills the process. */
+/* Opens a regular file; -1 with errno, EINVAL for other ones. Never waits for a writer of a FIFO. */
+static int open_file(const char *path, struct stat *status)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0 || (fstat(file, status) == 0 && S_ISREG(status->st_mode))) {
+        return file;
+    }
+    close(file);
+    errno = EINVAL;
+    return -1;
+}
+
+static void close_file(int file)
+{
+    int kept = errno;
+    close(file);
+    errno = kept;
+}
+
+/* Reads up to `size` bytes from the start of a regular file; -1 with errno when that fails. Never maps: a mapped file that
+ * somebody truncates kills the process. */
 ssize_t ff_read_file(const char *path, char *buffer, size_t size)
 {
     ssize_t result = -1;
     Py_BEGIN_ALLOW_THREADS
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    int file = open_file(path, &status);
     if (file >= 0) {
-        struct stat status;
-        if (fstat(file, &status) == 0) {
-            if (S_ISREG(status.st_mode)) {
-                result = read_descriptor(file, buffer, size);
-            }
-            else {
-                errno = EINVAL;
-            }
-        }
-        int kept = errno;
-        close(file);
-        errno = kept;
+        result = read_descriptor(file, buffer, size);
+        close_file(file);
     }
     Py_END_ALLOW_THREADS
     return result;
+}
+
+/* Reads a regular file of at most `limit` bytes into memory of its own; NULL with errno when that fails, EFBIG for a larger one. */
+char *ff_load_file(const char *path, size_t limit, size_t *size)
+{
+    char *content = NULL;
+    Py_BEGIN_ALLOW_THREADS
+    struct stat status;
+    int file = open_file(path, &status);
+    if (file >= 0) {
+        *size = (size_t)status.st_size;
+        errno = EFBIG;
+        content = *size > limit ? NULL : malloc(*size + 1); /* 0 bytes are no failure */
+        if (content != NULL && read_descriptor(file, content, *size) != (ssize_t)*size) {
+            free(content);
+            content = NULL;
+            errno = EIO;
+        }
+        close_file(file);
+    }
+    Py_END_ALLOW_THREADS
+    return content;
 }

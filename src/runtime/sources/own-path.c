@@ -4,7 +4,6 @@
 
 #include "flashfreeze.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
 #include <stdlib.h>
@@ -12,28 +11,45 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-/* The name under which the dynamic linker loaded this code: NULL where that is unknown, "" for the main program. */
+/* Whether an object that was loaded holds this code; *name gets what the dynamic linker calls it. */
+static int find_own_name(struct dl_phdr_info *object, size_t size, void *name)
+{
+    (void)size;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (uintptr_t)find_own_name - (object->dlpi_addr + part->p_vaddr) < part->p_memsz) {
+            *(const char **)name = object->dlpi_name;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The name under which the dynamic linker loaded this code: NULL where that is unknown, "" for the main program. Not by
+ * dladdr(), which looks through all symbols. */
 static const char *loaded_name(void)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
-    if (dladdr1((void *)loaded_name, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL) {
-        return NULL;
-    }
-    return map->l_name;
+    const char *name = NULL;
+    dl_iterate_phdr(find_own_name, &name);
+    return name;
 }
 
 static int resolve(const char *name, char *path)
 {
-    return name != NULL && realpath(name, path) != NULL;
+    char *resolved = NULL;
+    if (name != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        resolved = realpath(name, path);
+        Py_END_ALLOW_THREADS
+    }
+    return resolved != NULL;
 }
 
 /* A path of the interpreter's configuration. */
 static int resolve_wide(const wchar_t *name, char *path)
 {
-    char *encoded = name == NULL || name[0] == L'\0' ? NULL : Py_EncodeLocale(name, NULL);
+    char *encoded = name == NULL || name[0] == L'\0' ? NULL : Py_EncodeLocale(name, NULL); /* sets no exception */
     if (encoded == NULL) {
-        PyErr_Clear();
         return 0;
     }
     int found = resolve(encoded, path);
@@ -43,7 +59,10 @@ static int resolve_wide(const wchar_t *name, char *path)
 
 static int resolve_proc(char *path)
 {
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    ssize_t length;
+    Py_BEGIN_ALLOW_THREADS
+    length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    Py_END_ALLOW_THREADS
     if (length <= 0) {
         return 0;
     }

@@ -19,43 +19,59 @@ static const ff_source *lookup(uint16_t root, const char *key, size_t length)
     return NULL;
 }
 
-/* The folder of the standard library (borrowed), or NULL. */
-static PyObject *find_stdlib_dir(void)
+/* Gives the folder of the standard library (borrowed). FF_NO: it is not known. */
+static ff_answer find_stdlib_dir(PyObject **folder, ff_text *text)
 {
 #if FF_HAS_STDLIB_DIR
-    return PySys_GetObject("_stdlib_dir");
+    *folder = PySys_GetObject("_stdlib_dir");
+    return *folder == NULL ? FF_NO : ff_read_text(*folder, text);
 #else
     /* 3.10 has no such name, but its place on sys.path: behind that of a zipped library, which is always there
      * (Modules/getpath.c, calculate_module_search_path()). */
     static const char zip[] = "/python" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) ".zip";
     PyObject *path = PySys_GetObject("path");
     if (path == NULL || !PyList_Check(path)) {
-        return NULL;
+        return FF_NO;
     }
     for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(path); i++) {
         ff_text entry;
-        if (ff_read_text(PyList_GET_ITEM(path, i), &entry) && entry.length >= sizeof(zip) - 1 &&
+        ff_answer is_text = ff_read_text(PyList_GET_ITEM(path, i), &entry);
+        if (is_text == FF_FAILED) {
+            return FF_FAILED;
+        }
+        if (is_text == FF_YES && entry.length >= sizeof(zip) - 1 &&
             memcmp(entry.data + entry.length - (sizeof(zip) - 1), zip, sizeof(zip) - 1) == 0) {
-            return PyList_GET_ITEM(path, i + 1);
+            *folder = PyList_GET_ITEM(path, i + 1);
+            return ff_read_text(*folder, text);
         }
     }
-    return NULL;
+    return FF_NO;
 #endif
 }
 
-static PyObject *stdlib_dir; /* owned; NULL before the hooks are there */
+/* The folder of the standard library, for the life of the process; NULL where it is not known, and before the hooks are there. */
+static ff_text stdlib_dir;
 
 /* The folders of roots that are not absolute: below the one that FLASHFREEZE_ROOT names. For applications that lie
  * somewhere else in each copy, beside their interpreter. NULL, or NULL for each root, while they are not known. */
 static char **placed_roots;
 
-/* Keeps to the folders of the standard library and of the application as they are now. */
-void ff_remember_folders(void)
+/* Keeps to the folders of the standard library and of the application as they are now. -1 with an exception. */
+int ff_remember_folders(void)
 {
-    stdlib_dir = Py_XNewRef(find_stdlib_dir());
+    PyObject *folder;
+    ff_text text;
+    ff_answer is_known = find_stdlib_dir(&folder, &text);
+    if (is_known == FF_FAILED) {
+        return -1;
+    }
+    if (is_known == FF_YES) {
+        Py_INCREF(folder); /* it holds the text */
+        stdlib_dir = text;
+    }
     const char *base = _Py_GetConfig()->use_environment ? getenv("FLASHFREEZE_ROOT") : NULL;
     if (base == NULL || base[0] != '/') {
-        return;
+        return 0;
     }
     placed_roots = calloc(ff_root_count + 1, sizeof(char *)); /* for the life of the process */
     for (uint32_t root = 0; placed_roots != NULL && root < ff_root_count; root++) {
@@ -70,15 +86,15 @@ void ff_remember_folders(void)
             snprintf(placed_roots[root], size, "%s%s%s", base, is_base ? "" : "/", is_base ? "" : below);
         }
     }
+    return 0;
 }
 
 /* The text of a root folder; 0 when it is not known. */
 static int root_text(uint32_t root, ff_text *result)
 {
     if (ff_roots[root] == NULL) {
-        /* Without hooks (switched off, another interpreter) only who asks about modules comes here. */
-        PyObject *folder = stdlib_dir != NULL ? stdlib_dir : find_stdlib_dir();
-        return folder != NULL && ff_read_text(folder, result);
+        *result = stdlib_dir;
+        return stdlib_dir.data != NULL;
     }
     result->data = ff_roots[root];
     if (result->data[0] != '/') {
@@ -147,7 +163,15 @@ int ff_read_root(const ff_source *source, ff_text *folder)
 PyObject *ff_source_path(const ff_source *source)
 {
     ff_text folder;
-    if (!root_text(source->root, &folder)) {
+    PyObject *found;
+    /* Without hooks (switched off, another interpreter) only who asks about modules comes here. */
+    ff_answer is_known = root_text(source->root, &folder)       ? FF_YES
+                         : ff_roots[source->root] == NULL ? find_stdlib_dir(&found, &folder)
+                                                          : FF_NO;
+    if (is_known == FF_FAILED) {
+        return NULL;
+    }
+    if (is_known == FF_NO) {
         PyErr_SetString(PyExc_LookupError, "the module's folder is not known");
         return NULL;
     }

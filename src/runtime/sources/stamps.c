@@ -33,48 +33,54 @@ static const uint64_t *folders;
 static const file_stamp *files;
 static int64_t built_ns; /* when the images were linked: where no stamps were given, sources have to be older */
 
+/* What is wrong with the content of a file of stamps, or NULL. */
+static const char *find_damage(const stamp_header *found, size_t size)
+{
+    if (size < sizeof(*found) || memcmp(found->magic, MAGIC, sizeof(MAGIC)) != 0) {
+        return "the stamps of its sources are damaged";
+    }
+    if (memcmp(found->index_id, ff_index_id, sizeof(found->index_id)) != 0 || found->file_count != ff_source_count) {
+        return "the stamps beside it are those of other sources";
+    }
+    if (size != sizeof(*found) + sizeof(uint64_t) * found->folder_count + sizeof(file_stamp) * found->file_count) {
+        return "the stamps of its sources are damaged";
+    }
+    return NULL;
+}
+
+static const char *explain_failure(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return "the stamps of its sources are missing";
+    case EINVAL:
+        return "the stamps of its sources are not a file";
+    case EFBIG:
+        return "the stamps of its sources are damaged";
+    default:
+        return "the stamps of its sources cannot be read";
+    }
+}
+
 /* Reads the stamps beside a file: NULL, or why there are none. */
 static const char *read_beside(const char *own_path)
 {
     char path[PATH_MAX + 16];
-    struct stat status;
     snprintf(path, sizeof(path), "%s.stamps", own_path);
-    if (ff_stat(path, &status) < 0) {
-        return errno == ENOENT || errno == ENOTDIR ? "the stamps of its sources are missing" : "the stamps of its sources cannot be read";
-    }
-    size_t size = (size_t)status.st_size;
-    if (!S_ISREG(status.st_mode)) {
-        return "the stamps of its sources are not a file";
-    }
-    if (size < sizeof(stamp_header) || size > sizeof(stamp_header) + (sizeof(file_stamp) + 8) * ((size_t)ff_source_count + 1)) {
-        return "the stamps of its sources are damaged";
-    }
-    char *content = malloc(size); /* for the life of the process */
+    size_t limit = sizeof(stamp_header) + (sizeof(uint64_t) + sizeof(file_stamp)) * ((size_t)ff_source_count + 1), size;
+    char *content = ff_load_file(path, limit, &size); /* for the life of the process */
     if (content == NULL) {
-        return "no memory for the stamps of its sources";
+        return explain_failure(errno);
     }
-    const stamp_header *found = (const stamp_header *)content;
-    const char *problem = NULL;
-    ssize_t length = ff_read_file(path, content, size);
-    if (length < 0) {
-        problem = "the stamps of its sources cannot be read";
-    }
-    else if ((size_t)length != size || memcmp(found->magic, MAGIC, sizeof(MAGIC)) != 0) {
-        problem = "the stamps of its sources are damaged";
-    }
-    else if (memcmp(found->index_id, ff_index_id, sizeof(found->index_id)) != 0 || found->file_count != ff_source_count) {
-        problem = "the stamps beside it are those of other sources";
-    }
-    else if (size != sizeof(stamp_header) + sizeof(uint64_t) * found->folder_count + sizeof(file_stamp) * found->file_count) {
-        problem = "the stamps of its sources are damaged";
-    }
-    if (problem != NULL) {
+    const char *damage = find_damage((const stamp_header *)content, size);
+    if (damage != NULL) {
         free(content);
-        return problem;
+        return damage;
     }
-    folders = (const uint64_t *)(found + 1);
-    files = (const file_stamp *)(folders + found->folder_count);
-    header = found;
+    header = (const stamp_header *)content;
+    folders = (const uint64_t *)(header + 1);
+    files = (const file_stamp *)(folders + header->folder_count);
     return NULL;
 }
 
@@ -107,8 +113,8 @@ void ff_read_own_age(void)
     }
 }
 
-/* importlib's hash of a file's content; 0 when it cannot be had. */
-static int hash_file(const char *path, size_t size, uint64_t *hash)
+/* Gives importlib's hash of a file's content. FF_NO: it cannot be read. */
+static ff_answer hash_file(const char *path, size_t size, uint64_t *hash)
 {
     PyObject *name = PyUnicode_FromString("_imp");
     PyObject *imp = name == NULL ? NULL : PyImport_GetModule(name);
@@ -121,56 +127,61 @@ static int hash_file(const char *path, size_t size, uint64_t *hash)
     if (has_hash) {
         memcpy(hash, PyBytes_AS_STRING(result), sizeof(*hash));
     }
-    PyErr_Clear(); /* the source then counts as another one, and importlib meets the same error */
     Py_XDECREF(name);
     Py_XDECREF(imp);
     Py_XDECREF(content);
     Py_XDECREF(result);
-    return has_hash;
+    return ff_forgive(has_hash ? FF_YES : FF_NO);
 }
 
 /* A file in the state in which it was frozen; or in another one (a copy, touched, with other permissions), with the same
  * content. */
-static int has_frozen_content(const file_stamp *stamp, const char *path)
+static ff_answer has_frozen_content(const file_stamp *stamp, const char *path)
 {
     struct stat status;
     if (ff_stat(path, &status) < 0 || !S_ISREG(status.st_mode)) {
-        return 0;
+        return FF_NO;
+    }
+    if (stamp->identity == ff_identity(&status, (int)header->has_inodes)) {
+        return FF_YES;
     }
     uint64_t hash;
-    return stamp->identity == ff_identity(&status, (int)header->has_inodes) ||
-           (hash_file(path, (size_t)status.st_size, &hash) && hash == stamp->hash);
+    ff_answer has_hash = hash_file(path, (size_t)status.st_size, &hash);
+    return has_hash == FF_YES && hash != stamp->hash ? FF_NO : has_hash;
 }
 
 /* Whether `path`, the source file of a frozen module, is another file now, or gone, or its bytecode file has other code. */
-int ff_is_stale(const ff_source *source, const char *path)
+ff_answer ff_is_stale(const ff_source *source, const char *path)
 {
     if (header == NULL) {
         struct stat status;
-        return ff_stat(path, &status) < 0 || ff_mtime_ns(&status) > built_ns;
+        return ff_stat(path, &status) < 0 || ff_mtime_ns(&status) > built_ns ? FF_YES : FF_NO;
     }
     const file_stamp *stamp = &files[source - ff_sources];
     const char *digest = FF_FOLLOW(source->image, const char, source->image->digest);
-    return memcmp(stamp->code, digest, sizeof(stamp->code)) != 0 || !has_frozen_content(stamp, path) ||
-           ff_has_other_bytecode(path, stamp->bytecode, stamp->hash);
+    if (memcmp(stamp->code, digest, sizeof(stamp->code)) != 0) {
+        return FF_YES;
+    }
+    ff_answer is_same = has_frozen_content(stamp, path);
+    return is_same == FF_YES ? ff_has_other_bytecode(path, stamp->bytecode, stamp->hash) : ff_failed_or(is_same, FF_YES);
 }
 
 /* Whether another file in the directory may have taken the place of the source since it was frozen. */
-int ff_is_displaced(const ff_source *source, const char *folder, const char *tail)
+ff_answer ff_is_displaced(const ff_source *source, ff_text folder, ff_text tail)
 {
     if (header == NULL) {
-        return 0;
+        return FF_NO;
     }
-    char package[PATH_MAX];
+    char path[PATH_MAX];
     struct stat status;
-    int length = snprintf(package, sizeof(package), "%s/%s", folder, tail);
-    if (length < 0 || (size_t)length >= sizeof(package)) {
-        return 1;
+    const ff_text parts[] = {folder, FF_LITERAL("/"), tail};
+    if (!ff_join_path(path, parts, source->is_package ? 3 : 1)) {
+        return FF_YES;
     }
     uint32_t index = files[source - ff_sources].folder;
-    if (header->has_inodes && index < header->folder_count &&
-        ff_stat(source->is_package ? package : folder, &status) == 0 && ff_identity(&status, 1) == folders[index]) {
-        return 0; /* nothing came or went */
+    if (header->has_inodes && index < header->folder_count && ff_stat(path, &status) == 0 &&
+        ff_identity(&status, 1) == folders[index]) {
+        return FF_NO; /* nothing came or went */
     }
     return ff_has_rival(folder, tail, source->is_package);
 }

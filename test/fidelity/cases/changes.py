@@ -5,9 +5,11 @@ import importlib._bootstrap as bootstrap
 import importlib._bootstrap_external as external
 import importlib.machinery as machinery
 import importlib.util
+import marshal
 import os
 import sys
 import types
+import _io
 
 from observe import PACKAGES, plain, run, tell, temporary_folder
 
@@ -43,15 +45,31 @@ for module, names in (
     (bootstrap, ("ModuleSpec", "_ModuleLockManager", "_ImportLockContext", "_call_with_frames_removed", "spec_from_loader")),
     (external, ("spec_from_file_location", "_path_join", "_path_isfile", "cache_from_source", "_get_cached", "_path_stat")),
     (_imp, ("is_builtin", "acquire_lock", "release_lock")),
+    (external._os, ("stat", "listdir", "fspath")),
+    (_io, ("open_code", "open")),
+    (marshal, ("loads",)),
+    (external, ("_path_stat", "_classify_pyc", "_relax_case", "decode_source", "_path_split")),
+    (bootstrap, ("_new_module", "_init_module_attrs", "_verbose_message", "_requires_builtin")),
 ):
     for name in names:
-        usual = getattr(module, name)
+        usual = getattr(module, name, None)
+        if usual is None:
+            continue
         setattr(module, name, noting(usual, name))
         try:
             tried(name, "import plain", "import package.first")
         finally:
             setattr(module, name, usual)
 tried("all as it was")
+
+# Names that stand in front of built-in functions.
+for module, name in ((bootstrap, "hasattr"), (bootstrap, "getattr"), (external, "isinstance"), (external, "len")):
+    setattr(module, name, noting(getattr(__builtins__, name), name))
+    try:
+        tried(f"{name} of a module's own", "import plain", "import package.first")
+    finally:
+        delattr(module, name)
+tried("no such name any more")
 
 # Methods of classes, functions of others behind the same name, and code of functions.
 for owner, name in (
@@ -196,6 +214,17 @@ def namespace(name):
     return spec
 
 
+def portions_of(portions):
+    """A finder's answer with such portions of a namespace."""
+
+    def answer(name):
+        spec = namespace(name)
+        spec.submodule_search_locations = portions
+        return spec
+
+    return answer
+
+
 usual_path, usual_hooks = list(sys.path), list(sys.path_hooks)
 for hook in (Entry, Legacy):
     for what, entries in {
@@ -211,6 +240,8 @@ for hook in (Entry, Legacy):
             "nothing": {},
             "made": {"virtual": lambda name: machinery.ModuleSpec(name, Made())},
             "namespaces": {"plain": namespace, "virtual": namespace, "portioned": namespace},
+            "a tuple of portions": {"virtual": portions_of((folder, "other")), "portioned": portions_of((folder,))},
+            "odd portions": {"virtual": portions_of({folder: 1}), "plain": portions_of(7), "portioned": portions_of(())},
             "no loader": {"plain": lambda name: machinery.ModuleSpec(name, None)},
             "failing": {"plain": lambda name: {}[name]},
         }.items():
