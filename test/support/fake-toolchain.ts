@@ -27,8 +27,8 @@ export function layoutOf(series: string): Layout {
  * ends it with that text, `--warn=TEXT` prints it.
  */
 const COMPILER = `#!/bin/sh
-printf '%s\\n' "$*" >> "$(dirname "$0")/calls"
-words=$(printf '%s\\n' "$@")
+printf '%s\\n' "$*" >> "\${0%/*}/calls"
+words=$*
 while [ $# -gt 0 ]; do
   case $1 in
   -o) out=$2; shift ;;
@@ -37,7 +37,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-printf '%s\\n' "$words" > "$out"
+set -f
+printf '%s\\n' $words > "$out"
 `;
 
 export interface FakeToolchain extends Toolchain {
