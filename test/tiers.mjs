@@ -60,6 +60,8 @@ export const PARTS = [
       'test/e2e/edited-generator.test.ts',
       'test/e2e/explain.test.ts',
       'test/e2e/graft.test.ts',
+
+      'test/e2e/import-guards.test.ts',
       'test/e2e/wrong-image.test.ts',
       'test/e2e/expressions.test.ts',
       'test/e2e/make-obstacles.test.ts',

@@ -1,0 +1,3 @@
+import circle.alone
+
+circle.alone.nothing

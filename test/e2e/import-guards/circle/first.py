@@ -1,0 +1,3 @@
+import circle.second
+
+value = 1

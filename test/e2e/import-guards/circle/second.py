@@ -1,0 +1,3 @@
+import circle.first
+
+value = 2

@@ -1,0 +1,4 @@
+import sys
+
+sys.parent()
+value = "parent"

@@ -1,0 +1,5 @@
+def look():
+    return value
+
+
+value = "plain"

@@ -1,0 +1,4 @@
+import sys
+
+value = "told"
+sys.told()
