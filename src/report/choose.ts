@@ -1,7 +1,7 @@
 import {jsonReporter} from './json-lines.js';
 import {plainReporter} from './console/plain.js';
 import {quietReporter} from './console/quiet.js';
-import type {Reporter} from './reporter.js';
+import {printableReporter, type Reporter} from './reporter.js';
 import type {Writer} from './stream.js';
 import {styleFor} from './console/style.js';
 import {systemClock, terminalReporter} from './console/terminal.js';
@@ -40,5 +40,6 @@ export function reportersFor(
   if (view.quiet) words = quietReporter(streams, options.errorStyle);
   else if (isWatched) words = terminalReporter(streams, options, systemClock);
   else words = plainReporter(streams, options);
+  words = printableReporter(words);
   return view.json ? [words, jsonReporter(stdout, Date.now)] : [words];
 }

@@ -2,6 +2,7 @@ import {type Account, sentence} from '../engine/causes.js';
 import type {Explanation} from '../engine/records/history.js';
 import type {DoneAction, LastRun} from '../engine/records/last-run.js';
 import type {ActionId} from '../model/action.js';
+import {printable} from './printable.js';
 import {count, duration, indent} from './wording.js';
 
 const DID: Readonly<Record<Account['outcome'], string>> = {
@@ -33,7 +34,7 @@ export function timeText(run: string): string {
 
 /** ``generate:json.decoder ran: input compile:json.decoder changed; because Lib/json/decoder.py changed`` */
 export function actionText(id: ActionId, account: Account): string {
-  return `${id} ${accountText(account)}`;
+  return printable(`${id} ${accountText(account)}`);
 }
 
 function accountText(account: Account): string {
@@ -94,7 +95,7 @@ export function explanationText(
   const {id, account} = explanation;
   const when = account.run === run ? '' : ` (in the run at ${timeText(account.run)})`;
   const lead = fresh.includes(id) ? `${id} was up to date; before, it ` : `${id} `;
-  return [`${lead}${accountText(account)}${when}`, ...chainOf(explanation, told)].join('\n');
+  return [printable(`${lead}${accountText(account)}${when}`), ...chainOf(explanation, told)].join('\n');
 }
 
 function chainOf({because}: Explanation, told: ReadonlySet<ActionId>): string[] {

@@ -1,11 +1,12 @@
 import type {Reporter} from './reporter.js';
+import {printableJson} from './printable.js';
 import type {Writer} from './stream.js';
 
 /** One JSON object a line: every event, and everything the command was asked for, each with `type` and `time`. */
 export function jsonReporter(stream: Writer, now: () => number): Reporter {
   const write = (object: {readonly type: string; readonly time: number}): void => {
     const {type, time, ...rest} = object;
-    stream.line(JSON.stringify({type, time, ...rest}));
+    stream.line(printableJson(JSON.stringify({type, time, ...rest})));
   };
   return {
     event: write,

@@ -1,4 +1,5 @@
 import type {Event, EventSink} from '../model/events.js';
+import {printable, printableEvent, printableLines} from './printable.js';
 
 /** Presents a run. Only reporters write to the terminal while a command runs. */
 export interface Reporter {
@@ -12,8 +13,10 @@ export interface Reporter {
 
 /** One line of a command's result: text for people, and the same as a JSON object. */
 export interface Product {
-  /** One line without line break. */
+  /** One line without line break, unless `hasLines`. */
   readonly text: string;
+  /** It has several lines, and nothing in it that is not ours to break. */
+  readonly hasLines?: boolean;
   /** The object; a product without one is for people only (the head of a table). */
   readonly record?: {readonly type: string; readonly [field: string]: unknown};
 }
@@ -21,6 +24,20 @@ export interface Product {
 /** Receives the result of a command. */
 export interface ProductSink {
   readonly product: (product: Product) => void;
+}
+
+/** A reporter that gets nothing which a terminal would obey. */
+export function printableReporter(reporter: Reporter): Reporter {
+  return {
+    ...reporter,
+    event(event) {
+      reporter.event(printableEvent(event));
+    },
+    product(product) {
+      const {text, hasLines = false} = product;
+      reporter.product({...product, text: hasLines ? printableLines(text) : printable(text)});
+    },
+  };
 }
 
 /** Makes one sink of several reporters; `now` gives the time stamps, in milliseconds since the epoch. */

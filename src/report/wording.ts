@@ -1,5 +1,6 @@
 import type {Summary, Warning} from '../model/events.js';
 import type {Failure} from '../model/failure.js';
+import {printable, printableLines} from './printable.js';
 import {plainStyle, type Style} from './console/style.js';
 
 /** A duration for people: `12 ms`, `0.8 s`, `95.2 s`, `3 min 20 s`. */
@@ -34,10 +35,10 @@ export function indent(text: string, by = '  '): string {
 
 /** A failure as printed on stderr: the message with its code, the tool's output, the hint. No last line break. */
 export function failureText(failure: Failure, style: Style = plainStyle): string {
-  const lines = [`flashfreeze: ${style('red', `error[${failure.code}]`)}: ${failure.message}`];
-  const details = failure.details?.trimEnd() ?? '';
+  const lines = [`flashfreeze: ${style('red', `error[${failure.code}]`)}: ${printable(failure.message)}`];
+  const details = printableLines(failure.details?.trimEnd() ?? '');
   if (details !== '') lines.push(indent(details));
-  if (failure.hint !== undefined) lines.push(`${style('cyan', 'hint')}: ${failure.hint}`);
+  if (failure.hint !== undefined) lines.push(`${style('cyan', 'hint')}: ${printable(failure.hint)}`);
   return lines.join('\n');
 }
 
@@ -46,9 +47,9 @@ export function warningText(
   {message, details, hint}: Pick<Warning, 'message' | 'details' | 'hint'>,
   style: Style = plainStyle,
 ): string {
-  const lines = [`flashfreeze: ${style('yellow', 'warning')}: ${message}`];
-  if (details !== undefined) lines.push(indent(details));
-  if (hint !== undefined) lines.push(`${style('cyan', 'hint')}: ${hint}`);
+  const lines = [`flashfreeze: ${style('yellow', 'warning')}: ${printable(message)}`];
+  if (details !== undefined) lines.push(indent(printableLines(details)));
+  if (hint !== undefined) lines.push(`${style('cyan', 'hint')}: ${printable(hint)}`);
   return lines.join('\n');
 }
 

@@ -53,6 +53,7 @@ function inDetail(id: ActionId, history: History, told: ReadonlySet<ActionId>): 
   }
   return {
     text: explanationText(explanation, history.lastRun, told),
+    hasLines: true,
     record: {...recordOf(id, explanation.account), upToDate, because: explanation.because.map(treeOf)},
   };
 }

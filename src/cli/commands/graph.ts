@@ -6,6 +6,7 @@ import {runProcess} from '../../exec/process.js';
 import type {ActionId} from '../../model/action.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {dotOf, type Graph, type GraphNode} from '../../report/dot.js';
+import {printableJson} from '../../report/printable.js';
 import {historyOf} from '../build-history.js';
 import type {CommandEnd, Session} from '../command.js';
 
@@ -29,12 +30,12 @@ export async function run(session: Session): Promise<CommandEnd> {
     for (const edge of edges) product({text: '', record: {type: 'edge', ...edge}});
     return {};
   }
-  if (word === 'json') product({text: JSON.stringify(graph.value, null, 1)});
-  else if (word === 'dot') product({text: dotOf(graph.value)});
+  if (word === 'json') product({text: printableJson(JSON.stringify(graph.value, null, 1)), hasLines: true});
+  else if (word === 'dot') product({text: dotOf(graph.value), hasLines: true});
   else {
     const picture = await draw(dotOf(graph.value), session);
     if (!picture.ok) return {failure: picture.failure};
-    product({text: picture.value.trimEnd()});
+    product({text: picture.value.trimEnd(), hasLines: true});
   }
   return {};
 }

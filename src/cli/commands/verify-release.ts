@@ -44,7 +44,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   for (const {path, what} of differences) {
     product({text: `${path}: ${what}`, record: {type: 'difference', path, what}});
   }
-  for (const text of views) product({text, record: {type: 'view', text}});
+  for (const text of views) product({text, hasLines: true, record: {type: 'view', text}});
   const end = {python, sha256};
   if (differences.length === 0) {
     product({text: `${count(files, 'file')} and their archive are the same, byte for byte: ${sha256}`});

@@ -140,7 +140,7 @@ function execRunner(
     environment: Object.fromEntries(given),
     signal,
     onOutput(text, stream) {
-      product({text, record: {type: 'exec-output', stream, text}});
+      product({text, hasLines: true, record: {type: 'exec-output', stream, text}});
     },
     onEnd(end) {
       if ('failure' in end) events.emit({type: 'warning', message: end.failure.message});

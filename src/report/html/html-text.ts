@@ -1,8 +1,9 @@
+import {printableLines} from '../printable.js';
 import {STEPS, type Step} from '../../model/action.js';
 
 /** Text for HTML, between tags and in quoted attributes. */
 export function escape(text: string): string {
-  return text
+  return printableLines(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
