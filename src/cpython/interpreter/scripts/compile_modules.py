@@ -12,7 +12,7 @@ hexadecimal. The file `source` is compiled with `filename` as its co_filename, a
 
     (code, prepared) or (code, prepared, interned)
 
-code      the module's code object, as marshal bytes
+code      the module's code object, as marshal bytes: without references, unless it has constants that need them
 prepared  the bytecode of every code object as the interpreter prepares it for its first run (`_co_code_adaptive` of a
           copy that never ran; from 3.12 on it holds the first counters of the inline caches): a code object, then
           those among its constants, in order. None where the version has no such attribute (3.10)
@@ -80,37 +80,44 @@ def imported_names(tree):
                     pending.extend(below)
 
 
-def interned_names(code):
-    """Names among the constants that are interned although they do not look like it: CPython interns every constant of ASCII letters."""
-    found = set()
+def simple_constants(code):
+    """The constants that hold no others, in any depth."""
     pending = [constant for each in code_objects(code) for constant in each.co_consts]
     while pending:
         value = pending.pop()
         if isinstance(value, (tuple, frozenset)):
             pending.extend(value)
-        elif isinstance(value, str) and not value.isascii() and len(value) > 1 and value.isidentifier():
-            copy = (value + " ")[:-1]  # interning must not make the value itself the interned one
-            if sys.intern(copy) is value:
-                found.add(value)
-    return tuple(sorted(found))
+        else:
+            yield value
 
 
-def dump(value):
+def is_interned_name(value):
+    """Whether a constant is interned although it does not look like it: CPython interns every constant of ASCII letters."""
+    if not isinstance(value, str) or value.isascii() or len(value) < 2 or not value.isidentifier():
+        return False
+    copy = (value + " ")[:-1]  # interning must not make the value itself the interned one
+    return sys.intern(copy) is value
+
+
+def dump(value, keeps_identities=False):
     try:
         # Without references: equal objects give equal bytes.
-        return marshal.dumps(value, 2)
+        if not keeps_identities:
+            return marshal.dumps(value, 2)
     except ValueError:
-        # Slice constants (3.14) exist from format 5 on.
-        return dump_with_references(value)
+        pass  # Slice constants (3.14) exist from format 5 on.
+    return dump_with_references(value)
 
 
 def unit_of(source, filename, optimize):
     code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
-    dumped = dump(code)
+    constants = list(simple_constants(code))
+    # Which NaNs are one object is seen in the code only.
+    dumped = dump(code, any(value != value for value in constants))
     prepared = None
     if hasattr(code, "_co_code_adaptive"):
         prepared = tuple(each._co_code_adaptive for each in code_objects(marshal.loads(dumped)))
-    interned = interned_names(code)
+    interned = tuple(sorted(set(filter(is_interned_name, constants))))
     return code, dump((dumped, prepared, interned) if interned else (dumped, prepared))
 
 
