@@ -22,7 +22,9 @@ export function normalise(text: string, names: readonly string[]): string {
       .replaceAll(/<method '(find_spec|get_code)' of '(\w+)' objects>/g, '<function $2.$1 at 0x…>')
       .replaceAll(/<built-in function (_find_and_load|_get_module_lock)>/g, '<function $1 at 0x…>')
       // The text of such a method holds quotes, which change those around it.
-      .replaceAll(/^.*<function FileFinder\.find_spec at .*$/gm, (line) => line.replaceAll('"', "'"))
+      .replaceAll(/^.*<function (FileFinder\.find_spec|SourceLoader\.get_code) at .*$/gm, (line) =>
+        line.replaceAll('"', "'"),
+      )
       // Frames of importlib, whole.
       .replaceAll(
         /^( *)File "<frozen (?:importlib\.\w+|runpy|zipimport)>", line \d+, in .*\n(?:\1 .*\n)*/gm,
