@@ -69,6 +69,7 @@ export const PARTS = [
       'test/e2e/package.test.ts',
       'test/e2e/places.test.ts',
       'test/e2e/precedence.test.ts',
+      'test/e2e/private-sources.test.ts',
       'test/e2e/programs.test.ts',
       'test/e2e/release.test.ts',
       'test/e2e/relink-forms.test.ts',

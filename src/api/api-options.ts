@@ -56,6 +56,8 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
   readonly cacheDir?: string | undefined;
   /** Use what other users wrote to the cache or the build directory: they decide what runs. */
   readonly trustCache?: boolean | undefined;
+  /** Give others what is made from files that they may not read: in uploads, shared caches and the mode of the result. */
+  readonly sharePrivate?: boolean | undefined;
   /** The maximum size of the cache after a build, in megabytes. By default 2000. */
   readonly cacheMaxSize?: number | undefined;
   /** How many days a build keeps unused results in the cache. By default 30. */

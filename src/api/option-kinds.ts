@@ -50,6 +50,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   cc: 'program',
   cacheDir: 'path',
   trustCache: 'flag',
+  sharePrivate: 'flag',
   cacheMaxSize: 'number',
   cacheMaxAge: 'number',
   remoteCache: 'text',

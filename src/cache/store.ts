@@ -16,6 +16,7 @@ import {
   writeFileAtomic,
 } from '../fs/files.js';
 import {isForeign, isOnlyOurs, nameOfUser, type Ownership} from '../fs/owners.js';
+import {isReachedByOthers} from '../fs/readers.js';
 import {removeTree} from '../fs/removal.js';
 import {CONTENTS, isTrusted, layoutOf, removable, RESULTS, type Layout} from './store-layout.js';
 import {encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
@@ -45,6 +46,8 @@ export interface Materialised {
 /** A local content-addressed store. Any number of processes may use one at once. */
 export interface Store {
   readonly root: string;
+  /** Whether other users can reach what is in it. */
+  readonly isShared: boolean;
   /**
    * The result for a key, if it is complete as far as can be checked without reading its files. Fails with IO
    * when the store cannot be read.
@@ -113,6 +116,7 @@ export async function openStore(
   const strangers = {isTold: false};
   return ok({
     root,
+    isShared: layout.sharedMode !== undefined || isReachedByOthers(root),
     get: (key) => getRecord(layout, key, strangers),
     put: (key, record, files) => putRecord(layout, tidier, key, record, files),
     materialise: (output, path) => materialise(layout, output, path),

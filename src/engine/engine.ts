@@ -23,6 +23,7 @@ import {createRequests} from './requests.js';
 import {createRunLog} from './explanations/run-log.js';
 import {type DigestedSource, openSources, type SourceFile} from './source-digests.js';
 import {sweep} from './execution/staging.js';
+import {secrecyOf} from './execution/secrecy.js';
 import {createStoreAccess, type Found} from './execution/store-access.js';
 import {countActions, type EngineSummary} from './tally.js';
 
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly events: EventSink;
   /** Ends the build: no further action starts, and the running ones are stopped. */
   readonly signal: AbortSignal;
+  /** Results that are made from what others may not read are shared like others. */
+  readonly sharePrivate?: boolean | undefined;
   /** Executes every action, even if it is up to date. */
   readonly force?: boolean;
   /** Decides everything and does nothing. */
@@ -83,7 +86,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {journal, notice} = await openJournal(buildDir);
   if (notice !== undefined) events.emit({type: 'notice', message: notice});
   const sources = await openSources(buildDir, recording);
-  const store = createStoreAccess(options.store, options.remote, events);
+  const store = createStoreAccess(options.store, options.remote, events, options.sharePrivate);
   const explanations = createExplanations(began.toISOString(), journal);
   const predictions = createPredictions();
   const requests = createRequests();
@@ -191,9 +194,11 @@ function digestsOf(outputs: Readonly<Record<string, Pick<JournalOutput, 'digest'
 
 function artifacts(spec: ActionSpec, digests: Readonly<Record<string, Digest>>): Record<string, Artifact> {
   const outputs: Record<string, Artifact> = {};
+  const secrecy = secrecyOf(spec);
+  const kept = secrecy === undefined ? {} : {secrecy};
   for (const {name, path} of spec.outputs) {
     const digest = digests[name];
-    if (digest !== undefined) outputs[name] = {name, path, digest, producer: spec.id};
+    if (digest !== undefined) outputs[name] = {name, path, digest, producer: spec.id, ...kept};
   }
   return outputs;
 }

@@ -1,5 +1,5 @@
 import {constants, lstatSync, renameSync, writeFileSync} from 'node:fs';
-import {mkdir, open, rename} from 'node:fs/promises';
+import {chmod, mkdir, open, rename} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {errnoOf} from '../model/errno.js';
 import {err, ok, type Result} from '../model/result.js';
@@ -34,19 +34,29 @@ export async function withPrivateFolder<T>(
 export interface Replacement {
   /** Makes the new file, at a path with the final name in a directory of its own. */
   readonly write: (path: string) => Promise<Result<void>>;
+  /** The permissions of the new file; by default those that the program gave it. */
+  readonly mode?: number | undefined;
   /** Checks it at a temporary path in its final directory. */
   readonly check?: (path: string) => Promise<Result<void>>;
 }
 
 /** Replaces the file at `path` once the new one is complete and checked. Fails with IO, and as `write` and `check` do. */
-export async function replaceByProgram(path: string, {write, check}: Replacement): Promise<Result<void>> {
+export async function replaceByProgram(
+  path: string,
+  {write, mode, check}: Replacement,
+): Promise<Result<void>> {
   const folder = dirname(path);
   const fresh = temporaryIn(folder);
   try {
     const written = await withPrivateFolder(folder, async (own) => {
       const made = join(own, basename(path));
       const done = await write(made);
-      return done.ok ? attempt('write', path, () => rename(made, fresh)) : done;
+      if (!done.ok) return done;
+      return attempt('write', path, async () => {
+        // While nobody else can reach it.
+        if (mode !== undefined) await chmod(made, mode);
+        await rename(made, fresh);
+      });
     });
     if (!written.ok) return written;
     const checked = (await check?.(fresh)) ?? ok();

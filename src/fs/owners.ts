@@ -63,7 +63,7 @@ export function openDirectoryAbove(path: string): string | undefined {
  * Whether this is the user's own group, which has no other member: then it may write, as with a umask of 002 on systems that give
  * each user a group. Groups that are not in /etc/group are taken for shared.
  */
-function isOwnGroup(gid: number): boolean {
+export function isOwnGroup(gid: number): boolean {
   if (gid !== process.getgid?.()) return false;
   return ownGroups.get(gid) ?? remember(gid);
 }

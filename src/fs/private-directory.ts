@@ -3,7 +3,7 @@ import {mkdir, open} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {errnoOf} from '../model/errno.js';
 import {err, fail, ok, type Result} from '../model/result.js';
-import {ensureFolder, ioFailure} from './files.js';
+import {attempt, ensureFolder, ioFailure} from './files.js';
 import {isOnlyOurs, nameOfUser, openDirectoryAbove, othersMayRead, ownUser} from './owners.js';
 
 /** The real path of what exists of a path, with the rest of it. */
@@ -46,6 +46,21 @@ export async function ensurePrivate(path: string): Promise<Result<void>> {
   if (writable === undefined) return ok();
   return fail('IO', `other users can replace ${path}, because they may write to ${writable}`, {
     hint: `run chmod go-w ${writable}, or set XDG_CACHE_HOME to a directory of your own`,
+  });
+}
+
+/** Makes a directory that only this user may enter, or takes away the permissions of others if it is this user's. Fails with IO. */
+export async function closeFolder(path: string): Promise<Result<void>> {
+  const made = await ensureFolder(path, PRIVATE);
+  if (!made.ok) return made;
+  return attempt('open', path, async () => {
+    const opened = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      const {uid, mode} = await opened.stat();
+      if (uid === ownUser() && (mode & ~PRIVATE & 0o777) !== 0) await opened.chmod(PRIVATE);
+    } finally {
+      await opened.close();
+    }
   });
 }
 

@@ -1,4 +1,4 @@
-import type {ActionId, Artifact, OutputSpec, ToolIdentity} from './action.js';
+import type {ActionId, Artifact, OutputSpec, Secrecy, ToolIdentity} from './action.js';
 import type {Json} from './canonical-json.js';
 import type {Result} from './result.js';
 
@@ -17,6 +17,8 @@ export interface ActionSpec {
    * too large or too dependent on its path to be stored; its declared outputs only prove that the work is still there.
    */
   readonly storage: 'shared' | 'in-place';
+  /** That of its outputs, if its inputs do not say it. */
+  readonly secrecy?: Secrecy;
   /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */
   readonly execute: (context: ExecuteContext) => Promise<Result<void>>;
 }

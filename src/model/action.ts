@@ -24,7 +24,15 @@ export interface Artifact {
   readonly digest: Digest;
   /** The action that made it, if one did. */
   readonly producer?: ActionId;
+  /** Who must not get it; undefined if everybody may have it. */
+  readonly secrecy?: Secrecy;
 }
+
+/**
+ * `private`: it is a file that other users may not read, or made from one. `local`: it is made from what a program did here, which may
+ * have read such files.
+ */
+export type Secrecy = 'private' | 'local';
 
 /** A tool, identified by its effect on outputs (content, version, target), not by its path. */
 export interface ToolIdentity {

@@ -40,6 +40,8 @@ export interface HostContext {
   readonly cacheDir: string;
   /** Whether what other users wrote to the cache is used. */
   readonly trustCache?: boolean | undefined;
+  /** Whether what is made from files that others may not read is given to others. */
+  readonly sharePrivate?: boolean | undefined;
   /** The limits of the cache after builds. */
   readonly cacheLimits?: CollectLimits;
   /** The remote cache, for what the local cache lacks. */

@@ -28,6 +28,7 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir?: string | undefined;
   readonly trustCache?: boolean | undefined;
+  readonly sharePrivate?: boolean | undefined;
   readonly jobs?: number | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
@@ -67,6 +68,7 @@ export async function openContext(
     userEnvironment: environment,
     cacheDir: settings.cacheDir ?? defaultCacheDir(environment, cwd),
     trustCache: settings.trustCache,
+    sharePrivate: settings.sharePrivate,
     cacheLimits: cacheLimits(settings),
     remote: remote.value,
     jobs: slots,

@@ -1,6 +1,7 @@
 import {setImmediate} from 'node:timers/promises';
 import {existsSync} from '../fs/recorded-fs.js';
 import type {ModuleRecord} from '../cpython/interpreter/modules/modules.js';
+import {closeFolder} from '../fs/private-directory.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
@@ -33,13 +34,13 @@ export function freeze<T extends Toolchain>(
   selection: ModuleSelection,
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
-  return run(host, selection, context, async ({images, wanted, tools, toolchain, site}) => {
+  return run(host, selection, context, async ({images, wanted, isTraced, tools, toolchain, site}) => {
     const made = await images();
     if (!made.ok) return made;
     const {objects, codes, plan} = made.value;
     const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
-    const prepared = await prepareAll(wanted, plan, tools, context);
+    const prepared = await prepareAll(wanted, plan, tools, context, isTraced ? 'local' : undefined);
     if (!prepared.ok) return prepared;
     const index = await buildIndex(host.kind, plan, prepared.value, tools);
     if (!index.ok) return index;
@@ -105,6 +106,8 @@ interface Build<T extends Toolchain> {
   readonly planned: number;
   /** The sources to compile at build time. */
   readonly wanted: Selected['compiled'];
+  /** Whether programs of the user decided that. */
+  readonly isTraced: boolean;
   readonly tools: Tools;
   readonly site: Site;
   /** The objects of all module images. A failing one does not prevent the others. */
@@ -128,6 +131,11 @@ function run<T extends Toolchain>(
   finish: Finish<T>,
 ): Promise<Result<BuildOutcome>> {
   return withEngine(host.places.root, context, async (engine) => {
+    // They hold the text of modules that others may not be able to read.
+    for (const folder of context.dryRun ? [] : [host.places.images, host.places.work]) {
+      const made = await closeFolder(folder);
+      if (!made.ok) return made;
+    }
     const site = {engine, context, environment: scrubbedEnvironment({}, context.userEnvironment)};
     const toolchain = await host.prepare(site);
     if (!toolchain.ok) return toolchain;
@@ -182,6 +190,7 @@ async function freezeSelected<T extends Toolchain>(
     discovered: found.value.modules,
     planned: plan.modules.length,
     wanted: chosenSources(selection, found.value),
+    isTraced: selection.traces.length > 0,
     tools,
     site,
     images: async () => {

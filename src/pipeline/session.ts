@@ -47,6 +47,7 @@ export async function withEngine<T>(
       jobs: context.jobs,
       events: context.events,
       signal: context.signal,
+      sharePrivate: context.sharePrivate,
       force: context.force,
       dryRun: context.dryRun,
     });

@@ -19,6 +19,8 @@ import {createUploads} from './uploads.js';
  * worst case is a miss, and one warning for each kind of failure.
  */
 export interface RemoteCache {
+  /** Whether `offer` uploads. */
+  readonly uploads: boolean;
   /** The result under a key, which is the digest of `keyRecord`; undefined when there is none that can be used. */
   readonly get: (key: Digest, keyRecord: string) => Promise<ActionRecord | undefined>;
   /** Whether an output of the result under `key` was written to `path`, whole. Fails with IO when `path` cannot be written. */
@@ -62,6 +64,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
   const known = createServerKnowledge();
   const uploads = upload ? createUploads(server, known, signingKey) : undefined;
   return ok({
+    uploads: upload,
     ...createDownloads(server, known, signingKey),
     offer(key, record, files) {
       uploads?.offer(key, record, files);

@@ -123,7 +123,8 @@ const PLACES = {
   pie: {
     kind: 'flag',
     configurable: true,
-    describe: 'link a position-independent executable (by default, addresses are fixed)',
+    describe:
+      'link a position-independent executable (by default, addresses are fixed, so ASLR does not move the executable)',
   },
   'builtin-extensions': {
     kind: 'flag',
@@ -274,6 +275,12 @@ const COMMON = {
     kind: 'flag',
     configurable: true,
     describe: 'use what other users wrote to the cache or the build directory: they decide what you run',
+  },
+  'share-private': {
+    kind: 'flag',
+    configurable: true,
+    describe:
+      'give others what is made from files that they may not read: in uploads, shared caches and the mode of the result',
   },
   'cache-max-size': {
     kind: 'number',

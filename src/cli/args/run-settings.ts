@@ -12,6 +12,7 @@ export function runSettingsOf(
     environment,
     cacheDir: options['cache-dir'],
     trustCache: options['trust-cache'],
+    sharePrivate: options['share-private'],
     cacheMaxSize: options['cache-max-size'],
     cacheMaxAge: options['cache-max-age'],
     remoteCache: options['remote-cache'],

@@ -7,6 +7,7 @@ import {
   sourceSubject,
 } from '../../inspect/bench-subjects.js';
 import type {HostContext} from '../../pipeline/build-options.js';
+import {failure} from '../../model/failure.js';
 import type {Result} from '../../model/result.js';
 import {benchTable, ratiosOf} from '../bench-table.js';
 import type {CommandEnd, Invocation, Session} from '../command.js';
@@ -18,6 +19,9 @@ const DEFAULT_RUNS = 40;
 /** `flashfreeze bench`: both interpreters of a build, the same commands. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
   const {options} = invocation;
+  if (context.dryRun) {
+    return {failure: failure('USAGE', 'bench runs interpreters, so it cannot be combined with --dry-run')};
+  }
   const subject = await subjectOf(invocation, context);
   if (!subject.ok) return {failure: subject.failure};
   const report = await benchmark(

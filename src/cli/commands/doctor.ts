@@ -2,6 +2,7 @@ import {resolve} from 'node:path';
 import type {FrozenModule} from '../../cpython/interpreter/examine.js';
 import {examineMachine, type Check} from '../../inspect/diagnosis.js';
 import {examineInterpreter} from '../../inspect/examination.js';
+import {examineProtection} from '../../inspect/protection.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
@@ -45,6 +46,11 @@ async function interpreter(
   python: string,
 ): Promise<CommandEnd> {
   const {options} = invocation;
+  if (context.dryRun) {
+    return {
+      failure: failure('USAGE', 'doctor runs the interpreter, so it cannot be combined with --dry-run'),
+    };
+  }
   const examined = await examineInterpreter(python, options.trace ?? [], cwd, context);
   if (!examined.ok) return {failure: examined.failure};
   const {modules, used, inactiveBecause, unused} = examined.value;
@@ -69,6 +75,14 @@ async function interpreter(
       .join('\n'),
     record: {type: 'build', build: build},
   });
+  const protection = await examineProtection(python, context);
+  for (const {name, found, original} of protection) {
+    const beside = original === undefined || original === found ? '' : ` (the original: ${original})`;
+    product({
+      text: `  ${name}: ${found}${beside}`,
+      record: {type: 'protection', name, found, original: original ?? null},
+    });
+  }
   const findings = [
     ...modules.filter((module) => module.state !== 'current').map(({name, ...rest}) => finding(name, rest)),
     ...(unused ?? []).map((name) => ({name, state: 'unused', note: ''})),

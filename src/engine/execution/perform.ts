@@ -79,7 +79,7 @@ export function createPerformer(context: PerformContext): Performer {
         if (!copied.value) return ok(undefined);
         made.push({output, content, from});
       }
-      if (origin === 'remote') await store.put(key, record, sourcesOf(made));
+      if (origin === 'remote') await store.put(spec, key, record, sourcesOf(made));
       return conclude(spec, key, why, origin, made);
     });
   }
@@ -94,9 +94,9 @@ export function createPerformer(context: PerformContext): Performer {
         return {name, digest, size, executable: executable ?? false};
       });
       const record = {keyRecord: key.text, outputs};
-      await store.put(key, record, paths);
+      await store.put(spec, key, record, paths);
       const done = await conclude(spec, key, why, 'executed', made.value);
-      if (done.ok) store.offer(key, record, placesOf(spec));
+      if (done.ok) store.offer(spec, key, record, placesOf(spec));
       return done;
     });
   }

@@ -57,7 +57,7 @@ export function createStager(buildDir: string): Stager {
 
   async function enter(place: Place): Promise<Result<void>> {
     place.users += 1;
-    if (place.users === 1) place.ready = place.ready.then(() => ensureFolder(place.path));
+    if (place.users === 1) place.ready = place.ready.then(() => ensureFolder(place.path, 0o700));
     return place.ready;
   }
 

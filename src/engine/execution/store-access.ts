@@ -7,6 +7,7 @@ import type {EventSink} from '../../model/events.js';
 import type {Failure} from '../../model/failure.js';
 import {ok, type Result} from '../../model/result.js';
 import type {ActionKey} from '../keys.js';
+import {secrecyOf} from './secrecy.js';
 
 /** An earlier result, and its source: the local or the remote cache. */
 export interface Found {
@@ -20,12 +21,18 @@ export interface StoreAccess {
   readonly get: (spec: ActionSpec, key: ActionKey) => Promise<Found | undefined>;
   /** Keeps a result in the store. */
   readonly put: (
+    spec: ActionSpec,
     key: ActionKey,
     record: ActionRecord,
     files: Readonly<Record<string, string>>,
   ) => Promise<void>;
   /** Uploads a new result; `files` must not change meanwhile. Returns at once. */
-  readonly offer: (key: ActionKey, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
+  readonly offer: (
+    spec: ActionSpec,
+    key: ActionKey,
+    record: ActionRecord,
+    files: Readonly<Record<string, string>>,
+  ) => void;
   /** Whether an output was copied to `path`. Fails with IO when `path` cannot be written. */
   readonly materialise: (
     key: ActionKey,
@@ -37,11 +44,15 @@ export interface StoreAccess {
   readonly finish: () => Promise<void>;
 }
 
-/** Uses the local cache first, then the remote cache. Either may be undefined. */
+/**
+ * Uses the local cache first, then the remote cache. Either may be undefined. What others may not read is put where others can get it only
+ * with `sharePrivate`.
+ */
 export function createStoreAccess(
   store: Store | undefined,
   remote: RemoteCache | undefined,
   events: EventSink,
+  sharePrivate = false,
 ): StoreAccess {
   const warn = (warnings: readonly string[]): void => {
     for (const message of warnings) events.emit({type: 'warning', message});
@@ -52,6 +63,14 @@ export function createStoreAccess(
     if (!failed[what]) warn([`the cache cannot be ${what} and is not used: ${reason.message}`]);
     failed[what] = true;
   };
+
+  /** The actions whose results were not shared. */
+  const withheld = {store: new Set<string>(), remote: new Set<string>()};
+  function mayShare(spec: ActionSpec, where: keyof typeof withheld): boolean {
+    const secrecy = sharePrivate ? undefined : secrecyOf(spec);
+    if (secrecy === 'private') withheld[where].add(spec.id);
+    return secrecy === undefined;
+  }
 
   async function getStored(key: Digest): Promise<ActionRecord | undefined> {
     if (store === undefined || failed.read) return undefined;
@@ -75,13 +94,14 @@ export function createStoreAccess(
       const remembered = await remote?.get(key, text);
       return serves(remembered) ? {record: remembered, origin: 'remote'} : undefined;
     },
-    async put({key}, record, files) {
+    async put(spec, {key}, record, files) {
       if (store === undefined || failed.written) return;
+      if (store.isShared && !mayShare(spec, 'store')) return;
       const kept = await store.put(key, record, files);
       if (!kept.ok) giveUp('written', kept.failure);
     },
-    offer({key}, record, files) {
-      remote?.offer(key, record, files);
+    offer(spec, {key}, record, files) {
+      if (remote?.uploads === true && mayShare(spec, 'remote')) remote.offer(key, record, files);
     },
     async materialise({key}, output, origin, path) {
       const copied = failed.read ? undefined : await store?.materialise(output, path);
@@ -92,6 +112,12 @@ export function createStoreAccess(
       return remote.download(key, output, path);
     },
     async finish() {
+      const {size} = new Set([...withheld.store, ...withheld.remote]);
+      if (size > 0) {
+        const where = withheld.remote.size > 0 ? 'uploaded' : 'put into the shared cache';
+        const message = `results of ${size} actions are made from files that other users may not read, and are not ${where}`;
+        events.emit({type: 'notice', message: `${message} (--share-private does it)`});
+      }
       await remote?.finish();
     },
   };

@@ -76,7 +76,9 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const listed = await writeFileAtomic(list, responseFile(words.value));
       if (!listed.ok) return listed;
       // The old one may be running: it is replaced by renaming, never written to.
+      const mode = modeOf(inputs, out, site);
       return replaceByProgram(out, {
+        mode,
         async write(fresh) {
           const done = await runProcess({
             file: 'sh',
@@ -102,6 +104,14 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
     if (!checked.ok) return checked;
   }
   return ok(output(linked.value, 'linked'));
+}
+
+/** Others may not read what is made from what they may not read. */
+function modeOf(inputs: readonly Artifact[], out: string, {context}: Site): number | undefined {
+  if (context.sharePrivate === true || !inputs.some(({secrecy}) => secrecy === 'private')) return undefined;
+  const message = `${out} contains modules that other users may not read, so it gets the mode 0700 (--share-private lets others use it)`;
+  context.events.emit({type: 'notice', message});
+  return 0o700;
 }
 
 /**

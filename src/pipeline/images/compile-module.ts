@@ -12,6 +12,7 @@ import type {Artifact} from '../../model/action.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {ModulePlan} from '../modules/module-plan.js';
 import {encodeProblem, readProblem, unknownEncoding} from './compile-problem.js';
+import {isPrivateSource} from '../modules/private-sources.js';
 import {imageFileName} from './image-files.js';
 import type {Tools} from './image-tools.js';
 import {output} from './module-images.js';
@@ -71,10 +72,15 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
 }
 
 /** Fails with IO, also for what is not a file: it could keep its reader waiting for ever. */
-async function digestSource({source, sourceName}: ModulePlan, {engine}: Tools): Promise<Result<Artifact>> {
-  return isFileSync(source)
-    ? engine.source(sourceName, source)
-    : fail('IO', `cannot read ${source}: there is no such file`);
+async function digestSource(
+  {source, sourceName}: ModulePlan,
+  {engine, toolchain: {target}}: Tools,
+): Promise<Result<Artifact>> {
+  if (!isFileSync(source)) return fail('IO', `cannot read ${source}: there is no such file`);
+  const digested = await engine.source(sourceName, source);
+  return digested.ok && isPrivateSource(source, target)
+    ? ok({...digested.value, secrecy: 'private'})
+    : digested;
 }
 
 interface Attempt {

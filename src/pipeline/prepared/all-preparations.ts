@@ -1,4 +1,4 @@
-import type {Artifact} from '../../model/action.js';
+import type {Artifact, Secrecy} from '../../model/action.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext} from '../build-options.js';
 import type {FreezePlan} from '../modules/module-plan.js';
@@ -15,6 +15,7 @@ export type Prepared = Readonly<Record<string, Artifact | undefined>>;
 /**
  * Compiles what traced programs compile.
  * @param wanted sources by kind
+ * @param secrecy that of their text: programs may have read it anywhere
  * Fails with DISCOVER, PYTHON and IO.
  */
 export async function prepareAll(
@@ -22,10 +23,11 @@ export async function prepareAll(
   plan: FreezePlan,
   tools: PreparationTools,
   context: HostContext,
+  secrecy?: Secrecy,
 ): Promise<Result<Prepared>> {
   const prepared: Record<string, Artifact | undefined> = {};
   for (const {name, prepare} of PREPARATIONS) {
-    const artifact = await prepare(wanted[name] ?? [], plan, tools, context);
+    const artifact = await prepare(wanted[name] ?? [], plan, tools, context, secrecy);
     if (!artifact.ok) return artifact;
     prepared[name] = artifact.value;
   }

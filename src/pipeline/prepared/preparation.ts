@@ -5,7 +5,7 @@ import type {Layout} from '../../codegen/layout.js';
 import {readFile} from '../../fs/recorded-fs.js';
 import {runScript} from '../../cpython/interpreter/run-script.js';
 import {type ScriptName, scriptFiles} from '../../cpython/interpreter/scripts.js';
-import type {Artifact} from '../../model/action.js';
+import type {Artifact, Secrecy} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext, ModuleSelection} from '../build-options.js';
@@ -59,6 +59,7 @@ export interface Preparation {
     plan: FreezePlan,
     tools: PreparationTools,
     context: HostContext,
+    secrecy?: Secrecy,
   ) => Promise<Result<Artifact | undefined>>;
   /** The C of the table of what `prepare` made. */
   readonly table: (prepared: Artifact | undefined) => Promise<string>;
@@ -72,7 +73,7 @@ export function preparationOf<Source, Compiled extends Source>(
   return {
     name,
     isChosen,
-    async prepare(wanted, plan, {engine, places, toolchain}, context) {
+    async prepare(wanted, plan, {engine, places, toolchain}, context, secrecy) {
       const compilers = compilersIn(plan, kind.compilers(toolchain.layout));
       const sources = z
         .array(kind.source)
@@ -92,6 +93,7 @@ export function preparationOf<Source, Compiled extends Source>(
         inputs: inputs.value,
         outputs: [{name, path: join(places.work, `${name}.json`)}],
         storage: 'shared',
+        ...(secrecy === undefined ? {} : {secrecy}),
         async execute({outputs}) {
           const {interpreter} = toolchain;
           const environment = {...interpreter.environment, ...kind.environment};

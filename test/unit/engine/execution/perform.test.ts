@@ -91,7 +91,7 @@ describe('execute', () => {
     const store = await storeIn(at('store'));
     const offered: unknown[] = [];
     const spec = writing('object');
-    await execute(spec, {store, remote: {offer: (...given) => void offered.push(given)}});
+    await execute(spec, {store, remote: {uploads: true, offer: (...given) => void offered.push(given)}});
     const {key, text} = keyOf(spec);
     const record = {keyRecord: text, outputs: [stored('object')]};
     expect(await store.get(key)).toEqual(ok({record, warnings: []}));

@@ -1,12 +1,15 @@
-import {expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import type {RemoteCache} from '../../../../src/cache/remote/remote.js';
 import type {Store} from '../../../../src/cache/store.js';
+import {secrecyOf} from '../../../../src/engine/execution/secrecy.js';
 import {createStoreAccess, type StoreAccess} from '../../../../src/engine/execution/store-access.js';
 import {keyOf} from '../../../../src/engine/keys.js';
+import type {Secrecy} from '../../../../src/model/action.js';
+import type {ActionSpec} from '../../../../src/model/action-spec.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {fail, ok} from '../../../../src/model/result.js';
 import {specOf, warningsOf} from '../parts.js';
-import {recorder} from '../toys.js';
+import {ofType, recorder} from '../toys.js';
 
 const spec = specOf('cc:a', {outputs: [{name: 'a.o', path: '/build/a.o'}]});
 const key = keyOf(spec);
@@ -26,8 +29,8 @@ function access(
 test('without caches nothing is found, and nothing happens', async () => {
   const {get, put, offer, materialise, finish, warnings} = access();
   expect(await get(spec, key)).toBeUndefined();
-  await put(key, record, {});
-  offer(key, record, {});
+  await put(spec, key, record, {});
+  offer(spec, key, record, {});
   expect(await materialise(key, output, 'cached', '/build/a.o')).toEqual(ok(false));
   await finish();
   expect(warnings()).toEqual([]);
@@ -71,7 +74,7 @@ test('a cache that cannot be read or written is not tried again, with one warnin
   const {get, put, materialise, warnings} = access({get: broken, put: broken, materialise: broken});
   for (let i = 0; i < 2; i += 1) {
     expect(await get(spec, key)).toBeUndefined();
-    await put(key, record, {});
+    await put(spec, key, record, {});
     // The store cannot be read, so it is not asked for files either.
     expect(await materialise(key, output, 'cached', '/build/a.o')).toEqual(ok(false));
   }
@@ -114,10 +117,84 @@ test('a place that cannot be written is a failure of the action, not of the cach
 test('new results are offered to the remote cache, whose uploads are waited for', async () => {
   const calls: unknown[] = [];
   const {offer, finish} = access(undefined, {
+    uploads: true,
     offer: (...given) => void calls.push(given),
     finish: () => Promise.resolve(void calls.push('finished')),
   });
-  offer(key, record, {'a.o': '/build/a.o'});
+  offer(spec, key, record, {'a.o': '/build/a.o'});
   await finish();
   expect(calls).toEqual([[key.key, record, {'a.o': '/build/a.o'}], 'finished']);
+});
+
+describe('what others may not read', () => {
+  const secret = specOf('cc:a', {
+    outputs: spec.outputs,
+    inputs: [{name: 'a.py', path: '/a.py', digest: digestOf('a'), secrecy: 'private'}],
+  });
+  const traced = specOf('index:snippets', {outputs: spec.outputs, secrecy: 'local'});
+
+  /** What is stored and uploaded of an action, and the notices at the end. */
+  async function shared(
+    action: ActionSpec,
+    {isShared, uploads}: {readonly isShared: boolean; readonly uploads: boolean},
+    sharePrivate = false,
+  ): Promise<{readonly calls: string[]; readonly notices: string[]}> {
+    const calls: string[] = [];
+    const store: Partial<Store> = {
+      isShared,
+      put() {
+        calls.push('store');
+        return Promise.resolve(ok());
+      },
+    };
+    const remote: Partial<RemoteCache> = {
+      uploads,
+      offer() {
+        calls.push('remote');
+      },
+      finish: () => Promise.resolve(),
+    };
+    const events = recorder();
+    const made = createStoreAccess(store as Store, remote as RemoteCache, events, sharePrivate);
+    await made.put(action, key, record, {});
+    made.offer(action, key, record, {});
+    await made.finish();
+    return {calls, notices: ofType(events, 'notice').map(({message}) => message)};
+  }
+
+  test.each([secret, traced])(
+    'is stored where only this user can reach it, and not uploaded',
+    async (action) => {
+      expect((await shared(action, {isShared: false, uploads: true})).calls).toEqual(['store']);
+      expect((await shared(action, {isShared: true, uploads: true})).calls).toEqual([]);
+    },
+  );
+
+  test('is shared when asked for', async () => {
+    const {calls, notices} = await shared(secret, {isShared: true, uploads: true}, true);
+    expect([calls, notices]).toEqual([['store', 'remote'], []]);
+  });
+
+  test('is said, if it is sources, and if somebody might miss it', async () => {
+    const {notices} = await shared(secret, {isShared: true, uploads: false});
+    expect(notices).toEqual([
+      'results of 1 actions are made from files that other users may not read, and are not put into the shared cache (--share-private does it)',
+    ]);
+    expect((await shared(secret, {isShared: false, uploads: false})).notices).toEqual([]);
+    expect((await shared(traced, {isShared: true, uploads: true})).notices).toEqual([]);
+  });
+
+  test('what everybody may read is shared', async () => {
+    expect((await shared(spec, {isShared: true, uploads: true})).calls).toEqual(['store', 'remote']);
+  });
+});
+
+test('what is made from several inputs is as secret as the most secret one', () => {
+  const input = {name: 'x', path: '/x', digest: digestOf('x')};
+  const all = (...kinds: (Secrecy | undefined)[]) =>
+    secrecyOf({inputs: kinds.map((secrecy) => ({...input, ...(secrecy === undefined ? {} : {secrecy})}))});
+  expect(all(undefined, undefined)).toBeUndefined();
+  expect(all(undefined, 'local')).toBe('local');
+  expect(all('local', 'private', undefined)).toBe('private');
+  expect(secrecyOf({secrecy: 'private', inputs: []})).toBe('private');
 });
