@@ -335,6 +335,7 @@ int ff_join_path(char *path, const ff_text *parts, size_t count);
 int ff_is_text(const char *string, const char *data, size_t length);
 
 /* sources/bytecode.c: bytecode files that take the place of a source. */
+ff_answer ff_read_bytecode_suffix(ff_text *result);
 ff_answer ff_has_other_bytecode(const char *source, uint64_t identity, uint64_t source_hash);
 
 /* sources/rivals.c: other files that take the place of a source. */

@@ -13,10 +13,8 @@ static struct {
     PyObject *extension_loader;   /* ExtensionFileLoader */
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *sys;                /* the names of sys */
-    PyObject *cache_tag;          /* sys.implementation.cache_tag */
-    PyObject *cache_suffix;       /* ".cpython-313.pyc" */
-    PyObject *str_loaders, *str_py, *str_path, *str_path_mtime, *str_path_cache, *str_relaxed_path_cache, *str_set_fileattr, *str_cached, *str_locations;
-    PyObject *str_pycache_prefix, *str_implementation, *str_cache_tag;
+    PyObject *str_loaders, *str_py, *str_path, *str_path_mtime, *str_path_cache, *str_relaxed_path_cache, *str_set_fileattr;
+    PyObject *str_cached, *str_locations, *str_pycache_prefix;
     PyObject *origin_keyword; /* ("origin",) */
 } ff;
 
@@ -127,28 +125,16 @@ ff_answer ff_is_current(const ff_source *source, ff_text folder, ff_text tail)
 
 /* ---- ModuleSpec ---- */
 
-/* sys.implementation.cache_tag as it was at the start: the name of bytecode files has not changed. */
-static ff_answer is_cache_tag_unmodified(void)
-{
-    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
-    PyObject *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
-    Py_XDECREF(tag);
-    return ff_forgive(tag == ff.cache_tag && tag != NULL ? FF_YES : FF_NO);
-}
-
 /* What cache_from_source() gives without sys.pycache_prefix: folder/__pycache__/tail.cpython-313.pyc. */
 static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
 {
+    ff_text suffix;
     PyObject *prefix = PyDict_GetItemWithError(ff.sys, ff.str_pycache_prefix);
-    if (prefix == NULL && PyErr_Occurred()) {
-        return -1;
-    }
-    ff_answer is_known =
-        (prefix != NULL && prefix != Py_None) || ff.cache_suffix == NULL ? FF_NO : is_cache_tag_unmodified();
+    ff_answer is_known = prefix == Py_None ? ff_read_bytecode_suffix(&suffix) : ff_forgive(FF_NO);
     if (is_known != FF_YES) {
         return is_known == FF_FAILED ? -1 : 0; /* left to the spec's own property */
     }
-    PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%U", folder, stem, ff.cache_suffix);
+    PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%s", folder, stem, suffix.data);
     if (cached == NULL) {
         return -1;
     }
@@ -219,9 +205,7 @@ static int intern_names(void)
                  {&ff.str_set_fileattr, "_set_fileattr"},
                  {&ff.str_cached, "_cached"},
                  {&ff.str_locations, "submodule_search_locations"},
-                 {&ff.str_pycache_prefix, "pycache_prefix"},
-                 {&ff.str_implementation, "implementation"},
-                 {&ff.str_cache_tag, "cache_tag"}};
+                 {&ff.str_pycache_prefix, "pycache_prefix"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         *names[i].place = PyUnicode_InternFromString(names[i].text);
         if (*names[i].place == NULL) {
@@ -232,18 +216,6 @@ static int intern_names(void)
     return ff.origin_keyword == NULL ? -1 : 0;
 }
 
-/* ".cpython-313.pyc", from sys.implementation.cache_tag. Without a tag there are no bytecode files. -1 with an exception. */
-static int find_cache_suffix(void)
-{
-    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
-    ff.cache_tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, ff.str_cache_tag);
-    if (ff.cache_tag == NULL || !PyUnicode_Check(ff.cache_tag)) {
-        return ff_forgive(FF_NO) == FF_FAILED ? -1 : 0;
-    }
-    ff.cache_suffix = PyUnicode_FromFormat(".%U.pyc", ff.cache_tag);
-    return ff.cache_suffix == NULL ? -1 : 0;
-}
-
 /* Called before anything here is asked. -1 with an exception when importlib is not as we know it. */
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external)
 {
@@ -252,9 +224,6 @@ int ff_remember_file_finder(PyObject *bootstrap, PyObject *external)
         return -1;
     }
     ff.sys = Py_NewRef(PyModule_GetDict(sys));
-    if (find_cache_suffix() < 0) {
-        return -1;
-    }
     ff.file_finder = PyObject_GetAttrString(external, "FileFinder");
     ff.source_file_loader = PyObject_GetAttrString(external, "SourceFileLoader");
     ff.extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader");

@@ -19,52 +19,62 @@ static int intern_names(void)
     return str_pycache_prefix == NULL ? -1 : 0;
 }
 
-/* Gives sys.implementation.cache_tag (a new reference). FF_UNSURE: there is no such thing. */
-static ff_answer read_cache_tag(PyObject *sys, PyObject **tag)
+/* Gives sys.implementation.cache_tag (a new reference). FF_UNSURE: there is no such thing, or somebody's own object has it, which
+ * only importlib asks. */
+static ff_answer read_cache_tag(PyObject **tag)
 {
-    PyObject *implementation = Py_XNewRef(PyDict_GetItemWithError(sys, str_implementation));
-    *tag = implementation == NULL ? NULL : PyObject_GetAttr(implementation, str_cache_tag);
-    Py_XDECREF(implementation);
+    PyObject *implementation = PyDict_GetItemWithError(PyInterpreterState_Get()->sysdict, str_implementation);
+    *tag = NULL;
+    if (implementation != NULL && strcmp(Py_TYPE(implementation)->tp_name, "types.SimpleNamespace") == 0 &&
+        !PyType_HasFeature(Py_TYPE(implementation), Py_TPFLAGS_HEAPTYPE)) {
+        Py_INCREF(implementation);
+        *tag = PyObject_GetAttr(implementation, str_cache_tag);
+        Py_DECREF(implementation);
+    }
     return *tag == NULL ? ff_forgive(FF_UNSURE) : FF_YES;
 }
 
 static char suffix[64];     /* ".cpython-313.pyc" */
 static PyObject *known_tag; /* which it is made of (owned) */
 
-/* FF_NO: there are no bytecode files (Lib/importlib/_bootstrap_external.py, cache_from_source()). */
-static ff_answer know_suffix(PyObject *sys)
+/* Gives what names of bytecode files end with: ".cpython-313.pyc". FF_NO: there are no such files; FF_UNSURE: only importlib can tell
+ * (Lib/importlib/_bootstrap_external.py, cache_from_source()). */
+ff_answer ff_read_bytecode_suffix(ff_text *result)
 {
     PyObject *tag;
     ff_text text;
-    ff_answer answer = read_cache_tag(sys, &tag);
+    ff_answer answer = intern_names() < 0 ? FF_FAILED : read_cache_tag(&tag);
     if (answer != FF_YES) {
         return answer;
     }
-    if (tag == known_tag || tag == Py_None) {
-        Py_DECREF(tag);
-        return tag == Py_None ? FF_NO : FF_YES;
+    if (tag != known_tag) {
+        answer = tag == Py_None ? FF_NO : ff_read_text(tag, &text);
+        if (answer == FF_NO || (answer == FF_YES && text.length + sizeof("..pyc") > sizeof(suffix))) {
+            answer = tag == Py_None ? FF_NO : FF_UNSURE;
+        }
+        if (answer != FF_YES) {
+            Py_DECREF(tag);
+            return answer;
+        }
+        suffix[0] = '.';
+        memcpy(suffix + 1, text.data, text.length);
+        memcpy(suffix + 1 + text.length, ".pyc", sizeof(".pyc"));
+        Py_XSETREF(known_tag, Py_NewRef(tag));
     }
-    answer = ff_read_text(tag, &text);
-    if (answer != FF_YES || text.length + sizeof("..pyc") > sizeof(suffix)) {
-        Py_DECREF(tag);
-        return ff_failed_or(answer, FF_UNSURE);
-    }
-    suffix[0] = '.';
-    memcpy(suffix + 1, text.data, text.length);
-    memcpy(suffix + 1 + text.length, ".pyc", sizeof(".pyc"));
-    Py_XSETREF(known_tag, tag);
+    Py_DECREF(tag);
+    *result = (ff_text){suffix, strlen(suffix)};
     return FF_YES;
 }
 
 /* Puts the path of the source's bytecode file into `result`. FF_NO: there can be none. */
 static ff_answer bytecode_path(const char *source, char *result)
 {
-    PyObject *sys = PyInterpreterState_Get()->sysdict;
-    ff_answer answer = intern_names() < 0 ? FF_FAILED : know_suffix(sys);
+    ff_text suffix_text;
+    ff_answer answer = ff_read_bytecode_suffix(&suffix_text);
     if (answer != FF_YES) {
         return answer;
     }
-    PyObject *prefix = PyDict_GetItemWithError(sys, str_pycache_prefix);
+    PyObject *prefix = PyDict_GetItemWithError(PyInterpreterState_Get()->sysdict, str_pycache_prefix);
     ff_text prefix_text = {"", 0};
     if (prefix == NULL) {
         return ff_forgive(FF_UNSURE);
@@ -80,7 +90,7 @@ static ff_answer bytecode_path(const char *source, char *result)
                              {source, (size_t)(slash - source)},
                              prefix == Py_None ? FF_LITERAL("/__pycache__") : FF_LITERAL(""),
                              {slash, (size_t)(dot - slash)},
-                             {suffix, strlen(suffix)}};
+                             suffix_text};
     return ff_join_path(result, parts, sizeof(parts) / sizeof(parts[0])) ? FF_YES : FF_UNSURE;
 }
 

@@ -253,6 +253,42 @@ for hook in (Entry, Legacy):
 sys.path, sys.path_hooks[:] = usual_path, usual_hooks
 sys.path_importer_cache.pop("virt:", None)
 
+# An object of somebody's own that names the bytecode files, or does not.
+class Implementation:
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __getattr__(self, name):
+        log.append(("implementation", name))
+        if name == "cache_tag" and isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer if name == "cache_tag" else getattr(usual_implementation, name)
+
+
+def imported(what, *names):
+    for name in names:
+        forget()
+        try:
+            __import__(name)
+            found = getattr(sys.modules[name], "__cached__", "nothing")
+        except BaseException as error:
+            found = f"{type(error).__name__}: {error}"
+        tell(f"{what}: {name}", [found, list(log)])
+
+
+usual_implementation = sys.implementation
+for answer in ("other", None, 7, "", "x" * 80, KeyboardInterrupt("no"), ValueError("no"), AttributeError("no")):
+    sys.implementation = Implementation(answer)
+    try:
+        imported(f"a cache tag that is {answer!r:.20}", "plain", "package.first")
+        sys.implementation = types.SimpleNamespace(**vars(usual_implementation))
+        sys.implementation.cache_tag = answer if isinstance(answer, (str, int)) else None
+        imported(f"a usual one, {answer!r:.20}", "plain", "package.first")
+        del sys.implementation.cache_tag
+        imported("none", "plain")
+    finally:
+        sys.implementation = usual_implementation
+
 # A finder that changes the list of finders while it is asked.
 class Inserting:
     done = False
