@@ -7,6 +7,7 @@ import {startCacheServer, type CacheServer, type Mischief} from '../../../suppor
 import {holdTime} from '../../../support/fake-time.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, build, compiled, expectedOutputs, storeIn} from '../../engine/toys.js';
+import {BASE_MS} from '../../../../src/cache/remote/waiting.js';
 import {buildOn, machine, remoteOf, type Machine, type RemoteBuild} from './rig.js';
 
 jest.setTimeout(60_000);
@@ -240,7 +241,7 @@ describe('a server that', () => {
       else response.end(kept);
       return true;
     };
-    const built = await buildOn(taker, {url: server.url, patienceMs: 3000});
+    const built = await buildOn(taker, {url: server.url, patienceMs: 60_000, waitingMs: BASE_MS});
     expect(built.result.ok).toBe(true);
     expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
     expect(asked).toBeLessThan(5);

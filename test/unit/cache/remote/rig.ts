@@ -35,7 +35,9 @@ export function remoteOf(settings: Settings): {remote: RemoteCache; warnings: ()
     signingKey: undefined,
     events: record,
     signal: new AbortController().signal,
-    patienceMs: 1500,
+    // A server that answers is waited for, however busy the machine is.
+    patienceMs: 60_000,
+    waitingMs: 1e9,
     ...settings,
   });
   if (!remote.ok) throw new Error(remote.failure.message);
