@@ -8,7 +8,7 @@ import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
-import {isWanted} from './make-rig.js';
+import {isWanted} from '../support/make-rig.js';
 import {
   type ConfiguredBuild,
   QUICKLY,

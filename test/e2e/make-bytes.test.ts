@@ -3,7 +3,7 @@ import {existsSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {FIXED_ENVIRONMENT} from '../../src/exec/environment.js';
-import {QUICK, chosen, makeBuildOf} from './make-rig.js';
+import {QUICK, chosen, makeBuildOf} from '../support/make-rig.js';
 import {CACHE, PACKAGE, flashfreeze} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);

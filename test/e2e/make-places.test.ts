@@ -4,7 +4,7 @@ import {join, relative} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
-import {actionsOf, chosen, complaintsOf, makeBuildOf} from './make-rig.js';
+import {actionsOf, chosen, complaintsOf, makeBuildOf} from '../support/make-rig.js';
 import {PACKAGE} from '../../support/rig.js';
 
 jest.setTimeout(90 * 60_000);

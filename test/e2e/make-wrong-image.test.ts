@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import type {Run} from '../../support/rig.js';
 import {compiledResults, plantResult} from '../support/planted-result.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
+import {actionsOf, chosen, makeBuildOf} from '../support/make-rig.js';
 
 jest.setTimeout(30 * 60_000);
 

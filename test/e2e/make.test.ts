@@ -5,7 +5,7 @@ import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals'
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {testWith} from '../support/with.js';
-import {actionsOf, chosen, makeBuildOf} from './make-rig.js';
+import {actionsOf, chosen, makeBuildOf} from '../support/make-rig.js';
 
 jest.setTimeout(90 * 60_000);
 

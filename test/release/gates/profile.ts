@@ -5,7 +5,7 @@ import {type Manifest, manifestOf} from '../../../src/release/manifest.js';
 import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {releaseWithVariation, VARIATIONS} from '../../../src/release/reproduction/variations.js';
 import {say} from '../../../support/gate-options.js';
-import {release, withSite} from '../rig.js';
+import {release, withSite} from '../../support/release-rig.js';
 
 export function gate(words: readonly string[]): Promise<boolean> {
   return withSite(words, ['task'], async (site) => {

@@ -7,7 +7,7 @@ import {join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {copyTree, flashfreeze} from '../../../support/rig.js';
 import {say} from '../../../support/gate-options.js';
-import {release, type Site, verify, withSite} from '../rig.js';
+import {release, type Site, verify, withSite} from '../../support/release-rig.js';
 
 /** A difference that is made on purpose: what it has to be called. */
 interface Seed {

@@ -5,7 +5,7 @@ import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {say} from '../../../support/gate-options.js';
 import {PACKAGE} from '../../../support/rig.js';
 import {debianRoot, runInRoot, type RootName} from '../../../support/debian-root.js';
-import {release, type Site, withSite} from '../rig.js';
+import {release, type Site, withSite} from '../../support/release-rig.js';
 
 const SUITES = ['bookworm', 'trixie'] as const;
 type Suite = (typeof SUITES)[number];

@@ -2,7 +2,7 @@
 import {appendFileSync, cpSync, readFileSync, readdirSync, utimesSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {say} from '../../../support/gate-options.js';
-import {release, type Site, verify, withSite} from '../rig.js';
+import {release, type Site, verify, withSite} from '../../support/release-rig.js';
 
 export function gate(words: readonly string[]): Promise<boolean> {
   return withSite(words, [], async (site) => {

@@ -6,7 +6,7 @@ import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
 import {releaseWithVariation, type Variation} from '../../../src/release/reproduction/variations.js';
 import {say} from '../../../support/gate-options.js';
 import {type Chance, chanceFrom} from '../../support/random.js';
-import {type Site, withSite} from '../rig.js';
+import {type Site, withSite} from '../../support/release-rig.js';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_';
 

@@ -1,17 +1,14 @@
 /** An interpreter that starts only where LD_LIBRARY_PATH leads to its library. */
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {describeTarget} from '../../../../src/cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
 import {findPythons} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-library-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('library');
 
 const MAIN =
   'extern int Py_BytesMain(int, char **); int main(int n, char **a) { return Py_BytesMain(n, a); }';

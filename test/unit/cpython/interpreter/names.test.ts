@@ -1,17 +1,14 @@
 /** Everything that `importlib.import_module()` finds below a package, whatever it is called. */
-import {mkdtempSync, rmSync, symlinkSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {symlinkSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {packageModules} from '../../../../src/cpython/interpreter/modules/resolve-modules.js';
 import {mayBeSource} from '../../../../src/pipeline/modules/source-folders.js';
 import {findPythons} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../folders.js';
 
-const site = mkdtempSync(join(tmpdir(), 'flashfreeze-names-'));
-afterAll(() => {
-  rmSync(site, {recursive: true, force: true});
-});
+const site = temporaryDirectory('names');
 writeFiles(site, {
   'shop/__init__.py': '',
   'shop/2fa.py': '',

@@ -1,18 +1,15 @@
 /** What code of the environment prints, reads and does at its end is no part of a helper's answer. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, describe, expect, test} from '@jest/globals';
+import {describe, expect, test} from '@jest/globals';
 import {describeInstallation} from '../../../../src/cpython/interpreter/installation/installation.js';
 import {packageModules, resolveModules} from '../../../../src/cpython/interpreter/modules/resolve-modules.js';
 import {describeTarget} from '../../../../src/cpython/interpreter/target.js';
 import {findPythons} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-noise-'));
-afterAll(() => {
-  rmSync(folder, {recursive: true, force: true});
-});
+const folder = temporaryDirectory('noise');
 
 const NOISE = {
   'says JSON at its start and its end': [

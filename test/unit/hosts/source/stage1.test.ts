@@ -8,6 +8,7 @@ import {sourceHost} from '../../../../src/hosts/source/source-host.js';
 import type {Reproducible} from '../../../../src/hosts/source/reproducible-build.js';
 import type {EventInput} from '../../../../src/model/events.js';
 import {ok} from '../../../../src/model/result.js';
+import {hostContext} from '../../../support/host-site.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {SMALL_TREE, writeFiles} from '../../cpython/folders.js';
 
@@ -39,17 +40,11 @@ async function build(
   if (!host.ok) throw new Error(host.failure.message);
   const told: EventInput[] = [];
   const {slots} = openSlots(1, 1, undefined);
-  const context = {
-    events: {emit: (event: EventInput) => void told.push(event)},
-    signal: new AbortController().signal,
-    cwd: folder,
-    userEnvironment: process.env,
-    cacheDir: join(folder, 'cache'),
+  const context = hostContext(folder, {
+    events: {emit: (event) => void told.push(event)},
     jobs: slots,
-    force: false,
     dryRun,
-    verify: true,
-  };
+  });
   const built = await withEngine(buildDir, context, (engine) =>
     host.value.prepare({engine, context, environment: scrubbedEnvironment({}, process.env)}),
   );

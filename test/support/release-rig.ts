@@ -6,6 +6,7 @@ import type {HostContext} from '../../src/pipeline/build-options.js';
 import {makeDirectory} from '../../support/make-directory.js';
 import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../../support/rig.js';
 import {gateOptions, say} from '../../support/gate-options.js';
+import {hostContext} from './host-site.js';
 
 /** Where a gate builds, and what. */
 export interface Site {
@@ -32,29 +33,23 @@ export async function withSite(
   mkdirSync(folder, {recursive: true});
   copyTree(values['source'] ?? (await prepareTree('3.13.15')).source, source);
   const jobs = openSlots(Number(values['jobs'] ?? 2), 1, undefined);
-  const context: HostContext = {
+  const context = hostContext(folder, {
     events: {
       emit(event) {
         if (event.type === 'notice') say(event.message);
       },
     },
-    signal: new AbortController().signal,
     cwd: process.cwd(),
-    userEnvironment: process.env,
-    cacheDir: join(folder, 'cache'),
     jobs: jobs.slots,
-    force: false,
-    dryRun: false,
-    verify: true,
-  };
+  });
   try {
     const more = values['configure']?.split(' ') ?? [];
     const own = [...(opt === undefined ? [] : [`OPT=${opt}`]), ...more].map(
       (word) => `--configure-arg=${word}`,
     );
     const holds = await gate({source, folder, values, context, words: own});
-    const left = byteCodeIn(source);
-    if (left.length > 0) say(`byte code was left in the source tree: ${left.join(' ')}`);
+    const left = bytecodeIn(source);
+    if (left.length > 0) say(`bytecode was left in the source tree: ${left.join(' ')}`);
     return holds && left.length === 0;
   } finally {
     jobs.slots.close();
@@ -62,7 +57,7 @@ export async function withSite(
   }
 }
 
-function byteCodeIn(source: string): readonly string[] {
+function bytecodeIn(source: string): readonly string[] {
   return readdirSync(source, {recursive: true})
     .map(String)
     .filter((name) => name.endsWith('__pycache__'));
