@@ -1,5 +1,6 @@
 /** Programs, judged: which of them can tell a frozen interpreter from the original. */
 import {rmSync} from 'node:fs';
+import {say} from '../../support/gate-options.js';
 import {makeDirectory} from '../../support/make-directory.js';
 import {type Difference, compare} from './compare.js';
 import {type Batch, type Target, freezeBatch} from './freeze.js';
@@ -26,7 +27,10 @@ export async function judge(
   const folder = makeDirectory('fuzz');
   try {
     const batch = await freezeBatch(target, programs, folder);
-    if (!batch.frozen.ok) return await withoutBuild(target, programs, batch.frozen.why);
+    if (!batch.frozen.ok) {
+      say(`the build of ${programs.length} programs fails: ${batch.frozen.why}`);
+      return await withoutBuild(target, programs, batch.frozen.why);
+    }
     for (const each of batch.programs) editProgram(each);
     return await inTurns(batch.programs, atOnce, (each) => judgeOne(batch, each));
   } finally {

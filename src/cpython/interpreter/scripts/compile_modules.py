@@ -93,8 +93,10 @@ def simple_constants(code):
 
 def is_interned_name(value):
     """Whether a constant is interned although it does not look like it: CPython interns every constant of ASCII letters."""
-    if not isinstance(value, str) or value.isascii() or len(value) < 2 or not value.isidentifier():
+    if not isinstance(value, str) or value.isascii() or not value.isidentifier():
         return False
+    if len(value) == 1 and value < "\u0100":
+        return False  # the interpreter has one object for each of these
     copy = (value + " ")[:-1]  # interning must not make the value itself the interned one
     return sys.intern(copy) is value
 
