@@ -66,6 +66,7 @@ describe.each(await presentSubjects())('%s', (name) => {
     ['subinterpreters, with the lock of all and with their own', 'subinterpreters', [], true],
     ['imports beyond the limit of recursion', 'deep_imports', [], true],
     ['module objects that are gone', 'module_objects', [], true],
+    ['a look at importlib and re', 'introspection', [], true],
     ['no option', 'optimised', [], true],
     ['-X dev', 'optimised', ['-X', 'dev'], true],
     ['-O', 'optimised', ['-O'], false],

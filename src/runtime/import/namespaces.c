@@ -11,12 +11,14 @@ struct ff_binding {
     PyObject *name, *value;
 };
 
+enum { CHOSEN, EACH_BUT_DUNDER, EACH }; /* those of a module, of a class or another dictionary */
+
 struct ff_namespace {
     PyObject *dict;
     PyTypeObject *type;  /* of a class's own dictionary, else NULL */
     PyObject *mro;       /* of the class */
     size_t first, count; /* of its bindings: in the order of the dictionary, unless only some were chosen */
-    enum { CHOSEN, EACH_BUT_DUNDER, EACH } extent; /* which names count, also those that are added */
+    int extent;          /* which names count, also those that are added */
     uint64_t version;    /* of the dictionary when it was compared, 0: it has none */
 };
 
@@ -49,6 +51,20 @@ static int is_dunder(PyObject *name)
 {
     return PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) > 2 && PyUnicode_READ_CHAR(name, 0) == '_' &&
            PyUnicode_READ_CHAR(name, 1) == '_';
+}
+
+/* Names under which a class gets an empty dictionary when somebody reads its annotations (Objects/typeobject.c,
+ * type_get_annotations()). */
+static int is_of_annotations(PyObject *name)
+{
+    return is_dunder(name) && (PyUnicode_CompareWithASCIIString(name, "__annotations__") == 0 ||
+                               PyUnicode_CompareWithASCIIString(name, "__annotations_cache__") == 0);
+}
+
+/* Whether it makes a difference what is under a name of a whole namespace. */
+static int counts(int extent, PyObject *name)
+{
+    return !(extent == EACH ? is_of_annotations(name) : is_dunder(name));
 }
 
 /* ---- remembering ---- */
@@ -102,7 +118,7 @@ static int remember_dict(ff_memory *memory, PyObject *dict, PyTypeObject *type, 
     PyObject *name, *value;
     size_t first = memory->binding_count;
     for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
-        if (add_binding(memory, name, value, filename) < 0) {
+        if (add_binding(memory, name, counts(EACH, name) ? value : NULL, filename) < 0) {
             return -1;
         }
     }
@@ -139,7 +155,7 @@ int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename)
     PyObject *name, *value;
     size_t first = memory->binding_count;
     for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
-        if (add_binding(memory, name, is_dunder(name) ? NULL : value, filename) < 0) {
+        if (add_binding(memory, name, counts(EACH_BUT_DUNDER, name) ? value : NULL, filename) < 0) {
             return -1;
         }
     }
@@ -196,7 +212,7 @@ static int is_in_order(const ff_namespace *namespace, const ff_binding *bindings
         }
     }
     while (namespace->extent != CHOSEN && PyDict_Next(namespace->dict, &position, &name, &value)) {
-        if (namespace->extent == EACH || !is_dunder(name)) {
+        if (counts(namespace->extent, name)) {
             return 0;
         }
     }
@@ -209,7 +225,7 @@ static size_t count_added(const ff_namespace *namespace, const ff_binding *bindi
     PyObject *name, *value;
     size_t count = 0, known = 0;
     for (Py_ssize_t position = 0; PyDict_Next(namespace->dict, &position, &name, &value);) {
-        count += namespace->extent == EACH || !is_dunder(name);
+        count += counts(namespace->extent, name);
     }
     for (size_t i = 0; i < namespace->count; i++) {
         known += bindings[i].value != NULL;
