@@ -59,6 +59,7 @@ export const PARTS = [
       'test/e2e/doctor.test.ts',
       'test/e2e/edited-generator.test.ts',
       'test/e2e/explain.test.ts',
+      'test/e2e/found-configuration.test.ts',
       'test/e2e/graft.test.ts',
 
       'test/e2e/import-guards.test.ts',
@@ -74,6 +75,7 @@ export const PARTS = [
       'test/e2e/release.test.ts',
       'test/e2e/relink-forms.test.ts',
       'test/e2e/remote-cache.test.ts',
+      'test/e2e/secrets.test.ts',
       'test/e2e/snippets.test.ts',
       'test/e2e/two-users.test.ts',
       'test/e2e/watch.test.ts',

@@ -1,6 +1,6 @@
 import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
-import {exitCodeOf, failure, type Failure} from '../model/failure.js';
+import {exitCodeOf, failure, type Failure, withoutPasswords} from '../model/failure.js';
 import {emitRun} from '../pipeline/run-events.js';
 import {reportersFor, type View} from '../report/choose.js';
 import type {FileReporter} from '../report/file-report.js';
@@ -59,7 +59,9 @@ export function reportUsage(
   processContext: ProcessContext,
 ): Promise<number> {
   const view = {json, quiet: false, verbose: false, dryRun: false, yields: true};
-  return report(command ?? '', view, processContext, () => Promise.resolve({failure: problem}));
+  return report(withoutPasswords(command ?? ''), view, processContext, () =>
+    Promise.resolve({failure: problem}),
+  );
 }
 
 /** What the user wants to see of a run of this command. */

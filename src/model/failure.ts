@@ -77,7 +77,7 @@ export interface Failure {
   readonly details?: string;
 }
 
-/** Makes a failure; `undefined` extras are left out. */
+/** Makes a failure; `undefined` extras are left out. Nothing in it repeats the password of an address, wherever the text comes from. */
 export function failure(
   code: FailureCode,
   message: string,
@@ -85,10 +85,18 @@ export function failure(
 ): Failure {
   return {
     code,
-    message,
-    ...(extra.hint === undefined ? {} : {hint: extra.hint}),
-    ...(extra.details === undefined ? {} : {details: extra.details}),
+    message: withoutPasswords(message),
+    ...(extra.hint === undefined ? {} : {hint: withoutPasswords(extra.hint)}),
+    ...(extra.details === undefined ? {} : {details: withoutPasswords(extra.details)}),
   };
+}
+
+/** With one slash, too, as in a path that was made of an address. */
+const USER = /\b([a-z][a-z\d+.-]{0,20}:\/{1,2})(?:[^\s"'@:/]{0,500}:[^\s"']{0,500}|[^\s"'/@]{1,500})@/gi;
+
+/** A text in which addresses have no user and no password. */
+export function withoutPasswords(text: string): string {
+  return text.includes('@') ? text.replaceAll(USER, '$1***@') : text;
 }
 
 /** The exit code of a run that ends in this failure. */

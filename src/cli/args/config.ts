@@ -98,7 +98,7 @@ async function readConfig(path: string, text: string): Promise<Result<OptionValu
   try {
     content = JSON.parse(text);
   } catch (error) {
-    return fail('CONFIG', `${path} is not valid JSON: ${messageOf(error)}`);
+    return fail('CONFIG', `${path} is not valid JSON: ${withoutExcerpt(messageOf(error))}`);
   }
   // Imported here, because most runs have no configuration file, and zod takes a noticeable part of a short run.
   const {checkConfig} = await import('./config-schema.js');
@@ -111,6 +111,11 @@ async function readConfig(path: string, text: string): Promise<Result<OptionValu
   }
   // The schema is made of the same declarations as the type.
   return ok(options as OptionValues);
+}
+
+/** Node.js repeats a part of the text, which may be one of a password. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (\.\.\.)?".*$/s, '');
 }
 
 /** Options of the command line take precedence over those of the file, one by one; a list replaces a list. */
