@@ -36,6 +36,16 @@ export function imageSymbol(module: string): string {
  * Fails with MARSHAL for a unit that cannot be read, with GENERATE for constants that no static object can express.
  */
 export function generateImage(input: ImageInput): Result<string> {
+  try {
+    return generate(input);
+  } catch (error) {
+    // V8's limits for strings and maps, which data of hundreds of megabytes reaches.
+    if (!(error instanceof RangeError)) throw error;
+    return fail('GENERATE', `module ${input.module} is too large: ${error.message}`);
+  }
+}
+
+function generate(input: ImageInput): Result<string> {
   const unit = readCodeUnit(input.unit, input.layout);
   if (!unit.ok) return unit;
   const {code, prepared, interned} = unit.value;

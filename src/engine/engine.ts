@@ -117,7 +117,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       // An action that did not start because of an abort is not reported.
       if (result.failure.code === 'INTERRUPTED' && startedAt === undefined) return result;
       log.add(spec, key, 'failed', ms);
-      events.emit({type: 'action-failed', id: spec.id, step, failure: result.failure, ms});
+      const optional = spec.isOptional === true ? {optional: true as const} : {};
+      events.emit({type: 'action-failed', id: spec.id, step, failure: result.failure, ms, ...optional});
       return result;
     }
     const {outcome, outputs, bytes} = result.value;

@@ -6,7 +6,7 @@ import type {PyObject} from './objects.js';
 import {SCALARS} from './scalars.js';
 
 export interface ReadLimits {
-  /** The maximum size of a stream in bytes; default 8 MiB, at most 24 MiB. Memory use stays below some 150 times that. */
+  /** The maximum size of a stream in bytes; default 8 MiB, at most 64 MiB. */
   readonly bytes?: number;
   /**
    * The maximum nesting depth of objects, including references; default 2000, as CPython's MAX_MARSHAL_STACK_DEPTH
@@ -22,8 +22,10 @@ export interface ReadOptions {
 }
 
 const DEFAULT_BYTES = 8 * 2 ** 20;
-/** Up to this size, no int, string or Map exceeds the limits of V8. */
-export const MOST_BYTES = 24 * 2 ** 20;
+/** Up to this size, no int or string exceeds the limits of V8. */
+export const MOST_BYTES = 64 * 2 ** 20;
+/** Up to this number, no Map does, and all objects fit into the memory that Node.js gives itself by default: each takes up to 700 bytes. */
+export const MOST_OBJECTS = 5_000_000;
 const DEFAULT_DEPTH = 2000;
 /**
  * All code objects together may have fields of so many bytes and objects for each byte of the stream. What compilers
@@ -68,6 +70,7 @@ class Reader {
   readonly #heights: number[] = [];
   /** The same for the object read last. */
   #height = 0;
+  #objects = 0;
   /** The remaining budget for the fields of code objects. */
   #extent: number;
 
@@ -100,6 +103,9 @@ class Reader {
     const flagged = (byte & FLAG_REF) !== 0;
     const typeCode = byte & ~FLAG_REF;
     if (this.#frames.length >= this.depth) return this.#tooDeep(start);
+    if (++this.#objects > MOST_OBJECTS) {
+      return this.#cursor.damaged(start, `there are more than ${MOST_OBJECTS} objects`);
+    }
     const scalar = SCALARS[typeCode];
     if (scalar !== undefined) {
       const object = scalar.read(this.#cursor);

@@ -19,6 +19,8 @@ export interface ActionSpec {
   readonly storage: 'shared' | 'in-place';
   /** That of its outputs, if its inputs do not say it. */
   readonly secrecy?: Secrecy;
+  /** Whether the build can do without its outputs: its failure is reported with the run, not as an error of the run. */
+  readonly isOptional?: boolean;
   /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */
   readonly execute: (context: ExecuteContext) => Promise<Result<void>>;
 }

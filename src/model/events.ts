@@ -59,6 +59,8 @@ export interface ActionFailed extends Base {
   readonly step: Step;
   readonly failure: Failure;
   readonly ms: number;
+  /** The build can do without the action. */
+  readonly optional?: true;
 }
 /** A cache look-up for an action: first local, then remote, if there is a remote cache. */
 export interface CacheLookup extends Base {

@@ -5,7 +5,7 @@ import {closeFolder} from '../fs/private-directory.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
-import {collectResults, type Result, ok} from '../model/result.js';
+import {collectResults, err, type Result, ok} from '../model/result.js';
 import {type Discovery, type Imports, discover} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, Site} from './host.js';
@@ -15,6 +15,7 @@ import {buildEntry} from './images/graft-entry.js';
 import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, leaveOut, planFreeze} from './modules/module-plan.js';
 import {type LeftOut, leftOutWarning} from './modules/left-out.js';
+import {createRefusals} from './modules/refusals.js';
 import type {Compilation} from './images/compile-module.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection} from './build-options.js';
@@ -199,10 +200,13 @@ async function freezeSelected<T extends Toolchain>(
         if (!compiled.ok) return compiled;
         return compiled.value.kind === 'unit' ? generateC(module, compiled.value.unit, tools) : ok(undefined);
       };
-      /** Undefined for a module that does not compile and that the build can do without. */
+      const refused = createRefusals();
+      /** Undefined for a module that has no image and that the build can do without. */
       const image = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
         const source = await generate(module);
-        return source.ok && source.value !== undefined ? compileC(module, source.value, tools) : source;
+        const object =
+          source.ok && source.value !== undefined ? await compileC(module, source.value, tools) : source;
+        return object.ok || !refused.accept(module, object.failure) ? object : ok(undefined);
       };
       const edited = plan.modules.filter(
         ({module}) => site.engine.reasonsFor(`compile:${module}`).length > 0,
@@ -214,7 +218,9 @@ async function freezeSelected<T extends Toolchain>(
       const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));
       const imports = await importsOf(plan);
       if (imports !== undefined) await found.value.remember(imports);
-      const left = await problemsOf(plan, compile);
+      const none = refused.unlessAnyHas(objects);
+      if (none !== undefined) return err(none);
+      const left = [...(await problemsOf(plan, compile)), ...refused.leftOut()];
       const warning = leftOutWarning(left);
       if (warning !== undefined) site.context.events.emit(warning);
       const all = collectResults(objects);

@@ -31,6 +31,7 @@ export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools):
     ],
     outputs: [{name: 'c', path: join(places.images, `${imageFileName(plan.module)}.c`)}],
     storage: 'shared',
+    isOptional: !plan.isRequired,
     async execute({outputs}) {
       const image = generatePlannedImage(plan, await readFile(unit.path), {
         layout,
@@ -48,14 +49,13 @@ export async function generateC(plan: ModulePlan, unit: Artifact, tools: Tools):
 
 /** `cc:<module>`: compiles the C to an object file. Fails with CC and LAYOUT. */
 export async function compileC(plan: ModulePlan, source: Artifact, tools: Tools): Promise<Result<Artifact>> {
-  const compiled = await tools.engine.run(
-    tools.compiler.action({
-      target: plan.module,
-      source,
-      kind: 'data',
-      output: {name: 'o', path: join(tools.places.images, `${imageFileName(plan.module)}.o`)},
-    }),
-  );
+  const action = tools.compiler.action({
+    target: plan.module,
+    source,
+    kind: 'data',
+    output: {name: 'o', path: join(tools.places.images, `${imageFileName(plan.module)}.o`)},
+  });
+  const compiled = await tools.engine.run({...action, isOptional: !plan.isRequired});
   return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
 }
 

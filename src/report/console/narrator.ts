@@ -83,7 +83,7 @@ export function narrator(options: NarratorOptions): (event: Event) => Narration 
         // An interrupted action did not fail by itself; the run reports the interruption.
         if (event.failure.code === 'INTERRUPTED') return {};
         const line = `${style('red', event.id)}  failed (${duration(event.ms)})`;
-        return {...join([line, ...said]), errors: failed(event.failure)};
+        return {...join([line, ...said]), ...(event.optional ? {} : {errors: failed(event.failure)})};
       }
       case 'tool-output': {
         const isLong = LONG_STEPS.includes(event.id.split(':')[0] ?? '');

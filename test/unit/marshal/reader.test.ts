@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 
 import type {CodeForm} from '../../../src/marshal/code.js';
 import type {PyObject, PyStr} from '../../../src/marshal/objects.js';
-import {readMarshal, type ReadLimits} from '../../../src/marshal/reader.js';
+import {MOST_OBJECTS, readMarshal, type ReadLimits} from '../../../src/marshal/reader.js';
 
 const str = (value: string): PyStr => ({type: 'str', value});
 const int = (value: number): PyObject => ({type: 'int', value: BigInt(value)});
@@ -309,6 +309,19 @@ describe('limits', () => {
       return typeof result === 'string' ? `${result} (${depth})` : result;
     };
     expect(descend(Math.floor(deepest * 0.7))).toMatchObject({type: 'tuple'});
+  });
+
+  test('a stream may not have more objects than fit into memory', () => {
+    const bytes = Buffer.alloc(5 + MOST_OBJECTS, 'N');
+    bytes.write('(');
+    bytes.writeInt32LE(MOST_OBJECTS, 1);
+    const options = {codeForm: '3.11', limits: {bytes: bytes.length}} as const;
+    const result = readMarshal(bytes, options);
+    expect(result.ok ? '' : result.failure.message).toMatch(
+      /at byte \d+: there are more than 5000000 objects$/,
+    );
+    bytes.writeInt32LE(MOST_OBJECTS - 1, 1);
+    expect(readMarshal(bytes.subarray(0, -1), options).ok).toBe(true);
   });
 
   test('a stream may not be larger than the limit', () => {

@@ -42,7 +42,7 @@ from _ast import Import, ImportFrom, PyCF_ONLY_AST
 from _signal import SIG_IGN, SIGINT, signal
 
 LONGEST_LINE = 300  # that an error quotes
-MOST_BYTES = 24 << 20  # of a unit: what src/marshal/reader.ts reads
+MOST_BYTES = 64 << 20  # of a unit: what src/marshal/reader.ts reads
 
 
 class TooLarge(Exception):
