@@ -69,6 +69,9 @@ function generate(input: ImageInput): Result<string> {
   try {
     toplevel = emitter.code(code);
   } catch (error) {
+    // The stack is too small for constants that are nested a thousand deep.
+    if (error instanceof RangeError)
+      return fail('GENERATE', `the constants of module ${input.module} are nested too deep`);
     if (!(error instanceof UnsupportedConstant)) throw error;
     return fail('GENERATE', `module ${input.module} has ${error.message}, which cannot be static`);
   }

@@ -14,11 +14,14 @@ export interface CodeUnit {
   readonly interned: ReadonlySet<string>;
 }
 
-/** The code objects of a module in pre-order: each before the code objects among its constants. Does not recurse. */
-export function codeObjects(code: PyCode): PyCode[] {
+/**
+ * The code objects of a module in pre-order: each before the code objects among its constants. One that several others hold comes
+ * once for each, so few bytes can mean any number: the list ends after `most`. Does not recurse.
+ */
+export function codeObjects(code: PyCode, most = Infinity): PyCode[] {
   const found: PyCode[] = [];
   const pending = [code];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+  for (let next = pending.pop(); next !== undefined && found.length < most; next = pending.pop()) {
     found.push(next);
     pending.push(...innerCode(next).reverse());
   }
@@ -55,11 +58,12 @@ export function readCodeUnit(bytes: Uint8Array, layout: Layout): Result<CodeUnit
   if (!inner.ok) return inner;
   if (inner.value.type !== 'code')
     return fail('MARSHAL', `the code unit contains a ${inner.value.type} instead of code`);
-  const codes = codeObjects(inner.value);
-  const bytecodes =
-    prepared.type === 'None'
-      ? codes.map((code) => code.code)
-      : tupleItems(prepared).flatMap((item) => (item.type === 'bytes' ? [item.value] : []));
+  const given = tupleItems(prepared).flatMap((item) => (item.type === 'bytes' ? [item.value] : []));
+  // Each has its bytecode in the unit, or was written as often as it occurs.
+  const most = prepared.type === 'None' ? marshal.value.length : given.length;
+  const codes = codeObjects(inner.value, most + 1);
+  if (codes.length > most) return fail('MARSHAL', 'the code objects of the code unit share each other');
+  const bytecodes = prepared.type === 'None' ? codes.map((code) => code.code) : given;
   if (
     bytecodes.length !== codes.length ||
     bytecodes.some((bytecode, i) => bytecode.length !== codes[i]?.code.length)

@@ -13,7 +13,8 @@ import type {WellKnownStrings} from './well-known.js';
 export type Emitted =
   {readonly own: string} | {readonly built: BuiltConstant} | {readonly declaration: Declaration};
 
-const DIGIT_BITS = 30n;
+const DIGIT_BITS = 30;
+const DIGIT_MASK = 2 ** DIGIT_BITS - 1;
 
 /** Text that is likely to occur in several modules: names. The linker keeps one of them. */
 const SHARED = /^\.?[A-Za-z0-9_]{1,80}$/;
@@ -89,15 +90,34 @@ function declareBytes(bytes: Uint8Array, variable: string): {readonly declaratio
   return data('bytes', `FF_BYTES_TYPE(${length})`, variable, `FF_BYTES(${length}, ${cString(bytes)})`);
 }
 
+/** The digits to the base 2**30, the lowest first. Takes linear time: shifting the whole number for each of them does not. */
+function digitsOf(magnitude: bigint): number[] {
+  const hex = magnitude.toString(16);
+  const digits: number[] = [];
+  let pending = 0;
+  let bits = 0;
+  for (let end = hex.length; end > 0; end -= 6) {
+    // Below 2**53: at most 29 bits are pending, and 24 come in.
+    pending += parseInt(hex.slice(Math.max(0, end - 6), end), 16) * 2 ** bits;
+    bits += 24;
+    if (bits < DIGIT_BITS) continue;
+    const low = pending % (DIGIT_MASK + 1);
+    digits.push(low);
+    pending = (pending - low) / (DIGIT_MASK + 1);
+    bits -= DIGIT_BITS;
+  }
+  if (pending > 0) digits.push(pending);
+  while (digits.at(-1) === 0) digits.pop();
+  return digits;
+}
+
 /** An int: the interpreter's own when it is small, else sign and digits to the base 2**30. */
 export function emitInt({value}: PyInt, variable: string, layout: Layout): Emitted {
   const [min, max] = layout.smallInts;
   if (value >= BigInt(min) && value <= BigInt(max)) {
     return own(layout, `FF_SMALL_INT(${value})`, {kind: 'INT', value: Number(value)});
   }
-  const digits: string[] = [];
-  const mask = (1n << DIGIT_BITS) - 1n;
-  for (let rest = value < 0n ? -value : value; rest > 0n; rest >>= DIGIT_BITS) digits.push(`${rest & mask}u`);
+  const digits = digitsOf(value < 0n ? -value : value).map((digit) => `${digit}u`);
   const sign = value < 0n ? -1 : 1;
   const text = `FF_INT(${sign}, ${digits.length}, ${cArray(digits)})`;
   return data('int', `FF_INT_TYPE(${digits.length})`, variable, text);

@@ -64,6 +64,7 @@ export class ObjectsEmitter {
   readonly #pool = new Map<string, Reference>();
   /** Constants that no other one equals. */
   readonly #unique = new Map<PyObject, Reference>();
+  readonly #containers = new Map<PyObject, Reference>();
   readonly #codes = new Map<PyCode, string>();
   #count = 0;
 
@@ -262,7 +263,15 @@ export class ObjectsEmitter {
     return holdsNaN(slice) ? this.#once(slice, build) : this.#pooledAs(canonicalKey(slice), build);
   }
 
+  /** A container that several others hold is looked at once. */
   #reference(object: PyObject): Reference {
+    if (!['tuple', 'frozenset', 'slice'].includes(object.type)) return this.#referenceOnce(object);
+    const reference = this.#containers.get(object) ?? this.#referenceOnce(object);
+    this.#containers.set(object, reference);
+    return reference;
+  }
+
+  #referenceOnce(object: PyObject): Reference {
     const {layout} = this.#options;
     switch (object.type) {
       case 'None':
@@ -376,6 +385,12 @@ export class ObjectsEmitter {
   }
 }
 
+/** What was found out of tuples, which may hold the same ones many times over. */
+const codeHolders = new WeakMap<PyObject, boolean>();
+
 function holdsCode(object: PyObject): boolean {
-  return object.type === 'code' || (object.type === 'tuple' && object.items.some(holdsCode));
+  if (object.type !== 'tuple') return object.type === 'code';
+  const holds = codeHolders.get(object) ?? object.items.some(holdsCode);
+  codeHolders.set(object, holds);
+  return holds;
 }
