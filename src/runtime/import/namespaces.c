@@ -57,8 +57,14 @@ static int is_dunder(PyObject *name)
  * type_get_annotations()). */
 static int is_of_annotations(PyObject *name)
 {
-    return is_dunder(name) && (PyUnicode_CompareWithASCIIString(name, "__annotations__") == 0 ||
-                               PyUnicode_CompareWithASCIIString(name, "__annotations_cache__") == 0);
+    static const char *const names[] = {"__annotations__", "__annotations_cache__"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (PyUnicode_Check(name) && (size_t)PyUnicode_GET_LENGTH(name) == strlen(names[i]) &&
+            PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* Whether it makes a difference what is under a name of a whole namespace. */
