@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {endingText, type Trace} from '../../cpython/interpreter/modules/program-trace.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import type {EventSink} from '../../model/events.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
@@ -55,8 +56,21 @@ export function reportTraceProblems(
 /** The end of what a program printed to stderr, or else to stdout. */
 function lastLines({stderr, stdout}: Trace): string {
   const text = [stderr, stdout].map((each) => each.trimEnd()).find((each) => each !== '') ?? '';
-  const lines = text.split(/\r?\n/).slice(-LAST_LINES);
+  const lines = withoutTracer(text).split(/\r?\n/).slice(-LAST_LINES);
   return lines.map((line) => shorten(printable(line), LINE_LENGTH)).join('\n');
+}
+
+/** Tracebacks without the frame of the tracer, which is below each program, and its line (with marks below it from 3.11 on). */
+function withoutTracer(text: string): string {
+  const frame = `  File "${scriptPath('trace_imports.py')}", line `;
+  let isInside = false;
+  return text
+    .split('\n')
+    .filter((line) => {
+      isInside = line.startsWith(frame) || (isInside && line.startsWith('    '));
+      return !isInside;
+    })
+    .join('\n');
 }
 
 function shorten(text: string, length: number): string {

@@ -1,5 +1,6 @@
 import {expect, test} from '@jest/globals';
 import type {EventInput} from '../../../../src/model/events.js';
+import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import type {Trace} from '../../../../src/cpython/interpreter/modules/program-trace.js';
 import {findTraceProblem, reportTraceProblems} from '../../../../src/pipeline/modules/trace-problem.js';
 
@@ -34,6 +35,25 @@ test('of what it printed there are the last lines, of stderr or else of stdout, 
   expect(long.split('\n')).toHaveLength(8);
   expect(long.length).toBeLessThan(8 * 201);
   expect(long).toMatch(/^42 x+…\n/);
+});
+
+test('tracebacks do not show the tracer, which is below the program', () => {
+  const tracer = scriptPath('trace_imports.py');
+  const frames = (path: string): string[] => [
+    `  File "${path}", line 7, in <module>`,
+    '    call()',
+    '    ~~~~^^',
+  ];
+  const lines = [
+    'Traceback (most recent call last):',
+    ...frames(tracer),
+    ...frames('/app/main.py'),
+    'KeyError: 1',
+  ];
+  const ending = {kind: 'exit', code: 1} as const;
+  expect(findTraceProblem(['main.py'], traceWith({ending, stderr: lines.join('\n')}))?.output).toBe(
+    ['Traceback (most recent call last):', ...frames('/app/main.py'), 'KeyError: 1'].join('\n'),
+  );
 });
 
 test('a command line of several lines is one, and bounded', () => {
