@@ -25,6 +25,8 @@ export function normalise(text: string, names: readonly string[]): string {
       .replaceAll(/^.*<function (FileFinder\.find_spec|SourceLoader\.get_code) at .*$/gm, (line) =>
         line.replaceAll('"', "'"),
       )
+      // The compiler's warnings, where the original has no bytecode file and compiles.
+      .replaceAll(/^.*(SyntaxWarning: |DeprecationWarning: invalid escape sequence).*\n(?: {2}.*\n)?/gm, '')
       // Frames of importlib, whole.
       .replaceAll(
         /^( *)File "<frozen (?:importlib\.\w+|runpy|zipimport)>", line \d+, in .*\n(?:\1 .*\n)*/gm,

@@ -37,7 +37,11 @@ export async function freezeBatch(
   const inside = (each: Written, path: string): string => `${each.folder}/${tagged(path, each.tag)}`;
   const bytecode = written.flatMap((each) =>
     each.program.files.flatMap((file) =>
-      file.kind === 'module' && file.bytecode !== 'none' ? [[inside(each, file.path), file.bytecode]] : [],
+      file.kind === 'module' && file.bytecode !== 'none'
+        ? [[inside(each, file.path), file.bytecode]]
+        : file.kind === 'link' && file.path.endsWith('.py')
+          ? [[inside(each, file.path), 'current']]
+          : [],
     ),
   );
   const modules = written.flatMap((each) =>

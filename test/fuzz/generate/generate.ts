@@ -59,7 +59,9 @@ function moduleFile(world: World, {name, path}: Place): ModuleFile {
   }
   const odd = profile === 'programs' ? 12 : 40;
   const encoding = oneIn(chance, odd) ? pick(chance, ODD_ENCODINGS) : 'utf-8';
-  const bytecode = oneIn(chance, odd / 2) ? pick(chance, BYTECODES) : 'current';
+  const chosen = oneIn(chance, odd / 2) ? pick(chance, BYTECODES) : 'current';
+  // Without bytecode, the original imports the codec of the source, and a frozen module needs none.
+  const bytecode = encoding === 'utf-8' ? chosen : 'current';
   return {kind: 'module', path, statements, encoding, bytecode};
 }
 
