@@ -4,7 +4,7 @@ import {writeFileAtomic} from '../../fs/files.js';
 import {tryOverlay, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
 import type {Target} from '../../cpython/interpreter/target.js';
 import {digestOf} from '../../model/digest.js';
-import {type Result, fail, ok} from '../../model/result.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from '../installed/installed-toolchain.js';
@@ -15,6 +15,8 @@ import type {OverlayOptions} from '../../pipeline/build-options.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
+
+const GOLD_HINT = "use another linker: --cc 'gcc -fuse-ld=bfd', or -fuse-ld=lld, or -fuse-ld=mold";
 
 /** The paths in the directory of an overlay. */
 export interface OverlayPlaces {
@@ -105,7 +107,12 @@ async function linkOverlay(
     places,
     site,
   );
-  if (!linked.ok) return linked;
+  if (!linked.ok) {
+    const {failure} = linked;
+    // exports.ld is an input of the link, so that a change of it is one of the key. gold takes such scripts only as an option.
+    const isGold = /gold.*invalid use of VERSION/.test(failure.details ?? '');
+    return isGold ? err({...failure, message: 'gold cannot link an overlay', hint: GOLD_HINT}) : linked;
+  }
   const hooked = await writeHooks(toolchain, options.out, site);
   return hooked.ok ? ok({output: options.out, sha256: linked.value.digest, images: extension}) : hooked;
 }

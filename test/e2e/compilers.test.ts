@@ -1,0 +1,95 @@
+/** Compilers and linkers as people combine them: each that is installed links and loads images. */
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeAll, expect, jest} from '@jest/globals';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreezeJson, run} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+import {testWith} from '../support/with.js';
+
+jest.setTimeout(10 * 60_000);
+
+const root = temporaryDirectory('compilers');
+const app = join(root, 'app');
+const newest = findPythons().at(-1);
+const CODE = 'import ff_app, _flashfreeze as f; print(ff_app.name(), f.is_static(ff_app.name.__code__))';
+
+/** Compiler commands, with the programs that they need. */
+const COMMANDS = {
+  'ccache gcc': ['ccache', 'gcc'],
+  'gcc -fuse-ld=lld': ['gcc', 'ld.lld'],
+  'gcc -fuse-ld=mold': ['gcc', 'mold'],
+  clang: ['clang'],
+  'clang -fuse-ld=lld': ['clang', 'ld.lld'],
+  'clang -fuse-ld=mold': ['clang', 'mold'],
+  'ccache clang \'-DNAME="two words"\'': ['ccache', 'clang'],
+};
+const isInstalled = (program: string): boolean => {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore'});
+    return true;
+  } catch {
+    return false;
+  }
+};
+const CASES = Object.entries(COMMANDS).flatMap(([cc, programs], i) =>
+  (['relink', 'overlay'] as const).map((host) => ({
+    cc,
+    host,
+    i,
+    missing: programs.filter((each) => !isInstalled(each)),
+  })),
+);
+
+beforeAll(() => {
+  mkdirSync(app, {recursive: true});
+  writeFileSync(join(app, 'ff_app.py'), "def name(): return 'größe', 1.5, frozenset({1})\n");
+  writeFileSync(join(app, 'main.py'), 'import ff_app\n');
+});
+
+for (const {cc, host, i, missing} of CASES) {
+  const wanted = missing.length === 0 ? newest : undefined;
+  testWith(wanted, missing.join(' and ') || 'an installed Python')(`${host} with ${cc}`, async () => {
+    const out = join(root, `${host}-${i}`);
+    const done = await flashfreezeJson([
+      ...[host, '--python', newest?.python ?? '', '--cc', cc, '--trace', join(app, 'main.py'), '--out', out],
+      ...['--build-dir', join(root, `build-${host}-${i}`), '--cache-dir', join(root, 'cache')],
+    ]);
+    expect(done).toMatchObject({
+      exitCode: 0,
+      summary: {ok: true},
+      stderr: expect.not.stringMatching(/warning|error/),
+    });
+    const python = host === 'relink' ? out : join(out, 'bin', `python${newest?.series ?? ''}`);
+    const used = await run(python, ['-B', '-c', CODE], {cwd: app});
+    expect(used).toMatchObject({stdout: "('größe', 1.5, frozenset({1})) True\n", stderr: ''});
+  });
+}
+
+testWith(isInstalled('ld.gold') ? newest : undefined, 'ld.gold')(
+  'an overlay with gold is an error that says what to use',
+  async () => {
+    const done = await flashfreezeJson([
+      ...[
+        'overlay',
+        '--python',
+        newest?.python ?? '',
+        '--cc',
+        'gcc -fuse-ld=gold',
+        '--trace',
+        join(app, 'main.py'),
+      ],
+      ...[
+        '--out',
+        join(root, 'gold'),
+        '--build-dir',
+        join(root, 'build-gold'),
+        '--cache-dir',
+        join(root, 'cache'),
+      ],
+    ]);
+    expect(done.exitCode).toBe(1);
+    expect(done.stderr).toMatch(/error\[LINK\]: gold cannot link an overlay\n[^]*hint: .*-fuse-ld=lld/);
+  },
+);
