@@ -1,5 +1,5 @@
 import {expect, test} from '@jest/globals';
-import {withoutSecrets} from '../../../src/cli/noop/recorder.js';
+import {withoutSecrets} from '../../../../src/cli/noop/recorder.js';
 
 test.each([
   ['https://user:password@cache.example.org/python', 'https://cache.example.org/python'],

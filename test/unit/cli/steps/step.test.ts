@@ -2,11 +2,11 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
-import {runStep} from '../../../src/cli/step.js';
-import {findPythons} from '../../../support/pythons.js';
-import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {writeFiles} from '../cpython/folders.js';
-import {describeWith} from '../../support/with.js';
+import {runStep} from '../../../../src/cli/step.js';
+import {findPythons} from '../../../../support/pythons.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {writeFiles} from '../../cpython/folders.js';
+import {describeWith} from '../../../support/with.js';
 
 jest.setTimeout(60_000);
 const folder = temporaryDirectory();

@@ -1,12 +1,12 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {writeLastRun} from '../../../src/engine/records/last-run.js';
-import {defaultBuildDir} from '../../../src/pipeline/default-build-dir.js';
-import type {ActionId} from '../../../src/model/action.js';
-import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {build, makeToy, type Toy} from '../engine/toys.js';
-import {cli, objects} from './rig.js';
+import {writeLastRun} from '../../../../src/engine/records/last-run.js';
+import {defaultBuildDir} from '../../../../src/pipeline/default-build-dir.js';
+import type {ActionId} from '../../../../src/model/action.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {build, makeToy, type Toy} from '../../engine/toys.js';
+import {cli, objects} from '../rig.js';
 
 // The first command loads all of the code, which takes its time on a busy machine.
 jest.setTimeout(60_000);

@@ -3,13 +3,13 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
-import {COMMANDS} from '../../../src/cli/commands.js';
-import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {describeWith} from '../../support/with.js';
-import {cli} from './rig.js';
+import {COMMANDS} from '../../../../src/cli/commands.js';
+import {temporaryDirectory} from '../../../support/temporary-directory.js';
+import {describeWith} from '../../../support/with.js';
+import {cli} from '../rig.js';
 
 const folder = temporaryDirectory('completion');
-const TYPE = resolve(import.meta.dirname, '../../support/type_in_shell.py');
+const TYPE = resolve(import.meta.dirname, '../../../support/type_in_shell.py');
 const has = (shell: string): boolean => spawnSync(shell, ['-c', 'exit 0']).status === 0;
 const visible = Object.entries(COMMANDS).filter(([, {hidden}]) => hidden !== true);
 
