@@ -7,6 +7,7 @@ import {
   PLACE_OPTIONS,
   RELEASE_OPTIONS,
   SELECTION_OPTIONS,
+  SNAPSHOT_OPTIONS,
   VERIFY_OPTIONS,
   WATCH_OPTIONS,
 } from './args/option-table.js';
@@ -41,6 +42,18 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/overlay.js'),
+  },
+  snapshot: {
+    summary: 'build an interpreter that starts from memory, with its imports already done',
+    options: [
+      ...PLACE_OPTIONS.filter((name) => name !== 'pie' && name !== 'builtin-extensions'),
+      ...SNAPSHOT_OPTIONS,
+      ...SELECTION_OPTIONS,
+      'verify',
+      ...COMMON_OPTIONS,
+    ],
+    yields: false,
+    load: () => import('./commands/snapshot-command.js'),
   },
   regen: {
     summary: 'update only the C and the objects of the frozen modules',

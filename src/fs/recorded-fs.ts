@@ -1,4 +1,4 @@
-import type {Dirent, Stats} from 'node:fs';
+import type {BigIntStats, Dirent, Stats} from 'node:fs';
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import {join} from 'node:path';
@@ -111,4 +111,10 @@ export function readlink(path: string): Promise<string> {
 export function realpath(path: string): Promise<string> {
   recordPath(path, 'realpath');
   return promises.realpath(path);
+}
+
+/** Sizes and times of a file, as exact as the system has them; undefined if it is not there. */
+export function exactStatSync(path: string): BigIntStats | undefined {
+  recordPath(path, 'file');
+  return fs.statSync(path, {bigint: true, throwIfNoEntry: false});
 }

@@ -10,6 +10,7 @@ export const STEPS = [
   'cc',
   'index',
   'link',
+  'snapshot',
 ] as const;
 export type Step = (typeof STEPS)[number];
 

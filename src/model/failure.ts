@@ -47,6 +47,8 @@ export const FAILURE_EXIT_CODES = {
   LINK: 1,
   /** The new interpreter does not start, or does not use its images. */
   SMOKE: 1,
+  /** What imports leave behind cannot be kept in a snapshot, or two snapshots of the same imports differ. */
+  SNAPSHOT: 1,
   /** An action broke its contract (did not write a declared output, …). */
   ACTION: 1,
   /** An internal error of flashfreeze. */

@@ -69,10 +69,23 @@ export interface SourceBuildOptions {
   readonly pie: boolean;
   /** Link extension modules that need no other library into the interpreter. */
   readonly builtinExtensions: boolean;
+  /** Link it as a snapshot needs it: also with extension modules whose libraries have archives, and with its own allocator. */
+  readonly forSnapshot?: boolean;
   /** Keep the debugging information of CPython's C. */
   readonly debugInfo: boolean;
   /** The C compiler, a command name or path; by default what configure finds. */
   readonly cc: string | undefined;
+}
+
+/** An interpreter with a snapshot, built from source. */
+export interface SnapshotOptions extends Omit<
+  SourceBuildOptions,
+  'out' | 'pie' | 'builtinExtensions' | 'forSnapshot'
+> {
+  /** The path of the new interpreter, by which it is called. Absolute. */
+  readonly out: string;
+  /** Whether there is a snapshot in it; otherwise it is the interpreter without one. */
+  readonly snapshot: boolean;
 }
 
 /** The common options of the hosts for installed Pythons. */

@@ -237,7 +237,7 @@ async function freezeSelected<T extends Toolchain>(
   return ok({
     ...finished.value,
     python: toolchain.target.version.text,
-    stage1: host.kind === 'source' ? toolchain.interpreter.python : null,
+    stage1: host.kind === 'source' || host.kind === 'snapshot' ? toolchain.interpreter.python : null,
     actions: counts,
     executed,
   });

@@ -129,11 +129,13 @@ static uint32_t module_count(void)
     return count;
 }
 
+const char *ff_snapshot_state = NULL;
+
 static PyObject *info(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
 {
     const char *reason = ff_unavailable_reason();
-    return Py_BuildValue("{s:N,s:z,s:N,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL),
-                         "inactive_because", reason, "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules",
+    return Py_BuildValue("{s:N,s:z,s:z,s:N,s:I,s:I,s:I,s:I,s:I,s:I,s:s}", "active", PyBool_FromLong(reason == NULL),
+                         "inactive_because", reason, "snapshot", ff_snapshot_state, "checks_sources", PyBool_FromLong(ff_checks_sources()), "modules",
                          (unsigned int)module_count(), "used", (unsigned int)ff_thawed_count(), "expressions",
                          (unsigned int)ff_expression_count, "used_expressions", (unsigned int)ff_used_expression_count(),
                          "snippets", (unsigned int)ff_snippet_count, "used_snippets", (unsigned int)ff_used_snippet_count(),

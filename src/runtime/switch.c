@@ -16,7 +16,8 @@ static ff_switch read_word(const char *word, const char *where)
     } words[] = {{"off", FF_OFF},      {"no", FF_OFF},  {"n", FF_OFF},   {"false", FF_OFF}, {"f", FF_OFF},
                  {"0", FF_OFF},        {"none", FF_OFF}, {"never", FF_OFF}, {"disable", FF_OFF}, {"disabled", FF_OFF},
                  {"check", FF_CHECK},  {"on", FF_ON},   {"yes", FF_ON},  {"y", FF_ON},     {"true", FF_ON},
-                 {"t", FF_ON},         {"1", FF_ON},    {"enable", FF_ON}, {"enabled", FF_ON}, {"", FF_UNSET}};
+                 {"t", FF_ON},         {"1", FF_ON},    {"enable", FF_ON}, {"enabled", FF_ON}, {"", FF_UNSET},
+                 {"no-snapshot", FF_UNSET}}; /* snapshot/: any value means an ordinary start */
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcasecmp(words[i].word, word) == 0) {
             return words[i].value;

@@ -4,9 +4,11 @@ import type {
   ModuleSelection,
   OverlayOptions,
   RelinkOptions,
+  SnapshotOptions,
   SourceBuildOptions,
 } from '../../pipeline/build-options.js';
 import type {RelinkMethod} from '../../hosts/installed/relink-methods.js';
+import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';
@@ -37,6 +39,23 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
     builtinExtensions: options['builtin-extensions'] ?? false,
     debugInfo: options['debug-info'] ?? false,
     cc: options.cc,
+  });
+}
+
+/** The options of a snapshot. Fails with USAGE when a required one is missing. */
+export function snapshotOptionsOf({command, options}: Invocation, cacheDir: string): Result<SnapshotOptions> {
+  const source = requireOption(command, 'source', 'DIR', options.source);
+  if (!source.ok) return source;
+  const out = requireOption(command, 'out', 'EXE', options.out);
+  if (!out.ok) return out;
+  const place = {python: source.value, out: out.value};
+  return ok({
+    ...{source: source.value, out: out.value, cc: options.cc},
+    buildDir: options['build-dir'] ?? defaultBuildDir('snapshot', place, cacheDir),
+    configureArguments: options['configure-arg'] ?? [],
+    makeArguments: options['make-arg'] ?? [],
+    debugInfo: options['debug-info'] ?? false,
+    snapshot: options.snapshot ?? true,
   });
 }
 

@@ -158,6 +158,14 @@ const RELINK = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+const SNAPSHOT = {
+  snapshot: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'put a snapshot into the executable (the default; --snapshot=false: do not)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 const BENCH = {
   command: {
     kind: 'text',
@@ -332,6 +340,7 @@ export const OPTIONS = {
   ...PLACES,
   ...INSTALLED,
   ...RELINK,
+  ...SNAPSHOT,
   ...BENCH,
   ...VERIFY,
   ...RELEASE,
@@ -348,6 +357,7 @@ export const SELECTION_OPTIONS = Object.keys(SELECTION) as readonly OptionName[]
 export const PLACE_OPTIONS = Object.keys(PLACES) as readonly OptionName[];
 /** Of the hosts for installed Pythons. */
 export const INSTALLED_OPTIONS: readonly OptionName[] = ['python', 'out', 'build-dir', 'cc'];
+export const SNAPSHOT_OPTIONS = Object.keys(SNAPSHOT) as readonly OptionName[];
 export const BENCH_OPTIONS = Object.keys(BENCH) as readonly OptionName[];
 export const VERIFY_OPTIONS = Object.keys(VERIFY) as readonly OptionName[];
 export const RELEASE_OPTIONS = Object.keys(RELEASE) as readonly OptionName[];

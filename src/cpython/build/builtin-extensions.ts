@@ -16,6 +16,12 @@ const SETUP_STDLIB = 'Modules/Setup.stdlib';
 /** The names of `sys.stdlib_module_names`, which modules for tests are not among: several have to be shared libraries. */
 export const PUBLIC_NAMES = 'Python/stdlib_module_names.h';
 
+/**
+ * Libraries of the standard library's extension modules whose archives need nothing but libc and each other. With an archive,
+ * a library is part of the interpreter, at fixed addresses, as a snapshot needs it (hosts/snapshot).
+ */
+export const ARCHIVED_LIBRARIES = ['ssl', 'crypto', 'sqlite3', 'ffi', 'z', 'uuid', 'lzma', 'bz2'] as const;
+
 const HEADER =
   '# Written by flashfreeze: extension modules that are linked into the interpreter.\n*static*\n';
 
@@ -52,10 +58,16 @@ export function parseSetup(text: string): readonly Extension[] {
  * but what it is linked with anyway. A module with an archive of its own (libmpdec, expat) stays shared, because programs that link
  * with libpython would not have that archive.
  * @param source the source tree
+ * @param archives the libraries (`-lz`) that a later link takes from their archives: modules that need only these, or archives of the
+ *   build, are chosen, too
  * @returns their names
  * Fails with PYTHON_VERSION (before 3.11, the Makefile did not build modules), NO_MAKE, CONFIGURE, STAGE1 and IO.
  */
-export async function buildExtensionsIn(source: string, run: BuildRun): Promise<Result<readonly string[]>> {
+export async function buildExtensionsIn(
+  source: string,
+  run: BuildRun,
+  archives?: readonly string[],
+): Promise<Result<readonly string[]>> {
   const setup = await readFile(join(run.buildDir, SETUP_STDLIB), 'utf8').catch(() => undefined);
   if (setup === undefined) {
     return fail('PYTHON_VERSION', 'this version of CPython does not support --builtin-extensions', {
@@ -68,13 +80,15 @@ export async function buildExtensionsIn(source: string, run: BuildRun): Promise<
   const read = await readMakeVariables(run, variables);
   if (!read.ok) return read;
   const valueOf = (name: string): readonly string[] => shellWords(read.value[name] ?? '');
-  const present = new Set(['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'].flatMap(valueOf));
+  const present = new Set([...['LIBS', 'LIBM', 'LIBC', 'SYSLIBS'].flatMap(valueOf), ...(archives ?? [])]);
+  const isLinked = (library: string): boolean =>
+    present.has(library) || (archives !== undefined && /^Modules\/.*\.a$/.test(library));
   try {
     const names = await readFile(join(source, PUBLIC_NAMES), 'utf8');
     const isPublic = new Set([...names.matchAll(/^"(\w+)",/gm)].map(([, name]) => name));
     const chosen = extensions.filter(({name, libraries}) => {
       const needed = 'variable' in libraries ? valueOf(libraries.variable) : libraries;
-      return isPublic.has(name) && needed.every((library) => present.has(library));
+      return isPublic.has(name) && needed.every(isLinked);
     });
     await writeFile(join(run.buildDir, SETUP_LOCAL), HEADER + chosen.map(({line}) => `${line}\n`).join(''));
     const made = await updateMakefile(run);

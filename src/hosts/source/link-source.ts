@@ -11,6 +11,7 @@ import type {ImageCheck} from '../link/image-check.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 import type {Stage1} from './stage1.js';
+import {withoutArchived} from './static-libraries.js';
 
 /** What stage 2 is linked from, besides images. */
 export interface Stage2Request {
@@ -21,6 +22,8 @@ export interface Stage2Request {
   readonly wrapped: readonly string[];
   readonly debugInfo: boolean;
   readonly check: ImageCheck;
+  /** Further flags of the linker. */
+  readonly flags: readonly string[];
   readonly places: SourcePlaces;
 }
 
@@ -54,15 +57,16 @@ async function linkStatic(
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
-  const {stage1, interpreter, wrapped, check, places} = request;
+  const {stage1, interpreter, wrapped, check, flags, places} = request;
   const executable = await link(
     {
       ...executableRecipe(request),
-      command: `${stage1.variables.LINKCC} ${executableFlags(stage1)} ${wrapFlags(wrapped)}`,
+      command: `${stage1.variables.LINKCC} ${[executableFlags(stage1), ...flags, wrapFlags(wrapped)].join(' ')}`,
       // In the same order as in make, where our objects are among the flags, so that the bytes are the same.
       parts: [
         images,
         ...[...tables, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
+        ...stage1.archives,
       ],
       check: (python, isNew) => check(isNew, (modules) => tryLinked({...interpreter, python}, modules)),
     },
@@ -132,7 +136,7 @@ function executableRecipe({
     ...toolsOf(stage1),
     compiler: stage1.variables.CC,
     debugInfo,
-    libraries: `${LIBS} ${MODLIBS} ${SYSLIBS}`,
+    libraries: withoutArchived(`${LIBS} ${MODLIBS} ${SYSLIBS}`, stage1.archives),
     out: places.stage2,
     cwd: places.cpython,
   };

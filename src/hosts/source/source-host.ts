@@ -11,6 +11,7 @@ import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {type Reproducible, linkSource} from './reproducible-build.js';
 import {imageCheck} from '../link/image-check.js';
+import {REGION_FLAGS, REGION_FUNCTIONS} from '../link/region-functions.js';
 import {placeOutput} from '../link/place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
@@ -62,10 +63,12 @@ export async function sourceHost(
     },
     async link(objects, plan, toolchain, site): Promise<Result<LinkedImages>> {
       const {stage1, interpreter, layout} = toolchain;
-      const {wrapped} = layout;
+      const wrapped =
+        options.forSnapshot === true ? [...layout.wrapped, ...REGION_FUNCTIONS] : layout.wrapped;
+      const flags = options.forSnapshot === true ? REGION_FLAGS : [];
       const environment = reproducible ? reproducibleEnvironment(site.environment) : site.environment;
       const check = imageCheck(objects, plan, toolchain, site);
-      const request = {stage1, interpreter, wrapped, check, debugInfo: options.debugInfo, places};
+      const request = {stage1, interpreter, wrapped, flags, check, debugInfo: options.debugInfo, places};
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;

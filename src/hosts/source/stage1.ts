@@ -9,6 +9,7 @@ import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/buil
 import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
 import {configuredSource, configureTree, makeTree} from '../../cpython/build/configure-and-make.js';
 import type {CompilerIdentity} from '../../cpython/build/compiler.js';
+import {findArchives} from './static-libraries.js';
 import {configureArguments, requestedCompiler} from '../../cpython/build/configure-arguments.js';
 import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import {readMakeVariables} from '../../cpython/build/make-variables.js';
@@ -63,6 +64,8 @@ export interface Stage1 {
   readonly compiler: CompilerIdentity;
   /** Its sources, and its `pyconfig.h`. */
   readonly inputs: readonly Artifact[];
+  /** What is linked in the place of shared libraries: findArchives(). */
+  readonly archives: readonly Artifact[];
 }
 
 /**
@@ -98,11 +101,16 @@ export async function buildStage1(
   const own = await leaveOtherTree(tree, places, site);
   if (!own.ok) return own;
   const {builtinExtensions} = options;
+  const found =
+    options.forSnapshot === true ? await findArchives(wanted ?? compilerName.value, site) : undefined;
+  if (found?.ok === false) return found;
+  const archives = found?.value.map(({name}) => name);
   const more = reproducible ? await reproducibleInputs(tree, reproducible, site) : ok([]);
   if (!more.ok) return more;
   const settings = {
     ...(reproducible && {reproducible: reproducibleKey(reproducible, compiler.value.family)}),
     ...(builtinExtensions && {builtinExtensions}),
+    ...(archives && {archives}),
   };
   const forConfigure = new Set([
     ...selectConfigureInputs(names.value),
@@ -124,7 +132,7 @@ export async function buildStage1(
       const source = reproducible ? relative(places.cpython, places.sourceLink) : tree.path;
       const done = await configureTree({...run, source, arguments: configure});
       if (!done.ok || !builtinExtensions) return done;
-      const extensions = await buildExtensionsIn(tree.path, run);
+      const extensions = await buildExtensionsIn(tree.path, run, archives);
       return extensions.ok ? ok() : extensions;
     },
   });
@@ -148,7 +156,7 @@ export async function buildStage1(
   }
   const shape = configured.value.outputs['pyconfig.h'];
   const madeFrom = [...inputs.value, ...(shape === undefined ? [] : [shape])];
-  return readStage1(built.value.outputs, madeFrom, compiler.value);
+  return readStage1(built.value.outputs, madeFrom, compiler.value, found?.value ?? []);
 }
 
 /**
@@ -248,6 +256,7 @@ async function readStage1(
   outputs: Readonly<Record<string, Artifact>>,
   inputs: readonly Artifact[],
   compiler: CompilerIdentity,
+  archives: readonly Artifact[],
 ): Promise<Result<Stage1>> {
   const {python, target, variables} = outputs;
   if (python === undefined || target === undefined || variables === undefined) {
@@ -257,7 +266,7 @@ async function readStage1(
   if (!described.ok) return described;
   const expanded = await readOutput(variables.path, variablesSchema);
   if (!expanded.ok) return expanded;
-  return ok({python, target: described.value, variables: expanded.value, compiler, inputs});
+  return ok({python, target: described.value, variables: expanded.value, compiler, inputs, archives});
 }
 
 async function readOutput<T>(path: string, schema: z.ZodType<T>): Promise<Result<T>> {

@@ -16,19 +16,20 @@ import type {Tools} from './image-tools.js';
 /** The directories of the part of the runtime that all hosts have. */
 const SHARED_PARTS = ['', 'import', 'prepared', 'sources'];
 
-/** The host's own part of the runtime: how it gets into the process. */
-const OWN_PART: Readonly<Record<HostKind, string>> = {
-  source: 'linked',
-  make: 'linked',
-  relink: 'linked',
-  graft: 'graft',
-  overlay: 'overlay',
+/** The host's own parts of the runtime: how it gets into the process. */
+const OWN_PARTS: Readonly<Record<HostKind, readonly string[]>> = {
+  source: ['linked'],
+  snapshot: ['linked', 'snapshot'],
+  make: ['linked'],
+  relink: ['linked'],
+  graft: ['graft'],
+  overlay: ['overlay'],
 };
 
 /** `cc:_flashfreeze.<file>`: the runtime's C, both the part of all hosts and the host's own part. */
 export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
   const {engine, places, compiler} = tools;
-  const names = (await Promise.all([...SHARED_PARTS, OWN_PART[host]].map(filesOfC))).flat();
+  const names = (await Promise.all([...SHARED_PARTS, ...OWN_PARTS[host]].map(filesOfC))).flat();
   const objects = await Promise.all(
     names.map(async (name): Promise<Result<Artifact>> => {
       const source = await engine.source(`runtime/${name}`, join(RUNTIME_FOLDER, name));

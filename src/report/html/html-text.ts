@@ -24,6 +24,7 @@ const COLOURS: Readonly<Record<Step, string>> = {
   cc: '#e0883a',
   index: '#c4b13b',
   link: '#d4526e',
+  snapshot: '#8a5a44',
 };
 
 export function colourOf(step: Step): string {

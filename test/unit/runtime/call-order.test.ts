@@ -15,9 +15,15 @@ function partsOf(header: string): readonly (readonly [file: string, declared: re
   });
 }
 
-const parts = partsOf('flashfreeze.h').flatMap(([file, declared]) =>
-  file === 'import/import-….c' ? partsOf('import/import.h') : [[file, declared] as const],
-);
+/** Files whose functions a header of their own declares. */
+const OWN_HEADERS: Readonly<Record<string, string>> = {
+  'import/import-….c': 'import/import.h',
+  'snapshot/….c': 'snapshot/restore.h',
+};
+const parts = partsOf('flashfreeze.h').flatMap(([file, declared]) => {
+  const header = OWN_HEADERS[file];
+  return header === undefined ? [[file, declared] as const] : partsOf(header);
+});
 const order = parts.map(([file]) => file);
 
 /** Which file defines each function and variable that others may use. */

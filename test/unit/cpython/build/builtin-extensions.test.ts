@@ -92,3 +92,13 @@ test('versions without such modules in the Makefile are rejected; a failing Make
     failure: {code: 'IO'},
   });
 });
+
+test('with archives, modules that need only these, or archives of the build, are chosen, too', async () => {
+  const buildDir = writeFiles(join(folder, 'archives'), {'Modules/Setup.stdlib': SETUP, Makefile: MAKEFILE});
+  const chosen = await buildExtensionsIn(source, {buildDir, environment, signal}, ['-lz']);
+  expect(chosen).toMatchObject({
+    value: ['array', '_datetime', 'math', '_decimal', '_sha2', '_md5', 'zlib'],
+  });
+  const without = await buildExtensionsIn(source, {buildDir, environment, signal}, []);
+  expect(without).toMatchObject({value: ['array', '_datetime', 'math', '_decimal', '_sha2', '_md5']});
+});

@@ -1,0 +1,69 @@
+import {type Range, readHeader, readRanges} from './dump-format.js';
+import {fail, ok, type Result} from '../../model/result.js';
+
+/** A word that differs in two dumps of the same imports, and that nothing explains. */
+export interface UnexplainedWord {
+  readonly part: 'data' | 'region' | 'thread-local data';
+  readonly address: number;
+  readonly values: readonly [bigint, bigint];
+}
+
+const WORD = 8;
+
+/**
+ * The words in which two dumps differ, but for those that keep the value of their process. The two processes had other address
+ * spaces, numbers and times, so memory that is equal in both depends on none of these. Fails with SNAPSHOT when the dumps have
+ * different sizes: then the imports themselves took another course.
+ */
+export function compareDumps(a: Buffer, b: Buffer): Result<readonly UnexplainedWord[]> {
+  const [first, second] = [readHeader(a), readHeader(b)];
+  if (!first.ok) return first;
+  if (!second.ok) return second;
+  const header = first.value;
+  if (a.length !== b.length || header.regionSize !== second.value.regionSize) {
+    return fail('SNAPSHOT', 'the same imports took different amounts of memory in two runs', {
+      hint: 'a module does something else each time when it is imported; leave it out with --exclude',
+    });
+  }
+  const parts = [
+    {part: 'data', from: header.dataOffset, size: header.dataSize, address: header.data},
+    {part: 'region', from: header.regionOffset, size: header.regionSize, address: header.region},
+    {part: 'thread-local data', from: header.tlsOffset, size: header.tlsSize, address: 0},
+  ] as const;
+  const owned = ownedWords(readRanges(a, header));
+  const words: UnexplainedWord[] = [];
+  for (const {part, from, size, address} of parts) {
+    for (const offset of differingWords(a, b, from, size)) {
+      const at = address + offset - from;
+      if (part === 'data' && owned.has(at)) continue;
+      words.push({part, address: at, values: [wordAt(a, offset), wordAt(b, offset)]});
+    }
+  }
+  return ok(words);
+}
+
+/** The words of data that the dynamic linker fills in. */
+function ownedWords(ranges: readonly Range[]): ReadonlySet<number> {
+  const words = new Set<number>();
+  for (const {address, size} of ranges) {
+    for (let word = address - (address % WORD); word < address + size; word += WORD) words.add(word);
+  }
+  return words;
+}
+
+/** The offsets of the words in which two buffers differ. Whole pages are compared first. */
+function* differingWords(a: Buffer, b: Buffer, from: number, size: number): Generator<number> {
+  const step = 4096;
+  for (let start = from; start < from + size; start += step) {
+    const end = Math.min(start + step, from + size);
+    if (a.compare(b, start, end, start, end) === 0) continue;
+    for (let word = start; word < end; word += WORD) {
+      const last = Math.min(word + WORD, end);
+      if (a.compare(b, word, last, word, last) !== 0) yield word;
+    }
+  }
+}
+
+function wordAt(bytes: Buffer, offset: number): bigint {
+  return offset + WORD <= bytes.length ? bytes.readBigUInt64LE(offset) : 0n;
+}

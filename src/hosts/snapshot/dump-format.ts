@@ -1,0 +1,81 @@
+import {fail, ok, type Result} from '../../model/result.js';
+
+/** The header of a dump and of a snapshot: `ff_snapshot_header` of src/runtime/snapshot/restore.h, in its order. */
+const FIELDS = [
+  ...['size', 'headerSize', 'data', 'dataSize', 'dataOffset', 'region', 'regionSize', 'regionOffset'],
+  ...['tlsSize', 'tlsOffset', 'rangeCount', 'rangeOffset', 'runCount', 'runOffset'],
+  ...['variableOffset', 'pathOffset', 'fileCount', 'fileOffset', 'fileTextOffset'],
+] as const;
+type Field =
+  | 'size'
+  | 'headerSize'
+  | 'data'
+  | 'dataSize'
+  | 'dataOffset'
+  | 'region'
+  | 'regionSize'
+  | 'regionOffset'
+  | 'tlsSize'
+  | 'tlsOffset'
+  | 'rangeCount'
+  | 'rangeOffset'
+  | 'runCount'
+  | 'runOffset'
+  | 'variableOffset'
+  | 'pathOffset'
+  | 'fileCount'
+  | 'fileOffset'
+  | 'fileTextOffset';
+
+export type DumpHeader = Readonly<Record<Field, number>>;
+
+export const MAGIC = 'flashfreeze 001\0';
+export const PAGE = 4096;
+/** The bytes of a `ff_file_state`. */
+export const FILE_STATE_SIZE = 64;
+/** The bytes of a `ff_run`. */
+export const RUN_SIZE = 24;
+
+/** A stretch of memory, in bytes. */
+export interface Range {
+  readonly address: number;
+  readonly size: number;
+}
+
+/** Reads the header at the start of `bytes`. Fails with SNAPSHOT when it is none. */
+export function readHeader(bytes: Buffer): Result<DumpHeader> {
+  if (
+    bytes.length < MAGIC.length + 8 * FIELDS.length ||
+    bytes.toString('latin1', 0, MAGIC.length) !== MAGIC
+  ) {
+    return fail('SNAPSHOT', 'the file is not a snapshot of this version');
+  }
+  // Addresses have less than 53 bits.
+  const values = FIELDS.map((name, i) => [name, Number(bytes.readBigUInt64LE(MAGIC.length + 8 * i))]);
+  return ok(Object.fromEntries(values) as DumpHeader);
+}
+
+/** Writes a field into the header at the start of `bytes`. */
+export function writeField(bytes: Buffer, name: Field, value: number): void {
+  bytes.writeBigUInt64LE(BigInt(value), MAGIC.length + 8 * FIELDS.indexOf(name));
+}
+
+/** The ranges of data that keep the values of their process. */
+export function readRanges(bytes: Buffer, {rangeCount, rangeOffset}: DumpHeader): readonly Range[] {
+  return Array.from({length: rangeCount}, (_, i) => ({
+    address: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i)),
+    size: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i + 8)),
+  }));
+}
+
+/** The paths of the files that a start compares. */
+export function readFilePaths(bytes: Buffer, {fileCount, fileTextOffset}: DumpHeader): readonly string[] {
+  const paths: string[] = [];
+  let start = fileTextOffset;
+  for (let i = 0; i < fileCount; i++) {
+    const end = bytes.indexOf(0, start);
+    paths.push(bytes.toString('utf8', start, end));
+    start = end + 1;
+  }
+  return paths;
+}

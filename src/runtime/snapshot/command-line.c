@@ -1,0 +1,100 @@
+/* The arguments of a start. Those that choose what is run are all that a restored interpreter takes; any other option of the
+ * interpreter needs an ordinary start (Python/initconfig.c, config_parse_cmdline()). */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include "internal/pycore_fileutils.h"
+
+#include <string.h>
+
+ff_command_line ff_read_command_line(int argc, char **argv)
+{
+    ff_command_line line = {FF_RUN_STDIN, NULL, argc};
+    if (argc < 2) {
+        return line;
+    }
+    const char *first = argv[1];
+    if (strncmp(first, "-c", 2) == 0 || strncmp(first, "-m", 2) == 0) {
+        int own = first[2] != '\0'; /* -cpass */
+        line.text = own ? first + 2 : argc > 2 ? argv[2] : NULL;
+        line.rest = own ? 2 : 3;
+        line.kind = line.text == NULL ? FF_RUN_OTHER : first[1] == 'c' ? FF_RUN_COMMAND : FF_RUN_MODULE;
+    }
+    else if (strcmp(first, "-") == 0) {
+        line.rest = 2; /* and sys.argv[0] is "-" */
+        line.text = "-";
+    }
+    else if (first[0] == '-') {
+        line.kind = FF_RUN_OTHER;
+    }
+    else {
+        line = (ff_command_line){FF_RUN_FILE, first, 2};
+    }
+    return line;
+}
+
+static int set_text(wchar_t **field, const char *text, const char *end)
+{
+    wchar_t *decoded = Py_DecodeLocale(text, NULL);
+    size_t length = decoded == NULL ? 0 : wcslen(decoded), more = strlen(end);
+    wchar_t *copy = decoded == NULL ? NULL : PyMem_RawMalloc((length + more + 1) * sizeof(wchar_t));
+    if (copy != NULL) {
+        wmemcpy(copy, decoded, length);
+        for (size_t i = 0; i <= more; i++) {
+            copy[length + i] = (wchar_t)end[i];
+        }
+        *field = copy;
+    }
+    PyMem_RawFree(decoded);
+    return copy == NULL ? -1 : 0;
+}
+
+static int set_list(PyWideStringList *list, const char *first, int count, char **words)
+{
+    PyWideStringList new = {0, NULL};
+    for (int i = first == NULL ? 0 : -1; i < count; i++) {
+        wchar_t *word = Py_DecodeLocale(i < 0 ? first : words[i], NULL);
+        if (word == NULL || PyStatus_Exception(PyWideStringList_Append(&new, word))) {
+            return -1;
+        }
+        PyMem_RawFree(word);
+    }
+    *list = new;
+    return 0;
+}
+
+/* Fills in what CPython would have read from the command line. */
+int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char **argv)
+{
+    int status = 0;
+    const char *name = "";
+    switch (line->kind) {
+    case FF_RUN_COMMAND: /* with a newline at its end, as config_parse_cmdline() has it */
+        status = set_text(&config->run_command, line->text, "\n");
+        name = "-c";
+        break;
+    case FF_RUN_MODULE:
+        status = set_text(&config->run_module, line->text, "");
+        name = "-m";
+        break;
+    case FF_RUN_FILE:
+        status = set_text(&config->run_filename, line->text, "");
+        name = line->text;
+        if (status == 0 && *name != '/') { /* as config_run_filename_abspath() */
+            wchar_t *absolute = NULL;
+            if (_Py_abspath(config->run_filename, &absolute) == 0 && absolute != NULL) {
+                PyMem_RawFree(config->run_filename);
+                config->run_filename = absolute;
+            }
+        }
+        break;
+    default:
+        name = line->text == NULL ? "" : line->text;
+    }
+    if (status < 0 || set_list(&config->argv, name, argc - line->rest, argv + line->rest) < 0 ||
+        set_list(&config->orig_argv, NULL, argc, argv) < 0) {
+        return -1;
+    }
+    return 0;
+}

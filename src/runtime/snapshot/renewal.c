@@ -1,0 +1,186 @@
+/* Python's own view of its process, after a restore: what Python has read from the process when it started, and what must not
+ * be the same in two processes. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include "internal/pycore_fileutils.h"
+#include "internal/pycore_pylifecycle.h"
+#include "internal/pycore_pystate.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+/* What differs in two processes, in the library's modules: `prepare` gives it a value that does not, so that two dumps can be
+ * compared, and returns what makes it anew.
+ *  random: the state of the module's own generator; its hook for forks seeds it (Lib/random.py)
+ *  threading: the kernel's number of the main thread (Lib/threading.py, _set_native_id())
+ *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
+ *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
+ *  multiprocessing.process: the key by which processes trust each other (Lib/multiprocessing/process.py) */
+static const char PREPARE[] =
+    "def prepare(modules):\n"
+    "    renewals = []\n"
+    "    random = modules.get('random')\n"
+    "    if random is not None:\n"
+    "        random.seed(0)\n"
+    "    main = getattr(modules.get('threading'), '_main_thread', None)\n"
+    "    if hasattr(main, '_native_id'):\n"
+    "        main._native_id = 0\n"
+    "        renewals.append(main._set_native_id)\n"
+    "    logging = modules.get('logging')\n"
+    "    if hasattr(logging, '_startTime'):\n"
+    "        import time\n"
+    "        now = time.time_ns if type(logging._startTime) is int else time.time\n"
+    "        logging._startTime = 0\n"
+    "        def renew():\n"
+    "            logging._startTime = now()\n"
+    "        renewals.append(renew)\n"
+    "    names = getattr(modules.get('tempfile'), '_name_sequence', None)\n"
+    "    if names is not None:\n"
+    "        names.__dict__.pop('_rng', None)\n"
+    "        names.__dict__.pop('_rng_pid', None)\n"
+    "    process = modules.get('multiprocessing.process')\n"
+    "    if process is not None:\n"
+    "        from os import urandom\n"
+    "        config, new = process._current_process._config, process.AuthenticationString\n"
+    "        config['authkey'] = new(bytes(32))\n"
+    "        def renew():\n"
+    "            config['authkey'] = new(urandom(32))\n"
+    "        renewals.append(renew)\n"
+    "    return renewals\n";
+
+static PyObject *environment;           /* posix.environ, which is what os.environ holds */
+static PyObject *renewals;              /* functions that PREPARE made */
+static PyObject *set_signal, *on_interrupt;
+static PyObject *set_time_zone;         /* time.tzset, if time was imported */
+static PyThreadState *thread_state;
+
+static PyObject *attribute_of(const char *module, const char *name)
+{
+    PyObject *found = PyImport_ImportModule(module);
+    PyObject *value = found == NULL ? NULL : PyObject_GetAttrString(found, name);
+    Py_XDECREF(found);
+    return value;
+}
+
+/* Before a dump. */
+int ff_prepare_renewal(void)
+{
+    thread_state = PyThreadState_Get();
+    environment = attribute_of("posix", "environ");
+    set_signal = attribute_of("_signal", "signal");
+    on_interrupt = attribute_of("_signal", "default_int_handler");
+    set_time_zone = attribute_of("time", "tzset");
+    PyObject *names = PyDict_New();
+    if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL || names == NULL ||
+        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0) {
+        return -1;
+    }
+    PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
+    PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
+    renewals = prepare == NULL ? NULL : PyObject_CallOneArg(prepare, PyImport_GetModuleDict());
+    Py_XDECREF(done);
+    Py_DECREF(names);
+    if (renewals != NULL) {
+        PyDict_Clear(environment); /* that of the process which is dumped */
+    }
+    return renewals == NULL ? -1 : 0;
+}
+
+/* As convertenviron() of Modules/posixmodule.c. */
+extern char **environ;
+static int renew_environment(void)
+{
+    PyDict_Clear(environment);
+    for (char **each = environ; *each != NULL; each++) {
+        const char *equals = strchr(*each, '=');
+        if (equals == NULL) {
+            continue;
+        }
+        PyObject *name = PyBytes_FromStringAndSize(*each, equals - *each), *value = PyBytes_FromString(equals + 1);
+        PyObject *old = name == NULL || value == NULL ? NULL : PyDict_SetDefault(environment, name, value);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+        if (old == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *list_of(const PyWideStringList *texts)
+{
+    PyObject *list = PyList_New(texts->length);
+    for (Py_ssize_t i = 0; list != NULL && i < texts->length; i++) {
+        PyObject *text = PyUnicode_FromWideChar(texts->items[i], -1);
+        if (text == NULL) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, text);
+    }
+    return list;
+}
+
+static int set_list(const char *name, const PyWideStringList *texts)
+{
+    PyObject *list = list_of(texts);
+    int status = list == NULL ? -1 : PySys_SetObject(name, list);
+    Py_XDECREF(list);
+    return status;
+}
+
+/* As signal_install_handlers() of Modules/signalmodule.c. */
+static int renew_signals(void)
+{
+    PyOS_setsig(SIGPIPE, SIG_IGN);
+    PyOS_setsig(SIGXFSZ, SIG_IGN);
+    PyObject *done = PyObject_CallFunction(set_signal, "iO", SIGINT, on_interrupt);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int call(PyObject *function)
+{
+    PyObject *done = PyObject_CallNoArgs(function);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* OpenSSL sows its generators anew after a fork, which it knows by the process's number alone: two containers have the same.
+ * The generators of its threads follow the primary one. */
+extern int RAND_poll(void) __attribute__((weak));
+
+int ff_renew(int argc, char **argv, const ff_command_line *line)
+{
+    PyConfig *config = (PyConfig *)_PyInterpreterState_GetConfig(thread_state->interp);
+    if (RAND_poll != NULL && (PyDict_GetItemString(PyImport_GetModuleDict(), "_ssl") != NULL ||
+                              PyDict_GetItemString(PyImport_GetModuleDict(), "_hashlib") != NULL)) {
+        RAND_poll();
+    }
+    PyOS_AfterFork_Child();
+    config->use_hash_seed = 0;
+    config->hash_seed = 0;
+    if (ff_configure(config, line, argc, argv) < 0 || set_list("argv", &config->argv) < 0 ||
+        set_list("orig_argv", &config->orig_argv) < 0 || renew_environment() < 0 || renew_signals() < 0 ||
+        ff_renew_streams(config) < 0 || call(set_time_zone) < 0) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(renewals); i++) {
+        if (call(PyList_GET_ITEM(renewals, i)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* libc's side of the same: before Python runs. */
+void ff_renew_thread(const ff_common *common)
+{
+    if (common->locale == FF_LOCALE_COERCED) {
+        _Py_CoerceLegacyLocale(0);
+    }
+    PyThread_tss_set(&_PyRuntime.autoTSSkey, thread_state);
+}

@@ -1,0 +1,143 @@
+/* A start from a snapshot: the memory of the dumped process in the place of this one's. Nothing is changed before everything
+ * has been compared; whatever does not fit is a reason for an ordinary start. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEPT 65536 /* bytes that the dynamic linker fills in: some hundred pointers */
+
+static const char *check_place(int fd, const ff_snapshot_place *place)
+{
+    struct stat found;
+    if (fstat(fd, &found) != 0 || place->offset % FF_PAGE != 0 || place->offset + place->size > (uint64_t)found.st_size) {
+        return "the file is cut off";
+    }
+    return NULL;
+}
+
+static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory)
+{
+    if (memcmp(header->magic, FF_SNAPSHOT_MAGIC, sizeof(header->magic)) != 0 || header->size != ff_place.size) {
+        return "it is of another version";
+    }
+    if (header->data != (uint64_t)(uintptr_t)memory->data ||
+        header->data_size != (uint64_t)(memory->data_end - memory->data) || header->tls_size != memory->tls_size ||
+        header->region != (uint64_t)(uintptr_t)FF_REGION) {
+        return "it is of another executable";
+    }
+    return NULL;
+}
+
+/* Maps the memory. A failure after the region is mapped leaves the process as it was; the data comes last. */
+static const char *map_memory(int fd, const ff_snapshot_header *header, uint64_t start)
+{
+    const ff_run *runs = (const ff_run *)((const char *)header + header->run_offset);
+    const int flags = MAP_PRIVATE | MAP_NORESERVE;
+    char *region = (char *)(uintptr_t)header->region;
+    if (mmap(region, header->region_size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
+        region) {
+        return "its place in memory is not free";
+    }
+    for (uint64_t i = 0; i < header->run_count; i++) {
+        void *at = (void *)(uintptr_t)runs[i].address;
+        if (mmap(at, runs[i].size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, (off_t)(start + runs[i].offset)) != at) {
+            munmap(region, header->region_size);
+            return "there is no memory for it";
+        }
+    }
+    void *data = (void *)(uintptr_t)header->data;
+    if (mmap(data, header->data_size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd,
+             (off_t)(start + header->data_offset)) != data) {
+        munmap(region, header->region_size);
+        return "there is no memory for it";
+    }
+    return NULL;
+}
+
+/* NULL when this process goes on from the snapshot, else why it does not. */
+const char *ff_restore(int argc, char **argv)
+{
+    ff_snapshot_place place = {.offset = ff_place.offset, .size = ff_place.size};
+    ff_command_line line = ff_read_command_line(argc, argv);
+    if (place.size == 0) {
+        return "there is none";
+    }
+    if (line.kind == FF_RUN_OTHER) {
+        return "the interpreter has options";
+    }
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return "the executable cannot be read";
+    }
+    const char *reason = check_place(fd, &place);
+    const ff_snapshot_header *header = MAP_FAILED;
+    uint64_t header_size = 0;
+    if (reason == NULL) {
+        /* The header's own size is in its first bytes; its pages are in the page cache or not at all. */
+        ff_snapshot_header first;
+        if (pread(fd, &first, sizeof(first), (off_t)place.offset) != sizeof(first) || first.header_size > place.size) {
+            reason = "the file is cut off";
+        }
+        else {
+            header_size = first.header_size;
+            header = mmap(NULL, header_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, (off_t)place.offset);
+            reason = header == MAP_FAILED ? "there is no memory for it" : NULL;
+        }
+    }
+    ff_own_memory memory = ff_find_memory();
+    if (reason == NULL) {
+        reason = check_header(header, &memory);
+    }
+    if (reason == NULL) {
+        reason = ff_compare(header, argv);
+    }
+    char kept[KEPT];
+    size_t size = 0;
+    const ff_range *ranges = NULL;
+    if (reason == NULL) {
+        ranges = (const ff_range *)((const char *)header + header->range_offset);
+        for (uint64_t i = 0; i < header->range_count && reason == NULL; i++) {
+            if (ranges[i].size > sizeof(kept) - size) {
+                reason = "too much of its data belongs to libraries";
+            }
+            else {
+                memcpy(kept + size, (const void *)(uintptr_t)ranges[i].address, ranges[i].size);
+                size += ranges[i].size;
+            }
+        }
+    }
+    int earlier_keys = ff_thread_key_count();
+    if (reason == NULL) {
+        reason = map_memory(fd, header, place.offset);
+    }
+    close(fd);
+    if (reason != NULL) {
+        if (header != MAP_FAILED) {
+            munmap((void *)header, header_size);
+        }
+        return reason;
+    }
+
+    /* From here on, every variable has the value of the dumped process. */
+    size = 0;
+    for (uint64_t i = 0; i < header->range_count; i++) {
+        memcpy((void *)(uintptr_t)ranges[i].address, kept + size, ranges[i].size);
+        size += ranges[i].size;
+    }
+    memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
+    ff_leave_region();
+    ff_restore_process(earlier_keys);
+    ff_renew_thread(&header->common);
+    munmap((void *)header, header_size);
+    if (ff_renew(argc, argv, &line) < 0) {
+        PyErr_Print();
+        Py_FatalError("flashfreeze: cannot go on from the snapshot");
+    }
+    return NULL;
+}

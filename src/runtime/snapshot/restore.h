@@ -1,0 +1,150 @@
+/* A snapshot: what the executable's memory was after its imports, in the same executable (docs/snapshots.md).
+ *
+ * At build time the executable runs the imports with all of its allocations in the region, at an address of its own, and
+ * writes its memory to a file (dump.c). Flashfreeze proves two such dumps equal and appends one to the executable. A start
+ * compares its surroundings with those of the dump (start-conditions.c), maps the memory (restore.c), mends what belongs to a process
+ * (process-state.c, streams.c), and goes on as if it had been forked. Otherwise it starts as if there were no snapshot. */
+#ifndef FLASHFREEZE_SNAPSHOT_H
+#define FLASHFREEZE_SNAPSHOT_H
+
+#include "../flashfreeze.h"
+
+#include <pthread.h>
+
+#define FF_PAGE ((size_t)4096)
+#define FF_PAGE_END(address) (((uintptr_t)(address) + FF_PAGE - 1) & ~(uintptr_t)(FF_PAGE - 1))
+
+/* The region: far from where the kernel puts anything in 47 bits of addresses, above the heap and below the libraries. */
+#define FF_REGION ((char *)0x100000000000)
+#define FF_REGION_SIZE ((size_t)1 << 32)
+
+/* Who serves allocations of libpython and of the libraries linked in. */
+typedef enum {
+    FF_FROM_LIBC,     /* an ordinary start */
+    FF_IN_REGION,     /* while a snapshot is made: the region */
+    FF_AFTER_RESTORE, /* libc again; blocks of the region are not used a second time */
+} ff_allocation;
+
+/* A range of the executable's data that keeps the value of its process: the dynamic linker fills it in. */
+typedef struct {
+    uint64_t address, size;
+} ff_range;
+
+/* A file that the start compares: of the imports' sources, and the directories of sys.path. */
+typedef struct {
+    uint64_t device, inode, mode;
+    uint64_t size; /* of a directory: a hash of the names in it */
+    int64_t mtime_seconds, mtime_nanoseconds, ctime_seconds, ctime_nanoseconds;
+} ff_file_state;
+
+#define FF_KEYS 64
+typedef struct {
+    uint32_t number;
+    uint32_t is_live;
+    void (*destructor)(void *);
+    const void *value; /* of the main thread, when the snapshot was made */
+} ff_thread_key;
+
+/* What a start has to have in common with the process that was dumped: compared as bytes. */
+typedef struct {
+    uint8_t build_id[32];      /* of the executable */
+    uint8_t libraries[8];      /* a hash of the build ids of all that the dynamic linker loaded, in its order */
+    uint8_t processor[8];      /* a hash of its features */
+    uint64_t page_size, hwcap, hwcap2;
+    uint64_t uid, euid, gid, egid;
+    uint64_t locale; /* ff_locale_kind */
+} ff_common;
+
+/* The first bytes of a dump, and of the snapshot in an executable. Offsets are from its start, which is page-aligned. */
+typedef struct {
+    char magic[16];
+    uint64_t size, header_size;
+    uint64_t data, data_size, data_offset; /* the executable's writable data behind RELRO */
+    uint64_t region, region_size, region_offset;
+    uint64_t tls_size, tls_offset;       /* the main thread's block of the executable */
+    uint64_t range_count, range_offset;  /* ff_range */
+    uint64_t run_count, run_offset;      /* ff_run: how the region is mapped; none in a dump */
+    uint64_t variable_offset;            /* pairs of texts, ended by an empty name: environment variables and their values */
+    uint64_t path_offset;                /* the text by which the executable is called */
+    uint64_t file_count, file_offset;    /* ff_file_state, then their paths, each ended by a nul */
+    uint64_t file_text_offset;
+    ff_common common;
+} ff_snapshot_header;
+
+/* Pages of the region that hold something. */
+typedef struct {
+    uint64_t address, size, offset;
+} ff_run;
+
+#define FF_SNAPSHOT_MAGIC "flashfreeze 001"
+
+/* Where the snapshot lies in this file: Flashfreeze writes it into the executable. */
+typedef struct {
+    char magic[16];
+    uint64_t offset, size;
+} ff_snapshot_place;
+extern const ff_snapshot_place ff_place;
+
+/* ---- what the files define, the lowest first ---- */
+
+/* snapshot/region.c: the allocator. */
+void ff_begin_region(void);
+int ff_is_region_used(void);
+char *ff_region_top(void);
+void ff_leave_region(void);
+int ff_is_small_block(const void *p);
+
+/* snapshot/arenas.c: what small objects leave behind. */
+void ff_begin_clearing(void);
+void ff_end_clearing(void);
+void ff_clear_free_blocks(void);
+
+/* snapshot/process-state.c: what belongs to a process. */
+typedef struct {
+    char *data, *data_end;
+    char *tls;
+    size_t tls_size;
+} ff_own_memory;
+ff_own_memory ff_find_memory(void);
+void ff_save_process(void);
+void ff_restore_process(int earlier_keys);
+int ff_thread_key_count(void);
+void ff_name_main_thread(void);
+
+/* snapshot/start-conditions.c: what a start has to have in common with the process that was dumped. */
+enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
+const char *ff_read_common(ff_common *common);
+const char *ff_compare(const ff_snapshot_header *header, char **argv);
+int ff_file_state_of(const char *path, ff_file_state *state);
+
+/* snapshot/command-line.c: the arguments of a start. */
+typedef enum { FF_RUN_STDIN, FF_RUN_COMMAND, FF_RUN_MODULE, FF_RUN_FILE, FF_RUN_OTHER } ff_what_to_run;
+typedef struct {
+    ff_what_to_run kind;
+    const char *text; /* the command, module or file */
+    int rest;         /* the index of the first argument behind it */
+} ff_command_line;
+ff_command_line ff_read_command_line(int argc, char **argv);
+int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char **argv);
+
+/* snapshot/streams.c: sys.stdin, sys.stdout and sys.stderr. */
+int ff_keep_streams(void);
+int ff_renew_streams(const PyConfig *config);
+int ff_is_stream(PyObject *object);
+
+/* snapshot/exit.c: the end of a restored process. */
+void ff_find_finalizers(void);
+void ff_begin_restored(void);
+
+/* snapshot/renewal.c: Python's own view of its process. */
+int ff_prepare_renewal(void);
+void ff_renew_thread(const ff_common *common);
+int ff_renew(int argc, char **argv, const ff_command_line *line);
+
+/* snapshot/dump.c: making a snapshot. */
+int ff_make_dump(int argc, char **argv, const char *request);
+
+/* snapshot/restore.c: a start from it. snapshot/start.c calls both. */
+const char *ff_restore(int argc, char **argv);
+
+#endif

@@ -1,0 +1,349 @@
+/* What a start has to have in common with the process that was dumped. What is compared here decided what the imports did, or
+ * what their memory means. Each answer is why the start is an ordinary one, NULL if it need not be. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <dirent.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <link.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) { /* FNV-1a: nobody chooses the bytes */
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+    }
+    return hash;
+}
+#define HASH_START 0xcbf29ce484222325
+
+/* ---- Code: the executable and the libraries ---- */
+
+typedef struct {
+    ff_common *common;
+    uint64_t hash;
+    int count;
+} found_objects;
+
+static int add_object(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *argument)
+{
+    found_objects *found = argument;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type != PT_NOTE) {
+            continue;
+        }
+        const char *note = (const char *)(object->dlpi_addr + part->p_vaddr), *end = note + part->p_memsz;
+        while (note + sizeof(ElfW(Nhdr)) <= end) {
+            const ElfW(Nhdr) *header = (const ElfW(Nhdr) *)note;
+            const char *name = note + sizeof(*header), *content = name + ((header->n_namesz + 3) & ~3u);
+            if (header->n_type == NT_GNU_BUILD_ID && header->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
+                if (found->count == 0) {
+                    size_t size = header->n_descsz;
+                    memcpy(found->common->build_id, content, size < 32 ? size : 32);
+                }
+                found->hash = hash_bytes(found->hash, content, header->n_descsz);
+            }
+            note = content + ((header->n_descsz + 3) & ~3u);
+        }
+    }
+    found->count++;
+    found->hash = hash_bytes(found->hash, &found->count, sizeof(found->count)); /* also those without a build id */
+    return 0;
+}
+
+/* ---- The processor: libraries choose code by its features, and remember what they chose ---- */
+
+#ifdef __x86_64__
+/* glibc has asked the processor already (sys/platform/x86.h, since 2.33); asking it costs a trap in a virtual machine. */
+extern const unsigned int *__x86_get_cpuid_feature_leaf(unsigned int) __attribute__((weak));
+#define LEAVES 9
+#define WORDS_OF_LEAF 8 /* struct cpuid_feature: four words of what there is, four of what is usable */
+#endif
+
+static uint64_t hash_processor(void)
+{
+    uint64_t hash = HASH_START;
+#ifdef __x86_64__
+    if (__x86_get_cpuid_feature_leaf != NULL) {
+        for (unsigned int leaf = 0; leaf < LEAVES; leaf++) {
+            const unsigned int *words = __x86_get_cpuid_feature_leaf(leaf);
+            for (int i = 0; i < WORDS_OF_LEAF; i++) {
+                /* The second word of leaf 1 has the number of the processor that asked (its initial APIC id). */
+                unsigned int word = leaf == 0 && i % 4 == 1 ? 0 : words[i];
+                hash = hash_bytes(hash, &word, sizeof(word));
+            }
+        }
+        return hash;
+    }
+    static const unsigned int leaves[][2] = {{1, 0}, {7, 0}, {7, 1}, {0xd, 1}, {0x80000001, 0}, {0x19, 0}, {0x14, 0}};
+    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+        unsigned int words[4] = {0, 0, 0, 0};
+        __get_cpuid_count(leaves[i][0], leaves[i][1], &words[0], &words[1], &words[2], &words[3]);
+        if (i == 0) {
+            words[1] = 0;
+        }
+        hash = hash_bytes(hash, words, sizeof(words));
+    }
+#endif
+    return hash;
+}
+
+/* ---- The locale: it decides encodings (Python/preconfig.c) ---- */
+
+static uint64_t read_locale(void)
+{
+    const char *name = setlocale(LC_CTYPE, "");
+    if (name == NULL) {
+        return FF_LOCALE_OTHER;
+    }
+    if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0) {
+        const char *all = getenv("LC_ALL");
+        return all == NULL || *all == '\0' ? FF_LOCALE_COERCED : FF_LOCALE_C;
+    }
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? FF_LOCALE_UTF8 : FF_LOCALE_OTHER;
+}
+
+/* ---- All that is compared as bytes ---- */
+
+const char *ff_read_common(ff_common *common)
+{
+    memset(common, 0, sizeof(*common));
+    if (getauxval(AT_SECURE) != 0) {
+        return "the process has more rights than its user";
+    }
+    common->locale = read_locale();
+    if (common->locale == FF_LOCALE_OTHER) {
+        return "the locale's encoding is not UTF-8";
+    }
+    found_objects found = {common, HASH_START, 0};
+    dl_iterate_phdr(add_object, &found);
+    memcpy(common->libraries, &found.hash, sizeof(found.hash));
+    uint64_t processor = hash_processor();
+    memcpy(common->processor, &processor, sizeof(processor));
+    common->page_size = getauxval(AT_PAGESZ);
+    common->hwcap = getauxval(AT_HWCAP);
+    common->hwcap2 = getauxval(AT_HWCAP2);
+    common->uid = getauxval(AT_UID);
+    common->euid = getauxval(AT_EUID);
+    common->gid = getauxval(AT_GID);
+    common->egid = getauxval(AT_EGID);
+    return NULL;
+}
+
+static const char *compare_common(const ff_common *old)
+{
+    ff_common new;
+    const char *reason = ff_read_common(&new);
+    if (reason != NULL) {
+        return reason;
+    }
+    if (memcmp(new.build_id, old->build_id, sizeof(new.build_id)) != 0) {
+        return "it is of another executable";
+    }
+    if (memcmp(new.libraries, old->libraries, sizeof(new.libraries)) != 0) {
+        return "other libraries are loaded";
+    }
+    if (memcmp(new.processor, old->processor, sizeof(new.processor)) != 0 || new.hwcap != old->hwcap ||
+        new.hwcap2 != old->hwcap2) {
+        return "the processor has other features";
+    }
+    if (new.page_size != old->page_size) {
+        return "pages have another size";
+    }
+    if (new.uid != old->uid || new.euid != old->euid || new.gid != old->gid || new.egid != old->egid) {
+        return "it was made by another user";
+    }
+    return new.locale == old->locale ? NULL : "the locale is of another kind";
+}
+
+/* ---- Environment variables ---- */
+
+extern char **environ;
+
+static const char *compare_variables(const char *pairs)
+{
+    for (char **each = environ; *each != NULL; each++) {
+        const char *value = strchr(*each, '=');
+        if (value != NULL && value[1] != '\0') {
+            if (strncmp(*each, "PYTHON", 6) == 0) {
+                return "a variable PYTHON... is set";
+            }
+            if (strncmp(*each, "FLASHFREEZE=", 12) == 0) {
+                return "FLASHFREEZE is set";
+            }
+        }
+    }
+    while (*pairs != '\0') { /* NAME=value, or NAME for one that was not set */
+        const char *equals = strchr(pairs, '=');
+        size_t length = equals == NULL ? strlen(pairs) : (size_t)(equals - pairs);
+        const char *value = NULL;
+        for (char **each = environ; *each != NULL; each++) {
+            if (strncmp(*each, pairs, length) == 0 && (*each)[length] == '=') {
+                value = *each + length + 1;
+                break;
+            }
+        }
+        if (equals == NULL ? value != NULL : value == NULL || strcmp(value, equals + 1) != 0) {
+            return "an environment variable that imports read has another value";
+        }
+        pairs += strlen(pairs) + 1;
+    }
+    return NULL;
+}
+
+/* ---- Files ---- */
+
+/* The names in a directory, in any order, without what imports themselves add to it. */
+static uint64_t hash_names(const char *path)
+{
+    DIR *directory = opendir(path);
+    uint64_t sum = 0;
+    for (struct dirent *each; directory != NULL && (each = readdir(directory)) != NULL;) {
+        if (each->d_name[0] != '.' && strcmp(each->d_name, "__pycache__") != 0) {
+            sum += hash_bytes(HASH_START, each->d_name, strlen(each->d_name));
+        }
+    }
+    if (directory != NULL) {
+        closedir(directory);
+    }
+    return sum;
+}
+
+/* The names are left out, which need more time: the rest decides as long as it is the same. */
+static int read_state(const char *path, ff_file_state *state)
+{
+    struct stat found;
+    memset(state, 0, sizeof(*state));
+    if (stat(path, &found) != 0) {
+        return -1;
+    }
+    *state = (ff_file_state){.device = found.st_dev,
+                             .inode = found.st_ino,
+                             .mode = found.st_mode,
+                             .size = S_ISDIR(found.st_mode) ? 0 : (uint64_t)found.st_size,
+                             .mtime_seconds = found.st_mtim.tv_sec,
+                             .mtime_nanoseconds = found.st_mtim.tv_nsec,
+                             .ctime_seconds = S_ISDIR(found.st_mode) ? 0 : found.st_ctim.tv_sec,
+                             .ctime_nanoseconds = S_ISDIR(found.st_mode) ? 0 : found.st_ctim.tv_nsec};
+    return 0;
+}
+
+int ff_file_state_of(const char *path, ff_file_state *state)
+{
+    int status = read_state(path, state);
+    if (S_ISDIR(state->mode)) {
+        state->size = hash_names(path);
+    }
+    return status;
+}
+
+static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        ff_file_state now;
+        (void)read_state(path, &now); /* all zero for a file that is not there */
+        if (S_ISDIR(now.mode)) {
+            /* A directory of bytecode files that is new changes the time. */
+            int is_same = now.mtime_seconds == states[i].mtime_seconds &&
+                          now.mtime_nanoseconds == states[i].mtime_nanoseconds;
+            now.size = is_same ? states[i].size : hash_names(path);
+            now.mtime_seconds = states[i].mtime_seconds;
+            now.mtime_nanoseconds = states[i].mtime_nanoseconds;
+        }
+        if (memcmp(&now, &states[i], sizeof(now)) != 0) {
+            return "a source or a directory of sys.path has changed";
+        }
+        path += strlen(path) + 1;
+    }
+    return NULL;
+}
+
+/* ---- How it was called: sys.executable, and a virtual environment, depend on it (Modules/getpath.py) ---- */
+
+static int is_executable(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode) && (found.st_mode & 0111) != 0;
+}
+
+static const char *compare_path(const char *name, const char *path)
+{
+    static const char other[] = "it was made for another path of the executable";
+    char found[PATH_MAX];
+    if (name == NULL || *name == '\0') {
+        return other;
+    }
+    if (*name == '/') {
+        return strcmp(name, path) == 0 ? NULL : other;
+    }
+    if (strchr(name, '/') != NULL) {
+        char folder[PATH_MAX];
+        if (strncmp(name, "./", 2) == 0) {
+            name += 2;
+        }
+        if (getcwd(folder, sizeof(folder)) == NULL || *folder != '/') {
+            return other;
+        }
+        int length = snprintf(found, sizeof(found), "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
+        return length > 0 && (size_t)length < sizeof(found) && strcmp(found, path) == 0 ? NULL : other;
+    }
+    const char *folders = getenv("PATH");
+    while (folders != NULL && *folders != '\0') {
+        const char *end = strchrnul(folders, ':');
+        int size = (int)(end - folders);
+        const char *slash = size > 0 && end[-1] != '/' ? "/" : "";
+        int length = snprintf(found, sizeof(found), "%.*s%s%s", size, folders, slash, name);
+        if (length > 0 && (size_t)length < sizeof(found) && is_executable(found)) {
+            return strcmp(found, path) == 0 ? NULL : other;
+        }
+        folders = *end == '\0' ? end : end + 1;
+    }
+    return other;
+}
+
+/* ---- Signals: the module signal takes what it finds for the dispositions at start ---- */
+
+static const char *compare_signals(void)
+{
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action;
+        if (signal != SIGPIPE && signal != SIGXFSZ && sigaction(signal, NULL, &action) == 0 &&
+            action.sa_handler != SIG_DFL) {
+            return "a signal is ignored";
+        }
+    }
+    return NULL;
+}
+
+const char *ff_compare(const ff_snapshot_header *header, char **argv)
+{
+    const char *base = (const char *)header;
+    const char *reason = compare_common(&header->common);
+    if (reason == NULL) {
+        reason = compare_variables(base + header->variable_offset);
+    }
+    if (reason == NULL) {
+        reason = compare_path(argv[0], base + header->path_offset);
+    }
+    if (reason == NULL) {
+        reason = compare_signals();
+    }
+    if (reason == NULL) {
+        reason = compare_files((const ff_file_state *)(base + header->file_offset), base + header->file_text_offset,
+                               header->file_count);
+    }
+    return reason;
+}

@@ -1,0 +1,220 @@
+/** The bytes of dumps and snapshots: comparing, packing, and putting them into an executable. */
+import {describe, expect, test} from '@jest/globals';
+import {appendSnapshot, snapshotIn} from '../../../../src/hosts/snapshot/append-snapshot.js';
+import {compareDumps} from '../../../../src/hosts/snapshot/compare-dumps.js';
+import {
+  MAGIC,
+  PAGE,
+  readFilePaths,
+  readHeader,
+  RUN_SIZE,
+  writeField,
+} from '../../../../src/hosts/snapshot/dump-format.js';
+import {dumpRequestText, modulesOfSnapshot, newSeed} from '../../../../src/hosts/snapshot/dump-request.js';
+import {hashNames} from '../../../../src/hosts/snapshot/file-states.js';
+import {packSnapshot, usedRuns} from '../../../../src/hosts/snapshot/pack-snapshot.js';
+import {
+  describeWord,
+  parseSymbols,
+  unexplainedFailure,
+  withoutExplained,
+} from '../../../../src/hosts/snapshot/unexplained.js';
+
+const DATA = 0x600000;
+const REGION = 0x100000000000;
+
+/** A dump with two pages of data and twelve of the region; one word of data belongs to the dynamic linker. */
+function dump(change: (bytes: Buffer) => void = () => undefined): Buffer {
+  const bytes = Buffer.alloc(PAGE * 15);
+  bytes.write(MAGIC, 'latin1');
+  const fields = {
+    size: bytes.length,
+    headerSize: PAGE,
+    data: DATA,
+    dataSize: 2 * PAGE,
+    dataOffset: PAGE,
+    region: REGION,
+    regionSize: 12 * PAGE,
+    regionOffset: 3 * PAGE,
+    tlsSize: 16,
+    tlsOffset: 1024,
+    rangeCount: 1,
+    rangeOffset: 512,
+    fileCount: 2,
+    fileTextOffset: 2048,
+  } as const;
+  for (const [name, value] of Object.entries(fields)) writeField(bytes, name as keyof typeof fields, value);
+  bytes.writeBigUInt64LE(BigInt(DATA + 20), 512);
+  bytes.writeBigUInt64LE(4n, 520);
+  bytes.write('/a.py\0/b c.py\0', 2048);
+  bytes.fill(1, 3 * PAGE, 4 * PAGE);
+  bytes.fill(2, 14 * PAGE);
+  change(bytes);
+  return bytes;
+}
+
+function headerOf(bytes: Buffer) {
+  const header = readHeader(bytes);
+  if (!header.ok) throw new Error(header.failure.message);
+  return header.value;
+}
+
+test('a header and the list of files are read', () => {
+  expect(headerOf(dump())).toMatchObject({data: DATA, region: REGION, regionSize: 12 * PAGE});
+  expect(readFilePaths(dump(), headerOf(dump()))).toEqual(['/a.py', '/b c.py']);
+  expect(readHeader(Buffer.alloc(4096))).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
+  expect(readHeader(dump().subarray(0, 40))).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
+});
+
+describe('comparing', () => {
+  test('equal dumps have no words that differ', () => {
+    expect(compareDumps(dump(), dump())).toEqual({ok: true, value: []});
+  });
+
+  test('a word of the dynamic linker may differ, another one of data may not', () => {
+    const own = dump((bytes) => bytes.writeUInt32LE(7, PAGE + 20));
+    expect(compareDumps(dump(), own)).toEqual({ok: true, value: []});
+    const other = dump((bytes) => bytes.writeUInt32LE(7, PAGE + 28));
+    expect(compareDumps(dump(), other)).toEqual({
+      ok: true,
+      value: [{part: 'data', address: DATA + 24, values: [0n, 7n << 32n]}],
+    });
+  });
+
+  test('words of the region and of thread-local data are found, the last byte too', () => {
+    const last = dump((bytes) => bytes.writeUInt8(9, bytes.length - 1));
+    expect(compareDumps(dump(), last)).toMatchObject({
+      value: [{part: 'region', address: REGION + 12 * PAGE - 8}],
+    });
+    const local = dump((bytes) => bytes.writeUInt8(9, 1024 + 15));
+    expect(compareDumps(dump(), local)).toMatchObject({value: [{part: 'thread-local data', address: 8}]});
+  });
+
+  test('dumps of different sizes are of imports that took another course', () => {
+    const longer = Buffer.concat([dump(), Buffer.alloc(PAGE)]);
+    expect(compareDumps(dump(), longer)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
+  });
+});
+
+describe('packing', () => {
+  test('runs are pages that are not zero; small gaps are part of them', () => {
+    const bytes = Buffer.alloc(PAGE * 20);
+    for (const page of [1, 2, 5, 16]) bytes.writeUInt8(1, page * PAGE + PAGE - 1);
+    expect(usedRuns(bytes, 0, bytes.length, 4)).toEqual([
+      {from: PAGE, size: 5 * PAGE},
+      {from: 16 * PAGE, size: PAGE},
+    ]);
+    expect(usedRuns(bytes, 0, bytes.length, 1)).toHaveLength(3);
+    expect(usedRuns(Buffer.alloc(PAGE), 0, PAGE)).toEqual([]);
+  });
+
+  test('a snapshot has the same data, and the pages of the region that are used', () => {
+    const bytes = dump((each) => each.fill(3, PAGE, 3 * PAGE));
+    const packed = packSnapshot(bytes, headerOf(bytes));
+    const header = headerOf(packed);
+    expect(header).toMatchObject({size: packed.length, runCount: 2, region: REGION, regionSize: 12 * PAGE});
+    expect(header.dataOffset % PAGE).toBe(0);
+    expect(packed.subarray(header.dataOffset, header.dataOffset + header.dataSize)).toEqual(
+      bytes.subarray(PAGE, 3 * PAGE),
+    );
+    const runs = Array.from({length: header.runCount}, (_, i) =>
+      [0, 8, 16].map((k) => Number(packed.readBigUInt64LE(header.runOffset + i * RUN_SIZE + k))),
+    );
+    expect(runs.map(([address, size]) => [address, size])).toEqual([
+      [REGION, PAGE],
+      [REGION + 11 * PAGE, PAGE],
+    ]);
+    for (const [address = 0, size = 0, offset = 0] of runs) {
+      const from = 3 * PAGE + address - REGION;
+      expect(packed.subarray(offset, offset + size)).toEqual(bytes.subarray(from, from + size));
+    }
+  });
+});
+
+describe('the executable', () => {
+  const executable = Buffer.concat([
+    Buffer.alloc(5000, 7),
+    Buffer.from('flashfreeze at \0'),
+    Buffer.alloc(100),
+  ]);
+
+  test('has the snapshot behind its end, at a page', () => {
+    const snapshot = Buffer.alloc(PAGE, 5);
+    const whole = appendSnapshot(executable, snapshot);
+    if (!whole.ok) throw new Error(whole.failure.message);
+    expect(whole.value.length % PAGE).toBe(0);
+    expect(snapshotIn(whole.value)).toEqual(snapshot);
+    expect(snapshotIn(whole.value.subarray(0, whole.value.length - 1))).toBeUndefined();
+    expect(snapshotIn(executable)).toBeUndefined();
+    expect(appendSnapshot(whole.value, snapshot)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
+  });
+
+  test.each([
+    ['without a place', Buffer.alloc(100)],
+    ['with two places', Buffer.concat([executable, executable])],
+  ])('%s is refused', (_, bytes) => {
+    expect(appendSnapshot(bytes, Buffer.alloc(PAGE))).toMatchObject({ok: false});
+  });
+});
+
+test('a hash of names does not depend on their order, nor on what imports add', () => {
+  const names = ['a.py', 'é.py', 'package'];
+  expect(hashNames([...names].reverse().concat('__pycache__', '.hidden'))).toBe(hashNames(names));
+  expect(hashNames(names.slice(1))).not.toBe(hashNames(names));
+  expect(hashNames([])).toBe(0n);
+});
+
+describe('what differs has a name', () => {
+  const symbols = parseSymbols(
+    '0000000000600000 0000000000000010 d first\n0000000000600020 0000000000000040 B _mi_heap_main\n' +
+      '0000000000400000 0000000000000040 T code\n                 U undefined\n',
+  );
+  const word = (address: number, part: 'data' | 'region' = 'data') =>
+    ({part, address, values: [1n, 255n]}) as const;
+
+  test('of the variable that holds it', () => {
+    expect(symbols.map(({name}) => name)).toEqual(['first', '_mi_heap_main']);
+    expect(describeWord(word(0x600008), symbols)).toBe('first+8: 0x1 and 0xff');
+    expect(describeWord(word(0x600010), symbols)).toBe('data at 0x600010: 0x1 and 0xff');
+    expect(describeWord(word(0x600008, 'region'), symbols)).toBe('region at 0x600008: 0x1 and 0xff');
+  });
+
+  test('variables that a start may take from another process are explained', () => {
+    const words = [word(0x600028), word(0x600008), word(0x600028, 'region')];
+    expect(withoutExplained(words, symbols)).toEqual(words.slice(1));
+  });
+
+  test('a failure lists some, and says how many there are', () => {
+    const {message, details} = unexplainedFailure(
+      Array.from({length: 12}, (_, i) => word(0x700000 + 8 * i)),
+      symbols,
+    );
+    expect(message).toContain('12 words');
+    expect(details?.split('\n')).toHaveLength(11);
+    expect(details).toContain('and 2 more');
+    expect(unexplainedFailure([word(0x600008)], symbols).message).toContain('1 word of');
+  });
+});
+
+describe('the request', () => {
+  test('names modules in order', () => {
+    expect(dumpRequestText({modules: ['b', 'a.c'], seed: 5, output: '/x y'})).toBe(
+      'output /x y\nseed 5\nvariable HOME\nmodule b\nmodule a.c\n',
+    );
+  });
+
+  test('main programs, and what CPython freezes, are not imported', () => {
+    const plan = (module: string, isCPythonFrozen = false) => ({
+      ...{module, isCPythonFrozen, source: '', sourceName: '', filename: '', isRequired: false},
+    });
+    const modules = ['json', '__main__', 'json.__main__', 'a__main__'].map((name) => plan(name));
+    expect(modulesOfSnapshot({modules: [plan('__hello__', true), ...modules]})).toEqual([
+      'json',
+      'a__main__',
+    ]);
+  });
+
+  test('seeds are never zero, which means none', () => {
+    for (let i = 0; i < 100; i++) expect(newSeed()).toBeGreaterThan(0);
+  });
+});
