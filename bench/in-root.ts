@@ -7,19 +7,23 @@ import {overlayPlaces} from '../src/hosts/overlay/overlay-host.js';
 import {shellText} from '../src/hosts/overlay/start-hooks.js';
 import {CACHE, PACKAGE} from '../support/rig.js';
 import {RUN_SCRIPT} from '../support/debian-root.js';
-import {makeOverlayInRoot} from '../support/frozen-pythons.js';
+import {makeInRoot} from '../support/frozen-pythons.js';
 import type {Contest} from './contest.js';
 import {valueOf} from './context.js';
 
-/** An overlay for a Python of the root, which it loads or not. Throws when there is no root, or no overlay can be made. */
-export async function overlayInRoot(
-  subject: string,
-  series: string,
+/**
+ * A Python of the root, without and with its overlay, or beside its graft. Throws when there is no root, or when that cannot be
+ * made.
+ */
+export async function contestInRoot(
+  kind: 'overlay' | 'graft',
+  {subject, series}: {readonly subject: string; readonly series: string},
   folder: string,
   selection: readonly string[],
 ): Promise<Contest> {
-  const out = join(folder, 'overlay');
-  const {root, python} = await makeOverlayInRoot(series, {out, buildDir: join(folder, 'build')}, selection);
+  const out = join(folder, kind);
+  const command = kind === 'overlay' ? ['overlay'] : ['relink', '--method', 'graft'];
+  const {root, python} = await makeInRoot(command, series, {out, buildDir: join(folder, 'build')}, selection);
   const entrance = (program: string): string => {
     const file = join(folder, `run-${program.split('/').at(-1) ?? ''}`);
     writeFileSync(file, entranceScript(root, program), {mode: 0o755});
@@ -29,13 +33,16 @@ export async function overlayInRoot(
   const inside = entrance(python);
   const {signal} = new AbortController();
   const target = valueOf(await describeTarget({python: inside, environment, signal}));
-  const {siteFolder} = overlayPlaces(out, target);
+  const frozen =
+    kind === 'graft'
+      ? {python: out, environment}
+      : {python, environment: {...environment, PYTHONPATH: overlayPlaces(out, target).siteFolder}};
   return {
     subject,
     python: target.version.text,
     sides: [
       {name: 'unmodified', program: {python, environment}},
-      {name: 'frozen', program: {python, environment: {...environment, PYTHONPATH: siteFolder}}},
+      {name: 'frozen', program: frozen},
     ],
     place: {python: inside, baseline: inside, valgrind: entrance('/usr/bin/valgrind')},
   };

@@ -1,6 +1,9 @@
 /** Makes the interpreters that are measured, each frozen one beside the one that differs in nothing but the images. */
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {NO_BYTECODE} from '../src/cpython/interpreter/run-script.js';
+import {describeTarget} from '../src/cpython/interpreter/target.js';
+import {scrubbedEnvironment} from '../src/exec/environment.js';
 import {overlaySubject, relinkSubject, sourceSubject} from '../src/inspect/bench-subjects.js';
 import {NEWER_SERIES} from '../support/debian-root.js';
 import {
@@ -16,14 +19,14 @@ import {type RunOptions, prepareTree} from '../support/rig.js';
 import {findPythons} from '../support/pythons.js';
 import {type Contest, localContest} from './contest.js';
 import {FOLDER, quietContext, valueOf} from './context.js';
-import {overlayInRoot} from './in-root.js';
+import {contestInRoot} from './in-root.js';
 import {marshalFrozen} from './marshal-frozen.js';
 
 /**
  * What this machine can have: `source-VERSION`, `source-shared-VERSION` (stage 1 and stage 2; of the first, also stage 1 with
  * the modules as marshal bytes), `source-builtin-VERSION` (stage 1 as it is, and stage 2 with --builtin-extensions), `relink-SERIES`,
  * `relink-pie-SERIES` (the plain link of the same archive, and that with images), `overlay-SERIES` (an installed Python,
- * without and with its overlay).
+ * without and with its overlay), `graft-SERIES` (an installed Python, and its graft).
  */
 export function subjectNames(): readonly string[] {
   const own = findPythons().map(({series}) => series);
@@ -33,7 +36,7 @@ export function subjectNames(): readonly string[] {
     'source-builtin-3.13.15',
     ...own.map((series) => `relink-${series}`),
     ...newest.map((series) => `relink-pie-${series}`),
-    ...[...newest, ...NEWER_SERIES].map((series) => `overlay-${series}`),
+    ...[...newest, ...NEWER_SERIES].flatMap((series) => [`overlay-${series}`, `graft-${series}`]),
   ];
 }
 
@@ -42,7 +45,15 @@ export function presentSubjects(names: readonly string[] = subjectNames()): Prom
   return withoutMissing(names);
 }
 
-const KINDS = ['source', 'source-shared', 'source-builtin', 'relink', 'relink-pie', 'overlay'] as const;
+const KINDS = [
+  'source',
+  'source-shared',
+  'source-builtin',
+  'relink',
+  'relink-pie',
+  'overlay',
+  'graft',
+] as const;
 
 const parseName = (name: string): SubjectName<(typeof KINDS)[number]> =>
   parseSubjectName(name, KINDS, subjectNames());
@@ -95,8 +106,12 @@ export async function makeContest(name: string, selection: readonly string[], us
     }
     case 'overlay':
       return isInRoot(parsed)
-        ? overlayInRoot(name, which, folder, selection)
+        ? contestInRoot(kind, {subject: name, series: which}, folder, selection)
         : localContest(name, await overlay({python: pythonOf(which), folder}, selection));
+    case 'graft':
+      return isInRoot(parsed)
+        ? contestInRoot(kind, {subject: name, series: which}, folder, selection)
+        : localContest(name, await graft({python: pythonOf(which), folder}, selection));
   }
 }
 
@@ -136,6 +151,20 @@ export async function overlay(
   const options = {python, out: join(folder, 'overlay'), buildDir: join(folder, 'build'), cc: undefined};
   await makeFrozen(['overlay', ...placesOf(options), ...selection], run);
   return valueOf(await overlaySubject(options, quietContext()));
+}
+
+/** An installed Python, and a copy of its executable with images. */
+async function graft({python, folder}: Installed, selection: readonly string[]): Promise<Subject> {
+  const options = {python, out: join(folder, 'python'), buildDir: join(folder, 'build')};
+  await makeFrozen(['relink', '--method', 'graft', ...placesOf(options), ...selection]);
+  const {signal, userEnvironment} = quietContext();
+  const environment = scrubbedEnvironment(NO_BYTECODE, userEnvironment);
+  const target = valueOf(await describeTarget({python, environment, signal}));
+  return {
+    python: target.version.text,
+    stage1: {python: target.executable, environment},
+    stage2: {python: options.out, environment},
+  };
 }
 
 function placesOf(options: {python: string; out: string; buildDir: string}): string[] {

@@ -17,7 +17,7 @@ CPYTHON='gcc libc6-dev make xz-utils pkg-config zlib1g-dev libbz2-dev liblzma-de
 codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 case $NAME in
 forky-root) # the newer Pythons, with their tests
-  PACKAGES='gcc libc6-dev make valgrind'
+  PACKAGES='gcc libc6-dev make valgrind patchelf'
   for series in 3.14 3.15; do
     PACKAGES="$PACKAGES python$series python$series-venv libpython$series-dev libpython$series-testsuite"
   done

@@ -26,14 +26,15 @@ export function parseSubjectName<Kind extends string>(
   return {kind: found, which};
 }
 
-/** Whether the Python of an overlay is in the root of a newer Debian. */
+/** Whether the Python of an overlay or a graft is in the root of a newer Debian. */
 export function isInRoot({kind, which}: SubjectName<string>): boolean {
-  return kind === 'overlay' && NEWER_SERIES.some((series) => series === which);
+  return ['overlay', 'graft'].includes(kind) && NEWER_SERIES.some((series) => series === which);
 }
 
 /** The names without those that need the root of a newer Debian, if it cannot be built (standard error says why). */
 export async function withoutMissing(names: readonly string[]): Promise<readonly string[]> {
-  const needsRoot = (name: string): boolean => NEWER_SERIES.some((series) => name === `overlay-${series}`);
+  const needsRoot = (name: string): boolean =>
+    NEWER_SERIES.some((series) => [`overlay-${series}`, `graft-${series}`].includes(name));
   if (!names.some(needsRoot) || (await newerDebianRoot()) !== undefined) return names;
   return names.filter((name) => !needsRoot(name));
 }
@@ -60,8 +61,12 @@ export interface RootPython {
   readonly python: string;
 }
 
-/** Makes an overlay of a Python in that root. Throws when there is no root, or when that fails. */
-export async function makeOverlayInRoot(
+/**
+ * Makes what a command makes (`overlay`, or `relink` with its options) of a Python in that root. Throws when there is no root, or
+ * when that fails.
+ */
+export async function makeInRoot(
+  command: readonly string[],
   series: string,
   {out, buildDir}: {readonly out: string; readonly buildDir: string},
   selection: readonly string[],
@@ -72,7 +77,7 @@ export async function makeOverlayInRoot(
   const made = await runInRoot(
     root,
     [
-      ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), 'overlay', '--python', python, '--out', out],
+      ...['node', join(PACKAGE, 'bin/flashfreeze.mjs'), ...command, '--python', python, '--out', out],
       ...['--build-dir', buildDir, '--cache-dir', join(CACHE, 'store'), '--jobs', '2', ...selection],
     ],
     {binds: {[PACKAGE]: 'read', [CACHE]: 'write'}},

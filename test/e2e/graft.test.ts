@@ -1,19 +1,51 @@
 /** Copies of installed Pythons' executables that need their images, through the command line. */
-import {execFileSync, spawnSync} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
 import {findPythons, systemPython} from '../../support/pythons.js';
-import {flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
+import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
+import {CACHE, PACKAGE, type Run, type SummaryEvent, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = temporaryDirectory('graft');
 const system = systemPython();
-const pythons = [...findPythons(), ...(system === undefined ? [] : [system])];
 const hasPatchelf = spawnSync('patchelf', ['--version']).status === 0;
+const root = await newerDebianRoot(); // says why, where it cannot be had
+
+/** A Python, and a way to run programs where it is. */
+interface Place {
+  readonly python: string;
+  /** Where this machine has the file. */
+  readonly file: string;
+  readonly run: (argv: readonly string[]) => Promise<Run>;
+  /** Whether its archive can be linked, so that a graft has to be asked for. */
+  readonly links: boolean;
+}
+
+async function inRoot(argv: readonly string[]): Promise<Run> {
+  const binds = {[PACKAGE]: 'read', [CACHE]: 'write', [folder]: 'write'} as const;
+  const done = await runInRoot(root ?? '', argv, {binds});
+  if (!done.ok) throw new Error(done.failure.message);
+  const {exitCode, stdout, stderr} = done.value;
+  return {exitCode, stdout, stderr};
+}
+
+const installed = hasPatchelf ? [...findPythons(), ...(system === undefined ? [] : [system])] : [];
+const places: readonly Place[] = [
+  ...installed.map(({python}) => ({
+    ...{python, file: python, links: true},
+    run: ([program = '', ...args]: readonly string[]) => run(program, args),
+  })),
+  // Debian's archives of these lack objects.
+  ...(root === undefined ? [] : NEWER_SERIES).map((series) => ({
+    ...{python: `/usr/bin/python${series}`, file: join(root ?? '', `usr/bin/python${series}`), links: false},
+    run: inRoot,
+  })),
+];
 
 /** What a program can see of how its interpreter started, but for _flashfreeze and the interpreter's own name. */
 const STATE = `
@@ -28,22 +60,48 @@ found['environment'] = {k: v for k, v in os.environ.items() if k != '_'}
 import re
 print(re.sub('0x[0-9a-f]+', '0x', json.dumps(found)))`;
 
-describeWith(hasPatchelf && pythons.length > 0, 'patchelf and another Python').each(
-  pythons.map((python) => [python.python, python] as const),
-)('%s', (path, {series}) => {
-  const out = join(folder, path.replaceAll('/', '_'), 'bin', 'python');
-  const build = (...more: string[]) =>
-    flashfreezeJson([
-      ...['relink', '--method', 'graft', '--python', path, '--out', out],
-      ...['--trace', '-c "import json, dataclasses"', ...more],
+describeWith(places.length > 0, 'patchelf and a Python').each(
+  places.map((place) => [place.python, place] as const),
+)('%s', (python, place) => {
+  const name = python.replaceAll('/', '_');
+  const out = join(folder, name, 'bin', 'python');
+  const flashfreeze = (...args: string[]): Promise<Run> =>
+    place.run([
+      ...[
+        'env',
+        `FLASHFREEZE_CACHE_DIR=${join(CACHE, 'store')}`,
+        'node',
+        join(PACKAGE, 'bin/flashfreeze.mjs'),
+      ],
+      ...args,
     ]);
-  const ask = async (python: string, ...args: string[]): Promise<unknown> =>
-    JSON.parse((await run(python, ['-B', ...args])).stdout);
-  const original = readFileSync(path);
+  const build = async (): Promise<SummaryEvent & {readonly said: string}> => {
+    const done = await flashfreeze(
+      ...['relink', ...(place.links ? ['--method', 'graft'] : []), '--python', python, '--out', out],
+      ...['--build-dir', join(folder, name, 'build'), '--trace', '-c "import json, dataclasses"', '--json'],
+    );
+    const summary = JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '') as SummaryEvent;
+    return {...summary, said: done.stdout + done.stderr};
+  };
+  const ask = async (program: string, ...args: string[]): Promise<unknown> => {
+    const done = await place.run([program, '-B', ...args]);
+    if (done.exitCode !== 0) throw new Error(done.stderr);
+    return JSON.parse(done.stdout);
+  };
+  const original = readFileSync(place.file);
   const used = 'import _flashfreeze as f, json; i = f.info(); print(json.dumps([i["active"], i["used"]]))';
+  let first: Awaited<ReturnType<typeof build>>;
 
   beforeAll(async () => {
-    expect((await build()).exitCode).toBe(0);
+    first = await build();
+  });
+
+  test('is grafted: because that was asked for, or because nothing else is possible, which is said', () => {
+    expect(first).toMatchObject({ok: true, method: 'graft'});
+    const reason =
+      /libpython3\.\d+\.a cannot be linked \((undefined reference to|cannot find -l).*\): grafting/;
+    if (place.links) expect(first.said).not.toMatch(/grafting/);
+    else expect(first.said).toMatch(reason);
   });
 
   test('images are in use, from the first module that is imported from a file', async () => {
@@ -54,20 +112,20 @@ describeWith(hasPatchelf && pythons.length > 0, 'patchelf and another Python').e
   });
 
   test('a program sees what it sees in the original', async () => {
-    expect(await ask(out, '-c', STATE)).toEqual(await ask(path, '-c', STATE));
+    expect(await ask(out, '-c', STATE)).toEqual(await ask(python, '-c', STATE));
     expect(await ask(out, '-I', '-X', 'utf8', '-c', STATE)).toEqual(
-      await ask(path, '-I', '-X', 'utf8', '-c', STATE),
+      await ask(python, '-I', '-X', 'utf8', '-c', STATE),
     );
   });
 
   test('images equal a fresh compile', async () => {
-    const verified = await flashfreeze(['verify', '--images', out]);
+    const verified = await flashfreeze('verify', '--images', out);
     expect(verified).toMatchObject({exitCode: 0});
     expect(verified.stdout + verified.stderr).toMatch(/equal a fresh compile/);
   });
 
   test('a second run is up to date', async () => {
-    expect((await build()).summary).toMatchObject({actions: {executed: 0, failed: 0}});
+    expect(await build()).toMatchObject({actions: {executed: 0, failed: 0}, method: 'graft'});
   });
 
   test('a child uses images, too, and images can be disabled', async () => {
@@ -77,16 +135,14 @@ describeWith(hasPatchelf && pythons.length > 0, 'patchelf and another Python').e
     expect(await ask(out, '-X', 'flashfreeze=off', '-c', off)).toBe(0);
   });
 
-  test('the executable, its library and its stamps can be moved together, and the original is as it was', () => {
-    const moved = join(folder, `${path.replaceAll('/', '_')}-moved`);
+  test('the executable, its library and its stamps can be moved together, and the original is as it was', async () => {
+    const moved = join(folder, `${name}-moved`);
     mkdirSync(moved);
     renameSync(out, join(moved, 'python'));
     for (const ending of ['', '.stamps']) {
       renameSync(graftLibrary(out) + ending, graftLibrary(join(moved, 'python')) + ending);
     }
-    const started = execFileSync(join(moved, 'python'), ['-B', '-c', used], {encoding: 'utf8'});
-    expect((JSON.parse(started) as unknown[])[0]).toBe(true);
-    expect(readFileSync(path).equals(original)).toBe(true);
-    expect(series).toMatch(/^3\./);
+    expect(await ask(join(moved, 'python'), '-c', used)).toEqual([true, expect.any(Number)]);
+    expect(readFileSync(place.file).equals(original)).toBe(true);
   });
 });

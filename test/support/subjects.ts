@@ -4,13 +4,14 @@
  */
 import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
+import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
 import {makeView} from '../conformance/view.js';
 import {CACHE, PACKAGE, type Run, flashfreeze, prepareTree, run} from '../../support/rig.js';
 import {NEWER_SERIES, runInRoot} from '../../support/debian-root.js';
 import {
   SOURCE_VERSIONS,
   makeFrozen,
-  makeOverlayInRoot,
+  makeInRoot,
   parseSubjectName,
   pythonOf,
   withoutMissing,
@@ -35,9 +36,9 @@ export interface RunPython {
 export type Python = (args: readonly string[], options?: RunPython) => Promise<Run>;
 
 export interface Subject {
-  /** Such as `source-3.13.15`, `relink-3.11`, `overlay-3.14`. */
+  /** Such as `source-3.13.15`, `relink-3.11`, `graft-3.15`, `overlay-3.14`. */
   readonly name: string;
-  readonly host: 'source' | 'relink' | 'overlay';
+  readonly host: 'source' | 'relink' | 'graft' | 'overlay';
   /** Such as `3.13`. */
   readonly series: string;
   /** Either interpreter, in an environment without a variable of the user's. */
@@ -73,7 +74,7 @@ export function subjectNames(): readonly string[] {
   return [
     ...SOURCE_VERSIONS.map((version) => `source-${version}`),
     ...findPythons().map(({series}) => `relink-${series}`),
-    ...NEWER_SERIES.map((series) => `overlay-${series}`),
+    ...NEWER_SERIES.flatMap((series) => [`overlay-${series}`, `graft-${series}`]),
   ];
 }
 
@@ -91,13 +92,18 @@ export function chosenSubjects(text: string | undefined): Promise<readonly strin
   return withoutMissing(asked.length > 0 ? asked : subjectNames());
 }
 
-const HOSTS = ['source', 'relink', 'overlay'] as const;
+const HOSTS = ['source', 'relink', 'graft', 'overlay'] as const;
+
+type Installed = 'relink' | 'graft';
 
 /** Builds the frozen interpreter of that name. Throws when that fails. */
 export function prepareSubject(name: string, selection: readonly string[] = CLOSURE): Promise<Subject> {
   const {kind: host, which} = parseSubjectName(name, HOSTS, subjectNames());
   if (host === 'source') return prepareSource(name, which, selection);
-  return host === 'relink' ? prepareRelinked(name, which, selection) : prepareOverlay(name, which, selection);
+  const isNewer = NEWER_SERIES.some((series) => series === which);
+  return host === 'overlay' || isNewer
+    ? prepareInRoot(host, {name, series: which}, selection)
+    : prepareInstalled(host, {name, series: which}, selection);
 }
 
 /** An interpreter of this machine, in an environment without a variable of the user's. */
@@ -137,23 +143,29 @@ async function prepareSource(name: string, version: string, selection: readonly 
   };
 }
 
-async function prepareRelinked(name: string, series: string, selection: readonly string[]): Promise<Subject> {
+/** The name of a subject, and its series. */
+interface Named {
+  readonly name: string;
+  readonly series: string;
+}
+
+/** The command that makes one of a host. */
+const commandOf = (host: Installed | 'overlay'): readonly string[] =>
+  host === 'overlay' ? ['overlay'] : ['relink', '--method', host === 'graft' ? 'graft' : 'link'];
+
+async function prepareInstalled(
+  host: Installed,
+  {name, series}: Named,
+  selection: readonly string[],
+): Promise<Subject> {
   const unmodified = realpathSync(pythonOf(series));
   const buildDir = join(CACHE, 'builds', name);
   const frozen = join(CACHE, 'relinked', name, 'bin', `python${series}`);
   mkdirSync(dirname(frozen), {recursive: true});
-  await makeFrozen([
-    'relink',
-    '--python',
-    unmodified,
-    '--out',
-    frozen,
-    '--build-dir',
-    buildDir,
-    ...selection,
-  ]);
+  const places = ['--python', unmodified, '--out', frozen, '--build-dir', buildDir];
+  await makeFrozen([...commandOf(host), ...places, ...selection]);
   return {
-    ...{name, host: 'relink', series, frozen, buildDir, ...here},
+    ...{name, host, series, frozen, buildDir, ...here},
     python: {unmodified: localPython(unmodified), frozen: localPython(frozen)},
     forTests: (side, folder) => {
       // What is installed stays as it is: the tests run in a copy, which the interpreter finds by its own place.
@@ -165,19 +177,36 @@ async function prepareRelinked(name: string, series: string, selection: readonly
       cpSync(prefix, folder, {recursive: true, verbatimSymlinks: true, preserveTimestamps: true, filter});
       const copy = join(folder, 'bin', basename(unmodified));
       if (side === 'frozen') {
-        copyFileSync(frozen, copy);
-        copyFileSync(`${frozen}.stamps`, `${copy}.stamps`);
+        for (const [from, to] of filesOf(host, frozen, copy)) copyFileSync(from, to);
       }
       return localPython(copy);
     },
   };
 }
 
-async function prepareOverlay(name: string, series: string, selection: readonly string[]): Promise<Subject> {
-  const folder = join(CACHE, 'overlays', name);
+/** The files of an executable, and where they belong beside a copy of it. A graft finds its library by the name of the first. */
+function filesOf(host: Installed, frozen: string, copy: string): readonly (readonly [string, string])[] {
+  if (host === 'relink') return ['', '.stamps'].map((ending) => [frozen + ending, copy + ending]);
+  const library = graftLibrary(frozen);
+  return [
+    [frozen, copy],
+    ...['', '.stamps'].map(
+      (ending) => [library + ending, join(dirname(copy), basename(library)) + ending] as const,
+    ),
+  ];
+}
+
+async function prepareInRoot(
+  host: Installed | 'overlay',
+  {name, series}: Named,
+  selection: readonly string[],
+): Promise<Subject> {
+  const folder = join(CACHE, host === 'overlay' ? 'overlays' : 'relinked', name);
   const buildDir = join(CACHE, 'builds', name);
   mkdirSync(folder, {recursive: true});
-  const {root, python} = await makeOverlayInRoot(series, {out: folder, buildDir}, selection);
+  const frozen = join(folder, 'bin', `python${series}`);
+  const out = host === 'overlay' ? folder : frozen;
+  const {root, python} = await makeInRoot(commandOf(host), series, {out, buildDir}, selection);
   const inside = async (argv: readonly string[], options: RunPython = {}): Promise<Run> => {
     const folders = [folder, ...(options.cwd === undefined ? [] : [options.cwd]), ...(options.folders ?? [])];
     const done = await runInRoot(root, [...(options.under ?? []), ...argv], {
@@ -193,13 +222,12 @@ async function prepareOverlay(name: string, series: string, selection: readonly 
     if (!done.ok) throw new Error(done.failure.message);
     return {exitCode: done.value.exitCode, stdout: done.value.stdout, stderr: done.value.stderr};
   };
-  const frozen = join(folder, 'bin', `python${series}`);
   const pythons = {
     unmodified: (args: readonly string[], options?: RunPython) => inside([python, ...args], options),
     frozen: (args: readonly string[], options?: RunPython) => inside([frozen, ...args], options),
   };
   return {
-    ...{name, host: 'overlay', series, frozen, buildDir, tool: inside},
+    ...{name, host, series, frozen, buildDir, tool: inside},
     flashfreeze: (args) => inside(['node', join(PACKAGE, 'bin/flashfreeze.mjs'), ...args]),
     python: pythons,
     forTests: (side) => pythons[side],
