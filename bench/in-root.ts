@@ -1,5 +1,6 @@
 /** The Pythons of a newer Debian, in a root directory of their own: what measures them runs in there, too. */
 import {writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describeTarget} from '../src/cpython/interpreter/target.js';
 import {scrubbedEnvironment} from '../src/exec/environment.js';
@@ -59,7 +60,14 @@ while IFS= read -r -d '' each; do
   *) variables+=(--env "$each") ;;
   esac
 done < <(env -0)
-exec ${text(RUN_SCRIPT)} ${text(root)} --node ${text(process.execPath)} --read ${text(PACKAGE)} --write ${text(CACHE)} \\
+# The root has a /tmp of its own: where we expect an answer, it has to be shown ours.
+folders=()
+for each in "$@"; do
+  case $each in
+  ${text(tmpdir())}/flashfreeze-*/*) folders+=(--write "$(dirname "$each")") ;;
+  esac
+done
+exec ${text(RUN_SCRIPT)} ${text(root)} "\${folders[@]}" --node ${text(process.execPath)} --read ${text(PACKAGE)} --write ${text(CACHE)} \\
   "\${variables[@]}" -- ${text(program)} "$@"
 `;
 }
