@@ -1,5 +1,15 @@
 /** What make has made with `include Makefile.inc`, elsewhere: installed, moved, of a tree that is only read, and removed. */
-import {appendFileSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import {join, relative} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../support/temporary-directory.js';
@@ -57,7 +67,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
       expect(await make('-s', 'freeze-verify')).toMatchObject({exitCode: 0, stderr: ''});
     });
 
-    test('the installed interpreter is frozen, in any directory', async () => {
+    test('the installed interpreter is frozen, in any directory, and notices edited sources', async () => {
       const installed = join(scratch, `${version}-${name}`);
       // Bytecode of the top directory only: all of it takes a minute.
       const quick = ['ENSUREPIP=no', 'COMPILEALL_OPTS=-r 0'];
@@ -65,13 +75,31 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
       expect(done.exitCode).toBe(0);
       const series = version.replace(/\.\d+$/, '');
       const local = join(installed, 'usr/local');
-      const code =
-        'import json, os, _flashfreeze as f; print(f.info()["used"] > 20, f.is_static(json.loads.__code__), f.is_static(os.walk.__code__), json.__file__)';
-      const frozen = await command(join(local, 'bin', `python${series}`), ['-I', '-c', code], {
-        environment: {LD_LIBRARY_PATH: join(local, 'lib')},
-      });
-      expect(frozen.stderr).toBe('');
-      expect(frozen.stdout).toBe(`True True True ${local}/lib/python${series}/json/__init__.py\n`);
+      const library = join(local, 'lib', `python${series}`);
+      const run = async (code: string): Promise<string> => {
+        const program = `import json, json.scanner, os, _flashfreeze as f; print(${code})`;
+        const environment = {LD_LIBRARY_PATH: join(local, 'lib')};
+        const file = join(local, 'bin', `python${series}`);
+        const {stdout, stderr} = await command(file, ['-I', '-B', '-c', program], {environment});
+        expect(stderr).toBe('');
+        return stdout.trim();
+      };
+      const isStatic = 'f.is_static(json.loads.__code__), f.is_static(os.walk.__code__)';
+      expect(await run(`f.info()["used"] > 20, ${isStatic}, json.__file__`)).toBe(
+        `True True True ${library}/json/__init__.py`,
+      );
+      expect(await run('f.info()["inactive_because"]')).toBe('None');
+      appendFileSync(join(library, 'json/__init__.py'), '\nEDITED = 1\n');
+      // This one keeps its size and its time.
+      const scanner = join(library, 'json/scanner.py');
+      const {atime, mtime} = statSync(scanner);
+      writeFileSync(
+        scanner,
+        readFileSync(scanner, 'utf8').replace('JSON token scanner', 'JSON TOKEN scanner'),
+      );
+      utimesSync(scanner, atime, mtime);
+      expect(await run('json.EDITED, json.scanner.__doc__')).toBe('1 JSON TOKEN scanner');
+      expect(await run(isStatic)).toBe('False True');
       rmSync(installed, {recursive: true});
     });
 
