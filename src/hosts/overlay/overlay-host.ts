@@ -14,6 +14,7 @@ import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import type {OverlayOptions} from '../../pipeline/build-options.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
+import {checkOverlayFolder} from './overlay-folder.js';
 import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
 
 const GOLD_HINT = "use another linker: --cc 'gcc -fuse-ld=bfd', or -fuse-ld=lld, or -fuse-ld=mold";
@@ -48,12 +49,11 @@ export function overlayHost(options: OverlayOptions, cacheDir: string): Host<Ins
   return {
     kind: 'overlay',
     places,
-    prepare: (site) =>
-      installedToolchain(
-        {...options, addressModel: 'position-independent', replacesFrozen: false},
-        places,
-        site,
-      ),
+    async prepare(site) {
+      const request = {...options, addressModel: 'position-independent', replacesFrozen: false} as const;
+      const fits = checkOverlayFolder(options.out);
+      return fits.ok ? installedToolchain(request, places, site) : fits;
+    },
     link: (objects, plan, toolchain, site) => linkOverlay(objects, plan, toolchain, options, places, site),
   };
 }

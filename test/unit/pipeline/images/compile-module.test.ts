@@ -58,7 +58,8 @@ function toolsOf(engine: Tools['engine'], compile: Workers['compile'], site: Set
   const places = placesOf(at('build'));
   const siteCompiler = {inputsFor: () => Promise.resolve(ok([])), compile: workers(), ...site};
   const compileTools = [{name: 'python', digest: digestOf('python')}];
-  return {engine, places, compileTools, workers: {compile}, siteCompiler} as unknown as Tools;
+  const toolchain = {target: {stdlib: at('Lib')}};
+  return {engine, places, compileTools, toolchain, workers: {compile}, siteCompiler} as unknown as Tools;
 }
 const problem = (text: string): (() => Result<CompileProblem>) => {
   return () => ok({type: 'SyntaxError', text: `SyntaxError: ${text}`});
