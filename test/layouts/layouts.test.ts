@@ -3,6 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, test} from '@jest/globals';
+import {SNAPSHOT_SERIES} from '../../src/hosts/snapshot/snapshot-host.js';
 import {findPythons} from '../../support/pythons.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
@@ -132,7 +133,11 @@ describeWith(places.length > 0, 'another Python').each(places.map((place) => [pl
         which === 'without them' ? text.replace(facts, '') : text,
       );
       const files = readdirSync(RUNTIME, {recursive: true, encoding: 'utf8'});
-      const sources = files.filter((name) => name.endsWith('.c')).map((name) => join(RUNTIME, name));
+      const isForAll = (name: string): boolean =>
+        !name.startsWith('snapshot/') || SNAPSHOT_SERIES.includes(series);
+      const sources = files
+        .filter((name) => name.endsWith('.c') && isForAll(name))
+        .map((name) => join(RUNTIME, name));
       const flags = MODELS['position-independent'];
       // Beside the header, where GCC takes it for each of the sources instead of parsing all headers again.
       const header = join(layouts, `python${series}.h`);

@@ -14,6 +14,9 @@ import {modulesOfSnapshot} from './dump-request.js';
 import {isUpToDate} from './file-states.js';
 import {makeSnapshot} from './make-snapshot.js';
 
+/** The CPython versions whose start and end `runtime/snapshot` was compared with. */
+export const SNAPSHOT_SERIES: readonly string[] = ['3.13'];
+
 /** The executable with a snapshot, beside the one without. */
 const WITH_SNAPSHOT = 'python-snapshot';
 
@@ -26,8 +29,11 @@ export async function snapshotHost(options: SnapshotOptions): Promise<Result<Hos
   const source = await sourceHost(plain);
   if (!source.ok) return source;
   const {version} = source.value.tree;
-  if (version.series !== '3.13') {
-    return fail('PYTHON_VERSION', `snapshots support CPython 3.13, not ${version.text}`);
+  if (!SNAPSHOT_SERIES.includes(version.series)) {
+    return fail(
+      'PYTHON_VERSION',
+      `snapshots support CPython ${SNAPSHOT_SERIES.join(', ')}, not ${version.text}`,
+    );
   }
   return ok({
     ...source.value,

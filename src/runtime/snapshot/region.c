@@ -100,7 +100,7 @@ static void *allocate(size_t size, size_t alignment)
     char *block = region.free_lists[list];
     if (block != NULL) {
         memcpy(&region.free_lists[list], block + sizeof(head), sizeof(char *));
-        memset(block + sizeof(head), 0, sizeof(char *));
+        memset(block + sizeof(head), 0, sizeof(void *));
     }
     else {
         block = extend(sizeof(head) + capacity, 16, 0);
