@@ -1,6 +1,7 @@
 /**
  * Everything in which a frozen interpreter may be told from the unmodified one by the cases. docs/guide.md tells users.
  */
+import {isDeepStrictEqual} from 'node:util';
 import type {Value} from './value.js';
 
 export interface KnownDifference {
@@ -69,6 +70,13 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: FRAMES,
     equalAs: withoutImportlib,
   },
+  {
+    case: 'changes',
+    what: /^a cache tag that is /,
+    reason:
+      'the loader of a frozen module does not look for bytecode, so it asks for the cache tag once less',
+    equalAs: withoutRepetitions,
+  },
   {case: 'identities', what: /^without names: /, reason: FRAMES, equalAs: withoutImportlib},
   {case: 'endings', what: /^no path hook$/, reason: FRAMES, equalAs: withoutImportlib},
   {
@@ -98,6 +106,15 @@ export const knownDifferences: readonly KnownDifference[] = [
     equalAs: withoutHook,
   },
 ];
+
+/** What was asked, however often in a row. */
+function withoutRepetitions(value: Value): Value {
+  if (!Array.isArray(value)) return value;
+  const entries = value as readonly Value[];
+  return entries
+    .filter((each, i) => i === 0 || !isDeepStrictEqual(each, entries[i - 1]))
+    .map(withoutRepetitions);
+}
 
 /** The names of a module and their order stay to be compared. */
 function withoutTypesOfValues(value: Value): Value {
