@@ -73,12 +73,12 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
 
 /** Fails with IO, also for what is not a file: it could keep its reader waiting for ever. */
 async function digestSource(
-  {source, sourceName}: ModulePlan,
+  {source, sourceName, isCPythonFrozen}: ModulePlan,
   {engine, toolchain: {target}}: Tools,
 ): Promise<Result<Artifact>> {
   if (!isFileSync(source)) return fail('IO', `cannot read ${source}: there is no such file`);
   const digested = await engine.source(sourceName, source);
-  return digested.ok && isPrivateSource(source, target)
+  return digested.ok && isPrivateSource({source, isCPythonFrozen}, target)
     ? ok({...digested.value, secrecy: 'private'})
     : digested;
 }

@@ -27,7 +27,8 @@ function source(name: string, mode: number, ...directories: readonly number[]): 
   return path;
 }
 
-const isPrivate = (path: string): boolean => isPrivateSource(path, {stdlib: join(folder, 'lib')});
+const isPrivate = (path: string, isCPythonFrozen = false): boolean =>
+  isPrivateSource({source: path, isCPythonFrozen}, {stdlib: join(folder, 'lib')});
 
 test.each([
   [0o644, false],
@@ -64,6 +65,8 @@ test('the standard library is no secret, unless its file is, and without what is
   expect(isPrivate(source('lib/site-packages/a.py', 0o644, 0o755, 0o700))).toBe(true);
   expect(isPrivate(source('lib/dist-packages/a/b.py', 0o644, 0o755, 0o755, 0o700))).toBe(true);
   expect(isPrivate(source('library/a.py', 0o644, 0o700))).toBe(true);
+  expect(isPrivate(source('Modules/getpath.py', 0o644, 0o700), true)).toBe(false);
+  expect(isPrivate(source('Modules/own.py', 0o600), true)).toBe(true);
 });
 
 test('a source that is not there may be read by nobody', () => {
