@@ -53,11 +53,11 @@ static int is_dunder(PyObject *name)
            PyUnicode_READ_CHAR(name, 1) == '_';
 }
 
-/* Names under which a class gets an empty dictionary when somebody reads its annotations (Objects/typeobject.c,
- * type_get_annotations()). */
+/* Names that a class gets when somebody reads its annotations (Objects/typeobject.c, type_get_annotations(), and of 3.14
+ * type_get_annotate()). */
 static int is_of_annotations(PyObject *name)
 {
-    static const char *const names[] = {"__annotations__", "__annotations_cache__"};
+    static const char *const names[] = {"__annotations__", "__annotations_cache__", "__annotate__", "__annotate_func__"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (PyUnicode_Check(name) && (size_t)PyUnicode_GET_LENGTH(name) == strlen(names[i]) &&
             PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
