@@ -18,18 +18,20 @@ export function leftOutWarning(modules: readonly LeftOut[]): EventInput | undefi
   if (only === undefined) return undefined;
   const named = modules.slice(0, NAMED);
   const more = modules.length - named.length;
-  const message =
-    modules.length === 1
-      ? `1 module does not compile, and stays on its ordinary import: ${describe(only)}`
-      : [
-          `${modules.length} modules do not compile, and stay on their ordinary imports:`,
-          ...named.map((each) => `  ${describe(each)}`),
-          ...(more > 0 ? [`  and ${more} more`] : []),
-        ].join('\n');
+  if (modules.length === 1) {
+    return {
+      type: 'warning',
+      message: `1 module does not compile, and stays on its ordinary import: ${describe(only)}`,
+      hint: `--exclude ${quoteGlob(only.module)} leaves a module out without a warning`,
+    };
+  }
+  // A line for each, whatever is in its name.
+  const lines = named.map((each) => describe(each).replaceAll('\n', String.raw`\n`));
   return {
     type: 'warning',
-    message,
-    hint: `--exclude ${modules.length === 1 ? quoteGlob(only.module) : 'NAME'} leaves a module out without a warning`,
+    message: `${modules.length} modules do not compile, and stay on their ordinary imports:`,
+    details: [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
+    hint: '--exclude NAME leaves a module out without a warning',
   };
 }
 

@@ -13,6 +13,11 @@ function messageOf(modules: readonly LeftOut[]): string {
   return warning?.type === 'warning' ? warning.message : '';
 }
 
+function detailsOf(modules: readonly LeftOut[]): string {
+  const warning = leftOutWarning(modules);
+  return warning?.type === 'warning' ? (warning.details ?? '') : '';
+}
+
 test('a build in which every module compiles has no warning', () => {
   expect(leftOutWarning([])).toBeUndefined();
 });
@@ -53,11 +58,19 @@ test.each([
 });
 
 test('many are one warning, and the list is bounded', () => {
-  const lines = messageOf(Array.from({length: 500}, (_, i) => left(`m${i}`, SYNTAX))).split('\n');
-  expect(lines[0]).toBe('500 modules do not compile, and stay on their ordinary imports:');
-  expect(lines).toHaveLength(10);
-  expect(lines.at(-1)).toBe('  and 492 more');
-  expect(messageOf([left('m', SYNTAX), left('n', SYNTAX)])).not.toContain('more');
+  const many = Array.from({length: 500}, (_, i) => left(`m${i}`, SYNTAX));
+  expect(messageOf(many)).toBe('500 modules do not compile, and stay on their ordinary imports:');
+  const lines = detailsOf(many).split('\n');
+  expect(lines).toHaveLength(9);
+  expect(lines.at(-1)).toBe('and 492 more');
+  expect(detailsOf([left('m', SYNTAX), left('n', SYNTAX)]).split('\n')).toEqual([
+    'm (/site/m.py:3): SyntaxError: invalid syntax',
+    'n (/site/n.py:3): SyntaxError: invalid syntax',
+  ]);
+});
+
+test('a line break in a name makes no line', () => {
+  expect(detailsOf([left('m', SYNTAX), left('n\nflashfreeze: done', SYNTAX)]).split('\n')).toHaveLength(2);
 });
 
 test('the hint can be pasted into a shell', () => {
