@@ -80,6 +80,8 @@ export interface ToolOutput extends Base {
 export interface Notice extends Base {
   readonly type: 'notice';
   readonly message: string;
+  /** It belongs to work that was done: a run with nothing to do does not repeat it. */
+  readonly ofWork?: true;
 }
 export interface Warning extends Base {
   readonly type: 'warning';

@@ -41,7 +41,7 @@ export function createRecorder(
   const sink: EventSink = {
     emit(event) {
       if (event.type === 'action-finished') actions.push([event.id, event.bytes ?? null]);
-      isRepeatable &&= WORK.includes(event.type);
+      isRepeatable &&= WORK.includes(event.type) || (event.type === 'notice' && event.ofWork === true);
       events.emit(event);
     },
   };

@@ -110,7 +110,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
 function modeOf(inputs: readonly Artifact[], out: string, {context}: Site): number | undefined {
   if (context.sharePrivate === true || !inputs.some(({secrecy}) => secrecy === 'private')) return undefined;
   const message = `${out} contains modules that other users may not read, so it gets the mode 0700 (--share-private lets others use it)`;
-  context.events.emit({type: 'notice', message});
+  context.events.emit({type: 'notice', message, ofWork: true});
   return 0o700;
 }
 
