@@ -43,7 +43,7 @@ export interface GroupGuard {
   readonly release: () => void;
 }
 
-/** From now on a signal ends this process at once, without a handler of ours; the watchdog ends the groups. */
+/** From now on, a signal ends this process at once, because it has no handler any more; the watchdog ends the groups. */
 export function leaveSignalsAlone(): void {
   listens = false;
   for (const signal of ENDING_SIGNALS) process.removeListener(signal, endOnSignal);

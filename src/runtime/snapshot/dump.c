@@ -296,7 +296,7 @@ extern char **environ;
 
 static void append_variable(const char *name)
 {
-    /* Those with names of ours and of CPython's, and the locale, are compared in other ways (start-conditions.c). */
+    /* FLASHFREEZE, the PYTHON variables and the locale are compared in other ways (start-conditions.c). */
     static const char *const others[] = {"PYTHON", "FLASHFREEZE", "LC_", "LANG"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if (strncmp(name, others[i], strlen(others[i])) == 0) {
