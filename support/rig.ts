@@ -15,8 +15,10 @@ import {
 } from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
+import {defaultCacheDir} from '../src/cache/default-cache-dir.js';
 import {obtainSource} from '../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../src/exec/environment.js';
+import {defaultBuildsDir} from '../src/pipeline/default-build-dir.js';
 
 export const PACKAGE = resolve(import.meta.dirname, '..');
 /** Where downloads and builds are kept between test runs. */
@@ -25,7 +27,10 @@ export const CACHE =
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
 
 /** Where `npm start` builds. */
-export const DEMONSTRATION = join(PACKAGE, '.flashfreeze', 'python-3.13.15');
+export const DEMONSTRATION = join(
+  defaultBuildsDir(defaultCacheDir({...process.env, FLASHFREEZE_CACHE_DIR: undefined}, '/')),
+  'python-3.13.15',
+);
 
 export interface Run {
   readonly exitCode: number | null;
@@ -97,7 +102,7 @@ export function flashfreeze(args: readonly string[], options: RunOptions = {}): 
   });
 }
 
-/** `npm start`, with what users have: their cache, and the build directory in the checkout. */
+/** `npm start`, with what users have: their cache, and the build directory in it. */
 export async function npmStart(): Promise<JsonRun> {
   const own = Object.keys(process.env).filter((name) => /^(PYTHON|FLASHFREEZE)/.test(name));
   return withEvents(

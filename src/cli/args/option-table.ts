@@ -254,7 +254,11 @@ const WATCH = {
 } as const satisfies Record<string, OptionSpec>;
 
 const DEMO = {
-  dir: {kind: 'path', value: 'DIR', describe: 'the directory for everything that the demo makes'},
+  dir: {
+    kind: 'path',
+    value: 'DIR',
+    describe: 'the directory for what the demo builds (default: in the cache directory)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const GARBAGE = {
