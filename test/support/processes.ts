@@ -1,12 +1,13 @@
 import type {ChildProcess} from 'node:child_process';
 import {readFileSync} from 'node:fs';
+import {setTimeout as wait} from 'node:timers/promises';
 
-/** Asks again and again until the answer is yes; gives up after `limitMs` (only a broken program gets there). */
+/** Asks again and again until the answer is yes; gives up after `limitMs` (only a broken program gets there). Works while `setTimeout` is held, too. */
 export async function eventually(holds: () => boolean, limitMs = 60_000): Promise<boolean> {
   const end = performance.now() + limitMs;
   while (!holds()) {
     if (performance.now() > end) return false;
-    await new Promise((wake) => setTimeout(wake, 5));
+    await wait(5);
   }
   return true;
 }

@@ -18,7 +18,7 @@ import {layoutOf} from '../../../src/cache/store-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
-import {compileRooms} from '../../support/compiled-rooms.js';
+import {writeScript} from '../../support/scripts.js';
 
 jest.setTimeout(60_000);
 
@@ -89,12 +89,10 @@ interface Task {
   readonly clear?: boolean;
 }
 
-let code: string;
+let program: string;
 let folder: string;
 beforeAll(() => {
-  code = temporaryDirectory();
-  compileRooms(code);
-  writeFileSync(join(code, 'build.mjs'), SCRIPT);
+  program = writeScript(temporaryDirectory(), 'build', SCRIPT);
 });
 beforeEach(() => {
   folder = temporaryDirectory();
@@ -105,7 +103,7 @@ let runs = 0;
 function argumentsFor(task: Task): [string, string] {
   runs += 1;
   const setting = {...task, storeDir: join(folder, 'store'), buildDir: join(folder, `build${runs}`)};
-  return [join(code, 'build.mjs'), JSON.stringify(setting)];
+  return [program, JSON.stringify(setting)];
 }
 
 function build(task: Task): Outcome {

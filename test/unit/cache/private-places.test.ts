@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
 import {privateCacheDir} from '../../../src/cache/private-cache-dir.js';
 import {ensurePrivate} from '../../../src/fs/private-directory.js';
-import {compileRooms} from '../../support/compiled-rooms.js';
+import {writeScript} from '../../support/scripts.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
 
@@ -103,17 +103,17 @@ describeWith(process.getuid?.() === 0, 'the right to be several users')('of anot
 
   test('a group that only they are in may write, and nobody else', () => {
     const code = temporaryDirectory();
-    compileRooms(code);
     chmodSync(code, 0o755);
     const cache = cacheWith(0o2770);
     chownSync(cache, OTHER, OTHER);
-    writeFileSync(
-      join(code, 'ask.mjs'),
+    const ask = writeScript(
+      code,
+      'ask',
       `import {privateCacheDir} from './cache/private-cache-dir.js';
        process.setgid(${OTHER}); process.setuid(${OTHER});
        console.log(privateCacheDir(process.argv[2], {XDG_CACHE_HOME: '/own'}));`,
     );
-    const asked = spawnSync(process.execPath, [join(code, 'ask.mjs'), cache], {encoding: 'utf8'});
+    const asked = spawnSync(process.execPath, [ask, cache], {encoding: 'utf8'});
     // The group is not in /etc/group, so nobody knows who is in it.
     expect(asked.stdout).toBe('/own/flashfreeze\n');
   });

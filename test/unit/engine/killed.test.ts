@@ -1,22 +1,17 @@
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock} from '../../../src/engine/lock.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {runScript} from '../../support/scripts.js';
 import {ending, eventually} from '../../support/processes.js';
 import {actualOutputs, build, expectedOutputs, makeToy, ofType, storeIn, type Toy} from './toys.js';
 
 // Processes of their own, and files, take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let code: string;
 let folder: string;
 let toy: Toy;
-beforeAll(() => {
-  code = temporaryDirectory();
-  compileRooms(code);
-});
 beforeEach(async () => {
   folder = temporaryDirectory();
   toy = await makeToy(folder, Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, `${name}1\n`])));
@@ -75,7 +70,7 @@ async function killedBuild(
   const go = join(folder, 'go-');
   for (const id of finished) writeFileSync(go + id, '');
   const setting = JSON.stringify({...toy, storeDir: join(folder, 'store'), storage, go});
-  const child = runScript(code, 'build', BUILD, [setting]);
+  const child = runScript(folder, 'build', BUILD, [setting]);
   let said = '';
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const wanted = [...finished.map((id) => `finished ${id}`), ...inTheMiddleOf];

@@ -1,21 +1,16 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {acquireLock, type Lock} from '../../../src/engine/lock.js';
 import {ownIdentity} from '../../../src/exec/liveness.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {runScript} from '../../support/scripts.js';
 import {ending, eventually} from '../../support/processes.js';
 
 // Processes of their own take their time on a busy machine.
 jest.setTimeout(60_000);
 
-let code: string;
 let folder: string;
-beforeAll(() => {
-  code = temporaryDirectory();
-  compileRooms(code);
-});
 beforeEach(() => {
   folder = temporaryDirectory();
 });
@@ -120,7 +115,7 @@ const lock = await acquireLock(process.argv[2]);
 writeFileSync(process.argv[2] + '/held', String(lock.ok));
 setInterval(() => {}, 1000);
 `;
-    const child = runScript(code, 'holder', holder, [folder]);
+    const child = runScript(folder, 'holder', holder, [folder]);
     expect(
       await eventually(
         () => existsSync(join(folder, 'held')) && readFileSync(join(folder, 'held'), 'utf8') === 'true',
@@ -152,7 +147,7 @@ for (let held = 0; held < 5;) {
 }
 `;
     const children = Array.from({length: 6}, (_, index) =>
-      runScript(code, 'contender', contender, [folder, index % 3 === 0 ? 'dies' : 'lives']),
+      runScript(folder, 'contender', contender, [folder, index % 3 === 0 ? 'dies' : 'lives']),
     );
     await Promise.all(children.map(ending));
     expect(existsSync(join(folder, 'clashes'))).toBe(false);

@@ -4,7 +4,7 @@ import {constants} from 'node:os';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms, runScript} from '../../support/compiled-rooms.js';
+import {runScript} from '../../support/scripts.js';
 import {ending, eventually, isRunning} from '../../support/processes.js';
 
 // Processes of their own, and files, take their time on a busy machine.
@@ -13,7 +13,6 @@ jest.setTimeout(60_000);
 let folder: string;
 beforeAll(() => {
   folder = temporaryDirectory();
-  compileRooms(folder);
 });
 
 /** A program that runs a shell with two sleepers, and does what `extra` says once they sleep. */

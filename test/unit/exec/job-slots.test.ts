@@ -7,15 +7,15 @@ import {joinJobserver, serveJobs, TOKEN} from '../../../src/exec/jobserver.js';
 import {runProcess} from '../../../src/exec/process.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
-import {compileRooms} from '../../support/compiled-rooms.js';
+import {writeScript} from '../../support/scripts.js';
 
 jest.setTimeout(60_000);
 
 let folder: string;
+let jobs: string;
 beforeAll(() => {
   folder = temporaryDirectory();
-  compileRooms(folder);
-  writeFileSync(join(folder, 'jobs.mjs'), JOBS);
+  jobs = writeScript(folder, 'jobs', JOBS);
 });
 afterEach(() => {
   for (const name of ['log', 'met']) rmSync(join(folder, name), {force: true});
@@ -67,7 +67,10 @@ function make(
   makefile: string,
   ...args: string[]
 ): {readonly status: number | null; readonly text: string} {
-  writeFileSync(join(folder, 'Makefile'), `NODE := ${process.execPath}\nSHELL := /bin/sh\n${makefile}`);
+  writeFileSync(
+    join(folder, 'Makefile'),
+    `NODE := ${process.execPath}\nJOBS := ${jobs}\nSHELL := /bin/sh\n${makefile}`,
+  );
   const environment = {...scrubbedEnvironment(), MEET: String(meet)};
   const done = spawnSync('make', args, {cwd: folder, env: environment, encoding: 'utf8'});
   return {status: done.status, text: done.stdout + done.stderr};
@@ -80,7 +83,7 @@ const JOB =
 
 describe('under make', () => {
   test('-j3 leaves three slots', () => {
-    const {status, text} = make(3, 'all: ; +@$(NODE) jobs.mjs 9\n', '-j3');
+    const {status, text} = make(3, 'all: ; +@$(NODE) $(JOBS) 9\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: ''});
     expect(jobsSeen()).toMatchObject({most: 3, count: 9});
   });
@@ -89,7 +92,7 @@ describe('under make', () => {
     const sleepers = Array.from({length: 6}, (_, i) => `s${i}`).join(' ');
     const {status, text} = make(
       3,
-      `all: a b ${sleepers}\na b: ; +@$(NODE) jobs.mjs 6\n${sleepers}: ; @${JOB}\n`,
+      `all: a b ${sleepers}\na b: ; +@$(NODE) $(JOBS) 6\n${sleepers}: ; @${JOB}\n`,
       '-j4',
     );
     expect({status, text}).toEqual({status: 0, text: ''});
@@ -102,7 +105,7 @@ describe('under make', () => {
   test.each(['exit', 'throw', 'terminated'])('tokens come back when the program ends by %s', (end) => {
     const {text} = make(
       3,
-      `all: after\nbroken: ; -+@$(NODE) jobs.mjs 9 ${end} 2>/dev/null\nafter: broken ; +@rm log met; $(NODE) jobs.mjs 9\n`,
+      `all: after\nbroken: ; -+@$(NODE) $(JOBS) 9 ${end} 2>/dev/null\nafter: broken ; +@rm log met; $(NODE) $(JOBS) 9\n`,
       '-j3',
     );
     expect(jobsSeen()).toMatchObject({most: 3, count: 9});
@@ -111,13 +114,13 @@ describe('under make', () => {
   });
 
   test('a recipe line without + leaves one, which is detected', () => {
-    const {status, text} = make(1, 'all: ; @$(NODE) jobs.mjs 3\n', '-j3');
+    const {status, text} = make(1, 'all: ; @$(NODE) $(JOBS) 3\n', '-j3');
     expect({status, text}).toEqual({status: 0, text: 'cut off\n'});
     expect(jobsSeen()).toMatchObject({most: 1, count: 3});
   });
 
   test('without -j there are as many as processors', () => {
-    expect(make(8, 'all: ; +@$(NODE) jobs.mjs 9\n').text).toBe('');
+    expect(make(8, 'all: ; +@$(NODE) $(JOBS) 9\n').text).toBe('');
     expect(jobsSeen()).toMatchObject({most: 8, count: 9});
   });
 

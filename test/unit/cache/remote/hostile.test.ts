@@ -5,6 +5,7 @@ import {layoutOf} from '../../../../src/cache/store-layout.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {startCacheServer, type CacheServer, type Mischief} from '../../../support/cache-server.js';
 import {holdTime} from '../../../support/fake-time.js';
+import {eventually} from '../../../support/processes.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {actualOutputs, build, compiled, expectedOutputs, storeIn} from '../../engine/toys.js';
 import {BASE_MS} from '../../../../src/cache/remote/waiting.js';
@@ -325,7 +326,7 @@ describe('a server that', () => {
     writeFileSync(file, 'content');
     const outputs = [{name: 'o', digest: digestOf('content'), size: 7, executable: false}];
     remote.offer(digestOf('record'), {keyRecord: 'record', outputs}, {o: file});
-    while (!server.requests.some((line) => line.startsWith('PUT'))) await new Promise(setImmediate);
+    expect(await eventually(() => server.requests.some((line) => line.startsWith('PUT')))).toBe(true);
     const finished = remote.finish();
     jest.advanceTimersByTime(20_000);
     await finished;

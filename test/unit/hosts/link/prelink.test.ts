@@ -1,32 +1,55 @@
 import {execFileSync} from 'node:child_process';
-import {readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync} from 'node:fs';
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
-import {beforeEach, expect, test} from '@jest/globals';
+import {beforeAll, beforeEach, expect, test} from '@jest/globals';
 import {scrubbedEnvironment} from '../../../../src/exec/environment.js';
 import {prelink} from '../../../../src/hosts/link/prelink.js';
 import type {Artifact} from '../../../../src/model/action.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
+const COUNT = 90;
+/** The one with a second version. */
+const EDITED = 50;
+const compiled = temporaryDirectory();
 let folder: string;
 let objects: Artifact[];
 const environment = scrubbedEnvironment();
+beforeAll(() => {
+  const sources = Array.from({length: COUNT}, (_, i) => source(i, i));
+  execFileSync('gcc', ['-fno-pie', '-c', ...sources, source(EDITED, EDITED + 1000)], {cwd: compiled});
+});
 beforeEach(() => {
   folder = temporaryDirectory();
-  objects = Array.from({length: 90}, (_, i) => object(i, i));
+  objects = Array.from({length: COUNT}, (_, i) => object(i, i));
 });
 
 /** An object with a number of its own, a name that others have, too, and a group that all have. */
-function object(index: number, value: number): Artifact {
-  const name = `o${index}.o`;
+function source(index: number, value: number): string {
+  const name = `o${index}-${value}.c`;
   const text = `
     static const long number = ${value};
     const long *const ff_image_${index} = &number;
     __attribute__((weak, visibility("hidden"), section("ff_string,\\"awG\\",@progbits,ff_s_shared,comdat#")))
     char ff_s_shared[16] = "shared";
     char *const ff_text_${index} = ff_s_shared;`;
-  execFileSync('gcc', ['-fno-pie', '-c', '-x', 'c', '-', '-o', join(folder, name)], {input: text});
-  return {name, path: join(folder, name), digest: digestOf(`${index} ${value}`)};
+  writeFileSync(join(compiled, name), text);
+  return name;
+}
+
+function object(index: number, value: number): Artifact {
+  const name = `o${index}.o`;
+  const path = join(folder, name);
+  copyFileSync(join(compiled, `o${index}-${value}.o`), path);
+  return {name, path, digest: digestOf(`${index} ${value}`)};
 }
 
 async function groups(compiler = 'gcc'): Promise<readonly string[]> {
@@ -66,7 +89,7 @@ test('unchanged groups stay, changed ones are linked again, unused ones are remo
   const before = await groups();
   const times = before.map((path) => statSync(path).mtimeMs);
   expect((await groups()).map((path) => statSync(path).mtimeMs)).toEqual(times);
-  objects[50] = object(50, 1050);
+  objects[EDITED] = object(EDITED, EDITED + 1000);
   const after = await groups();
   for (const path of before) utimesSync(path, 1, 1);
   await groups();
