@@ -1,5 +1,6 @@
 import {lstatSync} from 'node:fs';
 import {defaultCacheDir} from './default-cache-dir.js';
+import {foreignLinkOn, linksOn} from '../fs/links.js';
 import {isOnlyOurs, openDirectoryAbove, ownUser} from '../fs/owners.js';
 import {realpathOf} from '../fs/private-directory.js';
 
@@ -23,6 +24,12 @@ function isPrivate(path: string): boolean {
     const real = realpathOf(path);
     const stats = lstatSync(real, {throwIfNoEntry: false});
     if (stats !== undefined && !(stats.uid === ownUser() && stats.isDirectory() && isOnlyOurs(stats)))
+      return false;
+    // A link is as safe as the directory that it lies in.
+    if (
+      foreignLinkOn(path) !== undefined ||
+      linksOn(path).some((link) => openDirectoryAbove(link) !== undefined)
+    )
       return false;
     return openDirectoryAbove(real) === undefined;
   } catch {

@@ -54,6 +54,11 @@ export function removable({trustOthers}: Pick<Layout, 'trustOthers'>): MayRemove
 
 export type Part = typeof CONTENTS | typeof RESULTS;
 
+/** Whether a directory of this name holds files of the store. */
+export function isShard(name: string): boolean {
+  return /^[0-9a-f]{2}$/.test(name);
+}
+
 /** A file of the store. */
 export interface StoredFile {
   readonly part: Part;
@@ -74,7 +79,7 @@ export const BREADTH = 32;
 export async function listFiles(root: string, part: Part): Promise<StoredFile[]> {
   const limit = pLimit(BREADTH);
   const shards = await inDirectory(root, [part], async ({at}) =>
-    limit.map(await listNames(at), (shard) => listShard(root, part, shard)),
+    limit.map((await listNames(at)).filter(isShard), (shard) => listShard(root, part, shard)),
   );
   return (shards ?? []).flat();
 }

@@ -15,13 +15,14 @@ import {
   removeQuietly,
   writeFileAtomic,
 } from '../fs/files.js';
+import {foreignLinkOn} from '../fs/links.js';
 import {isForeign, isOnlyOurs, nameOfUser, type Ownership} from '../fs/owners.js';
 import {isReachedByOthers} from '../fs/readers.js';
-import {removeTree} from '../fs/removal.js';
-import {CONTENTS, isTrusted, layoutOf, removable, RESULTS, type Layout} from './store-layout.js';
+import {clearStore, removeStored} from './clearing.js';
+import {CONTENTS, inDirectory, isTrusted, layoutOf, RESULTS, type Layout} from './store-layout.js';
 import {encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
-import {isDamage, readRecord} from './record-file.js';
-import {createTidier, memoryFile, type Tidier} from './tidy.js';
+import {isDamage, readRecord, type RecordFile} from './record-file.js';
+import {createTidier, type Tidier} from './tidy.js';
 import {
   findIntruders,
   surveyStore,
@@ -72,7 +73,7 @@ export interface Store {
   readonly verify: () => Promise<Verified>;
   /** Finds what belongs to others, and what is neither a file nor a directory. */
   readonly intruders: () => Promise<Intruders>;
-  /** Removes everything. Fails with IO. */
+  /** Removes what has names of the store's own. Fails with IO. */
   readonly clear: () => Promise<Result<void>>;
   /** Removes old results, then the least recently used ones, until the limits hold. */
   readonly collect: (limits: CollectLimits) => Promise<Collected>;
@@ -97,7 +98,14 @@ export async function openStore(
   const made = await ensureFolder(path, PRIVATE);
   const hint = 'select another directory with --cache-dir';
   if (!made.ok) return fail('CACHE', `cannot use the cache in ${path}: ${made.failure.message}`, {hint});
-  // The user's own path may lead through links; below it there are none.
+  const link = trustOthers ? undefined : foreignLinkOn(path);
+  if (link !== undefined) {
+    const owner = nameOfUser(link.uid);
+    return fail('CACHE', `the cache in ${path} lies behind ${link.path}, a symbolic link of ${owner}`, {
+      hint: `pass --trust-cache to use it, or ${hint}`,
+    });
+  }
+  // The user's own path may lead through links of the user; below it there are none.
   const root = await realpath(path).catch(() => path);
   const stats = await lstat(root).catch(() => undefined);
   if (stats !== undefined && !trustOthers && isForeign(stats)) {
@@ -166,7 +174,7 @@ const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
 
 async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolean}): Promise<Result<Lookup>> {
   const path = layout.entry(key);
-  const {record, owner, error} = await readRecord(path, key);
+  const {record, owner, error} = await readEntry(layout, key);
   if (error !== undefined) {
     if (isDamage(error)) return ok({record: undefined, warnings: [await discard(layout, 'entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
@@ -189,6 +197,16 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
   }
   if (!(await touch(path))) await renew(layout, path, record);
   return ok({record, warnings: []});
+}
+
+/**
+ * Reads an entry. In a shared store, through no link: files of this user that lie elsewhere, such as in a checkout, say what others wrote.
+ */
+async function readEntry(layout: Layout, key: Digest): Promise<RecordFile> {
+  if (layout.sharedMode === undefined) return readRecord(layout.entry(key), key);
+  const read = (path: string): Promise<RecordFile> => readRecord(path, key);
+  const found = await inDirectory(layout.root, [RESULTS, key.slice(0, 2)], ({at}) => read(join(at, key)));
+  return found ?? {record: undefined, owner: undefined, error: {code: 'ENOENT'}};
 }
 
 function foreignWarning({root}: Layout, owner: Ownership): string {
@@ -292,7 +310,7 @@ async function materialise(
 const COPY = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 async function discard(layout: Layout, what: 'entry' | 'file', path: string): Promise<string> {
-  const outcome = (await removeTree(path, removable(layout))) ? 'has been removed' : 'cannot be removed';
+  const outcome = (await removeStored(layout, path)) ? 'has been removed' : 'cannot be removed';
   return `the ${what === 'entry' ? 'cache entry' : 'cached file'} ${path} was damaged and ${outcome}`;
 }
 
@@ -311,17 +329,4 @@ async function renew(layout: Layout, path: string, record: ActionRecord): Promis
   const found = await lstat(path).catch(() => undefined);
   if (found !== undefined && Date.now() - found.mtimeMs > TOUCH_AFTER_MS)
     await writeEntry(layout, path, encodeRecord(record));
-}
-
-async function clearStore(layout: Layout): Promise<Result<void>> {
-  const may = removable(layout);
-  await removeTree(memoryFile(layout), may);
-  for (const folder of [join(layout.root, RESULTS), join(layout.root, CONTENTS), layout.temporary]) {
-    const isGone = await removeTree(folder, may);
-    // What is left of a shared store belongs to others.
-    if (!isGone && layout.sharedMode === undefined) return fail('IO', `cannot remove all of ${folder}`);
-    const made = await prepareFolder(layout, folder);
-    if (!made.ok) return made;
-  }
-  return ok();
 }

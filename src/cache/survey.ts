@@ -2,7 +2,7 @@ import {lstat} from 'node:fs/promises';
 import {join} from 'node:path';
 import pLimit from 'p-limit';
 import {hashFile} from '../fs/files.js';
-import {removeTree} from '../fs/removal.js';
+import {removeStored} from './clearing.js';
 import {
   BREADTH,
   CONTENTS,
@@ -11,7 +11,6 @@ import {
   type Layout,
   listFiles,
   listNames,
-  removable,
   RESULTS,
   TEMPORARIES,
 } from './store-layout.js';
@@ -75,7 +74,7 @@ export async function verifyStore(layout: Layout): Promise<Verified> {
     else if (record === 'older') return;
     else if (!record.outputs.every((output) => whole.has(output.digest))) incomplete.push(path);
   });
-  await limit.map(damaged, (path) => removeTree(path, removable(layout)));
+  await limit.map(damaged, (path) => removeStored(layout, path));
 
   return {
     entries: entries.length,

@@ -1,5 +1,6 @@
 import {lstatSync, readlinkSync} from 'node:fs';
 import {dirname, isAbsolute, join, sep} from 'node:path';
+import {isForeign, isSudoInvoker, isUnmapped} from './owners.js';
 
 /** As many links as Linux follows in one path (MAXSYMLINKS, include/linux/namei.h). */
 const MOST_LINKS = 40;
@@ -39,4 +40,24 @@ export function readLink(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A symbolic link that belongs to another user. */
+export interface ForeignLink {
+  readonly path: string;
+  /** Its owner. */
+  readonly uid: number;
+}
+
+/**
+ * The first link of another user on the way to an absolute path. That user decides where the path leads, perhaps to files of this user that are
+ * something else: a checkout of what that user wrote, for example. Undefined if there is none.
+ */
+export function foreignLinkOn(path: string): ForeignLink | undefined {
+  for (const link of linksOn(path)) {
+    const stats = lstatSync(link, {throwIfNoEntry: false});
+    if (stats === undefined || !isForeign(stats)) continue;
+    if (!isSudoInvoker(stats.uid) && !isUnmapped(stats.uid)) return {path: link, uid: stats.uid};
+  }
+  return undefined;
 }

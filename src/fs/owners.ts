@@ -92,7 +92,7 @@ function hasOneMember(gid: number): boolean {
  * In a user namespace, the files of users who are not part of it, such as the real root, seem to belong to the overflow user. The
  * directory / belongs to one of them there.
  */
-function isUnmapped(uid: number): boolean {
+export function isUnmapped(uid: number): boolean {
   try {
     const overflow = Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'));
     return uid === overflow && !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));

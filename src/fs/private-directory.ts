@@ -4,6 +4,7 @@ import {basename, dirname, join} from 'node:path';
 import {errnoOf} from '../model/errno.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {attempt, ensureFolder, ioFailure} from './files.js';
+import {foreignLinkOn} from './links.js';
 import {isOnlyOurs, nameOfUser, openDirectoryAbove, othersMayRead, ownUser} from './owners.js';
 
 /** The real path of what exists of a path, with the rest of it. */
@@ -20,9 +21,14 @@ const PRIVATE = 0o700;
 
 /**
  * Makes a directory that only this user may enter, or takes away the permissions of others. Fails with IO for one of another user, for
- * a link, and in a directory in which others can replace it.
+ * a link, behind a link of another user, and in a directory in which others can replace it.
  */
 export async function ensurePrivate(path: string): Promise<Result<void>> {
+  const link = foreignLinkOn(path);
+  if (link !== undefined) {
+    const owner = nameOfUser(link.uid);
+    return fail('IO', `${path} lies behind ${link.path}, a symbolic link of ${owner}`, {hint: HINT});
+  }
   const above = await ensureFolder(dirname(path), PRIVATE);
   if (!above.ok) return above;
   try {

@@ -3,19 +3,22 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {beforeAll, beforeEach, describe, expect, jest, test} from '@jest/globals';
+import {decodeRecord, encodeRecord} from '../../../src/cache/record.js';
 import {layoutOf} from '../../../src/cache/store-layout.js';
-import {digestOf} from '../../../src/model/digest.js';
+import {type Digest, digestOf} from '../../../src/model/digest.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 import {describeWith} from '../../support/with.js';
 import {writeScript} from '../../support/scripts.js';
@@ -316,6 +319,57 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
       utimesSync(planted, old, old);
       build({...alone, limits, user: ben});
       expect(readdirSync(planted)).toEqual(['x']);
+    });
+  });
+
+  describe('of whom one has a checkout of what the other wrote', () => {
+    /** Forges the result for `a`: an entry that belongs to ben, in a directory of ben; returns its path in the store. */
+    function forge(checkout: string): string {
+      shared(0o2770);
+      build({...alone, names: ['a'], user: ben});
+      const [entry = ''] = files('ac');
+      const record = decodeRecord(readFileSync(entry, 'utf8'), basename(entry) as Digest);
+      if (record === undefined || record === 'older') throw new Error('no result');
+      const content = 'b'.repeat(1000);
+      const blob = layoutOf(join(folder, 'store')).blob(digestOf(content));
+      mkdirSync(dirname(blob), {recursive: true});
+      writeFileSync(blob, content);
+      const outputs = record.outputs.map((output) => ({...output, digest: digestOf(content)}));
+      mkdirSync(checkout, {recursive: true});
+      const forged = join(checkout, basename(entry));
+      writeFileSync(forged, encodeRecord({...record, outputs}));
+      rmSync(entry);
+      for (const path of [checkout, forged]) chownSync(path, ben.id, group);
+      return entry;
+    }
+
+    test('a link in the store that leads to it is not followed', () => {
+      const checkout = join(folder, 'checkout');
+      const shard = dirname(forge(checkout));
+      rmSync(shard, {recursive: true});
+      symlinkSync(checkout, shard);
+      const before = readdirSync(checkout);
+      expect(build({...alone, names: ['a'], user: ben})).toMatchObject({right: true, executed: 1});
+      expect(readdirSync(checkout)).toEqual(before);
+    });
+
+    test('a link to it in the place of the store is refused', () => {
+      const store = join(folder, 'store');
+      const entry = forge(join(folder, 'checkout'));
+      renameSync(join(folder, 'checkout', basename(entry)), entry);
+      const real = join(folder, 'real');
+      renameSync(store, real);
+      // As if all of it came with the checkout.
+      execFileSync('chown', ['-R', `${ben.id}:${group}`, real]);
+      execFileSync('chmod', ['-R', 'go-w', real]);
+      symlinkSync(real, store);
+      lchownSync(store, ada.id, group);
+      const built = build({...alone, names: ['a'], user: ben});
+      expect(built).toMatchObject({right: true, executed: 1});
+      expect(built.messages[0]).toMatch(/lies behind .*\/store, a symbolic link of the user 64001$/);
+      // Whoever made the link may lead there.
+      lchownSync(store, ben.id, group);
+      expect(build({...alone, names: ['a'], user: ben})).toMatchObject({right: false, cached: 1});
     });
   });
 

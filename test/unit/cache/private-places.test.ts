@@ -1,9 +1,10 @@
 /** Where build directories and memos lie when the cache directory is not only ours. */
 import {spawnSync} from 'node:child_process';
-import {chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
 import {privateCacheDir} from '../../../src/cache/private-cache-dir.js';
+import {checkBuildDirOwner} from '../../../src/engine/build-dir-owner.js';
 import {ensurePrivate} from '../../../src/fs/private-directory.js';
 import {writeScript} from '../../support/scripts.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
@@ -99,6 +100,34 @@ describeWith(process.getuid?.() === 0, 'the right to be several users')('of anot
     expect(await ensurePrivate(join(above, 'builds'))).toMatchObject({
       failure: {message: expect.stringContaining(`other users can replace ${above}/builds`)},
     });
+  });
+
+  test('a link of theirs on the way does not lead to private directories', async () => {
+    const cache = cacheWith(0o700);
+    const link = join(folder, 'link');
+    symlinkSync(cache, link);
+    lchownSync(link, OTHER, OTHER);
+    expect(privateCacheDir(link, environment)).toBe(join(folder, 'own/flashfreeze'));
+    expect(await ensurePrivate(join(link, 'builds'))).toMatchObject({
+      failure: {message: `${link}/builds lies behind ${link}, a symbolic link of the user ${OTHER}`},
+    });
+    expect(await checkBuildDirOwner(join(link, 'build'), false)).toMatchObject({
+      failure: {
+        code: 'OUTPUT',
+        message: expect.stringContaining(`behind ${link}, a symbolic link of the user`),
+      },
+    });
+    expect(await checkBuildDirOwner(join(link, 'build'), true)).toEqual({ok: true});
+    lchownSync(link, 0, 0);
+    expect(await checkBuildDirOwner(join(link, 'build'), false)).toEqual({ok: true});
+    // One's own, where they can replace it.
+    chmodSync(folder, 0o777);
+    const beside = join(temporaryDirectory(), 'cache');
+    mkdirSync(beside, {mode: 0o700});
+    symlinkSync(beside, join(folder, 'own-link'));
+    expect(privateCacheDir(join(folder, 'own-link'), {XDG_CACHE_HOME: '/nowhere'})).toBe(
+      '/nowhere/flashfreeze',
+    );
   });
 
   test('a group that only they are in may write, and nobody else', () => {

@@ -347,6 +347,22 @@ test('stats count what is there, and clear removes it', async () => {
   expect(await isKept(await keep('c', ['three']))).toBe(true);
 });
 
+test('clear removes nothing but results and files of a store', async () => {
+  await keep('a', ['one']);
+  const others = ['tmp/letter', 'tmp/sub/.new-1', 'cas/ab/letter', 'ac/x/letter', 'cas/abc', 'letter'];
+  for (const name of others) {
+    mkdirSync(dirname(join(store.root, name)), {recursive: true});
+    writeFileSync(join(store.root, name), 'dear');
+  }
+  const directory = join(store.root, 'ac', 'ab', digestOf('directory'));
+  mkdirSync(directory, {recursive: true});
+  writeFileSync(join(directory, 'letter'), 'dear');
+  expect(await store.clear()).toMatchObject({failure: {message: `cannot remove ${directory}`}});
+  expect(await store.stats()).toMatchObject({entries: 0, blobs: 0});
+  for (const name of others) expect(readFileSync(join(store.root, name), 'utf8')).toBe('dear');
+  expect(readdirSync(directory)).toEqual(['letter']);
+});
+
 describe('a store that cannot be used', () => {
   test('is a failure that names the place and says what to do', async () => {
     writeFileSync(join(folder, 'file'), '');
