@@ -82,6 +82,8 @@ export interface Notice extends Base {
   readonly message: string;
   /** It belongs to work that was done: a run with nothing to do does not repeat it. */
   readonly ofWork?: true;
+  /** It holds as long as nothing changes that the run depends on: a run with nothing to do repeats it. */
+  readonly isLasting?: true;
 }
 export interface Warning extends Base {
   readonly type: 'warning';

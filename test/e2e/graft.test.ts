@@ -1,14 +1,15 @@
 /** Copies of installed Pythons' executables that need their images, through the command line. */
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, renameSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
 import {findPythons, systemPython} from '../../support/pythons.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
-import {CACHE, PACKAGE, type Run, type SummaryEvent, run} from '../../support/rig.js';
+import {CACHE, type JsonEvent, PACKAGE, type Run, type SummaryEvent, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
+import {withoutArchive} from '../support/without-archive.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = temporaryDirectory('graft');
@@ -24,6 +25,10 @@ interface Place {
   readonly run: (argv: readonly string[]) => Promise<Run>;
   /** Whether its archive can be linked, so that a graft has to be asked for. */
   readonly links: boolean;
+  /** Options besides those of all. */
+  readonly options?: readonly string[];
+  /** The only directory in which an executable finds the Python's library. */
+  readonly bin?: string;
 }
 
 async function inRoot(argv: readonly string[]): Promise<Run> {
@@ -34,12 +39,24 @@ async function inRoot(argv: readonly string[]): Promise<Run> {
   return {exitCode, stdout, stderr};
 }
 
+const runHere = ([program = '', ...args]: readonly string[]): Promise<Run> => run(program, args);
+const newest = hasPatchelf ? findPythons().at(-1) : undefined;
+const archiveless = newest && withoutArchive(newest.python, join(folder, 'archiveless'));
 const installed = hasPatchelf ? [...findPythons(), ...(system === undefined ? [] : [system])] : [];
 const places: readonly Place[] = [
   ...installed.map(({python}) => ({
-    ...{python, file: python, links: true},
-    run: ([program = '', ...args]: readonly string[]) => run(program, args),
+    ...{python, file: python, links: true, run: runHere},
   })),
+  // In the build directory that is found by itself, too.
+  ...(archiveless === undefined
+    ? []
+    : [
+        {
+          ...{python: archiveless, file: archiveless, links: false, run: runHere},
+          options: ['--cache-dir', join(folder, 'cache')],
+          bin: dirname(archiveless),
+        },
+      ]),
   // Debian's archives of these lack objects.
   ...(root === undefined ? [] : NEWER_SERIES).map((series) => ({
     ...{python: `/usr/bin/python${series}`, file: join(root ?? '', `usr/bin/python${series}`), links: false},
@@ -64,7 +81,7 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
   places.map((place) => [place.python, place] as const),
 )('%s', (python, place) => {
   const name = python.replaceAll('/', '_');
-  const out = join(folder, name, 'bin', 'python');
+  const out = join(place.bin ?? join(folder, name, 'bin'), 'python');
   const flashfreeze = (...args: string[]): Promise<Run> =>
     place.run([
       ...[
@@ -75,13 +92,19 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
       ],
       ...args,
     ]);
-  const build = async (): Promise<SummaryEvent & {readonly said: string}> => {
+  const build = async (): Promise<
+    SummaryEvent & {readonly said: string; readonly events: readonly JsonEvent[]}
+  > => {
     const done = await flashfreeze(
       ...['relink', ...(place.links ? ['--method', 'graft'] : []), '--python', python, '--out', out],
-      ...['--build-dir', join(folder, name, 'build'), '--trace', '-c "import json, dataclasses"', '--json'],
+      ...(place.options ?? ['--build-dir', join(folder, name, 'build')]),
+      ...['--trace', '-c "import json, dataclasses"', '--json'],
     );
-    const summary = JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '') as SummaryEvent;
-    return {...summary, said: done.stdout + done.stderr};
+    const events = done.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonEvent);
+    return {...(events.at(-1) as SummaryEvent), events, said: done.stdout + done.stderr};
   };
   const ask = async (program: string, ...args: string[]): Promise<unknown> => {
     const done = await place.run([program, '-B', ...args]);
@@ -99,7 +122,7 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
   test('is grafted: because that was asked for, or because nothing else is possible, which is said', () => {
     expect(first).toMatchObject({ok: true, method: 'graft'});
     const reason =
-      /libpython3\.\d+\.a cannot be linked \((undefined reference to|cannot find -l).*\): grafting/;
+      /libpython3\.\d+\.a (cannot be linked \((undefined reference to|cannot find -l).*\)|not found): grafting/;
     if (place.links) expect(first.said).not.toMatch(/grafting/);
     else expect(first.said).toMatch(reason);
   });
@@ -124,8 +147,16 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
     expect(verified.stdout + verified.stderr).toMatch(/equal a fresh compile/);
   });
 
-  test('a second run is up to date', async () => {
-    expect(await build()).toMatchObject({actions: {executed: 0, failed: 0}, method: 'graft'});
+  test('a second run has nothing to do, and sees that without asking the Python', async () => {
+    const again = await build();
+    expect(again).toMatchObject({actions: {executed: 0, failed: 0}, method: 'graft'});
+    const finished = again.events.filter(({type}) => type === 'action-finished');
+    expect(finished.length).toBeGreaterThan(20);
+    // What is recalled from the memo of the last run took no time at all.
+    expect(finished.filter(({ms}) => ms !== 0)).toEqual([]);
+    const notices = (events: readonly JsonEvent[]): unknown[] =>
+      events.filter(({type}) => type === 'notice').map(({message}) => message);
+    expect(notices(again.events)).toEqual(notices(first.events));
   });
 
   test('a child uses images, too, and images can be disabled', async () => {
@@ -136,13 +167,14 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
   });
 
   test('the executable, its library and its stamps can be moved together, and the original is as it was', async () => {
-    const moved = join(folder, `${name}-moved`);
-    mkdirSync(moved);
-    renameSync(out, join(moved, 'python'));
+    const moved = place.bin ?? join(folder, `${name}-moved`);
+    mkdirSync(moved, {recursive: true});
+    const program = join(moved, 'python-moved');
+    renameSync(out, program);
     for (const ending of ['', '.stamps']) {
-      renameSync(graftLibrary(out) + ending, graftLibrary(join(moved, 'python')) + ending);
+      renameSync(graftLibrary(out) + ending, join(moved, basename(graftLibrary(out)) + ending));
     }
-    expect(await ask(join(moved, 'python'), '-c', used)).toEqual([true, expect.any(Number)]);
+    expect(await ask(program, '-c', used)).toEqual([true, expect.any(Number)]);
     expect(readFileSync(place.file).equals(original)).toBe(true);
   });
 });

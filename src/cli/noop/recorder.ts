@@ -7,7 +7,7 @@ import {COMMANDS, runQuestion, writeRunMemo} from './run-memo.js';
 
 /** With these options a run always does something. */
 const ALWAYS_AT_WORK = ['force', 'dry-run', 'trace-file', 'report'] as const;
-/** Events that only the first of two equal runs emits. The second run has to repeat all others, such as warnings. */
+/** Events that only the first of two equal runs emits. The second has to repeat all others; of these, a memo has the lasting notices. */
 const WORK: readonly Event['type'][] = [
   'action-started',
   'action-finished',
@@ -37,11 +37,15 @@ export function createRecorder(
   // The question is part of the dependencies, so it is computed before the run, not after it.
   const asked = runQuestion(argv, processContext);
   const actions: [ActionId, number | null][] = [];
+  const notices: string[] = [];
   let isRepeatable = true;
   const sink: EventSink = {
     emit(event) {
       if (event.type === 'action-finished') actions.push([event.id, event.bytes ?? null]);
-      isRepeatable &&= WORK.includes(event.type) || (event.type === 'notice' && event.ofWork === true);
+      const isLasting = event.type === 'notice' && event.isLasting === true;
+      if (isLasting) notices.push(event.message);
+      isRepeatable &&=
+        isLasting || WORK.includes(event.type) || (event.type === 'notice' && event.ofWork === true);
       events.emit(event);
     },
   };
@@ -55,6 +59,7 @@ export function createRecorder(
           invocation: {...invocation, options: withoutSecrets(options)},
           buildDir,
           end: withoutCounts(end),
+          notices,
           actions,
         };
         await writeRunMemo(asked, {question: asked.question, answer, paths: recording.paths()});

@@ -22,6 +22,8 @@ export interface RecordedRun {
   readonly invocation: Invocation;
   readonly buildDir: string;
   readonly end: CommandEnd;
+  /** What it said that still holds. */
+  readonly notices: readonly string[];
   /** Each action, and the size of its outputs. */
   readonly actions: readonly (readonly [id: ActionId, bytes: number | null])[];
 }
@@ -37,6 +39,7 @@ const recordedRun = schemaOf<RecordedRun>(
     invocation: objectWith<Invocation>({command: isText, word: isAnything, options: mapOf(isAnything)}),
     buildDir: isText,
     end: mapOf(isAnything),
+    notices: listOf(isText),
     actions: listOf(tuple(isText, nullOr(isNumber))),
   }),
 );

@@ -39,8 +39,9 @@ export async function recallRun(
   }
 }
 
-/** The events of a run's actions, now that all of them are up to date. */
-export function* eventsOf({actions}: RecordedRun): Iterable<EventInput> {
+/** The events of a run whose actions are up to date now. */
+export function* eventsOf({actions, notices}: RecordedRun): Iterable<EventInput> {
+  for (const message of notices) yield {type: 'notice', message};
   for (const [id, bytes] of actions) {
     const {step} = partsOf(id);
     const size = bytes === null ? {} : {bytes};

@@ -39,7 +39,8 @@ export function graftLibrary(out: string): string {
  * the code that the Python was distributed with. Nothing that is installed is touched.
  */
 export function graftHost(options: RelinkOptions, cacheDir: string): Host<GraftToolchain> {
-  const places = placesOf(options.buildDir ?? defaultBuildDir('graft', options, cacheDir));
+  // That of a link, where the trial link was: a run whose memo says that there is nothing to do has one build directory.
+  const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, cacheDir));
   return {
     kind: 'graft',
     places,
@@ -60,7 +61,7 @@ async function prepareGraft(
   const {installation} = toolchain.value;
   const free = await checkOut(options.out, installation);
   if (!free.ok) return free;
-  const patchelf = await findPatchelf(site);
+  const patchelf = await findPatchelf(places, site);
   if (!patchelf.ok) return patchelf;
   const original = await site.engine.source('original', installation.baseExecutable);
   return original.ok

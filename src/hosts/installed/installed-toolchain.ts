@@ -106,7 +106,7 @@ async function compilerFor(
   const other = await findCompiler(environment);
   if (!other.ok) return named;
   const message = `${CC}, which compiled ${target.executable}, is not installed: ${other.value} is used`;
-  context.events.emit({type: 'notice', message});
+  context.events.emit({type: 'notice', message, isLasting: true});
   return other;
 }
 

@@ -1,9 +1,12 @@
-import {basename} from 'node:path';
+import {basename, join} from 'node:path';
 import {runProcess} from '../../exec/process.js';
 import {findTool} from '../../exec/tools.js';
+import {memoize} from '../../fs/memo.js';
 import type {ToolIdentity} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, fail, ok} from '../../model/result.js';
+import {isText, schemaOf} from '../../model/shape.js';
+import type {Places} from '../../pipeline/build-places.js';
 import type {Site} from '../../pipeline/host.js';
 
 /** The program that edits executables (https://github.com/NixOS/patchelf). */
@@ -18,7 +21,10 @@ export interface Patchelf {
 }
 
 /** Fails with NO_TOOL when it is not on PATH or does not run. */
-export async function findPatchelf({environment, context: {signal}}: Site): Promise<Result<Patchelf>> {
+export async function findPatchelf(
+  places: Places,
+  {environment, context: {signal}}: Site,
+): Promise<Result<Patchelf>> {
   const path = await findTool('patchelf', environment['PATH']);
   const run = async (args: readonly string[]): Promise<Result<string>> => {
     const done = await runProcess({file: path ?? '', args, cwd: '/', environment, signal});
@@ -27,7 +33,13 @@ export async function findPatchelf({environment, context: {signal}}: Site): Prom
     if (exitCode === 0) return ok(stdout.trim());
     return fail('LINK', `patchelf cannot edit ${args.at(-1) ?? ''}`, {details: stderr});
   };
-  const version = path === undefined ? undefined : await run(['--version']);
+  const version =
+    path === undefined
+      ? undefined
+      : await memoize(join(places.work, 'patchelf.json'), path, schemaOf<string>(isText), async () => {
+          const asked = await run(['--version']);
+          return asked.ok ? ok({answer: asked.value, files: [path]}) : asked;
+        });
   if (version?.ok !== true) {
     return fail('NO_TOOL', 'patchelf is not installed: it edits the copy of the executable', {
       hint: 'on Debian and Ubuntu, install the package patchelf',

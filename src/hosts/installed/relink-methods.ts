@@ -36,7 +36,8 @@ export async function relinkBy(
   const obstacle = await findObstacle(options, context);
   if (!obstacle.ok) return obstacle;
   if (obstacle.value === null) return ok(relinking('link', options, context));
-  context.events.emit({type: 'notice', message: `${obstacle.value}: grafting a copy of the executable`});
+  const message = `${obstacle.value}: grafting a copy of the executable`;
+  context.events.emit({type: 'notice', message, isLasting: true});
   return ok(relinking('graft', options, context));
 }
 

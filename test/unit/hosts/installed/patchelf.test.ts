@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
 import {findPatchelf, type Patchelf} from '../../../../src/hosts/installed/patchelf.js';
 import type {Result} from '../../../../src/model/result.js';
+import {placesOf} from '../../../../src/pipeline/build-places.js';
 import type {Site} from '../../../../src/pipeline/host.js';
 import {script} from '../../../support/fake-toolchain.js';
 import {hostContext} from '../../../support/host-site.js';
@@ -28,7 +29,7 @@ beforeEach(() => {
 });
 
 const find = (): Promise<Result<Patchelf>> =>
-  findPatchelf({
+  findPatchelf(placesOf(at('build')), {
     environment: {PATH: `${folder}:/usr/bin:/bin`},
     context: hostContext(folder),
   } as unknown as Site);
@@ -45,7 +46,7 @@ test('a version of patchelf is a tool of its own', async () => {
   };
   const first = await digest();
   expect(await digest()).toBe(first);
-  writeFileSync(at('version'), 'patchelf 0.19');
+  script(at('patchelf'), PATCHELF.replace('cat "$here/version"', 'echo patchelf 0.19'));
   expect(await digest()).not.toBe(first);
 });
 
