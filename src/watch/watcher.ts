@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs';
 import {type FSWatcher, watch} from 'chokidar';
 import {errnoOf, messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
@@ -20,11 +21,13 @@ export interface Watcher {
 export interface WatcherOptions {
   /** Do not use notifications of the system: some file systems never send them (network drives, WSL, Docker). */
   readonly poll: boolean;
+  /** Milliseconds between two looks when polling: 300 if not given. */
+  readonly pollMs?: number;
   readonly events: EventSink;
   readonly onChange: (path: string, kind: ChangeKind) => void;
 }
 
-export const POLL_MS = 300;
+const POLL_MS = 300;
 
 /** inotify(7): out of watches, out of instances, out of file descriptors. */
 const LIMITS: readonly (string | undefined)[] = ['ENOSPC', 'EMFILE', 'ENFILE'];
@@ -35,7 +38,7 @@ const LIMITS: readonly (string | undefined)[] = ['ENOSPC', 'EMFILE', 'ENFILE'];
  * polling, a file that is replaced by an older one of the same size. Callers that need the last state have to check files themselves.
  */
 export function createWatcher(
-  {poll, events, onChange}: WatcherOptions,
+  {poll, pollMs = POLL_MS, events, onChange}: WatcherOptions,
   openChokidar: typeof watch = watch,
 ): Watcher {
   let polling = poll;
@@ -44,10 +47,12 @@ export function createWatcher(
   let current: FSWatcher | undefined;
   let switching: Promise<void> = Promise.resolve();
   let closed = false;
+  /** What is to be read once more. */
+  const again = new Set<NodeJS.Timeout>();
   /** Ends the waiting for the first look at all directories: who is closed before tells nobody when it is over. */
   let stopWaiting: () => void = () => undefined;
 
-  const links = createLinkWatcher({poll, pollMs: POLL_MS}, (link) => {
+  const links = createLinkWatcher({poll, pollMs}, (link) => {
     onChange(link, 'written');
     // What is watched below the link is what it led to before.
     reopen();
@@ -60,7 +65,7 @@ export function createWatcher(
       // The build cycle waits for changes to settle: here every change counts at once.
       atomic: false,
       usePolling: polling,
-      interval: POLL_MS,
+      interval: pollMs,
       // Directories are asked about before anything is known of them, so those that are watched are let through by name.
       ignored: (path, stats) =>
         stats !== undefined &&
@@ -74,7 +79,7 @@ export function createWatcher(
     const toldOfFolder = (path: string, kind: ChangeKind): void => {
       if (watcher !== current || scope?.isRelevant(path, 'folder') !== true) return;
       // One that comes back is not watched any more; one that is new may become a package.
-      if (kind === 'written') watcher.add(path);
+      if (kind === 'written') watchNew(watcher, path);
       onChange(path, kind);
     };
     watcher.on('add', (path) => {
@@ -101,6 +106,23 @@ export function createWatcher(
     });
   }
 
+  /**
+   * Watches a directory that appeared. When polling, chokidar reads it first and then begins to watch it, and would never
+   * notice a file that is made in between; so it is read once more.
+   */
+  function watchNew(watcher: FSWatcher, path: string): void {
+    const before = changeTime(path);
+    watcher.add(path);
+    if (!polling) return;
+    const timer = setTimeout(() => {
+      again.delete(timer);
+      if (watcher !== current) return;
+      watcher.add(path);
+      if (changeTime(path) !== before) onChange(path, 'written');
+    }, pollMs);
+    again.add(timer);
+  }
+
   async function shut(watcher: FSWatcher | undefined): Promise<void> {
     const closing = watcher?.close();
     // Closing removed all listeners, and an error without a listener ends the process.
@@ -118,7 +140,7 @@ export function createWatcher(
     polling = true;
     events.emit({
       type: 'warning',
-      message: `the system's limit of watched files is reached (${code ?? ''}): polling every ${POLL_MS} ms instead`,
+      message: `the system's limit of watched files is reached (${code ?? ''}): polling every ${pollMs} ms instead`,
       hint: 'raise it with: sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
     });
     reopen();
@@ -143,9 +165,14 @@ export function createWatcher(
     isPolling: () => polling,
     async close() {
       closed = true;
+      again.forEach(clearTimeout);
       links.close();
       await switching;
       await shut(current);
     },
   };
+}
+
+function changeTime(folder: string): number | undefined {
+  return statSync(folder, {throwIfNoEntry: false})?.mtimeMs;
 }

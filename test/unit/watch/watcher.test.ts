@@ -40,7 +40,7 @@ async function start(
 ): Promise<void> {
   watcher = createWatcher(
     {
-      poll,
+      ...{poll, pollMs: 50},
       events: {emit: (event) => events.push(event)},
       onChange: (path, kind) => {
         if (!path.startsWith(folder)) throw new Error(path);
