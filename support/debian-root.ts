@@ -52,6 +52,8 @@ export interface RootOptions {
   /** The folder to run in; `/tmp`, which is empty, if not given. */
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
+  /** Gets what the command prints, as it comes, in whole lines. */
+  readonly onOutput?: (text: string) => void;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -83,6 +85,7 @@ export function runInRoot(
     environment: ownEnvironment(),
     signal: options.signal ?? new AbortController().signal,
     ...(options.input === undefined ? {} : {input: options.input}),
+    ...(options.onOutput === undefined ? {} : {onOutput: options.onOutput}),
     ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
   });
 }

@@ -63,9 +63,8 @@ async function fuzzInRoot(profile: Profile, {flags, values}: GateOptions): Promi
   const code = `import(${bundle}).then(async ({gate}) => process.exit((await gate(${JSON.stringify(words)})) ? 0 : 1))`;
   say(`${profile} in ${root}`);
   const environment = {FLASHFREEZE_TEST_CACHE: CACHE};
-  const done = await runInRoot(root, ['node', '-e', code], {binds, environment});
+  const done = await runInRoot(root, ['node', '-e', code], {binds, environment, onOutput: say});
   if (!done.ok) throw new Error(done.failure.message);
-  say((done.value.stdout + done.value.stderr).trim());
   return done.value.exitCode === 0;
 }
 

@@ -50,9 +50,9 @@ async function gateInRoot(words: readonly string[]): Promise<boolean> {
   const done = await runInRoot(root, ['node', '-e', code], {
     binds: {[PACKAGE]: 'read', [CACHE]: 'write'},
     environment: {FLASHFREEZE_TEST_CACHE: CACHE},
+    onOutput: say,
   });
   if (!done.ok) throw new Error(done.failure.message);
-  say((done.value.stdout + done.value.stderr).trim());
   return done.value.exitCode === 0;
 }
 
