@@ -431,6 +431,9 @@ int ff_install_import_hooks(void);
 /* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);
 
+/* linked/startup.c: both of what happens before main(). */
+void ff_register_with_interpreter(void);
+
 /* snapshot/….c: a start from memory (snapshot/restore.h). */
 
 /* module.c: the module _flashfreeze. linked/startup.c and overlay/extension-module.c give it to the interpreter. */

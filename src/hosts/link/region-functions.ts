@@ -9,7 +9,7 @@ export const REGION_FUNCTIONS = [
   ...['strdup', 'strndup', 'wcsdup'],
   ...['pthread_key_create', 'pthread_key_delete', 'pthread_kill', 'pthread_getcpuclockid'],
   ...['PyThread_get_thread_ident', 'PyThread_get_thread_ident_ex', 'Py_BytesMain'],
-  ...['getenv', 'secure_getenv'],
+  ...['getenv', 'secure_getenv', 'OPENSSL_cpuid_setup'],
   ...['Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
 ];
 

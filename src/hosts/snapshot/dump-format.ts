@@ -29,7 +29,7 @@ type Field =
 
 export type DumpHeader = Readonly<Record<Field, number>>;
 
-export const MAGIC = 'flashfreeze 001\0';
+export const MAGIC = 'flashfreeze 002\0';
 export const PAGE = 4096;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;

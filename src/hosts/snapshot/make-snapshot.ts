@@ -57,7 +57,10 @@ export async function makeSnapshot(
     const first = proof.value;
     const header = readHeader(first);
     if (!header.ok) return header;
-    const whole = appendSnapshot(await readFile(recipe.executable), packSnapshot(first, header.value));
+    const executable = await readFile(recipe.executable);
+    const packed = packSnapshot(first, header.value, executable);
+    if (!packed.ok) return packed;
+    const whole = appendSnapshot(executable, packed.value);
     if (!whole.ok) return whole;
     await writeFile(out, whole.value);
     // As private as what it was made from: the imports' memory holds their code.

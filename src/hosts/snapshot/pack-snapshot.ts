@@ -1,20 +1,21 @@
-import {type DumpHeader, PAGE, RUN_SIZE, writeField} from './dump-format.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {type DumpHeader, PAGE, readRanges, RUN_SIZE, writeField} from './dump-format.js';
+import {dataSegmentOf, untouchedData} from './elf-data.js';
 
-/** Pages of the region that follow each other and hold something, as offsets in the dump. */
+/** Pages that follow each other, as offsets in a buffer. */
 export interface Run {
   readonly from: number;
   readonly size: number;
 }
 
-/** A gap of fewer zero pages is stored: each run is a call of mmap() at each start. */
+/** A gap of fewer pages is stored: each run is a call of mmap() at each start. */
 const SMALL_GAP = 8;
 
-/** The pages of `size` bytes at `from` that are not all zero, as runs. */
-export function usedRuns(bytes: Buffer, from: number, size: number, smallGap = SMALL_GAP): readonly Run[] {
+/** The pages in which `bytes` and `base` differ, as runs; both have the same size, in whole pages. */
+export function differingRuns(bytes: Buffer, base: Buffer, smallGap = SMALL_GAP): readonly Run[] {
   const runs: {from: number; size: number}[] = [];
-  const zeros = Buffer.alloc(PAGE);
-  for (let page = from; page < from + size; page += PAGE) {
-    if (bytes.compare(zeros, 0, PAGE, page, page + PAGE) === 0) continue;
+  for (let page = 0; page < bytes.length; page += PAGE) {
+    if (bytes.compare(base, page, page + PAGE, page, page + PAGE) === 0) continue;
     const last = runs.at(-1);
     if (last !== undefined && page - (last.from + last.size) < smallGap * PAGE) {
       last.size = page + PAGE - last.from;
@@ -26,32 +27,43 @@ export function usedRuns(bytes: Buffer, from: number, size: number, smallGap = S
 }
 
 /**
- * A snapshot from a dump: the same header with the list of runs, the executable's data, and the pages of the region that are not
- * zero. Everything that is mapped begins at a page.
+ * A snapshot from a dump: the same header with the list of runs, and the pages that a start has to map: of the executable's data those
+ * that differ from its file, of the region those that are not zero. Everything that is mapped begins at a page. Words that keep
+ * the value of their process are zero. Fails with SNAPSHOT when the dump is of another executable.
  */
-export function packSnapshot(dump: Buffer, header: DumpHeader): Buffer {
-  const runs = usedRuns(dump, header.regionOffset, header.regionSize);
-  const listEnd = header.headerSize + runs.length * RUN_SIZE;
-  const headerSize = Math.ceil(listEnd / PAGE) * PAGE;
-  const regionOffset = headerSize + header.dataSize;
-  const size = runs.reduce((sum, run) => sum + run.size, regionOffset);
-  const packed = Buffer.alloc(size);
+export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffer): Result<Buffer> {
+  const segment = dataSegmentOf(executable);
+  const place = {address: header.data, size: header.dataSize};
+  if (segment === undefined || segment.address > place.address) {
+    return fail('SNAPSHOT', 'the executable has no data of its own');
+  }
+  const data = Buffer.from(dump.subarray(header.dataOffset, header.dataOffset + header.dataSize));
+  const untouched = untouchedData(executable, segment, place);
+  for (const {address, size} of readRanges(dump, header)) {
+    for (const each of [data, untouched]) each.fill(0, address - header.data, address - header.data + size);
+  }
+  const region = dump.subarray(header.regionOffset, header.regionOffset + header.regionSize);
+  const parts = [
+    {bytes: data, address: header.data, runs: differingRuns(data, untouched)},
+    {bytes: region, address: header.region, runs: differingRuns(region, Buffer.alloc(region.length))},
+  ];
+  const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
+  const headerSize = Math.ceil((header.headerSize + runs.length * RUN_SIZE) / PAGE) * PAGE;
+  const packed = Buffer.alloc(runs.reduce((sum, run) => sum + run.size, headerSize));
   dump.copy(packed, 0, 0, header.headerSize);
-  dump.copy(packed, headerSize, header.dataOffset, header.dataOffset + header.dataSize);
-  let offset = regionOffset;
-  for (const [i, run] of runs.entries()) {
-    dump.copy(packed, offset, run.from, run.from + run.size);
-    const address = header.region + run.from - header.regionOffset;
-    for (const [k, value] of [address, run.size, offset].entries()) {
+  let offset = headerSize;
+  for (const [i, {bytes, address, from, size}] of runs.entries()) {
+    bytes.copy(packed, offset, from, from + size);
+    for (const [k, value] of [address + from, size, offset].entries()) {
       packed.writeBigUInt64LE(BigInt(value), header.headerSize + i * RUN_SIZE + 8 * k);
     }
-    offset += run.size;
+    offset += size;
   }
-  writeField(packed, 'size', size);
+  writeField(packed, 'size', packed.length);
   writeField(packed, 'headerSize', headerSize);
-  writeField(packed, 'dataOffset', headerSize);
-  writeField(packed, 'regionOffset', regionOffset);
+  writeField(packed, 'dataOffset', 0);
+  writeField(packed, 'regionOffset', 0);
   writeField(packed, 'runCount', runs.length);
   writeField(packed, 'runOffset', header.headerSize);
-  return packed;
+  return ok(packed);
 }

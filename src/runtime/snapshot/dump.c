@@ -403,7 +403,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
         stop("there is no region");
     }
     read_request(request);
-    unsetenv("FLASHFREEZE_SNAPSHOT");
+    unsetenv(FF_SNAPSHOT_VARIABLE);
     const char *output = value_of("output", NULL), *seed = value_of("seed", NULL);
     if (output == NULL || seed == NULL) {
         stop("the request is incomplete");

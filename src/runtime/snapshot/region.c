@@ -25,10 +25,18 @@ typedef struct {
 #define SMALL 1024 /* up to here, lists have sizes of 16 bytes more each; then four for each power of two */
 #define LISTS 200
 
+/* Blocks and arenas lie apart, in chunks of their own: without gaps between them, a start maps fewer pieces. */
+#define CHUNK ((size_t)16 << 20)
+typedef struct {
+    char *next, *end; /* what is left of the latest chunk */
+} chunk;
+
 static struct {
     volatile ff_allocation allocation;
     char *top;
+    chunk blocks, arenas;
     char *free_lists[LISTS];
+    char *free_arenas;
     unsigned char is_arena[FF_REGION_SIZE / ARENA_SIZE];
     pthread_mutex_t lock;
 } region = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -77,14 +85,19 @@ static void unlock_region(void)
     pthread_mutex_unlock(&region.lock);
 }
 
-/* Room at the end, aligned; NULL when the region is full. */
-static char *extend(size_t size, size_t alignment, size_t before)
+/* Room in a chunk, or in a new one; NULL when the region is full. All sizes of blocks keep to 16 bytes. */
+static char *extend(chunk *part, size_t size)
 {
-    char *start = (char *)((((uintptr_t)region.top + before + alignment - 1) & ~(uintptr_t)(alignment - 1)) - before);
-    if (size > (size_t)(FF_REGION + FF_REGION_SIZE - start)) {
-        return NULL;
+    if (size > (size_t)(part->end - part->next)) {
+        size_t whole = (size + CHUNK - 1) & ~(CHUNK - 1);
+        if (whole > (size_t)(FF_REGION + FF_REGION_SIZE - region.top)) {
+            return NULL;
+        }
+        *part = (chunk){region.top, region.top + whole};
+        region.top += whole;
     }
-    region.top = start + size;
+    char *start = part->next;
+    part->next += size;
     return start;
 }
 
@@ -103,7 +116,7 @@ static void *allocate(size_t size, size_t alignment)
         memset(block + sizeof(head), 0, sizeof(void *));
     }
     else {
-        block = extend(sizeof(head) + capacity, 16, 0);
+        block = extend(&region.blocks, sizeof(head) + capacity);
     }
     unlock_region();
     if (block == NULL) {
@@ -126,14 +139,12 @@ static void release(void *p)
 {
     head own = *head_of(p);
     char *start = (char *)p - own.shift;
-    size_t capacity = own.capacity + own.shift;
     memset(head_of(p), 0, sizeof(head));
     memset(p, 0, own.capacity);
     lock_region();
     memcpy(start, &region.free_lists[own.list], sizeof(char *));
     region.free_lists[own.list] = start - sizeof(head);
     unlock_region();
-    (void)capacity;
 }
 
 void *__wrap_malloc(size_t size)
@@ -279,15 +290,40 @@ wchar_t *__wrap_wcsdup(const wchar_t *text)
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
-/* Arenas of small objects, and stacks of frames (Objects/obmalloc.c, _PyObject_VirtualAlloc()). */
+/* An arena of small objects, at a multiple of its size. */
+static char *reserve_arena(void)
+{
+    lock_region();
+    char *arena = region.free_arenas;
+    if (arena != NULL) {
+        memcpy(&region.free_arenas, arena, sizeof(char *));
+        memset(arena, 0, sizeof(char *));
+    }
+    else {
+        arena = extend(&region.arenas, ARENA_SIZE);
+    }
+    if (arena != NULL) {
+        region.is_arena[(arena - FF_REGION) / ARENA_SIZE] = 1;
+    }
+    unlock_region();
+    return arena;
+}
+
+static void give_back_arena(char *arena)
+{
+    memset(arena, 0, ARENA_SIZE);
+    lock_region();
+    region.is_arena[(arena - FF_REGION) / ARENA_SIZE] = 0;
+    memcpy(arena, &region.free_arenas, sizeof(char *));
+    region.free_arenas = arena;
+    unlock_region();
+}
+
+/* Arenas, and stacks of frames (Objects/obmalloc.c, _PyObject_VirtualAlloc()). */
 static void *allocate_arena(void *Py_UNUSED(context), size_t size)
 {
     if (region.allocation == FF_IN_REGION) {
-        char *arena = allocate(size, ARENA_SIZE);
-        if (arena != NULL && size == ARENA_SIZE) {
-            region.is_arena[(arena - FF_REGION) / ARENA_SIZE] = 1;
-        }
-        return arena;
+        return size == ARENA_SIZE ? reserve_arena() : allocate(size, 16);
     }
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? NULL : p;
@@ -298,12 +334,16 @@ static void release_arena(void *Py_UNUSED(context), void *p, size_t size)
     if (!is_in_region(p)) {
         munmap(p, size);
     }
-    else if (region.allocation == FF_IN_REGION) {
-        region.is_arena[((char *)p - FF_REGION) / ARENA_SIZE] = 0;
-        release(p);
+    else if (region.allocation != FF_IN_REGION) {
+        if (size == ARENA_SIZE) { /* it has whole pages */
+            madvise(p, size, MADV_DONTNEED);
+        }
+    }
+    else if (size == ARENA_SIZE) {
+        give_back_arena(p);
     }
     else {
-        madvise(p, size, MADV_DONTNEED);
+        release(p);
     }
 }
 
@@ -335,7 +375,7 @@ int ff_is_region_used(void)
 
 char *ff_region_top(void)
 {
-    return (char *)FF_PAGE_END(region.top);
+    return region.top;
 }
 
 /* In a process that was restored: from here on, libc allocates. */

@@ -149,17 +149,9 @@ static int call(PyObject *function)
     return done == NULL ? -1 : 0;
 }
 
-/* OpenSSL sows its generators anew after a fork, which it knows by the process's number alone: two containers have the same.
- * The generators of its threads follow the primary one. */
-extern int RAND_poll(void) __attribute__((weak));
-
 int ff_renew(int argc, char **argv, const ff_command_line *line)
 {
     PyConfig *config = (PyConfig *)_PyInterpreterState_GetConfig(thread_state->interp);
-    if (RAND_poll != NULL && (PyDict_GetItemString(PyImport_GetModuleDict(), "_ssl") != NULL ||
-                              PyDict_GetItemString(PyImport_GetModuleDict(), "_hashlib") != NULL)) {
-        RAND_poll();
-    }
     PyOS_AfterFork_Child();
     config->use_hash_seed = 0;
     config->hash_seed = 0;

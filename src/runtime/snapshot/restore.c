@@ -5,6 +5,7 @@
 #include "restore.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -34,30 +35,46 @@ static const char *check_header(const ff_snapshot_header *header, const ff_own_m
     return NULL;
 }
 
-/* Maps the memory. A failure after the region is mapped leaves the process as it was; the data comes last. */
-static const char *map_memory(int fd, const ff_snapshot_header *header, uint64_t start)
+/* Maps runs in the part of memory that they lie in. 0, or -1 without memory. */
+static int map_runs(int fd, const ff_snapshot_header *header, uint64_t start, int is_region)
 {
     const ff_run *runs = (const ff_run *)((const char *)header + header->run_offset);
-    const int flags = MAP_PRIVATE | MAP_NORESERVE;
-    char *region = (char *)(uintptr_t)header->region;
-    if (mmap(region, header->region_size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
-        region) {
-        return "its place in memory is not free";
-    }
     for (uint64_t i = 0; i < header->run_count; i++) {
         void *at = (void *)(uintptr_t)runs[i].address;
-        if (mmap(at, runs[i].size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, (off_t)(start + runs[i].offset)) != at) {
-            munmap(region, header->region_size);
-            return "there is no memory for it";
+        if ((runs[i].address >= header->region) == is_region &&
+            mmap(at, runs[i].size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
+                 (off_t)(start + runs[i].offset)) != at) {
+            return -1;
         }
     }
-    void *data = (void *)(uintptr_t)header->data;
-    if (mmap(data, header->data_size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd,
-             (off_t)(start + header->data_offset)) != data) {
-        munmap(region, header->region_size);
-        return "there is no memory for it";
+    return 0;
+}
+
+/* The data of this process is gone: an ordinary start needs a new one. */
+static void start_again(char **argv)
+{
+    setenv(FF_SNAPSHOT_VARIABLE, "none", 1);
+    execv("/proc/self/exe", argv);
+    _exit(127);
+}
+
+/* The process is as it was if this fails. */
+static const char *map_region(int fd, const ff_snapshot_header *header, uint64_t start)
+{
+    char *region = (char *)(uintptr_t)header->region;
+    if (mmap(region, header->region_size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_NORESERVE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != region) {
+        return "its place in memory is not free";
     }
-    return NULL;
+    const char *reason = map_runs(fd, header, start, 1) < 0 ? "there is no memory for it" : NULL;
+    /* Pages of data that are not in the snapshot are as in the executable, also those that this process has written. */
+    if (reason == NULL && madvise((void *)(uintptr_t)header->data, header->data_size, MADV_DONTNEED) != 0) {
+        reason = "the process has locked its memory";
+    }
+    if (reason != NULL) {
+        munmap(region, header->region_size);
+    }
+    return reason;
 }
 
 /* NULL when this process goes on from the snapshot, else why it does not. */
@@ -114,10 +131,10 @@ const char *ff_restore(int argc, char **argv)
     }
     int earlier_keys = ff_thread_key_count();
     if (reason == NULL) {
-        reason = map_memory(fd, header, place.offset);
+        reason = map_region(fd, header, place.offset);
     }
-    close(fd);
     if (reason != NULL) {
+        close(fd);
         if (header != MAP_FAILED) {
             munmap((void *)header, header_size);
         }
@@ -125,10 +142,15 @@ const char *ff_restore(int argc, char **argv)
     }
 
     /* From here on, every variable has the value of the dumped process. */
+    int status = map_runs(fd, header, place.offset, 0);
+    close(fd);
     size = 0;
     for (uint64_t i = 0; i < header->range_count; i++) {
         memcpy((void *)(uintptr_t)ranges[i].address, kept + size, ranges[i].size);
         size += ranges[i].size;
+    }
+    if (status < 0) {
+        start_again(argv);
     }
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_leave_region();

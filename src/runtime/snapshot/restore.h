@@ -63,7 +63,7 @@ typedef struct {
     uint64_t region, region_size, region_offset;
     uint64_t tls_size, tls_offset;       /* the main thread's block of the executable */
     uint64_t range_count, range_offset;  /* ff_range */
-    uint64_t run_count, run_offset;      /* ff_run: how the region is mapped; none in a dump */
+    uint64_t run_count, run_offset;      /* ff_run: what is mapped; none in a dump */
     uint64_t variable_offset;            /* pairs of texts, ended by an empty name: environment variables and their values */
     uint64_t path_offset;                /* the text by which the executable is called */
     uint64_t file_count, file_offset;    /* ff_file_state, then their paths, each ended by a nul */
@@ -71,12 +71,15 @@ typedef struct {
     ff_common common;
 } ff_snapshot_header;
 
-/* Pages of the region that hold something. */
+/* Pages of the data that differ from the executable's, and of the region that hold something. */
 typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 001"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 002"
+
+/* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
+#define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
 
 /* Where the snapshot lies in this file: Flashfreeze writes it into the executable. */
 typedef struct {
@@ -144,7 +147,10 @@ int ff_renew(int argc, char **argv, const ff_command_line *line);
 /* snapshot/dump.c: making a snapshot. */
 int ff_make_dump(int argc, char **argv, const char *request);
 
-/* snapshot/restore.c: a start from it. snapshot/start.c calls both. */
+/* snapshot/restore.c: a start from it. */
 const char *ff_restore(int argc, char **argv);
+
+/* snapshot/start.c: calls both. */
+int ff_is_start_undecided(void);
 
 #endif

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define REQUEST "FLASHFREEZE_SNAPSHOT" /* names the request of a dump */
-
 static const char *request(void)
 {
-    return ff_place.size == 0 && getauxval(AT_SECURE) == 0 ? getenv(REQUEST) : NULL;
+    return ff_place.size == 0 && getauxval(AT_SECURE) == 0 ? getenv(FF_SNAPSHOT_VARIABLE) : NULL;
 }
+
+extern int __real_Py_BytesMain(int, char **);
 
 /* Before other constructors allocate. */
 __attribute__((constructor(101))) static void begin(void)
@@ -22,7 +22,35 @@ __attribute__((constructor(101))) static void begin(void)
     }
 }
 
-extern int __real_Py_BytesMain(int, char **);
+/* What constructors do waits until it is known whether the process is restored: then it has been done. */
+static int is_decided;
+
+int ff_is_start_undecided(void)
+{
+    return ff_place.size != 0 && !is_decided;
+}
+
+/* OpenSSL's constructor asks the processor, which costs a trap for each question in a virtual machine (crypto/cryptlib.c). */
+extern void __real_OPENSSL_cpuid_setup(void) __attribute__((weak));
+
+void __wrap_OPENSSL_cpuid_setup(void)
+{
+    if (!ff_is_start_undecided() && __real_OPENSSL_cpuid_setup != NULL) {
+        __real_OPENSSL_cpuid_setup();
+    }
+}
+
+static int start_without(const char *reason, int argc, char **argv)
+{
+    int was_undecided = ff_is_start_undecided();
+    is_decided = 1;
+    if (was_undecided) {
+        ff_register_with_interpreter();
+        __wrap_OPENSSL_cpuid_setup();
+    }
+    ff_snapshot_state = reason;
+    return __real_Py_BytesMain(argc, argv);
+}
 
 int __wrap_Py_BytesMain(int argc, char **argv)
 {
@@ -30,10 +58,16 @@ int __wrap_Py_BytesMain(int argc, char **argv)
     if (path != NULL) {
         return ff_make_dump(argc, argv, path);
     }
-    const char *reason = ff_restore(argc, argv);
-    ff_snapshot_state = reason == NULL ? "restored" : reason;
-    if (reason == NULL) {
-        ff_begin_restored();
+    if (ff_place.size != 0 && getenv(FF_SNAPSHOT_VARIABLE) != NULL) {
+        unsetenv(FF_SNAPSHOT_VARIABLE);
+        return start_without("there is no memory for it", argc, argv);
     }
-    return reason == NULL ? Py_RunMain() : __real_Py_BytesMain(argc, argv);
+    const char *reason = ff_restore(argc, argv);
+    if (reason != NULL) {
+        return start_without(reason, argc, argv);
+    }
+    is_decided = 1;
+    ff_snapshot_state = "restored";
+    ff_begin_restored();
+    return Py_RunMain();
 }

@@ -12,7 +12,8 @@ import {
 } from '../../../../src/hosts/snapshot/dump-format.js';
 import {dumpRequestText, modulesOfSnapshot, newSeed} from '../../../../src/hosts/snapshot/dump-request.js';
 import {hashNames} from '../../../../src/hosts/snapshot/file-states.js';
-import {packSnapshot, usedRuns} from '../../../../src/hosts/snapshot/pack-snapshot.js';
+import {dataSegmentOf, untouchedData} from '../../../../src/hosts/snapshot/elf-data.js';
+import {differingRuns, packSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
 import {
   describeWord,
   parseSymbols,
@@ -96,38 +97,110 @@ describe('comparing', () => {
   });
 });
 
+/** An executable whose data has `fileSize` bytes in the file, at `offset`, behind a segment of code. */
+function elf(fileSize: number, offset = PAGE): Buffer {
+  const bytes = Buffer.alloc(offset + 4 * PAGE, 0xee);
+  bytes.write('\x7fELF\x02\x01', 'latin1');
+  bytes.writeBigUInt64LE(64n, 0x20);
+  bytes.writeUInt16LE(56, 0x36);
+  bytes.writeUInt16LE(2, 0x38);
+  const segments = [
+    {flags: 5, offset: 0, address: 0x400000, size: PAGE},
+    {flags: 6, offset: offset, address: DATA, size: fileSize},
+  ];
+  for (const [i, segment] of segments.entries()) {
+    const at = 64 + 56 * i;
+    bytes.writeUInt32LE(1, at);
+    bytes.writeUInt32LE(segment.flags, at + 4);
+    bytes.writeBigUInt64LE(BigInt(segment.offset), at + 8);
+    bytes.writeBigUInt64LE(BigInt(segment.address), at + 16);
+    bytes.writeBigUInt64LE(BigInt(segment.size), at + 32);
+  }
+  return bytes;
+}
+
+describe('the data of an executable', () => {
+  test('is its last segment that can be written', () => {
+    expect(dataSegmentOf(elf(100))).toEqual({address: DATA, offset: PAGE, fileSize: 100});
+    expect(dataSegmentOf(Buffer.from('#!/bin/sh\n'.repeat(20)))).toBeUndefined();
+    expect(dataSegmentOf(elf(100).subarray(0, 100))).toBeUndefined();
+  });
+
+  test('untouched pages have the bytes of the file to the end of the last page, then zeros', () => {
+    const executable = elf(PAGE + 10);
+    const bytes = untouchedData(
+      executable,
+      {address: DATA, offset: PAGE, fileSize: PAGE + 10},
+      {address: DATA, size: 3 * PAGE},
+    );
+    expect(bytes.subarray(0, 2 * PAGE)).toEqual(executable.subarray(PAGE, 3 * PAGE));
+    expect(bytes.subarray(2 * PAGE)).toEqual(Buffer.alloc(PAGE));
+    const rest = {address: DATA + 2 * PAGE, size: PAGE};
+    expect(untouchedData(executable, {address: DATA, offset: PAGE, fileSize: PAGE}, rest)).toEqual(
+      Buffer.alloc(PAGE),
+    );
+  });
+});
+
 describe('packing', () => {
-  test('runs are pages that are not zero; small gaps are part of them', () => {
-    const bytes = Buffer.alloc(PAGE * 20);
+  test('runs are pages that differ; small gaps are part of them', () => {
+    const base = Buffer.alloc(PAGE * 20, 7);
+    const bytes = Buffer.from(base);
     for (const page of [1, 2, 5, 16]) bytes.writeUInt8(1, page * PAGE + PAGE - 1);
-    expect(usedRuns(bytes, 0, bytes.length, 4)).toEqual([
+    expect(differingRuns(bytes, base, 4)).toEqual([
       {from: PAGE, size: 5 * PAGE},
       {from: 16 * PAGE, size: PAGE},
     ]);
-    expect(usedRuns(bytes, 0, bytes.length, 1)).toHaveLength(3);
-    expect(usedRuns(Buffer.alloc(PAGE), 0, PAGE)).toEqual([]);
+    expect(differingRuns(bytes, base, 1)).toHaveLength(3);
+    expect(differingRuns(base, base)).toEqual([]);
   });
 
-  test('a snapshot has the same data, and the pages of the region that are used', () => {
-    const bytes = dump((each) => each.fill(3, PAGE, 3 * PAGE));
-    const packed = packSnapshot(bytes, headerOf(bytes));
-    const header = headerOf(packed);
-    expect(header).toMatchObject({size: packed.length, runCount: 2, region: REGION, regionSize: 12 * PAGE});
-    expect(header.dataOffset % PAGE).toBe(0);
-    expect(packed.subarray(header.dataOffset, header.dataOffset + header.dataSize)).toEqual(
-      bytes.subarray(PAGE, 3 * PAGE),
-    );
+  function pack(bytes: Buffer, executable: Buffer) {
+    const packed = packSnapshot(bytes, headerOf(bytes), executable);
+    if (!packed.ok) throw new Error(packed.failure.message);
+    const header = headerOf(packed.value);
     const runs = Array.from({length: header.runCount}, (_, i) =>
-      [0, 8, 16].map((k) => Number(packed.readBigUInt64LE(header.runOffset + i * RUN_SIZE + k))),
+      [0, 8, 16].map((k) => Number(packed.value.readBigUInt64LE(header.runOffset + i * RUN_SIZE + k))),
     );
+    return {packed: packed.value, header, runs};
+  }
+
+  test('a snapshot has the pages of data that differ from the executable, and those of the region that are used', () => {
+    const executable = elf(2 * PAGE);
+    const bytes = dump((each) => {
+      executable.copy(each, PAGE, PAGE, 3 * PAGE);
+      each.fill(3, 2 * PAGE, 2 * PAGE + 8);
+      each.fill(9, PAGE + 20, PAGE + 24); // of the dynamic linker
+    });
+    const {packed, header, runs} = pack(bytes, executable);
+    expect(header).toMatchObject({size: packed.length, runCount: 3, region: REGION, regionSize: 12 * PAGE});
     expect(runs.map(([address, size]) => [address, size])).toEqual([
+      [DATA + PAGE, PAGE],
       [REGION, PAGE],
       [REGION + 11 * PAGE, PAGE],
     ]);
     for (const [address = 0, size = 0, offset = 0] of runs) {
-      const from = 3 * PAGE + address - REGION;
+      expect(offset % PAGE).toBe(0);
+      const from = address >= REGION ? 3 * PAGE + address - REGION : PAGE + address - DATA;
       expect(packed.subarray(offset, offset + size)).toEqual(bytes.subarray(from, from + size));
     }
+    expect(packed).toHaveLength(header.headerSize + 3 * PAGE);
+  });
+
+  test('words of the dynamic linker are zero: they would be other ones in each build', () => {
+    const change = (value: number) => (each: Buffer) => {
+      each.fill(3, PAGE, 3 * PAGE);
+      each.writeUInt32LE(value, PAGE + 20);
+    };
+    const packed = [5, 6].map((value) => pack(dump(change(value)), elf(0)).packed);
+    expect(packed[0]).toEqual(packed[1]);
+  });
+
+  test('data of another executable is refused', () => {
+    expect(packSnapshot(dump(), headerOf(dump()), Buffer.alloc(PAGE))).toMatchObject({
+      ok: false,
+      failure: {code: 'SNAPSHOT'},
+    });
   });
 });
 
