@@ -56,8 +56,11 @@ export async function prepareTools(
     {name: 'runtime/flashfreeze.h', path: join(RUNTIME_FOLDER, 'flashfreeze.h')},
   ]);
   if (!shared.ok) return shared;
-  const imports = await engine.source('runtime/import.h', join(RUNTIME_FOLDER, 'import', 'import.h'));
-  if (!imports.ok) return imports;
+  const rooms = await engine.sources([
+    {name: 'runtime/import.h', path: join(RUNTIME_FOLDER, 'import', 'import.h')},
+    {name: 'runtime/restore.h', path: join(RUNTIME_FOLDER, 'snapshot', 'restore.h')},
+  ]);
+  if (!rooms.ok) return rooms;
   const headers = [layoutHeader.value, ...shared.value];
   const wellKnownHeaders = await optional(engine, 'pycore_global_strings.h', globalStringsHeader);
   if (!wellKnownHeaders.ok) return wellKnownHeaders;
@@ -82,7 +85,7 @@ export async function prepareTools(
     siteCompiler: createSiteCompiler(interpreter, count, engine),
     compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
     generator: {name: 'generator', digest: GENERATOR_DIGEST},
-    compiler: createCCompiler(toolchain, {data: headers, code: [...headers, imports.value]}, places),
+    compiler: createCCompiler(toolchain, {data: headers, code: [...headers, ...rooms.value]}, places),
   });
 }
 
