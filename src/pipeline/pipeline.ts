@@ -8,7 +8,7 @@ import type {Digest} from '../model/digest.js';
 import {collectResults, err, type Result, ok} from '../model/result.js';
 import {type Discovery, type Imports, discover} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
-import type {Host, Linked, Site} from './host.js';
+import type {Host, Linked, LinkedImages, Site} from './host.js';
 import {compileC, generateC} from './images/module-images.js';
 import {compiledModules} from './images/compiled-modules.js';
 import {buildEntry} from './images/graft-entry.js';
@@ -61,10 +61,16 @@ export function freeze<T extends Toolchain>(
       site,
     );
     if (!linked.ok) return linked;
-    const {images: file, ...product} = linked.value;
     const {stampOf} = site.engine;
-    const stamped = context.dryRun ? ok() : await writeStamps(file, {plan, toolchain, codes, stampOf});
-    return stamped.ok ? ok({...product, modules: plan.modules.length}) : stamped;
+    const stamp = async ({images: file}: LinkedImages): Promise<Result<void>> =>
+      context.dryRun ? ok() : writeStamps(file, {plan, toolchain, codes, stampOf});
+    const stamped = await stamp(linked.value);
+    if (!stamped.ok) return stamped;
+    const completed = (await host.complete?.(linked.value, plan, site)) ?? linked;
+    if (!completed.ok) return completed;
+    const {images: file, ...product} = completed.value;
+    const all = file === linked.value.images ? stamped : await stamp(completed.value);
+    return all.ok ? ok({...product, modules: plan.modules.length}) : all;
   });
 }
 

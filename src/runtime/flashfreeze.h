@@ -357,6 +357,7 @@ ff_answer ff_thaw(const ff_image *image, PyObject *path, PyObject **code);
 int ff_is_static(PyObject *code);
 int ff_is_thawed(const ff_image *image);
 uint32_t ff_thawed_count(void);
+void ff_visit_code(void (*visit)(PyCodeObject *code, void *argument), void *argument);
 void ff_disable(const char *reason);
 int ff_checks_sources(void);
 

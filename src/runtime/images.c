@@ -279,3 +279,13 @@ uint32_t ff_thawed_count(void)
 {
     return thawed_count;
 }
+
+/* Calls `visit` with all code of images that were used. */
+void ff_visit_code(void (*visit)(PyCodeObject *code, void *argument), void *argument)
+{
+    for (size_t i = 0; used != NULL && i <= used_mask; i++) {
+        for (uint32_t k = 0; used[i].image != NULL && k < used[i].image->code_count; k++) {
+            visit(code_at(used[i].image, k), argument);
+        }
+    }
+}

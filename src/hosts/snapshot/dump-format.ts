@@ -4,7 +4,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 const FIELDS = [
   ...['size', 'headerSize', 'data', 'dataSize', 'dataOffset', 'region', 'regionSize', 'regionOffset'],
   ...['tlsSize', 'tlsOffset', 'rangeCount', 'rangeOffset', 'runCount', 'runOffset'],
-  ...['variableOffset', 'pathOffset', 'fileCount', 'fileOffset', 'fileTextOffset'],
+  ...['variableOffset', 'pathOffset', 'fileCount', 'fileOffset', 'fileTextOffset', 'allocationCount'],
 ] as const;
 type Field =
   | 'size'
@@ -25,11 +25,12 @@ type Field =
   | 'pathOffset'
   | 'fileCount'
   | 'fileOffset'
-  | 'fileTextOffset';
+  | 'fileTextOffset'
+  | 'allocationCount';
 
 export type DumpHeader = Readonly<Record<Field, number>>;
 
-export const MAGIC = 'flashfreeze 002\0';
+export const MAGIC = 'flashfreeze 004\0';
 export const PAGE = 4096;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;

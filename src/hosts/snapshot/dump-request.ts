@@ -7,16 +7,20 @@ export interface DumpRequest {
   readonly modules: readonly string[];
   /** The seed of string hashes: every dict of the snapshot depends on it. */
   readonly seed: number;
-  readonly output: string;
+  /** The file that gets the memory, or a list of what of it stays: of all allocations, whether they are there at the end. */
+  readonly output: {readonly kind: 'dump' | 'record'; readonly path: string};
+  /** Such a list, of another process: what stays lies together. */
+  readonly placement?: string;
 }
 
 /** Variables that CPython itself reads when it starts, besides PYTHON…: for the user's own site-packages. */
 const READ_AT_START = ['HOME'];
 
 /** The request as text: a name and a value in each line. */
-export function dumpRequestText({modules, seed, output}: DumpRequest): string {
+export function dumpRequestText({modules, seed, output, placement}: DumpRequest): string {
   const lines = [
-    ['output', output],
+    [output.kind === 'dump' ? 'output' : 'record', output.path],
+    ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
     ...READ_AT_START.map((name) => ['variable', name]),
     ...modules.map((name) => ['module', name]),

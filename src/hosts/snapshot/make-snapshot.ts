@@ -10,7 +10,7 @@ import type {Site} from '../../pipeline/host.js';
 import {appendSnapshot} from './append-snapshot.js';
 import {compareDumps} from './compare-dumps.js';
 import {readHeader} from './dump-format.js';
-import {dumpRequestText, newSeed} from './dump-request.js';
+import {type DumpRequest, dumpRequestText, newSeed} from './dump-request.js';
 import {packSnapshot} from './pack-snapshot.js';
 import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
 
@@ -42,16 +42,16 @@ export async function makeSnapshot(
   const seed = newSeed();
   // The first run may write bytecode files that the next one reads; then the next two are compared.
   const files = ['first', 'second', 'third'].map((name) => join(recipe.folder, `${name}.dump`));
+  const placement = join(recipe.folder, 'placement');
   try {
     let previous: Buffer | undefined;
     let proof: Result<Buffer> | undefined;
-    for (const output of files) {
-      const done = await dump(recipe, {seed, output}, site, log);
-      if (!done.ok) return done;
-      const latest = await readFile(output);
-      proof = previous === undefined ? undefined : await prove(previous, latest, recipe, site);
+    for (const path of files) {
+      const latest = await dumpPlaced(recipe, {seed, path, placement}, site, log);
+      if (!latest.ok) return latest;
+      proof = previous === undefined ? undefined : await prove(previous, latest.value, recipe, site);
       if (proof?.ok === true) break;
-      previous = latest;
+      previous = latest.value;
     }
     if (proof?.ok !== true) return proof ?? fail('BUG', 'there is only one dump');
     const first = proof.value;
@@ -69,7 +69,7 @@ export async function makeSnapshot(
   } catch (error) {
     return fail('IO', `cannot make the snapshot: ${messageOf(error)}`);
   } finally {
-    await Promise.all(files.map((file) => clearFile(file)));
+    await Promise.all([...files, placement].map((file) => clearFile(file)));
   }
 }
 
@@ -89,15 +89,45 @@ async function prove(
   return words.length === 0 ? ok(second) : err(unexplainedFailure(words, symbols.value));
 }
 
-async function dump(
+/**
+ * A dump in which lasting blocks lie together, as another process has found out: in the file `placement`, which is made unless it is of the
+ * same allocations. Fails as `runImports`.
+ */
+async function dumpPlaced(
+  recipe: SnapshotRecipe,
+  {seed, path, placement}: {readonly seed: number; readonly path: string; readonly placement: string},
+  site: Pick<Site, 'context'>,
+  log: (text: string) => void,
+): Promise<Result<Buffer>> {
+  for (let attempt = 0; ; attempt++) {
+    const isRecorded = await stat(placement).then(
+      () => true,
+      () => false,
+    );
+    if (!isRecorded) {
+      const recorded = await runImports(recipe, {seed, output: {kind: 'record', path: placement}}, site, log);
+      if (!recorded.ok) return recorded;
+    }
+    const done = await runImports(recipe, {seed, output: {kind: 'dump', path}, placement}, site, log);
+    if (!done.ok) return done;
+    const bytes = await readFile(path);
+    const header = readHeader(bytes);
+    if (!header.ok) return header;
+    if (header.value.allocationCount === (await stat(placement)).size || attempt > 0) return ok(bytes);
+    await clearFile(placement);
+  }
+}
+
+/** Runs the imports in a process of their own. Fails with SNAPSHOT when they leave what cannot be kept, and as runProcess(). */
+async function runImports(
   {calledAs, modules, environment, folder}: SnapshotRecipe,
-  {seed, output}: {readonly seed: number; readonly output: string},
+  wanted: Omit<DumpRequest, 'modules'>,
   {context: {signal, cwd}}: Pick<Site, 'context'>,
   log: (text: string) => void,
 ): Promise<Result<void>> {
   const request = join(folder, 'request.txt');
-  await clearFile(output);
-  await writeFile(request, dumpRequestText({modules, seed, output}));
+  await clearFile(wanted.output.path);
+  await writeFile(request, dumpRequestText({modules, ...wanted}));
   const done = await runProcess({
     file: calledAs,
     args: [],

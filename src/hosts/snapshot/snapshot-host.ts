@@ -10,6 +10,7 @@ import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {placeOutput} from '../link/place-output.js';
 import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
 import {snapshotIn} from './append-snapshot.js';
+import {MAGIC} from './dump-format.js';
 import {modulesOfSnapshot} from './dump-request.js';
 import {isUpToDate} from './file-states.js';
 import {makeSnapshot} from './make-snapshot.js';
@@ -38,17 +39,16 @@ export async function snapshotHost(options: SnapshotOptions): Promise<Result<Hos
   return ok({
     ...source.value,
     kind: 'snapshot',
-    async link(objects, plan, toolchain, site): Promise<Result<LinkedImages>> {
-      const linked = await source.value.link(objects, plan, toolchain, site);
-      if (!linked.ok || site.context.dryRun) return linked;
-      const {sha256, output: executable} = linked.value;
-      if (sha256 === null || executable === null) return linked;
+    async complete(linked, plan, site): Promise<Result<LinkedImages>> {
+      const {sha256, output: executable} = linked;
+      if (site.context.dryRun || sha256 === null || executable === null) return ok(linked);
       const made = options.snapshot
         ? await withSnapshot({executable, digest: sha256}, plan, options, source.value, site)
         : ok({path: executable, digest: sha256});
       if (!made.ok) return made;
-      const placed = await placeOutput(options.out, made.value.path, false);
-      return placed.ok ? ok({...linked.value, output: placed.value, sha256: made.value.digest}) : placed;
+      const {path, digest} = made.value;
+      const placed = await placeOutput(options.out, path, false);
+      return placed.ok ? ok({output: placed.value, sha256: digest, images: path}) : placed;
     },
   });
 }
@@ -78,7 +78,7 @@ async function withSnapshot(
   const made = await site.engine.run({
     id: 'snapshot:python',
     tools: [],
-    arguments: {modules, calledAs: out},
+    arguments: {modules, calledAs: out, format: MAGIC},
     environment: {},
     inputs: [{name: 'executable', path: executable, digest}],
     outputs: [{name: 'executable', path, executable: true}],

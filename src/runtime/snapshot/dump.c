@@ -395,6 +395,22 @@ static void write_all(int fd, const void *bytes, size_t size)
     }
 }
 
+static int create(const char *path)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        stop("cannot write %s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+static void close_written(int fd)
+{
+    if (close(fd) != 0) {
+        stop("cannot write the snapshot: %s", strerror(errno));
+    }
+}
+
 static const char zeros[4096];
 
 int ff_make_dump(int argc, char **argv, const char *request)
@@ -405,8 +421,12 @@ int ff_make_dump(int argc, char **argv, const char *request)
     read_request(request);
     unsetenv(FF_SNAPSHOT_VARIABLE);
     const char *output = value_of("output", NULL), *seed = value_of("seed", NULL);
-    if (output == NULL || seed == NULL) {
+    const char *survivors = value_of("record", NULL), *placement = value_of("placement", NULL);
+    if ((output == NULL && survivors == NULL) || seed == NULL) {
         stop("the request is incomplete");
+    }
+    if ((survivors != NULL && ff_begin_record() < 0) || (placement != NULL && ff_read_placement(placement) < 0)) {
+        stop("cannot read %s", survivors == NULL ? placement : survivors);
     }
     work.page = work.end = scratch(SCRATCH);
     ff_snapshot_header *header = (ff_snapshot_header *)work.page;
@@ -419,7 +439,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     append(argv[0], strlen(argv[0]) + 1);
 
     ff_name_main_thread();
-    ff_begin_clearing();
+    ff_begin_objects();
     start_python(argv[0], seed);
     remember_process();
     PyObject *variables = environment(), *earlier = PyDict_Copy(variables);
@@ -481,15 +501,23 @@ int ff_make_dump(int argc, char **argv, const char *request)
     thread->native_thread_id = 0; /* PyOS_AfterFork_Child() writes it */
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
-    ff_end_clearing();
-    ff_clear_free_blocks();
+    ff_end_objects();
+    if (survivors != NULL) {
+        size_t size;
+        const unsigned char *bytes = ff_record(&size);
+        int fd = create(survivors);
+        write_all(fd, bytes, size);
+        close_written(fd);
+        _exit(0);
+    }
+    ff_reset_counters();
     ff_save_process();
     ff_own_memory memory = ff_find_memory();
     memcpy(header->magic, FF_SNAPSHOT_MAGIC, sizeof(header->magic));
     header->data = (uint64_t)(uintptr_t)memory.data;
     header->data_size = (uint64_t)(memory.data_end - memory.data);
     header->region = (uint64_t)(uintptr_t)FF_REGION;
-    header->region_size = (uint64_t)(ff_region_top() - FF_REGION);
+    header->region_size = (uint64_t)(ff_finish_region(&header->allocation_count) - FF_REGION);
     append_ranges(header);
     align();
     header->tls_offset = place();
@@ -501,16 +529,11 @@ int ff_make_dump(int argc, char **argv, const char *request)
     header->data_offset = header->header_size;
     header->region_offset = header->data_offset + header->data_size;
     header->size = header->region_offset + header->region_size;
-    int fd = open(output, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        stop("cannot write %s: %s", output, strerror(errno));
-    }
+    int fd = create(output);
     write_all(fd, page, (size_t)(end - page));
     write_all(fd, zeros, header->header_size - (size_t)(end - page));
     write_all(fd, memory.data, header->data_size);
     write_all(fd, FF_REGION, header->region_size);
-    if (close(fd) != 0) {
-        stop("cannot write the snapshot: %s", strerror(errno));
-    }
+    close_written(fd);
     _exit(0);
 }

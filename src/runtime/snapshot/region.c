@@ -1,32 +1,37 @@
-/* The region: while a snapshot is made, all that libpython and the libraries linked in allocate lies here (--wrap=malloc …;
- * arenas through PyObject_SetArenaAllocator). What libc allocates for itself stays in libc's heap.
+/* The region: while a snapshot is made, all that libpython and the libraries linked in allocate lies here (allocation.c). What libc
+ * allocates for itself stays in libc's heap.
  *
- * The same calls give the same addresses, so two dumps of the same imports can be compared. Freed blocks are zeroed. After a
- * restore libc serves everything again, and a block of the region that is freed is not used a second time: its page would have
- * to be copied first. */
+ * The same calls give the same addresses, so two dumps of the same imports can be compared. Allocations are numbered: a first process
+ * notes which of them are still there at its end (ff_write_record()), and the next ones place those together, so that a snapshot has
+ * no holes. Wrong guesses cost room, nothing else. Freed blocks are zeroed, and blocks are zero when they are handed out: an object may
+ * leave the end of its block as it is. After a restore libc serves everything again, and a block of the region that is freed is not
+ * used a second time: its page would have to be copied first. */
 #include FF_LAYOUT
 
 #include "restore.h"
 
-#include "internal/pycore_obmalloc.h"
-
 #include <errno.h>
-#include <malloc.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/* In front of each block. */
+/* In front of each block, but for those in pages of one size. */
 typedef struct {
-    uint64_t capacity; /* of what follows */
-    uint32_t list;     /* where it goes when it is freed */
+    uint32_t capacity; /* of what follows, in bytes */
+    uint32_t list;     /* where it goes when it is freed; 0: nowhere */
     uint32_t shift;    /* how far behind the block's own start an aligned one lies */
+    uint32_t number;   /* of the allocation */
 } head;
 
 #define SMALL 1024 /* up to here, lists have sizes of 16 bytes more each; then four for each power of two */
 #define LISTS 200
+#define ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
 
-/* Blocks and arenas lie apart, in chunks of their own: without gaps between them, a start maps fewer pieces. */
+/* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. */
 #define CHUNK ((size_t)16 << 20)
+enum { TEMPORARY, LASTING, PAGES, KINDS };
 typedef struct {
     char *next, *end; /* what is left of the latest chunk */
 } chunk;
@@ -34,24 +39,27 @@ typedef struct {
 static struct {
     volatile ff_allocation allocation;
     char *top;
-    chunk blocks, arenas;
+    chunk chunks[KINDS];
     char *free_lists[LISTS];
-    char *free_arenas;
-    unsigned char is_arena[FF_REGION_SIZE / ARENA_SIZE];
+    chunk pages[ONE_SIZE / 16 + 1];
+    unsigned char size_of_page[FF_REGION_SIZE / FF_PAGE]; /* in units of 16 bytes; 0: blocks have heads */
+    uint64_t count;                                       /* of allocations */
+    const unsigned char *placement;                       /* by number, the kind */
+    uint64_t placement_count;
+    unsigned char *record; /* by number, whether it is still there */
     pthread_mutex_t lock;
 } region = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-extern void *__real_malloc(size_t), *__real_calloc(size_t, size_t), *__real_realloc(void *, size_t);
-extern void *__real_memalign(size_t, size_t), *__real_aligned_alloc(size_t, size_t), *__real_valloc(size_t);
-extern int __real_posix_memalign(void **, size_t, size_t);
-extern void __real_free(void *);
-extern size_t __real_malloc_usable_size(void *);
-extern char *__real_strdup(const char *), *__real_strndup(const char *, size_t);
-extern wchar_t *__real_wcsdup(const wchar_t *);
+#define RECORD_SIZE ((size_t)1 << 28)
 
-static int is_in_region(const void *p)
+int ff_is_in_region(const void *p)
 {
     return (const char *)p >= FF_REGION && (const char *)p < FF_REGION + FF_REGION_SIZE;
+}
+
+ff_allocation ff_current_allocation(void)
+{
+    return region.allocation;
 }
 
 static unsigned int list_of(size_t size, size_t *capacity)
@@ -85,9 +93,10 @@ static void unlock_region(void)
     pthread_mutex_unlock(&region.lock);
 }
 
-/* Room in a chunk, or in a new one; NULL when the region is full. All sizes of blocks keep to 16 bytes. */
-static char *extend(chunk *part, size_t size)
+/* Room in a chunk, or in a new one; NULL when the region is full. All sizes keep to 16 bytes. */
+static char *extend(int kind, size_t size)
 {
+    chunk *part = &region.chunks[kind];
     if (size > (size_t)(part->end - part->next)) {
         size_t whole = (size + CHUNK - 1) & ~(CHUNK - 1);
         if (whole > (size_t)(FF_REGION + FF_REGION_SIZE - region.top)) {
@@ -101,33 +110,94 @@ static char *extend(chunk *part, size_t size)
     return start;
 }
 
-static void *allocate(size_t size, size_t alignment)
+/* A lasting block without a head. */
+static void *allocate_in_page(size_t capacity)
 {
-    if (size > FF_REGION_SIZE || alignment > FF_REGION_SIZE) {
-        errno = ENOMEM;
-        return NULL;
+    chunk *page = &region.pages[capacity / 16];
+    if (capacity > (size_t)(page->end - page->next)) {
+        char *start = extend(PAGES, FF_PAGE);
+        if (start == NULL) {
+            return NULL;
+        }
+        *page = (chunk){start, start + FF_PAGE};
+        region.size_of_page[(size_t)(start - FF_REGION) / FF_PAGE] = (unsigned char)(capacity / 16);
     }
+    char *block = page->next;
+    page->next += capacity;
+    return block;
+}
+
+static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_t number)
+{
     size_t capacity, extra = alignment > 16 ? alignment : 0;
-    unsigned int list = list_of((size == 0 ? 1 : size) + extra, &capacity);
-    lock_region();
-    char *block = region.free_lists[list];
-    if (block != NULL) {
-        memcpy(&region.free_lists[list], block + sizeof(head), sizeof(char *));
-        memset(block + sizeof(head), 0, sizeof(void *));
+    unsigned int list = list_of(size + extra, &capacity);
+    char *block = NULL;
+    if (kind == LASTING) { /* of just its size: it is not used again */
+        capacity = (size + extra + 15) & ~(size_t)15;
+        list = 0;
     }
     else {
-        block = extend(&region.blocks, sizeof(head) + capacity);
+        block = region.free_lists[list];
     }
-    unlock_region();
-    if (block == NULL) {
-        errno = ENOMEM;
-        return NULL;
+    if (block != NULL) {
+        memcpy(&region.free_lists[list], block + sizeof(head), sizeof(char *));
+        memset(block + sizeof(head), 0, sizeof(char *));
+    }
+    else {
+        block = extend(kind, sizeof(head) + capacity);
+        if (block == NULL) {
+            return NULL;
+        }
     }
     uintptr_t start = (uintptr_t)block + sizeof(head);
     uintptr_t aligned = extra == 0 ? start : (start + alignment - 1) & ~(uintptr_t)(alignment - 1);
-    head *own = (head *)(aligned - sizeof(head));
-    *own = (head){.capacity = capacity - (aligned - start), .list = list, .shift = (uint32_t)(aligned - start)};
+    *(head *)(aligned - sizeof(head)) = (head){.capacity = (uint32_t)(capacity - (aligned - start)),
+                                               .list = list,
+                                               .shift = (uint32_t)(aligned - start),
+                                               .number = number};
     return (void *)aligned;
+}
+
+static int kind_of(uint64_t number)
+{
+    return number < region.placement_count && region.placement[number] != 0 ? LASTING : TEMPORARY;
+}
+
+static void note(uint64_t number, unsigned char is_there)
+{
+    if (region.record != NULL && number < RECORD_SIZE) {
+        region.record[number] = is_there;
+    }
+}
+
+static void *allocate_numbered(uint64_t number, size_t size, size_t alignment)
+{
+    void *p = NULL;
+    if (size < FF_REGION_SIZE / 2 && alignment < FF_REGION_SIZE / 4) {
+        size += size == 0;
+        int kind = kind_of(number);
+        if (kind == LASTING && size <= ONE_SIZE && alignment <= 16) {
+            p = allocate_in_page((size + 15) & ~(size_t)15);
+        }
+        else {
+            p = allocate_with_head(kind, size, alignment, (uint32_t)number);
+        }
+    }
+    if (p == NULL) {
+        errno = ENOMEM;
+    }
+    else {
+        note(number, 1);
+    }
+    return p;
+}
+
+void *ff_allocate(size_t size, size_t alignment)
+{
+    lock_region();
+    void *p = allocate_numbered(region.count++, size, alignment);
+    unlock_region();
+    return p;
 }
 
 static head *head_of(void *p)
@@ -135,195 +205,72 @@ static head *head_of(void *p)
     return (head *)((char *)p - sizeof(head));
 }
 
+static size_t size_in_page(const void *p)
+{
+    return 16 * (size_t)region.size_of_page[(size_t)((const char *)p - FF_REGION) / FF_PAGE];
+}
+
+size_t ff_capacity(const void *p)
+{
+    size_t size = size_in_page(p);
+    return size != 0 ? size : ((const head *)((const char *)p - sizeof(head)))->capacity;
+}
+
 static void release(void *p)
 {
+    size_t size = size_in_page(p);
+    if (size != 0) {
+        memset(p, 0, size);
+        return;
+    }
     head own = *head_of(p);
     char *start = (char *)p - own.shift;
     memset(head_of(p), 0, sizeof(head));
     memset(p, 0, own.capacity);
+    note(own.number, 0);
+    if (own.list != 0) {
+        memcpy(start, &region.free_lists[own.list], sizeof(char *));
+        region.free_lists[own.list] = start - sizeof(head);
+    }
+}
+
+void ff_release(void *p)
+{
     lock_region();
-    memcpy(start, &region.free_lists[own.list], sizeof(char *));
-    region.free_lists[own.list] = start - sizeof(head);
+    release(p);
     unlock_region();
 }
 
-void *__wrap_malloc(size_t size)
-{
-    return region.allocation == FF_IN_REGION ? allocate(size, 16) : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    if (region.allocation != FF_IN_REGION) {
-        return __real_calloc(count, size);
-    }
-    size_t total;
-    if (__builtin_mul_overflow(count, size, &total)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    void *p = allocate(total, 16);
-    return p == NULL ? NULL : memset(p, 0, total);
-}
-
-void __wrap_free(void *p)
-{
-    if (!is_in_region(p)) {
-        __real_free(p);
-    }
-    else if (region.allocation == FF_IN_REGION) {
-        int error = errno; /* as libc's: free() keeps it */
-        release(p);
-        errno = error;
-    }
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    if (p == NULL) {
-        return __wrap_malloc(size);
-    }
-    if (!is_in_region(p)) {
-        return __real_realloc(p, size);
-    }
-    if (size == 0) { /* as glibc's */
-        __wrap_free(p);
-        return NULL;
-    }
-    size_t capacity = head_of(p)->capacity;
-    if (size <= capacity && size >= capacity / 4) {
-        return p;
-    }
-    void *moved = __wrap_malloc(size);
-    if (moved != NULL) {
-        memcpy(moved, p, size < capacity ? size : capacity);
-        __wrap_free(p);
-    }
-    return moved;
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    size_t total;
-    if (__builtin_mul_overflow(count, size, &total)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return __wrap_realloc(p, total);
-}
-
-static int is_alignment(size_t alignment)
-{
-    return alignment != 0 && (alignment & (alignment - 1)) == 0;
-}
-
-int __wrap_posix_memalign(void **p, size_t alignment, size_t size)
-{
-    if (region.allocation != FF_IN_REGION) {
-        return __real_posix_memalign(p, alignment, size);
-    }
-    if (!is_alignment(alignment) || alignment % sizeof(void *) != 0) {
-        return EINVAL;
-    }
-    int error = errno;
-    void *found = allocate(size, alignment);
-    errno = error;
-    if (found == NULL) {
-        return ENOMEM;
-    }
-    *p = found;
-    return 0;
-}
-
-void *__wrap_memalign(size_t alignment, size_t size)
-{
-    if (region.allocation != FF_IN_REGION) {
-        return __real_memalign(alignment, size);
-    }
-    while (!is_alignment(alignment)) { /* as glibc's: the next power of two */
-        alignment = alignment == 0 ? 16 : alignment + (alignment & -alignment);
-    }
-    return allocate(size, alignment);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return region.allocation == FF_IN_REGION ? __wrap_memalign(alignment, size) : __real_aligned_alloc(alignment, size);
-}
-
-void *__wrap_valloc(size_t size)
-{
-    return region.allocation == FF_IN_REGION ? allocate(size, FF_PAGE) : __real_valloc(size);
-}
-
-size_t __wrap_malloc_usable_size(void *p)
-{
-    return is_in_region(p) ? head_of(p)->capacity : __real_malloc_usable_size(p);
-}
-
-char *__wrap_strndup(const char *text, size_t most)
-{
-    if (region.allocation != FF_IN_REGION) {
-        return __real_strndup(text, most);
-    }
-    size_t length = strnlen(text, most);
-    char *copy = allocate(length + 1, 16);
-    if (copy != NULL) {
-        memcpy(copy, text, length);
-        copy[length] = '\0';
-    }
-    return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return region.allocation == FF_IN_REGION ? __wrap_strndup(text, strlen(text)) : __real_strdup(text);
-}
-
-wchar_t *__wrap_wcsdup(const wchar_t *text)
-{
-    if (region.allocation != FF_IN_REGION) {
-        return __real_wcsdup(text);
-    }
-    size_t size = (wcslen(text) + 1) * sizeof(wchar_t);
-    wchar_t *copy = allocate(size, 16);
-    return copy == NULL ? NULL : memcpy(copy, text, size);
-}
-
-/* An arena of small objects, at a multiple of its size. */
-static char *reserve_arena(void)
+/* Each call has a number of its own, whether the block moves or not: a block that grows often and then stays is placed by its last one. */
+void *ff_reallocate(void *p, size_t size)
 {
     lock_region();
-    char *arena = region.free_arenas;
-    if (arena != NULL) {
-        memcpy(&region.free_arenas, arena, sizeof(char *));
-        memset(arena, 0, sizeof(char *));
+    uint64_t number = region.count++;
+    size_t capacity = ff_capacity(p);
+    int is_temporary = size_in_page(p) == 0 && head_of(p)->list != 0;
+    if (is_temporary && kind_of(number) == TEMPORARY && size <= capacity && size >= capacity / 4) {
+        memset((char *)p + size, 0, capacity - size);
+        note(head_of(p)->number, 0);
+        note(number, 1);
+        head_of(p)->number = (uint32_t)number;
     }
     else {
-        arena = extend(&region.arenas, ARENA_SIZE);
-    }
-    if (arena != NULL) {
-        region.is_arena[(arena - FF_REGION) / ARENA_SIZE] = 1;
+        void *moved = allocate_numbered(number, size, 16);
+        if (moved != NULL) {
+            memcpy(moved, p, size < capacity ? size : capacity);
+            release(p);
+        }
+        p = moved;
     }
     unlock_region();
-    return arena;
+    return p;
 }
 
-static void give_back_arena(char *arena)
-{
-    memset(arena, 0, ARENA_SIZE);
-    lock_region();
-    region.is_arena[(arena - FF_REGION) / ARENA_SIZE] = 0;
-    memcpy(arena, &region.free_arenas, sizeof(char *));
-    region.free_arenas = arena;
-    unlock_region();
-}
-
-/* Arenas, and stacks of frames (Objects/obmalloc.c, _PyObject_VirtualAlloc()). */
+/* Stacks of frames (_PyObject_VirtualAlloc()), and the arenas of small objects, which a process has after a restore only. */
 static void *allocate_arena(void *Py_UNUSED(context), size_t size)
 {
     if (region.allocation == FF_IN_REGION) {
-        return size == ARENA_SIZE ? reserve_arena() : allocate(size, 16);
+        return ff_allocate(size, 16);
     }
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p == MAP_FAILED ? NULL : p;
@@ -331,26 +278,12 @@ static void *allocate_arena(void *Py_UNUSED(context), size_t size)
 
 static void release_arena(void *Py_UNUSED(context), void *p, size_t size)
 {
-    if (!is_in_region(p)) {
+    if (!ff_is_in_region(p)) {
         munmap(p, size);
     }
-    else if (region.allocation != FF_IN_REGION) {
-        if (size == ARENA_SIZE) { /* it has whole pages */
-            madvise(p, size, MADV_DONTNEED);
-        }
+    else if (region.allocation == FF_IN_REGION) {
+        ff_release(p);
     }
-    else if (size == ARENA_SIZE) {
-        give_back_arena(p);
-    }
-    else {
-        release(p);
-    }
-}
-
-/* Whether a block lies in an arena of small objects. */
-int ff_is_small_block(const void *p)
-{
-    return is_in_region(p) && region.is_arena[((const char *)p - FF_REGION) / ARENA_SIZE];
 }
 
 /* Begins a process that is dumped: before any constructor allocates. */
@@ -373,8 +306,55 @@ int ff_is_region_used(void)
     return region.allocation == FF_IN_REGION;
 }
 
-char *ff_region_top(void)
+/* From now on, notes which allocations are still there. */
+int ff_begin_record(void)
 {
+    void *p = mmap(NULL, RECORD_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return -1;
+    }
+    region.record = p;
+    return 0;
+}
+
+/* What was noted, a byte for each allocation, for ff_read_placement(). */
+const unsigned char *ff_record(size_t *size)
+{
+    *size = region.count < RECORD_SIZE ? region.count : RECORD_SIZE;
+    return region.record;
+}
+
+/* Places blocks as another process has found out. */
+int ff_read_placement(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat found;
+    if (fd < 0 || fstat(fd, &found) != 0) {
+        return -1;
+    }
+    void *p = found.st_size == 0 ? NULL : mmap(NULL, (size_t)found.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED) {
+        return -1;
+    }
+    region.placement = p;
+    region.placement_count = (uint64_t)found.st_size;
+    return 0;
+}
+
+/* Before a dump: free blocks are all zero, and what belongs to this process only is gone. */
+char *ff_finish_region(uint64_t *count)
+{
+    for (int list = 0; list < LISTS; list++) {
+        while (region.free_lists[list] != NULL) {
+            char *link = region.free_lists[list] + sizeof(head);
+            memcpy(&region.free_lists[list], link, sizeof(char *));
+            memset(link, 0, sizeof(char *));
+        }
+    }
+    *count = region.count;
+    region.placement = NULL;
+    region.placement_count = 0;
     return region.top;
 }
 

@@ -68,6 +68,7 @@ typedef struct {
     uint64_t path_offset;                /* the text by which the executable is called */
     uint64_t file_count, file_offset;    /* ff_file_state, then their paths, each ended by a nul */
     uint64_t file_text_offset;
+    uint64_t allocation_count;
     ff_common common;
 } ff_snapshot_header;
 
@@ -76,7 +77,7 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 002"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 004"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -93,14 +94,24 @@ extern const ff_snapshot_place ff_place;
 /* snapshot/region.c: the allocator. */
 void ff_begin_region(void);
 int ff_is_region_used(void);
-char *ff_region_top(void);
+int ff_is_in_region(const void *p);
+ff_allocation ff_current_allocation(void);
+void *ff_allocate(size_t size, size_t alignment);
+void *ff_reallocate(void *p, size_t size);
+void ff_release(void *p);
+size_t ff_capacity(const void *p);
+int ff_begin_record(void);
+const unsigned char *ff_record(size_t *size);
+int ff_read_placement(const char *path);
+char *ff_finish_region(uint64_t *count);
 void ff_leave_region(void);
-int ff_is_small_block(const void *p);
 
-/* snapshot/arenas.c: what small objects leave behind. */
-void ff_begin_clearing(void);
-void ff_end_clearing(void);
-void ff_clear_free_blocks(void);
+/* snapshot/allocation.c: what libc and CPython call. */
+void ff_begin_objects(void);
+void ff_end_objects(void);
+
+/* snapshot/counters.c: what code has counted. */
+void ff_reset_counters(void);
 
 /* snapshot/process-state.c: what belongs to a process. */
 typedef struct {

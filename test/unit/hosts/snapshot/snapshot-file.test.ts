@@ -271,7 +271,7 @@ describe('what differs has a name', () => {
 
 describe('the request', () => {
   test('names modules in order', () => {
-    expect(dumpRequestText({modules: ['b', 'a.c'], seed: 5, output: '/x y'})).toBe(
+    expect(dumpRequestText({modules: ['b', 'a.c'], seed: 5, output: {kind: 'dump', path: '/x y'}})).toBe(
       'output /x y\nseed 5\nvariable HOME\nmodule b\nmodule a.c\n',
     );
   });
