@@ -84,6 +84,15 @@ beforeAll(async () => {
 });
 
 describe('a start', () => {
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['restored', {}],
+    ['ordinary', {FLASHFREEZE: 'no-snapshot'}],
+  ])('has static code when it is %s', async (_, variables) => {
+    const code = 'import _flashfreeze; print(_flashfreeze.info()["inactive_because"])';
+    const done = await start(out, ['-c', code], {environment: variables});
+    expect(done).toMatchObject({exitCode: 0, stdout: 'None\n', stderr: ''});
+  });
+
   test('goes on from the snapshot, in which the imports are done', async () => {
     const code = `import sys; n = len(sys.modules); ${IMPORTS}; ${STATE}; print(len(sys.modules) - n)`;
     expect(await stateOf(out, ['-c', code])).toBe('restored\n1'); // _flashfreeze
@@ -283,6 +292,7 @@ describe('what cannot be kept is refused', () => {
   test.each<[string, string, string]>([
     ['a_clock', 'import time; now = time.time_ns()', 'different in two runs'],
     ['some_bytes', 'import os; key = os.urandom(16)', 'different in two runs'],
+    ['openssl', 'import ssl; key = ssl.RAND_bytes(16)', 'different in two runs'],
     ['a_number', 'import os; number = os.getpid()', 'different in two runs'],
     ['a_file', 'file = open(__file__)', 'a_file.py open'],
     [

@@ -276,6 +276,13 @@ describe('the request', () => {
     );
   });
 
+  test('of a record, and of a dump that is placed by one', () => {
+    const output = {kind: 'record', path: '/r'} as const;
+    expect(dumpRequestText({modules: [], seed: 5, output})).toBe('record /r\nseed 5\nvariable HOME\n');
+    const placed = {modules: [], seed: 5, output: {kind: 'dump', path: '/d'}, placement: '/r'} as const;
+    expect(dumpRequestText(placed)).toBe('output /d\nplacement /r\nseed 5\nvariable HOME\n');
+  });
+
   test('main programs, and what CPython freezes, are not imported', () => {
     const plan = (module: string, isCPythonFrozen = false) => ({
       ...{module, isCPythonFrozen, source: '', sourceName: '', filename: '', isRequired: false},
