@@ -77,6 +77,7 @@ export const PARTS = [
       'test/e2e/remote-cache.test.ts',
       'test/e2e/secrets.test.ts',
       'test/e2e/snippets.test.ts',
+      'test/e2e/try.test.ts',
       'test/e2e/two-users.test.ts',
       'test/e2e/watch.test.ts',
       'test/endurance',

@@ -1,6 +1,7 @@
 import type {BenchReport} from '../inspect/benchmark.js';
 import type {Summary} from '../model/events.js';
 import type {Product} from '../report/reporter.js';
+import {alignColumns, percent} from './table.js';
 
 const HEAD = ['', 'stage 1', 'stage 2', '+-', 'time', 'instructions'];
 
@@ -15,25 +16,11 @@ export function benchTable({commands}: BenchReport): Product[] {
     percent(row.wall),
     row.instructions === null ? '' : percent(row.instructions),
   ]);
-  const widths = columns.map((head, column) =>
-    Math.max(...[head, ...rows.map((row) => row[column] ?? '')].map((cell) => cell.length)),
-  );
-  const text = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
+  const [head = '', ...lines] = alignColumns([columns, ...rows]);
   return [
-    {text: text(columns)},
-    ...commands.map((row, index) => ({text: text(rows[index] ?? []), record: {type: 'bench', ...row}})),
+    {text: head},
+    ...commands.map((row, index) => ({text: lines[index] ?? '', record: {type: 'bench', ...row}})),
   ];
-}
-
-/** Stage 2 over stage 1: how much of the time is left. */
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(1)} %`;
 }
 
 /** The same for the summary. */

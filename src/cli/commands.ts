@@ -23,6 +23,13 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     yields: false,
     load: () => import('./commands/build.js'),
   },
+  try: {
+    summary: 'show what freezing a program would give: nothing is installed or changed',
+    options: COMMON_OPTIONS,
+    word: {name: 'command', describe: "the program, as one word, such as 'hg version'"},
+    yields: true,
+    load: () => import('./commands/try.js'),
+  },
   relink: {
     summary: 'link a new executable from an installed Python, with frozen modules',
     options: [

@@ -12,6 +12,8 @@ export interface ProcessSpec {
   /** The program: a path, or a name that is looked up on the PATH of `environment`. */
   readonly file: string;
   readonly args: readonly string[];
+  /** The name by which the program is called, if that is not `file`. */
+  readonly argv0?: string;
   /** The directory it runs in. */
   readonly cwd: string;
   /** All of its environment; nothing is inherited. */
@@ -123,6 +125,7 @@ function start(spec: ProcessSpec): Result<Child> {
       reject: false,
       stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...descriptors],
       ...(spec.input === undefined ? {} : {input: spec.input}),
+      ...(spec.argv0 === undefined ? {} : {argv0: spec.argv0}),
     });
     return ok(child as unknown as Child);
   } catch (error) {

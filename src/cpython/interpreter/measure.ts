@@ -9,16 +9,21 @@ export interface Measurements {
   readonly milliseconds: readonly number[];
   /** Minor page faults. */
   readonly faults: readonly number[];
+  /** Major page faults: pages of mapped files that were not in the page cache. */
+  readonly reads: readonly number[];
+  /** The most resident memory, in kilobytes; at least that of the Python that starts the command. */
+  readonly peaks: readonly number[];
 }
 
-const answer = z.object({
-  milliseconds: z.array(z.array(z.number())),
-  faults: z.array(z.array(z.number())),
-});
+const figures = z.array(z.array(z.number()));
+const answer = z.object({milliseconds: figures, faults: figures, reads: figures, peaks: figures});
 
 /** The command as separate words. */
 export interface MeasuredCommand {
+  /** The first is the name by which the program is called. */
   readonly words: readonly string[];
+  /** The executable, where that is not the first word. */
+  readonly file?: string;
   /** All of its environment. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -27,6 +32,8 @@ export interface MeasureRequest {
   readonly commands: readonly MeasuredCommand[];
   readonly rounds: number;
   readonly cwd: string;
+  /** Files that are dropped from the page cache before each run. */
+  readonly evicted?: readonly string[];
 }
 
 /**
@@ -39,14 +46,25 @@ export async function measureTime(
 ): Promise<Result<readonly Measurements[]>> {
   const measured = await runScript(interpreter, 'measure_runs.py', {
     flags: ['-I', '-S'],
-    input: JSON.stringify(request),
+    input: JSON.stringify({
+      ...request,
+      commands: request.commands.map((each) => ({file: each.words[0], ...each})),
+      evicted: request.evicted ?? [],
+    }),
     schema: answer,
     code: 'BENCH',
     timeoutMs: 60 * 60_000,
   });
   if (!measured.ok) return measured;
-  const {milliseconds, faults} = measured.value;
-  return ok(milliseconds.map((times, i) => ({milliseconds: times, faults: faults[i] ?? []})));
+  const {milliseconds, faults, reads, peaks} = measured.value;
+  return ok(
+    milliseconds.map((times, i) => ({
+      milliseconds: times,
+      faults: faults[i] ?? [],
+      reads: reads[i] ?? [],
+      peaks: peaks[i] ?? [],
+    })),
+  );
 }
 
 /**

@@ -66,3 +66,15 @@ export function parsePythonCommand(argv: readonly string[]): Result<PythonComman
   }
   return ok({options, program: {kind: 'script', path}, arguments: argv.slice(index + 1)});
 }
+
+/** What follows the interpreter on the command line of a command: what `parsePythonCommand` reads. */
+export function pythonWords({options, program, arguments: rest}: PythonCommand): readonly string[] {
+  switch (program.kind) {
+    case 'code':
+      return [...options, '-c', program.text, ...rest];
+    case 'module':
+      return [...options, '-m', program.name, ...rest];
+    case 'script':
+      return [...options, program.path, ...rest];
+  }
+}

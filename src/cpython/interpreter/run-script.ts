@@ -8,6 +8,8 @@ import {scriptPath, type ScriptName} from './scripts.js';
 export interface Interpreter {
   /** Path of the executable. */
   readonly python: string;
+  /** The path by which it is called, and from which it finds its library, if that is another one. */
+  readonly argv0?: string;
   /** All of its environment (see `scrubbedEnvironment`). */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -35,9 +37,10 @@ export async function runScript<T>(
     readonly timeoutMs?: number;
   },
 ): Promise<Result<T>> {
-  const {python, signal} = interpreter;
+  const {python, argv0, signal} = interpreter;
   const run = await askProcess({
     file: python,
+    ...(argv0 === undefined ? {} : {argv0}),
     args: (...files) => ['-B', ...(options.flags ?? []), scriptPath(script), ...files],
     cwd: options.cwd ?? '/',
     environment: {...interpreter.environment, ...NO_BYTECODE},

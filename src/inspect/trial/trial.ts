@@ -1,0 +1,123 @@
+import {basename, dirname, join} from 'node:path';
+import {existsSync} from 'node:fs';
+import {privateCacheDir} from '../../cache/private-cache-dir.js';
+import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
+import {ensurePrivate} from '../../fs/private-directory.js';
+import {digestOf} from '../../model/digest.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import {quoteForShell} from '../../model/shell-words.js';
+import type {HostContext} from '../../pipeline/build-options.js';
+import {findProgram, type FoundProgram} from './find-program.js';
+import {type FreezeMethod, freezeProgram} from './freeze-program.js';
+import {type MeasuredStarts, measureStarts, type StartSide} from './measure-starts.js';
+import {outputDifference, type ProgramRun, runProgram} from './program-run.js';
+import {conditionEnvironment, conditionWords, makeBytecodePlaces} from './start-condition.js';
+
+/** What freezing a program gives. */
+export interface Trial extends MeasuredStarts {
+  /** `3.13.15` */
+  readonly python: string;
+  /** How many modules are frozen. */
+  readonly modules: number;
+  readonly method: FreezeMethod;
+  /** The command that freezes the program for good, as words. */
+  readonly permanent: readonly string[];
+  /** The command that starts it then. */
+  readonly start: readonly string[];
+}
+
+/**
+ * Freezes what a command imports, in the cache directory, and measures the program as it is and frozen. Nothing of the user's is
+ * changed, but for what the program itself does, which runs up to 150 times. Fails as `findProgram`, `runProgram` and the hosts do; with
+ * BENCH for a program that prints something else each time, and with VERIFY for one that prints something else when it is frozen.
+ */
+export async function tryCommand(command: readonly string[], context: HostContext): Promise<Result<Trial>> {
+  const {cwd, signal, userEnvironment} = context;
+  const environment = Object.fromEntries(
+    Object.entries(userEnvironment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const found = await findProgram(command, {cwd, environment, signal});
+  if (!found.ok) return found;
+  const program = found.value;
+  const place = join(privateCacheDir(context.cacheDir), 'tried', digestOf(program.python).slice(0, 12));
+  const owned = await ensurePrivate(place);
+  if (!owned.ok) return owned;
+  const bytecode = await makeBytecodePlaces(place);
+  const runAs = (side: StartSide): Promise<Result<ProgramRun>> =>
+    runProgram({
+      ...{file: side.file, words: conditionWords(program, 'warm', bytecode), cwd, signal},
+      environment: conditionEnvironment(side.environment, 'warm', bytecode),
+    });
+
+  const original = {file: program.python, environment};
+  const usual = await inPhase('running the program as it is', context, () => runTwice(() => runAs(original)));
+  if (!usual.ok) return usual;
+  const frozen = await inPhase('freezing what it imports', context, () =>
+    freezeProgram(program, place, environment, context),
+  );
+  if (!frozen.ok) return frozen;
+  const {python, modules, method, files} = frozen.value;
+  const changed = await runAs(frozen.value);
+  if (!changed.ok) return changed;
+  const difference = outputDifference(usual.value, changed.value);
+  if (difference !== undefined) {
+    return fail('VERIFY', `the program prints something else when it is frozen: ${difference}`);
+  }
+  const measured = await inPhase('measuring', context, () =>
+    measureStarts({
+      ...{program, original, frozen: frozen.value, bytecode, files, place, cwd, signal},
+      took: usual.value.took,
+    }),
+  );
+  if (!measured.ok) return measured;
+  return ok({python, modules, method, ...measured.value, ...commandsFor(program, method)});
+}
+
+/** The second of two runs, whose modules have their bytecode. */
+async function runTwice(run: () => Promise<Result<ProgramRun>>): Promise<Result<ProgramRun>> {
+  const first = await run();
+  if (!first.ok) return first;
+  const second = await run();
+  const difference = second.ok ? outputDifference(first.value, second.value) : undefined;
+  if (difference === undefined) return second;
+  return fail('BENCH', `the program prints something else each time: ${difference}`, {
+    hint: 'choose arguments with which it prints the same, such as --version or --help',
+  });
+}
+
+/** How to have for good what was tried. In a virtual environment the executable has to lie beside the others. */
+function commandsFor(
+  {python, command}: FoundProgram,
+  method: FreezeMethod,
+): Pick<Trial, 'permanent' | 'start'> {
+  const words = pythonWords(command);
+  const name = nameOf(command);
+  const traced = ['--python', python, '--trace', quoteForShell(words)];
+  if (method === 'overlay') {
+    const out = `${name}-overlay`;
+    return {
+      permanent: ['flashfreeze', 'overlay', ...traced, '--out', out],
+      start: [`./${out}/bin/python`, ...words],
+    };
+  }
+  const isVirtual = existsSync(join(dirname(dirname(python)), 'pyvenv.cfg'));
+  const out = isVirtual ? join(dirname(python), `${name}-frozen`) : `./${name}-frozen`;
+  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words]};
+}
+
+function nameOf({program}: PythonCommand): string {
+  if (program.kind === 'module') return program.name;
+  return program.kind === 'script' ? basename(program.path).replace(/\.py$/, '') : 'python';
+}
+
+async function inPhase<T>(
+  phase: string,
+  {events}: HostContext,
+  work: () => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const begun = performance.now();
+  events.emit({type: 'phase-started', phase});
+  const result = await work();
+  events.emit({type: 'phase-finished', phase, ms: performance.now() - begun});
+  return result;
+}
