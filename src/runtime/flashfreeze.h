@@ -302,11 +302,15 @@ typedef struct {
 typedef struct ff_binding ff_binding;
 typedef struct ff_namespace ff_namespace;
 typedef struct ff_function ff_function;
+typedef struct ff_cell ff_cell;
+typedef struct ff_container ff_container;
 typedef struct {
     ff_namespace *namespaces;
-    ff_binding *bindings;   /* their names and values */
-    ff_function *functions; /* the functions among these */
-    size_t namespace_count, binding_count, function_count;
+    ff_binding *bindings;     /* their names and values */
+    ff_function *functions;   /* the functions among these */
+    ff_cell *cells;           /* variables around these */
+    ff_container *containers; /* lists, dictionaries and sets among all of these */
+    size_t namespace_count, binding_count, function_count, cell_count, container_count;
     int is_foreign; /* somebody had changed them before */
 } ff_memory;
 
@@ -373,11 +377,13 @@ int ff_is_traced(const PyInterpreterState *interpreter);
 int ff_is_import_observed(void);
 int ff_is_audited(void);
 
-/* import/functions.c: whether functions do what they did. */
+/* import/container-contents.c: whether lists, dictionaries and sets hold what they held. */
 void *ff_make_room(void *array, size_t count, size_t element_size);
-int ff_read_function(PyObject *value, PyObject **function);
-int ff_remember_function(ff_memory *memory, PyObject *object);
-int ff_is_original(PyObject *function, const char *filename);
+int ff_remember_container(ff_memory *memory, PyObject *object);
+ff_answer ff_are_containers_unmodified(const ff_memory *memory);
+
+/* import/functions.c: whether functions do what they did. */
+int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filename);
 ff_answer ff_are_functions_unmodified(const ff_memory *memory);
 int ff_are_functions_static(const ff_memory *memory);
 
@@ -386,6 +392,7 @@ int ff_remember_class(ff_memory *memory, PyTypeObject *type, const char *filenam
 int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename);
 int ff_remember_contents(ff_memory *memory, PyObject *dict);
 int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names);
+int ff_remember_builtins(ff_memory *memory, const char *names);
 ff_answer ff_is_unmodified(const ff_memory *memory);
 
 /* import/instances.c: attributes of instances. */

@@ -1,8 +1,9 @@
 /**
- * Imports that change the import system while they run, in overlays of every installed Python: what is printed, and how it
- * ends, is as without frozen modules. (Relinked Pythons and more cases: test/fidelity.)
+ * Imports that change the import system while they run, that find parts of it replaced, or that threads, signals, forks and
+ * destructors come into, in every installed Python, relinked and with an overlay: what is printed, and how it ends, is as
+ * without frozen modules. (More cases: test/fidelity.)
  */
-import {cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
@@ -14,39 +15,59 @@ const PROGRAMS = join(import.meta.dirname, 'import-guards');
 const PLAIN = readFileSync(join(PROGRAMS, 'plain.py'), 'utf8');
 const folder = temporaryDirectory('import-guards');
 
+/** The programs beside this, and how many cases each has at the least. */
+const EACH: readonly [string, number][] = [
+  ['changes', 40],
+  ['replacements', 70],
+  ['interruptions', 25],
+];
+const ENVIRONMENT = {PYTHONPATH: undefined, FLASHFREEZE: undefined, PYTHONDONTWRITEBYTECODE: '1'};
+
 describe.each(findPythons().map(({series, python}) => [series, python] as const))('%s', (series, python) => {
   const app = join(folder, `app-${series}`);
-  const out = join(folder, `overlay-${series}`);
-  const frozen = join(out, 'bin', `python${series}`);
+  const overlay = join(folder, `overlay-${series}`);
+  const hosts = {
+    relink: {out: join(folder, series, `python${series}`), frozen: join(folder, series, `python${series}`)},
+    overlay: {out: overlay, frozen: join(overlay, 'bin', `python${series}`)},
+  };
   const runIn = (exe: string, ...words: readonly string[]): Promise<Run> =>
-    run(exe, words, {
-      cwd: app,
-      environment: {PYTHONPATH: undefined, FLASHFREEZE: undefined, PYTHONDONTWRITEBYTECODE: '1'},
-    });
-  const isStatic = async (): Promise<string> => {
+    run(exe, words, {cwd: app, environment: ENVIRONMENT});
+  const isStatic = async (frozen: string): Promise<string> => {
     const code = 'import _flashfreeze as f, plain; print(f.is_static(plain.look.__code__), plain.value)';
     const done = await runIn(frozen, '-c', code);
     expect(done).toMatchObject({exitCode: 0, stderr: ''});
     return done.stdout.trim();
   };
+  const ordinary: Record<string, Run> = {};
 
   beforeAll(async () => {
     cpSync(PROGRAMS, app, {recursive: true});
-    const words = ['overlay', '--python', python, '--out', out, '--trace', join(app, 'everything.py')];
-    const {summary, stderr} = await flashfreezeJson(words, {cwd: app});
-    if (!summary.ok) throw new Error(stderr);
+    mkdirSync(join(folder, series));
+    for (const [name] of EACH) ordinary[name] = await runIn(python, `${name}.py`);
   });
 
-  test('is seen as without frozen modules', async () => {
-    expect(await isStatic()).toBe('True plain');
-    const ordinary = await runIn(python, 'changes.py');
-    expect(ordinary).toMatchObject({exitCode: 0, stderr: ''});
-    expect(ordinary.stdout.match(/^== /gm)?.length).toBeGreaterThan(40);
-    expect(ordinary.stdout).not.toContain('ended with');
-    expect(await runIn(frozen, 'changes.py')).toEqual(ordinary);
+  describe.each(['relink', 'overlay'] as const)('%s', (host) => {
+    const {out, frozen} = hosts[host];
+    beforeAll(async () => {
+      const words = [host, '--python', python, '--out', out, '--trace', join(app, 'everything.py')];
+      const {summary, stderr} = await flashfreezeJson(words, {cwd: app});
+      if (!summary.ok) throw new Error(stderr);
+    });
+
+    test('has frozen modules', async () => {
+      expect(await isStatic(frozen)).toBe('True plain');
+    });
+
+    test.each(EACH)('%s are seen as without frozen modules', async (name, count) => {
+      expect(ordinary[name]).toMatchObject({exitCode: 0, stderr: ''});
+      expect(ordinary[name]?.stdout.match(/^== /gm)?.length).toBeGreaterThan(count);
+      expect(ordinary[name]?.stdout).not.toContain('ended with');
+      expect(await runIn(frozen, `${name}.py`)).toEqual(ordinary[name]);
+    });
   });
 
   describe('stamps', () => {
+    const {out, frozen} = hosts.overlay;
     const kept = join(folder, `stamps-${series}`);
     let stamps: string;
     beforeAll(() => {
@@ -62,7 +83,7 @@ describe.each(findPythons().map(({series, python}) => [series, python] as const)
     test('written in place while another process reads them do no harm', async () => {
       const done = await runIn(frozen, 'rewrite.py', stamps);
       expect(done).toMatchObject({exitCode: 0, stdout: 'ended with 0\n', stderr: ''});
-      expect(await isStatic()).toBe('True plain');
+      expect(await isStatic(frozen)).toBe('True plain');
     });
 
     test.each<[string, () => void]>([
@@ -82,7 +103,7 @@ describe.each(findPythons().map(({series, python}) => [series, python] as const)
     ])('%s: an edited source is noticed', async (_, spoil) => {
       writeFileSync(join(app, 'plain.py'), `${PLAIN}value = "edited"\n`);
       spoil();
-      expect(await isStatic()).toBe('False edited');
+      expect(await isStatic(frozen)).toBe('False edited');
     });
   });
 });

@@ -20,6 +20,11 @@ static const struct {
     {"_os", "stat listdir getcwd fspath"},
 };
 
+/* Built-in functions and classes that both call on the way of an import. Not print() and open(), which programs replace: those
+ * are called with -v only, or not at all. */
+static const char builtins[] = "compile exec getattr hasattr hash int isinstance len list memoryview reversed set setattr str super "
+                               "tuple type AttributeError FileNotFoundError ImportError KeyError ModuleNotFoundError OSError";
+
 /* Classes, with everything in them and their bases. */
 static const char *const bootstrap_classes[] = {"BuiltinImporter",    "FrozenImporter",     "ModuleSpec",
                                                 "_ModuleLockManager", "_ImportLockContext", "_ModuleLock"};
@@ -64,7 +69,8 @@ int ff_remember_importlib(PyObject *bootstrap, PyObject *external)
                    ff_remember_module(&importlib, PyModule_GetDict(external), ORIGINAL) < 0 ||
                    remember_helpers(external) < 0 ||
                    remember_classes(bootstrap, bootstrap_classes, COUNT(bootstrap_classes)) < 0 ||
-                   remember_classes(external, external_classes, COUNT(external_classes)) < 0
+                   remember_classes(external, external_classes, COUNT(external_classes)) < 0 ||
+                   ff_remember_builtins(&importlib, builtins) < 0
                ? -1
                : 0;
 }

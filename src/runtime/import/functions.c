@@ -1,4 +1,5 @@
-/* Whether functions do what they did when they were remembered: their code can be replaced, and their defaults. */
+/* Whether functions do what they did when they were remembered: their code can be replaced, their defaults, and the variables of
+ * functions around them. */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"
@@ -9,6 +10,11 @@ struct ff_function {
     PyFunctionObject *function;
     PyObject *code, *defaults, *keyword_defaults;
     uint32_t version; /* 0: it has none */
+};
+
+/* A variable of a function around one. */
+struct ff_cell {
+    PyObject *cell, *value;
 };
 
 /* A number that is another one, or 0, whenever code or defaults of the function were set. */
@@ -22,39 +28,49 @@ static uint32_t version_of(const PyFunctionObject *function)
 #endif
 }
 
-/* Room for one more element of an array that has `count`: it grows when these are a power of two. NULL with an exception. */
-void *ff_make_room(void *array, size_t count, size_t element_size)
+/* Whether a function is the original one, by its co_filename, which begins like that. */
+static int is_original(PyObject *function, const char *filename)
 {
-    if ((count & (count - 1)) != 0) {
-        return array;
-    }
-    void *larger = PyMem_RawRealloc(array, (count == 0 ? 1 : 2 * count) * element_size);
-    if (larger == NULL) {
-        PyErr_NoMemory();
-    }
-    return larger;
+    PyObject *own = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_filename;
+    size_t length = strlen(filename);
+    return PyUnicode_IS_COMPACT_ASCII(own) && (size_t)PyUnicode_GET_LENGTH(own) >= length &&
+           memcmp(PyUnicode_1BYTE_DATA(own), filename, length) == 0;
 }
 
-/* Gives the function behind a value of a namespace (borrowed: the value keeps it), or NULL. -1 with an exception. */
-int ff_read_function(PyObject *value, PyObject **function)
+/* ---- remembering ---- */
+
+static int is_cell_remembered(const ff_memory *memory, PyObject *cell)
 {
-    *function = NULL;
-    if (PyFunction_Check(value)) {
-        *function = value;
-    }
-    else if (Py_IS_TYPE(value, &PyClassMethod_Type) || Py_IS_TYPE(value, &PyStaticMethod_Type)) {
-        PyObject *wrapped = PyObject_GetAttrString(value, "__func__");
-        if (wrapped == NULL) {
-            return -1;
+    for (size_t i = 0; i < memory->cell_count; i++) {
+        if (memory->cells[i].cell == cell) {
+            return 1;
         }
-        Py_DECREF(wrapped);
-        *function = PyFunction_Check(wrapped) ? wrapped : NULL;
     }
     return 0;
 }
 
-/* -1 with an exception. */
-int ff_remember_function(ff_memory *memory, PyObject *object)
+/* Remembers the variables of functions around one, and the functions in these: decorators wrap them so. */
+static int remember_closure(ff_memory *memory, PyObject *closure, const char *filename)
+{
+    for (Py_ssize_t i = 0; closure != NULL && i < PyTuple_GET_SIZE(closure); i++) {
+        PyObject *cell = PyTuple_GET_ITEM(closure, i), *value = PyCell_GET(cell);
+        if (is_cell_remembered(memory, cell)) {
+            continue;
+        }
+        ff_cell *cells = ff_make_room(memory->cells, memory->cell_count, sizeof(ff_cell));
+        if (cells == NULL) {
+            return -1;
+        }
+        memory->cells = cells;
+        memory->cells[memory->cell_count++] = (ff_cell){Py_NewRef(cell), Py_XNewRef(value)};
+        if (value != NULL && ff_remember_functions(memory, value, filename) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int remember_function(ff_memory *memory, PyObject *object, const char *filename)
 {
     ff_function *functions = ff_make_room(memory->functions, memory->function_count, sizeof(ff_function));
     if (functions == NULL) {
@@ -67,17 +83,39 @@ int ff_remember_function(ff_memory *memory, PyObject *object)
     memory->functions[memory->function_count++] =
         (ff_function){function, Py_NewRef(function->func_code), Py_XNewRef(function->func_defaults),
                       Py_XNewRef(function->func_kwdefaults), version_of(function)};
+    if (filename != NULL && !is_original(object, filename)) {
+        memory->is_foreign = 1;
+    }
+    if (function->func_kwdefaults != NULL && ff_remember_container(memory, function->func_kwdefaults) < 0) {
+        return -1;
+    }
+    return remember_closure(memory, function->func_closure, filename);
+}
+
+/* Remembers the functions that a value of a namespace is, or that a method or a property is made of. `filename`: how the
+ * co_filename of original ones begins, or NULL. -1 with an exception. */
+int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filename)
+{
+    static const char *const parts[] = {"__func__", "fget", "fset", "fdel"};
+    int is_method = Py_IS_TYPE(value, &PyClassMethod_Type) || Py_IS_TYPE(value, &PyStaticMethod_Type);
+    if (PyFunction_Check(value)) {
+        return remember_function(memory, value, filename);
+    }
+    if (!is_method && !Py_IS_TYPE(value, &PyProperty_Type)) {
+        return 0;
+    }
+    for (size_t i = is_method ? 0 : 1; i < (is_method ? 1 : sizeof(parts) / sizeof(parts[0])); i++) {
+        PyObject *part = PyObject_GetAttrString(value, parts[i]);
+        int status = part == NULL ? -1 : ff_remember_functions(memory, part, filename);
+        Py_XDECREF(part);
+        if (status < 0) {
+            return -1;
+        }
+    }
     return 0;
 }
 
-/* Whether a function is the original one, by its co_filename, which begins like that. */
-int ff_is_original(PyObject *function, const char *filename)
-{
-    PyObject *own = ((PyCodeObject *)PyFunction_GET_CODE(function))->co_filename;
-    size_t length = strlen(filename);
-    return PyUnicode_IS_COMPACT_ASCII(own) && (size_t)PyUnicode_GET_LENGTH(own) >= length &&
-           memcmp(PyUnicode_1BYTE_DATA(own), filename, length) == 0;
-}
+/* ---- comparing ---- */
 
 /* Whether they do what they did. */
 ff_answer ff_are_functions_unmodified(const ff_memory *memory)
@@ -94,6 +132,11 @@ ff_answer ff_are_functions_unmodified(const ff_memory *memory)
             return FF_NO;
         }
         each->version = version;
+    }
+    for (size_t i = 0; i < memory->cell_count; i++) {
+        if (PyCell_GET(memory->cells[i].cell) != memory->cells[i].value) {
+            return FF_NO;
+        }
     }
     return FF_YES;
 }

@@ -160,6 +160,9 @@ int ff_note_uninitialized(const ff_family *family, ff_wanted *wanted, int begins
     int status = PyObject_IsTrue(family->spec);
     if (status > 0) {
         PyObject *list = PyObject_GetAttr(family->spec, ff_import.names._uninitialized_submodules);
+        if (list != NULL && !PyList_CheckExact(list)) {
+            ff_note_foreign_code(wanted);
+        }
         PyObject *result = list == NULL ? NULL
                            : begins     ? PyObject_CallMethodOneArg(list, ff_import.names.append, family->child)
                                         : PyObject_CallMethodNoArgs(list, ff_import.names.pop);

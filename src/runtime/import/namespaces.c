@@ -11,11 +11,11 @@ struct ff_binding {
     PyObject *name, *value;
 };
 
-enum { CHOSEN, EACH_BUT_DUNDER, EACH }; /* those of a module, of a class or another dictionary */
+enum { CHOSEN, EACH_BUT_DUNDER, EACH }; /* those of a module, of a class */
 
 struct ff_namespace {
     PyObject *dict;
-    PyTypeObject *type;  /* of a class's own dictionary, else NULL */
+    PyTypeObject *type;  /* the class, or NULL */
     PyObject *mro;       /* of the class */
     size_t first, count; /* of its bindings: in the order of the dictionary, unless only some were chosen */
     int extent;          /* which names count, also those that are added */
@@ -78,13 +78,12 @@ static int counts(int extent, PyObject *name)
 /* Whether somebody put something callable that is neither a function nor a class into the place of one. */
 static int is_odd_callable(PyObject *value)
 {
-    return PyCallable_Check(value) && !PyType_Check(value) && !PyCFunction_Check(value) &&
+    return PyCallable_Check(value) && !PyType_Check(value) && !PyFunction_Check(value) && !PyCFunction_Check(value) &&
            !Py_IS_TYPE(value, &PyMethodDescr_Type) && !Py_IS_TYPE(value, &PyStaticMethod_Type);
 }
 
 static int add_binding(ff_memory *memory, PyObject *name, PyObject *value, const char *filename)
 {
-    PyObject *function = NULL;
     ff_binding *bindings = ff_make_room(memory->bindings, memory->binding_count, sizeof(ff_binding));
     if (bindings == NULL) {
         return -1;
@@ -94,13 +93,10 @@ static int add_binding(ff_memory *memory, PyObject *name, PyObject *value, const
     if (value == NULL) {
         return 0;
     }
-    if (ff_read_function(value, &function) < 0) {
-        return -1;
-    }
-    if (filename != NULL && (function == NULL ? is_odd_callable(value) : !ff_is_original(function, filename))) {
+    if (filename != NULL && is_odd_callable(value)) {
         memory->is_foreign = 1;
     }
-    return function == NULL ? 0 : ff_remember_function(memory, function);
+    return ff_remember_functions(memory, value, filename);
 }
 
 /* Adds a namespace with the bindings that were added since there were `first`. */
@@ -118,17 +114,17 @@ static int add_namespace(ff_memory *memory, PyObject *dict, PyTypeObject *type, 
     return 0;
 }
 
-/* Remembers all that a dictionary holds: that of a class, or one without such. */
-static int remember_dict(ff_memory *memory, PyObject *dict, PyTypeObject *type, const char *filename)
+/* Remembers all that a class holds itself. */
+static int remember_type(ff_memory *memory, PyTypeObject *type, const char *filename)
 {
     PyObject *name, *value;
     size_t first = memory->binding_count;
-    for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
+    for (Py_ssize_t position = 0; PyDict_Next(type->tp_dict, &position, &name, &value);) {
         if (add_binding(memory, name, counts(EACH, name) ? value : NULL, filename) < 0) {
             return -1;
         }
     }
-    return add_namespace(memory, dict, type, EACH, first);
+    return add_namespace(memory, type->tp_dict, type, EACH, first);
 }
 
 static int is_class_remembered(const ff_memory *memory, const PyTypeObject *type)
@@ -148,20 +144,22 @@ int ff_remember_class(ff_memory *memory, PyTypeObject *class, const char *filena
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(class->tp_mro); i++) {
         PyTypeObject *type = (PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i);
         if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && !is_class_remembered(memory, type) &&
-            remember_dict(memory, type->tp_dict, type, filename) < 0) {
+            remember_type(memory, type, filename) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-/* Remembers all that a module holds. -1 with an exception. */
+/* Remembers all that a module holds, and what its lists and sets do. -1 with an exception. */
 int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename)
 {
     PyObject *name, *value;
     size_t first = memory->binding_count;
     for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
-        if (add_binding(memory, name, counts(EACH_BUT_DUNDER, name) ? value : NULL, filename) < 0) {
+        int is_counted = counts(EACH_BUT_DUNDER, name);
+        if (add_binding(memory, name, is_counted ? value : NULL, filename) < 0 ||
+            (is_counted && !PyDict_CheckExact(value) && ff_remember_container(memory, value) < 0)) {
             return -1;
         }
     }
@@ -174,7 +172,7 @@ int ff_remember_contents(ff_memory *memory, PyObject *dict)
     PyObject *name, *value;
     for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &name, &value);) {
         int status = is_dunder(name)            ? 0
-                     : PyDict_CheckExact(value) ? remember_dict(memory, value, NULL, NULL)
+                     : PyDict_CheckExact(value) ? ff_remember_container(memory, value)
                      : PyType_Check(value)      ? ff_remember_class(memory, (PyTypeObject *)value, NULL)
                                                 : 0;
         if (status < 0) {
@@ -202,6 +200,18 @@ int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names)
         }
     }
     return add_namespace(memory, dict, NULL, CHOSEN, first);
+}
+
+/* The same for the built-in functions and classes of those names; somebody's own in their places are foreign. -1 with an
+ * exception. */
+int ff_remember_builtins(ff_memory *memory, const char *names)
+{
+    size_t first = memory->binding_count;
+    int status = ff_remember_names(memory, PyInterpreterState_Get()->builtins, names);
+    for (size_t i = first; status == 0 && i < memory->binding_count; i++) {
+        memory->is_foreign |= PyFunction_Check(memory->bindings[i].value) || is_odd_callable(memory->bindings[i].value);
+    }
+    return status;
 }
 
 /* ---- comparing ---- */
@@ -279,5 +289,6 @@ ff_answer ff_is_unmodified(const ff_memory *memory)
         return FF_NO;
     }
     ff_answer answer = are_namespaces_unmodified(memory);
-    return answer == FF_YES ? ff_are_functions_unmodified(memory) : answer;
+    answer = answer == FF_YES ? ff_are_functions_unmodified(memory) : answer;
+    return answer == FF_YES ? ff_are_containers_unmodified(memory) : answer;
 }

@@ -20,6 +20,8 @@ static vectorcallfunc ordinary_call; /* how functions are called */
  * then. */
 static ff_memory compilers;
 static PyObject *sre_compile; /* _sre.compile() */
+static const char builtins[] = "bytearray bytes chr dict enumerate int isinstance len list map max min ord range set slice sorted str "
+                               "super tuple type zip";
 
 /* ---- the table ---- */
 
@@ -223,6 +225,9 @@ static ff_answer remember_compilers(PyObject *globals)
         if (answer == FF_YES && (ff_remember_module(&compilers, others, NULL) < 0 || ff_remember_contents(&compilers, others) < 0)) {
             answer = FF_FAILED;
         }
+    }
+    if (answer == FF_YES && ff_remember_builtins(&compilers, builtins) < 0) {
+        return FF_FAILED;
     }
     return answer == FF_YES && !ff_are_functions_static(&compilers) ? FF_NO : answer;
 }

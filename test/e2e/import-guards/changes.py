@@ -1,48 +1,13 @@
-"""Changes of the import system in the midst of an import, each in a process of its own (a fork); prints what was seen.
-
-    python changes.py [NAME ...]
-"""
+"""Changes of the import system in the midst of an import (see observed.py)."""
 
 import _thread
-import faulthandler
 import importlib._bootstrap as bootstrap
 import importlib._bootstrap_external as external
 import importlib.machinery as machinery
-import os
 import sys
 import types
 
-sys.dont_write_bytecode = True
-log = []
-CHANGES = {}
-
-
-def change(function):
-    CHANGES[function.__name__.replace("_", "-")] = function
-
-
-def noting(function, what=None):
-    def noted(*arguments, **keywords):
-        log.append((what or function.__name__, [each for each in arguments if isinstance(each, str)]))
-        return function(*arguments, **keywords)
-
-    return noted
-
-
-def replace(owner, name):
-    setattr(owner, name, noting(getattr(owner, name)))
-
-
-def load(name, told=None, parent=None):
-    """Imports a module; `told` and `parent` are called by it and by its parent."""
-    sys.told, sys.parent = told or int, parent or int
-    try:
-        __import__(name)
-    except BaseException as error:
-        print(name, type(error).__name__, error)
-    else:
-        print(name, getattr(sys.modules.get(name), "value", None))
-
+from observed import CASES, case, load, log, main, noting, replace
 
 # Hooks that a package installs, before its submodule is imported.
 for owner, name in (
@@ -60,17 +25,17 @@ for owner, name in (
     (external, "spec_from_file_location"),
     (external, "_path_stat"),
 ):
-    CHANGES[f"parent-replaces-{name}-of-{owner.__name__.rpartition('.')[2]}"] = lambda owner=owner, name=name: load(
+    CASES[f"parent-replaces-{name}-of-{owner.__name__.rpartition('.')[2]}"] = lambda owner=owner, name=name: load(
         "parent.child", parent=lambda: replace(owner, name)
     )
 
 
-@change
+@case
 def parent_audits():
     load("parent.child", parent=lambda: sys.addaudithook(lambda event, arguments: event in ("import", "exec") and log.append(event)))
 
 
-@change
+@case
 def parent_traces():
     def tracer(frame, event, argument):
         if frame.f_code.co_filename.endswith(("parent/child.py", "plain.py")):
@@ -81,7 +46,7 @@ def parent_traces():
     sys.settrace(None)
 
 
-@change
+@case
 def parent_profiles():
     def profiler(frame, event, argument):
         if frame.f_code.co_filename.endswith(("parent/child.py", "plain.py")):
@@ -91,30 +56,30 @@ def parent_profiles():
     sys.setprofile(None)
 
 
-@change
+@case
 def parent_fills_in():
     load("parent.child", parent=lambda: sys.modules.__setitem__("parent.child", None))
     del sys.modules["parent"]
     load("parent.child", parent=lambda: sys.modules.__setitem__("parent.child", types.SimpleNamespace(value="filled in")))
 
 
-@change
+@case
 def parent_goes_away():
     load("parent.child", parent=lambda: sys.modules.pop("parent"))
 
 
-@change
+@case
 def parent_loses_its_path():
     load("parent.child", parent=lambda: delattr(sys.modules["parent"], "__path__"))
 
 
-@change
+@case
 def parent_inserts_a_finder():
     load("parent.child", parent=lambda: sys.meta_path.insert(0, Counting()))
 
 
 # sys.modules, and the spec.
-@change
+@case
 def modules_replaced():
     def replace_modules():
         sys.modules = dict(sys.modules)
@@ -123,7 +88,7 @@ def modules_replaced():
     print("told" in sys.modules)
 
 
-@change
+@case
 def modules_replaced_and_failing():
     def replace_modules():
         sys.modules = dict(sys.modules)
@@ -133,7 +98,7 @@ def modules_replaced_and_failing():
     print("told" in sys.modules)
 
 
-@change
+@case
 def spec_renamed():
     def rename():
         sys.modules["told"].__spec__.name = "other"
@@ -143,7 +108,7 @@ def spec_renamed():
     print(sorted({"told", "other"} & set(sys.modules)), sys.modules.get("told"))
 
 
-@change
+@case
 def replaces_itself():
     load("told", told=lambda: sys.modules.__setitem__("told", types.SimpleNamespace(value="another")))
 
@@ -177,24 +142,24 @@ def on_the_path(finder, *entries):
     load("parent.child")
 
 
-@change
+@case
 def meta_finder_counts():
     sys.meta_path.insert(0, Counting())
     load("plain")
     load("parent.child")
 
 
-@change
+@case
 def entry_finder_counts():
     on_the_path(Counting(), "virtual:")
 
 
-@change
+@case
 def entry_finder_counts_before_bytes():
     on_the_path(Counting(), "virtual:", b"bytes")
 
 
-@change
+@case
 def entry_finder_of_the_old_kind():
     class Old:
         def find_module(self, name, path=None):
@@ -206,7 +171,7 @@ def entry_finder_of_the_old_kind():
     on_the_path(Old(), "virtual:", b"bytes")
 
 
-@change
+@case
 def finder_patches():
     class Patching:
         def find_spec(self, name, path=None, target=None):
@@ -232,7 +197,7 @@ for attribute in ("get_data", "source_to_code", "exec_module", "path_stats", "ge
         load("plain")
         load("parent.child")
 
-    CHANGES[f"loader-has-{attribute}"] = set_on_loader
+    CASES[f"loader-has-{attribute}"] = set_on_loader
 
 for attribute in ("find_spec", "_get_spec", "mark"):
 
@@ -242,18 +207,18 @@ for attribute in ("find_spec", "_get_spec", "mark"):
         load("plain")
         load("parent.child")
 
-    CHANGES[f"finder-has-{attribute}"] = set_on_finder
+    CASES[f"finder-has-{attribute}"] = set_on_finder
 
 
 # Whose thread it is.
-@change
+@case
 def other_identities():
     main = object()
     _thread.get_ident = lambda: id(main)
     load("circle")
 
 
-@change
+@case
 def other_identities_meanwhile():
     identity = _thread.get_ident
 
@@ -269,26 +234,10 @@ def other_identities_meanwhile():
     load("circle")
 
 
-@change
+@case
 def circular():
     load("circle")
     load("circle.alone")
 
 
-def see(name):
-    faulthandler.dump_traceback_later(60, exit=True)  # instead of a deadlock
-    CHANGES[name]()
-    print(log)
-    ours = [each for each in sys.modules if each.partition(".")[0] in ("plain", "parent", "circle", "told")]
-    print(sorted(bootstrap._module_locks), sorted(ours), flush=True)
-    os._exit(0)
-
-
-for name in sys.argv[1:] or CHANGES:
-    print("==", name, flush=True)
-    child = os.fork()
-    if child == 0:
-        see(name)
-    status = os.waitpid(child, 0)[1]
-    if status != 0:
-        print("ended with", status)
+main()

@@ -2,8 +2,8 @@
 
 import sys
 
-sys.told = sys.parent = int
-import circle, parent.child, plain, told
+sys.told = sys.parent = sys.meet = int
+import circle, crossing.one, documented, parent.child, plain, told
 
 try:
     import circle.alone

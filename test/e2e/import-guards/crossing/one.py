@@ -1,0 +1,6 @@
+import sys
+
+sys.meet()
+import crossing.two
+
+value = 1

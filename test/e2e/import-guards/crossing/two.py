@@ -1,0 +1,6 @@
+import sys
+
+sys.meet()
+import crossing.one
+
+value = 2

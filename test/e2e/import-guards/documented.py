@@ -1,0 +1,3 @@
+"""What an optimised compilation leaves out."""
+
+value = __doc__
