@@ -1,5 +1,5 @@
-import {homedir} from 'node:os';
 import {join, resolve} from 'node:path';
+import {homeDirectory} from '../fs/home-directory.js';
 
 /** Where results are kept unless the user chooses a directory (XDG Base Directory Specification 0.8: relative is invalid). */
 export function defaultCacheDir(
@@ -9,5 +9,5 @@ export function defaultCacheDir(
   const own = environment['FLASHFREEZE_CACHE_DIR'] ?? '';
   if (own !== '') return resolve(cwd, own);
   const shared = environment['XDG_CACHE_HOME'] ?? '';
-  return join(shared.startsWith('/') ? shared : join(homedir(), '.cache'), 'flashfreeze');
+  return join(shared.startsWith('/') ? shared : join(homeDirectory(environment), '.cache'), 'flashfreeze');
 }

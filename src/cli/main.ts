@@ -1,18 +1,39 @@
 import {packageVersion} from '../fs/package-files.js';
 import type {ProcessContext} from './process-context.js';
-import {readWords} from './args/split-argv.js';
+import {bug, failure, type Failure} from '../model/failure.js';
+import {readWords, type Words} from './args/split-argv.js';
 
 /**
  * Runs the command line `argv` (without the name of the program) and returns the exit code. Code is imported when it is
  * needed: `--version` takes no longer than Node itself.
  */
 export async function main(argv: readonly string[], given?: ProcessContext): Promise<number> {
-  const processContext = given ?? ofProcess();
+  const cwd = given?.cwd ?? workingDirectory();
+  const processContext = given ?? {...OF_PROCESS, cwd: cwd ?? '/'};
+  const words = readWords(argv);
+  const reject = async (problem: Failure): Promise<number> => {
+    const {reportUsage} = await import('./report-run.js');
+    return reportUsage(problem, words.command, words.json, processContext);
+  };
+  if (cwd === undefined) {
+    return reject(failure('IO', 'the working directory no longer exists', {hint: 'change to another one'}));
+  }
   if (argv[0] === 'step') {
     const {runStep} = await import('./step.js');
     return runStep(argv.slice(1), processContext);
   }
-  const words = readWords(argv);
+  try {
+    return await runWords(words, argv, processContext);
+  } catch (error) {
+    return reject(bug(words.command ?? 'flashfreeze', error));
+  }
+}
+
+async function runWords(
+  words: Words,
+  argv: readonly string[],
+  processContext: ProcessContext,
+): Promise<number> {
   const {stdout, cwd} = processContext;
   if (words.tied.includes('--version')) return say(processContext, packageVersion());
   const {recallRun} = await import('./noop/up-to-date.js');
@@ -38,6 +59,13 @@ async function say({stdout}: ProcessContext, text: string): Promise<number> {
   return 0;
 }
 
-function ofProcess(): ProcessContext {
-  return {stdout: process.stdout, stderr: process.stderr, environment: process.env, cwd: process.cwd()};
+const OF_PROCESS = {stdout: process.stdout, stderr: process.stderr, environment: process.env};
+
+/** Undefined if the working directory was removed. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }

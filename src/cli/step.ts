@@ -1,9 +1,10 @@
 import {parseArgs} from 'node:util';
+import {ZodError} from 'zod';
 import {abortOnSignals} from '../exec/signals.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import {errnoOf, messageOf} from '../model/errno.js';
-import {exitCodeOf} from '../model/failure.js';
-import {fail, type Result} from '../model/result.js';
+import {bug, exitCodeOf} from '../model/failure.js';
+import {err, fail, type Result} from '../model/result.js';
 import {writerTo} from '../report/stream.js';
 import {failureText} from '../report/wording.js';
 import type {ProcessContext} from './process-context.js';
@@ -71,6 +72,12 @@ async function perform([name = '', ...args]: readonly string[], context: StepCon
   } catch (error) {
     if (error instanceof MissingOption) return fail('USAGE', error.message);
     if (errnoOf(error) !== undefined) return fail('IO', `step ${name}: ${messageOf(error)}`);
-    throw error;
+    // Only build systems write these files.
+    const isOddFile = error instanceof SyntaxError || error instanceof ZodError;
+    if (isOddFile)
+      return fail('USAGE', `step ${name}: a file that it was given has another form`, {
+        details: messageOf(error),
+      });
+    return err(bug(`step ${name}`, error));
   }
 }

@@ -57,10 +57,11 @@ export function joinJobserver(address: JobserverAddress): Jobserver | undefined 
   }
 }
 
-/** Makes a jobserver with so many tokens; undefined where there is no `mkfifo`. */
+/** Makes a jobserver with so many tokens; undefined where there is no `mkfifo`, or no directory for temporary files. */
 export function serveJobs(tokens: number): Jobserver | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'flashfreeze-jobs-'));
+  let folder: string | undefined;
   try {
+    folder = mkdtempSync(join(tmpdir(), 'flashfreeze-jobs-'));
     const path = join(folder, 'tokens');
     if (spawnSync('mkfifo', ['-m', '600', path], {stdio: 'ignore'}).status !== 0) return undefined;
     const server = openFifo(path);
@@ -70,13 +71,18 @@ export function serveJobs(tokens: number): Jobserver | undefined {
     return undefined;
   } finally {
     // It is unlinked: open descriptors keep working, and no file remains however this process ends.
-    removeFlatDirectorySync(folder);
+    if (folder !== undefined) removeFlatDirectorySync(folder);
   }
 }
 
 /** Opened for both directions, a fifo never reaches its end. Our own reads must not block; those of child makes may. */
 function openFifo(path: string): Jobserver {
   const own = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  // A file would get our tokens, and a device may have any number of them.
+  if (!fstatSync(own).isFIFO()) {
+    closeSync(own);
+    throw new Error(`${path} is not a FIFO`);
+  }
   const guests = openSync(path, constants.O_RDWR);
   return tokensIn({read: own, write: own}, [guests, guests], [own, guests]);
 }

@@ -3,6 +3,8 @@
  * helps, a hint that says what to do next.
  */
 
+import {messageOf} from './errno.js';
+
 /** Every failure code, with the exit code of a run that ends in it (docs/guide.md lists both). */
 export const FAILURE_EXIT_CODES = {
   /** Wrong command-line usage. */
@@ -91,6 +93,12 @@ export function failure(
     ...(extra.hint === undefined ? {} : {hint: withoutPasswords(extra.hint)}),
     ...(extra.details === undefined ? {} : {details: withoutPasswords(extra.details)}),
   };
+}
+
+/** Expected errors are returned as failures, so an exception is a bug. */
+export function bug(command: string, error: unknown): Failure {
+  const details = error instanceof Error ? error.stack : undefined;
+  return failure('BUG', `internal error in ${command}: ${messageOf(error)}`, {details});
 }
 
 /** With one slash, too, as in a path that was made of an address. */

@@ -1,7 +1,6 @@
 import {countActions} from '../engine/tally.js';
-import {messageOf} from '../model/errno.js';
 import type {EventSink, Summary} from '../model/events.js';
-import {failure, type Failure} from '../model/failure.js';
+import {bug, type Failure} from '../model/failure.js';
 
 /** The result of a run: the fields of its summary that it knows, and its failure, if any. */
 export type RunEnd = Partial<Omit<Summary, 'type' | 'time' | 'ok' | 'command' | 'wallMs'>> & {
@@ -39,10 +38,4 @@ export async function emitRun(
     ...known,
   });
   return end;
-}
-
-/** Expected errors are returned as failures, so an exception is a bug. */
-function bug(command: string, error: unknown): Failure {
-  const details = error instanceof Error ? error.stack : undefined;
-  return failure('BUG', `internal error in ${command}: ${messageOf(error)}`, {details});
 }

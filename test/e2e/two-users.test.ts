@@ -4,7 +4,6 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,26 +14,18 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {PACKAGE} from '../../support/rig.js';
+import {hasLinkablePython, SYSTEM_PYTHON} from '../support/linkable-python.js';
+import {copyProgram} from '../support/program-copy.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 
-const PYTHON = '/usr/bin/python3';
 const GROUP = 64_000;
 type Name = 'ada' | 'ben';
 const USERS: Readonly<Record<Name, number>> = {ada: 64_001, ben: 64_002};
 const isRoot = process.getuid?.() === 0;
-/** Of the system, where all users may read it. */
-const canLink =
-  isRoot &&
-  existsSync(PYTHON) &&
-  spawnSync(PYTHON, [
-    '-c',
-    'import os, sys, sysconfig; v = sysconfig.get_config_vars(); ' +
-      'sys.exit(sys.version_info < (3, 10) or not os.path.exists(os.path.join(v["LIBPL"], v["LIBRARY"])))',
-  ]).status === 0;
+const canLink = isRoot && hasLinkablePython();
 
 const folder = temporaryDirectory('two-users');
 const code = join(folder, 'code');
@@ -44,14 +35,7 @@ const home = (name: Name): string => join(folder, name);
 beforeAll(() => {
   if (!canLink) return;
   chmodSync(folder, 0o755);
-  mkdirSync(code);
-  for (const name of ['bin', 'dist', 'package.json'])
-    cpSync(join(PACKAGE, name), join(code, name), {recursive: true});
-  cpSync(join(PACKAGE, 'src'), join(code, 'src'), {
-    recursive: true,
-    filter: (path) => !path.endsWith('.ts'),
-  });
-  spawnSync('chmod', ['-R', 'go+rX', code]);
+  copyProgram(code);
   mkdirSync(cache);
   chownSync(cache, 0, GROUP);
   chmodSync(cache, 0o2770);
@@ -87,7 +71,7 @@ const relink = (name: Name, ...more: readonly string[]): Done =>
     name,
     'relink',
     '--python',
-    PYTHON,
+    SYSTEM_PYTHON,
     '--out',
     join(home(name), 'python'),
     '--module',
@@ -113,7 +97,7 @@ describeWith(canLink, 'root, and a Python of the system that can be relinked')('
     ).toEqual([]);
     // Results of each other are not used, and that is said.
     const other = join(home('ben'), 'other');
-    const again = as('ben', 'relink', '--python', PYTHON, '--out', other, '--module', 'json');
+    const again = as('ben', 'relink', '--python', SYSTEM_PYTHON, '--out', other, '--module', 'json');
     expect(again).toMatchObject({status: 0});
     expect(existsSync(other)).toBe(true);
   });
@@ -121,10 +105,20 @@ describeWith(canLink, 'root, and a Python of the system that can be relinked')('
   test('results of the other user need --trust-cache', () => {
     relink('ada');
     const out = join(home('ben'), 'third');
-    const wary = as('ben', 'relink', '--python', PYTHON, '--out', out, '--module', 'csv', '--force');
+    const wary = as('ben', 'relink', '--python', SYSTEM_PYTHON, '--out', out, '--module', 'csv', '--force');
     expect(wary).toMatchObject({status: 0});
     const place = join(home('ben'), 'fresh-builds');
-    const args = ['relink', '--python', PYTHON, '--out', out, '--module', 'textwrap', '--build-dir', place];
+    const args = [
+      'relink',
+      '--python',
+      SYSTEM_PYTHON,
+      '--out',
+      out,
+      '--module',
+      'textwrap',
+      '--build-dir',
+      place,
+    ];
     const trusting = as('ben', ...args, '--trust-cache', '--json');
     expect(trusting).toMatchObject({status: 0});
     expect(trusting.text).toMatch(/"outcome":"cached"|"cached":[1-9]/);

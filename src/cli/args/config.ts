@@ -1,5 +1,5 @@
-import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {homeDirectory} from '../../fs/home-directory.js';
 import {isForeign, nameOfUser, othersMayWrite} from '../../fs/owners.js';
 import {existsSync, lstat, readFile, realpath, stat} from '../../fs/recorded-fs.js';
 import {errnoOf, messageOf} from '../../model/errno.js';
@@ -72,7 +72,7 @@ const REPOSITORIES = ['.git', '.hg', '.svn', '.jj'];
 
 function* upwards(folder: string): Iterable<string> {
   yield join(folder, CONFIG_FILE);
-  const ends = folder === homedir() || REPOSITORIES.some((name) => existsSync(join(folder, name)));
+  const ends = folder === homeDirectory() || REPOSITORIES.some((name) => existsSync(join(folder, name)));
   if (!ends && dirname(folder) !== folder) yield* upwards(dirname(folder));
 }
 

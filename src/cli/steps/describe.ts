@@ -1,7 +1,6 @@
-import {mkdtemp, writeFile} from 'node:fs/promises';
+import {writeFile} from 'node:fs/promises';
 import {relative, resolve, join} from 'node:path';
-import {tmpdir} from 'node:os';
-import {removeTree} from '../../fs/removal.js';
+import {withTemporaryFolder} from '../../fs/temporary-folder.js';
 import {parseCompilerCommand} from '../../cpython/build/compiler-command.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {stdlibModules} from '../../cpython/interpreter/modules/resolve-modules.js';
@@ -31,17 +30,13 @@ export const options: StepModule['options'] = {
   out: {type: 'string'},
 };
 
-export const run: StepModule['run'] = async ({text, optional}, context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-target-'));
-  try {
+export const run: StepModule['run'] = ({text, optional}, context) =>
+  withTemporaryFolder('target', async (folder) => {
     const found = await describe(text('python'), optional('cc'), folder, context);
     if (!found.ok) return found;
     await writeFile(resolve(context.cwd, text('out')), `${JSON.stringify(found.value, null, 1)}\n`);
     return ok();
-  } finally {
-    await removeTree(folder);
-  }
-};
+  });
 
 function describe(
   python: string,

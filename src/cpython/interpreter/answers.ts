@@ -1,8 +1,7 @@
-import {mkdtemp, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {removeTree} from '../../fs/removal.js';
 import {readRegularText} from '../../fs/regular-file.js';
+import {withTemporaryFolder} from '../../fs/temporary-folder.js';
 import {type ProcessOutput, type ProcessSpec, runProcess} from '../../exec/process.js';
 import {ok, type Result} from '../../model/result.js';
 
@@ -33,8 +32,7 @@ export async function askProcess({
   mayCrash = false,
   ...spec
 }: Question): Promise<Result<Answered>> {
-  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-answer-'));
-  try {
+  return withTemporaryFolder('answer', async (folder) => {
     const files = {answer: join(folder, 'answer'), request: join(folder, 'request')};
     await writeFile(files.request, request);
     const run = await runProcess({...spec, args: args(files.answer, files.request)});
@@ -42,9 +40,7 @@ export async function askProcess({
     const answer = await readRegularText(files.answer).catch(() => '');
     if (run.ok) return ok({...run.value, answer, said: lastWords(run.value)});
     return ok({stdout: '', stderr: '', exitCode: -1, answer, said: run.failure.message});
-  } finally {
-    await removeTree(folder);
-  }
+  });
 }
 
 function lastWords({stdout, stderr}: ProcessOutput): string {

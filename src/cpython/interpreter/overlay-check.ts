@@ -1,7 +1,6 @@
-import {mkdtemp, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {removeTree} from '../../fs/removal.js';
+import {withTemporaryFolder} from '../../fs/temporary-folder.js';
 import {runProcess} from '../../exec/process.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {Interpreter} from './run-script.js';
@@ -26,15 +25,12 @@ export async function tryOverlay(
   {name, path}: ServedModule,
   modules: readonly TriedModule[],
 ): Promise<Result<readonly TriedDifference[]>> {
-  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-overlay-'));
-  try {
+  return withTemporaryFolder('overlay', async (folder) => {
     await writeFile(join(folder, 'flashfreeze.pth'), line);
     const way = {kind: 'overlay', extension, folder, directory: placeOf({name, path}), module: name} as const;
     // Without site, which may load an earlier overlay.
-    return await tryImages(interpreter, ['-I', '-S', '-B'], way, modules);
-  } finally {
-    await removeTree(folder);
-  }
+    return tryImages(interpreter, ['-I', '-S', '-B'], way, modules);
+  });
 }
 
 /** The directory that a module is looked for in. */

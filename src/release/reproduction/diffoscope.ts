@@ -1,8 +1,8 @@
-import {mkdir, mkdtemp, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {removeTree} from '../../fs/removal.js';
 import {runProcess} from '../../exec/process.js';
+import {withTemporaryFolder} from '../../fs/temporary-folder.js';
+import {ok} from '../../model/result.js';
 import type {ConditionsRun} from './conditions.js';
 import type {TarEntry} from '../archive/tar.js';
 
@@ -17,37 +17,26 @@ export async function diffoscopeView(
   run: ConditionsRun,
 ): Promise<string | undefined> {
   if ('link' in a.content || 'link' in b.content) return undefined;
-  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-difference-'));
-  try {
+  const contents = {first: a.content, second: b.content};
+  const view = await withTemporaryFolder('difference', async (folder) => {
     const places: string[] = [];
-    for (const [name, content] of [
-      ['first', a.content],
-      ['second', b.content],
-    ] as const) {
+    for (const [name, content] of Object.entries(contents)) {
       await mkdir(join(folder, name));
       const place = join(folder, name, basename(a.path));
       await writeFile(place, content);
       places.push(place);
     }
+    const quiet = ['--no-progress', '--exclude-directory-metadata', 'yes'];
     const done = await runProcess({
       file: 'diffoscope',
-      args: [
-        ...[
-          '--no-progress',
-          '--exclude-directory-metadata',
-          'yes',
-          '--max-text-report-size',
-          String(MAX_BYTES),
-        ],
-        ...['--text', '-', ...places],
-      ],
+      args: [...quiet, '--max-text-report-size', String(MAX_BYTES), '--text', '-', ...places],
       cwd: folder,
       timeoutMs: TIMEOUT_MS,
       ...run,
     });
     // It ends with 1 where there are differences.
-    return done.ok && done.value.exitCode <= 1 ? done.value.stdout.replaceAll(`${folder}/`, '') : undefined;
-  } finally {
-    await removeTree(folder);
-  }
+    const isView = done.ok && done.value.exitCode <= 1;
+    return ok(isView ? done.value.stdout.replaceAll(`${folder}/`, '') : undefined);
+  });
+  return view.ok ? view.value : undefined;
 }

@@ -1,8 +1,7 @@
-import {mkdtemp, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {writeFile} from 'node:fs/promises';
 import {dirname, join, resolve} from 'node:path';
 import {z} from 'zod';
-import {removeTree} from '../../../fs/removal.js';
+import {withTemporaryFolder} from '../../../fs/temporary-folder.js';
 import {readFile, realpath} from '../../../fs/recorded-fs.js';
 import {type EndedProcess, type Ending, runToAnyEnd} from '../../../exec/process.js';
 import {fail, ok, type Result} from '../../../model/result.js';
@@ -71,12 +70,7 @@ const BOOTSTRAP = [
 export async function traceImports(request: TraceRequest): Promise<Result<Trace>> {
   const command = parsePythonCommand(request.argv);
   if (!command.ok) return command;
-  const folder = await mkdtemp(join(tmpdir(), 'flashfreeze-trace-'));
-  try {
-    return await traceInto(join(folder, 'trace'), request, command.value);
-  } finally {
-    await removeTree(folder);
-  }
+  return withTemporaryFolder('trace', (folder) => traceInto(join(folder, 'trace'), request, command.value));
 }
 
 /** What a Python imports before it begins with any program: what `-c pass` imports. */

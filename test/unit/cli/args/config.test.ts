@@ -226,6 +226,9 @@ describe('the cache directory', () => {
     expect(at({FLASHFREEZE_CACHE_DIR: 'own'})).toBe('/here/own');
     expect(at({FLASHFREEZE_CACHE_DIR: '', XDG_CACHE_HOME: '/xdg'})).toBe('/xdg/flashfreeze');
     expect(at({XDG_CACHE_HOME: 'relative'})).toMatch(/\/\.cache\/flashfreeze$/);
+    expect(at({HOME: '/home/ada'})).toBe('/home/ada/.cache/flashfreeze');
+    // Never below the working directory, where others may have put files.
+    for (const HOME of ['', '.', 'relative']) expect(at({HOME})).toMatch(/^\/.*\.cache\/flashfreeze$/);
     expect(at({})).toMatch(/\/\.cache\/flashfreeze$/);
   });
 });
