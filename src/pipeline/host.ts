@@ -12,7 +12,7 @@ import type {Toolchain} from './toolchain.js';
 export interface Objects {
   /** The objects of module images, in the order of the plan. */
   readonly images: readonly Artifact[];
-  /** The objects of the index, of the build record, and of the entry of a graft. */
+  /** The objects of the index and of the build record. */
   readonly tables: readonly Artifact[];
   readonly runtime: readonly Artifact[];
   /** The digests of the code units, by module. */

@@ -11,7 +11,6 @@ import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, LinkedImages, Site} from './host.js';
 import {compileC, generateC} from './images/module-images.js';
 import {compiledModules} from './images/compiled-modules.js';
-import {buildEntry} from './images/graft-entry.js';
 import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, leaveOut, planFreeze} from './modules/module-plan.js';
 import {type LeftOut, leftOutWarning} from './modules/left-out.js';
@@ -47,12 +46,10 @@ export function freeze<T extends Toolchain>(
     if (!index.ok) return index;
     const record = await buildRecord(host.kind, tools);
     if (!record.ok) return record;
-    const entry = await buildEntry(host.kind, tools);
-    if (!entry.ok) return entry;
     const linked = await host.link(
       {
         images: objects,
-        tables: [index.value, record.value, ...entry.value],
+        tables: [index.value, record.value],
         runtime: runtime.value,
         codes,
       },

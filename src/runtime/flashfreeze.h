@@ -156,8 +156,6 @@ extern const ff_image *const ff_getpath; /* the code that computes sys.path at s
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const int ff_has_stamps;          /* stamps.c: the build writes stamps of the sources */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
-extern const unsigned char ff_entry[];   /* of a graft: what runs in the place of `encodings` (graft/entry.py), marshalled */
-extern const unsigned int ff_entry_size;
 extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
 
 /* FNV-1a, 32 bits: the generator computes the same (src/codegen/tables/hash-table.ts). */

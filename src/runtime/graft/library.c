@@ -1,18 +1,12 @@
 /* The images as a library that a copy of the Python's executable needs: the dynamic linker loads it before main(). It gets
- * into the interpreter by public means, when importlib is in place and before anything is imported from a file: the first such
- * module is `encodings` (Python/pylifecycle.c, init_interp_main() -> _PyUnicode_InitEncodings()), and importlib asks for
- * frozen modules before it looks at sys.path. So our own frozen `encodings` comes first (ff_entry). It imports
- * _flashfreeze, which takes it away again, and then the real one. */
+ * into the interpreter by public means, through the table of built-in modules: `_imp` is the first of them that a starting
+ * interpreter makes, and importlib asks it for the code of every frozen module (Python/import.c, init_importlib()): of its own second
+ * half, of zipimport, and of all others. */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define ENTRY "encodings"
-
-static const struct _frozen *tables_before;
 
 /* ---- modules that CPython freezes itself ---- */
 
@@ -23,9 +17,17 @@ static ff_answer find_frozen_code(PyObject *name, PyObject **code)
 {
     ff_text text;
     *code = NULL;
-    ff_answer answer = ff_is_import_observed() ? FF_NO : ff_read_text(name, &text);
+    ff_answer answer = ff_read_text(name, &text);
     if (answer != FF_YES) {
         return ff_failed_or(answer, FF_UNSURE);
+    }
+    /* zipimport is the first module that CPython asks for once the path-based importer is in place, before anything is
+     * looked for on disk (Python/pylifecycle.c, init_interp_main() -> init_importlib_external()). */
+    if (ff_is_text("zipimport", text.data, text.length) && ff_images_available() && ff_install_import_hooks() < 0) {
+        return FF_FAILED;
+    }
+    if (ff_is_import_observed()) {
+        return FF_UNSURE;
     }
     for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
         if (ff_is_text(ff_frozen_rows[i].name, text.data, text.length)) {
@@ -54,76 +56,51 @@ static PyObject *get_by_name(PyObject *self, PyObject *name)
     return find_frozen_code(name, &code) != FF_UNSURE ? code : get_frozen_object(self, name);
 }
 
-/* importlib's FrozenImporter gets code from this function of _imp only. Returns -1 with an exception. */
-static int divert_frozen_code(void)
+/* importlib's FrozenImporter gets code from this function of _imp only. The definition of the module is the interpreter's, and one
+ * for all of its modules of that name. */
+static void divert_frozen_code(PyModuleDef *imp)
 {
-    PyObject *imp = PyImport_AddModule("_imp");
-    PyObject *function = imp == NULL ? NULL : PyDict_GetItemString(PyModule_GetDict(imp), "get_frozen_object");
-    if (imp == NULL) {
-        return -1;
-    }
-    if (function != NULL && PyCFunction_CheckExact(function)) {
-        PyMethodDef *definition = ((PyCFunctionObject *)function)->m_ml;
-        PyCFunction ours = definition->ml_flags == METH_FASTCALL ? (PyCFunction)(void (*)(void))get_with_data
-                           : definition->ml_flags == METH_O      ? get_by_name
-                                                                 : NULL;
+    for (PyMethodDef *each = imp->m_methods; each != NULL && each->ml_name != NULL; each++) {
+        if (strcmp(each->ml_name, "get_frozen_object") != 0) {
+            continue;
+        }
+        PyCFunction ours = each->ml_flags == METH_FASTCALL ? (PyCFunction)(void (*)(void))get_with_data
+                           : each->ml_flags == METH_O      ? get_by_name
+                                                           : NULL;
         if (ours != NULL) {
-            get_frozen_object = definition->ml_meth;
-            definition->ml_meth = ours;
+            get_frozen_object = each->ml_meth;
+            each->ml_meth = ours;
         }
     }
-    return 0;
 }
 
 /* ---- how the interpreter comes here ---- */
 
-static PyObject *init_module(void)
+static PyObject *(*original_init_imp)(void);
+
+/* Called for each interpreter of the process, the main one first. */
+static PyObject *init_imp(void)
 {
-    static int is_installed;
-    if (!is_installed) {
-        is_installed = 1;
-        PyImport_FrozenModules = tables_before;
+    PyObject *definition = original_init_imp();
+    if (get_frozen_object == NULL && definition != NULL && Py_IS_TYPE(definition, &PyModuleDef_Type)) {
         if (ff_target != NULL && strcmp(Py_GetVersion(), ff_target) != 0) {
             ff_disable("made for another build of Python");
         }
-        else if (ff_images_available() && (divert_frozen_code() < 0 || ff_install_import_hooks() < 0)) {
-            return NULL;
-        }
+        divert_frozen_code((PyModuleDef *)definition);
     }
-    return ff_module_init();
-}
-
-/* Our row, and where the interpreter has one table only (3.10), its rows after it. NULL without memory. */
-static struct _frozen *with_entry(const struct _frozen *table)
-{
-    size_t count = 0;
-    while (table != NULL && table[count].name != NULL) {
-        count++;
-    }
-    struct _frozen *rows = calloc(count + 2, sizeof(struct _frozen));
-    if (rows != NULL) {
-        rows[0].name = ENTRY;
-        rows[0].code = ff_entry;
-#if FF_FROZEN_TABLES == 3
-        rows[0].size = (int)ff_entry_size;
-        rows[0].is_package = 1;
-#else
-        rows[0].size = -(int)ff_entry_size; /* a package (Python/import.c) */
-#endif
-        if (count > 0) {
-            memcpy(rows + 1, table, count * sizeof(struct _frozen));
-        }
-    }
-    return rows;
+    return definition;
 }
 
 __attribute__((constructor)) static void get_in(void)
 {
-    struct _frozen *rows = with_entry(PyImport_FrozenModules);
-    if (rows == NULL || PyImport_AppendInittab("_flashfreeze", init_module) < 0) {
-        free(rows);
+    /* Fails only without memory; then `import _flashfreeze` fails, and nothing else. It makes the table one that can be written. */
+    if (PyImport_AppendInittab("_flashfreeze", ff_module_init) < 0) {
         return;
     }
-    tables_before = PyImport_FrozenModules;
-    PyImport_FrozenModules = rows;
+    for (struct _inittab *row = PyImport_Inittab; row->name != NULL; row++) {
+        if (strcmp(row->name, "_imp") == 0) {
+            original_init_imp = row->initfunc;
+            row->initfunc = init_imp;
+        }
+    }
 }

@@ -1,6 +1,5 @@
 import {expect, test} from '@jest/globals';
 import {generateBuildRecord} from '../../../../src/codegen/tables/build-record.js';
-import {generateEntry} from '../../../../src/codegen/tables/entry-code.js';
 import {generateExpressions} from '../../../../src/codegen/tables/expression-table.js';
 import {hashBytes} from '../../../../src/codegen/tables/hash-table.js';
 import {generateIndex, indexId, type IndexInput} from '../../../../src/codegen/tables/index-table.js';
@@ -100,11 +99,8 @@ test('the list of sources is identified by names, roots and order', () => {
   expect(new Set(ids).size).toBe(5);
 });
 
-test('the build record and the entry of a graft are C of their bytes', () => {
+test('the build record is C of its bytes', () => {
   expect(generateBuildRecord(layout, '{"a":"é"}')).toBe(
     '#include "python3.13.h"\n#include "flashfreeze.h"\nconst char *const ff_build_info = "{\\042a\\042:\\042\\303\\251\\042}";\n',
-  );
-  expect(generateEntry(layout, Buffer.from([0, 65]))).toBe(
-    '#include "python3.13.h"\n#include "flashfreeze.h"\nconst unsigned char ff_entry[] = "\\000A";\nconst unsigned int ff_entry_size = 2;\n',
   );
 });

@@ -7,13 +7,12 @@ import type {Artifact} from '../../../../src/model/action.js';
 import {digestOf} from '../../../../src/model/digest.js';
 import type {HostKind} from '../../../../src/pipeline/host.js';
 import {placesOf} from '../../../../src/pipeline/build-places.js';
-import {buildEntry} from '../../../../src/pipeline/images/graft-entry.js';
 import {prepareTools, stopTools, type Tools} from '../../../../src/pipeline/images/image-tools.js';
 import {buildIndex, buildRecord, buildRuntime} from '../../../../src/pipeline/images/index-and-runtime.js';
 import {compileC, generateC, output} from '../../../../src/pipeline/images/module-images.js';
 import type {FreezePlan, ModulePlan} from '../../../../src/pipeline/modules/module-plan.js';
 import type {Toolchain} from '../../../../src/pipeline/toolchain.js';
-import {type FakeToolchain, fakeToolchain, script} from '../../../support/fake-toolchain.js';
+import {type FakeToolchain, fakeToolchain} from '../../../support/fake-toolchain.js';
 import {inSite, type SiteRun} from '../../../support/host-site.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
@@ -119,26 +118,6 @@ test.each<[HostKind, string, string]>([
   expect(sources.filter((name) => name.startsWith(own)).length).toBeGreaterThan(0);
   expect(sources.filter((name) => name.startsWith(other))).toEqual([]);
   expect(words.every((all) => all.includes('-O2'))).toBe(true);
-});
-
-test('a graft has an entry, compiled by its interpreter; other hosts have none', async () => {
-  script(
-    at('python'),
-    '#!/bin/sh\nfor word; do before3=$before2; before2=$before1; before1=$word; done\nprintf 4142 > "$before3"\n',
-  );
-  expect((await withTools((tools) => buildEntry('relink', tools))).result).toEqual(ok([]));
-  const {result, actions} = await withTools((tools) => buildEntry('graft', tools));
-  expect(actions).toEqual(['index:entry executed', 'cc:_flashfreeze.entry executed']);
-  expect(readFileSync(at('build/work/entry.c'), 'utf8')).toContain('ff_entry[] = "AB";');
-  expect(result).toMatchObject({ok: true, value: [{path: at('build/work/entry.o')}]});
-});
-
-test('an interpreter that does not compile the entry is a failure', async () => {
-  script(at('python'), '#!/bin/sh\necho "no codec" >&2\nexit 1\n');
-  expect((await withTools((tools) => buildEntry('graft', tools))).result).toMatchObject({
-    ok: false,
-    failure: {code: 'COMPILE', details: 'no codec'},
-  });
 });
 
 test('C is generated from the unit, and compiled; a damaged unit is a failure', async () => {

@@ -1,4 +1,0 @@
-import _flashfreeze
-import sys
-del sys.modules['_flashfreeze'], sys.modules['encodings']
-import encodings
