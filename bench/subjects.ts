@@ -15,7 +15,8 @@ import {
   pythonOf,
   withoutMissing,
 } from '../support/frozen-pythons.js';
-import {type RunOptions, prepareTree} from '../support/rig.js';
+import {prepareTree} from '../support/cpython-trees.js';
+import {type RunOptions} from '../support/rig.js';
 import {findPythons} from '../support/pythons.js';
 import {type Contest, localContest} from './contest.js';
 import {FOLDER, quietContext, valueOf} from './context.js';

@@ -2,7 +2,7 @@
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Program, Workplace} from './programs.js';
-import {type Run, flashfreezeJson, run} from './rig.js';
+import {type Run, flashfreezeJson, run, withoutUsersVariables} from './rig.js';
 import {freshFolder, traceOptions} from './workplace.js';
 
 /** Debian's Python, for which its programs are. */
@@ -20,11 +20,10 @@ export interface Outcome {
 
 /** The variables of a program: nothing of the user's own changes what it does. */
 function environmentIn({folder}: Workplace): Record<string, string | undefined> {
-  const own = Object.keys(process.env).filter((each) =>
-    /^(PYTHON|FLASHFREEZE|HG|PIP|ANSIBLE|FLASK|XDG|AWS|BORG|BEETS|DJANGO|MPL|IPYTHON)/.test(each),
-  );
   return {
-    ...Object.fromEntries(own.map((each) => [each, undefined])),
+    ...withoutUsersVariables(
+      /^(PYTHON|FLASHFREEZE|HG|PIP|ANSIBLE|FLASK|XDG|AWS|BORG|BEETS|DJANGO|MPL|IPYTHON)/,
+    ),
     HOME: folder,
     TMPDIR: join(folder, 'tmp'),
     LANG: 'C.UTF-8',

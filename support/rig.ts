@@ -1,23 +1,8 @@
-/**
- * Drives the real command line on a real CPython. Downloads and built stage-1 interpreters stay in a cache folder outside
- * of the checkout, so that only the first run on a machine compiles CPython.
- */
+/** Runs programs, and the real command line of this package. */
 import {spawn} from 'node:child_process';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
 import {homedir} from 'node:os';
-import {dirname, join, resolve} from 'node:path';
+import {join, resolve} from 'node:path';
 import {defaultCacheDir} from '../src/cache/default-cache-dir.js';
-import {obtainSource} from '../src/cpython/source/obtain-source.js';
-import {scrubbedEnvironment} from '../src/exec/environment.js';
 import {defaultBuildsDir} from '../src/pipeline/default-build-dir.js';
 
 export const PACKAGE = resolve(import.meta.dirname, '..');
@@ -94,6 +79,12 @@ export function run(file: string, args: readonly string[], options: RunOptions =
   });
 }
 
+/** Takes the variables away that the user set for these programs: whatever they are, a test means the same. */
+export function withoutUsersVariables(names = /^(PYTHON|FLASHFREEZE)/): Readonly<Record<string, undefined>> {
+  const own = Object.keys(process.env).filter((name) => names.test(name));
+  return Object.fromEntries(own.map((name) => [name, undefined]));
+}
+
 /** Runs the command line of this package. */
 export function flashfreeze(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   return run(process.execPath, [join(PACKAGE, 'bin', 'flashfreeze.mjs'), ...args], {
@@ -104,11 +95,10 @@ export function flashfreeze(args: readonly string[], options: RunOptions = {}): 
 
 /** `npm start`, with what users have: their cache, and the build directory in it. */
 export async function npmStart(): Promise<JsonRun> {
-  const own = Object.keys(process.env).filter((name) => /^(PYTHON|FLASHFREEZE)/.test(name));
   return withEvents(
     await run(process.execPath, [join(PACKAGE, 'scripts', 'start.mjs'), '--json'], {
       cwd: PACKAGE,
-      environment: Object.fromEntries(own.map((name) => [name, undefined])),
+      environment: withoutUsersVariables(),
     }),
   );
 }
@@ -128,7 +118,7 @@ function withEvents(done: Run): JsonRun {
   return {...done, events, summary: events.at(-1) as SummaryEvent};
 }
 
-/** What code prints that runs well, without anything that a user's own folder may add. */
+/** What code prints that runs well, without anything that a user's own directory may add. */
 export async function printed(
   python: string,
   code: string,
@@ -149,98 +139,4 @@ export async function printed(
   if (done.exitCode !== 0 || done.stderr !== '')
     throw new Error(`exit code ${done.exitCode}: ${done.stderr}`);
   return done.stdout.trim();
-}
-
-/** Files of the standard library that tests edit. */
-export const EDITABLE = [
-  'Lib/json/decoder.py',
-  'Lib/json/scanner.py',
-  'Lib/os.py',
-  'Lib/colorsys.py',
-  'Lib/textwrap.py',
-] as const;
-export type Editable = (typeof EDITABLE)[number];
-
-export interface Tree {
-  /** A source tree that tests may edit through `edit`. */
-  readonly source: string;
-  readonly buildDir: string;
-  /** Replaces a file's text. */
-  readonly edit: (file: Editable, change: (text: string) => string) => void;
-  /** Undoes all edits, of a killed test run too. */
-  readonly restore: () => void;
-}
-
-/**
- * The source of a CPython release, in a copy of our own, and a build folder that is kept between runs.
- * @param copy the folder of that copy below the cache, for tests that need one for themselves
- */
-export async function prepareTree(version: string, copy = 'trees'): Promise<Tree> {
-  const obtained = await obtainSource({
-    version,
-    cacheDir: CACHE,
-    environment: scrubbedEnvironment(),
-    signal: new AbortController().signal,
-    log: () => undefined,
-  });
-  if (!obtained.ok) throw new Error(`${obtained.failure.message}\n${obtained.failure.details ?? ''}`);
-  const pristine = obtained.value.path;
-  const source = join(CACHE, copy, `Python-${obtained.value.version}`);
-  if (!existsSync(source)) {
-    mkdirSync(dirname(source), {recursive: true});
-    rmSync(`${source}.new`, {recursive: true, force: true});
-    copyTree(pristine, `${source}.new`);
-    renameSync(`${source}.new`, source);
-  }
-  const restore = (): void => {
-    for (const file of EDITABLE) {
-      const [from, to] = [join(pristine, file), join(source, file)];
-      if (!existsSync(to) || !readFileSync(from).equals(readFileSync(to))) copyFileSync(from, to);
-    }
-  };
-  restore();
-  return {
-    source,
-    buildDir: join(CACHE, 'builds', obtained.value.version),
-    edit: (file, change) => {
-      writeFileSync(join(source, file), change(readFileSync(join(source, file), 'utf8')));
-    },
-    restore,
-  };
-}
-
-/** Copies a source tree, without byte code. */
-export function copyTree(from: string, to: string): void {
-  const filter = (path: string): boolean => !path.endsWith('__pycache__');
-  cpSync(from, to, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter});
-}
-
-/** For configure: a CPython that is compiled in half the time, for tests of how it is put together. */
-export const QUICKLY = 'OPT=-DNDEBUG -fwrapv -O1';
-
-/** A CPython 3.13.15 that is configured in another way, in a build folder of its own, which is kept. */
-export interface ConfiguredBuild {
-  readonly tree: Tree;
-  readonly buildDir: string;
-  /** Builds again. */
-  readonly build: () => ReturnType<typeof flashfreezeJson>;
-}
-
-/** Builds one, with the start and a few modules frozen, at `out`. Throws when that fails. */
-export async function buildConfigured(
-  name: string,
-  configure: readonly string[],
-  out: string,
-): Promise<ConfiguredBuild> {
-  const tree = await prepareTree('3.13.15');
-  const buildDir = `${tree.buildDir}-${name}`;
-  const build: ConfiguredBuild['build'] = () =>
-    flashfreezeJson([
-      ...['build', '--source', tree.source, '--build-dir', buildDir, '--out', out],
-      ...configure.map((argument) => `--configure-arg=${argument}`),
-      ...['--startup', '--trace', '-c "import json, argparse"'],
-    ]);
-  const {summary, stderr} = await build();
-  if (!summary.ok || summary.output !== out) throw new Error(stderr);
-  return {tree, buildDir, build};
 }

@@ -9,7 +9,8 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync}
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {digestOf} from '../../src/model/digest.js';
-import {CACHE, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {prepareTree} from '../../support/cpython-trees.js';
+import {CACHE, flashfreezeJson, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {makeView} from './view.js';
 

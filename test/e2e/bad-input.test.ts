@@ -3,7 +3,8 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
-import {type Tree, flashfreeze, flashfreezeJson, prepareTree} from '../../support/rig.js';
+import {type Tree, prepareTree} from '../../support/cpython-trees.js';
+import {flashfreeze, flashfreezeJson} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 const folder = temporaryDirectory('bad');

@@ -2,7 +2,8 @@
 import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {QUICKLY, flashfreeze, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {QUICKLY, prepareTree} from '../../support/cpython-trees.js';
+import {flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);

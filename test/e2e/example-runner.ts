@@ -1,6 +1,6 @@
 import {cpSync, mkdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
-import {CACHE, PACKAGE, run} from '../../support/rig.js';
+import {CACHE, PACKAGE, run, withoutUsersVariables} from '../../support/rig.js';
 
 /**
  * Copies the examples to a directory, with `flashfreeze` on PATH for them.
@@ -14,10 +14,9 @@ export function exampleRunner(
   mkdirSync(bin);
   symlinkSync(join(PACKAGE, 'bin', 'flashfreeze.mjs'), join(bin, 'flashfreeze'));
   return async (name, environment) => {
-    const own = Object.keys(process.env).filter((each) => /^(PYTHON|FLASHFREEZE)/.test(each));
     const done = await run('/bin/sh', [join(folder, 'examples', name, 'run.sh')], {
       environment: {
-        ...Object.fromEntries(own.map((each) => [each, undefined])),
+        ...withoutUsersVariables(),
         PATH: `${bin}:${process.env['PATH'] ?? ''}`,
         FLASHFREEZE_CACHE_DIR: join(CACHE, 'store'),
         ...environment,

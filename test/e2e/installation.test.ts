@@ -7,16 +7,8 @@ import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Manifest, readManifest} from '../../src/release/manifest.js';
-import {
-  CACHE,
-  QUICKLY,
-  copyTree,
-  flashfreeze,
-  flashfreezeJson,
-  prepareTree,
-  printed,
-  run,
-} from '../../support/rig.js';
+import {QUICKLY, copyTree, prepareTree} from '../../support/cpython-trees.js';
+import {CACHE, flashfreeze, flashfreezeJson, printed, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(30 * 60_000);

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {exampleRunner} from './example-runner.js';
-import {prepareTree} from '../../support/rig.js';
+import {prepareTree} from '../../support/cpython-trees.js';
 
 jest.setTimeout(30 * 60_000);
 const folder = temporaryDirectory('examples');

@@ -9,14 +9,8 @@ import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 import {isWanted} from '../support/make-rig.js';
-import {
-  type ConfiguredBuild,
-  QUICKLY,
-  type Tree,
-  buildConfigured,
-  flashfreeze,
-  run,
-} from '../../support/rig.js';
+import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured} from '../../support/cpython-trees.js';
+import {flashfreeze, run} from '../../support/rig.js';
 
 jest.setTimeout(60 * 60_000);
 

@@ -3,7 +3,7 @@ import {copyFileSync, cpSync, mkdirSync, realpathSync, renameSync, rmSync, write
 import {basename, dirname, join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
-import {flashfreezeJson, run} from '../../support/rig.js';
+import {flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(20 * 60_000);
@@ -24,10 +24,9 @@ for name in sys.argv[1:]:
 `;
 
 async function look(python: string, names: readonly string[], path: readonly string[] = []): Promise<string> {
-  const own = Object.keys(process.env).filter((each) => /^(PYTHON|FLASHFREEZE)/.test(each));
   const done = await run(python, ['-B', '-c', LOOK, ...names], {
     cwd: '/',
-    environment: {...Object.fromEntries(own.map((each) => [each, undefined])), PYTHONPATH: path.join(':')},
+    environment: {...withoutUsersVariables(), PYTHONPATH: path.join(':')},
   });
   expect(done.stderr).toBe('');
   return done.stdout;

@@ -6,7 +6,8 @@ import {digestOf} from '../../src/model/digest.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {actualOutputs, compiled, expectedOutputs} from '../unit/engine/toys.js';
 import {buildOn, keyFrom, machine, type Machine} from '../unit/cache/remote/rig.js';
-import {flashfreezeJson, prepareTree} from '../../support/rig.js';
+import {prepareTree} from '../../support/cpython-trees.js';
+import {flashfreezeJson} from '../../support/rig.js';
 import {findNginx, startNginx, type Nginx, type NginxOptions} from '../support/nginx.js';
 import {describeWith, testWith} from '../support/with.js';
 

@@ -2,15 +2,8 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {
-  type ConfiguredBuild,
-  QUICKLY,
-  type Tree,
-  buildConfigured,
-  flashfreeze,
-  flashfreezeJson,
-  run,
-} from '../../support/rig.js';
+import {type ConfiguredBuild, QUICKLY, type Tree, buildConfigured} from '../../support/cpython-trees.js';
+import {flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);

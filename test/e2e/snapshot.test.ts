@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {type JsonRun, QUICKLY, type Run, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {QUICKLY, prepareTree} from '../../support/cpython-trees.js';
+import {type JsonRun, type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);
@@ -28,11 +29,7 @@ let unmodified: string;
 
 /** Without the variables of the runner that mean an ordinary start. */
 const environment: Record<string, string | undefined> = {
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => /^(PYTHON|FLASHFREEZE)/.test(name))
-      .map((name) => [name, undefined]),
-  ),
+  ...withoutUsersVariables(),
   HOME: home,
   LANG: 'C.UTF-8',
   LC_ALL: undefined,

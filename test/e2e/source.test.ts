@@ -3,7 +3,8 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
-import {type Run, type Tree, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {type Tree, prepareTree} from '../../support/cpython-trees.js';
+import {type Run, flashfreezeJson, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 /** Makes edits of this run new to the cache. */

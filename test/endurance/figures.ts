@@ -1,20 +1,11 @@
 /** What the edit loop and the caches take: each figure as it was asked for, and as it was seen. */
 import {execFileSync} from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import {appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {figureOf} from '../../src/inspect/statistics.js';
-import {obtainSource} from '../../src/cpython/source/obtain-source.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
+import {copyTreeOnce, releasedSource} from '../../support/cpython-trees.js';
 import {CACHE} from '../../support/rig.js';
 import {findNginx, startNginx} from '../support/nginx.js';
 import {buildSite, edit, pathOf, type Site} from './site.js';
@@ -157,31 +148,16 @@ export async function allImages(site: Site): Promise<FigureSeen[]> {
 
 /** CPython 3.11.2, built once in directories of our own, that `make python` may write to. */
 async function makeOld(): Promise<{readonly source: string; readonly buildDir: string}> {
-  const obtained = await obtainSource({
-    version: '3.11.2',
-    cacheDir: CACHE,
-    environment: scrubbedEnvironment(),
-    signal: new AbortController().signal,
-    log: () => undefined,
-  });
-  if (!obtained.ok) throw new Error(obtained.failure.message);
-  const folder = join(CACHE, 'endurance', '3.11.2');
+  const {path: pristine, version} = await releasedSource('3.11.2');
+  const folder = join(CACHE, 'endurance', version);
   const [source, buildDir] = [join(folder, 'source'), join(folder, 'build')];
-  if (!existsSync(source)) {
-    mkdirSync(folder, {recursive: true});
-    cpSync(obtained.value.path, `${source}.new`, {
-      recursive: true,
-      preserveTimestamps: true,
-      verbatimSymlinks: true,
-    });
-    renameSync(`${source}.new`, source);
-  }
+  copyTreeOnce(pristine, source);
   const options = {cwd: buildDir, stdio: 'ignore', env: scrubbedEnvironment()} as const;
   if (!existsSync(join(buildDir, 'Makefile'))) {
     mkdirSync(buildDir, {recursive: true});
     execFileSync('sh', [join(source, 'configure')], options);
   }
-  cpSync(join(obtained.value.path, 'Lib/os.py'), join(source, 'Lib/os.py'));
+  cpSync(join(pristine, 'Lib/os.py'), join(source, 'Lib/os.py'));
   execFileSync('make', ['-j2', 'python'], options);
   return {source, buildDir};
 }

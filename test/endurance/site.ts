@@ -5,7 +5,6 @@
 import {createHash} from 'node:crypto';
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,8 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {dirname, join, relative} from 'node:path';
-import {obtainSource} from '../../src/cpython/source/obtain-source.js';
-import {scrubbedEnvironment} from '../../src/exec/environment.js';
+import {copyTreeOnce, releasedSource} from '../../support/cpython-trees.js';
 import {CACHE, flashfreezeJson, run, type Run, type SummaryEvent} from '../../support/rig.js';
 import {findPythons} from '../../support/pythons.js';
 
@@ -52,23 +50,10 @@ const LEAVES = [
 
 /** CPython 3.13.15 from source, the whole standard library, in directories of our own. */
 export async function largeSite(): Promise<Site> {
-  const obtained = await obtainSource({
-    version: '3.13.15',
-    cacheDir: CACHE,
-    environment: scrubbedEnvironment(),
-    signal: new AbortController().signal,
-    log: () => undefined,
-  });
-  if (!obtained.ok) throw new Error(obtained.failure.message);
-  const pristine = obtained.value.path;
-  const folder = join(CACHE, 'endurance', '3.13.15');
+  const {path: pristine, version} = await releasedSource('3.13.15');
+  const folder = join(CACHE, 'endurance', version);
   const source = join(folder, 'source');
-  if (!existsSync(source)) {
-    rmSync(`${source}.new`, {recursive: true, force: true});
-    mkdirSync(folder, {recursive: true});
-    cpSync(pristine, `${source}.new`, {recursive: true, preserveTimestamps: true, verbatimSymlinks: true});
-    renameSync(`${source}.new`, source);
-  }
+  copyTreeOnce(pristine, source);
   const buildDir = join(folder, 'build');
   const site: Site = {
     host: 'build',

@@ -4,7 +4,7 @@
  */
 import {cpSync, existsSync, mkdirSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {CACHE, type Run, flashfreezeJson, run} from '../../support/rig.js';
+import {CACHE, type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {findPythons, systemPython} from '../../support/pythons.js';
 
 export interface Pair {
@@ -87,11 +87,10 @@ export function runOf(
   args: readonly string[],
   options: {readonly environment?: Readonly<Record<string, string>>; readonly input?: string} = {},
 ): Promise<Run> {
-  const own = Object.keys(process.env).filter((each) => /^(PYTHON|FLASHFREEZE)/.test(each));
   return run(file, args, {
     cwd: '/',
     environment: {
-      ...Object.fromEntries(own.map((each) => [each, undefined])),
+      ...withoutUsersVariables(),
       LANG: 'C.UTF-8',
       LC_ALL: undefined,
       BROWSER: '/bin/true', // antigravity

@@ -4,15 +4,15 @@
  */
 import {copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {type Tree, prepareTree} from '../../support/cpython-trees.js';
 import {
   CACHE,
   DEMONSTRATION,
   PACKAGE,
   type Run,
   type RunOptions,
-  type Tree,
-  prepareTree,
   run,
+  withoutUsersVariables,
 } from '../../support/rig.js';
 
 export interface Configuration {
@@ -54,11 +54,7 @@ export function isWanted(name: string): boolean {
 export const chosen = CONFIGURATIONS.filter(({name, version}) => isWanted(`${version}-${name}`));
 
 const ENVIRONMENT = {
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => /^(PYTHON|FLASHFREEZE|MAKE)/.test(name))
-      .map((name) => [name, undefined]),
-  ),
+  ...withoutUsersVariables(/^(PYTHON|FLASHFREEZE|MAKE)/),
   FLASHFREEZE_HOME: PACKAGE,
   FLASHFREEZE_CACHE_DIR: join(CACHE, 'store'),
 };

@@ -4,11 +4,12 @@ import {manifestOf} from '../../src/release/manifest.js';
 import {openSlots} from '../../src/exec/job-slots.js';
 import type {HostContext} from '../../src/pipeline/build-options.js';
 import {makeDirectory} from '../../support/make-directory.js';
-import {copyTree, flashfreeze, flashfreezeJson, prepareTree, type Run} from '../../support/rig.js';
+import {copyTree, releasedSource} from '../../support/cpython-trees.js';
+import {flashfreeze, flashfreezeJson, type Run} from '../../support/rig.js';
 import {gateOptions, say} from '../../support/gate-options.js';
 import {hostContext} from './host-site.js';
 
-/** Where a gate builds, and what. */
+/** Where a gate of releases builds, and what. */
 export interface Site {
   /** Nobody else edits it. */
   readonly source: string;
@@ -31,7 +32,7 @@ export async function withSite(
   const source = join(folder, 'source');
   rmSync(source, {recursive: true, force: true});
   mkdirSync(folder, {recursive: true});
-  copyTree(values['source'] ?? (await prepareTree('3.13.15')).source, source);
+  copyTree(values['source'] ?? (await releasedSource('3.13.15')).path, source);
   const jobs = openSlots(Number(values['jobs'] ?? 2), 1, undefined);
   const context = hostContext(folder, {
     events: {

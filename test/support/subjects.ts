@@ -6,7 +6,8 @@ import {copyFileSync, cpSync, mkdirSync, realpathSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
 import {makeView} from '../conformance/view.js';
-import {CACHE, PACKAGE, type Run, flashfreeze, prepareTree, run} from '../../support/rig.js';
+import {prepareTree} from '../../support/cpython-trees.js';
+import {CACHE, PACKAGE, type Run, flashfreeze, run, withoutUsersVariables} from '../../support/rig.js';
 import {NEWER_SERIES, runInRoot} from '../../support/debian-root.js';
 import {
   SOURCE_VERSIONS,
@@ -113,13 +114,11 @@ export function localPython(file: string): Python {
 
 function runLocally(argv: readonly string[], options: RunPython = {}): Promise<Run> {
   const {environment = {}, cwd = '/', input, under = [], onOutput} = options;
-  const own = Object.keys(process.env).filter((each) => /^(PYTHON|FLASHFREEZE)/.test(each));
-  const scrubbed = Object.fromEntries(own.map((each) => [each, undefined]));
   const [program = '', ...words] = [...under, ...argv];
   let seen = 0;
   return run(program, words, {
     cwd,
-    environment: {...scrubbed, LANG: 'C.UTF-8', LC_ALL: undefined, ...environment},
+    environment: {...withoutUsersVariables(), LANG: 'C.UTF-8', LC_ALL: undefined, ...environment},
     ...(input === undefined ? {} : {input}),
     onOutput: (_, stdout) => {
       onOutput?.(stdout.slice(seen));

@@ -8,7 +8,8 @@ import {createHash} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {makeDirectory} from '../../../support/make-directory.js';
-import {flashfreezeJson, prepareTree} from '../../../support/rig.js';
+import {prepareTree} from '../../../support/cpython-trees.js';
+import {flashfreezeJson} from '../../../support/rig.js';
 import {damageEach} from '../../support/damage.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 

@@ -5,7 +5,8 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {compareReleases} from '../../../src/release/reproduction/reproduce.js';
-import {copyTree, flashfreeze} from '../../../support/rig.js';
+import {copyTree} from '../../../support/cpython-trees.js';
+import {flashfreeze} from '../../../support/rig.js';
 import {say} from '../../../support/gate-options.js';
 import {release, type Site, verify, withSite} from '../../support/release-rig.js';
 

@@ -107,6 +107,8 @@ test('no more actions run at once than there are jobs, and tool output is passed
       now += 1;
       most = Math.max(most, now);
       context.log(`compiling ${spec.id}`);
+      expect(await eventually(() => most >= 2)).toBe(true);
+      // One too many would begin now.
       await new Promise((wake) => setTimeout(wake, 10));
       now -= 1;
       return spec.execute(context);
