@@ -111,6 +111,8 @@ export async function flashfreezeJson(args: readonly string[], options: RunOptio
 }
 
 function withEvents(done: Run): JsonRun {
+  // It refused to start, or was killed: what it printed for people says why.
+  if (done.stdout.trim() === '') throw new Error(`exit code ${done.exitCode}: ${done.stderr}`);
   const events = done.stdout
     .trim()
     .split('\n')
