@@ -254,7 +254,7 @@ export const DEBIAN_PROGRAMS: readonly Program[] = [
     ],
     SPHINX,
   ),
-  program('ipython', [
+  program('ipython3', [
     ['--no-banner', '--colors=NoColor', '-c', 'import os; x = [1]; print(x); %who\n1/0'],
     ['--version'],
     ['--help'],

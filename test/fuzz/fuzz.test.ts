@@ -1,14 +1,17 @@
 /**
  * The short form of the fuzzer (README.md): what was found before, and some programs and import trees, in one build.
  */
+import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
+import {eventually} from '../support/processes.js';
 import {findPythons} from '../../support/pythons.js';
 import {keptPrograms, targetOf} from './fuzz.js';
 import {generateProgram} from './generate/generate.js';
 import {type Verdict, judge} from './judge.js';
 import type {Program} from './program.js';
+import {sleepingGroup} from './sleeping-group.js';
 
 const KEPT = join(import.meta.dirname, 'regressions');
 const TEN_MINUTES = 10 * 60_000;
@@ -31,6 +34,32 @@ test('a seed gives the same program each time, and another seed another one', ()
   expect(generateProgram('trees', 5)).toEqual(generateProgram('trees', 5));
   expect(generateProgram('trees', 5)).not.toEqual(generateProgram('trees', 6));
   expect(generateProgram('trees', 5)).not.toEqual(generateProgram('programs', 5));
+});
+
+test('where the original compiles a module, it writes no bytecode', () => {
+  const programs = [...Array(300).keys()].map((seed) => generateProgram('programs', seed));
+  const compiling = programs.filter(({files, edits}) =>
+    [...files.map((file) => file.kind === 'module' && file.bytecode), ...edits.map(({how}) => how)].some(
+      (each) => each === 'none' || each === 'touch',
+    ),
+  );
+  expect(compiling.length).toBeGreaterThan(20);
+  for (const {start} of compiling)
+    expect(start.flags.includes('-B') || start.environment['PYTHONDONTWRITEBYTECODE'] === '1').toBe(true);
+});
+
+test('a program that waits is told from one that is busy', async () => {
+  const waiting = spawn('sh', ['-c', 'sleep 600; true'], {detached: true, stdio: 'ignore'});
+  const busy = spawn('sh', ['-c', 'while true; do true; done'], {detached: true, stdio: 'ignore'});
+  try {
+    const [sleeper = 0, worker = 0] = [waiting.pid, busy.pid];
+    const isAsleep = (): boolean => sleepingGroup(sleeper)?.split(' ').length === 2;
+    expect(await eventually(isAsleep)).toBe(true);
+    expect(sleepingGroup(sleeper)).toBe(sleepingGroup(sleeper));
+    expect(await eventually(() => sleepingGroup(worker) === undefined)).toBe(true);
+  } finally {
+    for (const each of [waiting, busy]) process.kill(-(each.pid ?? 0), 'SIGKILL');
+  }
 });
 
 describe.each(

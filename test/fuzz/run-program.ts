@@ -6,6 +6,7 @@ import {leftBehind, readFolder, restoreFolder} from './folder-state.js';
 import {type Start, ignoresEnvironment} from './program.js';
 import {type Written, tagged, toBytes} from './write.js';
 import {quoted} from './generate/world.js';
+import {sleepingGroup} from './sleeping-group.js';
 import {zipOf} from './zip.js';
 
 export interface Outcome {
@@ -19,9 +20,11 @@ export interface Outcome {
   readonly static: number;
 }
 
-/** Where a run is taken for one that never ends: it waits for something, or is busy. */
-const LIMIT_MS = 30_000;
+/** A run that never ends is busy, for so many seconds of its own, */
 const BUSY_SECONDS = 8;
+/** or waits: all its threads sleep, looked at so often, and none has woken between. No program sleeps for longer than two seconds. */
+const LOOKS = 4;
+const LOOK_EVERY_MS = 1000;
 
 /** Runs it, and brings the files back to what they were. */
 export async function runProgram(written: Written, python: string): Promise<Outcome> {
@@ -124,17 +127,19 @@ function runToEnd(
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('latin1').on('data', (text: string) => (texts[name] += text));
     let hangs = false;
-    const stop = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    };
-    const timer = setTimeout(() => {
+    let [sleeping, looks] = ['', 0];
+    const timer = setInterval(() => {
+      const now = child.pid === undefined ? undefined : sleepingGroup(child.pid);
+      looks = now !== undefined && now === sleeping ? looks + 1 : 0;
+      sleeping = now ?? '';
+      if (looks < LOOKS || child.pid === undefined) return;
       hangs = true;
-      stop();
-    }, LIMIT_MS);
+      process.kill(-child.pid, 'SIGKILL');
+    }, LOOK_EVERY_MS);
     child.stdin.on('error', () => undefined).end(input);
     child.on('error', failed);
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       done({...texts, end: hangs || signal === 'SIGXCPU' ? 'hangs' : (signal ?? String(code))});
     });
   });

@@ -7,6 +7,7 @@ import {
   type FrozenModule,
   type ModuleFile,
   type Program,
+  type ProgramFile,
   type Start,
   BYTECODES,
   TAG,
@@ -33,8 +34,32 @@ export function generateProgram(profile: Profile, seed: number): Program {
     ({path}) => !names.has(path) && names.add(path),
   );
   const edits = oneIn(chance, profile === 'trees' ? 12 : 5) ? [edit(chance, modules)] : [];
-  return {name: `${profile}-${seed}`, files, frozen: asFound(world.frozen, start), start, edits};
+  const compiles = files.some(isCompiledByOriginal) || edits.some(({how}) => how === 'touch');
+  return {
+    ...{name: `${profile}-${seed}`, files, frozen: asFound(world.frozen, start), edits},
+    start: compiles ? withoutWriting(start) : start,
+  };
 }
+
+const isCompiledByOriginal = (file: ProgramFile): boolean =>
+  file.kind === 'module' && file.bytecode === 'none';
+
+/**
+ * What the original writes beside a source when it compiles it, a frozen interpreter does not: afterwards, loaders read another
+ * number of files in each.
+ */
+function withoutWriting(start: Start): Start {
+  return ignoresEnvironment(start.flags)
+    ? {...start, flags: [...start.flags, '-B']}
+    : {...start, environment: {...start.environment, PYTHONDONTWRITEBYTECODE: '1'}};
+}
+
+/**
+ * Whether the compiler does nothing that a program can see: for identifiers that are not ASCII it imports `unicodedata`, for a
+ * warning `linecache`. Nobody compiles a frozen module.
+ */
+const compilesQuietly = ({statements}: Pick<ModuleFile, 'statements'>): boolean =>
+  statements.every((each) => !/[^\n\x20-\x7e]|invalid \\d escape|assert \(|\bis 5/.test(each));
 
 /** By the paths that imports find them at: `site` makes entries absolute, without `.` and `..`. */
 function asFound(frozen: readonly FrozenModule[], {flags}: Start): readonly FrozenModule[] {
@@ -61,7 +86,8 @@ function moduleFile(world: World, {name, path}: Place): ModuleFile {
   const encoding = oneIn(chance, odd) ? pick(chance, ODD_ENCODINGS) : 'utf-8';
   const chosen = oneIn(chance, odd / 2) ? pick(chance, BYTECODES) : 'current';
   // Without bytecode, the original imports the codec of the source, and a frozen module needs none.
-  const bytecode = encoding === 'utf-8' ? chosen : 'current';
+  const isLoud = chosen === 'none' && !compilesQuietly({statements});
+  const bytecode = encoding === 'utf-8' && !isLoud ? chosen : 'current';
   return {kind: 'module', path, statements, encoding, bytecode};
 }
 
@@ -116,8 +142,7 @@ function mainModule({places}: World, {module, statements}: Start): readonly Modu
 }
 
 function edit(chance: Chance, modules: readonly ModuleFile[]): Edit {
-  return {
-    path: pick(chance, modules).path,
-    how: pick(chance, ['rewrite', 'touch', 'remove', 'folder-beside', 'link']),
-  };
+  const module = pick(chance, modules);
+  const how = pick(chance, ['rewrite', 'touch', 'remove', 'folder-beside', 'link'] as const);
+  return {path: module.path, how: how === 'touch' && !compilesQuietly(module) ? 'rewrite' : how};
 }
