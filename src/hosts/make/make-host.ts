@@ -10,6 +10,7 @@ import {type Target, describeTarget, targetSchema} from '../../cpython/interpret
 import type {Artifact} from '../../model/action.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {READERS} from '../../pipeline/reader-identity.js';
+import type {EventSink} from '../../model/events.js';
 import {type Result, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import {toolchainOfBuild} from '../source/built-python.js';
@@ -17,7 +18,7 @@ import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
 import {wrapFlags} from '../link/link.js';
-import {dependencyFile, responseFile} from '../link/make-files.js';
+import {dependencyFile, isNameForMake, responseFile} from '../link/make-files.js';
 import {type CheckRequest, statementsOf} from '../link/new-images.js';
 import type {MakeRequest} from './make-request.js';
 import {memoize} from '../../fs/memo.js';
@@ -132,6 +133,7 @@ async function handOver(
   const sources = [...plan.modules, ...plan.leftOut].map(({source}) =>
     source.startsWith(`${tree}/`) ? join(srcdir, relative(tree, source)) : source,
   );
+  warnOfOddNames(sources, site.context.events);
   const told = await writeFileAtomic(
     join(buildDir, DEPENDENCIES),
     dependencyFile(relative(cpython, list), sources),
@@ -155,6 +157,17 @@ async function handOver(
   if (!mustRewrite && (await readFile(list, 'utf8').catch(() => '')) === text) return ok(linked);
   const written = await writeFileAtomic(list, text);
   return written.ok ? ok(linked) : written;
+}
+
+/** make does not look at the sources of these modules; the interpreter notices by their stamps that they changed. */
+function warnOfOddNames(sources: readonly string[], events: EventSink): void {
+  const odd = [...new Set(sources)].filter((path) => !isNameForMake(path));
+  if (odd.length === 0) return;
+  events.emit({
+    type: 'warning',
+    message: `make will not notice edits of ${odd.join(', ')}, because a makefile cannot hold such names`,
+    hint: 'after an edit, touch Makefile.inc',
+  });
 }
 
 /** What the new interpreter is to compare before it gets its stamps: nothing, if the user turned that off. */
