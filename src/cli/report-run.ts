@@ -16,7 +16,7 @@ import {eventsOf} from './noop/up-to-date.js';
 /**
  * Reports a run, from its first event to the summary; returns the exit code.
  * @param run does the work, tells of it, and says how it ended
- * @param files what the run is told in besides
+ * @param files more files that report the run
  */
 export async function report(
   command: string,

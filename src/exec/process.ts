@@ -24,7 +24,7 @@ export interface ProcessSpec {
   readonly onOutput?: (text: string, stream: 'stdout' | 'stderr') => void;
   /** What it reads on its standard input, which is empty else. */
   readonly input?: string | Uint8Array;
-  /** Descriptors of ours that it gets as 3, 4, …; else it has the three standard ones. */
+  /** Open descriptors of this process that it gets as 3, 4, …, besides the three standard ones. */
   readonly descriptors?: readonly number[];
   /** After so many milliseconds it is ended. */
   readonly timeoutMs?: number;
@@ -79,7 +79,7 @@ export async function runProcess(spec: ProcessSpec): Promise<Result<ProcessOutpu
 
 /** The same for a program whose output matters however it ends: a signal or a timeout is no failure here. */
 export async function runToAnyEnd(spec: ProcessSpec): Promise<Result<EndedProcess>> {
-  // What it reads, nobody knows.
+  // What it reads is not recorded.
   currentRecording()?.addGap(`${spec.file} ran`);
   if (spec.signal.aborted) return err(interrupted(spec));
   const guard = guardGroup();

@@ -16,7 +16,7 @@ import {sourceHost} from '../hosts/source/source-host.js';
 import {verifyImages} from './verification.js';
 
 export interface DemoRequest {
-  /** A directory of ours, for the build. */
+  /** The build directory. */
   readonly dir: string;
   /** Which CPython, such as `3.13.15`. */
   readonly python: string;

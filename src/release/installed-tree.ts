@@ -105,7 +105,7 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
 }
 
 /**
- * `make install` into a directory of ours. pip is left to `python -m ensurepip`: it would bring bytecode with times. What stage 1
+ * `make install` into a directory of its own. pip is left to `python -m ensurepip`: it would bring bytecode with times. What stage 1
  * made is installed as it is, also where sources have newer times: had one of them other content, stage 1 would be new.
  */
 async function makeInstall(

@@ -1,6 +1,6 @@
 /* The garbage collector while modules are imported. An import makes objects that stay: collections find next to nothing then,
  * and take two to four per cent of the instructions. With `--rest-collector`, the first generation may grow by FF_REST objects while frozen
- * modules are imported; an import that makes more (a program that runs in one) has collections as ever. */
+ * modules are imported; an import that makes more (a program that runs in one) is collected as usual. */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"

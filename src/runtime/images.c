@@ -25,7 +25,7 @@ static ff_switch wanted;
 static int checks_sources;
 static uint32_t thawed_count;
 
-/* Images hold what the compiler makes with its default options: others are compiled or read from disk as ever. */
+/* Images hold what the compiler makes with its default options: others are compiled or read from disk as usual. */
 static const char *decide(void)
 {
     const PyConfig *config = _Py_GetConfig();

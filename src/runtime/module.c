@@ -74,7 +74,7 @@ static PyObject *modules(PyObject *self, PyObject *Py_UNUSED(ignored))
 
 static PyObject *code(PyObject *Py_UNUSED(self), PyObject *argument)
 {
-    const char *name = PyUnicode_AsUTF8(argument); /* refuses lone surrogates; a nul ends no name of ours */
+    const char *name = PyUnicode_AsUTF8(argument); /* refuses lone surrogates; no frozen name contains a nul */
     if (name == NULL) {
         return NULL;
     }
@@ -155,7 +155,7 @@ static PyObject *snippets(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored
 static PyMethodDef functions[] = {
     {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
     {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
-    {"is_static", is_static, METH_O, "is_static(code, /)\n--\n\nWhether a code object is one of ours."},
+    {"is_static", is_static, METH_O, "is_static(code, /)\n--\n\nWhether a code object is static data of this interpreter."},
     {"expressions", expressions, METH_NOARGS,
      "expressions()\n--\n\nThe regular expressions that were compiled beforehand, as a list of (pattern, flags)."},
     {"snippets", snippets, METH_NOARGS,

@@ -29,7 +29,7 @@ const stage1 = join(DEMONSTRATION, 'cpython', 'python');
 let frozen: string;
 let source: string;
 
-/** Builds in the same directory, with a program of ours frozen, too. */
+/** Builds in the same directory, with another program frozen, too. */
 const build = (): ReturnType<typeof flashfreezeJson> =>
   flashfreezeJson(
     [

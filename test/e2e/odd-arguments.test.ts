@@ -371,7 +371,7 @@ test('a directory for temporary files that does not exist is named', () => {
   });
   expect(done.status).not.toBe(0);
   expect(done.text).toContain(
-    'cannot create a temporary directory in /no/such/directory: no such file or folder',
+    'cannot create a temporary directory in /no/such/directory: no such file or directory',
   );
 });
 

@@ -119,7 +119,7 @@ test('a module that comes from another file than in the last build', async () =>
   expect((await relink(root, select)).summary.executed).toEqual([]);
 });
 
-test('constants are one object, or several, as after an import from byte code', async () => {
+test('constants are one object, or several, as after an import from bytecode', async () => {
   const root = place({
     'one.py': `${IDENTITY}\nmarker = "- shared marker -"\nnamed = "shared_name"\n`,
     'two.py': `${IDENTITY}\nmarker = "- shared marker -"\nnamed = "shared_name"\n`,

@@ -1,6 +1,6 @@
 /**
  * Builds that are killed at random moments. After each one run has to give the same bytes as a clean build of the same sources, in a
- * directory where nothing was ever killed.
+ * directory where no run was killed.
  */
 import {spawn} from 'node:child_process';
 import {rmSync} from 'node:fs';

@@ -12,7 +12,7 @@ export interface Trouble {
   readonly isRight: boolean;
 }
 
-/** @param folder where mounts and tools of ours may lie @param tmpfsSize of the cache that is to become full */
+/** @param folder for mounts and helper programs @param tmpfsSize of the cache that is to become full */
 export async function buildInTrouble(site: Site, folder: string, tmpfsSize: string): Promise<Trouble[]> {
   const images = join(site.buildDir, 'images');
   const [module = ''] = site.modules;

@@ -1,6 +1,6 @@
 /**
  * What is built again and again: sources that may be edited in every way, and a build of them. A large one, CPython 3.13.15 with all
- * of its library, and a small one for the ordinary test run, an installed Python with a program of ours.
+ * of its library, and a small one for the ordinary test run, an installed Python with a small program.
  */
 import {createHash} from 'node:crypto';
 import {

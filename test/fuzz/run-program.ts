@@ -86,7 +86,7 @@ function startOf(written: Written, start: Start): Words {
       );
       return words(`${folder}/app/main.pyz`);
     case 'module':
-      // Nothing of ours runs before the module but this: the probe is registered by a start hook.
+      // Nothing else of the fuzzer runs before the module: the probe is registered by a start hook.
       writeFileSync(
         `${folder}/app/sitecustomize.py`,
         `${tagged([prologue(written), ...sites.map((each) => `import site; site.addsitedir(${quoted(each)})`)].join('\n'), tag)}\n`,

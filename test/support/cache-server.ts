@@ -1,5 +1,5 @@
 /**
- * A remote cache in this process: an honest one that keeps everything in memory, until it is told to misbehave. It checks
+ * A remote cache in this process: a correct one that keeps everything in memory, until a test makes it misbehave. It checks
  * what it is sent as strictly as servers in use do.
  */
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';

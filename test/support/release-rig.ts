@@ -14,7 +14,7 @@ export interface Site {
   /** Nobody else edits it. */
   readonly source: string;
   readonly folder: string;
-  /** What every release of it is told besides. */
+  /** More arguments for each release of it. */
   readonly words: readonly string[];
   readonly values: Readonly<Record<string, string>>;
   readonly context: HostContext;

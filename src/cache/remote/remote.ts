@@ -75,7 +75,7 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
   });
 }
 
-/** An ActionResult of ours has a few hundred bytes. */
+/** An ActionResult that this program writes has a few hundred bytes. */
 const MAX_RESULT_BYTES = 1 << 20;
 /** Files above this size are downloaded one at a time, so that a malicious server cannot fill the disk with many at once. */
 const LARGE_BYTES = 8 << 20;

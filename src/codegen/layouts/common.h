@@ -22,8 +22,8 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #endif
 
 /* ---- what the runtime relies on ------------------------------------------------------------------------------------ */
-/* A layout file states these when somebody has compared the files of CPython that it names. A version of which nobody has
- * said it gets the careful way, the defaults here. docs/new-cpython.md lists what to compare for each. */
+/* A layout file defines these once the files of CPython that it names have been compared. Until then a version gets the
+ * defaults here, which are safe. docs/new-cpython.md lists what to compare for each. */
 
 /* Who can watch an import: 310, 312 as in these versions; 0: unknown, so that every import counts as watched, and nothing
  * is served (observers.c). */
@@ -38,7 +38,7 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_DEEPFREEZE
 #define FF_HAS_DEEPFREEZE 0
 #endif
-/* Whether sys._stdlib_dir names the standard library's directory; else it is told from sys.path (sources.c). */
+/* Whether sys._stdlib_dir names the standard library's directory; else it is guessed from sys.path (sources.c). */
 #ifndef FF_HAS_STDLIB_DIR
 #define FF_HAS_STDLIB_DIR 0
 #endif
@@ -151,7 +151,8 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
 #if PY_VERSION_HEX >= 0x030c0000
 #define FF_REFCOUNT _Py_IMMORTAL_REFCNT
 #else
-/* No object is immortal before 3.12: a count that no program takes down to 0, as CPython's own static code has it. */
+/* Before 3.12 no object is immortal: the reference count is so high that it never reaches 0, as in CPython's own static
+ * code. */
 #define FF_REFCOUNT 999999999
 #endif
 #define FF_OBJECT(type) {_PyObject_EXTRA_INIT .ob_refcnt = FF_REFCOUNT, .ob_type = FF_TYPE(type)}

@@ -1,8 +1,8 @@
 /* Object layouts of CPython 3.13 for generated images.
  *
- * A layout file is all that a version of CPython costs: the facts that the generator reads (the FF_ lines with plain
- * values, see src/codegen/layout.ts), the headers to include, and what is not as in the versions before it. The rest is
- * in common.h, made from the target's own headers; assertions stop the build when those are not what this was written for.
+ * A layout file has all that is specific to a version of CPython: the facts that the generator reads (the FF_ lines with plain
+ * values, see src/codegen/layout.ts), the headers to include, and what differs from the versions before it. The rest is
+ * in common.h, made from the target's own headers; assertions stop the build when these do not match this file.
  */
 #ifndef FF_LAYOUT_H
 #define FF_LAYOUT_H

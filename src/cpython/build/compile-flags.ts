@@ -23,7 +23,7 @@ export function objectFlags(cflags: string): readonly string[] {
   return kept;
 }
 
-/** Flags of a link that a link of ours must not have: see `LEFT_OUT`. */
+/** Flags of CPython's link that the link with images must not have: see `LEFT_OUT`. */
 const NOT_FOR_LINK = /^-(flto|ffat-lto|fuse-linker-plugin|fprofile|fauto-profile|specs=|(no-|static-)?pie$)/;
 
 /** The part of LDFLAGS and LINKFORSHARED for a link that decides itself where code is placed. */

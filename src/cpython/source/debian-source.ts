@@ -30,7 +30,7 @@ export interface DebianSource {
 
 /**
  * Downloads CPython's pristine archive from the source package of the machine's own distribution, without root and without
- * touching the system: apt works with lists and caches of ours. apt checks the signatures of the index and the
+ * touching the system: apt works with its own lists and caches in that directory. apt checks the signatures of the index and the
  * digests in it; the digest in the package's signed description is checked as well.
  *
  * `wanted` is a version or a series; the archive is put into `folder`. Fails with DOWNLOAD.

@@ -173,7 +173,7 @@ function includesOf({headers}: Installation): CToolchain['includes'] {
 }
 
 /**
- * The rows of CPython's tables that may have code of ours: those whose code is what the installed source compiles to.
+ * The rows of CPython's tables that may get static code of images: those whose code is what the installed source compiles to.
  * The source may be missing, as for those that only CPython's tests import, or patched after Python was built.
  */
 function frozenModulesOf({target, reproducible}: Installation): FrozenModule[] {

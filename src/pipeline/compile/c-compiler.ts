@@ -51,7 +51,7 @@ export function objectFlagsOf({
   return {data: [...common, '-O0'], code: [...common, '-O2']};
 }
 
-/** @param headers those of ours that files of each kind include; @param places of the build, in whose directory the compiler runs */
+/** @param headers the runtime's headers that files of each kind include; @param places of the build, in whose directory the compiler runs */
 export function createCCompiler(
   {cc, layout, addressModel, interpreter}: Toolchain,
   headers: Readonly<Record<CompileC['kind'], readonly Artifact[]>>,

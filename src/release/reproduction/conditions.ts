@@ -15,7 +15,7 @@ const STARTED = ['sh', 'make', 'gmake', 'gcc', 'cc', 'clang', 'xz'];
 
 /**
  * A directory of programs, to come first in PATH, that run those of the same names with a clock that is `ahead` seconds ahead.
- * (A build gives its children a declared environment, so that a LD_PRELOAD of ours would not reach them.)
+ * (A build gives its children a declared environment, so a LD_PRELOAD set here would not reach them.)
  */
 export async function clockWrappers(
   folder: string,

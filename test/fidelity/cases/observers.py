@@ -144,11 +144,11 @@ for each in seen: print(each)
 """
 python("audit", "-c", AUDIT)
 python("warnings", "-W", "error", "-c", "import plain, package.first, json.decoder, there")
-python("byte code warnings", "-bb", "-c", "import plain, json")
+python("bytes warnings", "-bb", "-c", "import plain, json")
 python("-P", *(["-P"] if sys.version_info >= (3, 11) else ["-I"]), program)
 for what, variables in {
     "pycache prefix": {"PYTHONPYCACHEPREFIX": os.path.join(folder, "cache"), "PYTHONDONTWRITEBYTECODE": ""},
-    "no byte code": {"PYTHONDONTWRITEBYTECODE": "1"},
+    "no bytecode": {"PYTHONDONTWRITEBYTECODE": "1"},
     "case": {"PYTHONCASEOK": "1"},
     "profile import time": {"PYTHONPROFILEIMPORTTIME": ""},
     "hash seed": {"PYTHONHASHSEED": "7"},

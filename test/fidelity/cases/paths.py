@@ -86,9 +86,9 @@ write("before/sched/__init__.pyc", "")
 import py_compile
 
 sys.dont_write_bytecode = True
-py_compile.compile(write("before/x.py", "where = 'only byte code'\n"), os.path.join(before, "shadowed.pyc"), dfile="shadowed.py")
+py_compile.compile(write("before/x.py", "where = 'only bytecode'\n"), os.path.join(before, "shadowed.pyc"), dfile="shadowed.py")
 importlib.invalidate_caches()
-where("byte code without source, a bad shared object", "shadowed", "plain", "sched")
+where("bytecode without source, a bad shared object", "shadowed", "plain", "sched")
 sys.path.remove(before)
 
 # The same directory under other names.

@@ -253,7 +253,7 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
     expect(built.messages[0]).toContain(join(folder, 'store'));
   });
 
-  test('who do not trust each other: each uses what is its own, and is told of the rest', () => {
+  test('who do not trust each other: each uses what is its own, and gets a warning about the rest', () => {
     shared(0o2770);
     build({...alone, user: ada});
     const built = build({...alone, user: ben});

@@ -112,10 +112,10 @@ test('a file that is missing, or is a directory, is a failure that names it', as
   const sources = await openSources(join(folder, 'build'));
   expect(await sources.digest([{name: 'x', path: join(folder, 'x')}])).toEqual({
     ok: false,
-    failure: {code: 'IO', message: `cannot read ${join(folder, 'x')}: no such file or folder`},
+    failure: {code: 'IO', message: `cannot read ${join(folder, 'x')}: no such file or directory`},
   });
   expect(await sources.digest([{name: 'build', path: join(folder, 'build')}])).toMatchObject({
     ok: false,
-    failure: {code: 'IO', message: `cannot read ${join(folder, 'build')}: there is a folder in its place`},
+    failure: {code: 'IO', message: `cannot read ${join(folder, 'build')}: there is a directory in its place`},
   });
 });

@@ -80,7 +80,7 @@ describe('no child outlives a process that', () => {
     expect(await eventually(() => pids.every((pid) => !isRunning(pid)))).toBe(true);
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('is told to stop twice, by %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('gets a signal twice: %s', async (signal) => {
     const name = `twice-${signal}`;
     const child = runScript(folder, name, script(''), [`${name}.pids`, 'listen']);
     const pids = await sleepers(`${name}.pids`);

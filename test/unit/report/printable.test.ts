@@ -81,7 +81,7 @@ describe.each(Object.entries(ATTACKS))('what would %s', (_, text) => {
     const said = (out.text() + errors.text()).replaceAll('\r\u001b[2K', '');
     expect(said).not.toBe('');
     expect(said).not.toMatch(OBEYED);
-    // No line begins as one of ours that is not.
+    // No line looks like one of this program that is not.
     expect(said).not.toMatch(/^flashfreeze: (all is well|error\[VERIFY\]: forged)/m);
   });
 

@@ -57,7 +57,7 @@ test('what the runtime tests is a fact, or its own', () => {
   expect(conditions.length).toBeGreaterThan(10);
 });
 
-/** Files of CPython that the comments of a file of ours name, without what may stand for any file. */
+/** Files of CPython that the comments of a source file name, without what may stand for any file. */
 function citedFiles(text: string): readonly string[] {
   const cited =
     text.match(/\b(?:Include|Lib|Modules|Objects|Parser|Programs|Python|Tools)\/[\w/.-]*\w/g) ?? [];

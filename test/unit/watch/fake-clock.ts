@@ -1,6 +1,6 @@
 import type {Clock} from '../../../src/watch/clock.js';
 
-/** A clock that goes on only when it is told to. */
+/** A clock that advances only when a test says so. */
 export class FakeClock implements Clock {
   private time = 0;
   private timers: {readonly at: number; readonly act: () => void}[] = [];

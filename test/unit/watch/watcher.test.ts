@@ -65,18 +65,18 @@ async function startReady(poll: boolean): Promise<void> {
 }
 const PROBES = ['probe.py', 'pk/probe.py'];
 
-/** Waits until a change was told. */
+/** Waits until a change is reported. */
 async function told(change: string): Promise<void> {
   await eventually(() => seen.includes(change));
   expect(seen).toContain(change);
 }
 
-/** How often a change is made again until it is told: only a broken watcher tells nothing of so many. */
+/** How often a change is repeated until it is reported: only a broken watcher reports none of so many. */
 const ATTEMPTS = 100;
 const NEXT_ATTEMPT_MS = 300;
 
 /**
- * Makes a change until it is told. The first one can be missed: nothing says when a directory that was added later is watched, chokidar drops
+ * Makes a change until it is reported. The first one can be missed: nothing says when a directory that was added later is watched, chokidar drops
  * what follows a change within 50 ms, and file systems give equal times to two changes in one tick of the clock.
  */
 async function toldOf(change: string, make: (attempt: number) => void): Promise<void> {
@@ -95,14 +95,14 @@ async function toldOfWriting(name: string): Promise<void> {
   });
 }
 
-/** What was told of earlier changes has arrived, and a new change is another one. */
+/** Reports of earlier changes have arrived, and a new change is another one. */
 async function nextTurn(): Promise<void> {
   await toldOfWriting('b.py');
   seen = [];
 }
 
 describe.each([
-  ['told by the system', false],
+  ['notified by the system', false],
   ['polling', true],
 ])('%s', (_name, poll) => {
   test('existing and unrelated files are not reported', async () => {

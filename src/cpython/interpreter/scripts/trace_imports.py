@@ -151,7 +151,7 @@ def _trace():
     future = 0x1FE0000
 
     def watch_compiler(event, details):
-        """Hears of all text that is compiled (Parser/peg_api.c). That of a file is no business of ours."""
+        """Is called with all text that is compiled (Parser/peg_api.c). Text of a file is ignored."""
         if event != "compile":
             return
         source, filename = details

@@ -11,7 +11,7 @@ jest.setTimeout(60_000);
 
 const scene = filledServer();
 
-/** The same mischief for all that the server has; what it does not have is told truly. */
+/** The same mischief for all that the server has; for the rest it answers correctly. */
 const always =
   (
     part: 'ac' | 'cas' | '',

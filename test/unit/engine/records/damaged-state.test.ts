@@ -230,7 +230,7 @@ test('a directory in place of the journal is a failure that names it, for nobody
   rmSync(at('journal.jsonl'));
   mkdirSync(at('journal.jsonl'));
   await expect(build(toy)).rejects.toThrow(
-    `cannot write ${at('journal.jsonl')}: there is a folder in its place`,
+    `cannot write ${at('journal.jsonl')}: there is a directory in its place`,
   );
 });
 

@@ -109,7 +109,7 @@ test('the list gets a new time in each build, but not while a watch has nothing 
   expect(await touched({repetition})).toBe(true);
 });
 
-test('the new interpreter is told what to compare, unless the user turned that off', async () => {
+test('the new interpreter gets what to compare, unless the user turned that off', async () => {
   const asked = (): unknown => JSON.parse(readFileSync(at('build/images.json'), 'utf8'));
   await link({}, {force: true});
   expect(asked()).toMatchObject({
