@@ -61,7 +61,7 @@ export const PARTS = [
       'test/e2e/explain.test.ts',
       'test/e2e/found-configuration.test.ts',
       'test/e2e/graft.test.ts',
-
+      'test/e2e/greenlets.test.ts',
       'test/e2e/import-guards.test.ts',
       'test/e2e/wrong-image.test.ts',
       'test/e2e/expressions.test.ts',

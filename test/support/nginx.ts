@@ -1,19 +1,12 @@
 /** A real nginx that keeps what is put to it, as docs/caching.md says how a team sets one up. */
 import {execFileSync, spawn, type ChildProcess} from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer, type AddressInfo} from 'node:net';
-import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {makeDirectory} from '../../support/make-directory.js';
+import {unpackPackages} from './debian-packages.js';
+
+const PROGRAM = 'usr/sbin/nginx';
 
 export interface Nginx {
   readonly url: string;
@@ -24,10 +17,6 @@ export interface Nginx {
   readonly requests: () => readonly string[];
   readonly stop: () => Promise<void>;
 }
-
-const CACHE =
-  process.env['FLASHFREEZE_TEST_CACHE'] ??
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'flashfreeze-test');
 
 /**
  * nginx: that on PATH, else Debian's package, downloaded and unpacked into the tests' cache directory, not installed. Where it
@@ -41,33 +30,10 @@ export function findNginx(): string | undefined {
   } catch {
     // Not installed.
   }
-  const root = join(CACHE, 'nginx');
-  const program = join(root, 'usr/sbin/nginx');
-  if (existsSync(program)) return program;
-  mkdirSync(CACHE, {recursive: true});
-  const folder = mkdtempSync(join(CACHE, 'nginx-'));
-  const run = (file: string, ...args: string[]): void => {
-    execFileSync(file, args, {cwd: folder, stdio: ['ignore', 'ignore', 'pipe']});
-  };
-  try {
-    try {
-      run('apt-get', '-q', 'download', 'nginx');
-    } catch {
-      // The lists of packages are missing, or older than what the mirror has.
-      run('apt-get', '-q', 'update');
-      run('apt-get', '-q', 'download', 'nginx');
-    }
-    const deb = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
-    run('dpkg', '-x', deb, 'root');
-    run(join(folder, 'root/usr/sbin/nginx'), '-v');
-    if (!existsSync(root)) renameSync(join(folder, 'root'), root);
-    return program;
-  } catch (error) {
-    process.stderr.write(`no nginx: ${error instanceof Error ? error.message : String(error)}\n`);
-    return undefined;
-  } finally {
-    rmSync(folder, {recursive: true, force: true});
-  }
+  const root = unpackPackages('nginx', ['nginx'], (unpacked) => {
+    execFileSync(join(unpacked, PROGRAM), ['-v'], {stdio: 'ignore'});
+  });
+  return root === undefined ? undefined : join(root, PROGRAM);
 }
 
 export interface NginxOptions {

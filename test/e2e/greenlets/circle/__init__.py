@@ -1,0 +1,4 @@
+import sys
+
+sys.loaded.append(__name__)
+from . import first

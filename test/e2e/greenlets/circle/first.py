@@ -1,0 +1,6 @@
+import time
+
+import circle.second
+
+time.sleep(0.01)
+value = 1

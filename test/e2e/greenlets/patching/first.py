@@ -1,0 +1,3 @@
+import patching
+
+value = "first"

@@ -1,0 +1,1 @@
+from patching import second

@@ -1,0 +1,4 @@
+import patching.first
+import slow
+
+value = patching.first.value

@@ -1,0 +1,6 @@
+import time
+
+import slow
+
+time.sleep(0.01)
+raise ValueError("no")
