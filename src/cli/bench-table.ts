@@ -1,20 +1,29 @@
-import type {BenchReport} from '../inspect/benchmark.js';
+import type {BenchReport, BenchRow} from '../inspect/benchmark.js';
 import type {Summary} from '../model/events.js';
 import type {Product} from '../report/reporter.js';
 import {alignColumns, percent} from './table.js';
 
-const HEAD = ['', 'stage 1', 'stage 2', '+-', 'time', 'instructions'];
+/** The columns after those of warm starts, each where a command has it. */
+const FURTHER: readonly (readonly [string, (row: BenchRow) => number | null | undefined])[] = [
+  ['no .pyc', ({conditions}) => conditions['no-bytecode']?.wall],
+  ['cold', ({conditions}) => conditions.cold?.wall],
+  ['instructions', ({instructions}) => instructions],
+];
 
 /** The measurements as a table for people, and each row as an object of type `bench`. */
 export function benchTable({commands}: BenchReport): Product[] {
-  const columns = commands.some(({instructions}) => instructions !== null) ? HEAD : HEAD.slice(0, -1);
+  const further = FURTHER.filter(([, figure]) => commands.some((row) => typeof figure(row) === 'number'));
+  const columns = ['', 'stage 1', 'stage 2', '+-', 'time', ...further.map(([name]) => name)];
   const rows = commands.map((row) => [
     row.command,
     `${row.stage1Ms.toFixed(2)} ms`,
     `${row.stage2Ms.toFixed(2)} ms`,
     `${row.spreadMs.toFixed(2)} ms`,
     percent(row.wall),
-    row.instructions === null ? '' : percent(row.instructions),
+    ...further.map(([, figure]) => {
+      const value = figure(row);
+      return typeof value === 'number' ? percent(value) : '';
+    }),
   ]);
   const [head = '', ...lines] = alignColumns([columns, ...rows]);
   return [

@@ -5,6 +5,12 @@ import {splitCommandLine} from '../model/shell-words.js';
 import {type Result, fail, ok} from '../model/result.js';
 import type {BenchSubject} from './bench-subjects.js';
 import {type SideMeasurement, measureSides} from './measure-sides.js';
+import {
+  type ConditionRatios,
+  conditionRatios,
+  measureConditions,
+  type OtherCondition,
+} from './bench-conditions.js';
 import {ratio} from './statistics.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
@@ -14,6 +20,8 @@ export interface BenchRequest {
   readonly runs: number;
   /** Count instructions as well, when valgrind is there. */
   readonly instructions: boolean;
+  /** What to measure besides warm starts. */
+  readonly conditions: readonly OtherCondition[];
 }
 
 /** One command in both interpreters; times are medians. */
@@ -30,6 +38,8 @@ export interface BenchRow {
   readonly stage1Instructions: number | null;
   readonly stage2Instructions: number | null;
   readonly instructions: number | null;
+  /** What was measured besides; without `cold` where the page cache keeps its pages. */
+  readonly conditions: ConditionRatios;
 }
 
 export interface BenchReport {
@@ -52,6 +62,7 @@ export const benchReportSchema: z.ZodType<BenchReport> = z.object({
       stage1Instructions: z.number().nullable(),
       stage2Instructions: z.number().nullable(),
       instructions: z.number().nullable(),
+      conditions: conditionRatios,
     }),
   ),
 });
@@ -83,7 +94,15 @@ export async function benchmark(
     if (!measured.ok) return measured;
     const row = makeRow(command, measured.value);
     if (row === undefined) return fail('BENCH', 'the measurements are incomplete');
-    rows.push(row);
+    const conditions = await measureConditions(
+      row.stage1Ms,
+      words,
+      [stage1, stage2],
+      request.conditions,
+      context,
+    );
+    if (!conditions.ok) return conditions;
+    rows.push({...row, conditions: conditions.value});
   }
   return ok({python, commands: rows});
 }
@@ -92,7 +111,7 @@ export async function benchmark(
 function makeRow(
   command: string,
   [stage1, stage2]: readonly (SideMeasurement | undefined)[],
-): BenchRow | undefined {
+): Omit<BenchRow, 'conditions'> | undefined {
   const wall = ratio(stage2?.wall, stage1?.wall);
   if (!stage1?.wall || !stage2?.wall || wall === undefined) return undefined;
   return {

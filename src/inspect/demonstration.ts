@@ -116,7 +116,7 @@ async function measureBuild(buildDir: string, context: HostContext): Promise<Res
   if (!subject.ok) return subject;
   return benchmark(
     subject.value,
-    {commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false},
+    {commands: ['-c pass', ...PROGRAMS], runs: 40, instructions: false, conditions: []},
     context,
   );
 }

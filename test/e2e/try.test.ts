@@ -42,7 +42,7 @@ test('a program on PATH: every condition, memory, and how to keep it', async () 
   const [trial] = events.filter(({type}) => type === 'trial');
   const rows = trial?.['rows'] as {condition: string; wall: number; original: {median: number}}[];
   // Where nothing leaves the page cache, there is no cold start.
-  expect(rows.map(({condition}) => condition)).toEqual(expect.arrayContaining(['warm', 'no bytecode']));
+  expect(rows.map(({condition}) => condition)).toEqual(expect.arrayContaining(['warm', 'no-bytecode']));
   expect(rows.every(({wall, original}) => wall > 0 && original.median > 0)).toBe(true);
   expect(trial).toMatchObject({method: expect.stringMatching(/link|graft/), modules: summary.modules});
   expect(summary.modules).toBeGreaterThan(20);

@@ -181,6 +181,14 @@ const BENCH = {
     configurable: true,
     describe: 'also count instructions (requires valgrind, takes longer)',
   },
+  condition: {
+    kind: 'text',
+    many: true,
+    choices: ['no-bytecode', 'cold'],
+    configurable: true,
+    value: 'NAME',
+    describe: 'also measure starts without .pyc files (no-bytecode), or with a cold page cache (cold)',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const VERIFY = {

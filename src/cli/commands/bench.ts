@@ -1,4 +1,5 @@
 import {statSync} from 'node:fs';
+import type {OtherCondition} from '../../inspect/bench-conditions.js';
 import {benchmark} from '../../inspect/benchmark.js';
 import {
   type BenchSubject,
@@ -15,6 +16,7 @@ import {requireOption, relinkOptionsOf} from '../args/host-options.js';
 
 const DEFAULT_COMMANDS = ['-c pass'];
 const DEFAULT_RUNS = 40;
+const OTHER_CONDITIONS: readonly OtherCondition[] = ['no-bytecode', 'cold'];
 
 /** `flashfreeze bench`: both interpreters of a build, the same commands. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
@@ -30,6 +32,7 @@ export async function run({invocation, context, product}: Session): Promise<Comm
       commands: options.command ?? DEFAULT_COMMANDS,
       runs: options.runs ?? DEFAULT_RUNS,
       instructions: options.instructions ?? false,
+      conditions: OTHER_CONDITIONS.filter((each) => options.condition?.includes(each)),
     },
     context,
   );

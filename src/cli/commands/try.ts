@@ -1,5 +1,5 @@
 import {type Trial, tryCommand} from '../../inspect/trial/trial.js';
-import type {StartCondition} from '../../inspect/trial/start-condition.js';
+import type {StartCondition} from '../../inspect/start-condition.js';
 import {failure} from '../../model/failure.js';
 import {quoteForShell, splitCommandLine} from '../../model/shell-words.js';
 import {count} from '../../report/wording.js';
@@ -9,7 +9,7 @@ import {alignColumns, percent} from '../table.js';
 /** The conditions, in the words of the table. */
 const LABELS: Readonly<Record<StartCondition, string>> = {
   warm: 'with .pyc files',
-  'no bytecode': 'without .pyc files',
+  'no-bytecode': 'without .pyc files',
   cold: 'with a cold page cache',
 };
 const HEAD = ['', 'as it is', 'frozen', '+-', 'left'];

@@ -10,6 +10,7 @@ import {quoteForShell} from '../../model/shell-words.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {freeze} from '../../pipeline/pipeline.js';
+import type {StartSide} from '../start-place.js';
 import type {FoundProgram} from './find-program.js';
 
 /** How images got into the frozen program. */
@@ -22,9 +23,8 @@ export interface FrozenProgram {
   /** How many modules are frozen. */
   readonly modules: number;
   readonly method: FreezeMethod;
-  /** The executable; called by the name of the original, it finds the same library, and the same virtual environment. */
-  readonly file: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Called by the name of the original, it finds the same library, and the same virtual environment. */
+  readonly side: StartSide;
   /** Everything that was made. */
   readonly files: readonly string[];
 }
@@ -48,7 +48,7 @@ export async function freezeProgram(
   if (built.ok) {
     const {python: version, modules, method = 'link'} = built.value;
     const files = await filesIn(join(place, 'frozen'));
-    return ok({python: version, modules, method, file: out, environment, files});
+    return ok({python: version, modules, method, side: {file: out, name: python, environment}, files});
   }
   // No archive to link, and no patchelf, or an executable that cannot be grafted: an overlay needs neither.
   if (!['PYTHON', 'NO_TOOL', 'LINK', 'SMOKE'].includes(built.failure.code)) return built;
@@ -83,8 +83,8 @@ async function freezeAsOverlay(
     .filter((each) => each !== '')
     .join(delimiter);
   return ok({
-    ...{python: built.value.python, modules: built.value.modules, method: 'overlay', file: python},
-    environment: {...environment, PYTHONPATH},
+    ...{python: built.value.python, modules: built.value.modules, method: 'overlay'},
+    side: {file: python, name: python, environment: {...environment, PYTHONPATH}},
     files: await filesIn(out),
   });
 }

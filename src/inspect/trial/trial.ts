@@ -1,17 +1,20 @@
 import {basename, dirname, join} from 'node:path';
 import {existsSync} from 'node:fs';
+import {mkdtemp} from 'node:fs/promises';
 import {privateCacheDir} from '../../cache/private-cache-dir.js';
 import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
 import {ensurePrivate} from '../../fs/private-directory.js';
+import {removeTree} from '../../fs/removal.js';
 import {digestOf} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {quoteForShell} from '../../model/shell-words.js';
 import type {HostContext} from '../../pipeline/build-options.js';
+import {conditionEnvironment, conditionWords} from '../start-condition.js';
+import {makeBytecodePlaces, type StartSide} from '../start-place.js';
 import {findProgram, type FoundProgram} from './find-program.js';
 import {type FreezeMethod, freezeProgram} from './freeze-program.js';
-import {type MeasuredStarts, measureStarts, type StartSide} from './measure-starts.js';
+import {type MeasuredStarts, measureStarts} from './measure-starts.js';
 import {outputDifference, type ProgramRun, runProgram} from './program-run.js';
-import {conditionEnvironment, conditionWords, makeBytecodePlaces} from './start-condition.js';
 
 /** What freezing a program gives. */
 export interface Trial extends MeasuredStarts {
@@ -42,32 +45,46 @@ export async function tryCommand(command: readonly string[], context: HostContex
   const place = join(privateCacheDir(context.cacheDir), 'tried', digestOf(program.python).slice(0, 12));
   const owned = await ensurePrivate(place);
   if (!owned.ok) return owned;
-  const bytecode = await makeBytecodePlaces(place);
-  const runAs = (side: StartSide): Promise<Result<ProgramRun>> =>
+  const starts = await mkdtemp(join(place, 'starts-'));
+  try {
+    return await tryProgram(program, {frozen: place, starts}, environment, context);
+  } finally {
+    await removeTree(starts);
+  }
+}
+
+async function tryProgram(
+  program: FoundProgram,
+  places: {readonly frozen: string; readonly starts: string},
+  environment: Readonly<Record<string, string>>,
+  context: HostContext,
+): Promise<Result<Trial>> {
+  const {cwd, signal} = context;
+  const {command} = program;
+  const bytecode = await makeBytecodePlaces(places.starts);
+  const runAs = ({file, name, environment: own}: StartSide): Promise<Result<ProgramRun>> =>
     runProgram({
-      ...{file: side.file, words: conditionWords(program, 'warm', bytecode), cwd, signal},
-      environment: conditionEnvironment(side.environment, 'warm', bytecode),
+      ...{file, words: [name, ...conditionWords(command, 'warm', bytecode)], cwd, signal},
+      environment: conditionEnvironment(own, 'warm', bytecode),
     });
 
-  const original = {file: program.python, environment};
+  const original = {file: program.python, name: program.python, environment};
   const usual = await inPhase('running the program as it is', context, () => runTwice(() => runAs(original)));
   if (!usual.ok) return usual;
   const frozen = await inPhase('freezing what it imports', context, () =>
-    freezeProgram(program, place, environment, context),
+    freezeProgram(program, places.frozen, environment, context),
   );
   if (!frozen.ok) return frozen;
-  const {python, modules, method, files} = frozen.value;
-  const changed = await runAs(frozen.value);
+  const {python, modules, method, side, files} = frozen.value;
+  const changed = await runAs(side);
   if (!changed.ok) return changed;
   const difference = outputDifference(usual.value, changed.value);
   if (difference !== undefined) {
     return fail('VERIFY', `the program prints something else when it is frozen: ${difference}`);
   }
+  const request = {command, sides: [original, side], place: places.starts, files, cwd, signal} as const;
   const measured = await inPhase('measuring', context, () =>
-    measureStarts({
-      ...{program, original, frozen: frozen.value, bytecode, files, place, cwd, signal},
-      took: usual.value.took,
-    }),
+    measureStarts(request, bytecode, usual.value.took),
   );
   if (!measured.ok) return measured;
   return ok({python, modules, method, ...measured.value, ...commandsFor(program, method)});

@@ -134,6 +134,7 @@ describe('measurements', () => {
     ...{command: '-c pass', stage1Ms: 12.345, stage2Ms: 6.1725, spreadMs: 0.1, wall: 0.5},
     ...{stage1Faults: 1, stage2Faults: 1, stage1Instructions: null, stage2Instructions: null},
     instructions: null,
+    conditions: {},
   };
   const report = {python: '3.13.15', commands: [row, {...row, command: '-V', instructions: 0.25}]};
 
@@ -150,6 +151,20 @@ describe('measurements', () => {
     expect(benchTable({...report, commands: [row]}).map(({text}) => text)).toEqual([
       '          stage 1  stage 2       +-    time',
       '-c pass  12.35 ms  6.17 ms  0.10 ms  50.0 %',
+    ]);
+  });
+
+  test('of other conditions have columns of their own', () => {
+    const conditions = {'no-bytecode': {stage1Ms: 30, stage2Ms: 6, wall: 0.2}};
+    const cold = {stage1Ms: 50, stage2Ms: 40, wall: 0.8};
+    const commands = [
+      {...row, conditions},
+      {...row, command: '-V', conditions: {...conditions, cold}},
+    ];
+    expect(benchTable({...report, commands}).map(({text}) => text)).toEqual([
+      '          stage 1  stage 2       +-    time  no .pyc    cold',
+      '-c pass  12.35 ms  6.17 ms  0.10 ms  50.0 %   20.0 %',
+      '-V       12.35 ms  6.17 ms  0.10 ms  50.0 %   20.0 %  80.0 %',
     ]);
   });
 
