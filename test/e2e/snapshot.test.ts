@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -242,6 +243,20 @@ describe('an ordinary start', () => {
     expect(done).toMatchObject({exitCode: 0, stderr: ''});
   });
 
+  test('is needed when the file was changed, wherever that is', async () => {
+    const file = realpathSync(out);
+    const bytes = readFileSync(file);
+    const {atime, mtime} = statSync(file);
+    try {
+      writeFileSync(file, Buffer.concat([bytes.subarray(0, -5), Buffer.from('wrong')]));
+      expect(await stateOf()).toBe('the file was changed');
+    } finally {
+      writeFileSync(file, bytes);
+      utimesSync(file, atime, mtime);
+    }
+    expect(await stateOf()).toBe('restored');
+  });
+
   test('is needed after an edit of a source, until the next build', async () => {
     const file = join(packages, 'state.py');
     const now = new Date();
@@ -265,6 +280,27 @@ describe('an ordinary start', () => {
     });
     expect(done).toMatchObject({exitCode: 0, stdout: '1\n'});
   });
+});
+
+test('many starts at once, and starts that are killed, do not disturb others', async () => {
+  const program = join(folder, 'many.py');
+  writeFileSync(
+    program,
+    `import subprocess, sys, time
+code = 'import asyncio, json, _flashfreeze; print(json.dumps([_flashfreeze.info()["snapshot"], asyncio.run(asyncio.sleep(0, 5))]))'
+for round in range(3):
+    all = [subprocess.Popen([sys.argv[1], '-c', code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(50)]
+    for i in range(50):
+        killed = subprocess.Popen([sys.argv[1], '-c', code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(i / 10000)
+        killed.kill()
+        killed.wait()
+    print({each.communicate()[0] for each in all}, {each.returncode for each in all})
+`,
+  );
+  const done = await start(unmodified, [program, out]);
+  expect(done).toMatchObject({exitCode: 0, stderr: ''});
+  expect(done.stdout).toBe(`{b'["restored", 5]\\n'} {0}\n`.repeat(3));
 });
 
 test('nothing that has to be unique is the same in two processes with one number', async () => {

@@ -4,7 +4,15 @@ import {fail, ok, type Result} from '../../model/result.js';
 const FIELDS = [
   ...['size', 'headerSize', 'data', 'dataSize', 'dataOffset', 'region', 'regionSize', 'regionOffset'],
   ...['tlsSize', 'tlsOffset', 'rangeCount', 'rangeOffset', 'runCount', 'runOffset'],
-  ...['variableOffset', 'pathOffset', 'fileCount', 'fileOffset', 'fileTextOffset', 'allocationCount'],
+  ...[
+    'variableOffset',
+    'pathOffset',
+    'fileCount',
+    'fileOffset',
+    'fileTextOffset',
+    'allocationCount',
+    'modified',
+  ],
 ] as const;
 type Field =
   | 'size'
@@ -26,11 +34,12 @@ type Field =
   | 'fileCount'
   | 'fileOffset'
   | 'fileTextOffset'
-  | 'allocationCount';
+  | 'allocationCount'
+  | 'modified';
 
 export type DumpHeader = Readonly<Record<Field, number>>;
 
-export const MAGIC = 'flashfreeze 004\0';
+export const MAGIC = 'flashfreeze 005\0';
 export const PAGE = 4096;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;

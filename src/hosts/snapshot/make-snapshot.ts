@@ -1,4 +1,4 @@
-import {chmod, writeFile} from 'node:fs/promises';
+import {chmod, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {readFile, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
@@ -9,7 +9,7 @@ import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {appendSnapshot} from './append-snapshot.js';
 import {compareDumps} from './compare-dumps.js';
-import {readHeader} from './dump-format.js';
+import {readHeader, writeField} from './dump-format.js';
 import {type DumpRequest, dumpRequestText, newSeed} from './dump-request.js';
 import {packSnapshot} from './pack-snapshot.js';
 import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
@@ -60,9 +60,13 @@ export async function makeSnapshot(
     const executable = await readFile(recipe.executable);
     const packed = packSnapshot(first, header.value, executable);
     if (!packed.ok) return packed;
+    // A start compares it, to recognise a file that was changed.
+    const modified = Math.floor(Date.now() / 1000);
+    writeField(packed.value, 'modified', modified);
     const whole = appendSnapshot(executable, packed.value);
     if (!whole.ok) return whole;
     await writeFile(out, whole.value);
+    await utimes(out, modified, modified);
     // As private as what it was made from: the imports' memory holds their code.
     await chmod(out, (await stat(recipe.executable)).mode & 0o777);
     return ok();

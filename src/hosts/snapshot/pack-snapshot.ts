@@ -48,7 +48,8 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
     {bytes: region, address: header.region, runs: differingRuns(region, Buffer.alloc(region.length))},
   ];
   const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
-  const headerSize = Math.ceil((header.headerSize + runs.length * RUN_SIZE) / PAGE) * PAGE;
+  // Its last byte is zero: texts in it end before it does.
+  const headerSize = Math.ceil((header.headerSize + runs.length * RUN_SIZE + 1) / PAGE) * PAGE;
   const packed = Buffer.alloc(runs.reduce((sum, run) => sum + run.size, headerSize));
   dump.copy(packed, 0, 0, header.headerSize);
   let offset = headerSize;

@@ -395,6 +395,26 @@ static void write_all(int fd, const void *bytes, size_t size)
     }
 }
 
+static const char zeros[FF_PAGE];
+
+/* Most of the region is zero: it becomes a hole in the file. */
+static void write_used(int fd, const char *bytes, size_t size)
+{
+    size_t hole = 0;
+    for (size_t page = 0; page < size; page += FF_PAGE) {
+        if (memcmp(bytes + page, zeros, FF_PAGE) == 0) {
+            hole += FF_PAGE;
+        }
+        else if (hole != 0 && lseek(fd, (off_t)hole, SEEK_CUR) < 0) {
+            stop("cannot write the snapshot: %s", strerror(errno));
+        }
+        else {
+            hole = 0;
+            write_all(fd, bytes + page, FF_PAGE);
+        }
+    }
+}
+
 static int create(const char *path)
 {
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
@@ -410,8 +430,6 @@ static void close_written(int fd)
         stop("cannot write the snapshot: %s", strerror(errno));
     }
 }
-
-static const char zeros[4096];
 
 int ff_make_dump(int argc, char **argv, const char *request)
 {
@@ -533,7 +551,10 @@ int ff_make_dump(int argc, char **argv, const char *request)
     write_all(fd, page, (size_t)(end - page));
     write_all(fd, zeros, header->header_size - (size_t)(end - page));
     write_all(fd, memory.data, header->data_size);
-    write_all(fd, FF_REGION, header->region_size);
+    write_used(fd, FF_REGION, header->region_size);
+    if (ftruncate(fd, (off_t)header->size) != 0) {
+        stop("cannot write the snapshot: %s", strerror(errno));
+    }
     close_written(fd);
     _exit(0);
 }

@@ -4,6 +4,7 @@
 
 #include "restore.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +14,75 @@
 
 #define KEPT 65536 /* bytes that the dynamic linker fills in: some hundred pointers */
 
-static const char *check_place(int fd, const ff_snapshot_place *place)
+static const char *check_place(int fd, const ff_snapshot_place *place, struct stat *found)
 {
-    struct stat found;
-    if (fstat(fd, &found) != 0 || place->offset % FF_PAGE != 0 || place->offset + place->size > (uint64_t)found.st_size) {
+    if (fstat(fd, found) != 0 || place->offset % FF_PAGE != 0 || place->offset > (uint64_t)found->st_size ||
+        place->size > (uint64_t)found->st_size - place->offset) {
         return "the file is cut off";
     }
     return NULL;
 }
 
-static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory)
+static int is_in_header(const ff_snapshot_header *header, uint64_t offset, uint64_t count, size_t size)
+{
+    return offset <= header->header_size && count <= (header->header_size - offset) / size;
+}
+
+/* Whether `size` bytes at `address` lie in a part of memory, in whole pages. */
+static int is_in_part(uint64_t address, uint64_t size, uint64_t part, uint64_t part_size)
+{
+    return address % FF_PAGE == 0 && size % FF_PAGE == 0 && address >= part && address - part <= part_size &&
+           size <= part_size - (address - part);
+}
+
+static int are_runs_possible(const ff_snapshot_header *header)
+{
+    const ff_run *runs = (const ff_run *)((const char *)header + header->run_offset);
+    for (uint64_t i = 0; i < header->run_count; i++) {
+        if ((!is_in_part(runs[i].address, runs[i].size, header->data, header->data_size) &&
+             !is_in_part(runs[i].address, runs[i].size, header->region, header->region_size)) ||
+            !is_in_part(runs[i].offset, runs[i].size, 0, header->size)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int are_ranges_possible(const ff_snapshot_header *header)
+{
+    const ff_range *ranges = (const ff_range *)((const char *)header + header->range_offset);
+    for (uint64_t i = 0; i < header->range_count; i++) {
+        if (ranges[i].address < header->data || ranges[i].address - header->data > header->data_size ||
+            ranges[i].size > header->data_size - (ranges[i].address - header->data)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Its memory is not looked through, which would take longer than the start: a file that was written to says so itself. */
+static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory, int64_t modified)
 {
     if (memcmp(header->magic, FF_SNAPSHOT_MAGIC, sizeof(header->magic)) != 0 || header->size != ff_place.size) {
         return "it is of another version";
     }
+    if (header->modified != (uint64_t)modified) {
+        return "the file was changed";
+    }
     if (header->data != (uint64_t)(uintptr_t)memory->data ||
         header->data_size != (uint64_t)(memory->data_end - memory->data) || header->tls_size != memory->tls_size ||
-        header->region != (uint64_t)(uintptr_t)FF_REGION) {
+        header->region != (uint64_t)(uintptr_t)FF_REGION || header->region_size > FF_REGION_SIZE) {
         return "it is of another executable";
+    }
+    if (!is_in_header(header, header->run_offset, header->run_count, sizeof(ff_run)) ||
+        !is_in_header(header, header->range_offset, header->range_count, sizeof(ff_range)) ||
+        !is_in_header(header, header->file_offset, header->file_count, sizeof(ff_file_state)) ||
+        !is_in_header(header, header->tls_offset, header->tls_size, 1) ||
+        !is_in_header(header, header->variable_offset, 1, 1) || !is_in_header(header, header->path_offset, 1, 1) ||
+        !is_in_header(header, header->file_text_offset, 1, 1) ||
+        ((const char *)header)[header->header_size - 1] != '\0' || !are_runs_possible(header) ||
+        !are_ranges_possible(header)) {
+        return "the file was changed";
     }
     return NULL;
 }
@@ -64,7 +116,7 @@ static const char *map_region(int fd, const ff_snapshot_header *header, uint64_t
     char *region = (char *)(uintptr_t)header->region;
     if (mmap(region, header->region_size, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_NORESERVE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != region) {
-        return "its place in memory is not free";
+        return errno == EEXIST ? "its place in memory is not free" : "there is no memory for it";
     }
     const char *reason = map_runs(fd, header, start, 1) < 0 ? "there is no memory for it" : NULL;
     /* Pages of data that are not in the snapshot are as in the executable, also those that this process has written. */
@@ -92,13 +144,15 @@ const char *ff_restore(int argc, char **argv)
     if (fd < 0) {
         return "the executable cannot be read";
     }
-    const char *reason = check_place(fd, &place);
+    struct stat found;
+    const char *reason = check_place(fd, &place, &found);
     const ff_snapshot_header *header = MAP_FAILED;
     uint64_t header_size = 0;
     if (reason == NULL) {
         /* The header's own size is in its first bytes; its pages are in the page cache or not at all. */
         ff_snapshot_header first;
-        if (pread(fd, &first, sizeof(first), (off_t)place.offset) != sizeof(first) || first.header_size > place.size) {
+        if (pread(fd, &first, sizeof(first), (off_t)place.offset) != sizeof(first) || first.header_size > place.size ||
+            first.header_size < sizeof(first)) {
             reason = "the file is cut off";
         }
         else {
@@ -109,7 +163,7 @@ const char *ff_restore(int argc, char **argv)
     }
     ff_own_memory memory = ff_find_memory();
     if (reason == NULL) {
-        reason = check_header(header, &memory);
+        reason = check_header(header, &memory, found.st_mtim.tv_sec);
     }
     if (reason == NULL) {
         reason = ff_compare(header, argv);

@@ -69,6 +69,7 @@ typedef struct {
     uint64_t file_count, file_offset;    /* ff_file_state, then their paths, each ended by a nul */
     uint64_t file_text_offset;
     uint64_t allocation_count;
+    uint64_t modified; /* when the executable was written, in seconds */
     ff_common common;
 } ff_snapshot_header;
 
@@ -77,7 +78,7 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 004"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 005"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
