@@ -333,6 +333,7 @@ char *ff_load_file(const char *path, size_t limit, size_t *size);
 
 /* text.c: Python strings as C has them. */
 ff_answer ff_read_text(PyObject *object, ff_text *result);
+ff_text ff_strip_slashes(ff_text folder);
 int ff_join_path(char *path, const ff_text *parts, size_t count);
 int ff_is_text(const char *string, const char *data, size_t length);
 
@@ -420,7 +421,7 @@ ff_answer ff_read_finder(PyObject *finder, ff_finder *read);
 void ff_clear_finder(ff_finder *read);
 ff_answer ff_is_found(const ff_source *source, ff_text folder, ff_text tail);
 ff_answer ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
-PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package);
+PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package);
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);
 
 /* import/import-….c: the steps of import.c (import.h). */

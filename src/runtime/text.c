@@ -21,6 +21,15 @@ ff_answer ff_read_text(PyObject *object, ff_text *result)
     return memchr(result->data, '\0', result->length) == NULL ? FF_YES : FF_NO;
 }
 
+/* A folder without the slashes at its end, which importlib leaves out when it joins paths: nothing of the root folder. */
+ff_text ff_strip_slashes(ff_text folder)
+{
+    while (folder.length > 0 && folder.data[folder.length - 1] == '/') {
+        folder.length--;
+    }
+    return folder;
+}
+
 /* Puts parts one after the other into `path`, of PATH_MAX bytes; 0 when it has no room for them. */
 int ff_join_path(char *path, const ff_text *parts, size_t count)
 {

@@ -1,14 +1,24 @@
 /** Programs that are laid out in ways which tools do not expect: what they print, and how they end, is as without frozen modules. */
-import {mkdirSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
+import {accessSync, constants, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
+import {testWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = temporaryDirectory('odd');
 const python = findPythons().at(-1)?.python ?? 'python3';
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 let serial = 0;
 /** A directory with these files. */
@@ -118,6 +128,75 @@ test('a module that comes from another file than in the last build', async () =>
   expect(['', 'compile:part']).toContain((await relink(root, select)).summary.executed.join());
   expect((await relink(root, select)).summary.executed).toEqual([]);
 });
+
+/** For `-c`: whether functions `f` of modules are static code. */
+const statics = (modules: readonly string[], path: readonly string[]): readonly string[] => [
+  '-c',
+  `import sys, importlib, _flashfreeze\nsys.path[:0] = ${JSON.stringify(path)}\n` +
+    `for name in ${JSON.stringify(modules)}: print(_flashfreeze.is_static(importlib.import_module(name).f.__code__))`,
+];
+
+test('entries of sys.path with slashes at their end, and packages more than 512 bytes below one', async () => {
+  const levels = Array.from({length: 100}, (_, i) => `level_${i}`);
+  const packages = levels.map((_, i) => [
+    `lib/${levels.slice(0, i + 1).join('/')}/__init__.py`,
+    'def f(): pass\n',
+  ]);
+  const modules = ['one', 'pk', 'pk.two', levels.join('.'), 'n'.repeat(252)];
+  const root = place({
+    'lib/one.py': 'def f(): pass\n',
+    'lib/pk/__init__.py': 'def f(): pass\n',
+    'lib/pk/two.py': 'def f(): pass\n',
+    [`lib/${'n'.repeat(252)}.py`]: 'def f(): pass\n',
+    ...(Object.fromEntries(packages) as Record<string, string>),
+    'main.py': [
+      'import sys, importlib',
+      'sys.path.insert(0, sys.path[0] + "/lib//")',
+      `for module in map(importlib.import_module, ${JSON.stringify(modules)}):`,
+      '    print(module.__file__, module.__cached__, module.__spec__, getattr(module, "__path__", None), module.f.__code__)',
+    ].join('\n'),
+  });
+  const {out} = await relink(root, ['--trace', 'main.py']);
+  const normal = (text: string): string => text.replaceAll(/0x[0-9a-f]+/g, 'ADDRESS');
+  const [ordinary, ours] = [
+    await run(python, ['-B', 'main.py'], {cwd: root}),
+    await run(out, ['-B', 'main.py'], {cwd: root}),
+  ];
+  expect({...ours, stdout: normal(ours.stdout)}).toEqual({...ordinary, stdout: normal(ordinary.stdout)});
+  expect(ordinary.exitCode).toBe(0);
+  for (const entry of ['lib', 'lib/', 'lib//']) {
+    const done = await run(out, statics(modules, [join(root, entry)]));
+    expect(done).toEqual({exitCode: 0, stderr: '', stdout: 'True\n'.repeat(modules.length)});
+  }
+});
+
+/** The root directory, where this user may write there. */
+const rootFolder = isWritable('/') ? '/' : undefined;
+testWith(rootFolder, 'a root directory that may be written to')(
+  'modules that lie in the root directory',
+  async () => {
+    const name = `flashfreeze_test_${process.pid}`;
+    const files = [`/${name}.py`, `/${name}_pk`];
+    try {
+      writeFileSync(`/${name}.py`, 'def f(): return __file__, __cached__, f.__code__.co_filename\n');
+      mkdirSync(`/${name}_pk`);
+      writeFileSync(
+        `/${name}_pk/__init__.py`,
+        'def f(): return __file__, __path__, f.__code__.co_filename\n',
+      );
+      writeFileSync(`/${name}_pk/part.py`, 'def f(): return __file__, __spec__\n');
+      const modules = [name, `${name}_pk`, `${name}_pk.part`];
+      const code = `import ${modules.join(', ')}; print(${modules.map((each) => `${each}.f()`).join(', ')})`;
+      const root = place({});
+      mkdirSync(root);
+      const {out} = await relink(root, ['--trace', `-c "import sys; sys.path.insert(0, '/'); ${code}"`]);
+      await expectSame(out, ['-c', code], modules, '/');
+      expect((await run(out, statics(modules, ['/']))).stdout).toBe('True\n'.repeat(modules.length));
+    } finally {
+      for (const file of files) rmSync(file, {recursive: true, force: true});
+    }
+  },
+);
 
 test('constants are one object, or several, as after an import from bytecode', async () => {
   const root = place({

@@ -64,7 +64,7 @@ function locate({name, origin, isPackage}: ModuleRecord): {root: string; key: st
   const key = name.replaceAll('.', '/');
   const ending = `/${key}${isPackage ? '/__init__' : ''}.py`;
   if (origin?.endsWith(ending) !== true) return undefined;
-  return {root: origin.slice(0, -ending.length), key};
+  return {root: origin.slice(0, -ending.length) || '/', key};
 }
 
 /**

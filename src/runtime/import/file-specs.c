@@ -143,10 +143,24 @@ static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
     return status;
 }
 
+/* The same as ff_strip_slashes(), of an object (a new reference). */
+static PyObject *strip_slashes(PyObject *folder)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(folder);
+    while (length > 0 && PyUnicode_READ_CHAR(folder, length - 1) == '/') {
+        length--;
+    }
+    return PyUnicode_Substring(folder, 0, length);
+}
+
 /* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). */
-PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, int is_package)
+PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package)
 {
     PyObject *package_folder = NULL, *location = NULL, *loader = NULL, *spec = NULL, *result = NULL;
+    PyObject *folder = strip_slashes(directory);
+    if (folder == NULL) {
+        return NULL;
+    }
     if (is_package) {
         package_folder = PyUnicode_FromFormat("%U/%s", folder, tail);
         location = package_folder == NULL ? NULL : PyUnicode_FromFormat("%U/__init__.py", package_folder);
@@ -182,6 +196,7 @@ PyObject *ff_make_spec(PyObject *fullname, PyObject *folder, const char *tail, i
     }
     result = Py_NewRef(spec);
 done:
+    Py_DECREF(folder);
     Py_XDECREF(package_folder);
     Py_XDECREF(location);
     Py_XDECREF(loader);

@@ -246,6 +246,7 @@ static ff_answer search_frozen_first(PyObject *path, ff_wanted *wanted)
         if (is_text == FF_FAILED) {
             return FF_FAILED;
         }
+        entry = is_text == FF_YES ? ff_strip_slashes(entry) : entry;
         if (is_text == FF_NO || entry.length != root.length || memcmp(entry.data, root.data, root.length) != 0) {
             continue;
         }

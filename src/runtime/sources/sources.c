@@ -3,6 +3,7 @@
 
 #include "flashfreeze.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,14 +104,15 @@ static int root_text(uint32_t root, ff_text *result)
             return 0;
         }
     }
-    result->length = strlen(result->data);
+    result->length = result->data[1] == '\0' ? 0 : strlen(result->data); /* nothing is before the slash of /module.py */
     return 1;
 }
 
 /* The frozen module `tail` in the folder `path` (of sys.path, or of a package below such a folder), or NULL. */
 const ff_source *ff_find_source(ff_text path, ff_text tail)
 {
-    char key[512];
+    char key[PATH_MAX];
+    path = ff_strip_slashes(path);
     for (uint32_t root = 0; root < ff_root_count; root++) {
         ff_text folder;
         if (!root_text(root, &folder) || path.length < folder.length ||
@@ -137,7 +139,7 @@ const ff_source *ff_find_source(ff_text path, ff_text tail)
 /* The frozen module of that name that is found on disk, or NULL. */
 const ff_source *ff_find_module(ff_text name)
 {
-    char key[512];
+    char key[PATH_MAX];
     if (name.length >= sizeof(key)) {
         return NULL;
     }
@@ -175,5 +177,5 @@ PyObject *ff_source_path(const ff_source *source)
         PyErr_SetString(PyExc_LookupError, "the module's folder is not known");
         return NULL;
     }
-    return PyUnicode_FromFormat("%s/%s%s", folder.data, source->key, source->is_package ? "/__init__.py" : ".py");
+    return PyUnicode_FromFormat("%s/%s%s", folder.length == 0 ? "" : folder.data, source->key, source->is_package ? "/__init__.py" : ".py");
 }

@@ -27,6 +27,23 @@ function planOf(version: string, more: Partial<PlannedFor> = {}) {
   });
 }
 
+test('modules that lie in the root directory are below it', () => {
+  const target = {stdlib: '/lib/python'} as Target;
+  const wanted = [
+    source('app', '/app.py'),
+    source('pk', '/pk/__init__.py', true),
+    source('pk.m', '/pk/m.py'),
+  ];
+  const selection = {frozenFirst: false, restsCollector: false, modules: []};
+  const plan = planFreeze({target, frozenModules: [], getpath: undefined}, wanted, selection);
+  expect(plan.roots).toEqual([{path: '/'}]);
+  expect(plan.sources.map(({root, key}) => [root, key])).toEqual([
+    [0, 'app'],
+    [0, 'pk'],
+    [0, 'pk/m'],
+  ]);
+});
+
 test('an overlay includes modules on disk whose path matches their name, and none that CPython freezes', () => {
   const {modules, sources, frozenRows, roots} = planOf('3.13.0');
   expect(modules.map(({module, sourceName}) => [module, sourceName])).toEqual([
