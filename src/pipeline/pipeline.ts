@@ -2,6 +2,7 @@ import {setImmediate} from 'node:timers/promises';
 import {existsSync} from '../fs/recorded-fs.js';
 import type {ModuleRecord} from '../cpython/interpreter/modules/modules.js';
 import {closeFolder} from '../fs/private-directory.js';
+import {isUtf8Path} from '../fs/utf8-path.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {Artifact} from '../model/action.js';
 import type {Digest} from '../model/digest.js';
@@ -169,7 +170,7 @@ async function freezeSelected<T extends Toolchain>(
   };
   const importsOf = async (plan: FreezePlan): Promise<Imports | undefined> => {
     // A removed module counts as a change of imports.
-    const gone = plan.modules.find(({source}) => !existsSync(source));
+    const gone = plan.modules.find(({source}) => isUtf8Path(source) && !existsSync(source));
     if (gone !== undefined) return [[gone.module, 'gone']];
     const compiled = collectResults(await Promise.all(plan.modules.map(compile)));
     // A dry run does not know the imports of an edited module, and assumes that they have not changed.

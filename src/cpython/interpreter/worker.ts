@@ -30,8 +30,8 @@ export interface CompileProblem {
 /** A number of warm Python processes that compile modules. */
 export interface Workers {
   /**
-   * Compiles a source; the problem if Python does not compile it. Fails with COMPILE when a process ends otherwise than by a crash
-   * of the compiler, or with INTERRUPTED.
+   * Compiles a source; the problem if Python does not compile it. Fails with IO when the source cannot be read, with COMPILE when the
+   * unit cannot be written or a process ends otherwise than by a crash of the compiler, and with INTERRUPTED.
    */
   readonly compile: (request: CompileRequest) => Promise<Result<CompileProblem | undefined>>;
   /** Ends them; pending requests fail with INTERRUPTED. */
@@ -48,8 +48,8 @@ const FLAGS = ['-s', '-S', '-B', '-W', 'ignore', '-X', 'utf8'];
 const SITE_FLAGS = ['-B', '-W', 'ignore'];
 
 const VARIABLES = {...NO_BYTECODE, PYTHONHASHSEED: '0'} as const;
-/** An overlay that is installed there has no part in what is compiled. */
-const SITE_VARIABLES = {...VARIABLES, FLASHFREEZE: 'off'} as const;
+/** An overlay that is installed there has no part in what is compiled; nor has a wish for code without columns (empty means unset). */
+const SITE_VARIABLES = {...VARIABLES, FLASHFREEZE: 'off', PYTHONNODEBUGRANGES: ''} as const;
 
 /** How a worker is started: whatever shapes what it compiles, besides the interpreter and the script. */
 export interface WorkerStart {
@@ -226,10 +226,14 @@ export function requestLine({id, request}: {readonly id: number; readonly reques
 
 function translate({id, request}: Job, line: string): Result<CompileProblem | undefined> {
   const [answered, outcome, ...words] = line.split(' ');
-  if (answered === String(id) && outcome === 'ok') return ok(undefined);
-  if (answered === String(id) && outcome === 'error') {
-    const [type = '', text = ''] = words.map((word) => Buffer.from(word, 'hex').toString('utf8'));
-    return ok({type, text});
+  const [first = '', second = ''] = words.map((word) => Buffer.from(word, 'hex').toString('utf8'));
+  if (answered === String(id)) {
+    if (outcome === 'ok') return ok(undefined);
+    if (outcome === 'error') return ok({type: first, text: second});
+    if (outcome === 'unread') return fail('IO', `cannot read ${request.source}: ${first}`);
+    if (outcome === 'unwritten') {
+      return fail('COMPILE', `cannot write the code of ${request.source}: ${first}`);
+    }
   }
   return fail('COMPILE', `the compiler of ${request.source} sent an invalid response: ${line}`);
 }

@@ -8,7 +8,10 @@ import {
   workerStart,
 } from '../../cpython/interpreter/worker.js';
 import {isFileSync} from '../../fs/recorded-fs.js';
+import {currentRecording} from '../../fs/recording.js';
+import {isUtf8Path} from '../../fs/utf8-path.js';
 import type {Artifact} from '../../model/action.js';
+import type {Failure} from '../../model/failure.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {ModulePlan} from '../modules/module-plan.js';
 import {encodeProblem, readProblem, unknownEncoding} from './compile-problem.js';
@@ -39,10 +42,7 @@ export interface UncompiledModule {
  */
 export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Promise<Result<Compilation>> {
   const source = await digestSource(plan, tools);
-  if (!source.ok) {
-    if (plan.isRequired || source.failure.code !== 'IO') return source;
-    return ok({kind: 'problem', problem: {type: 'OSError', text: source.failure.message}});
-  }
+  if (!source.ok) return withoutSource(plan, source.failure);
   // No module name has a slash, so this is no other module's action.
   const suffix = nth === 1 ? '' : `/${nth}`;
   const compiled = await attempt(plan, tools, {
@@ -53,7 +53,12 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
     compile: tools.workers.compile,
     isLast: (problem) => unknownEncoding(problem) === undefined,
   });
-  if (!compiled.ok || compiled.value.kind === 'unit') return compiled;
+  if (!compiled.ok) {
+    // It was there a moment ago.
+    currentRecording()?.addGap('a source cannot be read');
+    return withoutSource(plan, compiled.failure);
+  }
+  if (compiled.value.kind === 'unit') return ok(compiled.value);
   const encoding = unknownEncoding(compiled.value.problem);
   if (encoding === undefined) return judge(plan, compiled.value);
   const codec = await tools.siteCompiler.inputsFor(encoding);
@@ -71,11 +76,18 @@ export async function compileModule(plan: ModulePlan, tools: Tools, nth = 1): Pr
   return again.ok ? judge(plan, again.value) : again;
 }
 
+/** A module whose source cannot be read is left out, like one that does not compile. No cached result says so, as the source does not. */
+function withoutSource({isRequired}: ModulePlan, failure: Failure): Result<Compilation> {
+  if (isRequired || failure.code !== 'IO') return err(failure);
+  return ok({kind: 'problem', problem: {type: 'OSError', text: failure.message}});
+}
+
 /** Fails with IO, also for what is not a file: it could keep its reader waiting for ever. */
 async function digestSource(
   {source, sourceName, isCPythonFrozen}: ModulePlan,
   {engine, toolchain: {target}}: Tools,
 ): Promise<Result<Artifact>> {
+  if (!isUtf8Path(source)) return fail('IO', `cannot read ${source}: its path is not UTF-8`);
   if (!isFileSync(source)) return fail('IO', `cannot read ${source}: there is no such file`);
   const digested = await engine.source(sourceName, source);
   return digested.ok && isPrivateSource({source, isCPythonFrozen}, target)
@@ -113,6 +125,7 @@ async function attempt(
       {name: 'imports', path: `${base}.imports`},
     ],
     storage: 'shared',
+    isOptional: !plan.isRequired,
     async execute({outputs: {unit = '', imports = ''}}) {
       const done = await compile({
         source: plan.source,

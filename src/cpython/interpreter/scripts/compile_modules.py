@@ -23,7 +23,8 @@ The names that its import statements import are written to the file `imports`, s
 may the set of modules needed.
 
 The answer is `id ok`, or `id error type text`, with type and text in hexadecimal. The text is what Python prints for the
-error. Nothing is kept from one request to the next.
+error. `id unread text` says that the source cannot be read, `id unwritten text` that the answer cannot be written: neither
+says anything of the source. Nothing is kept from one request to the next.
 """
 
 import sys
@@ -155,6 +156,9 @@ def answer(source, filename, optimize, output, imports):
     try:
         with open(source, "rb") as file:
             text = file.read()
+    except OSError as error:
+        return ("unread", in_hex(str(error)))
+    try:
         try:
             code, unit = unit_of(text, filename, optimize)
         except SyntaxError:
@@ -163,12 +167,16 @@ def answer(source, filename, optimize, output, imports):
             raise
         if len(unit) > MOST_BYTES:
             raise TooLarge("its code has %d bytes, and an image can be made of at most %d" % (len(unit), MOST_BYTES))
+        names = imports_of(text, filename, code)
+    except BaseException as error:  # a codec of others may raise anything
+        return ("error", in_hex(type(error).__name__), in_hex(describe(error, source)))
+    try:
         with open(output, "wb") as file:
             file.write(unit)
         with open(imports, "w", encoding="utf-8") as file:
-            file.writelines("%s\n" % name for name in imports_of(text, filename, code))
-    except BaseException as error:  # a codec of others may raise anything
-        return ("error", in_hex(type(error).__name__), in_hex(describe(error, source)))
+            file.writelines("%s\n" % name for name in names)
+    except OSError as error:
+        return ("unwritten", in_hex(str(error)))
     return ("ok",)
 
 

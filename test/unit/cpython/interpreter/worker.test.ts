@@ -220,16 +220,24 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(problemOf(result).text).toMatch(/line 1\n[^\n]*SyntaxError: /);
   });
 
-  test('reports a file that is not there, and goes on', async () => {
-    const source = join(folder, 'nowhere.py');
-    const result = await workers.compile({
-      source,
-      output: join(folder, 'x'),
-      importsOutput: join(folder, 'x.imports'),
-      filename: 'x.py',
-      optimize: 0,
+  test('files that cannot be read or written are no problem of the source; goes on', async () => {
+    const missing = {...place('x = 1\n'), source: join(folder, 'nowhere.py')};
+    const message = expect.stringContaining(missing.source);
+    const rest = {filename: 'x.py', optimize: 0} as const;
+    expect(await workers.compile({...missing, ...rest})).toMatchObject({
+      ok: false,
+      failure: {code: 'IO', message},
     });
-    expect(problemOf(result)).toEqual({type: 'FileNotFoundError', text: expect.stringContaining(source)});
+    for (const name of ['output', 'importsOutput'] as const) {
+      const unwritable = {...place('import os\n'), [name]: '/dev/full'};
+      expect(await workers.compile({...unwritable, ...rest})).toMatchObject({
+        ok: false,
+        failure: {
+          code: 'COMPILE',
+          message: expect.stringMatching(/cannot write the code of .*No space left/),
+        },
+      });
+    }
     expect((await compile('x = 1\n')).result).toEqual(COMPILED);
   });
 

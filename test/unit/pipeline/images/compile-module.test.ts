@@ -163,7 +163,7 @@ describe('a source in an encoding that only site knows', () => {
 });
 
 test('a source that is missing, or no file, is a problem, or a failure if it is required', async () => {
-  for (const source of [at('missing.py'), folder]) {
+  for (const source of [at('missing.py'), folder, at('caf\udce9.py')]) {
     expect((await run(planOf({source}))).result).toMatchObject({
       ok: true,
       value: {kind: 'problem', problem: {type: 'OSError', text: expect.stringContaining(source)}},
@@ -174,6 +174,19 @@ test('a source that is missing, or no file, is a problem, or a failure if it is 
     });
   }
   expect(requests).toEqual([]);
+});
+
+test('a source that the compiler could not read is left out, and no cached result of its content', async () => {
+  const unread = workers(() => fail('IO', 'cannot read it'));
+  const {result} = await run(planOf(), {compile: unread});
+  expect(result).toEqual(ok({kind: 'problem', problem: {type: 'OSError', text: 'cannot read it'}}));
+  expect((await run(planOf({isRequired: true}), {compile: unread})).result).toEqual(
+    fail('IO', 'cannot read it'),
+  );
+  expect(await run(planOf())).toMatchObject({
+    result: {ok: true, value: {kind: 'unit'}},
+    actions: ['compile:m executed'],
+  });
 });
 
 test('a module is compiled once for each of its files', async () => {
