@@ -91,6 +91,8 @@ export interface Warning extends Base {
   /** The output of a tool or program, several lines, shown below the message. */
   readonly details?: string;
   readonly hint?: string;
+  /** As in `Notice`. */
+  readonly isLasting?: true;
 }
 /** The run as a whole failed. */
 export interface CommandFailed extends Base {

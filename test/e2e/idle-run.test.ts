@@ -143,6 +143,28 @@ describeWith(found !== undefined, 'another Python')('an idle run', () => {
     expect(existsSync(await extension())).toBe(true);
   });
 
+  test('repeats what the build said of its inputs', async () => {
+    mkdirSync(join(app, 'odd'));
+    writeFileSync(join(app, 'odd', '__init__.py'), '');
+    writeFileSync(join(app, 'odd', 'bad.py'), 'print "for another Python"\n');
+    const odd = [...argv, '--package', 'odd'];
+    const warnings = async () => {
+      const {exitCode, stdout} = await cli(odd, {cwd: app, environment});
+      expect(exitCode).toBe(0);
+      return objects(stdout).filter(({type}) => type === 'warning');
+    };
+    const first = await warnings();
+    expect(first).toMatchObject([{message: expect.stringContaining('odd.bad')}]);
+    expect(await recallRun(odd, surroundings)).toBeDefined();
+    const timeless = first.map((event) => ({...event, time: expect.anything()}));
+    expect(await warnings()).toEqual(timeless);
+    writeFileSync(join(app, 'odd', 'bad.py'), 'print("for this one")\n');
+    expect(await recallRun(odd, surroundings)).toBeUndefined();
+    expect(await warnings()).toEqual([]);
+    rmSync(join(app, 'odd'), {recursive: true});
+    await build();
+  });
+
   test('another environment, command line or working directory is another question', async () => {
     const other = {...surroundings, environment: {...environment, CC: 'cc'}};
     expect(await recallRun(argv, other)).toBeUndefined();

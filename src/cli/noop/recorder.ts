@@ -3,11 +3,11 @@ import type {ActionId} from '../../model/action.js';
 import type {Event, EventSink} from '../../model/events.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import type {ProcessContext} from '../process-context.js';
-import {COMMANDS, runQuestion, writeRunMemo} from './run-memo.js';
+import {COMMANDS, type LastingMessage, runQuestion, writeRunMemo} from './run-memo.js';
 
 /** With these options a run always does something. */
 const ALWAYS_AT_WORK = ['force', 'dry-run', 'trace-file', 'report'] as const;
-/** Events that only the first of two equal runs emits. The second has to repeat all others; of these, a memo has the lasting notices. */
+/** Events that only the first of two equal runs emits. Others, such as the failure of a server, say something that the next run has to find out. */
 const WORK: readonly Event['type'][] = [
   'action-started',
   'action-finished',
@@ -37,15 +37,14 @@ export function createRecorder(
   // The question is part of the dependencies, so it is computed before the run, not after it.
   const asked = runQuestion(argv, processContext);
   const actions: [ActionId, number | null][] = [];
-  const notices: string[] = [];
+  const messages: LastingMessage[] = [];
   let isRepeatable = true;
   const sink: EventSink = {
     emit(event) {
       if (event.type === 'action-finished') actions.push([event.id, event.bytes ?? null]);
-      const isLasting = event.type === 'notice' && event.isLasting === true;
-      if (isLasting) notices.push(event.message);
-      isRepeatable &&=
-        isLasting || WORK.includes(event.type) || (event.type === 'notice' && event.ofWork === true);
+      const isMessage = event.type === 'warning' || event.type === 'notice';
+      if (isMessage && event.isLasting === true) messages.push(event);
+      else isRepeatable &&= WORK.includes(event.type) || (event.type === 'notice' && event.ofWork === true);
       events.emit(event);
     },
   };
@@ -59,8 +58,7 @@ export function createRecorder(
           invocation: {...invocation, options: withoutSecrets(options)},
           buildDir,
           end: withoutCounts(end),
-          notices,
-          actions,
+          ...{actions, messages},
         };
         await writeRunMemo(asked, {question: asked.question, answer, paths: recording.paths()});
       }

@@ -9,9 +9,21 @@ import {SESSION_VARIABLES} from '../../exec/environment.js';
 import {type Memo, readMemo, writeMemo} from '../../fs/memo.js';
 import {statPath} from '../../fs/path-state.js';
 import type {ActionId} from '../../model/action.js';
+import type {EventInput} from '../../model/events.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {digestOf, isDigest} from '../../model/digest.js';
-import {isNumber, isText, listOf, mapOf, nullOr, objectWith, schemaOf, tuple} from '../../model/shape.js';
+import {
+  isNumber,
+  isText,
+  listOf,
+  mapOf,
+  nullOr,
+  objectWith,
+  oneOf,
+  optional,
+  schemaOf,
+  tuple,
+} from '../../model/shape.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import type {ProcessContext} from '../process-context.js';
 
@@ -22,11 +34,14 @@ export interface RecordedRun {
   readonly invocation: Invocation;
   readonly buildDir: string;
   readonly end: CommandEnd;
-  /** What it said that still holds. */
-  readonly notices: readonly string[];
   /** Each action, and the size of its outputs. */
   readonly actions: readonly (readonly [id: ActionId, bytes: number | null])[];
+  /** What it said that still holds. */
+  readonly messages: readonly LastingMessage[];
 }
+
+/** A warning or a notice that is repeated. */
+export type LastingMessage = Extract<EventInput, {readonly type: 'warning' | 'notice'}>;
 
 /** Commands that build, and so have nothing to do the second time. */
 export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen'];
@@ -39,8 +54,15 @@ const recordedRun = schemaOf<RecordedRun>(
     invocation: objectWith<Invocation>({command: isText, word: isAnything, options: mapOf(isAnything)}),
     buildDir: isText,
     end: mapOf(isAnything),
-    notices: listOf(isText),
     actions: listOf(tuple(isText, nullOr(isNumber))),
+    messages: listOf(
+      objectWith({
+        type: oneOf('warning', 'notice'),
+        message: isText,
+        details: optional(isText),
+        hint: optional(isText),
+      }),
+    ),
   }),
 );
 

@@ -39,9 +39,9 @@ export async function recallRun(
   }
 }
 
-/** The events of a run whose actions are up to date now. */
-export function* eventsOf({actions, notices}: RecordedRun): Iterable<EventInput> {
-  for (const message of notices) yield {type: 'notice', message};
+/** The events of a run's actions, now that all of them are up to date, and what it told that is still true. */
+export function* eventsOf({actions, messages}: RecordedRun): Iterable<EventInput> {
+  yield* messages;
   for (const [id, bytes] of actions) {
     const {step} = partsOf(id);
     const size = bytes === null ? {} : {bytes};

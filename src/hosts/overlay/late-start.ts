@@ -8,5 +8,6 @@ export function warnAboutLateStart(settings: SelectionSettings, events: EventSin
     type: 'warning',
     message: 'an overlay cannot serve most start-up modules, which are imported before it is loaded',
     hint: 'freeze what your program imports: --trace, --package, --stdlib',
+    isLasting: true,
   });
 }

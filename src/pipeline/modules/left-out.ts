@@ -23,6 +23,7 @@ export function leftOutWarning(modules: readonly LeftOut[]): EventInput | undefi
       type: 'warning',
       message: `1 module does not compile, and stays on its ordinary import: ${describe(only)}`,
       hint: `--exclude ${quoteGlob(only.module)} leaves a module out without a warning`,
+      isLasting: true,
     };
   }
   // A line for each, whatever is in its name.
@@ -32,6 +33,7 @@ export function leftOutWarning(modules: readonly LeftOut[]): EventInput | undefi
     message: `${modules.length} modules do not compile, and stay on their ordinary imports:`,
     details: [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
     hint: '--exclude NAME leaves a module out without a warning',
+    isLasting: true,
   };
 }
 

@@ -23,8 +23,7 @@ export function createRefusals(): Refusals {
     accept(module, failure) {
       if (module.isRequired || !OF_ONE_MODULE.includes(failure.code)) return false;
       refused.set(module, failure);
-      // A compiler that ran out of memory may succeed next time.
-      currentRecording()?.addGap('a module has no image');
+      if (mayPass(failure)) currentRecording()?.addGap('a module has no image');
       return true;
     },
     unlessAnyHas(objects) {
@@ -38,6 +37,11 @@ export function createRefusals(): Refusals {
         problem: {type: failure.code, text: reasonOf(failure)},
       })),
   };
+}
+
+/** Whether the same tool may succeed next time: it ran out of memory or disk space, or something ended it. */
+function mayPass({message, details = ''}: Failure): boolean {
+  return /\bkilled\b|\bmemory\b|no space|timed out|did not end|terminat/i.test(`${message}\n${details}`);
 }
 
 /** One line: what failed, and the first error of the tool. */

@@ -25,6 +25,7 @@ test('a build in which every module compiles has no warning', () => {
 test('one module is named on one line, with the place and the reason', () => {
   expect(leftOutWarning([left('a.b', SYNTAX)])).toEqual({
     type: 'warning',
+    isLasting: true,
     message:
       '1 module does not compile, and stays on its ordinary import: a.b (/site/a/b.py:3): SyntaxError: invalid syntax',
     hint: '--exclude a.b leaves a module out without a warning',

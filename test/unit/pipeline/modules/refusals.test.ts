@@ -3,6 +3,7 @@ import {describe, expect, test} from '@jest/globals';
 import {leftOutWarning} from '../../../../src/pipeline/modules/left-out.js';
 import type {ModulePlan} from '../../../../src/pipeline/modules/module-plan.js';
 import {createRefusals} from '../../../../src/pipeline/modules/refusals.js';
+import {Recording} from '../../../../src/fs/recording.js';
 import {failure} from '../../../../src/model/failure.js';
 import {err, ok} from '../../../../src/model/result.js';
 
@@ -41,6 +42,20 @@ describe('a failure', () => {
     expect(refusals.unlessAnyHas([ok(undefined), err(failure('IO', 'other'))])).toBeUndefined();
     expect(createRefusals().unlessAnyHas([])).toBeUndefined();
   });
+});
+
+test.each([
+  ['gcc: fatal error: Killed signal terminated program cc1', true],
+  ['cc1: out of memory allocating 65536 bytes', true],
+  ['/tmp/ccx.s: No space left on device', true],
+  ['m.c:1: error: bad', false],
+])('a build repeats what may succeed next time: %j %j', async (details, isOpen) => {
+  const recording = new Recording();
+  await recording.run(() => {
+    createRefusals().accept(plan('m'), failure('CC', 'the compiler failed', {details}));
+    return Promise.resolve();
+  });
+  expect(recording.gap() !== undefined).toBe(isOpen);
 });
 
 test.each([
