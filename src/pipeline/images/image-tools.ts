@@ -11,6 +11,7 @@ import {type CCompiler, createCCompiler} from '../compile/c-compiler.js';
 import type {Site} from '../host.js';
 import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Places} from '../build-places.js';
+import {lookUpEnvironment} from '../modules/program-environment.js';
 import type {Toolchain} from '../toolchain.js';
 import {type SiteCompiler, createSiteCompiler} from './site-compiler.js';
 
@@ -67,7 +68,8 @@ export async function prepareTools(
   const getpathHeaders = await optional(engine, 'getpath.h', getpath?.header);
   if (!getpathHeaders.ok) return getpathHeaders;
   const strings = wellKnownHeaders.value[0];
-  const {repetition} = context;
+  const {repetition, userEnvironment} = context;
+  const asUser = lookUpEnvironment(interpreter, userEnvironment);
   const count = context.jobs.width;
   const workers =
     (await repetition?.workers.of(interpreter, toolchain.identity.digest, count)) ??
@@ -82,7 +84,7 @@ export async function prepareTools(
     wellKnownHeaders: wellKnownHeaders.value,
     getpathHeaders: getpathHeaders.value,
     workers,
-    siteCompiler: createSiteCompiler(interpreter, count, engine),
+    siteCompiler: createSiteCompiler({...interpreter, environment: asUser}, count, engine),
     compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
     generator: {name: 'generator', digest: GENERATOR_DIGEST},
     compiler: createCCompiler(toolchain, {data: headers, code: [...headers, ...rooms.value]}, places),

@@ -6,6 +6,7 @@ import {readJson} from '../../fs/read-json.js';
 import {existsSync, recordFile, recordWritten} from '../../fs/recorded-fs.js';
 import {currentRecording} from '../../fs/recording.js';
 import {removeQuietly} from '../../fs/files.js';
+import {isUtf8Path} from '../../fs/utf8-path.js';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {digestOf} from '../../model/digest.js';
@@ -16,7 +17,7 @@ import type {ModuleSelection} from '../build-options.js';
 import type {Places} from '../build-places.js';
 import {READERS} from '../reader-identity.js';
 import {environmentDigest} from './program-environment.js';
-import {realScripts, type Selected, selectModules, tracedScripts} from './selection.js';
+import {dependsOnUser, realScripts, type Selected, selectModules, tracedScripts} from './selection.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from '../toolchain.js';
 import {reportTraceProblems, traceProblem} from './trace-problem.js';
@@ -76,8 +77,9 @@ export async function discover(
   const memoPath = join(places.work, 'discovery-memo.json');
   // The path of the library: the same interpreter, moved or of an equal tree elsewhere, finds other files.
   const library = target.stdlib;
-  // The working directory of programs, which decides their relative paths, and what `-c` and `-m` import.
-  const cwd = selection.traces.length > 0 ? context.cwd : null;
+  // The working directory of programs, which decides their relative paths, and what `-c`, `-m` and `--module` import.
+  const isOfUser = dependsOnUser(selection);
+  const cwd = isOfUser ? context.cwd : null;
   const question = canonicalJson({
     ...{selection: selectionRecord(selection), python: behaviour.digest},
     ...{library, cwd},
@@ -91,9 +93,8 @@ export async function discover(
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
-  // The environment of programs; that of other selections is none of theirs.
   const environmentOf = (variables: Selected['variables']): string =>
-    selection.traces.length > 0 ? environmentDigest(variables, context.userEnvironment) : '';
+    isOfUser ? environmentDigest(variables, context.userEnvironment) : '';
   const environment = environmentOf(memo?.variables ?? []);
   const keyedEnvironment =
     memo === undefined ? 'first' : environment === memo.environment ? memo.keyedEnvironment : environment;
@@ -122,7 +123,7 @@ export async function discover(
       ...{selection: selectionRecord(selection), library, cwd, imports: keyedWith},
       scripts: await realScripts(files),
     },
-    environment: selection.traces.length > 0 ? {variables: keyedEnvironment} : {},
+    environment: isOfUser ? {variables: keyedEnvironment} : {},
     inputs: programs.value,
     outputs: [{name: 'modules', path: listPath}],
     storage: 'in-place',
@@ -151,7 +152,7 @@ export async function discover(
   if (!traced.ok) return traced;
   for (const {name, frozen, other} of sameNames) {
     const message = `there are two modules ${name}: ${frozen} is frozen, and ${other} loads from its file`;
-    context.events.emit({type: 'warning', message});
+    context.events.emit({type: 'warning', message, isLasting: true});
   }
   return ok({
     modules,
@@ -217,7 +218,7 @@ function isSameState(one: DiscoveryState, other: DiscoveryState): boolean {
 /** The sources that a list of modules names and that are not there. */
 function missingFrom({modules}: Selected): readonly string[] {
   return modules.flatMap(({kind, origin}) =>
-    kind === 'source' && origin !== null && !existsSync(origin) ? [origin] : [],
+    kind === 'source' && origin !== null && isUtf8Path(origin) && !existsSync(origin) ? [origin] : [],
   );
 }
 

@@ -34,6 +34,17 @@ export function programEnvironment(interpreter: Interpreter, user: UserEnvironme
   };
 }
 
+/**
+ * Where modules are looked for by name, and sources compiled whose codecs `site` registers: the user's environment, so that what an import
+ * in the user's shell finds is found, with the fixed variables of every helper process.
+ */
+export function lookUpEnvironment(
+  interpreter: Interpreter,
+  user: UserEnvironment,
+): Readonly<Record<string, string>> {
+  return {...programEnvironment(interpreter, user).environment, ...interpreter.environment};
+}
+
 /** Variables that Python, its site module and the C library read before a program begins. */
 const READ_AT_START =
   /^(PYTHON.*|LC_.*|LANG|LANGUAGE|TZ|HOME|VIRTUAL_ENV|LD_LIBRARY_PATH|LD_PRELOAD|FLASHFREEZE)$/;

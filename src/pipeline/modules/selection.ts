@@ -13,8 +13,13 @@ import {splitCommandLine} from '../../model/shell-words.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {HostContext, ModuleSelection} from '../build-options.js';
 import {FoundModules, type SameName} from './found-modules.js';
-import {programEnvironment} from './program-environment.js';
+import {lookUpEnvironment, programEnvironment} from './program-environment.js';
 import {findTraceProblem, type TraceProblem} from './trace-problem.js';
+
+/** Whether a selection depends on the user's environment and working directory. */
+export function dependsOnUser({traces, modules, packages}: ModuleSelection): boolean {
+  return traces.length > 0 || modules.length > 0 || packages.length > 0;
+}
 
 /** A glob over module names as a regular expression: `*` is any text, `?` any character. */
 function globPattern(glob: string): RegExp {
@@ -64,9 +69,12 @@ export async function selectModules(
     const problem = findTraceProblem(argv, trace.value);
     if (problem !== undefined) problems.push(problem);
   }
+  // Named modules are those that the user's own `python -c "import NAME"` would import here.
+  const place = {...interpreter, environment: lookUpEnvironment(interpreter, userEnvironment), cwd};
   const listings = [
-    ...(selection.modules.length > 0 ? [() => resolveModules(interpreter, selection.modules)] : []),
-    ...selection.packages.map((name) => () => packageModules(interpreter, name)),
+    ...(selection.modules.length > 0 ? [() => resolveModules(place, selection.modules)] : []),
+    ...selection.packages.map((name) => () => packageModules(place, name)),
+    // The library depends on the Python alone.
     ...(selection.stdlib ? [() => stdlibModules(interpreter)] : []),
   ];
   for (const list of listings) {

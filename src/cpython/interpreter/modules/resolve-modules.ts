@@ -10,23 +10,25 @@ const answer = z.object({
 });
 type Missing = z.infer<typeof answer>['missing'][number];
 
+/** A Python, and the directory that is first on its `sys.path`, as with `-c`; without one, none is. */
+export interface LookUpPlace extends Interpreter {
+  readonly cwd?: string;
+}
+
 /**
  * Finds modules by name, without importing more than their parent packages. Fails with NO_MODULE when one is not
  * there or its parent package cannot be imported, and with DISCOVER when a package ends the search altogether.
  */
 export function resolveModules(
-  interpreter: Interpreter,
+  place: LookUpPlace,
   names: readonly string[],
 ): Promise<Result<readonly ModuleRecord[]>> {
-  return ask(interpreter, {modules: names});
+  return ask(place, {modules: names});
 }
 
 /** A package and all its submodules that lie on disk, found without importing them. Fails as `resolveModules` does. */
-export function packageModules(
-  interpreter: Interpreter,
-  name: string,
-): Promise<Result<readonly ModuleRecord[]>> {
-  return ask(interpreter, {packages: [name]});
+export function packageModules(place: LookUpPlace, name: string): Promise<Result<readonly ModuleRecord[]>> {
+  return ask(place, {packages: [name]});
 }
 
 /**
@@ -40,9 +42,18 @@ export function stdlibModules(
   return ask(interpreter, {stdlib: true, tests: options.tests ?? false});
 }
 
-async function ask(interpreter: Interpreter, request: object): Promise<Result<readonly ModuleRecord[]>> {
-  const input = JSON.stringify(request);
-  const run = await runScript(interpreter, 'resolve_modules.py', {input, schema: answer, code: 'DISCOVER'});
+async function ask(
+  {cwd, ...interpreter}: LookUpPlace,
+  request: object,
+): Promise<Result<readonly ModuleRecord[]>> {
+  const run = await runScript(interpreter, 'resolve_modules.py', {
+    // A filter for warnings of the user's could make errors of those of packages.
+    flags: ['-W', 'ignore'],
+    input: JSON.stringify({...request, ...(cwd === undefined ? {} : {directory: cwd})}),
+    ...(cwd === undefined ? {} : {cwd}),
+    schema: answer,
+    code: 'DISCOVER',
+  });
   if (!run.ok) return run;
   const [first, ...others] = run.value.missing;
   return first ? err(explain(interpreter.python, first, others)) : ok(run.value.modules);

@@ -5,6 +5,7 @@
 {"modules": [name, ...]}               each of these
 {"packages": [name, ...]}              each of these with all its submodules on disk
 {"stdlib": true, "tests": bool}        the modules of the standard library with source code
+"directory": path                      besides: what is first on sys.path, as the working directory is with -c
 
 The answer is {"modules": [record, ...], "missing": [{"name", "near": [name, ...], "error": text or null}, ...]}.
 """
@@ -12,7 +13,8 @@ The answer is {"modules": [record, ...], "missing": [{"name", "near": [name, ...
 import sys
 
 # This script's directory is on the path for its helper only: what else it holds must not hide modules of the standard library.
-if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+IS_SAFE = getattr(sys.flags, "safe_path", sys.flags.isolated)
+if not IS_SAFE:
     del sys.path[0]
 sys.path.insert(0, __file__.rpartition("/")[0])
 from request_files import answer_with, read_request
@@ -160,6 +162,8 @@ def has_source(each):
 
 def main():
     request = read_request()
+    if "directory" in request and not IS_SAFE:
+        sys.path.insert(0, request["directory"])
     missing = []
     modules = []
     for name in request.get("modules", []):

@@ -1,5 +1,9 @@
 import {expect, test} from '@jest/globals';
-import {environmentDigest, programEnvironment} from '../../../../src/pipeline/modules/program-environment.js';
+import {
+  environmentDigest,
+  lookUpEnvironment,
+  programEnvironment,
+} from '../../../../src/pipeline/modules/program-environment.js';
 
 const {signal} = new AbortController();
 const interpreter = {
@@ -31,6 +35,20 @@ test("a program has all of the user's variables, and what the interpreter needs 
     hashSeed: '12',
   });
   expect(programEnvironment(interpreter, {}).hashSeed).toBeUndefined();
+});
+
+test('modules are looked up with the variables of the user, and the fixed ones of helpers', () => {
+  const user = {
+    PYTHONPATH: '/lib',
+    SHOP: 'x',
+    LC_ALL: 'POSIX',
+    PYTHONHASHSEED: 'random',
+    LD_LIBRARY_PATH: '/own',
+  };
+  expect(lookUpEnvironment(interpreter, user)).toEqual({
+    ...interpreter.environment,
+    ...{PYTHONPATH: '/lib', SHOP: 'x'},
+  });
 });
 
 test('the jobserver of a make above is not passed on, because its descriptors are not', () => {

@@ -52,6 +52,27 @@ test('what several ways name is there once; what starts first comes first', asyn
   expect(order).not.toContain(-1);
 });
 
+test('named modules and packages are those of the working directory and of PYTHONPATH', async () => {
+  mkdirSync(join(directory, 'elsewhere', 'ff_package'), {recursive: true});
+  writeFileSync(join(directory, 'elsewhere', 'ff_package', '__init__.py'), '');
+  writeFileSync(join(directory, 'elsewhere', 'ff_package', 'ff_part.py'), '');
+  writeFileSync(join(directory, 'elsewhere', 'ff_helper.py'), '');
+  const select = async (selection: Partial<ModuleSelection>, more: Record<string, string>) => {
+    const userEnvironment = {...process.env, ...more};
+    if (python === undefined) throw new Error('no Python');
+    const done = await selectModules(python, {...NOTHING, ...selection}, {cwd: directory, userEnvironment});
+    return done.ok ? done.value.modules.map(({name, origin}) => [name, origin]) : done.failure.code;
+  };
+  const elsewhere = {PYTHONPATH: 'elsewhere', PYTHONWARNINGS: 'error', PYTHONOPTIMIZE: '2'};
+  // As with -c: the working directory comes first.
+  expect(await select({modules: ['ff_helper'], packages: ['ff_package']}, elsewhere)).toEqual([
+    ['ff_helper', join(directory, 'ff_helper.py')],
+    ['ff_package', join(directory, 'elsewhere/ff_package/__init__.py')],
+    ['ff_package.ff_part', join(directory, 'elsewhere/ff_package/ff_part.py')],
+  ]);
+  expect(await select({packages: ['ff_package']}, {})).toBe('NO_MODULE');
+});
+
 test('globs exclude whole names, a dot being a dot', async () => {
   const all = await namesOf({packages: ['json']});
   expect(all).toEqual(expect.arrayContaining(['json', 'json.decoder', 'json.tool']));
