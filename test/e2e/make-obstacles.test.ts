@@ -1,5 +1,5 @@
 /** Where Makefile.inc cannot give CPython images: one warning says why, and CPython's own rules build it unmodified. */
-import {cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {PACKAGE, type Run, run} from '../../support/rig.js';
@@ -188,4 +188,29 @@ test('quotes and spaces in paths reach the program as they are', async () => {
   expect(said).toMatch(/^<.*bin\/flashfreeze\.mjs><make><--build-dir><flashfreeze>/);
   expect(said).toContain(`<${home}/bin/flashfreeze.mjs>`);
   expect(said).toContain(`<--cache-dir=${cache}>`);
+});
+
+test.each([
+  ['700', '700'],
+  ['', '755'],
+])('an interpreter gets the mode that is written down: "%s"', async (told, mode) => {
+  const node = join(scratch, `node${told}`);
+  const lines = [
+    ...['#!/bin/sh', 'case "$*" in', '--version) echo v99.1 ;;'],
+    ...[
+      `*" make "*) for each in objects.rsp objects.rsp.stamps; do echo > flashfreeze/$each; done; printf '%s' '${told}' > flashfreeze/mode ;;`,
+    ],
+    'esac',
+  ];
+  writeFileSync(node, `${lines.join('\n')}\n`, {mode: 0o755});
+  const folder = configured();
+  const rules =
+    'python: ; @touch $@; chmod 755 $@\naltbininstall: python ; @mkdir -p bin; cp python bin/python3.13; chmod 755 bin/python3.13\n' +
+    'flashfreeze/stage1 Programs/python.o Modules/Setup.local: ; @mkdir -p $(@D); touch $@\n';
+  writeFileSync(join(folder, 'Makefile'), MAKEFILE.replace(/^python: .*$/m, ''));
+  writeFileSync(join(folder, 'GNUmakefile'), `include Makefile\ninclude ${PACKAGE}/Makefile.inc\n${rules}`);
+  const words = ['BINDIR=bin', 'LDVERSION=3.13', 'INSTALL_DATA=cp', `FLASHFREEZE_NODE=${node}`];
+  expect(await make(folder, 'freeze-install', ...words)).toMatchObject({exitCode: 0});
+  const modeOf = (name: string): string => (statSync(join(folder, name)).mode & 0o777).toString(8);
+  expect(['python', 'bin/python3.13'].map(modeOf)).toEqual([mode, mode]);
 });

@@ -76,7 +76,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const listed = await writeFileAtomic(list, responseFile(words.value));
       if (!listed.ok) return listed;
       // The old one may be running: it is replaced by renaming, never written to.
-      const mode = modeOf(inputs, out, site);
+      const mode = outputMode(inputs, out, site);
       return replaceByProgram(out, {
         mode,
         async write(fresh) {
@@ -106,8 +106,8 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
   return ok(output(linked.value, 'linked'));
 }
 
-/** Others may not read what is made from what they may not read. */
-function modeOf(inputs: readonly Artifact[], out: string, {context}: Site): number | undefined {
+/** The permissions of an output that others may not read, because they may not read all that it is made from; that is reported. */
+export function outputMode(inputs: readonly Artifact[], out: string, {context}: Site): number | undefined {
   if (context.sharePrivate === true || !inputs.some(({secrecy}) => secrecy === 'private')) return undefined;
   const message = `${out} contains modules that other users may not read, so it gets the mode 0700 (--share-private lets others use it)`;
   context.events.emit({type: 'notice', message, ofWork: true});

@@ -17,7 +17,7 @@ import {toolchainOfBuild} from '../source/built-python.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
-import {wrapFlags} from '../link/link.js';
+import {outputMode, wrapFlags} from '../link/link.js';
 import {dependencyFile, isNameForMake, responseFile} from '../link/make-files.js';
 import {type CheckRequest, statementsOf} from '../link/new-images.js';
 import type {MakeRequest} from './make-request.js';
@@ -33,6 +33,8 @@ const OBJECTS = 'objects.rsp';
 const DEPENDENCIES = 'objects.d';
 /** For `step check`, which make runs after the link: what to compare with a fresh compile. */
 const IMAGES = 'images.json';
+/** The permissions of the interpreter, in octal digits; empty for those that the linker gives it. */
+const MODE = 'mode';
 
 /**
  * Images for a CPython that its own Makefile builds (Makefile.inc). Make compiles, decides what is out of date and links;
@@ -139,6 +141,10 @@ async function handOver(
     dependencyFile(relative(cpython, list), sources),
   );
   if (!told.ok) return told;
+  // Only make knows the name; an empty file is the usual mode.
+  const mode = outputMode([...images, ...tables], 'the interpreter', site);
+  const limited = await writeFileAtomic(join(buildDir, MODE), mode === undefined ? '' : mode.toString(8));
+  if (!limited.ok) return limited;
   const request = await checkRequest(built, plan, toolchain, site);
   if (!request.ok) return request;
   const asked = await writeFileAtomic(join(buildDir, IMAGES), JSON.stringify(request.value));
