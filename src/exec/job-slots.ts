@@ -76,7 +76,7 @@ export function localSlots(count: number): JobSlots {
 }
 
 /** Slots of the parent make, which child makes share. */
-export function guestSlots(jobserver: Jobserver, width: number): JobSlots {
+function guestSlots(jobserver: Jobserver, width: number): JobSlots {
   const slots = slotsFrom({take: jobserver.take, give: jobserver.give, isShared: () => true});
   // Tokens must be returned however this process exits, because make counts them.
   process.on('exit', slots.giveAllBack);

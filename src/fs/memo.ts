@@ -52,7 +52,7 @@ export async function readMemo<T>(
 }
 
 /** The text of a memo file. */
-export function memoText<T>({question, answer, paths}: Memo<T>): string {
+function memoText<T>({question, answer, paths}: Memo<T>): string {
   const rows = paths.map(({path, aspect, state, content}) => [path, aspect, state, content]);
   return JSON.stringify({schema: SCHEMA, question, answer, paths: rows});
 }

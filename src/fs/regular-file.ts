@@ -25,7 +25,7 @@ export interface RegularFile {
 }
 
 /** Opens a regular file for reading. Rejects with `NotRegularError` for anything else, and for a link unless `links` is `follow`. */
-export async function openRegular(path: string, links: 'follow' | 'refuse' = 'follow'): Promise<RegularFile> {
+async function openRegular(path: string, links: 'follow' | 'refuse' = 'follow'): Promise<RegularFile> {
   const handle = await open(path, flagsFor(links));
   const stats = await handle.stat();
   if (stats.isFile()) return {handle, stats};

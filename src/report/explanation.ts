@@ -27,7 +27,7 @@ export function runText({run, ms, done, fresh}: LastRun): string {
 }
 
 /** The local time of a run. */
-export function timeText(run: string): string {
+function timeText(run: string): string {
   // The Swedish locale formats times as in ISO 8601.
   return new Date(run).toLocaleString('sv-SE');
 }

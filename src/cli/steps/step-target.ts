@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {readRegularText} from '../../fs/regular-file.js';
 
 /** What the steps and the rules have to know of a target Python: written by `step target`, read by the others. */
-export const stepTargetSchema = z.object({
+const stepTargetSchema = z.object({
   /** The executable. */
   python: z.string(),
   /** `3.14` */

@@ -7,7 +7,6 @@ import {runScript, type Interpreter} from './run-script.js';
  * import finds another file of that name.
  */
 const MODULE_STATES = ['current', 'changed', 'gone', 'shadowed'] as const;
-export type ModuleState = (typeof MODULE_STATES)[number];
 
 const FROZEN_MODULE = z.object({
   name: z.string(),

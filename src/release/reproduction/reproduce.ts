@@ -150,7 +150,7 @@ export async function compareReleases(
 const OUTSIDE = /^(tool |input \/)/;
 
 /** The differences between what two releases were made from: tools, flags, inputs. */
-export function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {
+function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {
   const parts = (manifest: Manifest): ReadonlyMap<string, string> =>
     new Map([
       ['archive', manifest.archive.sha256],

@@ -6,7 +6,7 @@ import {runScript, type Interpreter} from '../run-script.js';
 import {describeTarget, type Target, targetSchema} from '../target.js';
 
 /** What compiling and linking like CPython did needs to know, from sysconfig. */
-export const SYSCONFIG_VARIABLES = [
+const SYSCONFIG_VARIABLES = [
   'CC',
   'LINKCC',
   'PY_CORE_CFLAGS',

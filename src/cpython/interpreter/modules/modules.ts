@@ -5,7 +5,7 @@ import {z} from 'zod';
  * compiled C, `frozen` is in the interpreter's tables, `source` is a `.py` file, `other` is all else (zip files,
  * namespace packages, loaders of an application).
  */
-export const MODULE_KINDS = ['builtin', 'frozen', 'source', 'extension', 'other'] as const;
+const MODULE_KINDS = ['builtin', 'frozen', 'source', 'extension', 'other'] as const;
 export type ModuleKind = (typeof MODULE_KINDS)[number];
 
 /** A module as a Python finds it. */

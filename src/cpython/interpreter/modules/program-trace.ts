@@ -73,12 +73,6 @@ export async function traceImports(request: TraceRequest): Promise<Result<Trace>
   return withTemporaryFolder('trace', (folder) => traceInto(join(folder, 'trace'), request, command.value));
 }
 
-/** What a Python imports before it begins with any program: what `-c pass` imports. */
-export async function startupModules(interpreter: Interpreter): Promise<Result<readonly ModuleRecord[]>> {
-  const trace = await traceImports({...interpreter, argv: ['-c', 'pass'], cwd: '/'});
-  return trace.ok ? ok(trace.value.modules) : trace;
-}
-
 async function traceInto(out: string, request: TraceRequest, command: PythonCommand): Promise<Result<Trace>> {
   const tracer = await tracerArguments(out, request, command);
   if (!tracer.ok) return tracer;

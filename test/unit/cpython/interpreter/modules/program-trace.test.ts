@@ -2,11 +2,7 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {
-  startupModules,
-  traceImports,
-  type Trace,
-} from '../../../../../src/cpython/interpreter/modules/program-trace.js';
+import {traceImports, type Trace} from '../../../../../src/cpython/interpreter/modules/program-trace.js';
 import {findPythons} from '../../../../../support/pythons.js';
 import {holdTime} from '../../../../support/fake-time.js';
 import {eventually} from '../../../../support/processes.js';
@@ -61,15 +57,15 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     names(await trace(argv)).filter((name) => !startup.has(name));
 
   test('startup: what the interpreter itself has loaded, in order, nothing more', async () => {
-    const loaded = await startupModules(found);
+    const {modules} = await trace(['-c', 'pass'], '/');
     const code =
       'import sys; print("\\n".join(n for n, m in sys.modules.items() if getattr(getattr(m, "__spec__", None), "name", None) == n))';
     const expected = execFileSync(found.python, ['-B', '-c', code], {
       env: found.environment,
       encoding: 'utf8',
     });
-    expect(loaded.ok && loaded.value.map(({name}) => name)).toEqual(expected.trim().split('\n'));
-    const records = new Map((loaded.ok ? loaded.value : []).map((record) => [record.name, record]));
+    expect(modules.map(({name}) => name)).toEqual(expected.trim().split('\n'));
+    const records = new Map(modules.map((record) => [record.name, record]));
     expect(records.get('sys')).toMatchObject({kind: 'builtin', origin: null, loader: 'BuiltinImporter'});
     expect(records.get('encodings')).toMatchObject({
       isPackage: true,
