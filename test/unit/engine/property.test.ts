@@ -46,58 +46,55 @@ test('any sequence of edits, losses and damage, then a build, equals a clean bui
   await fc.assert(
     fc.asyncProperty(fc.array(step, {minLength: 1, maxLength: 12}), async (steps) => {
       const folder = temporaryDirectory();
-      try {
-        const toy = await makeToy(folder, {a: 'one\n', b: 'one\n', c: 'two\n'});
-        const store = await storeIn(join(folder, 'store'));
-        for (const each of steps) {
-          switch (each.kind) {
-            case 'edit':
-              writeFileSync(join(toy.sourceDir, each.name), each.content);
-              break;
-            case 'edit-keeping-times': {
-              const path = join(toy.sourceDir, each.name);
-              const {atime, mtime} = statSync(path);
-              writeFileSync(path, each.content);
-              utimesSync(path, atime, mtime);
-              break;
-            }
-            case 'touch':
-              if (NAMES.includes(each.name)) utimesSync(join(toy.sourceDir, each.name), 1, 1);
-              break;
-            case 'delete-output':
-              rmSync(join(toy.buildDir, each.name === 'program' ? 'program' : `${each.name}.o`), {
-                force: true,
-              });
-              break;
-            case 'damage-output':
-              damage(join(toy.buildDir, each.name === 'program' ? 'program' : `${each.name}.o`));
-              break;
-            case 'damage-store': {
-              const files = readdirSync(store.root, {recursive: true, encoding: 'utf8'});
-              const [first] = files
-                .map((file) => join(store.root, file))
-                .filter((file) => statSync(file).isFile());
-              if (first !== undefined) damage(first);
-              break;
-            }
-            case 'collect':
-              await store.collect({maxBytes: 600, maxAgeDays: 1});
-              break;
-            case 'lose-journal':
-              rmSync(join(toy.buildDir, JOURNAL), {force: true});
-              break;
-            case 'build':
-            case 'forced-build':
-              expect((await build(toy, {store, force: each.kind === 'forced-build'})).result.ok).toBe(true);
-              break;
+      const toy = await makeToy(folder, {a: 'one\n', b: 'one\n', c: 'two\n'});
+      const store = await storeIn(join(folder, 'store'));
+      for (const each of steps) {
+        switch (each.kind) {
+          case 'edit':
+            writeFileSync(join(toy.sourceDir, each.name), each.content);
+            break;
+          case 'edit-keeping-times': {
+            const path = join(toy.sourceDir, each.name);
+            const {atime, mtime} = statSync(path);
+            writeFileSync(path, each.content);
+            utimesSync(path, atime, mtime);
+            break;
           }
+          case 'touch':
+            if (NAMES.includes(each.name)) utimesSync(join(toy.sourceDir, each.name), 1, 1);
+            break;
+          case 'delete-output':
+            rmSync(join(toy.buildDir, each.name === 'program' ? 'program' : `${each.name}.o`), {
+              force: true,
+            });
+            break;
+          case 'damage-output':
+            damage(join(toy.buildDir, each.name === 'program' ? 'program' : `${each.name}.o`));
+            break;
+          case 'damage-store': {
+            const files = readdirSync(store.root, {recursive: true, encoding: 'utf8'});
+            const [first] = files
+              .map((file) => join(store.root, file))
+              .filter((file) => statSync(file).isFile());
+            if (first !== undefined) damage(first);
+            break;
+          }
+          case 'collect':
+            await store.collect({maxBytes: 600, maxAgeDays: 1});
+            break;
+          case 'lose-journal':
+            rmSync(join(toy.buildDir, JOURNAL), {force: true});
+            break;
+          case 'build':
+          case 'forced-build':
+            expect((await build(toy, {store, force: each.kind === 'forced-build'})).result.ok).toBe(true);
+            break;
         }
-        const last = await build(toy, {store});
-        expect(last.result.ok).toBe(true);
-        expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
-        expect((await build(toy, {store})).executed).toEqual([]);
-      } finally {
       }
+      const last = await build(toy, {store});
+      expect(last.result.ok).toBe(true);
+      expect(actualOutputs(toy)).toEqual(expectedOutputs(toy));
+      expect((await build(toy, {store})).executed).toEqual([]);
     }),
     {numRuns: 30},
   );
