@@ -80,6 +80,7 @@ export const PARTS = [
       'test/e2e/try.test.ts',
       'test/e2e/two-users.test.ts',
       'test/e2e/watch.test.ts',
+      'test/e2e/watch-starts.test.ts',
       'test/endurance',
       'test/fidelity',
     ],

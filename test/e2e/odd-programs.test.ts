@@ -184,7 +184,7 @@ testWith(rootFolder, 'a root directory that may be written to')(
         `/${name}_pk/__init__.py`,
         'def f(): return __file__, __path__, f.__code__.co_filename\n',
       );
-      writeFileSync(`/${name}_pk/part.py`, 'def f(): return __file__, __spec__\n');
+      writeFileSync(`/${name}_pk/part.py`, 'def f(): return __file__, __cached__, __spec__.origin\n');
       const modules = [name, `${name}_pk`, `${name}_pk.part`];
       const code = `import ${modules.join(', ')}; print(${modules.map((each) => `${each}.f()`).join(', ')})`;
       const root = place({});

@@ -134,7 +134,9 @@ static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
     if (is_known != FF_YES) {
         return is_known == FF_FAILED ? -1 : 0; /* left to the spec's own property */
     }
-    PyObject *cached = PyUnicode_FromFormat("%U/__pycache__/%s%s", folder, stem, suffix.data);
+    /* For a module in the root directory, cache_from_source() gives a relative path: nothing is before the last slash. */
+    const char *slash = PyUnicode_GET_LENGTH(folder) == 0 ? "" : "/";
+    PyObject *cached = PyUnicode_FromFormat("%U%s__pycache__/%s%s", folder, slash, stem, suffix.data);
     if (cached == NULL) {
         return -1;
     }

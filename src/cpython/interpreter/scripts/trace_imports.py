@@ -9,7 +9,7 @@ BOOTSTRAP executes this file in a namespace of its own: a `-c` program is traced
 3.13 loads linecache for `-c` only. SEED is what the program sees as PYTHONHASHSEED: `=VALUE`, or nothing if it is not set. OUT gets one JSON object a line, as things happen, so a program
 that is killed has a record, too:
 
-    {"module": {…}}                                 a module record
+    {"module": {…}}                                 a module record; of modules whose import failed, too
     {"expression": {"bytes", "text", "flags"}}      a regular expression that was compiled
     {"snippet": {"text", "filename", "flags"}}      source text that was compiled
     {"variable": NAME}                              an environment variable that was read, set or not; null stands for all of them
@@ -150,14 +150,12 @@ def _trace():
     # CO_FUTURE_… of Include/cpython/code.h: the flags of code that hold for what it has compiled.
     future = 0x1FE0000
 
-    def watch_compiler(event, details):
+    def watch_compiler(details):
         """Is called with all text that is compiled (Parser/peg_api.c). Text of a file is ignored."""
-        if event != "compile":
-            return
         source, filename = details
         if type(source) is bytes and type(filename) is str and filename[:1] == "<":
             try:
-                flags = sys._getframe(1).f_code.co_flags & future
+                flags = sys._getframe(2).f_code.co_flags & future
                 value = source.decode("utf-8")
             except ValueError:  # no frame; not compiled from a str
                 return
@@ -165,6 +163,36 @@ def _trace():
             if key not in snippets:
                 snippets.add(key)
                 put('{"snippet":{"text":%s,"filename":%s,"flags":%d}}' % (text(value), text(filename), flags))
+
+    loads = {}
+    get_data = external.FileLoader.get_data.__code__
+    get_code = external.SourceLoader.get_code.__code__
+
+    def watch_loads():
+        """Is called when a file is opened, perhaps by a loader of source, the source or its bytecode. The import may fail."""
+        try:
+            frame = get_frame(2)
+            if frame.f_code is get_data and frame.f_back is not None and frame.f_back.f_code is get_code:
+                names = frame.f_back.f_locals
+                loads.setdefault(names["fullname"], names["self"])
+        except (ValueError, RecursionError):
+            pass  # no frame; near the limit of the program
+
+    def hear(event, details):
+        if event == "compile":
+            watch_compiler(details)
+        elif event == "open":
+            watch_loads()
+
+    def note_failed():
+        """Records modules that were found and not loaded: when they are mended, the program imports them."""
+        for name, loader in list(loads.items()):
+            path = getattr(loader, "path", None)
+            if type(loader) is not external.SourceFileLoader or name in seen or not isinstance(path, str):
+                continue
+            spec = bootstrap.ModuleSpec(name, loader, origin=path, is_package=path.endswith("/__init__.py"))
+            spec.has_location = True
+            note(name, spec)
 
     variables = set()
 
@@ -230,6 +258,7 @@ def _trace():
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)
         if spec is not None:
             note(spec.name, spec)
+        note_failed()
         put('{"end":true}')
 
     # ---- where it is seen ---------------------------------------------------------------------------------------
@@ -316,7 +345,7 @@ def _trace():
 
     def begin(code):
         hide_depth(*depths[kind])
-        sys.addaudithook(watch_compiler)
+        sys.addaudithook(hear)
         return code
 
     # runpy's frames are there without us, too, and a call of it.

@@ -76,6 +76,43 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(records.get('os')?.origin).toMatch(/os\.py$/);
   });
 
+  test('modules that were found and whose import failed, last, and none that was only read', async () => {
+    write('wrong/syntax.py', 'x = (\n');
+    write('wrong/nul.py', 'x = 1\n\0\n');
+    write('wrong/encoding.py', '# coding: nobody-knows\n');
+    write('wrong/raising.py', 'import json.scanner, not_there\n');
+    write('wrong/templated/__init__.py', 'class {{ name }}: pass\n');
+    write('wrong/only_read.py', 'x = 1\n');
+    const wrong = ['syntax', 'nul', 'encoding', 'templated', 'raising'];
+    const code = [
+      'import sys, linecache, pkgutil, importlib.util; sys.path.append("wrong")',
+      `for name in ${JSON.stringify([...wrong, 'not_there'])}:`,
+      '    try: __import__(name)',
+      '    except Exception: pass',
+      'linecache.getlines("wrong/only_read.py")',
+      'importlib.util.find_spec("only_read").loader.get_source("only_read")',
+    ].join('\n');
+    const before = new Set(names(await trace(['-c', code.replace('__import__', 'len')])));
+    const {modules} = await trace(['-c', code]);
+    const own = modules.filter(({name}) => !before.has(name) && !/^_?json/.test(name));
+    expect(own.map(({name}) => name)).toEqual(wrong);
+    const order = modules.map(({name}) => name);
+    expect(order.indexOf('json.scanner')).toBeLessThan(order.indexOf('syntax'));
+    expect(own).toMatchObject(
+      wrong.map((name) => ({
+        isPackage: name === 'templated',
+        kind: 'source',
+        origin: join(folder, 'wrong', name === 'templated' ? 'templated/__init__.py' : `${name}.py`),
+      })),
+    );
+    // The module that -m runs is read by its loader, too.
+    write('wrong/main_module.py', 'x = (\n');
+    expect((await trace(['-m', 'main_module'], join(folder, 'wrong'))).modules.at(-1)).toMatchObject({
+      name: 'main_module',
+      kind: 'source',
+    });
+  });
+
   test('the regular expressions that are compiled, each once; none with errors', async () => {
     const code = [
       'import re, sre_compile',
@@ -152,7 +189,7 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
       expect(records.get(name)).toMatchObject({kind: 'source', origin: expect.stringMatching(/\.py$/)});
     }
     expect(records.get('space')).toMatchObject({kind: 'other', isPackage: true, origin: null});
-    expect(records.has('failing')).toBe(false);
+    expect(records.get('failing')).toMatchObject({kind: 'source', origin: join(folder, 'failing.py')});
     expect(records.get('atexit')).toMatchObject({kind: 'builtin'});
   });
 
