@@ -207,6 +207,7 @@ describe('an ordinary start', () => {
       'an environment variable that imports read has another value',
     ],
     ['a locale of another kind', ['-c', STATE], {LANG: undefined}, 'the locale is of another kind'],
+    ['a library more', ['-c', STATE], {LD_PRELOAD: 'libdl.so.2'}, 'other libraries are loaded'],
     ['the C locale', ['-c', STATE], {LC_ALL: 'C'}, 'the locale is of another kind'],
   ])('is needed for %s', async (_, args, variables, reason) => {
     expect(await stateOf(out, args, {environment: variables})).toBe(reason);
