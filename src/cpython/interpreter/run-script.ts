@@ -58,6 +58,13 @@ export async function runScript<T>(
   if (exitCode !== 0 && parseJson(text) === undefined) {
     return fail(options.code, `${python} failed to run ${script} (exit code ${exitCode})`, {
       details: said,
+      hint: 'give the path of a Python executable that runs on this machine',
+    });
+  }
+  if (text === '') {
+    return fail('PYTHON', `${python} did not run ${script}, and so is no Python`, {
+      ...(said === '' ? {} : {details: said}),
+      hint: 'give the path of a Python executable',
     });
   }
   const answer = options.schema.safeParse(parseJson(text));

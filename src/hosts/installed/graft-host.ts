@@ -4,7 +4,8 @@ import {basename, dirname, join} from 'node:path';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
-import {attempt, ensureFolder} from '../../fs/files.js';
+import {attempt, ensureFolder, removeQuietly} from '../../fs/files.js';
+import {existsSync} from '../../fs/recorded-fs.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Artifact} from '../../model/action.js';
@@ -20,6 +21,7 @@ import {imageCheck} from '../link/image-check.js';
 import {LINKING} from '../link/linking-identity.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import {checkGraftable} from './graft-obstacle.js';
 import {checkOut} from './output-path.js';
 
 /** The toolchain of an installed Python whose executable is copied. */
@@ -61,6 +63,8 @@ async function prepareGraft(
   const {installation} = toolchain.value;
   const free = await checkOut(options.out, installation);
   if (!free.ok) return free;
+  const graftable = await checkGraftable(installation);
+  if (!graftable.ok) return graftable;
   const patchelf = await findPatchelf(places, site);
   if (!patchelf.ok) return patchelf;
   const original = await site.engine.source('original', installation.baseExecutable);
@@ -111,7 +115,11 @@ async function graft(
   );
   if (!library.ok) return library;
   const grafted = await copyExecutable(library.value, toolchain, options.out, site);
-  if (!grafted.ok) return grafted;
+  if (!grafted.ok) {
+    // Nobody needs a library without its executable.
+    if (!existsSync(options.out)) await removeQuietly(library.value.path);
+    return grafted;
+  }
   return ok({output: options.out, sha256: grafted.value.digest, images: library.value.path});
 }
 

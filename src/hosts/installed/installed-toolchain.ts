@@ -10,6 +10,7 @@ import {
   installationSchema,
   isExecutableOf,
 } from '../../cpython/interpreter/installation/installation.js';
+import {whyNotRun} from '../../cpython/interpreter/installation/unrunnable.js';
 import {checkUsable} from '../../cpython/interpreter/installation/refused-builds.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
@@ -18,7 +19,7 @@ import type {ToolIdentity} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
 import {READERS} from '../../pipeline/reader-identity.js';
 import {canonicalJson} from '../../model/canonical-json.js';
-import {type Result, fail, ok} from '../../model/result.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
 import {memoizedCompiler} from '../../pipeline/compile/memoized-compiler.js';
 import type {Site} from '../../pipeline/host.js';
 import {loadLayout} from '../../pipeline/compile/load-layout.js';
@@ -120,7 +121,10 @@ async function describe(python: string, places: Places, site: Site): Promise<Res
   const question = canonicalJson({path, readers: READERS.digest});
   return memoize(join(places.work, 'installation.json'), question, installationSchema, async () => {
     const described = await describeInstallation(interpreter);
-    if (!described.ok) return described;
+    if (!described.ok) {
+      const known = described.failure.code === 'PYTHON' ? await whyNotRun(path) : undefined;
+      return err(known ?? described.failure);
+    }
     const installation = described.value;
     // A script that selects a Python is run again each time.
     const files = (await isExecutableOf(path, installation.target))

@@ -13,7 +13,20 @@ export interface ExecutableForm {
   readonly runPath: string | undefined;
 }
 
+/** What starting such a file takes, and whom it can be linked with. */
+export interface ExecutableNeeds {
+  /** What `process.arch` calls its machine, if it is one of those that Node.js runs on. */
+  readonly machine: string | undefined;
+  /** The dynamic linker that it asks for; undefined for a static executable. */
+  readonly loader: string | undefined;
+  /** Whether its table of dynamic symbols has that name. */
+  readonly hasSymbol: (name: string) => boolean;
+}
+
 /** Names and numbers of `<elf.h>`. */
+const MACHINES: Readonly<Record<number, string>> = {62: 'x64', 183: 'arm64', 243: 'riscv64', 258: 'loong64'};
+const PT_INTERP = 3;
+const MAX_PATH_BYTES = 4096;
 const ET_DYN = 3;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
@@ -42,6 +55,12 @@ export async function readExecutableForm(path: string): Promise<ExecutableForm |
   return withRegular(path, 'follow', ({handle}) => readForm(handle)).catch(() => undefined);
 }
 
+/** The same for what it needs. */
+export async function readExecutableNeeds(path: string): Promise<ExecutableNeeds | undefined> {
+  recordFile(path);
+  return withRegular(path, 'follow', ({handle}) => readNeeds(handle)).catch(() => undefined);
+}
+
 interface Segment {
   readonly type: number;
   readonly flags: number;
@@ -50,7 +69,23 @@ interface Segment {
   readonly size: number;
 }
 
-async function readForm(file: FileHandle): Promise<ExecutableForm | undefined> {
+async function readNeeds(file: FileHandle): Promise<ExecutableNeeds | undefined> {
+  const headers = await readHeaders(file);
+  if (headers === undefined) return undefined;
+  const {header, segments} = headers;
+  const loader = segments.find(({type, size}) => type === PT_INTERP && size <= MAX_PATH_BYTES);
+  const path = loader && (await readAt(file, loader.offset, loader.size));
+  const strings = await readStrings(file, segments, await readDynamic(file, segments));
+  return {
+    machine: MACHINES[header.readUInt16LE(18)],
+    loader: path?.toString('utf8').replace(/\0.*/s, ''),
+    hasSymbol: (name) => strings?.includes(`\0${name}\0`) ?? false,
+  };
+}
+
+async function readHeaders(
+  file: FileHandle,
+): Promise<{header: Buffer; segments: readonly Segment[]} | undefined> {
   const header = await readAt(file, 0, 64);
   if (header?.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') return undefined;
   const count = header.readUInt16LE(56);
@@ -58,7 +93,13 @@ async function readForm(file: FileHandle): Promise<ExecutableForm | undefined> {
   if (size !== 56 || count > MAX_HEADERS) return undefined;
   const table = await readAt(file, Number(header.readBigUInt64LE(32)), count * size);
   if (table === undefined) return undefined;
-  const segments = Array.from({length: count}, (_, i) => segmentAt(table, i * size));
+  return {header, segments: Array.from({length: count}, (_, i) => segmentAt(table, i * size))};
+}
+
+async function readForm(file: FileHandle): Promise<ExecutableForm | undefined> {
+  const headers = await readHeaders(file);
+  if (headers === undefined) return undefined;
+  const {header, segments} = headers;
   const dynamic = await readDynamic(file, segments);
   const stack = segments.find(({type}) => type === PT_GNU_STACK);
   const isNow =
@@ -103,17 +144,25 @@ async function readRunPath(
   dynamic: ReadonlyMap<number, number>,
 ): Promise<string | undefined> {
   const name = dynamic.get(DT.runPath) ?? dynamic.get(DT.rpath);
+  const text = await readStrings(file, segments, dynamic);
+  if (name === undefined || text === undefined || name >= text.length) return undefined;
+  const end = text.indexOf(0, name);
+  return end < 0 ? undefined : text.toString('utf8', name, end);
+}
+
+/** The names in the dynamic section. */
+async function readStrings(
+  file: FileHandle,
+  segments: readonly Segment[],
+  dynamic: ReadonlyMap<number, number>,
+): Promise<Buffer | undefined> {
   const table = dynamic.get(DT.strtab);
   const size = dynamic.get(DT.strsz);
-  if (name === undefined || table === undefined || size === undefined || size > MAX_STRINGS_BYTES)
-    return undefined;
+  if (table === undefined || size === undefined || size > MAX_STRINGS_BYTES) return undefined;
   const holder = segments.find(
     ({type, address, size: length}) => type === PT_LOAD && table >= address && table < address + length,
   );
-  if (holder === undefined || name >= size) return undefined;
-  const text = await readAt(file, holder.offset + (table - holder.address), size);
-  const end = text?.indexOf(0, name) ?? -1;
-  return end < 0 ? undefined : text?.toString('utf8', name, end);
+  return holder && readAt(file, holder.offset + (table - holder.address), size);
 }
 
 /** Undefined where the file is shorter. */
