@@ -28,7 +28,7 @@ function program(
   };
 }
 
-/** A program of ours that uses what a Debian package installs below dist-packages. */
+/** A small program that uses what a Debian package installs below dist-packages. */
 function library(name: string, needs: string, text: string): Program {
   return {
     name,

@@ -29,7 +29,7 @@ export const conditionRatios = z.object({'no-bytecode': figures, cold: figures})
 export type ConditionRatios = Readonly<Partial<Record<OtherCondition, ConditionFigures | undefined>>>;
 
 /**
- * Measures a command under other conditions, with bytecode in a directory of ours. Fails with BENCH when a start fails.
+ * Measures a command under other conditions, with bytecode in a directory made for it. Fails with BENCH when a start fails.
  * @param took how long a warm start takes, in milliseconds
  */
 export async function measureConditions(

@@ -26,9 +26,9 @@ export interface StartSide {
 export interface StartsRequest {
   readonly command: PythonCommand;
   readonly sides: readonly [StartSide, ...StartSide[]];
-  /** A directory of ours for bytecode, and for what measures. */
+  /** A new directory for bytecode, and for what measures. */
   readonly place: string;
-  /** Files of ours that the sides read. */
+  /** Files of this package that the sides read. */
   readonly files: readonly string[];
   readonly cwd: string;
   readonly signal: AbortSignal;
