@@ -17,6 +17,8 @@ export interface ModuleSelection {
   readonly packages: readonly string[];
   /** Everything importable in the standard library. */
   readonly stdlib: boolean;
+  /** Files besides modules and traced scripts that decide what is imported. Absolute. */
+  readonly programFiles?: readonly string[];
   /** Globs over module names (`test.*`). */
   readonly exclude: readonly string[];
   /** Frozen modules take precedence over files that come earlier on `sys.path`; otherwise `sys.path` decides, as usual. */
@@ -86,6 +88,8 @@ export interface SnapshotOptions extends Omit<
   readonly out: string;
   /** Whether there is a snapshot in it; otherwise it is the interpreter without one. */
   readonly snapshot: boolean;
+  /** The program that the executable is: `MODULE:FUNCTION`, a module, or a script; undefined for an interpreter. */
+  readonly entry?: string | undefined;
 }
 
 /** The common options of the hosts for installed Pythons. */

@@ -56,6 +56,7 @@ export function snapshotOptionsOf({command, options}: Invocation, cacheDir: stri
     makeArguments: options['make-arg'] ?? [],
     debugInfo: options['debug-info'] ?? false,
     snapshot: options.snapshot ?? true,
+    entry: options.entry,
   });
 }
 

@@ -164,6 +164,13 @@ const SNAPSHOT = {
     configurable: true,
     describe: 'put a snapshot into the executable (the default; --snapshot=false: do not)',
   },
+  entry: {
+    kind: 'text',
+    configurable: true,
+    value: 'ENTRY',
+    describe:
+      'make the executable a program: MODULE:FUNCTION, MODULE (as python -m), or the path of a script',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 const BENCH = {

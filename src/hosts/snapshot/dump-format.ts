@@ -12,6 +12,7 @@ const FIELDS = [
     'fileTextOffset',
     'allocationCount',
     'modified',
+    'factOffset',
   ],
 ] as const;
 type Field =
@@ -35,7 +36,8 @@ type Field =
   | 'fileOffset'
   | 'fileTextOffset'
   | 'allocationCount'
-  | 'modified';
+  | 'modified'
+  | 'factOffset';
 
 export type DumpHeader = Readonly<Record<Field, number>>;
 

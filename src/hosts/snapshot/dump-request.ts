@@ -1,29 +1,48 @@
 import {randomInt} from 'node:crypto';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
+import {type Entry, isRunAsMain, modulesToRun} from './program-entry.js';
+import type {ImportRead} from './recorded-imports.js';
 
 /** What a process is asked to do that makes a dump (src/runtime/snapshot/dump.c). */
 export interface DumpRequest {
   /** Imported in this order. */
   readonly modules: readonly string[];
+  /** Modules that nothing may import meanwhile. */
+  readonly without: readonly string[];
+  /** What a start has to have in common with the process. */
+  readonly read: readonly Pick<ImportRead, 'kind' | 'name'>[];
   /** The seed of string hashes: every dict of the snapshot depends on it. */
   readonly seed: number;
+  /** A statement that has to succeed behind the imports. */
+  readonly check?: string | undefined;
   /** The file that gets the memory, or a list of what of it stays: of all allocations, whether they are there at the end. */
   readonly output: {readonly kind: 'dump' | 'record'; readonly path: string};
   /** Such a list, of another process: what stays lies together. */
   readonly placement?: string;
+  /** Instead of writing the dump, the process says which objects hold these addresses, by running a script. */
+  readonly locate?: {readonly script: string; readonly words: readonly number[]};
 }
 
 /** Variables that CPython itself reads when it starts, besides PYTHON…: for the user's own site-packages. */
 const READ_AT_START = ['HOME'];
 
 /** The request as text: a name and a value in each line. */
-export function dumpRequestText({modules, seed, output, placement}: DumpRequest): string {
+export function dumpRequestText(request: DumpRequest): string {
+  const {modules, without, seed, output, locate, read, check, placement} = request;
+  // A line holds one name.
+  const reads = [...READ_AT_START.map((name) => ({kind: 'variable', name})), ...read]
+    .filter(({name}) => !name.includes('\n'))
+    .map(({kind, name}) => `${kind} ${name}`);
   const lines = [
     [output.kind === 'dump' ? 'output' : 'record', output.path],
     ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
-    ...READ_AT_START.map((name) => ['variable', name]),
+    ...[...new Set(reads)].map((line) => [line]),
     ...modules.map((name) => ['module', name]),
+    ...without.map((name) => ['without', name]),
+    ...(check === undefined ? [] : [['check', check]]),
+    ...(locate === undefined ? [] : [['locate', locate.script]]),
+    ...(locate?.words ?? []).map((address) => ['word', address.toString(16)]),
   ];
   return lines.map((line) => `${line.join(' ')}\n`).join('');
 }
@@ -35,10 +54,11 @@ export function newSeed(): number {
 
 /**
  * The modules whose imports a snapshot holds: those that get images, without what CPython freezes (it imports what it needs when it
- * starts) and without main programs, which would run.
+ * starts) and without main programs, which would run; and those with which CPython runs a program.
  */
-export function modulesOfSnapshot({modules}: Pick<FreezePlan, 'modules'>): readonly string[] {
-  return modules
-    .filter(({isCPythonFrozen, module}) => !isCPythonFrozen && !/(^|\.)__main__$/.test(module))
+export function modulesOfSnapshot({modules}: Pick<FreezePlan, 'modules'>, entry?: Entry): readonly string[] {
+  const chosen = modules
+    .filter(({isCPythonFrozen, module}) => !isCPythonFrozen && !isRunAsMain(module, entry))
     .map(({module}) => module);
+  return [...new Set([...chosen, ...modulesToRun(entry)])];
 }

@@ -18,13 +18,17 @@ function isAsIn(path: string, state: Buffer): boolean {
   );
   const now = exactStatSync(path);
   if (now === undefined) return state.every((byte) => byte === 0);
-  if (now.dev !== device || now.ino !== inode || now.mode !== mode) return false;
+  if (now.dev !== device || now.ino !== inode) return false;
+  if (mode === (now.mode | ONLY_EXAMINED)) return true;
+  if (now.mode !== mode) return false;
   const found = [now.mtimeNs, now.ctimeNs].flatMap((time) => [time / BILLION, time % BILLION]);
   const isSame = (count: number): boolean => times.slice(0, count).every((time, i) => time === found[i]);
   if (now.isDirectory()) return isSame(2) || hashNames(readdirSync(path)) === size;
   return now.size === size && isSame(4);
 }
 
+/** FF_ONLY_EXAMINED of src/runtime/snapshot/restore.h. */
+const ONLY_EXAMINED = 1n << 32n;
 const BILLION = 1_000_000_000n;
 
 /** The names in a directory, in any order, without what imports add to it: hash_names() of the same file. */

@@ -3,21 +3,38 @@ import {join} from 'node:path';
 import {readFile, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder} from '../../fs/files.js';
 import {clearFile} from '../../fs/removal.js';
-import {runProcess} from '../../exec/process.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {messageOf} from '../../model/errno.js';
+import type {Failure} from '../../model/failure.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {appendSnapshot} from './append-snapshot.js';
-import {compareDumps} from './compare-dumps.js';
+import {compareDumps, type UnexplainedWord} from './compare-dumps.js';
 import {readHeader, writeField} from './dump-format.js';
-import {type DumpRequest, dumpRequestText, newSeed} from './dump-request.js';
+import {newSeed} from './dump-request.js';
 import {packSnapshot} from './pack-snapshot.js';
+import {type Entry, importOf} from './program-entry.js';
+import {recordImports} from './record-imports.js';
+import type {RecordedImports} from './recorded-imports.js';
+import {dumpPlaced, runDump} from './run-dump.js';
 import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
+import {
+  findUnkeepable,
+  findUnstable,
+  leftOutOfSnapshot,
+  parseLocated,
+  readsOf,
+  type Unkeepable,
+  withDependents,
+} from './unkeepable.js';
 
 /** What a snapshot is made of. */
 export interface SnapshotRecipe {
-  /** The linked executable, without a snapshot. */
+  /** The executable, without a snapshot. */
   readonly executable: string;
+  /** The interpreter that is no program. */
+  readonly python: string;
+  readonly entry: Entry | undefined;
   /** The path by which it is called: it lies there, or a link to it does. */
   readonly calledAs: string;
   readonly modules: readonly string[];
@@ -26,9 +43,15 @@ export interface SnapshotRecipe {
   readonly folder: string;
 }
 
+/** How often modules are left out because two dumps differ. */
+const ATTEMPTS = 5;
+/** How many words of a difference are located. */
+const LOCATED = 2000;
+
 /**
- * Runs the imports in two processes, compares their memory, and writes an executable with a snapshot to `out`. Fails with SNAPSHOT when
- * the imports leave something that cannot be kept, or differ in the two.
+ * Records what the imports look at, runs them in two processes, compares their memory, and writes an executable with a snapshot to `out`.
+ * Modules that cannot be kept are left out, with what imports them. Fails with SNAPSHOT when the imports leave something that
+ * cannot be kept, or differ in the two, and no module is known to do that.
  * @param log gets what the imports print
  */
 export async function makeSnapshot(
@@ -39,26 +62,20 @@ export async function makeSnapshot(
 ): Promise<Result<void>> {
   const made = await ensureFolder(recipe.folder);
   if (!made.ok) return made;
-  const seed = newSeed();
-  // The first run may write bytecode files that the next one reads; then the next two are compared.
-  const files = ['first', 'second', 'third'].map((name) => join(recipe.folder, `${name}.dump`));
+  const files = ['first', 'second'].map((name) => join(recipe.folder, `${name}.dump`));
   const placement = join(recipe.folder, 'placement');
   try {
-    let previous: Buffer | undefined;
-    let proof: Result<Buffer> | undefined;
-    for (const path of files) {
-      const latest = await dumpPlaced(recipe, {seed, path, placement}, site, log);
-      if (!latest.ok) return latest;
-      proof = previous === undefined ? undefined : await prove(previous, latest.value, recipe, site);
-      if (proof?.ok === true) break;
-      previous = latest.value;
-    }
-    if (proof?.ok !== true) return proof ?? fail('BUG', 'there is only one dump');
-    const first = proof.value;
-    const header = readHeader(first);
+    // This run also writes the bytecode files that the others read.
+    const recorded = await recordImports(recipe, site);
+    if (!recorded.ok) return recorded;
+    const proved = await proveWithout(recipe, recorded.value, {files, placement}, site);
+    if (!proved.ok) return proved;
+    const {dump, said, left} = proved.value;
+    if (said !== '') log(said);
+    const header = readHeader(dump);
     if (!header.ok) return header;
     const executable = await readFile(recipe.executable);
-    const packed = packSnapshot(first, header.value, executable);
+    const packed = packSnapshot(dump, header.value, executable);
     if (!packed.ok) return packed;
     // A start compares it, to recognise a file that was changed.
     const modified = Math.floor(Date.now() / 1000);
@@ -69,6 +86,9 @@ export async function makeSnapshot(
     await utimes(out, modified, modified);
     // As private as what it was made from: the imports' memory holds their code.
     await chmod(out, (await stat(recipe.executable)).mode & 0o777);
+    const all = withDependents(left, recorded.value, recipe.modules);
+    const warning = leftOutOfSnapshot(left, all, recorded.value);
+    if (warning !== undefined) site.context.events.emit(warning);
     return ok();
   } catch (error) {
     return fail('IO', `cannot make the snapshot: ${messageOf(error)}`);
@@ -77,82 +97,72 @@ export async function makeSnapshot(
   }
 }
 
-/** One of two dumps that are equal but for words that are explained. Fails with SNAPSHOT. */
-async function prove(
+interface Proved {
+  readonly dump: Buffer;
+  /** What the imports printed. */
+  readonly said: string;
+  readonly left: readonly Unkeepable[];
+}
+
+/** A dump that was proved, without the modules that cannot be kept. */
+async function proveWithout(
+  recipe: SnapshotRecipe,
+  recorded: RecordedImports,
+  {files, placement}: {readonly files: readonly string[]; readonly placement: string},
+  site: Pick<Site, 'context'>,
+): Promise<Result<Proved>> {
+  const seed = newSeed();
+  let left = findUnkeepable(recorded, recipe.entry !== undefined);
+  let problem: Failure | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const all = withDependents(left, recorded, recipe.modules);
+    const modules = recipe.modules.filter((name) => !all.has(name));
+    const without = left.map(({module}) => module);
+    const read = readsOf(recorded, all);
+    const {entry} = recipe;
+    const check = entry?.kind === 'function' && !all.has(entry.module) ? importOf(entry) : undefined;
+    const request = {modules, without, read, seed, check, placement};
+    const dumps: Buffer[] = [];
+    let said = '';
+    await clearFile(placement);
+    for (const path of files) {
+      const done = await dumpPlaced(recipe, request, path, site);
+      if (!done.ok) return done;
+      ({said} = done.value);
+      dumps.push(done.value.bytes);
+    }
+    const [first = Buffer.alloc(0), second = first] = dumps;
+    const difference = await differenceOf(first, second, recipe, site);
+    if (!difference.ok) return difference;
+    if (difference.value === undefined) return ok({dump: second, said, left});
+    problem = difference.value.failure;
+    const output = {kind: 'dump', path: files[0] ?? ''} as const;
+    const words = difference.value.words.filter(({part}) => part === 'region').map(({address}) => address);
+    const locate = {script: scriptPath('locate_words.py'), words: words.slice(0, LOCATED)};
+    const located = words.length === 0 ? ok('') : await runDump(recipe, {...request, output, locate}, site);
+    if (!located.ok) return located;
+    const isNew = ({module}: Unkeepable): boolean => !all.has(module) && recipe.modules.includes(module);
+    const blamed = parseLocated(located.value, recorded).filter(isNew);
+    const more = blamed.length > 0 ? blamed : findUnstable(recorded).filter(isNew);
+    // The first of two runs may write files that the second one reads, such as bytecode.
+    if (more.length === 0 && attempt > 0) break;
+    left = [...left, ...more];
+  }
+  return err(problem ?? fail('BUG', 'there is no difference').failure);
+}
+
+/** How two dumps differ; undefined when all differences are explained. */
+async function differenceOf(
   first: Buffer,
   second: Buffer,
   recipe: SnapshotRecipe,
   site: Pick<Site, 'context'>,
-): Promise<Result<Buffer>> {
+): Promise<Result<{readonly words: readonly UnexplainedWord[]; readonly failure: Failure} | undefined>> {
   const compared = compareDumps(first, second);
-  if (!compared.ok) return compared;
-  if (compared.value.length === 0) return ok(second);
+  if (!compared.ok) return ok({words: [], failure: compared.failure});
+  if (compared.value.length === 0) return ok(undefined);
   const symbols = await symbolsOf(recipe, site);
   if (!symbols.ok) return symbols;
   const words = withoutExplained(compared.value, symbols.value);
-  return words.length === 0 ? ok(second) : err(unexplainedFailure(words, symbols.value));
-}
-
-/**
- * A dump in which lasting blocks lie together, as another process has found out: in the file `placement`, which is made unless it is of the
- * same allocations. Fails as `runImports`.
- */
-async function dumpPlaced(
-  recipe: SnapshotRecipe,
-  {seed, path, placement}: {readonly seed: number; readonly path: string; readonly placement: string},
-  site: Pick<Site, 'context'>,
-  log: (text: string) => void,
-): Promise<Result<Buffer>> {
-  for (let attempt = 0; ; attempt++) {
-    const isRecorded = await stat(placement).then(
-      () => true,
-      () => false,
-    );
-    if (!isRecorded) {
-      const recorded = await runImports(recipe, {seed, output: {kind: 'record', path: placement}}, site, log);
-      if (!recorded.ok) return recorded;
-    }
-    const done = await runImports(recipe, {seed, output: {kind: 'dump', path}, placement}, site, log);
-    if (!done.ok) return done;
-    const bytes = await readFile(path);
-    const header = readHeader(bytes);
-    if (!header.ok) return header;
-    if (header.value.allocationCount === (await stat(placement)).size || attempt > 0) return ok(bytes);
-    await clearFile(placement);
-  }
-}
-
-/** Runs the imports in a process of their own. Fails with SNAPSHOT when they leave what cannot be kept, and as runProcess(). */
-async function runImports(
-  {calledAs, modules, environment, folder}: SnapshotRecipe,
-  wanted: Omit<DumpRequest, 'modules'>,
-  {context: {signal, cwd}}: Pick<Site, 'context'>,
-  log: (text: string) => void,
-): Promise<Result<void>> {
-  const request = join(folder, 'request.txt');
-  await clearFile(wanted.output.path);
-  await writeFile(request, dumpRequestText({modules, ...wanted}));
-  const done = await runProcess({
-    file: calledAs,
-    args: [],
-    cwd,
-    environment: {...environment, FLASHFREEZE_SNAPSHOT: request},
-    signal,
-  });
-  if (!done.ok) return done;
-  const {exitCode, stdout, stderr} = done.value;
-  const said = `${stdout}${stderr}`.trim();
-  if (exitCode !== 0) {
-    const reason = stderr.trim().split('\n').at(-1) ?? '';
-    return fail(
-      'SNAPSHOT',
-      `cannot make a snapshot: ${reason === '' ? 'the imports end the process' : reason}`,
-      {
-        ...(said === reason ? {} : {details: said}),
-        hint: 'leave the module out with --exclude, or build without a snapshot (--snapshot=false)',
-      },
-    );
-  }
-  if (said !== '') log(said);
-  return ok();
+  return ok(words.length === 0 ? undefined : {words, failure: unexplainedFailure(words, symbols.value)});
 }

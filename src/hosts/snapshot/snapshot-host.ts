@@ -1,4 +1,6 @@
+import {chmod, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {readFile, stat} from '../../fs/recorded-fs.js';
 import {clearFile} from '../../fs/removal.js';
 import {isDigest} from '../../model/digest.js';
@@ -6,26 +8,37 @@ import {fail, ok, type Result} from '../../model/result.js';
 import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
 import {output} from '../../pipeline/images/module-images.js';
-import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {placeOutput} from '../link/place-output.js';
 import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
 import {snapshotIn} from './append-snapshot.js';
 import {MAGIC} from './dump-format.js';
 import {modulesOfSnapshot} from './dump-request.js';
 import {isUpToDate} from './file-states.js';
-import {makeSnapshot} from './make-snapshot.js';
+import {makeSnapshot, type SnapshotRecipe} from './make-snapshot.js';
+import {type Entry, textOfEntry, writeEntry} from './program-entry.js';
 
 /** The CPython versions whose start and end `runtime/snapshot` was compared with. */
 export const SNAPSHOT_SERIES: readonly string[] = ['3.13'];
 
-/** The executable with a snapshot, beside the one without. */
+/** The executable that is a program (`--entry`), and the one with a snapshot, beside the one without. */
+const PROGRAM = 'python-program';
 const WITH_SNAPSHOT = 'python-snapshot';
+
+/** An executable and its digest. */
+interface Executable {
+  readonly path: string;
+  readonly digest: string;
+}
 
 /**
  * Builds an interpreter from source with all standard extension modules in it, and puts a snapshot of its memory after the imports
  * into it. Fails as `sourceHost` does, and with PYTHON_VERSION for a version whose memory is not known.
+ * @param entry the program that the executable is; by default it is an interpreter
  */
-export async function snapshotHost(options: SnapshotOptions): Promise<Result<Host<SourceToolchain>>> {
+export async function snapshotHost(
+  options: SnapshotOptions,
+  entry?: Entry,
+): Promise<Result<Host<SourceToolchain>>> {
   const plain = {...options, out: undefined, pie: false, builtinExtensions: true, forSnapshot: true};
   const source = await sourceHost(plain);
   if (!source.ok) return source;
@@ -40,30 +53,65 @@ export async function snapshotHost(options: SnapshotOptions): Promise<Result<Hos
     ...source.value,
     kind: 'snapshot',
     async complete(linked, plan, site): Promise<Result<LinkedImages>> {
-      const {sha256, output: executable} = linked;
-      if (site.context.dryRun || sha256 === null || executable === null) return ok(linked);
+      const {sha256: digest, output: executable} = linked;
+      if (site.context.dryRun || digest === null || executable === null) return ok(linked);
+      const python = {path: executable, digest};
+      const program =
+        entry === undefined ? ok(python) : await asProgram(python, entry, source.value.places, site);
+      if (!program.ok) return program;
       const made = options.snapshot
-        ? await withSnapshot({executable, digest: sha256}, plan, options, source.value, site)
-        : ok({path: executable, digest: sha256});
+        ? await withSnapshot(
+            {...program.value, python: executable, entry, modules: modulesOfSnapshot(plan, entry)},
+            options,
+            source.value,
+            site,
+          )
+        : program;
       if (!made.ok) return made;
-      const {path, digest} = made.value;
+      const {path} = made.value;
       const placed = await placeOutput(options.out, path, false);
-      return placed.ok ? ok({output: placed.value, sha256: digest, images: path}) : placed;
+      return placed.ok ? ok({output: placed.value, sha256: made.value.digest, images: path}) : placed;
     },
   });
 }
 
+/** `snapshot:program`: the interpreter as a program, without a snapshot. */
+async function asProgram(
+  python: Executable,
+  entry: Entry,
+  places: SourceHost['places'],
+  site: Site,
+): Promise<Result<Executable>> {
+  if (!isDigest(python.digest)) return fail('BUG', `${python.digest} is not a digest`);
+  const made = await site.engine.run({
+    id: 'snapshot:program',
+    tools: [],
+    arguments: {kind: entry.kind, text: textOfEntry(entry), python: python.path},
+    environment: {},
+    inputs: [{name: 'executable', path: python.path, digest: python.digest}],
+    outputs: [{name: 'executable', path: join(places.cpython, PROGRAM), executable: true}],
+    storage: 'in-place',
+    async execute({outputs}) {
+      const written = writeEntry(await readFile(python.path), entry, python.path);
+      if (!written.ok) return written;
+      const out = outputs['executable'] ?? '';
+      await writeFile(out, written.value);
+      await chmod(out, (await stat(python.path)).mode & 0o777);
+      return ok();
+    },
+  });
+  return made.ok ? ok(output(made.value, 'executable')) : made;
+}
+
 /** `snapshot:python`, in place. Until it is done, the output path leads to the executable without a snapshot. */
 async function withSnapshot(
-  {executable, digest}: {readonly executable: string; readonly digest: string},
-  plan: FreezePlan,
+  {path: executable, digest, ...given}: Executable & Pick<SnapshotRecipe, 'python' | 'entry' | 'modules'>,
   {out}: SnapshotOptions,
   {places}: SourceHost,
   site: Site,
-): Promise<Result<{readonly path: string; readonly digest: string}>> {
+): Promise<Result<Executable>> {
   if (!isDigest(digest)) return fail('BUG', `${digest} is not a digest`);
   const path = join(places.cpython, WITH_SNAPSHOT);
-  const modules = modulesOfSnapshot(plan);
   const environment = userEnvironment(site);
   const states = await stat(path).then(
     () => readFile(path),
@@ -75,10 +123,14 @@ async function withSnapshot(
     if (!plainly.ok) return plainly;
     await clearFile(path);
   }
+  const scripts = await site.engine.sources(
+    (['record_imports.py', 'locate_words.py'] as const).flatMap(scriptFiles),
+  );
+  if (!scripts.ok) return scripts;
   const made = await site.engine.run({
     id: 'snapshot:python',
-    tools: [],
-    arguments: {modules, calledAs: out, format: MAGIC},
+    tools: scripts.value.map(({name, digest}) => ({name, digest})),
+    arguments: {modules: given.modules, calledAs: out, format: MAGIC},
     environment: {},
     inputs: [{name: 'executable', path: executable, digest}],
     outputs: [{name: 'executable', path, executable: true}],
@@ -87,7 +139,7 @@ async function withSnapshot(
       const plainly = await placeOutput(out, executable, false);
       if (!plainly.ok) return plainly;
       const folder = join(places.work, 'snapshot');
-      const recipe = {executable, calledAs: out, modules, environment, folder};
+      const recipe = {...given, executable, calledAs: out, environment, folder};
       return makeSnapshot(recipe, outputs['executable'] ?? '', site, log);
     },
   });

@@ -114,13 +114,16 @@ class CompiledSources {
  * The files of the scripts that a selection runs: absolute paths. What they import is in no module's list of names. Of a directory
  * that is run, it is the module `__main__`; a missing one is reported when it is run.
  */
-export function tracedScripts({traces}: Pick<ModuleSelection, 'traces'>, cwd: string): readonly string[] {
+export function tracedScripts(
+  {traces, programFiles = []}: Pick<ModuleSelection, 'traces' | 'programFiles'>,
+  cwd: string,
+): readonly string[] {
   const scripts = traces.flatMap((trace) => {
     const command = parsePythonCommand(splitCommandLine(trace) ?? []);
     return command.ok && command.value.program.kind === 'script' ? [command.value.program.path] : [];
   });
   const files = scripts.flatMap((path) => [resolve(cwd, path), resolve(cwd, path, '__main__.py')]);
-  return [...new Set(files)].filter(isFileSync);
+  return [...new Set([...programFiles, ...files])].filter(isFileSync);
 }
 
 /**

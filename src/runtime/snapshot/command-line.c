@@ -11,6 +11,14 @@
 ff_command_line ff_read_command_line(int argc, char **argv)
 {
     ff_command_line line = {FF_RUN_STDIN, NULL, argc};
+    if (ff_program.kind != FF_ENTRY_NONE) {
+        line.kind = ff_program.kind == FF_ENTRY_COMMAND  ? FF_RUN_COMMAND
+                    : ff_program.kind == FF_ENTRY_MODULE ? FF_RUN_MODULE
+                                                         : FF_RUN_FILE;
+        line.text = ff_program.text;
+        line.rest = 1;
+        return line;
+    }
     if (argc < 2) {
         return line;
     }
@@ -50,18 +58,41 @@ static int set_text(wchar_t **field, const char *text, const char *end)
     return copy == NULL ? -1 : 0;
 }
 
-static int set_list(PyWideStringList *list, const char *first, int count, char **words)
+static int add_word(PyWideStringList *list, const char *text)
+{
+    wchar_t *word = Py_DecodeLocale(text, NULL);
+    int status = word == NULL || PyStatus_Exception(PyWideStringList_Append(list, word)) ? -1 : 0;
+    PyMem_RawFree(word);
+    return status;
+}
+
+static int set_list(PyWideStringList *list, const char *const *first, int count, char **words)
 {
     PyWideStringList new = {0, NULL};
-    for (int i = first == NULL ? 0 : -1; i < count; i++) {
-        wchar_t *word = Py_DecodeLocale(i < 0 ? first : words[i], NULL);
-        if (word == NULL || PyStatus_Exception(PyWideStringList_Append(&new, word))) {
+    for (; *first != NULL; first++) {
+        if (add_word(&new, *first) < 0) {
             return -1;
         }
-        PyMem_RawFree(word);
+    }
+    for (int i = 0; i < count; i++) {
+        if (add_word(&new, words[i]) < 0) {
+            return -1;
+        }
     }
     *list = new;
     return 0;
+}
+
+/* sys.orig_argv of a program is the command that runs it: programs that start themselves again use it with sys.executable. */
+static int set_original(PyConfig *config, const ff_command_line *line, int argc, char **argv)
+{
+    if (ff_program.kind == FF_ENTRY_NONE) {
+        return set_list(&config->orig_argv, (const char *[]){NULL}, argc, argv);
+    }
+    const char *option = line->kind == FF_RUN_COMMAND ? "-c" : line->kind == FF_RUN_MODULE ? "-m" : NULL;
+    const char *const words[] = {ff_program.python, option == NULL ? line->text : option, option == NULL ? NULL : line->text,
+                                 NULL};
+    return set_list(&config->orig_argv, words, argc - line->rest, argv + line->rest);
 }
 
 /* Fills in what CPython would have read from the command line. */
@@ -92,9 +123,12 @@ int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char *
     default:
         name = line->text == NULL ? "" : line->text;
     }
-    if (status < 0 || set_list(&config->argv, name, argc - line->rest, argv + line->rest) < 0 ||
-        set_list(&config->orig_argv, NULL, argc, argv) < 0) {
+    if (ff_program.kind != FF_ENTRY_NONE && line->kind != FF_RUN_MODULE) {
+        name = ff_program_name(argv);
+    }
+    const char *const first[] = {name, NULL};
+    if (status < 0 || set_list(&config->argv, first, argc - line->rest, argv + line->rest) < 0) {
         return -1;
     }
-    return 0;
+    return set_original(config, line, argc, argv);
 }

@@ -31,32 +31,6 @@ static const char LIST_FILES[] =
     "            found[path] = None\n"
     "    return '\\0'.join(found) + '\\0'\n";
 
-/* While the imports run, the names of the environment variables that they read are noted: `record` puts functions in the place
- * of those of os.environ, and returns what puts them back and gives the names. */
-static const char RECORD[] =
-    "def record(os, sys):\n"
-    "    kind, names, whole = type(os.environ), {}, []\n"
-    "    usual = {name: kind.__dict__[name] for name in ('__getitem__', '__iter__', '__len__', 'copy', '__repr__')}\n"
-    "    def read_one(self, key):\n"
-    "        if type(key) in (str, bytes):\n"
-    "            names[os.fsencode(key)] = None\n"
-    "        return usual['__getitem__'](self, key)\n"
-    "    def read_all(name):\n"
-    "        def read(self, *arguments):\n"
-    "            frame, name_of = sys._getframe(1), lambda frame: frame.f_globals.get('__name__', '?')\n"
-    "            while frame.f_back is not None and name_of(frame) in ('collections.abc', 'os'):\n"
-    "                frame = frame.f_back\n"
-    "            whole.append(name_of(frame))\n"
-    "            return usual[name](self, *arguments)\n"
-    "        return read\n"
-    "    for name in usual:\n"
-    "        setattr(kind, name, read_one if name == '__getitem__' else read_all(name))\n"
-    "    def finish():\n"
-    "        for name, function in usual.items():\n"
-    "            setattr(kind, name, function)\n"
-    "        return whole[0] if whole else b'\\0'.join(names) + b'\\0'\n"
-    "    return finish\n";
-
 #define SCRATCH ((size_t)4 << 20)
 static struct {
     char *request;            /* lines: NAME VALUE */
@@ -156,13 +130,22 @@ static void start_python(char *name, const char *seed)
     config.use_hash_seed = 1; /* the seed is in every dict: it cannot change afterwards */
     config.hash_seed = strtoul(seed, NULL, 10);
     char *words[] = {name};
-    PyStatus status = PyConfig_SetBytesArgv(&config, 1, words);
+    PyStatus status = ff_program.kind == FF_ENTRY_NONE ? PyStatus_Ok() : ff_name_program(&config);
+    if (!PyStatus_Exception(status)) {
+        status = PyConfig_SetBytesArgv(&config, 1, words);
+    }
     if (!PyStatus_Exception(status)) {
         status = Py_InitializeFromConfig(&config);
     }
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status)) {
         stop("Python does not start: %s", status.err_msg == NULL ? "?" : status.err_msg);
+    }
+    if (ff_begin_program() < 0) {
+        stop_with_exception("cannot put the directory of the script on sys.path");
+    }
+    if (ff_program.kind != FF_ENTRY_NONE) {
+        ff_leave_path_alone();
     }
 }
 
@@ -181,6 +164,47 @@ static void import_modules(void)
         }
         Py_XDECREF(module);
     }
+}
+
+/* The program of the executable is there. */
+static void check_entry(PyObject *names)
+{
+    const char *statement = value_of("check", NULL);
+    PyObject *done = statement == NULL ? NULL : PyRun_String(statement, Py_file_input, names, names);
+    if (statement != NULL && done == NULL) {
+        stop_with_exception("the program of --entry cannot be imported");
+    }
+    Py_XDECREF(done);
+}
+
+/* What the request leaves out is imported by each start: nothing here may have done it. */
+static void check_left_out(void)
+{
+    for (const char *name = value_of("without", NULL); name != NULL; name = value_of("without", name)) {
+        if (PyDict_GetItemString(PyImport_GetModuleDict(), name) != NULL) {
+            stop("%s was imported, although it is left out", name);
+        }
+    }
+}
+
+/* Runs a file that says which objects hold the words of the request (locate_words.py). */
+static void locate_words(const char *path)
+{
+    PyObject *names = PyDict_New(), *words = PyList_New(0);
+    for (const char *word = value_of("word", NULL); word != NULL; word = value_of("word", word)) {
+        PyObject *number = PyLong_FromString(word, NULL, 16);
+        if (number == NULL || PyList_Append(words, number) < 0) {
+            stop_with_exception("the request has no number");
+        }
+        Py_DECREF(number);
+    }
+    FILE *file = fopen(path, "r");
+    if (file == NULL || PyDict_SetItemString(names, "words", words) < 0 ||
+        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0 ||
+        PyRun_File(file, path, Py_file_input, names, names) == NULL) {
+        stop_with_exception("cannot locate words");
+    }
+    _exit(0);
 }
 
 /* ---- what a snapshot cannot hold ---- */
@@ -296,12 +320,9 @@ extern char **environ;
 
 static void append_variable(const char *name)
 {
-    /* FLASHFREEZE, the PYTHON variables and the locale are compared in other ways (start-conditions.c). */
-    static const char *const others[] = {"PYTHON", "FLASHFREEZE", "LC_", "LANG"};
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (strncmp(name, others[i], strlen(others[i])) == 0) {
-            return;
-        }
+    /* FLASHFREEZE and the PYTHON variables are compared in another way (start-conditions.c). */
+    if (strncmp(name, "PYTHON", 6) == 0 || strncmp(name, "FLASHFREEZE", 11) == 0) {
+        return;
     }
     const char *value = __real_getenv(name);
     if (*name != '\0' && strchr(name, '=') == NULL) {
@@ -314,34 +335,65 @@ static void append_variable(const char *name)
     }
 }
 
-/* Those of the request, those that C has read, and those of a list of names. */
-static void append_variables(ff_snapshot_header *header, const char *names, size_t size)
+/* Those that the request names, and those that C has read. C reads those of the locale when Python starts: its kind is compared. */
+static void append_variables(ff_snapshot_header *header)
 {
     header->variable_offset = place();
     for (const char *name = value_of("variable", NULL); name != NULL; name = value_of("variable", name)) {
         append_variable(name);
     }
     for (const char *name = work.names; name < work.names_end; name += strlen(name) + 1) {
-        append_variable(name);
-    }
-    for (const char *name = names; name < names + size; name += strlen(name) + 1) {
-        append_variable(name);
+        if (strncmp(name, "LC_", 3) != 0 && strncmp(name, "LANG", 4) != 0) {
+            append_variable(name);
+        }
     }
     append("", 1);
+}
+
+static void append_facts(ff_snapshot_header *header, char **argv)
+{
+    char text[FF_FACT_SIZE];
+    header->fact_offset = place();
+    for (const char *name = value_of("fact", NULL); name != NULL; name = value_of("fact", name)) {
+        if (ff_read_fact(name, text, argv) == 0) {
+            append(name, strlen(name) + 1);
+            append(text, strlen(text) + 1);
+        }
+    }
+    append("", 1);
+}
+
+static void append_state(ff_snapshot_header *header, const ff_file_state *state)
+{
+    append(state, sizeof(*state));
+    header->file_count++;
 }
 
 static void append_files(ff_snapshot_header *header, const char *paths, size_t size)
 {
     align();
     header->file_offset = place();
+    ff_file_state state;
     for (const char *path = paths; path < paths + size; path += strlen(path) + 1) {
-        ff_file_state state;
         (void)ff_file_state_of(path, &state);
-        append(&state, sizeof(state));
-        header->file_count++;
+        append_state(header, &state);
+    }
+    for (const char *path = value_of("file", NULL); path != NULL; path = value_of("file", path)) {
+        (void)ff_file_state_of(path, &state);
+        append_state(header, &state);
+    }
+    for (const char *path = value_of("examined", NULL); path != NULL; path = value_of("examined", path)) {
+        (void)ff_examined_state_of(path, &state);
+        append_state(header, &state);
     }
     header->file_text_offset = place();
     append(paths, size);
+    for (const char *path = value_of("file", NULL); path != NULL; path = value_of("file", path)) {
+        append(path, strlen(path) + 1);
+    }
+    for (const char *path = value_of("examined", NULL); path != NULL; path = value_of("examined", path)) {
+        append(path, strlen(path) + 1);
+    }
 }
 
 /* What the dynamic linker has filled in: pointers into libraries, and variables of libraries that were copied. */
@@ -461,26 +513,15 @@ int ff_make_dump(int argc, char **argv, const char *request)
     start_python(argv[0], seed);
     remember_process();
     PyObject *variables = environment(), *earlier = PyDict_Copy(variables);
-    PyObject *names = PyDict_New(), *sys = PyImport_ImportModule("sys"), *os = PyImport_ImportModule("os");
+    PyObject *names = PyDict_New(), *sys = PyImport_ImportModule("sys");
     PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins());
-    PyObject *recorded = PyRun_String(RECORD, Py_file_input, names, names);
-    PyObject *record = recorded == NULL ? NULL : PyDict_GetItemString(names, "record");
-    PyObject *finish = record == NULL ? NULL : PyObject_CallFunctionObjArgs(record, os, sys, NULL);
-    if (finish == NULL) {
-        stop_with_exception("cannot record what the imports read");
-    }
     work.names = work.names_end = scratch(SCRATCH);
     import_modules();
-    PyObject *read = PyObject_CallNoArgs(finish);
-    if (read == NULL || PyUnicode_Check(read)) {
-        stop("%s reads the whole environment when it is imported", read == NULL ? "?" : PyUnicode_AsUTF8(read));
-    }
-    append_variables(header, PyBytes_AS_STRING(read), (size_t)PyBytes_GET_SIZE(read));
+    check_entry(names);
+    check_left_out();
+    append_variables(header);
+    append_facts(header, argv);
     work.names = NULL;
-    Py_DECREF(read);
-    Py_DECREF(finish);
-    Py_DECREF(recorded);
-    Py_DECREF(os);
     check_environment(earlier);
     Py_DECREF(variables);
     Py_DECREF(earlier);
@@ -500,6 +541,10 @@ int ff_make_dump(int argc, char **argv, const char *request)
 
     if (ff_prepare_renewal() < 0) {
         stop_with_exception("cannot prepare what is renewed at a start");
+    }
+    const char *script = value_of("locate", NULL);
+    if (script != NULL) {
+        locate_words(script);
     }
     if (ff_keep_streams() < 0) {
         stop("an import replaces sys.stdin, sys.stdout or sys.stderr");

@@ -18,7 +18,7 @@
  *  threading: the kernel's number of the main thread (Lib/threading.py, _set_native_id())
  *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
  *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
- *  multiprocessing.process: the key by which processes trust each other (Lib/multiprocessing/process.py) */
+ *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
     "def prepare(modules):\n"
     "    renewals = []\n"
@@ -43,11 +43,15 @@ static const char PREPARE[] =
     "        names.__dict__.pop('_rng_pid', None)\n"
     "    process = modules.get('multiprocessing.process')\n"
     "    if process is not None:\n"
-    "        from os import urandom\n"
+    "        from os import getcwd, path, urandom\n"
     "        config, new = process._current_process._config, process.AuthenticationString\n"
     "        config['authkey'] = new(bytes(32))\n"
     "        def renew():\n"
     "            config['authkey'] = new(urandom(32))\n"
+    "            try:\n"
+    "                process.ORIGINAL_DIR = path.abspath(getcwd())\n"
+    "            except OSError:\n"
+    "                process.ORIGINAL_DIR = None\n"
     "        renewals.append(renew)\n"
     "    return renewals\n";
 

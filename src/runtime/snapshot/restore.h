@@ -30,7 +30,8 @@ typedef struct {
     uint64_t address, size;
 } ff_range;
 
-/* A file that the start compares: of the imports' sources, and the directories of sys.path. */
+/* A file that the start compares: of the imports' sources, the directories of sys.path, and what imports have read or examined. */
+#define FF_ONLY_EXAMINED ((uint64_t)1 << 32) /* in `mode`, of a directory whose names nobody has read */
 typedef struct {
     uint64_t device, inode, mode;
     uint64_t size; /* of a directory: a hash of the names in it */
@@ -70,6 +71,7 @@ typedef struct {
     uint64_t file_text_offset;
     uint64_t allocation_count;
     uint64_t modified; /* when the executable was written, in seconds */
+    uint64_t fact_offset;                /* ff_compare_facts() */
     ff_common common;
 } ff_snapshot_header;
 
@@ -89,6 +91,16 @@ typedef struct {
     uint64_t offset, size;
 } ff_snapshot_place;
 extern const ff_snapshot_place ff_place;
+
+/* The program that this executable is; none for an interpreter. Written in the same way (hosts/snapshot/program-entry.ts). */
+enum { FF_ENTRY_NONE, FF_ENTRY_COMMAND, FF_ENTRY_MODULE, FF_ENTRY_SCRIPT };
+typedef struct {
+    char magic[16];
+    uint64_t kind;
+    char python[4096]; /* the path of its interpreter */
+    char text[4096];   /* the command, the module's name or the script's path */
+} ff_program_entry;
+extern const ff_program_entry ff_program;
 
 /* ---- what the files define, the lowest first ---- */
 
@@ -131,6 +143,12 @@ enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
 const char *ff_read_common(ff_common *common);
 const char *ff_compare(const ff_snapshot_header *header, char **argv);
 int ff_file_state_of(const char *path, ff_file_state *state);
+int ff_examined_state_of(const char *path, ff_file_state *state);
+
+/* snapshot/facts.c: what else imports have read. */
+#define FF_FACT_SIZE 4096
+int ff_read_fact(const char *name, char *text, char **argv);
+const char *ff_compare_facts(const char *pairs, char **argv);
 
 /* snapshot/command-line.c: the arguments of a start. */
 typedef enum { FF_RUN_STDIN, FF_RUN_COMMAND, FF_RUN_MODULE, FF_RUN_FILE, FF_RUN_OTHER } ff_what_to_run;
@@ -141,6 +159,13 @@ typedef struct {
 } ff_command_line;
 ff_command_line ff_read_command_line(int argc, char **argv);
 int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char **argv);
+
+/* snapshot/program.c: the executable as a program. */
+const char *ff_program_name(char **argv);
+void ff_leave_path_alone(void);
+int ff_begin_program(void);
+PyStatus ff_name_program(PyConfig *config);
+int ff_run_program(int argc, char **argv);
 
 /* snapshot/streams.c: sys.stdin, sys.stdout and sys.stderr. */
 int ff_keep_streams(void);

@@ -250,12 +250,24 @@ int ff_file_state_of(const char *path, ff_file_state *state)
     return status;
 }
 
+/* Of a file that was examined: of a directory, only what it is. */
+int ff_examined_state_of(const char *path, ff_file_state *state)
+{
+    int status = read_state(path, state);
+    if (S_ISDIR(state->mode)) {
+        *state = (ff_file_state){.device = state->device, .inode = state->inode, .mode = state->mode | FF_ONLY_EXAMINED};
+    }
+    return status;
+}
+
 static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         ff_file_state now;
-        (void)read_state(path, &now); /* all zero for a file that is not there */
-        if (S_ISDIR(now.mode)) {
+        if ((states[i].mode & FF_ONLY_EXAMINED) != 0) {
+            (void)ff_examined_state_of(path, &now);
+        }
+        else if (read_state(path, &now) == 0 && S_ISDIR(now.mode)) { /* all zero for a file that is not there */
             /* A directory of bytecode files that is new changes the time. */
             int is_same = now.mtime_seconds == states[i].mtime_seconds &&
                           now.mtime_nanoseconds == states[i].mtime_nanoseconds;
@@ -264,7 +276,7 @@ static const char *compare_files(const ff_file_state *states, const char *path, 
             now.mtime_nanoseconds = states[i].mtime_nanoseconds;
         }
         if (memcmp(&now, &states[i], sizeof(now)) != 0) {
-            return "a source or a directory of sys.path has changed";
+            return "a file that imports read has changed";
         }
         path += strlen(path) + 1;
     }
@@ -335,11 +347,14 @@ const char *ff_compare(const ff_snapshot_header *header, char **argv)
     if (reason == NULL) {
         reason = compare_variables(base + header->variable_offset);
     }
-    if (reason == NULL) {
+    if (reason == NULL && ff_program.kind == FF_ENTRY_NONE) {
         reason = compare_path(argv[0], base + header->path_offset);
     }
     if (reason == NULL) {
         reason = compare_signals();
+    }
+    if (reason == NULL) {
+        reason = ff_compare_facts(base + header->fact_offset, argv);
     }
     if (reason == NULL) {
         reason = compare_files((const ff_file_state *)(base + header->file_offset), base + header->file_text_offset,

@@ -49,7 +49,7 @@ static int start_without(const char *reason, int argc, char **argv)
         __wrap_OPENSSL_cpuid_setup();
     }
     ff_snapshot_state = reason;
-    return __real_Py_BytesMain(argc, argv);
+    return ff_program.kind == FF_ENTRY_NONE ? __real_Py_BytesMain(argc, argv) : ff_run_program(argc, argv);
 }
 
 int __wrap_Py_BytesMain(int argc, char **argv)

@@ -271,15 +271,44 @@ describe('what differs has a name', () => {
 
 describe('the request', () => {
   test('names modules in order', () => {
-    expect(dumpRequestText({modules: ['b', 'a.c'], seed: 5, output: {kind: 'dump', path: '/x y'}})).toBe(
-      'output /x y\nseed 5\nvariable HOME\nmodule b\nmodule a.c\n',
+    const read = [
+      {kind: 'variable', name: 'HOME'},
+      {kind: 'variable', name: 'X'},
+      {kind: 'file', name: '/a b'},
+      {kind: 'file', name: '/a\nseed 6'},
+      {kind: 'fact', name: 'cwd'},
+    ] as const;
+    const request = {
+      modules: ['b', 'a.c'],
+      without: ['d'],
+      read,
+      seed: 5,
+      output: {kind: 'dump', path: '/x y'},
+    } as const;
+    const lines = [
+      ...['output /x y', 'seed 5', 'variable HOME', 'variable X', 'file /a b', 'fact cwd'],
+      ...['module b', 'module a.c', 'without d', ''],
+    ];
+    expect(dumpRequestText(request)).toBe(lines.join('\n'));
+    const locate = {script: '/l.py', words: [255]};
+    expect(dumpRequestText({...request, locate})).toBe(
+      [...lines.slice(0, -1), 'locate /l.py', 'word ff', ''].join('\n'),
     );
   });
 
   test('of a record, and of a dump that is placed by one', () => {
     const output = {kind: 'record', path: '/r'} as const;
-    expect(dumpRequestText({modules: [], seed: 5, output})).toBe('record /r\nseed 5\nvariable HOME\n');
-    const placed = {modules: [], seed: 5, output: {kind: 'dump', path: '/d'}, placement: '/r'} as const;
+    expect(dumpRequestText({modules: [], without: [], read: [], seed: 5, output})).toBe(
+      'record /r\nseed 5\nvariable HOME\n',
+    );
+    const placed = {
+      modules: [],
+      without: [],
+      read: [],
+      seed: 5,
+      output: {kind: 'dump', path: '/d'},
+      placement: '/r',
+    } as const;
     expect(dumpRequestText(placed)).toBe('output /d\nplacement /r\nseed 5\nvariable HOME\n');
   });
 

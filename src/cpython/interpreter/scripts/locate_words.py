@@ -1,0 +1,56 @@
+"""Says which objects hold words of memory, by the nearest attribute of a module. Runs in the process of a dump, whose addresses are
+those of the two that were compared (src/runtime/snapshot/dump.c).
+
+`words` is a list of addresses. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
+it as an attribute, or that leads to it.
+"""
+
+
+def locate(words):
+    import gc
+    import sys
+
+    wanted = sorted(words)
+    module_type = type(sys)
+    visited = set()
+    level = []
+    # The module that was imported last comes first: it is the one that the others have an object from.
+    for name, module in reversed(list(sys.modules.items())):
+        if type(module) is module_type and name != "__main__":
+            visited.add(id(module.__dict__))
+            level.extend((value, name, key) for key, value in module.__dict__.items())
+    own = [wanted, visited, level]
+
+    def held(start, end):
+        low, high = 0, len(wanted)
+        while low < high:
+            middle = (low + high) // 2
+            if wanted[middle] < start:
+                low = middle + 1
+            else:
+                high = middle
+        return low < len(wanted) and wanted[low] < end
+
+    found = {}
+
+    def note(value, name, key):
+        if held(id(value) - 32, id(value) + max(object.__sizeof__(value), sys.getsizeof(value, 0))):
+            found.setdefault((id(value), name), (str(key), type(value).__name__))
+
+    for value, name, key in level:
+        note(value, name, key)
+    while level:
+        following = []
+        for value, name, key in level:
+            if id(value) in visited or any(value is each for each in own) or isinstance(value, module_type):
+                continue
+            visited.add(id(value))
+            note(value, name, key)
+            following.extend((each, name, key) for each in gc.get_referents(value))
+        level = following
+    for (address, name), (key, kind) in found.items():
+        print("located", address, name, key, kind)
+    sys.stdout.flush()
+
+
+locate(words)  # noqa: F821

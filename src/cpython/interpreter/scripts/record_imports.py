@@ -1,0 +1,444 @@
+"""Imports modules and writes down what they look at and what they leave behind: what a snapshot of them depends on, and
+which of them it cannot hold (docs/snapshots.md).
+
+    python record_imports.py REQUEST OUT
+
+REQUEST is a list of lines, `module NAME` or `path FOLDER` (the directory of a script, which comes first on sys.path). OUT gets one JSON object a line:
+
+    {"edge": [IMPORTER, IMPORTED]}                              a module that another one imports while it is imported
+    {"event": {"kind", "module", "file", "line", "detail"}}     what it did; kinds are listed in src/hosts/snapshot/recorded-imports.ts
+    {"read": ["variable", MODULE, NAME]}                        an environment variable that it read
+    {"read": ["file", MODULE, PATH]}                            a file or directory that it read
+    {"read": ["examined", MODULE, PATH]}                        one that it only examined
+    {"read": ["fact", MODULE, NAME]}                            something else about the process
+    {"time": [MODULE, MS]}                                      how long its body ran, without those of others
+    {"threads": NUMBER}                                         those that run at the end
+    {"end": true}
+
+The module that does something is the one whose body runs, however deep the call is; the line is that of its body.
+"""
+
+import sys
+
+os = sys.modules["os"]
+posix = sys.modules["posix"]
+bootstrap = sys.modules["_frozen_importlib"]
+external = sys.modules["_frozen_importlib_external"]
+
+clock = __import__("time").perf_counter
+times = []  # of the bodies that run: when each began, and how long others ran meanwhile
+running = []  # names of modules whose bodies run, the innermost last
+seen = set()
+lines = []
+is_paused = False
+
+
+def text(value):
+    parts = ['"']
+    for char in value:
+        code = ord(char)
+        if 32 <= code < 127 and char not in '"\\':
+            parts.append(char)
+        elif code < 0x10000:
+            parts.append("\\u%04x" % code)
+        else:
+            parts.append("\\u%04x\\u%04x" % (0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF)))
+    return "".join(parts) + '"'
+
+
+def put(line):
+    if line not in seen:
+        seen.add(line)
+        lines.append(line)
+
+
+def put_read(kind, name):
+    if running:
+        put('{"read":[%s,%s,%s]}' % (text(kind), text(running[-1]), text(name)))
+
+
+def edge(name):
+    if running and running[-1] != name:
+        put('{"edge":[%s,%s]}' % (text(running[-1]), text(name)))
+
+
+def decoded(path):
+    if isinstance(path, int) or path is None:
+        return None
+    try:
+        return os.fsdecode(path)
+    except (TypeError, ValueError):
+        return None
+
+
+def body_of(frame):
+    """The frame of the module's body that runs."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == running[-1]:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def place():
+    frame = body_of(sys._getframe(2)) if running else None
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
+
+
+def put_event(kind, module, where, detail):
+    line = '{"event":{"kind":%s,"module":%s,"file":%s,"line":%d,"detail":%s}}'
+    put(line % (text(kind), text(module), text(where[0]), where[1], text(detail)))
+
+
+def event(kind, detail=""):
+    if running:
+        put_event(kind, running[-1], place(), detail)
+
+
+def is_import_system(frame):
+    """Whether the import system itself reads: its files are those of the modules."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith("<frozen importlib") or name.startswith("<frozen zipimport"):
+            return True
+        if frame.f_code.co_name == "<module>":
+            return False
+        frame = frame.f_back
+    return False
+
+
+# ---- files, processes, threads: what CPython itself reports to audit hooks ----
+
+READS = {"os.listdir": "file", "os.scandir": "file", "glob.glob": "", "pathlib.Path.glob": ""}
+KINDS = {
+    "os.chdir": "directory",
+    "os.fork": "child",
+    "os.forkpty": "child",
+    "os.posix_spawn": "child",
+    "subprocess.Popen": "child",
+    "os.exec": "child",
+    "_thread.start_new_thread": "thread",
+    "_thread.start_joinable_thread": "thread",
+    "socket.__new__": "socket",
+    "mmap.__new__": "mapping",
+    "sqlite3.connect": "database",
+    "os.putenv": "sets-variable",
+    "os.unsetenv": "sets-variable",
+}
+opened = {}  # path -> the module and the place of the last one that opened it
+
+
+def audit(name, arguments):
+    if is_paused or not running:
+        return
+    if name == "open":
+        path = decoded(arguments[0])
+        if path is None or is_import_system(sys._getframe(1)):
+            return
+        path = os.path.abspath(path)
+        opened[os.path.realpath(path)] = (running[-1], place())
+        flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
+        if flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
+            put_read("file", path)
+        elif path.startswith(("/dev/urandom", "/dev/random", "/proc/sys/kernel/random")):
+            event("random", path)
+        elif path.startswith("/proc/"):
+            event("process", path)
+    elif name in READS:
+        path = decoded(arguments[0] if arguments and arguments[0] is not None else ".")
+        if READS[name] and path is not None and not is_import_system(sys._getframe(1)):
+            put_read("file", os.path.abspath(path))
+    elif name in KINDS:
+        detail = ", ".join(each if isinstance(each, str) else repr(each) for each in arguments[:1])
+        event(KINDS[name], detail[:200])
+
+
+# ---- what nothing reports: functions in the place of CPython's own ----
+
+
+class Watched:
+    """A callable that is no function, so that it is no method of classes that hold it."""
+
+    def __init__(self, function, note):
+        self.function, self.note = function, note
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+        self.__module__ = function.__module__
+        self.__self__ = getattr(function, "__self__", None)
+
+    def __call__(self, *arguments, **keywords):
+        if running and not is_paused:
+            self.note(arguments)
+        return self.function(*arguments, **keywords)
+
+    def __reduce__(self):
+        return self.__name__
+
+
+def watch(module, kind, names):
+    def noted(name):
+        return lambda arguments: event(kind, name)
+
+    for name in names.split():
+        for owner in (module, sys.modules.get("os") if module is posix else None):
+            function = getattr(owner, name, None)
+            if function is not None and not isinstance(function, Watched):
+                setattr(owner, name, Watched(function, noted("%s.%s" % (module.__name__.lstrip("_"), name))))
+
+
+def watch_fact(module, fact, names):
+    for name in names.split():
+        for owner in (module, os if module is posix else None):
+            function = getattr(owner, name, None)
+            if function is not None and not isinstance(function, Watched):
+                setattr(owner, name, Watched(function, lambda arguments: put_read("fact", fact)))
+
+
+def note_path(arguments):
+    path = decoded(arguments[0]) if arguments else None
+    if path is not None and not path.startswith(("/proc/", "/dev/")) and not is_import_system(sys._getframe(2)):
+        put_read("examined", os.path.abspath(path))
+
+
+def watch_functions():
+    import time
+
+    watch(time, "clock", "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns clock_gettime clock_gettime_ns")
+    watch(time, "clock", "process_time process_time_ns thread_time thread_time_ns localtime gmtime ctime asctime strftime")
+    watch(posix, "process", "getpid getppid getpgid getpgrp getsid times")
+    watch(posix, "random", "urandom getrandom")
+    watch_fact(posix, "cwd", "getcwd getcwdb")
+    watch_fact(posix, "host", "uname")
+    watch_fact(posix, "cpus", "cpu_count process_cpu_count sched_getaffinity")
+    watch_fact(posix, "terminals", "isatty ttyname get_terminal_size")
+    for name in ("stat", "lstat", "access", "readlink"):
+        for owner in (posix, os):
+            function = getattr(owner, name)
+            if not isinstance(function, Watched):
+                setattr(owner, name, Watched(function, note_path))
+
+
+def watch_later(name, module):
+    """Modules of C that are not loaded yet."""
+    if name == "_socket":
+        watch_fact(module, "host", "gethostname")
+    elif name == "_datetime":
+        pass  # types of C cannot be changed: two dumps at different times tell
+
+
+# ---- variables and arguments ----
+
+
+def watch_variables():
+    kind = type(os.environ)
+    usual = {name: kind.__dict__[name] for name in ("__getitem__", "__iter__", "__len__", "copy", "__repr__")}
+
+    def read_one(self, key):
+        if running and not is_paused and type(key) in (str, bytes):
+            put_read("variable", os.fsdecode(key))
+        return usual["__getitem__"](self, key)
+
+    def read_all(name):
+        def read(self, *arguments):
+            if running and not is_paused:
+                event("environment")
+            return usual[name](self, *arguments)
+
+        return read
+
+    for name in usual:
+        setattr(kind, name, read_one if name == "__getitem__" else read_all(name))
+
+
+class Arguments(list):
+    def __getitem__(self, key):
+        if running and not is_paused:
+            if key == 0:
+                put_read("fact", "program")
+            else:
+                event("arguments")
+        return list.__getitem__(self, key)
+
+    def __iter__(self):
+        if running and not is_paused:
+            event("arguments")
+        return list.__iter__(self)
+
+
+# ---- what a module leaves behind ----
+
+
+def descriptors():
+    found = {}
+    for name in posix.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = posix.readlink("/proc/self/fd/" + name)
+        except OSError:
+            pass
+    return found
+
+
+def state():
+    import _locale
+    import _signal
+
+    def handler(number):
+        try:
+            return _signal.getsignal(number)
+        except (OSError, ValueError):
+            return None
+
+    return {
+        "locale": _locale.setlocale(_locale.LC_ALL),
+        "stream": [id(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
+        "signal": [handler(number) for number in range(1, _signal.NSIG)],
+    }
+
+
+before = None
+changed = {}  # kind of state -> the place that changed it last
+
+
+def watch_change(module, name, kind):
+    def note(arguments):
+        changed[kind] = place()
+
+    setattr(module, name, Watched(getattr(module, name), note))
+
+
+def check_state(name):
+    global before
+    now = state()
+    for kind, value in now.items():
+        if before is not None and value != before[kind]:
+            detail = str(1 + [a == b for a, b in zip(value, before[kind])].index(False)) if kind == "signal" else ""
+            put_event(kind, name, changed.get(kind, ("", 0)), detail)
+    before = now
+    changed.clear()
+
+
+def load_unlocked(original):
+    def _load_unlocked(spec):
+        running.append(spec.name)
+        times.append([clock(), 0.0])
+        try:
+            kind = getattr(spec.loader, "__class__", None)
+            if kind is external.ExtensionFileLoader:
+                put_event("extension", spec.name, ("", 0), str(spec.origin))
+            return original(spec)
+        finally:
+            global is_paused
+            is_paused = True
+            try:
+                check_state(spec.name)
+                watch_later(spec.name, sys.modules.get(spec.name))
+            finally:
+                is_paused = False
+                running.pop()
+                began, others = times.pop()
+                whole = clock() - began
+                if times:
+                    times[-1][1] += whole
+                put('{"time":[%s,%.3f]}' % (text(spec.name), 1000 * (whole - others)))
+
+    return _load_unlocked
+
+
+def find_and_load(original):
+    def _find_and_load(name, import_):
+        edge(name)
+        return original(name, import_)
+
+    return _find_and_load
+
+
+def watch_imports(builtins):
+    usual = builtins.__import__
+
+    def __import__(name, globals=None, locals=None, fromlist=(), level=0):
+        if running and isinstance(name, str):
+            absolute = name
+            if level and globals:
+                package = globals.get("__package__") or globals.get("__name__", "")
+                base = package.rsplit(".", level - 1)[0] if level > 1 else package
+                absolute = base + "." + name if name else base
+            edge(absolute)
+            for each in fromlist or ():
+                if isinstance(each, str) and absolute + "." + each in sys.modules:
+                    edge(absolute + "." + each)
+        return usual(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = __import__
+    bootstrap._find_and_load = find_and_load(bootstrap._find_and_load)
+    bootstrap._load_unlocked = load_unlocked(bootstrap._load_unlocked)
+
+
+def held_locks():
+    """The attributes of modules that lead to a lock which is held; each lock once, for the module that was imported last."""
+    import _thread
+    import gc
+
+    lock_types = (_thread.LockType, _thread.RLock)
+    modules = [(name, each) for name, each in reversed(list(sys.modules.items())) if type(each) is type(sys)]
+    visited = {id(module.__dict__) for name, module in modules}
+    # CPython holds those of modules that are being imported, of which there are none.
+    level = [(value, name, key) for name, module in modules if name != "__main__" for key, value in module.__dict__.items()]
+    visited.add(id(level))
+    while level:
+        following = []
+        visited.add(id(following))
+        for value, name, key in level:
+            if id(value) in visited or isinstance(value, type(sys)):
+                continue
+            visited.add(id(value))
+            if isinstance(value, lock_types):
+                if value.locked() if hasattr(value, "locked") else "owner=0 " not in repr(value):
+                    yield name, str(key)
+            following.extend((each, name, key) for each in gc.get_referents(value))
+        level = following
+
+
+def main():
+    global is_paused
+    request, out = sys.argv[1:]
+    del sys.path[0]
+    with open(request, encoding="utf-8", errors="surrogateescape") as file:
+        wanted = [line.rstrip("\n").split(" ", 1) for line in file]
+    sys.path[:0] = [value for key, value in wanted if key == "path"]
+    sys.argv = Arguments(["python"])
+    sys.orig_argv = Arguments(["python"])
+    open_before = descriptors()
+    check_state("")
+    watch_functions()
+    import _locale
+    import _signal
+
+    watch_change(_signal, "signal", "signal")
+    watch_change(_locale, "setlocale", "locale")
+    watch_variables()
+    watch_imports(sys.modules["builtins"])
+    sys.addaudithook(audit)
+    for key, name in wanted:
+        if key == "module":
+            try:
+                bootstrap._gcd_import(name)
+            except Exception:
+                pass  # the dump says so
+    is_paused = True
+    for number, path in descriptors().items():
+        if number not in open_before and not path.startswith("/proc/"):
+            module, where = opened.get(path, ("", ("", 0)))
+            put_event("open", module, where, path)
+    threads = len(posix.listdir("/proc/self/task"))
+    if threads == 1:  # others hold locks of their own
+        for module, attribute in held_locks():
+            put_event("lock", module, ("", 0), attribute)
+    put('{"threads":%d}' % threads)
+    put('{"end":true}')
+    descriptor = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o600)
+    data = ("\n".join(lines) + "\n").encode("ascii")
+    while data:
+        data = data[posix.write(descriptor, data) :]
+    posix._exit(0)
+
+
+main()

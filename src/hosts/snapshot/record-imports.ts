@@ -1,0 +1,53 @@
+import {dirname, join} from 'node:path';
+import {writeFile} from 'node:fs/promises';
+import {readFile, realpath} from '../../fs/recorded-fs.js';
+import {clearFile} from '../../fs/removal.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {runProcess} from '../../exec/process.js';
+import {messageOf} from '../../model/errno.js';
+import {fail, type Result} from '../../model/result.js';
+import type {Site} from '../../pipeline/host.js';
+import type {Entry} from './program-entry.js';
+import {parseRecording, type RecordedImports} from './recorded-imports.js';
+
+/** What is imported, and by which Python. */
+export interface Recording {
+  /** The interpreter without a program or a snapshot. */
+  readonly python: string;
+  readonly modules: readonly string[];
+  readonly entry: Entry | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folder: string;
+}
+
+/**
+ * Imports the modules in a process of its own, without images, and returns what they looked at and left behind. Fails with SNAPSHOT when the
+ * imports end the process.
+ */
+export async function recordImports(
+  {python, modules, entry, environment, folder}: Recording,
+  {context: {signal, cwd}}: Pick<Site, 'context'>,
+): Promise<Result<RecordedImports>> {
+  const [request, out] = ['recorded.txt', 'recorded.jsonl'].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
+  try {
+    const paths = entry?.kind === 'script' ? [dirname(await realpath(entry.path))] : [];
+    const lines = [...paths.map((path) => `path ${path}`), ...modules.map((name) => `module ${name}`)];
+    await writeFile(request, lines.map((line) => `${line}\n`).join(''));
+    const args = ['-X', 'flashfreeze=off', scriptPath('record_imports.py'), request, out];
+    const done = await runProcess({file: python, args, cwd, environment, signal});
+    if (!done.ok) return done;
+    const text = await readFile(out, 'utf8').catch(() => undefined);
+    if (text === undefined) {
+      const {stdout, stderr} = done.value;
+      return fail('SNAPSHOT', 'the imports end the process', {details: `${stdout}${stderr}`.trim()});
+    }
+    return parseRecording(text);
+  } catch (error) {
+    return fail('IO', `cannot record the imports: ${messageOf(error)}`);
+  } finally {
+    await Promise.all([clearFile(request), clearFile(out)]);
+  }
+}

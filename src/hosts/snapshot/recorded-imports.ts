@@ -1,0 +1,111 @@
+import {z} from 'zod';
+import {fail, ok, type Result} from '../../model/result.js';
+
+/** What modules did while they were imported: lines of src/cpython/interpreter/scripts/record_imports.py. */
+const KINDS = [
+  ...['clock', 'process', 'random'],
+  ...['extension', 'thread', 'open', 'socket', 'child', 'mapping', 'database'],
+  ...['signal', 'locale', 'stream', 'directory', 'sets-variable', 'environment', 'arguments', 'lock'],
+] as const;
+export type EventKind =
+  | 'clock'
+  | 'process'
+  | 'random'
+  | 'extension'
+  | 'thread'
+  | 'open'
+  | 'socket'
+  | 'child'
+  | 'mapping'
+  | 'database'
+  | 'signal'
+  | 'locale'
+  | 'stream'
+  | 'directory'
+  | 'sets-variable'
+  | 'environment'
+  | 'arguments'
+  | 'lock';
+
+export interface ImportEvent {
+  readonly kind: EventKind;
+  readonly module: string;
+  /** The module's body, and the line of it that ran; empty and 0 where that is not known. */
+  readonly file: string;
+  readonly line: number;
+  readonly detail: string;
+}
+
+/** What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c). */
+export interface ImportRead {
+  readonly kind: 'variable' | 'file' | 'examined' | 'fact';
+  readonly module: string;
+  readonly name: string;
+}
+
+/** All that was recorded. */
+export interface RecordedImports {
+  readonly events: readonly ImportEvent[];
+  /** What each module imported while it was imported. */
+  readonly edges: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly reads: readonly ImportRead[];
+  /** How many milliseconds each module took, without those that it imported. */
+  readonly times: ReadonlyMap<string, number>;
+  /** The threads that run at the end. */
+  readonly threads: number;
+}
+
+const line = z.union([
+  z.strictObject({edge: z.tuple([z.string(), z.string()])}),
+  z.strictObject({
+    event: z.strictObject({
+      kind: z.enum(KINDS as unknown as [EventKind, ...EventKind[]]),
+      module: z.string(),
+      file: z.string(),
+      line: z.number(),
+      detail: z.string(),
+    }),
+  }),
+  z.strictObject({read: z.tuple([z.enum(['variable', 'file', 'examined', 'fact']), z.string(), z.string()])}),
+  z.strictObject({time: z.tuple([z.string(), z.number()])}),
+  z.strictObject({threads: z.number()}),
+  z.strictObject({end: z.literal(true)}),
+]);
+
+/** Reads the recording. Fails with SNAPSHOT when it has no end: the imports ended the process. */
+export function parseRecording(text: string): Result<RecordedImports> {
+  const events: ImportEvent[] = [];
+  const edges = new Map<string, Set<string>>();
+  const times = new Map<string, number>();
+  const reads: ImportRead[] = [];
+  let threads = 1;
+  let isWhole = false;
+  for (const each of text.split('\n')) {
+    if (each === '') continue;
+    const parsed = line.safeParse(parseJson(each));
+    if (!parsed.success)
+      return fail('SNAPSHOT', `the recording of the imports has an invalid line: ${each.slice(0, 200)}`);
+    const {data} = parsed;
+    if ('edge' in data) {
+      const [importer, imported] = data.edge;
+      const known = edges.get(importer) ?? new Set();
+      edges.set(importer, known.add(imported));
+    } else if ('event' in data) events.push(data.event);
+    else if ('read' in data) {
+      const [kind, module, name] = data.read;
+      reads.push({kind, module, name});
+    } else if ('time' in data) times.set(...data.time);
+    else if ('threads' in data) threads = data.threads;
+    else isWhole = true;
+  }
+  if (!isWhole) return fail('SNAPSHOT', 'the imports end the process before they are done');
+  return ok({events, edges, reads, times, threads});
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+/* What imports can read of a process besides variables and files. The recording names what they have read
+ * (src/cpython/interpreter/scripts/record_imports.py); only that is compared at a start. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void read_cwd(char *text, size_t size, char **Py_UNUSED(argv))
+{
+    if (getcwd(text, size) == NULL) {
+        *text = '\0';
+    }
+}
+
+static void read_host(char *text, size_t size, char **Py_UNUSED(argv))
+{
+    struct utsname name;
+    if (uname(&name) == 0) {
+        snprintf(text, size, "%s %s %s %s %s", name.sysname, name.nodename, name.release, name.version, name.machine);
+    }
+}
+
+static void read_cpus(char *text, size_t size, char **Py_UNUSED(argv))
+{
+    cpu_set_t set;
+    int usable = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
+    snprintf(text, size, "%d of %ld", usable, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void read_terminals(char *text, size_t size, char **Py_UNUSED(argv))
+{
+    size_t length = 0;
+    for (int fd = 0; fd < 3; fd++) {
+        struct winsize window;
+        if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &window) == 0) {
+            length += (size_t)snprintf(text + length, size - length, "%d %d,", window.ws_col, window.ws_row);
+        }
+        else {
+            length += (size_t)snprintf(text + length, size - length, "-,");
+        }
+    }
+}
+
+static void read_program(char *text, size_t size, char **argv)
+{
+    snprintf(text, size, "%s", ff_program_name(argv));
+}
+
+static const struct {
+    const char *name, *differs;
+    void (*read)(char *text, size_t size, char **argv);
+} facts[] = {{"cwd", "imports read the working directory, which is another one", read_cwd},
+             {"host", "imports read the name of the host, which is another one", read_host},
+             {"cpus", "imports read the number of processors, which is another one", read_cpus},
+             {"terminals", "imports read what the standard streams are, which is something else", read_terminals},
+             {"program", "imports read the name of the program, which is another one", read_program}};
+
+/* The value of a fact, shorter than FF_FACT_SIZE; -1 if there is none of this name. */
+int ff_read_fact(const char *name, char *text, char **argv)
+{
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        if (strcmp(facts[i].name, name) == 0) {
+            *text = '\0';
+            facts[i].read(text, FF_FACT_SIZE, argv);
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* `pairs`: a name and a value, each ended by a nul, and an empty name at the end. */
+const char *ff_compare_facts(const char *pairs, char **argv)
+{
+    char text[FF_FACT_SIZE];
+    while (*pairs != '\0') {
+        const char *value = pairs + strlen(pairs) + 1;
+        if (ff_read_fact(pairs, text, argv) < 0) {
+            return "it is of another version";
+        }
+        if (strcmp(text, value) != 0) {
+            for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+                if (strcmp(facts[i].name, pairs) == 0) {
+                    return facts[i].differs;
+                }
+            }
+        }
+        pairs = value + strlen(value) + 1;
+    }
+    return NULL;
+}
