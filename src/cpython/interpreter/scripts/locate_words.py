@@ -33,8 +33,15 @@ def locate(words):
 
     found = {}
 
+    def extent(value):
+        """Where an object itself lies, without what it points to (Py_TPFLAGS_HAVE_GC, …_INLINE_VALUES, …_MANAGED_DICT)."""
+        flags = type(value).__flags__
+        before = (16 if flags & 1 << 14 else 0) + (16 if flags & (1 << 3 | 1 << 4) else 0)
+        size_of = int.__sizeof__ if isinstance(value, int) else str.__sizeof__ if isinstance(value, str) else object.__sizeof__
+        return id(value) - before, id(value) + size_of(value)
+
     def note(value, name, key):
-        if held(id(value) - 32, id(value) + max(object.__sizeof__(value), sys.getsizeof(value, 0))):
+        if held(*extent(value)):
             found.setdefault((id(value), name), (str(key), type(value).__name__))
 
     for value, name, key in level:
