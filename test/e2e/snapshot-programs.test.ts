@@ -2,7 +2,8 @@
 import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
-import {QUICKLY, type Run, flashfreezeJson, prepareTree, run} from '../../support/rig.js';
+import {QUICKLY, prepareTree} from '../../support/cpython-trees.js';
+import {type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);
@@ -14,11 +15,7 @@ let source: string;
 let buildDir: string;
 
 const environment: Record<string, string | undefined> = {
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => /^(PYTHON|FLASHFREEZE)/.test(name))
-      .map((name) => [name, undefined]),
-  ),
+  ...withoutUsersVariables(),
   HOME: home,
   LANG: 'C.UTF-8',
   LC_ALL: undefined,
