@@ -98,6 +98,26 @@ export interface BuildOptions extends FreezeOptions {
   readonly debugInfo?: boolean | undefined;
 }
 
+/** Options of `snapshot`. */
+export interface SnapshotOptions extends FreezeOptions {
+  /** The CPython source tree; never written to. */
+  readonly source: string;
+  /** The path of the new executable. */
+  readonly out: string;
+  /** The directory for stage 1, the images and the state of the build. By default one in the cache. */
+  readonly buildDir?: string | undefined;
+  /** The program that the executable is: `MODULE:FUNCTION`, a module, or the path of a script. By default it is an interpreter. */
+  readonly entry?: string | undefined;
+  /** Whether there is a snapshot in it. By default true. */
+  readonly snapshot?: boolean | undefined;
+  /** Arguments for CPython's configure. */
+  readonly configureArg?: readonly string[] | undefined;
+  /** Arguments for CPython's make. */
+  readonly makeArg?: readonly string[] | undefined;
+  /** Link the debugging information of CPython's C, too. */
+  readonly debugInfo?: boolean | undefined;
+}
+
 /** Options of `overlay`. */
 export interface OverlayOptions extends FreezeOptions {
   /** The installed Python: a path, or a name on PATH. Never written to. */

@@ -2,14 +2,22 @@
 import {relinkBy} from '../hosts/installed/relink-methods.js';
 import {warnAboutLateStart} from '../hosts/overlay/late-start.js';
 import {overlayHost} from '../hosts/overlay/overlay-host.js';
+import {openSnapshot} from '../hosts/snapshot/snapshot-build.js';
 import {sourceHost} from '../hosts/source/source-host.js';
 import {DEFAULT_HASH_SEEDS, differenceFailure, verifyImages} from '../inspect/verification.js';
 import type {Failure} from '../model/failure.js';
 import type {BuildOutcome, VerifyReport} from '../model/outcomes.js';
 import {err, type Result} from '../model/result.js';
+import {defaultBuildDir} from '../pipeline/default-build-dir.js';
 import {selectionFrom} from '../pipeline/modules/selection-settings.js';
 import {freeze} from '../pipeline/pipeline.js';
-import type {BuildOptions, OverlayOptions, RelinkOptions, VerifyOptions} from './api-options.js';
+import type {
+  BuildOptions,
+  OverlayOptions,
+  RelinkOptions,
+  SnapshotOptions,
+  VerifyOptions,
+} from './api-options.js';
 import {type Performed, runCall} from './api-run.js';
 import {checkOptions} from './check-options.js';
 import {DECLARATIONS} from './option-kinds.js';
@@ -22,6 +30,7 @@ export type {
   ModuleOptions,
   OverlayOptions,
   RelinkOptions,
+  SnapshotOptions,
   VerifyOptions,
 } from './api-options.js';
 export type {ActionId, Outcome, Step} from '../model/action.js';
@@ -67,6 +76,30 @@ export async function build(options: BuildOptions): Promise<Result<BuildOutcome>
       debugInfo: debugInfo ?? false,
     });
     return performed(host.ok ? await freeze(host.value, selectionFrom(checked.value), context) : host);
+  });
+}
+
+/** Builds an interpreter, or a program, that starts from the memory of one that has done its imports. */
+export async function snapshot(options: SnapshotOptions): Promise<Result<BuildOutcome>> {
+  const checked = checkOptions('snapshot', options, DECLARATIONS.snapshot);
+  if (!checked.ok) return checked;
+  const {source, out, buildDir, cc, entry, cwd} = checked.value;
+  return runCall('snapshot', checked.value, async (context) => {
+    const place = {python: source, out};
+    const opened = await openSnapshot(
+      {
+        ...{source, out, cc, entry},
+        buildDir: buildDir ?? defaultBuildDir('snapshot', place, context.cacheDir),
+        configureArguments: checked.value.configureArg ?? [],
+        makeArguments: checked.value.makeArg ?? [],
+        debugInfo: checked.value.debugInfo ?? false,
+        snapshot: checked.value.snapshot ?? true,
+      },
+      selectionFrom(checked.value),
+      cwd,
+    );
+    if (!opened.ok) return performed(opened);
+    return performed(await freeze(opened.value.host, opened.value.selection, context));
   });
 }
 

@@ -4,6 +4,7 @@ import type {
   FreezeOptions,
   OverlayOptions,
   RelinkOptions,
+  SnapshotOptions,
   VerifyOptions,
 } from './api-options.js';
 
@@ -74,6 +75,7 @@ interface Declarations {
   readonly build: Declaration<BuildOptions>;
   readonly relink: Declaration<RelinkOptions>;
   readonly overlay: Declaration<OverlayOptions>;
+  readonly snapshot: Declaration<SnapshotOptions>;
   readonly verify: Declaration<VerifyOptions>;
 }
 
@@ -98,5 +100,19 @@ export const DECLARATIONS: Declarations = {
     required: ['python', 'out'],
   },
   overlay: {kinds: OVERLAY, required: ['python', 'out']},
+  snapshot: {
+    kinds: {
+      ...FREEZE,
+      source: 'path',
+      out: 'path',
+      buildDir: 'path',
+      entry: 'text',
+      snapshot: 'flag',
+      configureArg: 'list',
+      makeArg: 'list',
+      debugInfo: 'flag',
+    },
+    required: ['source', 'out'],
+  },
   verify: {kinds: {...CALL, images: 'path', source: 'path', hashSeed: 'list'}, required: ['images']},
 };

@@ -69,26 +69,27 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/regen.js'),
   },
   watch: {
-    summary: 'run build, relink or overlay, and rebuild whenever a frozen module is edited',
+    summary: 'run build, relink, overlay or snapshot, and rebuild whenever a frozen module is edited',
     options: [
       'python',
       ...PLACE_OPTIONS,
       ...WATCH_OPTIONS,
+      ...SNAPSHOT_OPTIONS,
       ...SELECTION_OPTIONS,
       'verify',
       ...COMMON_OPTIONS,
     ],
     word: {
       name: 'what',
-      describe: 'build, relink or overlay (default: relink with --python, else build)',
-      completions: ['build', 'relink', 'overlay'],
+      describe: 'build, relink, overlay or snapshot (default: relink with --python, else build)',
+      completions: ['build', 'relink', 'overlay', 'snapshot'],
     },
     yields: false,
     load: () => import('./commands/watch.js'),
   },
   explain: {
     summary: 'explain what the last build did, and why',
-    options: ['build-dir', 'python', 'out', ...COMMON_OPTIONS],
+    options: ['build-dir', 'python', 'source', 'out', ...COMMON_OPTIONS],
     word: {
       name: 'what',
       describe: 'a module, or an action such as cc:json.decoder (default: all that ran)',
@@ -98,7 +99,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   graph: {
     summary: 'print the graph of the last build: its actions and their dependencies',
-    options: ['build-dir', 'python', 'out', 'module', ...COMMON_OPTIONS],
+    options: ['build-dir', 'python', 'source', 'out', 'module', ...COMMON_OPTIONS],
     word: {
       name: 'format',
       describe: 'dot (the default), json, or svg (drawn by Graphviz)',

@@ -14,6 +14,7 @@ static PyStructSequence_Desc module_description = {"_flashfreeze.Module", "A fro
 
 typedef struct {
     PyObject *module_type;
+    PyObject *before_snapshot, *after_restore; /* lists of functions */
 } module_state;
 
 static PyObject *new_entry(PyObject *type, const ff_image *image, PyObject *origin /* stolen */)
@@ -152,6 +153,36 @@ static PyObject *snippets(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored
     return ff_list_snippets();
 }
 
+static PyObject *append_function(PyObject *list, PyObject *function)
+{
+    if (!PyCallable_Check(function)) {
+        PyErr_Format(PyExc_TypeError, "expected a callable, not %s", Py_TYPE(function)->tp_name);
+        return NULL;
+    }
+    if (PyList_Append(list, function) < 0) {
+        return NULL;
+    }
+    Py_INCREF(function);
+    return function;
+}
+
+static PyObject *before_snapshot(PyObject *self, PyObject *function)
+{
+    return append_function(((module_state *)PyModule_GetState(self))->before_snapshot, function);
+}
+
+static PyObject *after_restore(PyObject *self, PyObject *function)
+{
+    return append_function(((module_state *)PyModule_GetState(self))->after_restore, function);
+}
+
+/* For snapshot/renewal.c and the recording of imports. */
+static PyObject *snapshot_functions(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    module_state *state = PyModule_GetState(self);
+    return PyTuple_Pack(2, state->before_snapshot, state->after_restore);
+}
+
 static PyMethodDef functions[] = {
     {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
     {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
@@ -160,6 +191,11 @@ static PyMethodDef functions[] = {
      "expressions()\n--\n\nThe regular expressions that were compiled beforehand, as a list of (pattern, flags)."},
     {"snippets", snippets, METH_NOARGS,
      "snippets()\n--\n\nThe source text that was compiled beforehand, as a list of (text, filename, mode, flags, code)."},
+    {"before_snapshot", before_snapshot, METH_O,
+     "before_snapshot(function, /)\n--\n\nCall a function before a snapshot is made, the last one first; returns it."},
+    {"after_restore", after_restore, METH_O,
+     "after_restore(function, /)\n--\n\nCall a function when a process starts from a snapshot, the first one first; returns it."},
+    {"_snapshot_functions", snapshot_functions, METH_NOARGS, NULL},
     {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
     {NULL, NULL, 0, NULL}};
 
@@ -167,18 +203,29 @@ static int execute(PyObject *module)
 {
     module_state *state = PyModule_GetState(module);
     state->module_type = (PyObject *)PyStructSequence_NewType(&module_description);
+    state->before_snapshot = PyList_New(0);
+    state->after_restore = PyList_New(0);
+    if (state->before_snapshot == NULL || state->after_restore == NULL) {
+        return -1;
+    }
     return state->module_type == NULL ? -1 : PyModule_AddObjectRef(module, "Module", state->module_type);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
-    Py_VISIT(((module_state *)PyModule_GetState(module))->module_type);
+    module_state *state = PyModule_GetState(module);
+    Py_VISIT(state->module_type);
+    Py_VISIT(state->before_snapshot);
+    Py_VISIT(state->after_restore);
     return 0;
 }
 
 static int clear(PyObject *module)
 {
-    Py_CLEAR(((module_state *)PyModule_GetState(module))->module_type);
+    module_state *state = PyModule_GetState(module);
+    Py_CLEAR(state->module_type);
+    Py_CLEAR(state->before_snapshot);
+    Py_CLEAR(state->after_restore);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 import type {BuildOutcome} from '../../model/outcomes.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import {overlayHost} from '../../hosts/overlay/overlay-host.js';
+import {openSnapshot} from '../../hosts/snapshot/snapshot-build.js';
 import {makeHost} from '../../hosts/make/make-host.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import {relinkBy} from '../../hosts/installed/relink-methods.js';
@@ -18,13 +19,14 @@ import {
   methodOf,
   relinkOptionsOf,
   selectionOf,
+  snapshotOptionsOf,
   sourceOptionsOf,
 } from '../args/host-options.js';
 
 /** What the watch rebuilds. */
 interface Subject {
   /** The command that would build it once. */
-  readonly command: 'build' | 'make' | 'relink' | 'overlay';
+  readonly command: 'build' | 'make' | 'relink' | 'overlay' | 'snapshot';
   /** The paths that it writes, absolute. */
   readonly outputs: readonly string[];
   readonly build: (context: HostContext) => Promise<Result<BuildOutcome>>;
@@ -113,6 +115,18 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
     const {outputs, build} = relinking.value;
     return ok({command: word, outputs, build: (each) => build(selection, each)});
   }
+  if (word === 'snapshot') {
+    const snapshot = snapshotOptionsOf(invocation, cacheDir);
+    if (!snapshot.ok) return snapshot;
+    const opened = await openSnapshot(snapshot.value, selection, context.cwd);
+    if (!opened.ok) return opened;
+    const {host} = opened.value;
+    return ok({
+      command: word,
+      outputs: [host.places.root, snapshot.value.out],
+      build: (context) => freeze(host, opened.value.selection, context),
+    });
+  }
   if (word === 'overlay') {
     const overlay = installedOptionsOf(invocation);
     if (!overlay.ok) return overlay;
@@ -123,7 +137,9 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
       build: (context) => freeze(host, selection, context),
     });
   }
-  return fail('USAGE', `watch: unknown argument ${word}`, {hint: 'expected one of build, relink, overlay'});
+  return fail('USAGE', `watch: unknown argument ${word}`, {
+    hint: 'expected one of build, relink, overlay, snapshot',
+  });
 }
 
 function execRunner(

@@ -22,6 +22,16 @@
 static const char PREPARE[] =
     "def prepare(modules):\n"
     "    renewals = []\n"
+    "    before, restored = [], []\n"
+    "    own = modules.get('_flashfreeze')\n"
+    "    if own is not None:\n"
+    "        before, restored = ([(each, (), {}) for each in list] for list in own._snapshot_functions())\n"
+    "    other = modules.get('snapshot_restore_py')\n"
+    "    if other is not None:\n"
+    "        before.extend(getattr(other, 'get_before_snapshot', list)())\n"
+    "        restored.extend(getattr(other, 'get_after_restore', list)())\n"
+    "    for function, words, names in reversed(before):\n"
+    "        function(*words, **names)\n"
     "    random = modules.get('random')\n"
     "    if random is not None:\n"
     "        random.seed(0)\n"
@@ -53,10 +63,11 @@ static const char PREPARE[] =
     "            except OSError:\n"
     "                process.ORIGINAL_DIR = None\n"
     "        renewals.append(renew)\n"
-    "    return renewals\n";
+    "    return renewals, tuple(restored)\n";
 
 static PyObject *environment;           /* posix.environ, which is what os.environ holds */
 static PyObject *renewals;              /* functions that PREPARE made */
+static PyObject *restored;              /* the program's own: functions, their arguments and their keywords */
 static PyObject *set_signal, *on_interrupt;
 static PyObject *set_time_zone;         /* time.tzset, if time was imported */
 static PyThreadState *thread_state;
@@ -84,7 +95,14 @@ int ff_prepare_renewal(void)
     }
     PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
     PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
-    renewals = prepare == NULL ? NULL : PyObject_CallOneArg(prepare, PyImport_GetModuleDict());
+    PyObject *both = prepare == NULL ? NULL : PyObject_CallOneArg(prepare, PyImport_GetModuleDict());
+    if (both != NULL) {
+        renewals = PyTuple_GetItem(both, 0);
+        restored = PyTuple_GetItem(both, 1);
+        Py_XINCREF(renewals);
+        Py_XINCREF(restored);
+        Py_DECREF(both);
+    }
     Py_XDECREF(done);
     Py_DECREF(names);
     if (renewals != NULL) {
@@ -170,6 +188,21 @@ int ff_renew(int argc, char **argv, const ff_command_line *line)
         }
     }
     return 0;
+}
+
+/* What the program has registered runs last, when everything else is as in a process of its own. An exception ends the process as one
+ * of the main program does. */
+void ff_run_restored(void)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(restored); i++) {
+        PyObject *function, *words, *names, *each = PyTuple_GET_ITEM(restored, i);
+        PyObject *done = PyArg_ParseTuple(each, "OOO", &function, &words, &names) ? PyObject_Call(function, words, names) : NULL;
+        if (done == NULL) {
+            PyErr_Print();
+            Py_Exit(1);
+        }
+        Py_DECREF(done);
+    }
 }
 
 /* libc's side of the same: before Python runs. */

@@ -179,6 +179,7 @@ void ff_begin_restored(void);
 /* snapshot/renewal.c: Python's own view of its process. */
 int ff_prepare_renewal(void);
 void ff_renew_thread(const ff_common *common);
+void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
 
 /* snapshot/dump.c: making a snapshot. */

@@ -69,5 +69,6 @@ int __wrap_Py_BytesMain(int argc, char **argv)
     is_decided = 1;
     ff_snapshot_state = "restored";
     ff_begin_restored();
+    ff_run_restored();
     return Py_RunMain();
 }

@@ -397,6 +397,20 @@ def held_locks():
         level = following
 
 
+def run_hooks():
+    """What programs want to be done before a snapshot: src/runtime/snapshot/renewal.c does the same."""
+    own = sys.modules.get("_flashfreeze")
+    before = [(each, (), {}) for each in own._snapshot_functions()[0]] if own is not None else []
+    other = sys.modules.get("snapshot_restore_py")
+    if other is not None:
+        before.extend(getattr(other, "get_before_snapshot", list)())
+    for function, words, names in reversed(before):
+        try:
+            function(*words, **names)
+        except Exception:
+            pass  # the dump says so
+
+
 def main():
     global is_paused
     request, out = sys.argv[1:]
@@ -424,6 +438,7 @@ def main():
             except Exception:
                 pass  # the dump says so
     is_paused = True
+    run_hooks()
     for number, path in descriptors().items():
         if number not in open_before and not path.startswith("/proc/"):
             module, where = opened.get(path, ("", ("", 0)))
