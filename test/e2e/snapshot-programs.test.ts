@@ -170,3 +170,29 @@ test('a script runs as python runs it, with what lies beside it', async () => {
   expect(done.stdout).toBe(`${join(scripts, 'script.py')} ${scripts} ['${out}', '--code'] 5 False\n`);
   expect((await start(out, ['--state'])).stdout).toContain('restored\n');
 });
+
+test('functions of the program run before the snapshot and after a restore, in order', async () => {
+  writeFileSync(
+    join(packages, 'hooked.py'),
+    `import _flashfreeze, sys
+done = []
+file = open(__file__)
+@_flashfreeze.before_snapshot
+def close(): done.append('close'); file.close()
+_flashfreeze.before_snapshot(lambda: done.append('first'))
+_flashfreeze.after_restore(lambda: done.append('restored'))
+@_flashfreeze.after_restore
+def last():
+    if '--raise' in sys.argv: raise ValueError('from a hook')
+    done.append('last')
+def main(): print(done)
+`,
+  );
+  const out = await build('hooked', 'hooked:main');
+  const restored = `['first', 'close', 'restored', 'last']\n`;
+  expect(await start(out, [])).toMatchObject({exitCode: 0, stdout: restored, stderr: ''});
+  expect(await start(out, [], {FLASHFREEZE: 'no-snapshot'})).toMatchObject({exitCode: 0, stdout: '[]\n'});
+  const failed = await start(out, ['--raise']);
+  expect(failed).toMatchObject({exitCode: 1, stdout: ''});
+  expect(failed.stderr).toContain('ValueError: from a hook');
+});
