@@ -2,6 +2,7 @@ import {link, lstat, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {attempt, ensureFolder, removeQuietly, temporaryIn} from '../fs/files.js';
 import {emptyFile} from '../fs/fresh-file.js';
+import {removeLeftovers} from '../fs/leftovers.js';
 import {liveness, ownIdentity, type ProcessIdentity} from '../exec/liveness.js';
 import {errnoOf} from '../model/errno.js';
 import {checkBuildDirOwner} from './build-dir-owner.js';
@@ -70,6 +71,8 @@ export async function acquireLock(
     for (const old of all.filter((generation) => generation <= highest)) {
       await removeQuietly(join(folder, String(old)));
     }
+    // The lock is ours: what is left there is of runs that were killed.
+    await removeLeftovers([buildDir, folder, join(buildDir, 'work')]);
     return ok({release: () => emptyFile(mine).then(() => undefined)});
   }
   return fail('LOCKED', `the build directory ${buildDir} is in use by other runs`);

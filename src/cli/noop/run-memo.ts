@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {defaultCacheDir} from '../../cache/default-cache-dir.js';
 import {privateCacheDir} from '../../cache/private-cache-dir.js';
 import {ensurePrivate} from '../../fs/private-directory.js';
+import {removeLeftovers} from '../../fs/leftovers.js';
 import {removeFile} from '../../fs/removal.js';
 import {SESSION_VARIABLES} from '../../exec/environment.js';
 import {type Memo, readMemo, writeMemo} from '../../fs/memo.js';
@@ -97,6 +98,7 @@ export async function writeRunMemo({file}: RunQuestion, memo: RunMemo): Promise<
   // A memo says that nothing has to be built, so nobody else may write one.
   if (!(await ensurePrivate(folder)).ok) return;
   await writeMemo(file, memo);
+  await removeLeftovers([folder]);
   try {
     const names = (await readdir(folder)).filter(isDigest);
     if (names.length <= KEPT) return;

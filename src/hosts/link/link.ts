@@ -1,5 +1,6 @@
 import {dirname, join} from 'node:path';
 import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
+import {removeLeftovers} from '../../fs/leftovers.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
 import {withoutRecording} from '../../fs/recording.js';
 import {runProcess} from '../../exec/process.js';
@@ -77,6 +78,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       if (!listed.ok) return listed;
       // The old one may be running: it is replaced by renaming, never written to.
       const mode = outputMode(inputs, out, site);
+      await removeLeftovers([dirname(out)], LINKING_MS);
       return replaceByProgram(out, {
         mode,
         async write(fresh) {
@@ -105,6 +107,9 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
   }
   return ok(output(linked.value, 'linked'));
 }
+
+/** No linker takes longer. */
+const LINKING_MS = 600_000;
 
 /** The permissions of an output that others may not read, because they may not read all that it is made from; that is reported. */
 export function outputMode(inputs: readonly Artifact[], out: string, {context}: Site): number | undefined {

@@ -1,0 +1,160 @@
+/** Signals in every phase of the commands that take long: the run ends, nothing of it is left running, no output is half written, and the next run goes on. */
+import {execFileSync, spawn} from 'node:child_process';
+import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {findPythons} from '../../support/pythons.js';
+import {flashfreeze, PACKAGE} from '../../support/rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+
+jest.setTimeout(10 * 60_000);
+
+const python = findPythons().at(-1)?.python ?? 'python3';
+const folder = temporaryDirectory('signals');
+const cache = join(folder, 'cache');
+
+interface Ended {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Whether it was still running when the signal was sent. */
+  readonly wasSent: boolean;
+}
+
+/** Runs the program, and sends it a signal, so often, when it has printed what matches. */
+function interrupt(
+  words: readonly string[],
+  at: RegExp,
+  signal: NodeJS.Signals,
+  times: number,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [join(PACKAGE, 'bin/flashfreeze.mjs'), ...words], {
+    cwd: folder,
+    env: {...process.env, HOME: folder},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = {stdout: '', stderr: ''};
+  let wasSent = false;
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+      if (wasSent || !at.test(said[name])) return;
+      wasSent = true;
+      for (let i = 0; i < times; i += 1) child.kill(signal);
+    });
+  }
+  return new Promise((done) => {
+    child.on('close', (status, endedBy) => {
+      done({status, signal: endedBy, ...said, wasSent});
+    });
+  });
+}
+
+/** The command lines and working directories of processes that name our directory. */
+function running(): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((id) => {
+      try {
+        const line = readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return line.includes(folder) ? [line] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Processes get a moment to end that were killed when their parent ended. */
+async function expectNothingRunning(): Promise<void> {
+  for (let round = 0; running().length > 0 && round < 100; round += 1)
+    await new Promise((done) => setTimeout(done, 100));
+  expect(running()).toEqual([]);
+}
+
+function expectInterrupted({status, signal, stderr, wasSent}: Ended, name: NodeJS.Signals): void {
+  expect(wasSent).toBe(true);
+  // A second signal ends the process as such, and so does the first one when all is done.
+  const ways: readonly unknown[] = [name, 130, 0];
+  expect([status, signal, ways.includes(signal ?? status)]).toEqual([status, signal, true]);
+  if (status === 130) expect(stderr).toContain('error[INTERRUPTED]');
+  expect(stderr).not.toMatch(/error\[BUG\]|\n\s+at /);
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const PHASES = ['compile:', 'generate:', 'cc:', 'index:', 'link:'];
+const started = (id: string): RegExp =>
+  new RegExp(`"type":"action-started"[^\\n]*"id":"${id}|"id":"${id}[^\\n]*"type":"action-started"`);
+
+let serial = 0;
+afterAll(expectNothingRunning);
+
+describe.each(['relink', 'overlay'])('%s', (command) => {
+  const cases = PHASES.flatMap((phase, i) =>
+    [1, 2].map((times, j) => ({phase, times, signal: SIGNALS[(i + j) % SIGNALS.length] ?? 'SIGINT'})),
+  );
+  test.each(cases)('$signal at $phase, $times times', async ({phase, times, signal}) => {
+    serial += 1;
+    const place = join(folder, String(serial));
+    const out = join(place, 'out');
+    mkdirSync(place);
+    const words = [command, '--python', python, '--out', out, '--build-dir', join(place, 'build')];
+    words.push('--module', 'textwrap', '--cache-dir', cache, '--json');
+    // Nothing of it is in the cache yet.
+    const ended = await interrupt([...words, '--force'], started(phase), signal, times);
+    expectInterrupted(ended, signal);
+    await expectNothingRunning();
+    const whole = (): unknown =>
+      command === 'relink'
+        ? execFileSync(out, ['-c', 'print(1)'], {encoding: 'utf8'})
+        : readdirSync(out).some((name) => name.endsWith('.pth') || name === 'sitecustomize.py');
+    // The old output, the new one, or none.
+    if (existsSync(out) && ended.status !== 130) expect(whole()).toBeTruthy();
+    const next = await flashfreeze(words);
+    expect(next).toMatchObject({exitCode: 0});
+    expect(whole()).toBeTruthy();
+    const left = readdirSync(place).filter((name) => !['out', 'build', 'out.stamps'].includes(name));
+    expect(left).toEqual([]);
+  });
+});
+
+describe('other commands', () => {
+  const out = join(folder, 'python');
+  const build = [
+    '--python',
+    python,
+    '--out',
+    out,
+    '--build-dir',
+    join(folder, 'build'),
+    '--module',
+    'textwrap',
+  ];
+  beforeAll(async () => {
+    expect(await flashfreeze(['relink', ...build, '--cache-dir', cache])).toMatchObject({exitCode: 0});
+  });
+
+  const others: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['verify', ['--images', out], /command-started/],
+    [
+      'discover',
+      ['--python', python, '--trace', '-c "import time; print(1); time.sleep(60)"'],
+      /"id":"discover:modules"/,
+    ],
+    ['cache', ['gc'], /command-started/],
+    ['cache', ['verify'], /command-started/],
+  ];
+  test.each(others)('%s %j', async (command, words, at) => {
+    for (const times of [1, 2]) {
+      const ended = await interrupt(
+        [command, ...words, '--cache-dir', cache, '--json'],
+        at,
+        'SIGTERM',
+        times,
+      );
+      expectInterrupted(ended, 'SIGTERM');
+      await expectNothingRunning();
+    }
+    expect(await flashfreeze(['relink', ...build, '--cache-dir', cache])).toMatchObject({exitCode: 0});
+  });
+});
