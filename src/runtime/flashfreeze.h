@@ -438,13 +438,13 @@ int ff_install_import_hooks(void);
 /* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);
 
+/* module.c: the module _flashfreeze. linked/startup.c and overlay/extension-module.c give it to the interpreter. */
+PyObject *ff_module_init(void);
+extern const char *ff_snapshot_state; /* "restored", or why the start was an ordinary one; NULL without snapshots */
+
 /* linked/startup.c: both of what happens before main(). */
 void ff_register_with_interpreter(void);
 
 /* snapshot/….c: a start from memory (snapshot/restore.h). */
-
-/* module.c: the module _flashfreeze. linked/startup.c and overlay/extension-module.c give it to the interpreter. */
-PyObject *ff_module_init(void);
-extern const char *ff_snapshot_state; /* "restored", or why the start was an ordinary one; NULL without snapshots */
 
 #endif

@@ -12,14 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-
-/* As the kernel names a script that it starts through its first line. */
-const char *ff_program_name(char **argv)
-{
-    const char *path = (const char *)getauxval(AT_EXECFN);
-    return path == NULL || strcmp(path, "/proc/self/exe") == 0 ? argv[0] : path;
-}
 
 /* sys.path[0] is what this file puts there (Modules/main.c, pymain_run_python()). */
 void ff_leave_path_alone(void)

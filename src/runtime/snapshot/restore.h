@@ -138,17 +138,20 @@ void ff_restore_process(int earlier_keys);
 int ff_thread_key_count(void);
 void ff_name_main_thread(void);
 
+/* snapshot/program-name.c: the path of the executable as a program. */
+const char *ff_program_name(char **argv);
+
+/* snapshot/facts.c: what else imports have read. */
+#define FF_FACT_SIZE 4096
+int ff_read_fact(const char *name, char *text, char **argv);
+const char *ff_compare_facts(const char *pairs, char **argv);
+
 /* snapshot/start-conditions.c: what a start has to have in common with the process that was dumped. */
 enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
 const char *ff_read_common(ff_common *common);
 const char *ff_compare(const ff_snapshot_header *header, char **argv);
 int ff_file_state_of(const char *path, ff_file_state *state);
 int ff_examined_state_of(const char *path, ff_file_state *state);
-
-/* snapshot/facts.c: what else imports have read. */
-#define FF_FACT_SIZE 4096
-int ff_read_fact(const char *name, char *text, char **argv);
-const char *ff_compare_facts(const char *pairs, char **argv);
 
 /* snapshot/command-line.c: the arguments of a start. */
 typedef enum { FF_RUN_STDIN, FF_RUN_COMMAND, FF_RUN_MODULE, FF_RUN_FILE, FF_RUN_OTHER } ff_what_to_run;
@@ -161,7 +164,6 @@ ff_command_line ff_read_command_line(int argc, char **argv);
 int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char **argv);
 
 /* snapshot/program.c: the executable as a program. */
-const char *ff_program_name(char **argv);
 void ff_leave_path_alone(void);
 int ff_begin_program(void);
 PyStatus ff_name_program(PyConfig *config);
@@ -189,6 +191,5 @@ int ff_make_dump(int argc, char **argv, const char *request);
 const char *ff_restore(int argc, char **argv);
 
 /* snapshot/start.c: calls both. */
-int ff_is_start_undecided(void);
 
 #endif

@@ -25,9 +25,18 @@ __attribute__((constructor(101))) static void begin(void)
 /* What constructors do waits until it is known whether the process is restored: then it has been done. */
 static int is_decided;
 
-int ff_is_start_undecided(void)
+static int is_start_undecided(void)
 {
     return ff_place.size != 0 && !is_decided;
+}
+
+extern void __real_ff_register_with_interpreter(void);
+
+void __wrap_ff_register_with_interpreter(void)
+{
+    if (!is_start_undecided()) {
+        __real_ff_register_with_interpreter();
+    }
 }
 
 /* OpenSSL's constructor asks the processor, which costs a trap for each question in a virtual machine (crypto/cryptlib.c). */
@@ -35,17 +44,17 @@ extern void __real_OPENSSL_cpuid_setup(void) __attribute__((weak));
 
 void __wrap_OPENSSL_cpuid_setup(void)
 {
-    if (!ff_is_start_undecided() && __real_OPENSSL_cpuid_setup != NULL) {
+    if (!is_start_undecided() && __real_OPENSSL_cpuid_setup != NULL) {
         __real_OPENSSL_cpuid_setup();
     }
 }
 
 static int start_without(const char *reason, int argc, char **argv)
 {
-    int was_undecided = ff_is_start_undecided();
+    int was_undecided = is_start_undecided();
     is_decided = 1;
     if (was_undecided) {
-        ff_register_with_interpreter();
+        __real_ff_register_with_interpreter();
         __wrap_OPENSSL_cpuid_setup();
     }
     ff_snapshot_state = reason;
