@@ -415,6 +415,12 @@ PyObject *ff_list_snippets(void);
 ff_answer ff_is_importlib_unmodified(void);
 int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
 
+/* import/import-frames.c: the limit of recursion. */
+int ff_enter_frames(int count);
+void ff_leave_frames(int count);
+int ff_has_room_for_frames(int count);
+PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords);
+
 /* import/file-specs.c: finders and specs of source files. */
 int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
 ff_answer ff_read_finder(PyObject *finder, ff_finder *read);

@@ -12,6 +12,10 @@ static PyObject *original_get_code;  /* SourceLoader.get_code */
 static PyTypeObject *loader_type;    /* SourceFileLoader */
 static PyObject *str_path, *str_name, *str_target;
 
+/* What the originals nest at most: FileFinder.find_spec(), _get_spec(), spec_from_file_location(), and what that calls; up to 3.11,
+ * calls of C functions, too. Where there is less room, they raise RecursionError. */
+#define MOST_FRAMES 12
+
 /* ---- FileFinder.find_spec ---- */
 
 /* Gives *spec, the spec of the frozen module `name` (`fullname` as text) in the folder of a finder. */
@@ -45,7 +49,9 @@ static ff_answer find_frozen_spec(PyObject *finder, PyObject *fullname, PyObject
 {
     ff_text name;
     ff_finder read;
-    ff_answer answer = ff_images_available() && !ff_is_import_observed() ? ff_read_text(fullname, &name) : FF_NO;
+    ff_answer answer = ff_images_available() && ff_has_room_for_frames(MOST_FRAMES) && !ff_is_import_observed()
+                           ? ff_read_text(fullname, &name)
+                           : FF_NO;
     answer = answer == FF_YES ? ff_is_importlib_unmodified() : answer;
     answer = answer == FF_YES ? ff_read_finder(finder, &read) : answer;
     if (answer != FF_YES) {
@@ -77,7 +83,7 @@ static PyObject *call_original(PyObject *method, PyObject *self, PyObject *const
     if (total > 0) {
         memcpy(stack + 1, arguments, (size_t)total * sizeof(PyObject *));
     }
-    PyObject *result = PyObject_Vectorcall(method, stack, (size_t)count + 1, keywords);
+    PyObject *result = ff_call_instead(method, stack, (size_t)count + 1, keywords);
     PyMem_Free(stack);
     return result;
 }
@@ -139,7 +145,9 @@ static ff_answer find_frozen_code(PyObject *loader, PyObject *fullname, PyObject
     PyObject *dict;
     ff_text wanted;
     /* A SourceFileLoader, no method of which was replaced, neither in a class nor in the loader itself. */
-    ff_answer answer = Py_IS_TYPE(loader, loader_type) && !ff_is_import_observed() ? ff_read_text(fullname, &wanted) : FF_NO;
+    ff_answer answer = Py_IS_TYPE(loader, loader_type) && ff_has_room_for_frames(MOST_FRAMES) && !ff_is_import_observed()
+                           ? ff_read_text(fullname, &wanted)
+                           : FF_NO;
     answer = answer == FF_YES ? ff_is_importlib_unmodified() : answer;
     answer = answer == FF_YES ? ff_read_instance(loader, attributes, 2, &dict) : answer;
     if (answer != FF_YES) {

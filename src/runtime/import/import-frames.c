@@ -3,9 +3,7 @@
  * a stack that need not have room for it. */
 #include FF_LAYOUT
 
-#include "import.h"
-
-#if FF_REPLACES_IMPORT
+#include "flashfreeze.h"
 
 #if FF_COUNTS_RECURSION
 /* How many more calls a thread may nest, and the counter of it (Include/cpython/pystate.h). */
@@ -49,6 +47,13 @@ void ff_leave_frames(int count)
     take_calls(PyThreadState_Get(), -count);
 }
 
+/* Whether so many calls can be nested here. Near the limit, importlib's functions raise where they call others, which are called
+ * nowhere here: so there, the originals are to run. */
+int ff_has_room_for_frames(int count)
+{
+    return calls_left(PyThreadState_Get()) >= count;
+}
+
 /* Calls a function in the place of the C function that runs. Up to 3.11, that one is counted as a call, too
  * (Objects/methodobject.c). */
 PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
@@ -72,9 +77,14 @@ void ff_leave_frames(int count)
     (void)count;
 }
 
+int ff_has_room_for_frames(int count)
+{
+    (void)count;
+    return 1;
+}
+
 PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
 {
     return PyObject_Vectorcall(function, arguments, count, keywords);
 }
-#endif
 #endif

@@ -78,6 +78,9 @@ static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObjec
  * the function here. */
 #define FRAMES (FF_COUNTS_RECURSION >= 312 ? 2 : 1)
 
+/* What importlib nests at most until the module itself runs. Where there is less room, the original raises RecursionError. */
+#define MOST_FRAMES 24
+
 /* The same, under the lock of the module. */
 static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner, PyObject **module)
 {
@@ -107,7 +110,8 @@ __attribute__((noinline)) static ff_answer import_frozen(PyObject *name, PyObjec
 {
     ff_text text;
     ff_answer is_text = ff_read_text(name, &text);
-    if (is_text != FF_YES || !ff_images_available() || ff_is_import_observed() || ff_is_called_from_importlib()) {
+    if (is_text != FF_YES || !ff_images_available() || !ff_has_room_for_frames(MOST_FRAMES) || ff_is_import_observed() ||
+        ff_is_called_from_importlib()) {
         return ff_failed_or(is_text, FF_UNSURE);
     }
     const char *dot = memrchr(text.data, '.', text.length);

@@ -60,11 +60,6 @@ PyObject *ff_call_bootstrap(PyObject *name, PyObject *const *arguments, size_t c
 int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original);
 int ff_remember_import_state(PyObject *bootstrap, PyObject *external);
 
-/* import/import-frames.c: the limit of recursion. */
-int ff_enter_frames(int count);
-void ff_leave_frames(int count);
-PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords);
-
 /* import/import-locks.c */
 PyObject *ff_import_owner(void);
 ff_answer ff_is_loading(PyObject *name);
