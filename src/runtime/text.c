@@ -6,16 +6,32 @@
 #include <limits.h>
 #include <string.h>
 
+/* Whether a str has lone surrogates. Encoding those looks for an error handler, and thereby imports `encodings`, at a start long before
+ * its turn. */
+static int has_surrogates(PyObject *text)
+{
+    if (PyUnicode_READY(text) < 0 || PyUnicode_MAX_CHAR_VALUE(text) < 0xd800) {
+        return 0; /* without memory, encoding fails, too */
+    }
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (Py_UNICODE_IS_SURROGATE(PyUnicode_READ_CHAR(text, i))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The UTF-8 form of an exact str (it lives as long as that). FF_NO for other objects, and for text that no path can be. */
 ff_answer ff_read_text(PyObject *object, ff_text *result)
 {
     Py_ssize_t length;
-    if (!PyUnicode_CheckExact(object)) {
+    if (!PyUnicode_CheckExact(object) || has_surrogates(object)) {
         return FF_NO;
     }
     result->data = PyUnicode_AsUTF8AndSize(object, &length);
     if (result->data == NULL) {
-        return ff_forgive(FF_NO); /* lone surrogates */
+        return ff_forgive(FF_NO);
     }
     result->length = (size_t)length;
     return memchr(result->data, '\0', result->length) == NULL ? FF_YES : FF_NO;

@@ -65,12 +65,14 @@ static void raise_not_a_package(PyObject *name, PyObject *parent)
     }
 }
 
-/* Reads __path__ and __spec__ of the parent, once. FF_UNSURE: they are others' to give, and the original may ask for them. */
+/* Reads __path__ and, where importlib does (for the list of submodules), __spec__ of the parent, once. FF_UNSURE: they are others' to
+ * give, and the original may ask for them. */
 static ff_answer read_parent(ff_wanted *wanted, PyObject *parent, ff_family *family)
 {
     family->path = own_attribute(parent, ff_import.names.__path__);
-    family->spec = family->path == NULL ? NULL : own_attribute(parent, ff_import.names.__spec__);
-    if (family->spec != NULL) {
+    int reads_spec = ff_import.lists_submodules;
+    family->spec = family->path == NULL || !reads_spec ? NULL : own_attribute(parent, ff_import.names.__spec__);
+    if (family->spec != NULL || (family->path != NULL && !reads_spec)) {
         return FF_YES;
     }
     if (PyErr_Occurred()) {
@@ -87,8 +89,8 @@ static ff_answer read_parent(ff_wanted *wanted, PyObject *parent, ff_family *fam
         }
         return FF_FAILED;
     }
-    family->spec = PyObject_GetAttr(parent, ff_import.names.__spec__);
-    return family->spec == NULL ? FF_FAILED : FF_YES;
+    family->spec = reads_spec ? PyObject_GetAttr(parent, ff_import.names.__spec__) : NULL;
+    return reads_spec && family->spec == NULL ? FF_FAILED : FF_YES;
 }
 
 #if !FF_IGNORES_LOADING_PARENT
