@@ -32,6 +32,8 @@ export function normalise(text: string, names: readonly string[]): string {
         /^( *)File "<frozen (?:importlib\.\w+|runpy|zipimport)>", line \d+, in .*\n(?:\1 .*\n)*/gm,
         '',
       )
+      // Of a traceback that has no others, what is left: without frames, it has no header either.
+      .replaceAll(/^Traceback \(most recent call last\):\n(?=\S)/gm, '')
       .replaceAll(/\\n *File \\?"<frozen importlib\.\w+>\\?", line \d+, in .*?(?=\\n(?: {2}File|\S))/g, '')
       .replaceAll(/\('<frozen importlib\.[^)]*\), ?/g, '')
       .replaceAll(/^.*ImportWarning: Cannot set an attribute on.*\n(?: .*\n)?/gm, '')
