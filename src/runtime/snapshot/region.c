@@ -27,6 +27,7 @@ typedef struct {
 
 #define SMALL 1024 /* up to here, lists have sizes of 16 bytes more each; then four for each power of two */
 #define LISTS 200
+#define LINK_SIZE sizeof(void *) /* of what a free block begins with: the next one of its list */
 #define ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
 
 /* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. */
@@ -140,8 +141,8 @@ static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_
         block = region.free_lists[list];
     }
     if (block != NULL) {
-        memcpy(&region.free_lists[list], block + sizeof(head), sizeof(char *));
-        memset(block + sizeof(head), 0, sizeof(char *));
+        memcpy(&region.free_lists[list], block + sizeof(head), LINK_SIZE);
+        memset(block + sizeof(head), 0, LINK_SIZE);
     }
     else {
         block = extend(kind, sizeof(head) + capacity);
@@ -229,7 +230,7 @@ static void release(void *p)
     memset(p, 0, own.capacity);
     note(own.number, 0);
     if (own.list != 0) {
-        memcpy(start, &region.free_lists[own.list], sizeof(char *));
+        memcpy(start, &region.free_lists[own.list], LINK_SIZE);
         region.free_lists[own.list] = start - sizeof(head);
     }
 }
@@ -348,8 +349,8 @@ char *ff_finish_region(uint64_t *count)
     for (int list = 0; list < LISTS; list++) {
         while (region.free_lists[list] != NULL) {
             char *link = region.free_lists[list] + sizeof(head);
-            memcpy(&region.free_lists[list], link, sizeof(char *));
-            memset(link, 0, sizeof(char *));
+            memcpy(&region.free_lists[list], link, LINK_SIZE);
+            memset(link, 0, LINK_SIZE);
         }
     }
     *count = region.count;
