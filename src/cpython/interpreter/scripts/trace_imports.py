@@ -166,7 +166,8 @@ def _trace():
 
     loads = {}
     get_data = external.FileLoader.get_data.__code__
-    get_code = external.SourceLoader.get_code.__code__
+    # A function of C in a frozen interpreter: what doctor traces there are modules that were imported.
+    get_code = getattr(external.SourceLoader.get_code, "__code__", None)
 
     def watch_loads():
         """Is called when a file is opened, perhaps by a loader of source, the source or its bytecode. The import may fail."""
