@@ -33,6 +33,8 @@ export interface CommandWord {
   readonly name: string;
   readonly describe: string;
   readonly choices?: readonly string[];
+  /** How it is written where it is several words to a shell, with its quotes. */
+  readonly example?: string;
   /** What a shell offers for it, if not the choices. */
   readonly completions?: readonly string[] | 'files';
 }

@@ -100,6 +100,12 @@ describe('said, not measured', () => {
     });
   });
 
+  test('a command without quotes', async () => {
+    const {exitCode, stderr} = await flashfreeze(['try', 'hg', 'version'], {environment});
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/unexpected argument version\nhint: quote it.*: flashfreeze try 'hg version'\n$/);
+  });
+
   test.each([
     ['ls', 'USAGE'],
     ['no-such-program', 'NO_TOOL'],

@@ -61,13 +61,18 @@ function translate(message: string, {command, tied}: Words): Result<never> {
     return fail('USAGE', message.replaceAll('\n', ' '));
   }
   const name = names.split(', ')[0] ?? '';
+  const spec = command === undefined ? undefined : COMMANDS[command];
   const helpHint = command === undefined ? LIST_HINT : `flashfreeze ${command} --help lists its options`;
   if (!tied.some((word) => word.startsWith(`--${name}`))) {
     const option = name.length === 1 && tied.some((word) => /^-[^-]/.test(word));
-    const shown = option ? `unknown option -${name}` : `unexpected argument ${name}`;
-    return fail('USAGE', shown, {hint: helpHint});
+    if (option) return fail('USAGE', `unknown option -${name}`, {hint: helpHint});
+    const example = spec?.word?.example;
+    const hint =
+      example === undefined
+        ? helpHint
+        : `quote it, so that it is one word: flashfreeze ${command ?? ''} ${example}`;
+    return fail('USAGE', `unexpected argument ${name}`, {hint});
   }
-  const spec = command === undefined ? undefined : COMMANDS[command];
   const near = closest(name, [...(spec?.options ?? []), ...COMMON_OPTIONS]);
   const where = command === undefined ? '' : ` for ${command}`;
   return fail('USAGE', `unknown option --${name}${where}`, {
