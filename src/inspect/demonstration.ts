@@ -13,6 +13,7 @@ import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext} from '../pipeline/build-options.js';
 import {freeze} from '../pipeline/pipeline.js';
 import {sourceHost} from '../hosts/source/source-host.js';
+import {inPhase} from './phases.js';
 import {verifyImages} from './verification.js';
 
 export interface DemoRequest {
@@ -42,16 +43,9 @@ const measuredSchema = z.object({sha256: z.string(), bench: benchReportSchema});
  */
 export async function runDemo(request: DemoRequest, context: HostContext): Promise<Result<DemoReport>> {
   const {events, signal} = context;
-  const phase = async <T>(name: string, work: () => Promise<Result<T>>): Promise<Result<T>> => {
-    const begun = performance.now();
-    events.emit({type: 'phase-started', phase: name});
-    const result = await work();
-    events.emit({type: 'phase-finished', phase: name, ms: performance.now() - begun});
-    return result;
-  };
   const cache = await ensureFolder(context.cacheDir);
   if (!cache.ok) return cache;
-  const source = await phase('obtaining the CPython source', () =>
+  const source = await inPhase('obtaining the CPython source', context, () =>
     obtainSource({
       version: request.python,
       cacheDir: privateCacheDir(context.cacheDir),
@@ -81,7 +75,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     ...{modules: [], packages: [], stdlib: false, exclude: []},
     ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
   };
-  const built = await phase('building', () => freeze(host.value, selection, context));
+  const built = await inPhase('building', context, () => freeze(host.value, selection, context));
   if (!built.ok) return built;
   const outcome = built.value;
   const reportPath = join(buildDir, 'demo-report.json');
@@ -89,7 +83,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   if (known?.sha256 === outcome.sha256) return ok({outcome, bench: known.bench});
 
   const python = outcome.output ?? '';
-  const verified = await phase('comparing every image with a fresh compile', () =>
+  const verified = await inPhase('comparing every image with a fresh compile', context, () =>
     verifyImages({python, source: source.value.path, hashSeeds: ['0', '1', 'random']}, context),
   );
   if (!verified.ok) return verified;
@@ -105,7 +99,7 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
     type: 'notice',
     message: `${verified.value.modules} images equal a fresh compile, on three hash seeds`,
   });
-  const bench = await phase('measuring', () => measureBuild(buildDir, context));
+  const bench = await inPhase('measuring', context, () => measureBuild(buildDir, context));
   if (!bench.ok) return bench;
   await writeFile(reportPath, JSON.stringify({sha256: outcome.sha256, bench: bench.value}));
   return ok({outcome, bench: bench.value});

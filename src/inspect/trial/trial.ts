@@ -1,32 +1,27 @@
-import {basename, dirname, join} from 'node:path';
-import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {mkdtemp} from 'node:fs/promises';
 import {privateCacheDir} from '../../cache/private-cache-dir.js';
-import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
 import {ensurePrivate} from '../../fs/private-directory.js';
 import {removeTree} from '../../fs/removal.js';
 import {digestOf} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import {quoteForShell} from '../../model/shell-words.js';
 import type {HostContext} from '../../pipeline/build-options.js';
+import {inPhase} from '../phases.js';
 import {conditionEnvironment, conditionWords} from '../start-condition.js';
 import {makeBytecodePlaces, type StartSide} from '../start-place.js';
 import {findProgram, type FoundProgram} from './find-program.js';
 import {type FreezeMethod, freezeProgram} from './freeze-program.js';
 import {type MeasuredStarts, measureStarts} from './measure-starts.js';
+import {commandsFor, type PermanentCommands} from './permanent-commands.js';
 import {outputDifference, type ProgramRun, runProgram} from './program-run.js';
 
 /** What freezing a program gives. */
-export interface Trial extends MeasuredStarts {
+export interface Trial extends MeasuredStarts, PermanentCommands {
   /** `3.13.15` */
   readonly python: string;
   /** How many modules are frozen. */
   readonly modules: number;
   readonly method: FreezeMethod;
-  /** The command that freezes the program for good, as words. */
-  readonly permanent: readonly string[];
-  /** The command that starts it then. */
-  readonly start: readonly string[];
 }
 
 /**
@@ -87,7 +82,7 @@ async function tryProgram(
     measureStarts(request, bytecode, usual.value.took),
   );
   if (!measured.ok) return measured;
-  return ok({python, modules, method, ...measured.value, ...commandsFor(program, method)});
+  return ok({python, modules, method, ...measured.value, ...commandsFor(program, method, python)});
 }
 
 /** The second of two runs, whose modules have their bytecode. */
@@ -100,41 +95,4 @@ async function runTwice(run: () => Promise<Result<ProgramRun>>): Promise<Result<
   return fail('BENCH', `the program prints something else each time: ${difference}`, {
     hint: 'choose arguments with which it prints the same, such as --version or --help',
   });
-}
-
-/** How to have for good what was tried. In a virtual environment the executable has to lie beside the others. */
-function commandsFor(
-  {python, command}: FoundProgram,
-  method: FreezeMethod,
-): Pick<Trial, 'permanent' | 'start'> {
-  const words = pythonWords(command);
-  const name = nameOf(command);
-  const traced = ['--python', python, '--trace', quoteForShell(words)];
-  if (method === 'overlay') {
-    const out = `${name}-overlay`;
-    return {
-      permanent: ['flashfreeze', 'overlay', ...traced, '--out', out],
-      start: [`./${out}/bin/python`, ...words],
-    };
-  }
-  const isVirtual = existsSync(join(dirname(dirname(python)), 'pyvenv.cfg'));
-  const out = isVirtual ? join(dirname(python), `${name}-frozen`) : `./${name}-frozen`;
-  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words]};
-}
-
-function nameOf({program}: PythonCommand): string {
-  if (program.kind === 'module') return program.name;
-  return program.kind === 'script' ? basename(program.path).replace(/\.py$/, '') : 'python';
-}
-
-async function inPhase<T>(
-  phase: string,
-  {events}: HostContext,
-  work: () => Promise<Result<T>>,
-): Promise<Result<T>> {
-  const begun = performance.now();
-  events.emit({type: 'phase-started', phase});
-  const result = await work();
-  events.emit({type: 'phase-finished', phase, ms: performance.now() - begun});
-  return result;
 }
