@@ -1,0 +1,192 @@
+/** What a snapshot cannot hold, and what it was good for: what the imports looked at. */
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import type {Run, run} from '../../support/rig.js';
+import {STATE, type SnapshotRig, snapshotRig} from '../support/snapshot-rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+
+jest.setTimeout(60 * 60_000);
+const folder = temporaryDirectory('snapshot-left-out');
+let rig: SnapshotRig;
+let packages: string;
+let out: string;
+let unmodified: string;
+const build: SnapshotRig['build'] = (...words) => rig.build(...words);
+const start: SnapshotRig['start'] = (...of) => rig.start(...of);
+const stateOf: SnapshotRig['stateOf'] = (...of) => rig.stateOf(...of);
+
+beforeAll(async () => {
+  rig = await snapshotRig(folder);
+  ({packages, out, unmodified} = rig);
+});
+
+describe('what cannot be kept is left out', () => {
+  const MODULES: readonly (readonly [name: string, code: string, reason: RegExp])[] = [
+    [
+      'a_clock',
+      'import time\nnow = time.time_ns()',
+      /a_clock \(.*a_clock\.py:2\): it reads a clock .*now has another value/,
+    ],
+    ['some_bytes', 'import os; key = os.urandom(16)', /some_bytes \(.*\): it reads random numbers/],
+    ['a_number', 'import os; number = os.getpid()', /a_number \(.*\): it reads the number of the process/],
+    [
+      'a_random',
+      'import random; number = random.random()',
+      /a_random: number has another value in each process \(float\)/,
+    ],
+    [
+      'a_date',
+      'import datetime\nclass C: made = datetime.datetime.now()',
+      /a_date: C has another value .* \(datetime\)/,
+    ],
+    [
+      'openssl',
+      'import ssl; key = ssl.RAND_bytes(16)',
+      /openssl: key has another value in each process \(bytes\)/,
+    ],
+    ['a_file', 'file = open(__file__)', /a_file \(.*:1\): it leaves .*a_file\.py open/],
+    ['a_socket', 'import socket; kept = socket.socket()', /a_socket \(.*:1\): it leaves a socket open/],
+    [
+      'a_thread',
+      'import threading, time; threading.Thread(target=time.sleep, args=(60,), daemon=True).start()',
+      /a_thread \(.*:1\): it starts a thread that goes on/,
+    ],
+    [
+      'a_child',
+      'import subprocess\n\nchild = subprocess.Popen(["true"])',
+      /a_child \(.*:3\): it runs another program \(true\)/,
+    ],
+    [
+      'a_handler',
+      'import signal; signal.signal(signal.SIGTERM, lambda *a: None)',
+      /a_handler \(.*:1\): it sets a handler of signal 15/,
+    ],
+    [
+      'a_variable',
+      'import os; os.environ["A_VARIABLE"] = "1"',
+      /a_variable \(.*:1\): it sets an environment variable .*A_VARIABLE/,
+    ],
+    [
+      'all_variables',
+      'import os; copy = dict(os.environ)',
+      /all_variables \(.*:1\): it reads the whole environment/,
+    ],
+    ['a_directory', 'import os; os.chdir("/usr")', /a_directory \(.*:1\): it changes the working directory/],
+    [
+      'a_locale',
+      'import locale; locale.setlocale(locale.LC_ALL, "C")',
+      /a_locale \(.*:1\): it changes the locale/,
+    ],
+    ['a_stream', 'import sys, io; sys.stdout = io.StringIO()', /a_stream: it replaces a standard stream/],
+    [
+      'a_callback',
+      'import ctypes; callback = ctypes.CFUNCTYPE(None)(print)',
+      /_ctypes: libffi keeps memory of its own/,
+    ],
+    ['an_argument', 'import sys; rest = sys.argv[1:]', /an_argument \(.*:1\): it reads the arguments/],
+    ['a_name', 'import sys; name = sys.argv[0]', /a_name: it reads the name of the program/],
+  ];
+
+  test('with what imports it, and imported live', async () => {
+    for (const [name, code] of MODULES) writeFileSync(join(packages, `${name}.py`), `${code}\n`);
+    writeFileSync(join(packages, 'a_user.py'), 'import json\nfrom a_clock import now\n');
+    writeFileSync(
+      join(packages, 'a_late_user.py'),
+      'def now():\n    from a_clock import now\n    return now\n',
+    );
+    const names = [...MODULES.map(([name]) => name), 'a_user', 'a_late_user', 'json'];
+    const {summary, stderr} = await build('--startup', ...names.flatMap((name) => ['--module', name]));
+    expect(summary).toMatchObject({ok: true});
+    for (const [, , reason] of MODULES) expect(stderr).toMatch(reason);
+    expect(stderr).toMatch(/and what imports them: .*a_user/);
+    const kept =
+      'import sys; print([name in sys.modules for name in ("json", "a_late_user", "a_clock", "a_user", "ctypes")])';
+    expect(await stateOf(out, ['-c', `${kept}\n${STATE}`])).toBe(
+      '[True, True, False, False, False]\nrestored',
+    );
+    const live =
+      'import a_user, a_late_user, time; print(0 <= time.time_ns() - a_user.now < 60e9, a_late_user.now() == a_user.now)';
+    expect(await start(out, ['-c', live])).toMatchObject({exitCode: 0, stdout: 'True True\n', stderr: ''});
+    const again = await build('--startup', ...names.flatMap((name) => ['--module', name]));
+    expect(again.summary).toMatchObject({ok: true, executed: []});
+  });
+
+  test('also a lock that is held, when no other thread holds some', async () => {
+    writeFileSync(join(packages, 'a_lock.py'), 'import threading\nkept = threading.Lock()\nkept.acquire()\n');
+    writeFileSync(
+      join(packages, 'an_rlock.py'),
+      'import threading\nkept = threading.RLock()\nkept.acquire()\n',
+    );
+    const {summary, stderr} = await build('--startup', '--module', 'a_lock', '--module', 'an_rlock');
+    expect(summary).toMatchObject({ok: true});
+    expect(stderr).toMatch(/a_lock: it leaves a lock held \(kept\)/);
+    expect(stderr).toMatch(/an_rlock: it leaves a lock held \(kept\)/);
+  });
+
+  test('but imports that end the process fail', async () => {
+    writeFileSync(join(packages, 'an_end.py'), 'import os; os._exit(7)\n');
+    const {summary, stderr} = await build('--startup', '--module', 'an_end');
+    expect(summary.ok).toBe(false);
+    expect(stderr).toContain('error[SNAPSHOT]: the imports end the process');
+    // What lies at the output path works, without a snapshot.
+    expect(await stateOf()).toBe('there is none');
+  });
+});
+
+describe('what imports read', () => {
+  const SOURCE = `import os
+cwd, cpus, host, is_terminal = os.getcwd(), os.cpu_count(), os.uname().nodename, os.isatty(0)
+text = open(os.path.join(os.path.dirname(__file__), 'read.txt')).read()
+names = os.listdir(os.path.join(os.path.dirname(__file__), 'listed'))
+is_there = os.path.exists(os.path.join(os.path.dirname(__file__), 'examined', 'file'))
+language = os.environ.get('LANGUAGE')
+`;
+  const PRINT =
+    'import reader as r; print(r.cwd, r.cpus, r.host, r.is_terminal, r.text, r.names, r.is_there, r.language)';
+  /** What a start prints, and what the snapshot was good for. */
+  const both = async (
+    options: Parameters<typeof run>[2] = {},
+    wrap: readonly string[] = [],
+  ): Promise<string> => {
+    const inside = (python: string, code: string): Promise<Run> => {
+      const [file, ...args] = wrap;
+      const words = [python, '-c', code];
+      return file === undefined
+        ? start(python, words.slice(1), options)
+        : start(file, [...args, ...words], options);
+    };
+    const done = await inside(out, `${PRINT}; ${STATE}`);
+    const expected = await inside(unmodified, PRINT);
+    const lines = done.stdout.trimEnd().split('\n');
+    expect(lines.slice(0, -1).join('\n')).toBe(expected.stdout.trimEnd());
+    return lines.at(-1) ?? '';
+  };
+
+  test('is compared at each start', async () => {
+    for (const name of ['listed', 'examined']) mkdirSync(join(packages, name), {recursive: true});
+    writeFileSync(join(packages, 'read.txt'), 'one');
+    writeFileSync(join(packages, 'reader.py'), SOURCE);
+    const {summary, stderr} = await build('--module', 'reader');
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    expect(await both()).toBe('restored');
+    expect(await both({cwd: packages})).toBe('imports read the working directory, which is another one');
+    expect(await both({environment: {LANGUAGE: 'de'}})).toBe(
+      'an environment variable that imports read has another value',
+    );
+    expect(await both({}, ['taskset', '-c', '0'])).toBe(
+      'imports read the number of processors, which is another one',
+    );
+    writeFileSync(join(packages, 'examined', 'other'), '');
+    expect(await both()).toBe('restored');
+    writeFileSync(join(packages, 'examined', 'file'), '');
+    expect(await both()).toBe('a file that imports read has changed');
+    rmSync(join(packages, 'examined', 'file'));
+    writeFileSync(join(packages, 'listed', 'more'), '');
+    expect(await both()).toBe('a file that imports read has changed');
+    rmSync(join(packages, 'listed', 'more'));
+    writeFileSync(join(packages, 'read.txt'), 'two');
+    expect(await both()).toBe('a file that imports read has changed');
+  });
+});
