@@ -16,6 +16,7 @@ import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.
 import {type FreezePlan, type ModulePlan, leaveOut, planFreeze} from './modules/module-plan.js';
 import {type LeftOut, leftOutWarning} from './modules/left-out.js';
 import {createRefusals} from './modules/refusals.js';
+import {isNamedBy} from './modules/trace-problem.js';
 import type {Compilation} from './images/compile-module.js';
 import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection} from './build-options.js';
@@ -225,7 +226,7 @@ async function freezeSelected<T extends Toolchain>(
       const none = refused.unlessAnyHas(objects);
       if (none !== undefined) return err(none);
       const left = [...(await problemsOf(plan, compile)), ...refused.leftOut()];
-      const warning = leftOutWarning(left);
+      const warning = leftOutWarning(left.filter(({source}) => !isNamedBy(found.value.problems, source)));
       if (warning !== undefined) site.context.events.emit(warning);
       const all = collectResults(objects);
       if (!all.ok) return all;

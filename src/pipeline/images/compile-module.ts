@@ -7,7 +7,7 @@ import {
   compileFailure,
   workerStart,
 } from '../../cpython/interpreter/worker.js';
-import {isFileSync} from '../../fs/recorded-fs.js';
+import {exactStatSync, isFileSync} from '../../fs/recorded-fs.js';
 import {currentRecording} from '../../fs/recording.js';
 import {isUtf8Path} from '../../fs/utf8-path.js';
 import type {Artifact} from '../../model/action.js';
@@ -19,6 +19,9 @@ import {isPrivateSource} from '../modules/private-sources.js';
 import {imageFileName} from './image-files.js';
 import type {Tools} from './image-tools.js';
 import {output} from './module-images.js';
+
+/** Bytes. No code unit of a larger source fits into an image, and a sparse file can seem to have more than this machine has memory. */
+const LARGEST_SOURCE = 1n << 28n;
 
 /** What compiling a module gives. */
 export type Compilation = CompiledModule | UncompiledModule;
@@ -89,6 +92,10 @@ async function digestSource(
 ): Promise<Result<Artifact>> {
   if (!isUtf8Path(source)) return fail('IO', `cannot read ${source}: its path is not UTF-8`);
   if (!isFileSync(source)) return fail('IO', `cannot read ${source}: there is no such file`);
+  const size = exactStatSync(source)?.size ?? 0n;
+  if (size > LARGEST_SOURCE) {
+    return fail('IO', `cannot read ${source}: it has ${size} bytes, and a source at most ${LARGEST_SOURCE}`);
+  }
   const digested = await engine.source(sourceName, source);
   return digested.ok && isPrivateSource({source, isCPythonFrozen}, target)
     ? ok({...digested.value, secrecy: 'private'})

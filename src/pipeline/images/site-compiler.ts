@@ -3,6 +3,7 @@ import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {type Workers, startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Engine} from '../../engine/engine.js';
 import {readdir} from '../../fs/recorded-fs.js';
+import {currentRecording, withoutRecording} from '../../fs/recording.js';
 import type {Artifact} from '../../model/action.js';
 import type {Result} from '../../model/result.js';
 import {basename} from 'node:path';
@@ -23,8 +24,12 @@ export function createSiteCompiler(interpreter: Interpreter, count: number, engi
   const inputs = new Map<string, Promise<Result<readonly Artifact[]>>>();
 
   async function findInputs(encoding: string): Promise<Result<readonly Artifact[]>> {
-    const described = await describeCodec(interpreter, encoding);
-    if (!described.ok) return described;
+    // What its answer depends on is recorded below.
+    const described = await withoutRecording(() => describeCodec(interpreter, encoding));
+    if (!described.ok) {
+      currentRecording()?.addGap(`the codec ${encoding} is not known`);
+      return described;
+    }
     const {files, folders} = described.value;
     // A new .pth file is a new entry there.
     await Promise.all(folders.map((folder) => readdir(folder).catch(() => undefined)));

@@ -57,7 +57,7 @@ const selectedSchema: z.ZodType<Selected> = z.object({
 /** What modules import: a digest of the names, or null of a module that does not compile. */
 export type Imports = readonly (readonly [module: string, digest: string | null])[];
 
-export interface Discovery extends Pick<Selected, 'modules' | 'compiled'> {
+export interface Discovery extends Pick<Selected, 'modules' | 'compiled' | 'problems'> {
   /** Stores the imports of the modules for the next build. */
   readonly remember: (imports: Imports) => Promise<void>;
 }
@@ -157,6 +157,7 @@ export async function discover(
   return ok({
     modules,
     compiled,
+    problems,
     async remember(newImports) {
       if (context.dryRun) return;
       const found = foldersOf(

@@ -53,6 +53,11 @@ export function reportTraceProblems(
   return ok();
 }
 
+/** Whether a warning about a trace names a source that does not compile: the program ended with the traceback of its import. */
+export function isNamedBy(problems: readonly TraceProblem[], source: string): boolean {
+  return problems.some(({output}) => output.includes(`  File "${source}", line `));
+}
+
 /** The end of what a program printed to stderr, or else to stdout. */
 function lastLines({stderr, stdout}: Trace): string {
   const text = [stderr, stdout].map((each) => each.trimEnd()).find((each) => each !== '') ?? '';

@@ -26,7 +26,7 @@ def is_below(path, folder):
 
 def site_folders():
     folders = [*site.getsitepackages(), site.getusersitepackages(), *sys.path]
-    return sorted({os.path.abspath(folder) for folder in folders if isinstance(folder, str) and os.path.isdir(folder)})
+    return sorted({os.path.abspath(folder) for folder in folders if isinstance(folder, str) and not os.path.isfile(folder)})
 
 
 def loaded_files(library, folders):

@@ -107,11 +107,12 @@ def near(name):
         except (Exception, SystemExit):
             spec = None
         if spec is not None:
-            siblings = [info.name for info in pkgutil.iter_modules(locations(spec))]
+            # It may be listed itself: a link to nothing, a file that is no regular one.
+            siblings = [info.name for info in pkgutil.iter_modules(locations(spec)) if info.name != last]
             return [parent + "." + each for each in get_close_matches(last, siblings)]
         return near(parent)
     known = sys.stdlib_module_names | {info.name for info in pkgutil.iter_modules()}
-    return get_close_matches(name, sorted(known))
+    return get_close_matches(name, sorted(known - {name}))
 
 
 def find(name, missing):

@@ -1,4 +1,4 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, test} from '@jest/globals';
 import type {CompileProblem, CompileRequest, Workers} from '../../../../src/cpython/interpreter/worker.js';
@@ -174,6 +174,22 @@ test('a source that is missing, or no file, is a problem, or a failure if it is 
     });
   }
   expect(requests).toEqual([]);
+});
+
+test('a source that only seems to have gigabytes is left out unread', async () => {
+  writeFileSync(at('sparse.py'), '');
+  truncateSync(at('sparse.py'), 10 * 2 ** 30);
+  const source = at('sparse.py');
+  const {result, actions} = await run(planOf({source}));
+  expect([requests, actions]).toEqual([[], []]);
+  expect(result).toMatchObject({
+    ok: true,
+    value: {kind: 'problem', problem: {text: expect.stringContaining('10737418240 bytes')}},
+  });
+  expect((await run(planOf({source, isRequired: true}))).result).toMatchObject({
+    ok: false,
+    failure: {code: 'IO'},
+  });
 });
 
 test('a source that the compiler could not read is left out, and no cached result of its content', async () => {

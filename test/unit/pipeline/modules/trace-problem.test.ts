@@ -2,7 +2,11 @@ import {expect, test} from '@jest/globals';
 import type {EventInput} from '../../../../src/model/events.js';
 import {scriptPath} from '../../../../src/cpython/interpreter/scripts.js';
 import type {Trace} from '../../../../src/cpython/interpreter/modules/program-trace.js';
-import {findTraceProblem, reportTraceProblems} from '../../../../src/pipeline/modules/trace-problem.js';
+import {
+  findTraceProblem,
+  isNamedBy,
+  reportTraceProblems,
+} from '../../../../src/pipeline/modules/trace-problem.js';
 
 function traceWith(trace: Partial<Trace>): Trace {
   const nothing = {modules: [], compiled: {}, variables: [], isComplete: true, stdout: '', stderr: ''};
@@ -80,4 +84,14 @@ test('problems are warnings, or one failure that has all of them', () => {
     failure: {code: 'TRACE', message: 'one', details: 'KeyError\ntwo'},
   });
   expect(events).toHaveLength(2);
+});
+
+test('a source whose traceback a program ended with is named already', () => {
+  const problem = (output: string) => [{message: 'it ended', output}];
+  const traceback =
+    '  File "/app/main.py", line 1\n  File "/app/broken.py", line 3\nSyntaxError: invalid syntax';
+  expect(isNamedBy(problem(traceback), '/app/broken.py')).toBe(true);
+  expect(isNamedBy(problem(traceback), '/app/other.py')).toBe(false);
+  expect(isNamedBy(problem('cannot load /app/broken.py'), '/app/broken.py')).toBe(false);
+  expect(isNamedBy([], '/app/broken.py')).toBe(false);
 });
