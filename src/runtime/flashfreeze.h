@@ -309,7 +309,8 @@ typedef struct {
     ff_cell *cells;           /* variables around these */
     ff_container *containers; /* lists, dictionaries and sets among all of these */
     size_t namespace_count, binding_count, function_count, cell_count, container_count;
-    int is_foreign; /* somebody had changed them before */
+    int is_foreign;    /* somebody had changed them before */
+    int have_versions; /* all functions, when they were compared */
 } ff_memory;
 
 /* What the files of the runtime define, the lowest first: a file calls functions of those above its own part only, never
@@ -383,7 +384,7 @@ ff_answer ff_are_containers_unmodified(const ff_memory *memory);
 
 /* import/functions.c: whether functions do what they did. */
 int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filename);
-ff_answer ff_are_functions_unmodified(const ff_memory *memory);
+ff_answer ff_are_functions_unmodified(ff_memory *memory);
 int ff_are_functions_static(const ff_memory *memory);
 
 /* import/namespaces.c: whether modules and classes are as they were. */
@@ -392,7 +393,7 @@ int ff_remember_module(ff_memory *memory, PyObject *dict, const char *filename);
 int ff_remember_contents(ff_memory *memory, PyObject *dict);
 int ff_remember_names(ff_memory *memory, PyObject *dict, const char *names);
 int ff_remember_builtins(ff_memory *memory, const char *names);
-ff_answer ff_is_unmodified(const ff_memory *memory);
+ff_answer ff_is_unmodified(ff_memory *memory);
 
 /* import/instances.c: attributes of instances. */
 ff_answer ff_read_instance(PyObject *instance, PyObject *const *names, Py_ssize_t count, PyObject **dict);

@@ -4,6 +4,8 @@
 
 #include "flashfreeze.h"
 
+#include <string.h>
+
 struct ff_container {
     PyObject *object, *copy;
     uint64_t version; /* of a dictionary when it was compared, 0: it has none */
@@ -56,13 +58,20 @@ int ff_remember_container(ff_memory *memory, PyObject *object)
 
 static int is_list_unmodified(PyObject *list, PyObject *copy)
 {
-    Py_ssize_t size = PyTuple_GET_SIZE(copy);
-    for (Py_ssize_t i = 0; i < size; i++) {
-        if (i >= PyList_GET_SIZE(list) || PyList_GET_ITEM(list, i) != PyTuple_GET_ITEM(copy, i)) {
-            return 0;
-        }
+    size_t size = (size_t)PyTuple_GET_SIZE(copy);
+    return PyList_GET_SIZE(list) == PyTuple_GET_SIZE(copy) &&
+           memcmp(((PyListObject *)list)->ob_item, ((PyTupleObject *)copy)->ob_item, size * sizeof(PyObject *)) == 0;
+}
+
+/* The same objects in the same places of the table, as in a copy of one that nobody changed; or the same otherwise. */
+static int is_set_unmodified(PyObject *set, PyObject *copy)
+{
+    const PySetObject *one = (PySetObject *)set, *other = (PySetObject *)copy;
+    if (one->mask == other->mask && one->used == other->used &&
+        memcmp(one->table, other->table, ((size_t)one->mask + 1) * sizeof(setentry)) == 0) {
+        return 1;
     }
-    return PyList_GET_SIZE(list) == size;
+    return PyObject_RichCompareBool(set, copy, Py_EQ);
 }
 
 /* The same values under the same names, in the same order: that of unmodified ones. */
@@ -89,7 +98,7 @@ ff_answer ff_are_containers_unmodified(const ff_memory *memory)
         }
         int is_same = PyTuple_CheckExact(each->copy)  ? is_list_unmodified(each->object, each->copy)
                       : PyDict_CheckExact(each->copy) ? is_dict_unmodified(each->object, each->copy)
-                                                      : PyObject_RichCompareBool(each->object, each->copy, Py_EQ);
+                                                      : is_set_unmodified(each->object, each->copy);
         if (is_same <= 0) {
             return is_same < 0 ? FF_FAILED : FF_NO;
         }

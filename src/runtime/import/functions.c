@@ -117,21 +117,44 @@ int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filena
 
 /* ---- comparing ---- */
 
-/* Whether they do what they did. */
-ff_answer ff_are_functions_unmodified(const ff_memory *memory)
+/* Whether every function has the version that was remembered, and none is without. Asked before each import, so it is without
+ * branches. */
+static int are_versions_unmodified(const ff_memory *memory)
 {
+    uint32_t different = 0;
+    const ff_function *each = memory->functions, *end = each + memory->function_count;
+    for (; end - each >= 4; each += 4) {
+        different |= (version_of(each[0].function) ^ each[0].version) | (version_of(each[1].function) ^ each[1].version) |
+                     (version_of(each[2].function) ^ each[2].version) | (version_of(each[3].function) ^ each[3].version);
+    }
+    for (; each < end; each++) {
+        different |= version_of(each->function) ^ each->version;
+    }
+    return memory->have_versions && different == 0;
+}
+
+static ff_answer are_parts_unmodified(ff_memory *memory)
+{
+    int have_versions = 1;
     for (size_t i = 0; i < memory->function_count; i++) {
         ff_function *each = &memory->functions[i];
         const PyFunctionObject *function = each->function;
-        uint32_t version = version_of(function);
-        if (version != 0 && version == each->version) {
-            continue;
-        }
         if (function->func_code != each->code || function->func_defaults != each->defaults ||
             function->func_kwdefaults != each->keyword_defaults) {
             return FF_NO;
         }
-        each->version = version;
+        each->version = version_of(function);
+        have_versions &= each->version != 0;
+    }
+    memory->have_versions = have_versions;
+    return FF_YES;
+}
+
+/* Whether they do what they did. */
+ff_answer ff_are_functions_unmodified(ff_memory *memory)
+{
+    if (!are_versions_unmodified(memory) && are_parts_unmodified(memory) != FF_YES) {
+        return FF_NO;
     }
     for (size_t i = 0; i < memory->cell_count; i++) {
         if (PyCell_GET(memory->cells[i].cell) != memory->cells[i].value) {

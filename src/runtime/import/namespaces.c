@@ -283,7 +283,7 @@ static ff_answer are_namespaces_unmodified(const ff_memory *memory)
 }
 
 /* Whether all that was remembered is as it was; FF_NO before anything was. */
-ff_answer ff_is_unmodified(const ff_memory *memory)
+ff_answer ff_is_unmodified(ff_memory *memory)
 {
     if (memory->is_foreign || memory->namespace_count == 0) {
         return FF_NO;
