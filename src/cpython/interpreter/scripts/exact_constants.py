@@ -42,6 +42,38 @@ def exact(value):
     return tuple(key)
 
 
+LONGEST_SHOWN = 400  # characters
+LARGEST_SHOWN = 1 << 1000  # with more digits, `repr()` takes quadratic time, or raises ValueError
+
+
+def shown(value):
+    """`repr()` of a constant for messages: cut short, and with neither the digits of a huge int nor nesting without end."""
+    parts, pending, size = [], [value], 0
+    while pending and size < LONGEST_SHOWN:
+        item = pending.pop()
+        kind = type(item)
+        if kind is Verbatim:
+            text = str(item)
+        elif kind is tuple or kind is frozenset:
+            opening, closing = "()" if kind is tuple else ("frozenset({", "})")
+            inner = [part for each in item for part in (each, Verbatim(", "))][:-1]
+            pending.extend((Verbatim(",)" if kind is tuple and len(item) == 1 else closing), *reversed(inner)))
+            text = opening
+        elif kind is int and not -LARGEST_SHOWN < item < LARGEST_SHOWN:
+            text = f"an int of {item.bit_length()} bits"
+        elif kind is str or kind is bytes:
+            text = repr(item[:LONGEST_SHOWN])
+        else:
+            text = repr(item)
+        parts.append(text)
+        size += len(text)
+    return "".join(parts)[:LONGEST_SHOWN]
+
+
+class Verbatim(str):
+    """Text of `shown` itself."""
+
+
 def members(ours, theirs):
     """Members of two frozensets that correspond; none where that is ambiguous (several NaNs)."""
     fresh = {exact(item): item for item in theirs}
@@ -95,9 +127,9 @@ def compare_identities(static, loaded, ran):
         if type(ours) is frozenset:
             continue  # No program gets hold of one, only of what is in it. CPython has some of them twice.
         if to_loaded.setdefault(id(ours), id(theirs)) != id(theirs):
-            yield "<module>", "identity", f"{ours!r} is one object where a fresh compile has several"
+            yield "<module>", "identity", f"{shown(ours)} is one object where a fresh compile has several"
         elif to_static.setdefault(id(theirs), id(ours)) != id(ours):
-            yield "<module>", "identity", f"{ours!r} is several objects where a fresh compile has one"
+            yield "<module>", "identity", f"{shown(ours)} is several objects where a fresh compile has one"
         elif ours is theirs:
             continue
         elif not (ran and type(ours) is str) and ((other := common(ours)) is ours or other is theirs):
@@ -105,7 +137,7 @@ def compare_identities(static, loaded, ran):
     for ours in shared:
         # Some versions intern all names of code, which we do not (docs/architecture.md).
         if ours not in names:
-            yield "<module>", "identity", f"{ours!r} is the object that all modules share either only here or only in a fresh compile"
+            yield "<module>", "identity", f"{shown(ours)} is the object that all modules share either only here or only in a fresh compile"
 
 
 def broken_members(value):

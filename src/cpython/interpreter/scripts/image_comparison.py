@@ -4,7 +4,7 @@ import marshal
 import sys
 
 import _flashfreeze
-from exact_constants import CODE, are_equal, broken_members, compare_identities, exact
+from exact_constants import CODE, are_equal, broken_members, compare_identities, exact, shown
 from marshal_graph import is_marshalled_alike
 
 
@@ -58,7 +58,7 @@ def compare_one(static, fresh, ran):
     for field in FIELDS:
         ours, theirs = getattr(static, field), getattr(fresh, field)
         if type(ours) is not type(theirs) or ours != theirs:
-            yield where, field, f"{ours!r} instead of {theirs!r}"
+            yield where, field, f"{shown(ours)} instead of {shown(theirs)}"
     for field in METHODS:
         if list(getattr(static, field)()) != list(getattr(fresh, field)()):
             yield where, field, "different table"
@@ -70,11 +70,11 @@ def compare_one(static, fresh, ran):
         yield where, "co_consts", f"{len(static.co_consts)} constants instead of {len(fresh.co_consts)}"
     for index, (ours, theirs) in enumerate(zip(static.co_consts, fresh.co_consts)):
         if exact(ours) != exact(theirs):
-            yield where, f"co_consts[{index}]", f"{ours!r} instead of {theirs!r}"
+            yield where, f"co_consts[{index}]", f"{shown(ours)} instead of {shown(theirs)}"
         if missing := broken_members(ours):
-            yield where, f"co_consts[{index}]", f"a frozenset that does not find its members {missing!r}"
+            yield where, f"co_consts[{index}]", f"a frozenset that does not find its members {shown(tuple(missing))}"
     for name in not_interned(static):
-        yield where, "interned", f"{name!r} is not the interned string"
+        yield where, "interned", f"{shown(name)} is not the interned string"
 
 
 def compare_images(static, fresh, again, ran):

@@ -59,8 +59,9 @@ class Graph:
         if kind == "i":
             return "int", self.number()
         if kind == "l":
+            # By its digits: an int has only one form, and to compute its value from them takes quadratic time.
             count = self.number()
-            return "int", (-1) ** (count < 0) * sum(self.number(2, False) << 15 * i for i in range(abs(count)))
+            return "int", count, self.take(2 * abs(count))
         if kind in "gy":
             return kind, self.take({"g": 8, "y": 16}[kind])
         if kind in "sutaA":

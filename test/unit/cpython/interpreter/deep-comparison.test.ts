@@ -82,6 +82,31 @@ describe.each(findPythons())('Python $series', ({python}) => {
     ]);
   });
 
+  test('an int of ten million digits is compared and shown by linear work', () => {
+    // Computed from its digits one by one, or shown as decimal text, it would take hours.
+    const huge = '(int.from_bytes(b"\\xa5" * 5_000_000, "little"),)';
+    expect(
+      evaluate(
+        '[Graph(marshal.dumps(one), n).read() == Graph(marshal.dumps(other), n).read() for other in (again, more, less)]',
+        `n = {}; one, again = ${huge}, ${huge}; more = (one[0] + 1,); less = (-one[0],)`,
+      ),
+    ).toEqual([true, false, false]);
+    expect(evaluate('[shown(huge), shown({"x": 1}.get("y"))]', `huge = ${huge}`)).toEqual([
+      '(an int of 40000000 bits,)',
+      'None',
+    ]);
+  });
+
+  test('constants are shown as Python shows them, cut short', () => {
+    const values = '[(), (1,), (1, "a", b"b"), ((), (1.5, ...)), frozenset([2]), -7, 1 << 990]';
+    expect(evaluate(`[[shown(each), repr(each)] for each in ${values}]`)).toEqual(
+      (evaluate(`[repr(each) for each in ${values}]`) as string[]).map((text) => [text, text]),
+    );
+    expect(evaluate('[len(shown(each)) for each in ("x" * 9999, nested(9999, 1), (5,) * 9999)]')).toEqual([
+      400, 400, 400,
+    ]);
+  });
+
   test('marshal data is compared by what it says, not by how', () => {
     const rows = Object.values(MARSHALLED);
     const checks = rows.map(
