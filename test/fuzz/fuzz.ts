@@ -1,7 +1,7 @@
 /** The long form: a range of seeds, in batches; what differs is shrunk, told, and kept as a file that can be run again. */
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync} from 'node:fs';
-import {join, resolve} from 'node:path';
+import {isAbsolute, join, resolve} from 'node:path';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 import {type GateOptions, gateOptions, say} from '../../support/gate-options.js';
 import {everyPython} from '../../support/pythons.js';
@@ -38,7 +38,8 @@ export async function fuzz(profile: Profile, words: readonly string[]): Promise<
   const options = gateOptions(words, {flags: ['no-shrink'], values: VALUES});
   const {python = 'python3'} = options.values;
   if (NEWER_SERIES.some((series) => series === python)) return fuzzInRoot(profile, options);
-  const found = everyPython().find(({series}) => series === python)?.python;
+  // The root of a newer Debian has no `python3`: there the path is all that is known.
+  const found = isAbsolute(python) ? undefined : everyPython().find(({series}) => series === python)?.python;
   return fuzzHere(profile, options, found ?? realpathSync(python));
 }
 
