@@ -155,8 +155,9 @@ static PyObject *strip_slashes(PyObject *folder)
     return PyUnicode_Substring(folder, 0, length);
 }
 
-/* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). */
-PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package)
+/* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). If the module `is_loading`,
+ * with the path of the bytecode file that _init_module_attrs() would ask for; else nobody has asked yet, and may never. */
+PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package, int is_loading)
 {
     PyObject *package_folder = NULL, *location = NULL, *loader = NULL, *spec = NULL, *result = NULL;
     PyObject *folder = strip_slashes(directory);
@@ -180,8 +181,10 @@ PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail
     }
     PyObject *spec_arguments[] = {fullname, loader, location};
     spec = PyObject_Vectorcall(ff.module_spec, spec_arguments, 2, ff.origin_keyword);
-    if (spec == NULL || PyObject_SetAttr(spec, ff.str_set_fileattr, Py_True) < 0 ||
-        set_cached(spec, is_package ? package_folder : folder, is_package ? "__init__" : tail) < 0) {
+    if (spec == NULL || PyObject_SetAttr(spec, ff.str_set_fileattr, Py_True) < 0) {
+        goto done;
+    }
+    if (is_loading && set_cached(spec, is_package ? package_folder : folder, is_package ? "__init__" : tail) < 0) {
         goto done;
     }
     if (is_package) {

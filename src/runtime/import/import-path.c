@@ -83,7 +83,7 @@ static ff_answer predict_finder(PyObject *finder, ff_wanted *wanted)
     else if (answer == FF_YES) {
         answer = ff_is_current(wanted->source, folder, wanted->tail);
         if (answer == FF_YES) {
-            wanted->spec = ff_make_spec(wanted->name, read.path, wanted->tail.data, wanted->source->is_package);
+            wanted->spec = ff_make_spec(wanted->name, read.path, wanted->tail.data, wanted->source->is_package, 1);
             wanted->found = FF_AS_SOURCE;
         }
         answer = answer != FF_YES ? ff_failed_or(answer, FF_UNSURE) : wanted->spec == NULL ? FF_FAILED : FF_YES;

@@ -48,6 +48,7 @@ for module in (plain, package, package.first, package.data, größe, json.decode
     attempt(f"loaders are equal {name}", lambda: loader == importlib.util.find_spec(name).loader)
     attempt(f"specs are equal {name}", lambda: module.__spec__ == importlib.util.find_spec(name))
     attempt(f"PathFinder {name}", lambda: importlib.machinery.PathFinder.find_spec(name.rpartition(".")[2], [os.path.dirname(module.__file__)]))
+    attempt(f"fields of a spec {name}", lambda: [(field, value) for field, value in vars(importlib.machinery.PathFinder.find_spec(name.rpartition(".")[2], [os.path.dirname(module.__file__)])).items() if field != "loader"])
     attempt(f"load_module {name}", lambda: type(loader.load_module(name)).__name__)
     attempt(f"find_loader {name}", lambda: type(pkgutil.get_loader(name)).__name__ if hasattr(pkgutil, "get_loader") else None)
     attempt(f"code of importlib.util {name}", lambda: importlib.util.source_from_cache(module.__cached__) == module.__file__)
