@@ -20,6 +20,7 @@ const EACH: readonly [string, number][] = [
   ['changes', 40],
   ['replacements', 70],
   ['interruptions', 25],
+  ['identities', 25],
 ];
 const ENVIRONMENT = {PYTHONPATH: undefined, FLASHFREEZE: undefined, PYTHONDONTWRITEBYTECODE: '1'};
 

@@ -84,6 +84,9 @@ export async function inTurns<T, R>(
   return results;
 }
 
+/** How often the original runs again, where a program differs. */
+const MORE_RUNS = 8;
+
 /** The frozen interpreter comes first: what the program does to its files is put right afterwards, but makes them other files. */
 async function judgeOne(batch: Batch, written: Written): Promise<Verdict> {
   if (!batch.frozen.ok) throw new Error(batch.frozen.why);
@@ -100,9 +103,9 @@ async function judgeOne(batch: Batch, written: Written): Promise<Verdict> {
   // Where calls of C functions count, too, where exactly the limit is reached is a known difference.
   if (['3.10', '3.11'].includes(batch.target.series) && [original, frozen].some(isTooDeep))
     return told(undefined, 'RecursionError');
-  // Once more, each: threads and the clock may be what differs.
+  // Threads and the clock may be what differs, in the original, too, if only now and then.
   const again: Outcome[] = [];
-  for (let i = 0; i < 2; i++) again.push(await runProgram(written, batch.target.python));
+  for (let i = 0; i < MORE_RUNS; i++) again.push(await runProgram(written, batch.target.python));
   const unstable = again.map((each) => compare(original, each, names)).find((each) => each !== undefined);
   if (unstable !== undefined) return told(undefined, unstable.signature);
   return told(compare(original, await runProgram(written, python), names), undefined);

@@ -81,24 +81,46 @@ static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObjec
 /* What importlib nests at most until the module itself runs. Where there is less room, the original raises RecursionError. */
 #define MOST_FRAMES 24
 
-/* The same, under the lock of the module. */
-static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject *owner, PyObject **module)
+/* Whether somebody loads a module already, here or in importlib, or has done so. */
+static ff_answer is_busy(PyObject *name)
+{
+    int is_there = PyDict_Contains(PyImport_GetModuleDict(), name);
+    return is_there < 0 ? FF_FAILED : is_there ? FF_YES : ff_is_loading(name);
+}
+
+/* Takes the lock of the module. FF_UNSURE: somebody's own function was asked who imports, and meanwhile the module was taken. */
+static ff_answer take_lock(ff_wanted *wanted, ff_loading **begun)
+{
+    ff_owner owner;
+    if (ff_ask_owner(wanted, &owner) < 0) {
+        return FF_FAILED;
+    }
+    ff_answer is_taken = wanted->is_begun ? is_busy(wanted->name) : FF_NO;
+    if (is_taken != FF_NO) {
+        ff_forget_owner(&owner);
+        return ff_failed_or(is_taken, FF_UNSURE);
+    }
+    *begun = ff_begin_loading(wanted->name, &owner);
+    return *begun == NULL ? FF_FAILED : FF_YES;
+}
+
+/* find_and_load_unlocked(), under the lock of the module. */
+static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_function, PyObject **module)
 {
     if (ff_enter_frames(FRAMES) < 0) {
         return FF_FAILED;
     }
-    ff_loading *begun = ff_begin_loading(wanted->name, owner);
-    if (begun == NULL) {
-        ff_leave_frames(FRAMES);
-        return FF_FAILED;
-    }
-    ff_begin_import();
-    ff_answer answer = find_and_load_unlocked(wanted, text, import_function, module);
-    ff_end_import();
-    Py_CLEAR(wanted->spec);
-    if (ff_finish_loading(begun) < 0) {
-        Py_CLEAR(*module);
-        answer = FF_FAILED;
+    ff_loading *begun = NULL;
+    ff_answer answer = take_lock(wanted, &begun);
+    if (answer == FF_YES) {
+        ff_begin_import();
+        answer = find_and_load_unlocked(wanted, text, import_function, module);
+        ff_end_import();
+        Py_CLEAR(wanted->spec);
+        if (ff_finish_loading(begun) < 0) {
+            Py_CLEAR(*module);
+            answer = FF_FAILED;
+        }
     }
     ff_leave_frames(FRAMES);
     return answer;
@@ -123,22 +145,9 @@ __attribute__((noinline)) static ff_answer import_frozen(PyObject *name, PyObjec
         wanted.tail.data = dot + 1;
         wanted.tail.length = text.length - (size_t)(wanted.tail.data - text.data);
     }
-    /* Before the rest is asked: somebody's own function may come to run here. */
-    PyObject *owner = ff_import_owner();
-    if (owner == NULL) {
-        return FF_FAILED;
-    }
     ff_answer answer = has_usual_modules() ? ff_may_import(&wanted) : ff_forgive(FF_NO);
-    if (answer == FF_YES) {
-        /* Unless somebody loads it already, here or in importlib. */
-        int is_there = PyDict_Contains(PyImport_GetModuleDict(), name);
-        ff_answer is_busy = is_there < 0 ? FF_FAILED : is_there ? FF_YES : ff_is_loading(name);
-        answer = is_busy == FF_NO    ? load_wanted(&wanted, text, import_function, owner, module)
-                 : is_busy == FF_YES ? FF_UNSURE
-                                     : is_busy;
-    }
-    Py_DECREF(owner);
-    return answer == FF_NO ? FF_UNSURE : answer;
+    ff_answer is_taken = answer == FF_YES ? is_busy(name) : ff_failed_or(answer, FF_YES);
+    return is_taken == FF_NO ? load_wanted(&wanted, text, import_function, module) : ff_failed_or(is_taken, FF_UNSURE);
 }
 
 static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)

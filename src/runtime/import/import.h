@@ -45,6 +45,12 @@ typedef struct {
     PyObject *spec; /* the parent's __spec__ */
 } ff_family;
 
+/* Who imports, as importlib knows its threads. */
+typedef struct {
+    PyObject *ident;     /* NULL: the number of the system's thread */
+    PyObject *get_ident; /* the function that was asked for it */
+} ff_owner;
+
 /* A module that is being loaded here. */
 typedef struct ff_loading ff_loading;
 
@@ -61,10 +67,11 @@ int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **orig
 int ff_remember_import_state(PyObject *bootstrap, PyObject *external);
 
 /* import/import-locks.c */
-PyObject *ff_import_owner(void);
+void ff_forget_owner(ff_owner *owner);
+int ff_ask_owner(ff_wanted *wanted, ff_owner *owner);
 ff_answer ff_is_loading(PyObject *name);
 ff_answer ff_is_loaded_here(PyObject *name);
-ff_loading *ff_begin_loading(PyObject *name, PyObject *owner);
+ff_loading *ff_begin_loading(PyObject *name, ff_owner *owner);
 int ff_finish_loading(ff_loading *ended);
 int ff_install_lock_function(PyObject *bootstrap);
 

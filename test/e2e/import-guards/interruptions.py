@@ -183,7 +183,6 @@ def another_thread_module():
         bootstrap._thread = Threads()
 
     load("parent.child", parent=change)
-    log.clear()  # how often is asked is not told: the locks of importlib ask, too
     bootstrap._thread = usual
     load("circle")
 
