@@ -2,46 +2,36 @@ import {fail, ok, type Result} from '../../model/result.js';
 
 /** The header of a dump and of a snapshot: `ff_snapshot_header` of src/runtime/snapshot/restore.h, in its order. */
 const FIELDS = [
-  ...['size', 'headerSize', 'data', 'dataSize', 'dataOffset', 'region', 'regionSize', 'regionOffset'],
-  ...['tlsSize', 'tlsOffset', 'rangeCount', 'rangeOffset', 'runCount', 'runOffset'],
-  ...[
-    'variableOffset',
-    'pathOffset',
-    'fileCount',
-    'fileOffset',
-    'fileTextOffset',
-    'allocationCount',
-    'modified',
-    'factOffset',
-  ],
+  'checksum',
+  'size',
+  'headerSize',
+  'data',
+  'dataSize',
+  'dataOffset',
+  'region',
+  'regionSize',
+  'regionOffset',
+  'tlsSize',
+  'tlsOffset',
+  'rangeCount',
+  'rangeOffset',
+  'runCount',
+  'runOffset',
+  'variableOffset',
+  'pathOffset',
+  'fileCount',
+  'fileOffset',
+  'fileTextOffset',
+  'allocationCount',
+  'modified',
+  'factOffset',
 ] as const;
-type Field =
-  | 'size'
-  | 'headerSize'
-  | 'data'
-  | 'dataSize'
-  | 'dataOffset'
-  | 'region'
-  | 'regionSize'
-  | 'regionOffset'
-  | 'tlsSize'
-  | 'tlsOffset'
-  | 'rangeCount'
-  | 'rangeOffset'
-  | 'runCount'
-  | 'runOffset'
-  | 'variableOffset'
-  | 'pathOffset'
-  | 'fileCount'
-  | 'fileOffset'
-  | 'fileTextOffset'
-  | 'allocationCount'
-  | 'modified'
-  | 'factOffset';
+type Field = (typeof FIELDS)[number];
 
-export type DumpHeader = Readonly<Record<Field, number>>;
+/** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
+export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 005\0';
+export const MAGIC = 'flashfreeze 006\0';
 export const PAGE = 4096;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;
@@ -68,7 +58,7 @@ export function readHeader(bytes: Buffer): Result<DumpHeader> {
 }
 
 /** Writes a field into the header at the start of `bytes`. */
-export function writeField(bytes: Buffer, name: Field, value: number): void {
+export function writeField(bytes: Buffer, name: keyof DumpHeader, value: number): void {
   bytes.writeBigUInt64LE(BigInt(value), MAGIC.length + 8 * FIELDS.indexOf(name));
 }
 

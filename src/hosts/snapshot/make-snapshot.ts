@@ -12,6 +12,7 @@ import {appendSnapshot} from './append-snapshot.js';
 import {compareDumps, type UnexplainedWord} from './compare-dumps.js';
 import {readHeader, writeField} from './dump-format.js';
 import {newSeed} from './dump-request.js';
+import {sealHeader} from './header-checksum.js';
 import {packSnapshot} from './pack-snapshot.js';
 import {type Entry, importOf} from './program-entry.js';
 import {recordImports} from './record-imports.js';
@@ -80,6 +81,9 @@ export async function makeSnapshot(
     // A start compares it, to recognise a file that was changed.
     const modified = Math.floor(Date.now() / 1000);
     writeField(packed.value, 'modified', modified);
+    const sealed = readHeader(packed.value);
+    if (!sealed.ok) return sealed;
+    sealHeader(packed.value, sealed.value);
     const whole = appendSnapshot(executable, packed.value);
     if (!whole.ok) return whole;
     await writeFile(out, whole.value);

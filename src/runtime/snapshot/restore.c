@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CHECKSUM_FACTOR 0x9e3779b97f4a7c15 /* odd; bits of the golden ratio */
 #define KEPT 65536 /* bytes that the dynamic linker fills in: some hundred pointers */
 
 static const char *check_place(int fd, const ff_snapshot_place *place, struct stat *found)
@@ -60,13 +62,36 @@ static int are_ranges_possible(const ff_snapshot_header *header)
     return 1;
 }
 
+/* Changes of any one word change it: each step is a bijection of the word. Four sums, so that the processor need not wait for one
+ * multiplication to begin the next (src/hosts/snapshot/header-checksum.ts does the same). */
+static uint64_t checksum(const ff_snapshot_header *header)
+{
+    const uint64_t *words = &header->size;
+    size_t count = (header->header_size - offsetof(ff_snapshot_header, size)) / sizeof(uint64_t);
+    uint64_t sums[4] = {1, 2, 3, 4};
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        for (int k = 0; k < 4; k++) {
+            sums[k] = (sums[k] ^ words[i + (size_t)k]) * CHECKSUM_FACTOR;
+        }
+    }
+    for (; i < count; i++) {
+        sums[i % 4] = (sums[i % 4] ^ words[i]) * CHECKSUM_FACTOR;
+    }
+    uint64_t whole = 0;
+    for (int k = 0; k < 4; k++) {
+        whole = (whole ^ sums[k]) * CHECKSUM_FACTOR;
+    }
+    return whole;
+}
+
 /* Its memory is not looked through, which would take longer than the start: a file that was written to says so itself. */
 static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory, int64_t modified)
 {
     if (memcmp(header->magic, FF_SNAPSHOT_MAGIC, sizeof(header->magic)) != 0 || header->size != ff_place.size) {
         return "it is of another version";
     }
-    if (header->modified != (uint64_t)modified) {
+    if (header->modified != (uint64_t)modified || header->checksum != checksum(header)) {
         return "the file was changed";
     }
     if (header->data != (uint64_t)(uintptr_t)memory->data ||
@@ -152,7 +177,7 @@ const char *ff_restore(int argc, char **argv)
         /* The header's own size is in its first bytes; its pages are in the page cache or not at all. */
         ff_snapshot_header first;
         if (pread(fd, &first, sizeof(first), (off_t)place.offset) != sizeof(first) || first.header_size > place.size ||
-            first.header_size < sizeof(first)) {
+            first.header_size < sizeof(first) || first.header_size % FF_PAGE != 0) {
             reason = "the file is cut off";
         }
         else {

@@ -59,6 +59,7 @@ typedef struct {
 /* The first bytes of a dump, and of the snapshot in an executable. Offsets are from its start, which is page-aligned. */
 typedef struct {
     char magic[16];
+    uint64_t checksum;                   /* ff_checksum() of the header behind this field; 0 in a dump */
     uint64_t size, header_size;
     uint64_t data, data_size, data_offset; /* the executable's writable data behind RELRO */
     uint64_t region, region_size, region_offset;
@@ -80,7 +81,7 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 005"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 006"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -183,6 +184,32 @@ int ff_prepare_renewal(void);
 void ff_renew_thread(const ff_common *common);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
+
+/* snapshot/dump-request.c: what a process is asked to do that makes a snapshot. */
+#define FF_SCRATCH ((size_t)4 << 20)
+char *ff_scratch(size_t size);
+void ff_read_request(const char *path);
+const char *ff_request_value(const char *name, const char *after);
+void ff_forget_request(void);
+_Noreturn void ff_stop_dump(const char *format, ...);
+_Noreturn void ff_stop_with_exception(const char *what);
+
+/* snapshot/dump-checks.c: what imports may not leave behind. */
+PyObject *ff_environment(void);
+void ff_remember_process(void);
+void ff_check_process(void);
+void ff_check_environment(PyObject *before);
+void ff_forget_process(void);
+
+/* snapshot/dump-file.c: the file of a dump. */
+ff_snapshot_header *ff_begin_header(void);
+void ff_append_path(const char *path);
+void ff_note_variables(void);
+void ff_append_variables(void);
+void ff_append_facts(char **argv);
+void ff_append_files(const char *paths, size_t size);
+void ff_write_record(const char *path);
+void ff_write_dump(const char *path);
 
 /* snapshot/dump.c: making a snapshot. */
 int ff_make_dump(int argc, char **argv, const char *request);
