@@ -4,7 +4,7 @@
  *
  *     FLASHFREEZE_SUBJECTS="source-3.13.15 relink-3.10" npm test -- test/e2e/fallbacks.test.ts
  */
-import {chmodSync, writeFileSync} from 'node:fs';
+import {chmodSync, cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
@@ -116,6 +116,21 @@ describe.each(await presentSubjects())('%s', (name) => {
     expect(frozen.map(({same}) => same)).toEqual(unmodified.map(({same}) => same));
     expect(frozen.map((each) => each.static)).toEqual([[true], [false], [false]]);
   }, 120_000);
+
+  if (name === 'overlay-3.15') {
+    test('an overlay of 3.15 is loaded by a .start file alone, too', async () => {
+      const [out, place] = [join(subject.frozen, '../..'), join(folder, 'start')];
+      mkdirSync(place);
+      for (const file of ['flashfreeze.start', 'flashfreeze_start.py'])
+        cpSync(join(out, file), join(place, file));
+      const code =
+        'import site, sys; site.addsitedir(sys.argv[1]); import json, _flashfreeze as f; ' +
+        'print(f.is_static(json.loads.__code__), "flashfreeze_start" in sys.modules)';
+      const args = ['-I', '-B', '-c', code, place];
+      const done = await subject.python.unmodified(args, {folders: [out, place]});
+      expect(done).toEqual({exitCode: 0, stdout: 'True False\n', stderr: ''});
+    });
+  }
 });
 
 /**

@@ -15,7 +15,14 @@ import type {OverlayOptions} from '../../pipeline/build-options.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
 import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {checkOverlayFolder} from './overlay-folder.js';
-import {pthLine, siteCustomize, wrapperScript} from './start-hooks.js';
+import {
+  pthLine,
+  readsStartFiles,
+  siteCustomize,
+  START_FILE,
+  startModule,
+  wrapperScript,
+} from './start-hooks.js';
 
 const GOLD_HINT = "use another linker: --cc 'gcc -fuse-ld=bfd', or -fuse-ld=lld, or -fuse-ld=mold";
 
@@ -25,6 +32,9 @@ export interface OverlayPlaces {
   readonly extension: string;
   /** For a directory of site-packages. */
   readonly pth: string;
+  /** For a directory of site-packages of 3.15, beside the former. */
+  readonly start: string;
+  readonly startModule: string;
   /** For PYTHONPATH. */
   readonly siteFolder: string;
   /** Runs the Python with the overlay. */
@@ -35,6 +45,8 @@ export function overlayPlaces(out: string, target: Target): OverlayPlaces {
   return {
     extension: join(out, `_flashfreeze${target.extensionSuffix}`),
     pth: join(out, 'flashfreeze.pth'),
+    start: join(out, 'flashfreeze.start'),
+    startModule: join(out, 'flashfreeze_start.py'),
     siteFolder: join(out, 'site'),
     wrapper: join(out, 'bin', `python${target.version.series}`),
   };
@@ -125,6 +137,12 @@ async function writeHooks(toolchain: InstalledToolchain, out: string, site: Site
   const customize = join(places.siteFolder, 'sitecustomize.py');
   const files = [
     {name: 'pth', path: places.pth, text: pthLine(overlay)},
+    ...(readsStartFiles(toolchain.target.version)
+      ? [
+          {name: 'start', path: places.start, text: START_FILE},
+          {name: 'start module', path: places.startModule, text: startModule(overlay)},
+        ]
+      : []),
     {name: 'sitecustomize', path: customize, text: siteCustomize(overlay)},
     {
       name: 'wrapper',

@@ -3,6 +3,8 @@
  * overlay that is missing, damaged or made for another Python is ignored.
  */
 
+import type {PythonVersion} from '../../cpython/interpreter/version.js';
+
 /** The facts that the hooks of an overlay need. */
 export interface HookedOverlay {
   /** The extension module: an absolute path, or a name beside `sitecustomize.py` for an overlay that can be moved. */
@@ -45,10 +47,45 @@ function placeOf(extension: HookedOverlay['extension']): string {
   return `__file__.rpartition('/')[0] + ${pythonText(`/${extension.beside}`)}`;
 }
 
+/** The same, as a comment may say it. */
+function describePlace({extension}: HookedOverlay): string {
+  return placeOf(extension).replace(/^__file__.* /, '');
+}
+
 /** `flashfreeze.pth`. Of such a file, site.py (addpackage) executes the lines that begin with `import`: this is one. */
 export function pthLine(overlay: HookedOverlay): string {
   const body = `try: ${statements(overlay).join('; ')}\nexcept Exception: pass`;
   return `import sys; ${condition(overlay)} and exec(${pythonText(body)}, {})\n`;
+}
+
+/**
+ * Whether `site` reads `.start` files (PEP 829; 3.15, Lib/site.py, _read_start_file()): in a directory that has one, it does not execute
+ * the lines of the `.pth` file of the same name, which a later version will do nowhere.
+ */
+export function readsStartFiles({major, minor}: PythonVersion): boolean {
+  return major > 3 || minor >= 15;
+}
+
+/** `flashfreeze.start`: calls a function of `flashfreeze_start.py`, which lies beside it. */
+export const START_FILE = 'flashfreeze_start:load\n';
+
+/** `flashfreeze_start.py`. When it is done, everything is as if it had not been imported. */
+export function startModule(overlay: HookedOverlay): string {
+  return `# Loads the frozen modules of ${describePlace(overlay)}. Made by flashfreeze.
+def load():
+    import sys
+
+    sys.modules.pop(__name__, None)
+    if ${condition(overlay)}:
+        try:
+${indented(statements(overlay))}        except Exception:
+            pass
+`;
+}
+
+/** Statements of the body of a `try` in a function. */
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `            ${line}\n`).join('');
 }
 
 /**
@@ -60,7 +97,7 @@ export function pthLine(overlay: HookedOverlay): string {
  * Lib/importlib/_bootstrap.py, 3.10 to 3.15: an import and a reload take what is in sys.modules in the end (_load_unlocked(), _exec()).
  */
 export function siteCustomize(overlay: HookedOverlay): string {
-  return `# Loads the frozen modules of ${placeOf(overlay.extension).replace(/^__file__.* /, '')} and hands over to the next sitecustomize. Made by flashfreeze.
+  return `# Loads the frozen modules of ${describePlace(overlay)} and hands over to the next sitecustomize. Made by flashfreeze.
 def _flashfreeze_start(space):
     import sys
 
@@ -70,9 +107,7 @@ def _flashfreeze_start(space):
     sys.path_importer_cache.pop(folder, None)
     if ${condition(overlay)}:
         try:
-${statements(overlay)
-  .map((line) => `            ${line}\n`)
-  .join('')}        except Exception:
+${indented(statements(overlay))}        except Exception:
             pass
     module = sys.modules.get("sitecustomize")
     if getattr(module, "__dict__", None) is not space:

@@ -8,6 +8,8 @@ import {
   pythonText,
   shellText,
   siteCustomize,
+  START_FILE,
+  startModule,
   wrapperScript,
 } from '../../../../src/hosts/overlay/start-hooks.js';
 import {findPythons} from '../../../../support/pythons.js';
@@ -74,6 +76,19 @@ print(m.__file__, m.__spec__.origin, type(m.__loader__).__name__, m is sys.modul
     const {stdout, stderr} = withPth(python, line, code);
     expect(stderr).toBe('');
     expect(stdout.trim()).toBe(`${extension} ${extension} ExtensionFileLoader True`);
+  });
+
+  test('a .start file names a function that loads it, too, and takes its module away', () => {
+    const extension = anyExtension(python);
+    const place = join(folder, `start-${series}`);
+    const module = startModule({extension, cacheTag}).replaceAll('_flashfreeze', nameOf(extension));
+    writeFiles(place, {'flashfreeze_start.py': module});
+    const [name, called] = START_FILE.trim().split(':');
+    const code = `import sys; sys.path.insert(0, ${JSON.stringify(place)}); from pkgutil import resolve_name
+resolve_name("${name ?? ''}:${called ?? ''}")()
+print(sys.modules[${JSON.stringify(nameOf(extension))}].__file__, "${name ?? ''}" in sys.modules)`;
+    const {stdout, stderr} = spawnSync(python, ['-I', '-B', '-c', code], {encoding: 'utf8'});
+    expect({stdout, stderr}).toEqual({stdout: `${extension} False\n`, stderr: ''});
   });
 
   describe('sitecustomize', () => {
