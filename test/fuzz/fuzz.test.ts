@@ -6,11 +6,13 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {eventually} from '../support/processes.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
 import {findPythons} from '../../support/pythons.js';
 import {keptPrograms, targetOf} from './fuzz.js';
 import {generateProgram} from './generate/generate.js';
 import {type Verdict, judge} from './judge.js';
 import type {Program} from './program.js';
+import {runProgram} from './run-program.js';
 import {sleepingGroup} from './sleeping-group.js';
 
 const KEPT = join(import.meta.dirname, 'regressions');
@@ -60,6 +62,30 @@ test('a program that waits is told from one that is busy', async () => {
   } finally {
     for (const each of [waiting, busy]) process.kill(-(each.pid ?? 0), 'SIGKILL');
   }
+});
+
+/** Threads that start threads: they use hardly any time, and one of them always wakes. */
+const THREADS = `import threading, time
+def again():
+    time.sleep(0.02)
+    threading.Thread(target=again).start()
+    time.sleep(2)
+again()`;
+
+test('a program whose threads start threads without end is stopped', async () => {
+  const start = {
+    form: 'code',
+    module: '',
+    statements: [THREADS],
+    flags: [],
+    environment: {},
+    path: [],
+    site: [],
+  } as const;
+  const program: Program = {name: 'threads', files: [], frozen: [], start, edits: []};
+  const python = findPythons().at(-1)?.python ?? '';
+  const {end} = await runProgram({program, tag: 't0000', folder: temporaryDirectory('threads')}, python);
+  expect(end).toBe('hangs');
 });
 
 describe.each(

@@ -23,7 +23,7 @@ export function targetOf(host: Target['host'], python: string): Target {
   return {host, series, python: path.join(' ')};
 }
 
-const VALUES = ['python', 'host', 'count', 'seed', 'batch', 'keep', 'replay'];
+const VALUES = ['python', 'host', 'count', 'seed', 'batch', 'jobs', 'keep', 'replay'];
 
 /** The programs of a file, or of all files in a directory. */
 export function keptPrograms(path: string): readonly Program[] {
@@ -88,8 +88,8 @@ async function fuzzHere(profile: Profile, {flags, values}: GateOptions, python: 
   const batches = Array.from({length: Math.ceil(programs.length / size)}, (_, at) =>
     programs.slice(at * size, (at + 1) * size),
   );
-  // Two batches at a time: a build has steps that use one core, such as its link.
-  await inTurns(batches, 2, async (batch) => {
+  // Several batches at a time: a build has steps that use one core, such as its link.
+  await inTurns(batches, Number(values['jobs'] ?? 2), async (batch) => {
     const begin = performance.now();
     for (const verdict of await judge(target, batch, batches.length > 1 ? 1 : 2)) {
       tally.judged++;

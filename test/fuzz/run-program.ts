@@ -6,7 +6,7 @@ import {leftBehind, readFolder, restoreFolder} from './folder-state.js';
 import {type Start, ignoresEnvironment} from './program.js';
 import {type Written, tagged, toBytes} from './write.js';
 import {quoted} from './generate/world.js';
-import {sleepingGroup} from './sleeping-group.js';
+import {groupThreads, sleepingGroup} from './sleeping-group.js';
 import {zipOf} from './zip.js';
 
 export interface Outcome {
@@ -25,6 +25,8 @@ const BUSY_SECONDS = 8;
 /** or waits: all its threads sleep, looked at so often, and none has woken between. No program sleeps for longer than two seconds. */
 const LOOKS = 4;
 const LOOK_EVERY_MS = 1000;
+/** or starts threads that start threads: no other program has so many, together and one after the other. */
+const MOST_THREADS = 50;
 
 /** Runs it, and brings the files back to what they were. */
 export async function runProgram(written: Written, python: string): Promise<Outcome> {
@@ -128,11 +130,14 @@ function runToEnd(
       child[name].setEncoding('latin1').on('data', (text: string) => (texts[name] += text));
     let hangs = false;
     let [sleeping, looks] = ['', 0];
+    const threads = new Set<string>();
     const timer = setInterval(() => {
-      const now = child.pid === undefined ? undefined : sleepingGroup(child.pid);
+      if (child.pid === undefined) return;
+      const now = sleepingGroup(child.pid);
       looks = now !== undefined && now === sleeping ? looks + 1 : 0;
       sleeping = now ?? '';
-      if (looks < LOOKS || child.pid === undefined) return;
+      for (const each of groupThreads(child.pid)) threads.add(each);
+      if (looks < LOOKS && threads.size <= MOST_THREADS) return;
       hangs = true;
       process.kill(-child.pid, 'SIGKILL');
     }, LOOK_EVERY_MS);

@@ -7,15 +7,19 @@ import {readFileSync, readdirSync} from 'node:fs';
  */
 export function sleepingGroup(group: number): string | undefined {
   const threads: string[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    if (groupOf(pid) !== group) continue;
-    for (const thread of threadsOf(pid)) {
-      const status = textOf(`/proc/${pid}/task/${thread}/status`);
-      if (!/^State:\t[SZ]/m.test(status)) return undefined;
-      threads.push(`${thread}:${/^voluntary_ctxt_switches:\t(\d+)/m.exec(status)?.[1] ?? ''}`);
-    }
+  for (const folder of groupThreads(group)) {
+    const status = textOf(`${folder}/status`);
+    if (!/^State:\t[SZ]/m.test(status)) return undefined;
+    threads.push(`${folder}:${/^voluntary_ctxt_switches:\t(\d+)/m.exec(status)?.[1] ?? ''}`);
   }
   return threads.length === 0 ? undefined : threads.join(' ');
+}
+
+/** The directories in `/proc` of all threads of a process group. */
+export function groupThreads(group: number): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && groupOf(name) === group)
+    .flatMap((pid) => threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}`));
 }
 
 /** The field `pgrp` of proc_pid_stat(5), the third after the name. */
