@@ -1,5 +1,5 @@
-/* Whether functions do what they did when they were remembered: their code can be replaced, their defaults, and the variables of
- * functions around them. */
+/* Whether functions do what they did when they were remembered: their code can be replaced, their defaults, the variables of
+ * functions around them, and what is called in their place (PyFunction_SetVectorcall()). */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"
@@ -9,6 +9,7 @@
 struct ff_function {
     PyFunctionObject *function;
     PyObject *code, *defaults, *keyword_defaults;
+    vectorcallfunc vectorcall;
     uint32_t version; /* 0: it has none */
 };
 
@@ -17,7 +18,7 @@ struct ff_cell {
     PyObject *cell, *value;
 };
 
-/* A number that is another one, or 0, whenever code or defaults of the function were set. */
+/* A number that is another one, or 0, whenever code, defaults or the vectorcall of the function were set. */
 static uint32_t version_of(const PyFunctionObject *function)
 {
 #if FF_HAS_FUNCTION_VERSION
@@ -82,7 +83,7 @@ static int remember_function(ff_memory *memory, PyObject *object, const char *fi
     memory->functions = functions;
     memory->functions[memory->function_count++] =
         (ff_function){function, Py_NewRef(function->func_code), Py_XNewRef(function->func_defaults),
-                      Py_XNewRef(function->func_kwdefaults), version_of(function)};
+                      Py_XNewRef(function->func_kwdefaults), function->vectorcall, version_of(function)};
     if (filename != NULL && !is_original(object, filename)) {
         memory->is_foreign = 1;
     }
@@ -140,7 +141,7 @@ static ff_answer are_parts_unmodified(ff_memory *memory)
         ff_function *each = &memory->functions[i];
         const PyFunctionObject *function = each->function;
         if (function->func_code != each->code || function->func_defaults != each->defaults ||
-            function->func_kwdefaults != each->keyword_defaults) {
+            function->func_kwdefaults != each->keyword_defaults || function->vectorcall != each->vectorcall) {
             return FF_NO;
         }
         each->version = version_of(function);

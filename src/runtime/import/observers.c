@@ -41,11 +41,22 @@ static int has_code_watchers(const PyInterpreterState *interpreter)
 #endif
 }
 
-/* Tracers, profilers and tools of sys.monitoring (since 3.12) see functions being called. */
+/* Whether somebody runs all frames in the place of the interpreter (PEP 523): debuggers, compilers. */
+static int has_frame_evaluator(const PyInterpreterState *interpreter)
+{
+    static _PyFrameEvalFunction usual; /* the first one: nobody has replaced it before anything is imported */
+    _PyFrameEvalFunction current = _PyInterpreterState_GetEvalFrameFunc((PyInterpreterState *)interpreter);
+    if (usual == NULL) {
+        usual = current;
+    }
+    return current != usual;
+}
+
+/* Tracers, profilers, tools of sys.monitoring (since 3.12) and evaluators of frames see functions being called. */
 int ff_is_traced(const PyInterpreterState *interpreter)
 {
     const PyThreadState *thread = PyThreadState_Get();
-    if (thread->c_tracefunc != NULL || thread->c_profilefunc != NULL) {
+    if (thread->c_tracefunc != NULL || thread->c_profilefunc != NULL || has_frame_evaluator(interpreter)) {
         return 1;
     }
 #if FF_OBSERVERS >= 312

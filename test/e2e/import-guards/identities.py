@@ -180,7 +180,7 @@ def waited_for():
 
     def told():
         sys.told = int
-        threads.append(threading.Thread(target=lambda: (met.set(), load("told"))))
+        threads.append(threading.Thread(target=lambda: (met.set(), __import__("told"))))
         threads[0].start()
         met.wait(30)
 

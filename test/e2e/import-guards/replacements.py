@@ -450,4 +450,57 @@ def subclass_of_str():
     print(type(sys.modules["plain"].__spec__.name).__name__)
 
 
+# What C extensions do to functions, and to all of them.
+try:
+    from _testcapi import function_setvectorcall as set_vectorcall  # since 3.12
+except ImportError:
+    set_vectorcall = int
+
+
+def another_vectorcall(function):
+    set_vectorcall(function if set_vectorcall is not int else 0)
+    load("plain")
+    load("parent.child")
+
+
+for function in (
+    bootstrap._find_spec,
+    bootstrap._load_unlocked,
+    bootstrap._call_with_frames_removed,
+    bootstrap._init_module_attrs,
+    bootstrap.ModuleSpec.__init__,
+    bootstrap.ModuleSpec.cached.fget,
+    external._path_join,
+    external.spec_from_file_location,
+    external.PathFinder.find_spec.__func__,
+    external.PathFinder._get_spec.__func__,
+    external.FileFinder._get_spec,
+    external._LoaderBasics.exec_module,
+    inner(external.FileLoader.get_filename),
+):
+    trying(f"vectorcall-of-{function.__qualname__}", lambda function=function: another_vectorcall(function))
+
+trying(
+    "vectorcall-set-by-the-parent",
+    lambda: load("parent.child", parent=lambda: another_vectorcall(bootstrap._find_spec)),
+)
+
+
+def evaluating(*names, parent=None):
+    try:
+        from _testinternalcapi import set_eval_frame_default, set_eval_frame_record  # since 3.11
+    except ImportError:
+        set_eval_frame_default, set_eval_frame_record = int, list
+    seen = []
+    set_eval_frame_record(seen)
+    for name in names:
+        load(name, parent=parent)
+    set_eval_frame_default()
+    print(seen)
+
+
+trying("an-evaluator-of-frames", lambda: evaluating("plain", "parent.child", "circle", "missing"))
+trying("an-evaluator-of-frames-by-the-parent", lambda: load("parent.child", parent=lambda: evaluating("plain")))
+
+
 main()
