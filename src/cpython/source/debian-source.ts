@@ -2,7 +2,6 @@ import {mkdir, mkdtemp, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {removeTree} from '../../fs/removal.js';
 import {readFile} from '../../fs/recorded-fs.js';
-import {runProcess} from '../../exec/process.js';
 import {findTool} from '../../exec/tools.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {
@@ -16,7 +15,8 @@ import {
   type AptTarget,
   type SourcePackage,
 } from './apt-sources.js';
-import {digestOfFile, type NetworkRun} from './archives.js';
+import {digestOfFile} from './archives.js';
+import {runLimited, type NetworkRun} from './download.js';
 import {newestOf} from './releases.js';
 
 export interface DebianSource {
@@ -56,18 +56,12 @@ export async function fetchDebianSource(
 }
 
 /** Runs `apt-get` or `apt-cache` with the private state. The caller checks its exit code. */
-type Apt = (tool: 'apt-get' | 'apt-cache', ...args: string[]) => ReturnType<typeof runProcess>;
+type Apt = (tool: 'apt-get' | 'apt-cache', ...args: string[]) => ReturnType<typeof runLimited>;
 
 /** Makes apt read the list of source packages. */
 async function preparedApt(state: string, run: NetworkRun): Promise<Result<Apt>> {
-  const start = (tool: string, args: readonly string[]): ReturnType<typeof runProcess> =>
-    runProcess({
-      file: tool,
-      args,
-      cwd: state,
-      environment: {...run.environment, LC_ALL: 'C'},
-      signal: run.signal,
-    });
+  const start = (tool: string, args: readonly string[]): ReturnType<typeof runLimited> =>
+    runLimited(tool, args, state, {...run, environment: {...run.environment, LC_ALL: 'C'}});
   const own = await start('apt-get', ['indextargets', '--format', TARGET_FORMAT, 'Created-By: Packages']);
   if (!own.ok) return own;
   const target = mainTarget(parseTargets(own.value.stdout));

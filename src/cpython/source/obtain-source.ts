@@ -8,8 +8,9 @@ import {removeFile} from '../../fs/removal.js';
 import {isDigest, type Digest} from '../../model/digest.js';
 import {failure, type Failure} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
-import {digestOfFile, download, unpack, type NetworkRun} from './archives.js';
+import {digestOfFile, unpack} from './archives.js';
 import {fetchDebianSource} from './debian-source.js';
+import {download, type NetworkRun} from './download.js';
 import {newestOf, pinnedRelease, pinnedVersions, type PinnedRelease} from './releases.js';
 import {parseJson} from '../interpreter/run-script.js';
 
@@ -123,6 +124,8 @@ async function obtainArchive(
     const archive = await downloadRelease(release, folder, request);
     if (archive.ok) return keep({...release, archive: archive.value, origin: release.url}, folder);
     if (archive.failure.code === 'INTERRUPTED') return archive;
+    // At once: other ways may take minutes, and a digest that does not match is news.
+    request.log(archive.failure.message);
     failures.push(archive.failure);
   }
   request.log(`getting the source package of CPython ${version}`);

@@ -11,11 +11,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import {createServer, type Server} from 'node:http';
+import {createServer, type Server, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals';
 import {findTool} from '../../../../src/exec/tools.js';
+import type {DownloadLimits} from '../../../../src/cpython/source/download.js';
 import {obtainSource} from '../../../../src/cpython/source/obtain-source.js';
 import {newestOf, pinnedRelease} from '../../../../src/cpython/source/releases.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
@@ -28,18 +30,32 @@ execFileSync('tar', ['-czf', archive, '-C', folder, 'Python-3.13.15']);
 const bytes = readFileSync(archive);
 const sha256 = createHash('sha256').update(bytes).digest('hex');
 
+/** A body without an end, for a client that goes on reading. */
+function pourZeros(response: ServerResponse, isCompressed: boolean): void {
+  if (isCompressed) response.setHeader('content-encoding', 'gzip');
+  const zeros = isCompressed ? gzipSync(Buffer.alloc(1 << 20)) : Buffer.alloc(1 << 16);
+  const more = (): void => {
+    if (!response.destroyed) response.write(zeros, () => setImmediate(more));
+  };
+  more();
+}
+
 let server: Server;
 let requests = 0;
 beforeAll(async () => {
   server = createServer((request, response) => {
     requests += 1;
     if (request.url?.includes('gone')) response.writeHead(404).end();
+    else if (request.url?.includes('large')) response.writeHead(200, {'content-length': 1e12}).write(bytes);
+    else if (request.url?.includes('endless')) pourZeros(response, request.url.includes('gzip'));
+    else if (request.url?.includes('stalled')) response.write(bytes.subarray(0, 9));
     else response.end(bytes);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterAll(() => {
   server.close();
+  server.closeAllConnections();
 });
 
 /** A PATH with a few tools, so that neither curl nor apt of this machine is used. */
@@ -65,7 +81,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     const tools = ['tar', 'gzip', 'sh'];
     path = await toolbox(`with-${downloader}`, downloader === 'curl' ? [...tools, 'curl'] : tools);
   });
-  const obtain = (overrides: {url?: string; sha256?: string} = {}) => {
+  const obtain = (overrides: {url?: string; sha256?: string; limits?: DownloadLimits} = {}) => {
     const {port} = server.address() as AddressInfo;
     return obtainSource({
       version: '3.13.15',
@@ -73,6 +89,7 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
       environment: {PATH: path},
       signal: new AbortController().signal,
       log: (text) => void log.push(text),
+      limits: overrides.limits,
       release: (version) => ({version, url: `http://127.0.0.1:${port}/Python.tar.gz`, sha256, ...overrides}),
     });
   };
@@ -154,7 +171,22 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
       },
     });
     expect(readdirSync(join(cacheDir, 'sources'))).toEqual([]);
+    expect(log[1]).toContain(`has the sha256 ${sha256}, not ${wrong}`);
   });
+
+  test.each(['large', 'endless', 'endless-gzip', 'stalled'])(
+    'a server whose answer is %s fills no disk and keeps nobody waiting',
+    async (kind) => {
+      const {port} = server.address() as AddressInfo;
+      const limits = {bytes: 3e6, seconds: 20, stallSeconds: 1, bytesPerSecond: 100};
+      const obtained = await obtain({url: `http://127.0.0.1:${port}/${kind}.tar.gz`, limits});
+      const why = kind === 'stalled' ? /too slow/i : /is longer than 3 MB/;
+      expect(obtained).toMatchObject({failure: {code: 'DOWNLOAD', details: expect.stringMatching(why)}});
+      // It is said before other ways are tried.
+      expect(log.findIndex((line) => why.test(line))).toBe(1);
+      expect(readdirSync(join(cacheDir, 'sources'))).toEqual([]);
+    },
+  );
 
   test('fails with the errors of all ways if none works', async () => {
     const {port} = server.address() as AddressInfo;
