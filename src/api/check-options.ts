@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import {resolveCommand} from '../exec/tools.js';
+import {resolveCommand, resolveProgram} from '../exec/tools.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {closest} from '../model/suggest.js';
 import type {CallOptions} from './api-options.js';
@@ -50,6 +50,7 @@ function expected(kind: Kind, value: unknown): string | undefined {
   switch (kind) {
     case 'path':
     case 'program':
+    case 'command':
     case 'text':
       return is(isText(value), 'a string that is not empty');
     case 'list':
@@ -78,7 +79,8 @@ function expected(kind: Kind, value: unknown): string | undefined {
 function place(kind: Kind, value: unknown, cwd: string): unknown {
   if (typeof value !== 'string') return value;
   if (kind === 'path') return resolve(cwd, value);
-  return kind === 'program' ? resolveCommand(value, cwd) : value;
+  if (kind === 'program') return resolveProgram(value, cwd);
+  return kind === 'command' ? resolveCommand(value, cwd) : value;
 }
 
 /** No program can be given a NUL in an argument or a path. */

@@ -10,11 +10,12 @@ import type {
 
 /**
  * What an option holds. `path` is relative to the working directory; so is a `program` with a slash, others are names on
- * PATH; a `number` is whole and at least 1.
+ * PATH; a `command` is a program with arguments, as a shell reads them; a `number` is whole and at least 1.
  */
 export type Kind =
   | 'path'
   | 'program'
+  | 'command'
   | 'text'
   | 'list'
   | 'flag'
@@ -48,7 +49,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   restCollector: 'flag',
   expressions: 'flag',
   snippets: 'flag',
-  cc: 'program',
+  cc: 'command',
   cacheDir: 'path',
   trustCache: 'flag',
   sharePrivate: 'flag',

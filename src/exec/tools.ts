@@ -1,6 +1,7 @@
 import {constants} from 'node:fs/promises';
 import {delimiter, join, resolve} from 'node:path';
-import {access, stat} from '../fs/recorded-fs.js';
+import {access, isFileSync, stat} from '../fs/recorded-fs.js';
+import {quoteForShell, shellWords} from '../model/shell-words.js';
 
 /**
  * The absolute path of an executable, or undefined. A name with a slash is a path and is not searched for;
@@ -20,10 +21,23 @@ export async function findTool(name: string, path = process.env['PATH'] ?? ''): 
   return undefined;
 }
 
-/** A command line whose program is a path counts from `cwd`; a bare name is looked up on PATH when it runs. */
+/** A program with a slash is a path relative to `cwd`; a bare name is looked up on PATH when it runs. */
+export function resolveProgram(program: string, cwd: string): string {
+  return program.includes('/') ? resolve(cwd, program) : program;
+}
+
+/**
+ * A command line as a shell reads it, with absolute paths for its program and for programs that this one starts (`ccache bin/gcc`): it
+ * runs in other directories. Its flags stay as they are.
+ */
 export function resolveCommand(command: string, cwd: string): string {
-  // Arguments may follow: `gcc -I/somewhere`.
-  return /^\S*\//.test(command) ? resolve(cwd, command) : command;
+  const words = shellWords(command);
+  const firstFlag = words.findIndex((word) => word.startsWith('-'));
+  const resolved = words.map((word, i) => {
+    const isProgram = i === 0 || ((firstFlag < 0 || i < firstFlag) && isFileSync(resolve(cwd, word)));
+    return isProgram ? resolveProgram(word, cwd) : word;
+  });
+  return resolved.every((word, i) => word === words[i]) ? command : quoteForShell(resolved);
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 /** Compilers and linkers as people combine them: each that is installed links and loads images. */
-import {execFileSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
+import {missingOf} from '../support/installed-programs.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {testWith} from '../support/with.js';
 
@@ -24,21 +24,15 @@ const COMMANDS = {
   'clang -fuse-ld=lld': ['clang', 'ld.lld'],
   'clang -fuse-ld=mold': ['clang', 'mold'],
   'ccache clang \'-DNAME="two words"\'': ['ccache', 'clang'],
-};
-const isInstalled = (program: string): boolean => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore'});
-    return true;
-  } catch {
-    return false;
-  }
+  'gcc -flto -Wl,--as-needed': ['gcc'],
+  "ccache 'my tools/compiler' -O1": ['ccache', 'gcc'],
 };
 const CASES = Object.entries(COMMANDS).flatMap(([cc, programs], i) =>
   (['relink', 'overlay'] as const).map((host) => ({
     cc,
     host,
     i,
-    missing: programs.filter((each) => !isInstalled(each)),
+    missing: missingOf(programs),
   })),
 );
 
@@ -46,16 +40,31 @@ beforeAll(() => {
   mkdirSync(app, {recursive: true});
   writeFileSync(join(app, 'ff_app.py'), "def name(): return 'größe', 1.5, frozenset({1})\n");
   writeFileSync(join(app, 'main.py'), 'import ff_app\n');
+  mkdirSync(join(app, 'my tools'));
+  writeFileSync(join(app, 'my tools', 'compiler'), '#!/bin/sh\nexec gcc "$@"\n', {mode: 0o755});
 });
 
 for (const {cc, host, i, missing} of CASES) {
   const wanted = missing.length === 0 ? newest : undefined;
   testWith(wanted, missing.join(' and ') || 'an installed Python')(`${host} with ${cc}`, async () => {
     const out = join(root, `${host}-${i}`);
-    const done = await flashfreezeJson([
-      ...[host, '--python', newest?.python ?? '', '--cc', cc, '--trace', join(app, 'main.py'), '--out', out],
-      ...['--build-dir', join(root, `build-${host}-${i}`), '--cache-dir', join(root, 'cache')],
-    ]);
+    const done = await flashfreezeJson(
+      [
+        ...[
+          host,
+          '--python',
+          newest?.python ?? '',
+          '--cc',
+          cc,
+          '--trace',
+          join(app, 'main.py'),
+          '--out',
+          out,
+        ],
+        ...['--build-dir', join(root, `build-${host}-${i}`), '--cache-dir', join(root, 'cache')],
+      ],
+      {cwd: app},
+    );
     expect(done).toMatchObject({
       exitCode: 0,
       summary: {ok: true},
@@ -67,7 +76,7 @@ for (const {cc, host, i, missing} of CASES) {
   });
 }
 
-testWith(isInstalled('ld.gold') ? newest : undefined, 'ld.gold')(
+testWith(missingOf(['ld.gold']).length === 0 ? newest : undefined, 'ld.gold')(
   'an overlay with gold is an error that says what to use',
   async () => {
     const done = await flashfreezeJson([

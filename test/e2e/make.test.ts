@@ -3,6 +3,7 @@ import {existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node
 import {join} from 'node:path';
 import {afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {REDIRECTED_CALLERS} from '../../src/cpython/build/lto.js';
+import {missingOf} from '../support/installed-programs.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {testWith} from '../support/with.js';
 import {actionsOf, chosen, makeBuildOf} from '../support/make-rig.js';
@@ -186,6 +187,37 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
     expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stdout: '', stderr: ''});
     expect(await python(code)).toEqual(['json.decoder']);
   });
+
+  // Objects of other compilers can be linked, so CPython itself needs no other build.
+  for (const [variables, programs] of [
+    [
+      ['CC=ccache clang', 'LDFLAGS=-fuse-ld=lld'],
+      ['ccache', 'clang', 'ld.lld'],
+    ],
+    [
+      ['CC=ccache gcc', 'LDFLAGS=-fuse-ld=mold', 'FLASHFREEZE_PIE=yes'],
+      ['ccache', 'mold'],
+    ],
+  ] as const) {
+    const missing = missingOf(programs);
+    testWith(!slow && missing.length === 0, `a quick link, and ${programs.join(' and ')}`)(
+      `images are made and linked with ${variables.join(' ')}`,
+      async () => {
+        const done = await make('freeze-startup', ...variables);
+        expect(done).toMatchObject({exitCode: 0, stderr: ''});
+        expect(actionsOf(done)).toContain('cc:json.decoder');
+        expect(await make('-q', 'freeze-startup', ...variables)).toMatchObject({exitCode: 0});
+        const answer = await python(
+          '[__import__("_flashfreeze").is_static(json.loads.__code__), __import__("_flashfreeze").info()["build"]]',
+        );
+        expect(answer).toEqual([
+          true,
+          expect.stringContaining(variables[0].includes('clang') ? '"clang ' : '"gcc '),
+        ]);
+        expect(await make('-s', 'freeze-startup')).toMatchObject({exitCode: 0, stderr: ''});
+      },
+    );
+  }
 
   testWithManyLinks('an interrupted make is continued', async () => {
     edit('Lib/json/decoder.py', (text) => `${text}\nEDITED = ${Date.now()}\n`);

@@ -2,7 +2,7 @@
  * What an option holds. `path` is a file or directory; `program` a path when it has a slash, else a name on PATH; `number`
  * a whole one, at least 1.
  */
-export type OptionKind = 'flag' | 'text' | 'path' | 'program' | 'number';
+export type OptionKind = 'flag' | 'text' | 'path' | 'program' | 'command' | 'number';
 
 export interface OptionSpec {
   readonly kind: OptionKind;
@@ -119,7 +119,7 @@ const PLACES = {
     value: 'ARG',
     describe: "pass this argument to CPython's make",
   },
-  cc: {kind: 'program', configurable: true, value: 'CC', describe: 'the C compiler'},
+  cc: {kind: 'command', configurable: true, value: 'CC', describe: 'the C compiler'},
   pie: {
     kind: 'flag',
     configurable: true,

@@ -1,5 +1,5 @@
 import {resolve} from 'node:path';
-import {resolveCommand} from '../../exec/tools.js';
+import {resolveCommand, resolveProgram} from '../../exec/tools.js';
 import {optionSpec, type OptionName, type OptionSpec} from './option-table.js';
 
 /** A value as it was written, after its type was checked. */
@@ -10,7 +10,8 @@ export function placeValue(name: OptionName, value: RawValue, base: string): Raw
   const spec: OptionSpec = optionSpec(name);
   if (typeof value !== 'string') return value;
   if (spec.kind === 'path') return resolve(base, value);
-  return spec.kind === 'program' ? resolveCommand(value, base) : value;
+  if (spec.kind === 'program') return resolveProgram(value, base);
+  return spec.kind === 'command' ? resolveCommand(value, base) : value;
 }
 
 /** A whole number of at least 1, or undefined. */

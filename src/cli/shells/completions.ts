@@ -56,7 +56,7 @@ function completedOption(name: OptionName): CompletedOption {
   if (kind === 'flag') return flag(`--${name}`, describe);
   const option = {name: `--${name}`, describe, value, isRepeatable: many};
   if (choices !== undefined) return {...option, completions: choices};
-  if (kind === 'program') return {...option, completions: 'programs'};
+  if (kind === 'program' || kind === 'command') return {...option, completions: 'programs'};
   if (kind === 'path') return {...option, completions: value === 'DIR' ? 'directories' : 'files'};
   return {...option, completions: 'nothing'};
 }

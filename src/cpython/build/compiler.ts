@@ -21,7 +21,7 @@ export interface CompilerIdentity extends ToolIdentity {
 
 /** Lines of `cc -v` that contain local paths or change between calls. */
 const PLACES =
-  /^(COLLECT_|InstalledDir:|Reading specs|Found candidate|Selected |Candidate multilib|Using built-in|OFFLOAD_)/;
+  /^(COLLECT_|COMPILER_PATH=|LIBRARY_PATH=|InstalledDir:|Reading specs|Found candidate|Selected |Candidate multilib|Using built-in|OFFLOAD_)/;
 
 /** The standard headers that Python.h brings in: what they declare is part of every object file's meaning. */
 const HEADERS = [
@@ -75,7 +75,7 @@ export async function compilerIdentity(
   const compiler = found.value;
   const preprocess = [...own, ...flags, '-E', '-x', 'c', '-'];
   const [verbose, target, headers, dependencies, assembler, linker, proper] = await Promise.all([
-    ask(compiler, [...own, '-v']),
+    describe(),
     ask(compiler, [...own, ...flags, '-dumpmachine']),
     ask(compiler, [...preprocess, '-P', '-dD'], PROBE),
     ask(compiler, [...preprocess, '-M'], PROBE),
@@ -108,6 +108,13 @@ export async function compilerIdentity(
       ...headerFiles,
     ],
   });
+
+  /** What it says of itself. With flags for the linker, it would link. */
+  async function describe(): Promise<Result<string>> {
+    const asked = await ask(compiler, [...own, '-v']);
+    if (asked.ok || !own.some((flag) => /^-(Wl,|Xlinker$|l|L)/.test(flag))) return asked;
+    return ask(compiler, [...own, '-c', '-v']);
+  }
 
   /** The path of a tool of the compiler and the first line of its version; nothing if there is none. */
   async function toolOf(tool: string): Promise<{path?: string; version: string}> {

@@ -36,9 +36,12 @@ export function objectFlagsOf({
   addressModel,
 }: Pick<Toolchain, 'cc' | 'layout' | 'addressModel'>): Readonly<Record<CompileC['kind'], readonly string[]>> {
   const {family, target: machine} = cc.compiler;
+  const own = parseCompilerCommand(cc.command).flags;
   const common = [
-    ...parseCompilerCommand(cc.command).flags,
+    ...own,
     ...cc.flags,
+    // What the linker has to redirect must be machine code.
+    ...(own.some((flag) => flag.startsWith('-flto')) ? ['-fno-lto'] : []),
     `-DFF_LAYOUT="${layout.header}"`,
     '-fvisibility=hidden',
     '-g0',

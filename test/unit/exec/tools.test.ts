@@ -4,7 +4,7 @@ import {beforeEach, describe, expect, test} from '@jest/globals';
 import {FIXED_ENVIRONMENT, scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {liveness, ownIdentity, processStart} from '../../../src/exec/liveness.js';
 import {abortOnSignals} from '../../../src/exec/signals.js';
-import {findTool} from '../../../src/exec/tools.js';
+import {findTool, resolveCommand, resolveProgram} from '../../../src/exec/tools.js';
 import {collectBounded, splitLines} from '../../../src/exec/output.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
 
@@ -69,6 +69,35 @@ describe('findTool', () => {
     expect(await findTool('', folder)).toBeUndefined();
     expect(await findTool(folder)).toBeUndefined();
   });
+});
+
+test.each([
+  ['gcc', 'gcc'],
+  ['/usr/bin/gcc -O1', '/usr/bin/gcc -O1'],
+  ['bin/gcc', '/here/bin/gcc'],
+  ['./bin/gcc -I../include -DX="a b"', `/here/bin/gcc -I../include '-DX=a b'`],
+  ["'my tools/cc' -O1", "'/here/my tools/cc' -O1"],
+  [String.raw`my\ tools/cc`, "'/here/my tools/cc'"],
+  ['"/opt/my tools/cc" -O1', '"/opt/my tools/cc" -O1'],
+  ['ccache gcc', 'ccache gcc'],
+  ['env PATH=bin/x gcc', 'env PATH=bin/x gcc'],
+  ['ccache bin/missing', 'ccache bin/missing'],
+  ['', ''],
+])('the command %s counts from a directory', (command, resolved) => {
+  expect(resolveCommand(command, '/here')).toBe(resolved);
+});
+
+test('a compiler behind a launcher counts from the directory, its flags do not', () => {
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin', 'gcc'), '');
+  writeFileSync(join(folder, 'gcc'), '');
+  expect(resolveCommand('ccache bin/gcc -B bin/gcc', folder)).toBe(`ccache ${folder}/bin/gcc -B bin/gcc`);
+  expect(resolveCommand('ccache gcc', folder)).toBe('ccache gcc');
+});
+
+test('a program is one path, whatever is in it', () => {
+  expect(resolveProgram('my "python"/bin/python -x', '/here')).toBe('/here/my "python"/bin/python -x');
+  expect(resolveProgram('python 3', '/here')).toBe('python 3');
 });
 
 describe('liveness', () => {

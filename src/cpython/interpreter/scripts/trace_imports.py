@@ -117,10 +117,13 @@ def _trace():
 
     def note_loaded():
         for name, module in list(sys.modules.items()):
-            spec = getattr(module, "__spec__", None)
-            # An alias (os.path) is no module of its own.
-            if isinstance(name, str) and getattr(spec, "name", None) == name:
-                note(name, spec)
+            try:
+                spec = getattr(module, "__spec__", None)
+                # An alias (os.path) is no module of its own.
+                if isinstance(name, str) and getattr(spec, "name", None) == name:
+                    note(name, spec)
+            except Exception:
+                pass  # an object of others in the place of a module may raise anything
 
     compilers = ("re._compiler", "sre_compile")  # FF_RE_MODULES of the layouts
     expressions = set()
@@ -305,6 +308,22 @@ def _trace():
     for module in (posix, sys.modules.get("os")):
         for name in ("_exit", "execv", "execve"):
             before(module, name)
+
+    def lead_group(module, name):
+        """This process leads a session, so that all of its children end with it, and may not do what changes nothing: a program that a
+        shell starts leads a process group, and can become its leader again."""
+        function = getattr(module, name, None)
+        if function is not None:
+
+            def wrapper(pid=0, group=0):
+                if posix.getpid() != process or pid not in (0, process) or group not in (0, process):
+                    return function(pid, group) if name == "setpgid" else function()
+
+            setattr(module, name, wrapper)
+
+    for module in (posix, sys.modules.get("os")):
+        for name in ("setpgid", "setpgrp"):
+            lead_group(module, name)
 
     restore_seed()
     note_loaded()

@@ -318,6 +318,13 @@ describe('compilerIdentity', () => {
     expect(new Set([plain, macros, includes].map(({value}) => value.digest)).size).toBe(3);
   });
 
+  test('takes flags for the linker, with which it would link', async () => {
+    const linking = await compilerIdentity('cc -Wl,--as-needed -Wl,-z,now', [], {environment, signal});
+    const plain = await compilerIdentity('cc', [], {environment, signal});
+    if (!linking.ok || !plain.ok) throw new Error('no identity');
+    expect(linking.value).toMatchObject({name: plain.value.name, target: plain.value.target});
+  });
+
   test('fails for a program that is not a compiler', async () => {
     for (const cc of ['no-such-cc', 'false']) {
       const result = await compilerIdentity(cc, [], {environment, signal});

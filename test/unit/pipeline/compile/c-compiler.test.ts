@@ -82,6 +82,12 @@ test.each<[string, Parameters<typeof objectFlagsOf>[0], readonly string[], reado
     ['-m64'],
     ['gcc'],
   ],
+  [
+    'a compiler that leaves code to the linker',
+    {...fake({}), cc: {...fake({}).cc, command: 'gcc -flto=auto -m64'}},
+    ['-flto=auto', '-fno-lto', '-m64'],
+    [],
+  ],
 ])('flags of %s', (_, given, has, hasNot) => {
   const {data, code} = objectFlagsOf(given);
   expect(data).toEqual(expect.arrayContaining([...has]));

@@ -335,6 +335,30 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(names(run)).not.toContain('at_exit');
   });
 
+  test('programs whose objects in the place of modules raise whatever they are asked, or that lead their process group', async () => {
+    const code = [
+      'import sys, os, deleted',
+      'class Odd:',
+      '    def __getattr__(self, name): raise RuntimeError(name)',
+      'class Named:',
+      '    __spec__ = Odd()',
+      'sys.modules["odd"], sys.modules["named"], sys.modules[7] = Odd(), Named(), None',
+      'os.setpgrp()',
+      'os.setpgid(0, 0)',
+      'os.setpgid(os.getpid(), os.getpgrp())',
+      'assert os.getpgrp() == os.getpid()',
+      'import at_exit',
+      'child = os.fork()',
+      'if child == 0:',
+      '    os.setpgrp()',
+      '    os._exit(0 if os.getpgrp() == os.getpid() else 1)',
+      'assert os.waitpid(child, 0)[1] == 0',
+    ].join('\n');
+    const traced = await trace(['-c', code]);
+    expect(traced).toMatchObject({ending: exit(0), isComplete: true, stderr: ''});
+    expect(names(traced)).toEqual(expect.arrayContaining(['deleted', 'at_exit']));
+  });
+
   test('fails for a script that is not there, and an interpreter that does not start', async () => {
     const absent = await traceImports({...found, argv: ['no/such.py'], cwd: folder});
     expect(absent).toMatchObject({
