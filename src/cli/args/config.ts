@@ -4,7 +4,14 @@ import {isForeign, nameOfUser, othersMayWrite} from '../../fs/owners.js';
 import {existsSync, lstat, readFile, realpath, stat} from '../../fs/recorded-fs.js';
 import {errnoOf, messageOf} from '../../model/errno.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import {OPTIONS, configName, optionSpec, type OptionName, type OptionValues} from './option-table.js';
+import {
+  OPTIONS,
+  configName,
+  namesProgram,
+  optionSpec,
+  type OptionName,
+  type OptionValues,
+} from './option-table.js';
 import {placeValue, type RawValue} from './option-values.js';
 
 export const CONFIG_FILE = 'flashfreeze.config.json';
@@ -81,7 +88,7 @@ function* upwards(folder: string): Iterable<string> {
  * version.
  */
 export function withoutPrograms(options: OptionValues, notes: ConfigNotes): OptionValues {
-  const isProgram = (name: string): boolean => optionSpec(name as OptionName).kind === 'program';
+  const isProgram = (name: string): boolean => namesProgram(optionSpec(name as OptionName));
   const programs = Object.keys(options).filter(isProgram);
   if (programs.length > 0) {
     const names = programs.map((name) => configName(name as OptionName)).join(' and ');

@@ -386,6 +386,11 @@ export const DEMO_OPTIONS: readonly OptionName[] = [...(Object.keys(DEMO) as Opt
 export const GARBAGE_OPTIONS = Object.keys(GARBAGE) as readonly OptionName[];
 export const COMMON_OPTIONS = Object.keys(COMMON) as readonly OptionName[];
 
+/** Whether a run starts what the value names. */
+export function namesProgram({kind}: OptionSpec): boolean {
+  return kind === 'program' || kind === 'command';
+}
+
 export function optionSpec(name: OptionName): OptionSpec {
   return OPTIONS[name];
 }

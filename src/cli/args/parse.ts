@@ -122,7 +122,8 @@ function readValue(name: OptionName, given: unknown, cwd: string): Result<RawVal
   const {kind, many = false} = optionSpec(name);
   if (given === undefined || typeof given === 'boolean') return ok(given);
   const texts = (Array.isArray(given) ? given : [given]).map(String);
-  if (texts.includes('')) return fail('USAGE', `--${name} needs a value that is not empty`);
+  const isEmpty = (text: string): boolean => (kind === 'command' ? text.trim() : text) === '';
+  if (texts.some(isEmpty)) return fail('USAGE', `--${name} needs a value that is not empty`);
   if (many) return ok(texts);
   // Given twice, the last one counts, so that a wrapper's options can be overridden.
   const text = texts.at(-1);

@@ -1,5 +1,5 @@
 import type {CommandSpec, CommandWord} from '../command.js';
-import {COMMON_OPTIONS, OPTIONS, optionSpec, type OptionName} from '../args/option-table.js';
+import {COMMON_OPTIONS, OPTIONS, namesProgram, optionSpec, type OptionName} from '../args/option-table.js';
 
 /** What a shell can offer where a value is expected: these words, or names of its own kinds; nothing for free text. */
 export type Completions = readonly string[] | 'files' | 'directories' | 'programs' | 'nothing';
@@ -52,11 +52,12 @@ function completionsOf({completions, choices}: CommandWord): Completions {
 }
 
 function completedOption(name: OptionName): CompletedOption {
-  const {kind, many = false, choices, value = 'VALUE', describe} = optionSpec(name);
+  const spec = optionSpec(name);
+  const {kind, many = false, choices, value = 'VALUE', describe} = spec;
   if (kind === 'flag') return flag(`--${name}`, describe);
   const option = {name: `--${name}`, describe, value, isRepeatable: many};
   if (choices !== undefined) return {...option, completions: choices};
-  if (kind === 'program' || kind === 'command') return {...option, completions: 'programs'};
+  if (namesProgram(spec)) return {...option, completions: 'programs'};
   if (kind === 'path') return {...option, completions: value === 'DIR' ? 'directories' : 'files'};
   return {...option, completions: 'nothing'};
 }

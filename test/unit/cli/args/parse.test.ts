@@ -141,6 +141,7 @@ describe('wrong usage', () => {
     [['build', '--out'], '--out needs a value'],
     [['build', '--out', '--force'], '--out needs a value'],
     [['build', '--trace'], '--trace needs a value'],
+    [['build', '--cc', ' '], '--cc needs a value that is not empty'],
     [['build', '--out='], '--out needs a value that is not empty'],
     [['build', '--module', ''], '--module needs a value that is not empty'],
     [['build', '--jobs', '0'], '--jobs needs a whole number of at least 1, not 0'],
