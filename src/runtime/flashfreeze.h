@@ -435,6 +435,7 @@ int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);
 
 /* import/import.c: the whole import of a frozen module. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external);
+int ff_is_spec_for_loading(PyObject *fullname);
 
 /* import/finder.c: frozen modules for those who ask importlib's finders and loaders. */
 int ff_install_finder_methods(PyObject *external);

@@ -40,7 +40,7 @@ static ff_answer make_spec_in(PyObject *folder, PyObject *fullname, ff_text name
     if (answer != FF_YES) {
         return ff_failed_or(answer, FF_UNSURE);
     }
-    *spec = ff_make_spec(fullname, folder, tail.data, source->is_package, 0);
+    *spec = ff_make_spec(fullname, folder, tail.data, source->is_package, ff_is_spec_for_loading(fullname));
     return *spec == NULL ? FF_FAILED : FF_YES;
 }
 

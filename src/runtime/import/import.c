@@ -150,13 +150,43 @@ __attribute__((noinline)) static ff_answer import_frozen(PyObject *name, PyObjec
     return is_taken == FF_NO ? load_wanted(&wanted, text, import_function, module) : ff_failed_or(is_taken, FF_UNSURE);
 }
 
+/* The name of the module that importlib's own function is to find and load here, until a finder was asked for it or another import
+ * began: borrowed, and only compared. */
+static PyObject *expected_name;
+
+/* Whether nobody sees a spec between the finder that makes it and _init_module_attrs(). */
+static int has_usual_finders(void)
+{
+    PyObject *finders = PyDict_GetItemWithError(ff_import.sys, ff_import.names.meta_path);
+    if (finders == NULL || !PyList_CheckExact(finders)) {
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(finders); i++) {
+        PyObject *each = PyList_GET_ITEM(finders, i);
+        if (each != ff_import.builtin_importer && each != ff_import.frozen_importer && each != ff_import.path_finder) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int ff_is_spec_for_loading(PyObject *fullname)
+{
+    int is_expected = fullname == expected_name;
+    expected_name = NULL;
+    return is_expected;
+}
+
 static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     PyObject *module = NULL;
     if (count == 2 && keywords == NULL && import_frozen(arguments[0], arguments[1], &module) != FF_UNSURE) {
         return module;
     }
-    return ff_call_instead(original_find_and_load, arguments, (size_t)count, keywords);
+    expected_name = count == 2 && keywords == NULL && has_usual_finders() ? arguments[0] : NULL;
+    PyObject *loaded = ff_call_instead(original_find_and_load, arguments, (size_t)count, keywords);
+    expected_name = NULL;
+    return loaded;
 }
 
 /* ---- installation ---- */
@@ -175,6 +205,12 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external)
     return has_locks > 0 ? ff_replace_function(bootstrap, &find_and_load_function, &original_find_and_load) : has_locks;
 }
 #else
+int ff_is_spec_for_loading(PyObject *fullname)
+{
+    (void)fullname;
+    return 0;
+}
+
 int ff_install_import_function(PyObject *bootstrap, PyObject *external)
 {
     (void)bootstrap;

@@ -36,9 +36,10 @@ def load(name, told=None, parent=None):
     try:
         __import__(name)
     except BaseException as error:
-        print(name, type(error).__name__, error)
+        seen = f"{type(error).__name__} {error}"
     else:
-        print(name, getattr(sys.modules.get(name), "value", None))
+        seen = getattr(sys.modules.get(name), "value", None)
+    sys.stdout.write(f"{name} {seen}\n")  # at once: there may be threads
 
 
 def see(name):
