@@ -384,6 +384,7 @@ ff_answer ff_are_containers_unmodified(const ff_memory *memory);
 
 /* import/functions.c: whether functions do what they did. */
 int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filename);
+void ff_accept_vectorcall(ff_memory *memory, PyObject *object);
 ff_answer ff_are_functions_unmodified(ff_memory *memory);
 int ff_are_functions_static(const ff_memory *memory);
 

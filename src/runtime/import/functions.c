@@ -116,6 +116,17 @@ int ff_remember_functions(ff_memory *memory, PyObject *value, const char *filena
     return 0;
 }
 
+/* A function that was remembered is to have the vectorcall that it has now. */
+void ff_accept_vectorcall(ff_memory *memory, PyObject *object)
+{
+    for (size_t i = 0; i < memory->function_count; i++) {
+        ff_function *each = &memory->functions[i];
+        if ((PyObject *)each->function == object) {
+            each->vectorcall = each->function->vectorcall;
+        }
+    }
+}
+
 /* ---- comparing ---- */
 
 /* Whether every function has the version that was remembered, and none is without. Asked before each import, so it is without

@@ -260,6 +260,7 @@ int ff_install_expressions(void)
     state = GIVEN_UP;
     answer = PyFunction_Check(function) ? remember_compilers(globals) : FF_NO;
     if (answer == FF_YES && divert(function) == 0) {
+        ff_accept_vectorcall(&compilers, function);
         state = INSTALLED;
     }
     return PyErr_Occurred() ? -1 : 0;
