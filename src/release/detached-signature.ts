@@ -1,7 +1,10 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {clearFile} from '../fs/removal.js';
 import {attempt} from '../fs/files.js';
 import {statFile} from '../fs/path-state.js';
-import {readRegular, readRegularText} from '../fs/regular-file.js';
+import {readRegularText} from '../fs/regular-file.js';
+import {withTemporaryFolder} from '../fs/temporary-folder.js';
 import {runProcess} from '../exec/process.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 
@@ -59,12 +62,18 @@ export async function signFile(file: string, key: string, run: SigningRun): Prom
   return fail('USAGE', `${signer.tool} could not sign ${file} with ${key}`, {details: done.value});
 }
 
+/** A file, and the content that is used of it: the signature counts for this, whatever the file is a moment later. */
+export interface SignedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Checks the signature beside a file: `signers` is a file of allowed signers (ssh-keygen(1)) or a public key of minisign. Returns
  * who signed. Fails with VERIFY when there is no signature or it is not theirs, with USAGE for another file, and NO_TOOL.
  */
 export async function checkSignature(
-  file: string,
+  {path: file, bytes}: SignedFile,
   signers: string,
   run: SigningRun,
 ): Promise<Result<string>> {
@@ -75,7 +84,13 @@ export async function checkSignature(
   if (statFile(signature) === undefined)
     return fail('VERIFY', `${file} is not signed: ${signature} not found`);
   if (signer === MINISIGN) {
-    const checked = await ask(MINISIGN, ['-V', '-q', '-p', signers, '-x', signature, '-m', file], run);
+    // It reads the file itself, so it gets a copy that nobody else can replace.
+    const checked = await withTemporaryFolder('signature', async (folder) => {
+      const copy = join(folder, 'signed');
+      const written = await attempt('write', copy, () => writeFile(copy, bytes));
+      if (!written.ok) return written;
+      return ask(MINISIGN, ['-V', '-q', '-p', signers, '-x', signature, '-m', copy], run);
+    });
     if (!checked.ok) return checked;
     return checked.value === undefined ? ok(`the key ${signers}`) : refused(file, signers, checked.value);
   }
@@ -84,7 +99,7 @@ export async function checkSignature(
   const [principal = ''] = found.value.stdout.split('\n');
   if (found.value.exitCode !== 0 || principal === '') return refused(file, signers, found.value.stderr);
   const args = ['-Y', 'verify', '-f', signers, '-I', principal, '-n', NAMESPACE, '-s', signature];
-  const checked = await start(SSH, args, run, await readRegular(file));
+  const checked = await start(SSH, args, run, bytes);
   if (!checked.ok) return checked;
   const {exitCode, stdout, stderr} = checked.value;
   return exitCode === 0 ? ok(principal) : refused(file, signers, stdout + stderr);

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {readRegularText} from '../fs/regular-file.js';
+import {withRegular} from '../fs/regular-file.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -66,11 +66,25 @@ export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;
 }
 
+/** A manifest as it was read: it is checked and used by these bytes, because the file may be another one a moment later. */
+export interface ReadManifest {
+  readonly path: string;
+  readonly bytes: Buffer;
+  readonly manifest: Manifest;
+}
+
 /** Fails with USAGE when the file is not there, or is not a manifest. */
-export async function readManifest(path: string): Promise<Result<Manifest>> {
+export async function readManifest(path: string): Promise<Result<ReadManifest>> {
   try {
-    return ok(schema.parse(JSON.parse(await readRegularText(path))));
+    const bytes = await withRegular(path, 'follow', ({handle, stats}) => {
+      if (stats.size > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES} bytes`);
+      return handle.readFile();
+    });
+    return ok({path, bytes, manifest: schema.parse(JSON.parse(bytes.toString('utf8')))});
   } catch (error) {
     return fail('USAGE', `${path} is not a manifest of a release`, {details: messageOf(error)});
   }
 }
+
+/** Ten times what all of CPython with its tests takes. */
+const MAX_BYTES = 32e6;

@@ -39,7 +39,7 @@ beforeAll(async () => {
   manifestPath = archive.replace(/\.tar\.xz$/, '.manifest.json');
   const read = await readManifest(manifestPath);
   if (!read.ok) throw new Error(read.failure.message);
-  manifest = read.value;
+  manifest = read.value.manifest;
 });
 
 test('its manifest lists every input, every frozen module and every file', () => {

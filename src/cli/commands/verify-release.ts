@@ -4,6 +4,7 @@ import {failure} from '../../model/failure.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import {checkArchive} from '../../release/archive/integrity.js';
 import {type Comparison, releaseTwice, reproduce} from '../../release/reproduction/reproduce.js';
+import {readManifest, type ReadManifest} from '../../release/manifest.js';
 import {checkSignature} from '../../release/detached-signature.js';
 import {ok, type Result} from '../../model/result.js';
 import {count} from '../../report/wording.js';
@@ -16,8 +17,12 @@ import {wordsOf} from '../args/split-argv.js';
 export async function run(session: Session): Promise<CommandEnd> {
   const {invocation, context, product} = session;
   const {command, options, word} = invocation;
+  let manifest: ReadManifest | undefined;
   if (word !== undefined) {
-    const checked = await checkManifest(session, resolve(session.cwd, word));
+    const read = await readManifest(resolve(session.cwd, word));
+    if (!read.ok) return {failure: read.failure};
+    manifest = read.value;
+    const checked = await checkManifest(session, manifest);
     if (!checked.ok) return {failure: checked.failure};
     // Users who trust the signers need not build.
     if (options['allowed-signers'] !== undefined && options.source === undefined) return checked.value;
@@ -32,7 +37,7 @@ export async function run(session: Session): Promise<CommandEnd> {
   const source = requireOption(command, 'source', 'DIR', options.source);
   if (!source.ok) return {failure: source.failure};
   const buildDir = options['build-dir'] ?? join(defaultBuildsDir(context.cacheDir), 'verify');
-  const compared = await compare(session, source.value, buildDir);
+  const compared = await compare(session, manifest, source.value, buildDir);
   if (!compared.ok) return {failure: compared.failure};
   const {python, sha256, files, differences, harmless, views} = compared.value;
   for (const {path, what} of harmless) {
@@ -59,7 +64,7 @@ export async function run(session: Session): Promise<CommandEnd> {
 /** Checks the signature of the manifest, and that the archive beside it matches, unless only the manifest is wanted. */
 async function checkManifest(
   {invocation: {options}, context, product}: Session,
-  manifest: string,
+  manifest: ReadManifest,
 ): Promise<Result<CommandEnd>> {
   const signers = options['allowed-signers'];
   if (signers !== undefined) {
@@ -74,7 +79,7 @@ async function checkManifest(
   }
   const checked = await checkArchive(manifest, options['manifest-only']);
   if (!checked.ok) return checked;
-  const {python, archive} = checked.value;
+  const {python, archive} = manifest.manifest;
   if (options['manifest-only'] !== true) {
     product({
       text: `the archive is ${archive.name}, of Python ${python}, as its manifest says: ${archive.sha256}`,
@@ -85,13 +90,14 @@ async function checkManifest(
 }
 
 function compare(
-  {invocation, context, cwd}: Session,
+  {invocation, context}: Session,
+  manifest: ReadManifest | undefined,
   source: string,
   buildDir: string,
 ): Promise<Result<Comparison>> {
-  const {word, options} = invocation;
+  const {options} = invocation;
   const {profile} = options;
-  if (word !== undefined) return reproduce(resolve(cwd, word), {source, buildDir, profile}, context);
+  if (manifest !== undefined) return reproduce(manifest, {source, buildDir, profile}, context);
   const passed: OptionName[] = [
     'configure-arg',
     'make-arg',

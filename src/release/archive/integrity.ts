@@ -4,22 +4,23 @@ import {basename, dirname, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {hashFile} from '../../fs/files.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import {type Manifest, readManifest} from '../manifest.js';
+import type {Manifest, ReadManifest} from '../manifest.js';
 import type {FileRecord} from './archive.js';
 import {readMembers} from './unpack.js';
 
 /**
  * Whether the archive beside a manifest matches it, as a whole and file by file. The digest comes first; then no more is unpacked than
- * the manifest says that there is. Fails with USAGE when there is no manifest, and with VERIFY when there is no archive, when the names do not
+ * the manifest says that there is. Fails with VERIFY when there is no archive, when the names do not
  * belong together, and when something differs, which is named.
  * @param manifestOnly check the names only
  */
-export async function checkArchive(manifestPath: string, manifestOnly = false): Promise<Result<Manifest>> {
-  const manifest = await readManifest(manifestPath);
-  if (!manifest.ok) return manifest;
-  const named = checkNames(manifestPath, manifest.value);
-  if (!named.ok || manifestOnly) return named.ok ? manifest : named;
-  const {archive, files} = manifest.value;
+export async function checkArchive(
+  {path: manifestPath, manifest}: ReadManifest,
+  manifestOnly = false,
+): Promise<Result<void>> {
+  const named = checkNames(manifestPath, manifest);
+  if (!named.ok || manifestOnly) return named;
+  const {archive, files} = manifest;
   const path = join(dirname(manifestPath), archive.name);
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) {
@@ -34,7 +35,7 @@ export async function checkArchive(manifestPath: string, manifestOnly = false): 
   // A file that is not the archive need not be one at all.
   if (!names.ok && isWhole) return names;
   const different = names.ok ? names.value : [];
-  if (isWhole && different.length === 0) return manifest;
+  if (isWhole && different.length === 0) return ok();
   return fail('VERIFY', `${path} does not match its manifest`, {
     details:
       different.slice(0, 20).join('\n') || `its sha256 is ${hashed.value.digest}, not ${archive.sha256}`,
@@ -55,6 +56,7 @@ function checkNames(path: string, {name, python, archive}: Manifest): Result<voi
   return ok();
 }
 
+const MOST_WRONG = 1000;
 /** The largest header of a member, with what pads its content. */
 const MEMBER_BYTES = 4096;
 
@@ -71,7 +73,7 @@ async function compareMembers(
     path,
     content + MEMBER_BYTES * (files.length + 16),
     async (header, member) => {
-      const {name, mode = 0o644, linkname} = header;
+      const {name, mode = 0o644, linkname, type} = header;
       const record = told.get(name);
       const hash = createHash('sha256');
       let size = 0;
@@ -89,13 +91,14 @@ async function compareMembers(
         record !== undefined &&
         !seen.has(name) &&
         ('link' in record
-          ? record.link === linkname
-          : !linkname &&
+          ? type === 'symlink' && record.link === linkname
+          : type === 'file' &&
             record.mode === mode &&
             record.size === size &&
             record.sha256 === hash.digest('hex'));
       if (!isSame) wrong.push(name);
       seen.add(name);
+      if (wrong.length > MOST_WRONG) throw new Error(`more than ${MOST_WRONG} of its files differ`);
     },
   );
   if (!read.ok) return read;

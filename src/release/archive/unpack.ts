@@ -33,6 +33,8 @@ export async function readMembers(
   const xz = spawn('xz', ['-dc', `--memlimit-decompress=${MAX_MEMORY}`, '--', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const state = {isBetween: true, bytes: 0};
+  const most = Math.min(limit, MAX_BYTES);
   let said = '';
   xz.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(0, 10_000)));
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -41,12 +43,19 @@ export async function readMembers(
   });
   try {
     const members = extract();
-    const source = Readable.from(limited(xz.stdout, limit));
+    const source = Readable.from(limited(xz.stdout, most, state));
     source.on('error', (error) => {
       members.destroy(error);
     });
     source.pipe(members);
-    for await (const member of members) await visit(member.header, member);
+    for await (const member of members) {
+      state.isBetween = false;
+      const {name, size = 0} = member.header;
+      // Attributes may say anything, and the parser would wait for it.
+      if (!Number.isSafeInteger(size) || size < 0) throw new Error(`${name} has an invalid size`);
+      await visit(member.header, member);
+      Object.assign(state, {isBetween: true, bytes: 0});
+    }
     if ((await ended) !== 0) throw new Error(said);
     return ok();
   } catch (error) {
@@ -56,11 +65,20 @@ export async function readMembers(
   }
 }
 
-async function* limited(parts: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Buffer> {
+/** The parser keeps names and attributes of a member in memory, as long as their headers say that they are. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+async function* limited(
+  parts: AsyncIterable<Buffer>,
+  limit: number,
+  state: {readonly isBetween: boolean; bytes: number},
+): AsyncGenerator<Buffer> {
   let total = 0;
   for await (const part of parts) {
     total += part.length;
     if (total > limit) throw new Error(`it unpacks to more than ${limit} bytes`);
+    if (state.isBetween) state.bytes += part.length;
+    if (state.bytes > MAX_HEADER_BYTES) throw new Error('the header of a member is too long');
     yield part;
   }
 }

@@ -7,7 +7,7 @@ import {err, fail, ok, type Result} from '../../model/result.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import {type Difference, compareEntries} from './compare.js';
 import {diffoscopeView} from './diffoscope.js';
-import {type Manifest, manifestOf, readManifest} from '../manifest.js';
+import {type Manifest, manifestOf, type ReadManifest, readManifest} from '../manifest.js';
 import {release} from '../make-release.js';
 import {unpack} from '../archive/unpack.js';
 import {VARIATIONS, releaseWithVariation} from './variations.js';
@@ -29,17 +29,15 @@ const SHOWN = 3;
 
 /**
  * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. The profile
- * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE when the file is no manifest,
- * or one of another CPython than the source, with VERIFY when the profile is another one, and as `release` does.
+ * that it was optimised by lies beside the manifest, unless it is told where. Fails with USAGE for the manifest
+ * of another CPython than the source, with VERIFY when the profile is another one, and as `release` does.
  */
 export async function reproduce(
-  manifestPath: string,
+  {path: manifestPath, manifest: wanted}: ReadManifest,
   places: {readonly source: string; readonly buildDir: string; readonly profile?: string | undefined},
   context: HostContext,
 ): Promise<Result<Comparison>> {
-  const wanted = await readManifest(manifestPath);
-  if (!wanted.ok) return wanted;
-  const {recipe, name, python} = wanted.value;
+  const {recipe, name, python} = wanted;
   const tree = await openSourceTree(places.source);
   if (!tree.ok) return tree;
   if (tree.value.version.text !== python) {
@@ -47,7 +45,7 @@ export async function reproduce(
       hint: `pass the source tree of CPython ${python}`,
     });
   }
-  const profile = await findProfile(manifestPath, wanted.value, places.profile);
+  const profile = await findProfile(manifestPath, wanted, places.profile);
   if (!profile.ok) return profile;
   const out = join(places.buildDir, 'release');
   const built = await release(
@@ -120,19 +118,20 @@ export async function compareReleases(
   const [a, b] = [await readManifest(first), await readManifest(second)];
   if (!a.ok) return a;
   if (!b.ok) return b;
-  const {python, archive, files} = a.value;
+  const [one, other] = [a.value.manifest, b.value.manifest];
+  const {python, archive, files} = one;
   const comparison = {python, sha256: archive.sha256, files: files.length, harmless: [], views: []};
-  const causes = compareManifests(a.value, b.value);
-  if (archive.sha256 === b.value.archive.sha256) {
+  const causes = compareManifests(one, other);
+  if (archive.sha256 === other.archive.sha256) {
     const [harmless, differences] = [true, false].map((which) =>
       causes.filter(({path}) => OUTSIDE.test(path) === which),
     );
     return ok({...comparison, differences: differences ?? [], harmless: harmless ?? []});
   }
   const isThere = existsSync(join(dirname(first), archive.name));
-  if (!isThere) return ok({...comparison, differences: [...causes, ...compareRecords(a.value, b.value)]});
+  if (!isThere) return ok({...comparison, differences: [...causes, ...compareRecords(one, other)]});
   const left = await unpack(join(dirname(first), archive.name));
-  const right = await unpack(join(dirname(second), b.value.archive.name));
+  const right = await unpack(join(dirname(second), other.archive.name));
   if (!left.ok) return left;
   if (!right.ok) return right;
   const differences = compareEntries(left.value, right.value);
