@@ -1,3 +1,5 @@
+import {temporaryPlace} from '../fs/temporary-place.js';
+
 /**
  * The variables that every child gets with fixed values. They keep results from depending on the user's
  * language, clock or hash seed, and may appear in key records.
@@ -32,7 +34,8 @@ export function scrubbedEnvironment(
   const environment: Record<string, string> = {};
   for (const name of PLACES) {
     const value = own[name];
-    if (value !== undefined) environment[name] = value;
+    if (value !== undefined)
+      environment[name] = name === 'TMPDIR' && value !== '' ? temporaryPlace(own) : value;
   }
   return {...environment, ...FIXED_ENVIRONMENT, ...extra};
 }

@@ -9,8 +9,8 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {temporaryPlace} from '../fs/temporary-place.js';
 import {removeFlatDirectorySync} from '../fs/removal.js';
 import type {JobserverAddress} from './make-flags.js';
 
@@ -61,7 +61,7 @@ export function joinJobserver(address: JobserverAddress): Jobserver | undefined 
 export function serveJobs(tokens: number): Jobserver | undefined {
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(join(tmpdir(), 'flashfreeze-jobs-'));
+    folder = mkdtempSync(join(temporaryPlace(), 'flashfreeze-jobs-'));
     const path = join(folder, 'tokens');
     if (spawnSync('mkfifo', ['-m', '600', path], {stdio: 'ignore'}).status !== 0) return undefined;
     const server = openFifo(path);

@@ -1,9 +1,9 @@
 import {mkdtemp} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join, resolve} from 'node:path';
+import {join} from 'node:path';
 import {err, type Result} from '../model/result.js';
 import {attempt} from './files.js';
 import {removeTree} from './removal.js';
+import {temporaryPlace} from './temporary-place.js';
 
 /**
  * Calls `use` with a new directory in that for temporary files, which only this user may enter, and removes it afterwards. Fails with IO, and
@@ -14,8 +14,7 @@ export async function withTemporaryFolder<T>(
   name: string,
   use: (path: string) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  // Absolute, because not every child runs in our working directory.
-  const place = resolve(tmpdir());
+  const place = temporaryPlace();
   const made = await attempt('create a temporary directory in', place, () =>
     mkdtemp(join(place, `flashfreeze-${name}-`)),
   );
