@@ -1,6 +1,6 @@
 /** Copies of installed Pythons' executables that need their images, through the command line. */
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, readFileSync, renameSync} from 'node:fs';
+import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
@@ -139,6 +139,45 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
     expect(await ask(out, '-I', '-X', 'utf8', '-c', STATE)).toEqual(
       await ask(python, '-I', '-X', 'utf8', '-c', STATE),
     );
+  });
+
+  test('a chain of imports ends where it does in the original', async () => {
+    const chain = join(folder, `${name}-chain`);
+    mkdirSync(chain, {recursive: true});
+    // Each import executes the module once more.
+    writeFileSync(
+      join(chain, 'ff_chain.py'),
+      'import sys\ncount = sys.ff_count = getattr(sys, "ff_count", 0) + 1\ndel sys.modules[__name__]\nimport ff_chain\n',
+    );
+    const chained = join(chain, 'python');
+    const path = ['env', `PYTHONPATH=${chain}`];
+    const built = await place.run([
+      ...[
+        ...path,
+        `FLASHFREEZE_CACHE_DIR=${join(CACHE, 'store')}`,
+        'node',
+        join(PACKAGE, 'bin/flashfreeze.mjs'),
+      ],
+      ...['relink', ...(place.links ? ['--method', 'graft'] : []), '--python', python, '--out', chained],
+      ...['--build-dir', join(chain, 'build'), '--module', 'ff_chain'],
+    ]);
+    expect(built).toMatchObject({exitCode: 0});
+    const code =
+      'import sys, json\ntry: import ff_chain\nexcept RecursionError: pass\nprint(json.dumps(sys.ff_count))';
+    const deepest = (program: string): Promise<unknown> =>
+      place.run([...path, program, '-B', '-S', '-c', code]).then(({stdout}) => JSON.parse(stdout) as unknown);
+    const limit = await deepest(python);
+    expect(limit).toBeGreaterThan(50);
+    expect(await deepest(chained)).toBe(limit);
+  });
+
+  test('an interrupt ends a program as usual, whatever text is evaluated while it ends', async () => {
+    // Newer Pythons import `traceback` to print an exception, and named tuples are text that is prepared.
+    for (const code of ['raise KeyboardInterrupt', 'import dataclasses, json; raise KeyboardInterrupt']) {
+      const end = (program: string): Promise<Run> =>
+        place.run(['sh', '-c', `${program} -B -c '${code}' 2>&1; echo $?`]);
+      expect(await end(out)).toEqual(await end(python));
+    }
   });
 
   test('images equal a fresh compile', async () => {

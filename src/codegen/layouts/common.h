@@ -98,10 +98,16 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_SET_VECTORCALL
 #define FF_HAS_SET_VECTORCALL 0
 #endif
-/* Whether snippet-calls.c may take the place of compile(), eval() and exec(); else these compile every text. The variable
- * that says that an interrupt was not handled is FF_UNHANDLED_INTERRUPT. */
+/* Whether snippet-calls.c may take the place of compile(), eval() and exec(); else these compile every text. */
 #ifndef FF_REPLACES_COMPILE
 #define FF_REPLACES_COMPILE 0
+#endif
+/* Whether eval() and exec() of a text say in FF_UNHANDLED_INTERRUPT whether an interrupt ended it; else the printing of an
+ * exception says that, and these leave it alone. */
+#ifdef FF_UNHANDLED_INTERRUPT
+#define FF_NOTES_INTERRUPTS 1
+#else
+#define FF_NOTES_INTERRUPTS 0
 #endif
 
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */

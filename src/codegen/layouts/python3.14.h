@@ -33,7 +33,6 @@
 #define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */
 #define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */
-#define FF_UNHANDLED_INTERRUPT _PyRuntime.signals.unhandled_keyboard_interrupt /* Python/pythonrun.c, run_eval_code_obj() */
 
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE

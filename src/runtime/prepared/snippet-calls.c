@@ -128,12 +128,16 @@ static PyObject *run(const diverted *function, PyObject *self, PyObject *const *
     }
     memcpy(own, arguments, (size_t)count * sizeof(own[0]));
     own[0] = code;
+#if FF_NOTES_INTERRUPTS
     /* How a program is to end that nothing but an interrupt ends (Python/pythonrun.c, run_eval_code_obj()). */
     FF_UNHANDLED_INTERRUPT = 0;
+#endif
     PyObject *result = call_ordinary(function, self, own, count, NULL);
+#if FF_NOTES_INTERRUPTS
     if (result == NULL && PyErr_Occurred() == PyExc_KeyboardInterrupt) {
         FF_UNHANDLED_INTERRUPT = 1;
     }
+#endif
     Py_DECREF(code);
     return result;
 }

@@ -22,7 +22,7 @@ const facts = [...new Set(layouts.flatMap((layout) => statedFacts(layout).map(([
 /** What these stand for in the end. */
 const DERIVED: Readonly<Record<string, string>> = {
   FF_RE_MODULES: 'FF_REPLACES_RE_COMPILE',
-  FF_UNHANDLED_INTERRUPT: 'FF_REPLACES_COMPILE', // used where that is on
+  FF_UNHANDLED_INTERRUPT: 'FF_NOTES_INTERRUPTS',
 };
 
 test.each(runtime)('%s asks for no version', (_name, text) => {
