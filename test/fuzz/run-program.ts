@@ -51,8 +51,11 @@ interface Words {
 /** The probe runs when the program has ended, however that happens. */
 function prologue({folder, tag}: Written): string {
   const probe = quoted(join(import.meta.dirname, 'python', 'probe.py'));
-  const names = `{'__name__': 'probe', 'ROOT': ${quoted(folder)}, 'TAG': '${tag}'}`;
-  return `__import__('atexit').register(lambda: exec(compile(open(${probe}, 'rb').read(), 'probe', 'exec'), ${names}))`;
+  const names = `{'__name__': 'probe', 'ROOT': ${quoted(folder)}, 'TAG': '${tag}', 'EARLY': early}`;
+  // An overlay comes late: what is imported before it is not static code, and not of the program.
+  const early = `(lambda m: (set(m), m['_flashfreeze'].info()['used']) if '_flashfreeze' in m else (set(), 0))(__import__('sys').modules)`;
+  const run = `lambda early: exec(compile(open(${probe}, 'rb').read(), 'probe', 'exec'), ${names})`;
+  return `__import__('atexit').register(${run}, ${early})`;
 }
 
 /** Writes the file that starts the program, where there is one. */

@@ -198,8 +198,9 @@ def count_static():
     if flashfreeze is None:
         flashfreeze = sys.modules["_imp"].create_builtin(type(sys.implementation)(name="_flashfreeze"))
         sys.modules["_imp"].exec_builtin(flashfreeze)
-    others = [each for each in flashfreeze.modules() if TAG not in each.name and each.name in sys.modules]
-    return max(0, flashfreeze.info()["used"] - len(others))
+    loaded, used = EARLY
+    others = [each for each in flashfreeze.modules() if TAG not in each.name and each.name in sys.modules and each.name not in loaded]
+    return max(0, flashfreeze.info()["used"] - used - len(others))
 
 
 def tell():
