@@ -6,13 +6,15 @@ import type {Program} from './program.js';
 import {type Written, tagged, writeProgram} from './write.js';
 
 export interface Target {
-  readonly host: 'relink' | 'overlay';
+  readonly host: 'relink' | 'overlay' | 'source';
   /** The original interpreter: its real path. */
   readonly python: string;
   /** Such as `3.13`. */
   readonly series: string;
   /** Where the results of builds are kept; with those of the other tests, if not given. */
   readonly cache?: string;
+  /** The command that makes the frozen interpreter, and its path, where it is not made of an installed one. */
+  readonly made?: {readonly command: readonly string[]; readonly python: string};
 }
 
 export interface Batch {
@@ -53,15 +55,19 @@ export async function freezeBatch(
   writeFileSync(lists.modules, JSON.stringify(modules));
   const prepared = await run(target.python, ['-I', '-W', 'ignore', join(OWN, 'prepare.py'), lists.bytecode]);
   if (prepared.exitCode !== 0) throw new Error(prepared.stderr);
-  const out = join(folder, target.host, 'bin', `python${target.series}`);
+  const own = join(folder, target.host, 'bin', `python${target.series}`);
   mkdirSync(join(folder, target.host, 'bin'), {recursive: true});
-  const destination = target.host === 'relink' ? out : join(folder, target.host);
+  const destination = target.host === 'relink' ? own : join(folder, target.host);
+  const {command, python: out} = target.made ?? {
+    command: [
+      ...[target.host, '--python', target.python, '--out', destination],
+      ...['--build-dir', join(folder, 'build')],
+    ],
+    python: own,
+  };
   const trace = `${join(OWN, 'freeze.py')} ${lists.modules}`;
   const made = await flashfreezeJson(
-    [
-      ...[target.host, '--python', target.python, '--out', destination],
-      ...['--build-dir', join(folder, 'build'), '--startup', '--trace', trace],
-    ],
+    [...command, '--startup', '--trace', trace],
     target.cache === undefined ? {} : {environment: {FLASHFREEZE_CACHE_DIR: target.cache}},
   );
   const frozen = made.summary.ok

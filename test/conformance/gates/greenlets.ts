@@ -1,9 +1,9 @@
 /**
  * The suites of gevent and eventlet, on the system's Python and Debian's packages: the same tests pass and fail in a relinked
  * executable and with an overlay as in the unmodified interpreter. Debian's packages are without the suites, so source trees of
- * the very releases are needed (`python3-gevent`'s and `python3-eventlet`'s versions); eventlet's suite needs python3-nose.
+ * the very releases are needed (`python3-gevent`'s and `python3-eventlet`'s versions).
  *
- *     node test/conformance/run.mjs greenlets --gevent DIR --eventlet DIR [--files 'test__import_wait api_test']
+ *     node test/conformance/run.mjs greenlets --gevent DIR --eventlet DIR [--files 'test__import_wait api_test'] [--hosts overlay] [--times 5]
  */
 import {cpSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
 import {basename, join} from 'node:path';
@@ -11,7 +11,10 @@ import {type Run, run} from '../../../support/rig.js';
 import {makeFrozen} from '../../../support/frozen-pythons.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 import {makeDirectory} from '../../../support/make-directory.js';
+import {unpackPackages} from '../../support/debian-packages.js';
 import {type Greenlets, findGreenlets} from '../../support/greenlet-packages.js';
+
+const HOSTS = ['relink', 'overlay'] as const;
 
 const IMPORTS =
   'import gevent.monkey, gevent.pywsgi, gevent.pool, gevent.queue, gevent.subprocess, gevent.server, gevent.threadpool, ' +
@@ -24,8 +27,16 @@ interface TestFile {
   readonly cwd: string;
 }
 
+interface Sides {
+  readonly original: string;
+  /** The frozen ones, by their hosts. */
+  readonly pythons: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly times: number;
+}
+
 export async function gate(words: readonly string[]): Promise<boolean> {
-  const {values} = gateOptions(words, {values: ['gevent', 'eventlet', 'files']});
+  const {values} = gateOptions(words, {values: ['gevent', 'eventlet', 'files', 'hosts', 'times']});
   const greenlets = findGreenlets();
   if (greenlets === undefined) throw new Error('gevent and eventlet for the system’s Python cannot be had');
   const folder = makeDirectory('greenlets');
@@ -36,10 +47,13 @@ export async function gate(words: readonly string[]): Promise<boolean> {
       ...eventletFiles(values['eventlet']),
     ].filter(({name}) => wanted?.includes(name) ?? true);
     if (files.length === 0) throw new Error('no test files: --gevent and --eventlet name source trees');
-    const pythons = {unmodified: greenlets.python, ...(await freeze(greenlets, folder))};
-    return await compare(files, pythons, {
-      ...greenlets.environment,
-      PYTHONPATH: [folder, greenlets.environment['PYTHONPATH']].join(':'),
+    const hosts = HOSTS.filter((host) => values['hosts']?.split(/\s+/).includes(host) ?? true);
+    const pythons = new Map<string, string>();
+    for (const host of hosts) pythons.set(host, await freeze(host, greenlets, folder));
+    const PYTHONPATH = [folder, greenlets.environment['PYTHONPATH'], nose()].join(':');
+    return await compare(files, {
+      ...{original: greenlets.python, pythons, times: Number(values['times'] ?? '1')},
+      environment: {...greenlets.environment, PYTHONPATH},
     });
   } finally {
     rmSync(folder, {recursive: true, force: true});
@@ -68,57 +82,69 @@ function eventletFiles(tree: string | undefined): TestFile[] {
     .map((name) => ({name, words: ['-m', 'unittest', '-v', `tests.${name}`], cwd: tree}));
 }
 
-async function freeze(
-  {python, series, environment}: Greenlets,
-  folder: string,
-): Promise<Record<'relink' | 'overlay', string>> {
-  const selection = [
-    '--startup',
-    '--stdlib',
-    '--trace',
-    `-c "${IMPORTS}"`,
-    '--build-dir',
-    join(folder, 'build'),
-  ];
-  const relinked = join(folder, 'bin', `python${series}`);
-  mkdirSync(join(folder, 'bin'));
-  await makeFrozen(['relink', '--python', python, '--out', relinked, ...selection], {environment});
-  rmSync(join(folder, 'build'), {recursive: true});
-  await makeFrozen(['overlay', '--python', python, '--out', join(folder, 'overlay'), ...selection], {
-    environment,
-  });
-  return {relink: relinked, overlay: join(folder, 'overlay/bin', `python${series}`)};
+/** eventlet's tests are written for it. */
+function nose(): string {
+  const root = unpackPackages('nose', ['python3-nose']);
+  if (root === undefined) throw new Error('python3-nose cannot be had');
+  return join(root, 'usr/lib/python3/dist-packages');
 }
 
+/** Gives the path of the frozen interpreter. */
+async function freeze(
+  host: (typeof HOSTS)[number],
+  {python, series, environment}: Greenlets,
+  folder: string,
+): Promise<string> {
+  const place = join(folder, host);
+  const frozen = join(place, 'bin', `python${series}`);
+  mkdirSync(join(place, 'bin'), {recursive: true});
+  const selection = ['--startup', '--stdlib', '--trace', `-c "${IMPORTS}"`];
+  const out = host === 'relink' ? frozen : place;
+  await makeFrozen([host, '--python', python, '--out', out, '--build-dir', `${place}-build`, ...selection], {
+    environment,
+  });
+  rmSync(`${place}-build`, {recursive: true});
+  return frozen;
+}
+
+/** The gate's own limit, in seconds: a test file that hangs is as one that fails. */
+const LIMIT = '600';
+
+/** Runs each file so often on each side: the more, the less the moment decides. */
 async function compare(
   files: readonly TestFile[],
-  pythons: Readonly<Record<'unmodified' | 'relink' | 'overlay', string>>,
-  environment: Readonly<Record<string, string>>,
+  {original, pythons, environment, times}: Sides,
 ): Promise<boolean> {
   const see = async (python: string, {words, cwd}: TestFile): Promise<string> =>
     outcome(
-      await run('timeout', ['-k', '5', '200', python, '-B', '-W', 'ignore', ...words], {
+      await run('timeout', ['-k', '5', LIMIT, python, '-B', '-W', 'ignore', ...words], {
         cwd,
         environment: {...environment, FLASHFREEZE: undefined},
       }),
     );
   let different = 0;
   for (const file of files) {
-    const expected = new Set([await see(pythons.unmodified, file)]);
-    for (const host of ['relink', 'overlay'] as const) {
-      let found = await see(pythons[host], file);
-      // What fails now and then in any interpreter gets a second chance, on both sides.
-      if (!expected.has(found)) {
-        expected.add(await see(pythons.unmodified, file));
-        found = await see(pythons[host], file);
+    const expected = new Map<string, number>();
+    const seeOriginal = async (): Promise<void> => {
+      const seen = await see(original, file);
+      expected.set(seen, (expected.get(seen) ?? 0) + 1);
+    };
+    for (let i = 0; i < times; i++) await seeOriginal();
+    for (const [host, python] of pythons)
+      for (let i = 0; i < times; i++) {
+        let found = await see(python, file);
+        // What fails now and then in any interpreter gets a second chance, on both sides.
+        if (!expected.has(found)) {
+          await seeOriginal();
+          found = await see(python, file);
+        }
+        if (expected.has(found)) continue;
+        different += 1;
+        say(`DIFFERENT: ${file.name}, ${host}: ${found}; unmodified: ${[...expected.keys()].join(' or ')}`);
       }
-      if (expected.has(found)) continue;
-      different += 1;
-      say(`DIFFERENT: ${file.name}, ${host}: ${found}; unmodified: ${[...expected].join(' or ')}`);
-    }
-    say(`${file.name}: ${[...expected].join(' or ')}`);
+    say(`${file.name}: ${[...expected].map(([seen, count]) => `${count} times ${seen}`).join(' or ')}`);
   }
-  say(`${files.length} test files, ${different} different`);
+  say(`${files.length} test files, ${times} times each: ${different} different`);
   return different === 0;
 }
 
