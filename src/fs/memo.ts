@@ -109,13 +109,19 @@ export async function memoize<T>(
   return ok(answer);
 }
 
-/** Undefined when one of the files is missing, or changed so recently that its state says nothing. */
+/** A path for a memo; undefined when it changed so recently that its state says nothing. */
+export function settledPath(path: string, aspect: PathAspect): RecordedPath | undefined {
+  const {state, settled} = statPath(path, aspect);
+  return settled ? {path, aspect, state, content: null} : undefined;
+}
+
+/** Undefined when one of the files is missing, or has not settled. */
 function settledPaths(files: readonly string[]): readonly RecordedPath[] | undefined {
   const paths: RecordedPath[] = [];
-  for (const path of files) {
-    const {state, settled} = statPath(path, 'file');
-    if (state === ABSENT || !settled) return undefined;
-    paths.push({path, aspect: 'file', state, content: null});
+  for (const file of files) {
+    const path = settledPath(file, 'file');
+    if (path === undefined || path.state === ABSENT) return undefined;
+    paths.push(path);
   }
   return paths;
 }

@@ -17,7 +17,7 @@ export type ScriptName =
   | 'trace_imports.py'
   | 'try_images.py'
   | 'verify_images.py'
-  | 'describe_codec.py'
+  | 'describe_site.py'
   | 'compile_modules.py';
 
 const REQUEST_FILES = 'request_files.py';
@@ -28,7 +28,7 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'compile_modules.py': ['reproducible_marshal.py'],
   'compile_expressions.py': ['prepared_sources.py', REQUEST_FILES],
   'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py', REQUEST_FILES],
-  'describe_codec.py': [REQUEST_FILES],
+  'describe_site.py': [REQUEST_FILES],
   'describe_installation.py': [REQUEST_FILES],
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],

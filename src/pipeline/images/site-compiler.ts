@@ -1,4 +1,4 @@
-import {describeCodec} from '../../cpython/interpreter/site-codec.js';
+import {describeCodec} from '../../cpython/interpreter/site-description.js';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {type Workers, startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Engine} from '../../engine/engine.js';

@@ -18,6 +18,7 @@ import type {Places} from '../build-places.js';
 import {READERS} from '../reader-identity.js';
 import {environmentDigest} from './program-environment.js';
 import {dependsOnUser, realScripts, type Selected, selectModules, tracedScripts} from './selection.js';
+import {programStart} from './program-start.js';
 import {foldersOf, listingDigest} from './source-folders.js';
 import type {Toolchain} from '../toolchain.js';
 import {reportTraceProblems, traceProblem} from './trace-problem.js';
@@ -93,8 +94,9 @@ export async function discover(
   const doesCompile = memo === undefined || now !== undefined;
   const anew = doesCompile ? context.repetition?.discoverAnew : undefined;
   const usual = memo === undefined ? 'first' : now === undefined || now === memo.state ? memo.keyedWith : now;
+  const start = isOfUser ? await programStart(interpreter, context.userEnvironment, context.cwd, places) : '';
   const environmentOf = (variables: Selected['variables']): string =>
-    isOfUser ? environmentDigest(variables, context.userEnvironment) : '';
+    isOfUser ? digestOf(`${environmentDigest(variables, context.userEnvironment)} ${start}`) : '';
   const environment = environmentOf(memo?.variables ?? []);
   const keyedEnvironment =
     memo === undefined ? 'first' : environment === memo.environment ? memo.keyedEnvironment : environment;

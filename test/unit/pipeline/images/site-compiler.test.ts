@@ -12,7 +12,12 @@ import {temporaryDirectory} from '../../../support/temporary-directory.js';
 test('the files of a codec are inputs; each encoding is asked about once', async () => {
   const folder = temporaryDirectory();
   writeFileSync(join(folder, 'odd.pth'), 'import odd');
-  const answer = JSON.stringify({files: [join(folder, 'odd.pth')], folders: [folder, '/no/such/directory']});
+  const answer = JSON.stringify({
+    start: [],
+    sites: [],
+    files: [join(folder, 'odd.pth')],
+    folders: [folder, '/no/such/directory'],
+  });
   script(
     join(folder, 'python'),
     `#!/bin/sh\nfor word; do before=$answer; answer=$request; request=$word; done\ncat "$request" >> ${folder}/asked\necho '${answer}' > "$answer"\n`,

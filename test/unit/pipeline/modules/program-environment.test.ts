@@ -89,3 +89,56 @@ test('the digest depends on what was read, and on what Python reads when it star
   ]).toEqual([...[true, true, false]]);
   expect(changes({PWD: '/b'}, ['PWD'])).toBe(true);
 });
+
+test.each([
+  ...[
+    'PYTHONPATH',
+    'PYTHONHOME',
+    'PYTHONSAFEPATH',
+    'PYTHONNOUSERSITE',
+    'PYTHONUSERBASE',
+    'PYTHONPLATLIBDIR',
+    'PYTHONOPTIMIZE',
+  ],
+  ...[
+    'PYTHONUTF8',
+    'PYTHONCASEOK',
+    'PYTHONSTARTUP',
+    'PYTHONWARNINGS',
+    'PYTHONHASHSEED',
+    'PYTHONIOENCODING',
+    'PYTHONDEVMODE',
+  ],
+  ...[
+    'VIRTUAL_ENV',
+    'LD_LIBRARY_PATH',
+    'LD_PRELOAD',
+    'LC_ALL',
+    'LC_CTYPE',
+    'LANG',
+    'LANGUAGE',
+    'TZ',
+    'HOME',
+    'FLASHFREEZE',
+  ],
+])('%s counts although no program reads it: set, empty, another, not set', (name) => {
+  const values = [undefined, '', 'x', 'y'].map((value) =>
+    environmentDigest([], {PATH: '/bin', [name]: value}),
+  );
+  expect(new Set(values).size).toBe(values.length);
+});
+
+test.each(['TERM', 'SHLVL', 'OLDPWD', '_', 'MAKEFLAGS', 'XPYTHONPATH', 'MY_LC_ALL', 'LANGUAGES', 'HOMEPAGE'])(
+  '%s does not count unless a program reads it',
+  (name) => {
+    expect(environmentDigest([], {[name]: 'x'})).toBe(environmentDigest([], {}));
+    expect(environmentDigest([name], {[name]: 'x'})).not.toBe(environmentDigest([name], {}));
+  },
+);
+
+test('a variable and its value are not mistaken for another pair', () => {
+  const of = (user: Record<string, string>) => environmentDigest([null], user);
+  expect(of({A: 'b=c', D: ''})).not.toBe(of({'A=b': 'c', D: ''}));
+  expect(of({A: '1\nB=2'})).not.toBe(of({A: '1', B: '2'}));
+  expect(of({A: '1', B: '2'})).toBe(of({B: '2', A: '1'}));
+});

@@ -1,9 +1,10 @@
-"""Describes where the codec of a source encoding comes from that only `site` makes known: a .pth file, sitecustomize, an editable
-install (describe_codec.py ANSWER REQUEST).
+"""Describes what `site` makes of the environment before a program begins, and where the codec of a source encoding comes from that only
+`site` makes known: a .pth file, sitecustomize, an editable install (describe_site.py ANSWER REQUEST).
 
-The request is {"encoding": name}. The answer is {"files": [path, ...], "folders": [path, ...]}: every file outside the standard library that
-was loaded before the codec was used for the first time or by that use, and the directories whose .pth files `site` reads. Whether the
-codec is known does not matter: another file may make it known.
+The request is {"encoding": name}, or {}. The answer is {"start": [text, ...], "files": [path, ...], "sites": [path, ...], "folders": [path, ...]}:
+the entries of sys.path, the finders and the names of the modules that are loaded; every file outside the standard library that was
+loaded before the codec was used for the first time or by that use; the directories whose .pth files `site` reads, also those that are not
+there; and these with those on sys.path. Whether the codec is known does not matter: another file may make it known.
 """
 
 import sys
@@ -11,6 +12,7 @@ import sys
 if not getattr(sys.flags, "safe_path", sys.flags.isolated):
     del sys.path[0]
 sys.path.insert(0, __file__.rpartition("/")[0])
+modules_at_start = sorted(map(str, sys.modules))
 from request_files import answer_with, read_request
 
 del sys.path[0]
@@ -25,7 +27,10 @@ def is_below(path, folder):
 
 
 def site_folders():
-    folders = [*site.getsitepackages(), site.getusersitepackages(), *sys.path]
+    return absolute([*site.getsitepackages(), site.getusersitepackages()])
+
+
+def absolute(folders):
     return sorted({os.path.abspath(folder) for folder in folders if isinstance(folder, str) and not os.path.isfile(folder)})
 
 
@@ -56,18 +61,29 @@ def path_files(folders):
                 yield path
 
 
-def main():
-    encoding = read_request()["encoding"]
+def kinds(finders):
+    return [getattr(each, "__qualname__", type(each).__qualname__) for each in finders]
+
+
+def use(encoding):
     try:
         # As the compiler reads a source.
         codecs.getreader(encoding)
         b"pass\n".decode(encoding)
     except BaseException:  # a codec may raise anything
         pass
-    folders = site_folders()
+
+
+def main():
+    start = [*map(repr, sys.path), *kinds(sys.meta_path), *kinds(sys.path_hooks), *modules_at_start]
+    encoding = read_request().get("encoding")
+    if encoding is not None:
+        use(encoding)
+    sites = site_folders()
+    folders = absolute([*sites, *sys.path])
     library = os.path.dirname(os.path.abspath(os.__file__))
     files = {*loaded_files(library, folders), *path_files(folders)}
-    answer_with({"files": sorted(files), "folders": folders})
+    answer_with({"start": start, "files": sorted(files), "sites": sites, "folders": folders})
 
 
 main()
