@@ -2,6 +2,7 @@ import {packageVersion} from '../fs/package-files.js';
 import type {ProcessContext} from './process-context.js';
 import {bug, failure, type Failure} from '../model/failure.js';
 import {readWords, type Words} from './args/split-argv.js';
+import {undecodableArgument} from './args/undecodable.js';
 
 /**
  * Runs the command line `argv` (without the name of the program) and returns the exit code. Code is imported when it is
@@ -17,6 +18,10 @@ export async function main(argv: readonly string[], given?: ProcessContext): Pro
   };
   if (cwd === undefined) {
     return reject(failure('IO', 'the working directory no longer exists', {hint: 'change to another one'}));
+  }
+  const undecodable = undecodableArgument(argv);
+  if (undecodable !== undefined) {
+    return reject(failure('USAGE', `the argument ${undecodable} is not UTF-8`, {hint: 'rename the file'}));
   }
   if (argv[0] === 'step') {
     const {runStep} = await import('./step.js');

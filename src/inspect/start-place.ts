@@ -94,10 +94,7 @@ export async function filesOfStarts(
   {sides, files}: Pick<StartsRequest, 'sides' | 'files'>,
   {filled}: BytecodePlaces,
 ): Promise<readonly string[]> {
-  const bytecode: string[] = [];
-  for (const entry of await readdir(filled, {withFileTypes: true, recursive: true})) {
-    if (entry.isFile()) bytecode.push(join(entry.parentPath, entry.name));
-  }
+  const bytecode = await filesBelow(filled);
   // A prefix of bytecode mirrors the whole path of a source.
   const folders = new Set(bytecode.map((file) => join('/', relative(filled, dirname(file)))));
   const modules: string[] = [];
@@ -107,6 +104,17 @@ export async function filesOfStarts(
     }
   }
   return [...(await Promise.all(sides.map(({file}) => realpath(file)))), ...files, ...bytecode, ...modules];
+}
+
+/** The files in a directory, at any depth, but for those that cannot be named: paths of bytecode need not be UTF-8. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, {withFileTypes: true}).catch(() => [])) {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) found.push(path);
+    else if (entry.isDirectory()) found.push(...(await filesBelow(path)));
+  }
+  return found;
 }
 
 /** A copy of the baseline that does the measuring, because what it has mapped cannot be evicted; itself where a copy does not run. */
