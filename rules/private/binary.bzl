@@ -1,7 +1,7 @@
 """The rule frozen_python_binary: a program with all its modules, and the interpreter that contains them."""
 
 load(":interpreter.bzl", "frozen_interpreter")
-load(":launcher.bzl", "FIND_RUNFILES")
+load(":launcher.bzl", "FIND_RUNFILES", "quoted")
 load(":modules.bzl", "frozen_modules", "runfiles_path")
 load(":names.bzl", "complain", "near")
 load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
@@ -12,7 +12,7 @@ _LAUNCHER = """\
 %s
 FLASHFREEZE_ROOT=$runfiles
 export FLASHFREEZE_ROOT
-exec "$runfiles/%s" "$runfiles/%s" "$@"
+exec "$runfiles"/%s "$runfiles"/%s "$@"
 """
 
 _START = """\
@@ -49,7 +49,7 @@ def _launcher_impl(ctx):
     launcher = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
         launcher,
-        _LAUNCHER % (FIND_RUNFILES, runfiles_path(ctx, info.executable), runfiles_path(ctx, start)),
+        _LAUNCHER % (FIND_RUNFILES, quoted(runfiles_path(ctx, info.executable)), quoted(runfiles_path(ctx, start))),
         is_executable = True,
     )
     runfiles = ctx.runfiles(files = [start, launcher] + ctx.files.data, transitive_files = own.sources)

@@ -1,7 +1,7 @@
 """The rule frozen_interpreter: a Python with the modules of its deps."""
 
 load(":actions.bzl", "compile_c", "environment", "run_step")
-load(":launcher.bzl", "FIND_RUNFILES")
+load(":launcher.bzl", "FIND_RUNFILES", "REFUSE_COLONS", "quoted")
 load(":modules.bzl", "check_deps", "runfiles_path")
 load(":names.bzl", "complain", "shown")
 load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
@@ -11,9 +11,10 @@ _OVERLAY = """\
 #!/bin/sh
 # Runs Python with frozen modules.
 %s
+%s
 PYTHONPATH=$runfiles/%s${PYTHONPATH:+":$PYTHONPATH"}
 export PYTHONPATH
-exec "$runfiles/%s" "$@"
+exec "$runfiles"/%s "$@"
 """
 
 _ADVICE = ("this is an error of flashfreeze, or a wrong result in a cache: please report it; " +
@@ -128,7 +129,8 @@ def _overlay(ctx, toolchain, modules):
     run_step(ctx, toolchain, "hook", words, [toolchain.target], [hook], "FreezeHook", "Writing the hook of %s" % ctx.label)
     launcher = ctx.actions.declare_file(name)
     site = runfiles_path(ctx, hook).rpartition("/")[0]
-    ctx.actions.write(launcher, _OVERLAY % (FIND_RUNFILES, site, runfiles_path(ctx, toolchain.interpreter)), is_executable = True)
+    python = quoted(runfiles_path(ctx, toolchain.interpreter))
+    ctx.actions.write(launcher, _OVERLAY % (FIND_RUNFILES, REFUSE_COLONS, quoted(site), python), is_executable = True)
     words = ctx.actions.args()
     words.add("--python", toolchain.interpreter)
     words.add_all("--site", [hook], map_each = _folder)

@@ -28,3 +28,16 @@ while :; do
   esac
 done\
 """
+
+# A program's modules are found by a list with colons between its directories.
+REFUSE_COLONS = """\
+case $runfiles in *:*)
+  echo "$0: a directory in PYTHONPATH cannot have a colon in its name: $runfiles" >&2
+  exit 127
+  ;;
+esac\
+"""
+
+def quoted(text):
+    """A text as one word of a shell script: names of targets may have quotes and dollar signs."""
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -125,6 +125,12 @@ frozen_modules(name = "shell", python = "@shell//:python")
         name: 'newest',
         line: `bazel-bin/newest/newest -c 'import json, sys, _flashfreeze as f; print(sys.version_info[:2], f.is_static(json.loads.__code__))'`,
       },
+      build('odd', '//odd:all'),
+      {name: 'odd-program', line: `bazel-bin/odd/it*g} 'two words'`},
+      {
+        name: 'odd-place',
+        line: `mkdir '${folder}/second/a:b' && cp -rL bazel-bin/odd '${folder}/second/a:b' && '${folder}'/second/a:b/odd/it*.python -c pass`,
+      },
       {name: 'sed', line: sed('columns/summary.py', 's/column\\[0\\], str/column[-1], str/')},
       build('edit', '//tally:all //probe //newest'),
       {name: 'comment', line: 'echo "# A comment." >>columns/summary.py'},
@@ -164,6 +170,14 @@ frozen_modules(name = "shell", python = "@shell//:python")
     });
     expect((found as {used: number}).used).toBeGreaterThan(8);
     expect(answer('newest')).toEqual({exitCode: 0, text: '(3, 15) True\n'});
+  });
+
+  test('names that mean something to a shell are names', () => {
+    expect(answer('odd')).toMatchObject({exitCode: 0});
+    expect(answer('odd-program')).toEqual({exitCode: 0, text: "True ['two words']\n"});
+    // Python would take a part of such a path for a directory, and run what it finds there.
+    expect(answer('odd-place')).toMatchObject({exitCode: 127});
+    expect(answer('odd-place').text).toMatch(/a directory in PYTHONPATH cannot have a colon in its name/);
   });
 
   test('an edit runs the actions of one module, each with that source and no other', () => {
