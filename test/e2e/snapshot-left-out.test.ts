@@ -82,7 +82,12 @@ describe('what cannot be kept is left out', () => {
     [
       'a_callback',
       'import ctypes; callback = ctypes.CFUNCTYPE(None)(print)',
-      /_ctypes: libffi keeps memory of its own/,
+      /a_callback: it leaves a function that C can call \(callback\)/,
+    ],
+    [
+      'a_library',
+      'import ctypes; libc = ctypes.CDLL("libc.so.6")',
+      /a_library \(.*:1\): it loads a shared library \(libc\.so\.6\)/,
     ],
     ['an_argument', 'import sys; rest = sys.argv[1:]', /an_argument \(.*:1\): it reads the arguments/],
     ['a_name', 'import sys; name = sys.argv[0]', /a_name: it reads the name of the program/],

@@ -20,7 +20,10 @@ export const PUBLIC_NAMES = 'Python/stdlib_module_names.h';
  * Libraries of the standard library's extension modules whose archives need nothing but libc and each other. With an archive,
  * a library is part of the interpreter, at fixed addresses, as a snapshot needs it (hosts/snapshot).
  */
-export const ARCHIVED_LIBRARIES = ['ssl', 'crypto', 'sqlite3', 'ffi', 'z', 'uuid', 'lzma', 'bz2'] as const;
+export const ARCHIVED_LIBRARIES = [
+  ...(['ssl', 'crypto', 'sqlite3', 'ffi', 'z', 'uuid', 'lzma', 'bz2'] as const),
+  ...(['panelw', 'ncursesw', 'tinfo'] as const),
+] as const;
 
 const HEADER =
   '# Written by flashfreeze: extension modules that are linked into the interpreter.\n*static*\n';

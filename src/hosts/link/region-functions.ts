@@ -1,6 +1,6 @@
 /**
  * The functions whose calls the linker sends to src/runtime/snapshot: libc's allocator, what knows
- * threads, the environment, what constructors do, and CPython's own beginning and end. Calls from shared
+ * threads, the environment, libraries, callbacks and salts, what constructors do, and CPython's own beginning and end. Calls from shared
  * libraries are not affected.
  */
 export const REGION_FUNCTIONS = [
@@ -10,8 +10,13 @@ export const REGION_FUNCTIONS = [
   ...['pthread_key_create', 'pthread_key_delete', 'pthread_kill', 'pthread_getcpuclockid'],
   ...['PyThread_get_thread_ident', 'PyThread_get_thread_ident_ex', 'Py_BytesMain'],
   ...['getenv', 'secure_getenv', 'OPENSSL_cpuid_setup', 'ff_register_with_interpreter'],
+  ...['dlopen', 'dlsym', 'dlclose', 'ffi_closure_alloc', 'ffi_closure_free'],
+  ...['PyExpat_XML_SetHashSalt', 'XML_SetHashSalt16Bytes'],
   ...['Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
 ];
 
-/** The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. */
-export const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro'];
+/**
+ * The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. libffi's callbacks are linked
+ * if there is libffi: foreign-calls.c refers to them weakly.
+ */
+export const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro', '-Wl,-u,ffi_closure_alloc'];

@@ -5,7 +5,18 @@ import {fail, ok, type Result} from '../../model/result.js';
 const KINDS = [
   ...['clock', 'process', 'random'],
   ...['extension', 'thread', 'open', 'socket', 'child', 'mapping', 'database'],
-  ...['signal', 'locale', 'stream', 'directory', 'sets-variable', 'environment', 'arguments', 'lock'],
+  ...[
+    'signal',
+    'locale',
+    'stream',
+    'directory',
+    'sets-variable',
+    'environment',
+    'arguments',
+    'lock',
+    'library',
+    'callback',
+  ],
 ] as const;
 export type EventKind =
   | 'clock'
@@ -25,7 +36,9 @@ export type EventKind =
   | 'sets-variable'
   | 'environment'
   | 'arguments'
-  | 'lock';
+  | 'lock'
+  | 'library'
+  | 'callback';
 
 export interface ImportEvent {
   readonly kind: EventKind;

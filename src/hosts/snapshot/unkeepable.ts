@@ -25,11 +25,6 @@ export function readsOf(
   );
 }
 
-/** Modules whose libraries keep memory of their own, outside of the region. */
-const FOREIGN_MEMORY: Readonly<Record<string, string>> = {
-  _ctypes: 'libffi keeps memory of its own',
-};
-
 /** What a snapshot cannot hold, whatever the module does with it. */
 const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string>>> = {
   extension: ({detail}) => `it is a shared library (${detail})`,
@@ -45,6 +40,8 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   'sets-variable': ({detail}) => `it sets an environment variable (${detail})`,
   environment: () => 'it reads the whole environment',
   lock: ({detail}) => `it leaves a lock held (${detail})`,
+  library: ({detail}) => `it loads a shared library (${detail})`,
+  callback: ({detail}) => `it leaves a function that C can call (${detail})`,
   arguments: () => 'it reads the arguments of the program',
 };
 
@@ -60,7 +57,7 @@ const UNSTABLE: Readonly<Partial<Record<EventKind, string>>> = {
  * @param isProgram whether the executable has one name; an interpreter's `sys.argv[0]` is what it runs
  */
 export function findUnkeepable(
-  {events, edges, reads, threads}: RecordedImports,
+  {events, reads, threads}: Omit<RecordedImports, 'edges' | 'times'>,
   isProgram: boolean,
 ): readonly Unkeepable[] {
   const found = new Map<string, Unkeepable>();
@@ -72,10 +69,6 @@ export function findUnkeepable(
   for (const {kind, module, name} of isProgram ? [] : reads) {
     if (kind !== 'fact' || name !== 'program' || found.has(module)) continue;
     found.set(module, {module, reason: 'it reads the name of the program'});
-  }
-  const imported = new Set([...edges.values()].flatMap((names) => [...names]));
-  for (const [module, reason] of Object.entries(FOREIGN_MEMORY)) {
-    if (imported.has(module) && !found.has(module)) found.set(module, {module, reason});
   }
   return [...found.values()];
 }

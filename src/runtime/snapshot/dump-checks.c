@@ -76,6 +76,9 @@ void ff_check_process(void)
         }
     }
     closedir(folders);
+    if (ff_callback_count() != 0) {
+        ff_stop_dump("an import leaves a function that C can call (ctypes)");
+    }
     if (ff_thread_key_count() > FF_KEYS) {
         ff_stop_dump("there are more than %d keys of thread-local values", FF_KEYS);
     }

@@ -18,6 +18,7 @@
  *  threading: the kernel's number of the main thread (Lib/threading.py, _set_native_id())
  *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
  *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
+ *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
     "def prepare(modules):\n"
@@ -51,6 +52,19 @@ static const char PREPARE[] =
     "    if names is not None:\n"
     "        names.__dict__.pop('_rng', None)\n"
     "        names.__dict__.pop('_rng_pid', None)\n"
+    "    ctypes, calls = modules.get('ctypes'), modules.get('_ctypes')\n"
+    "    if hasattr(ctypes, 'memset') and hasattr(calls, '_memset_addr'):\n"
+    "        def place(name, address):\n"
+    "            setattr(ctypes, '_' + name + '_addr', address)\n"
+    "            setattr(calls, '_' + name + '_addr', address)\n"
+    "            ctypes.c_void_p.from_buffer(getattr(ctypes, name)).value = address\n"
+    "        def renew():\n"
+    "            program = calls.dlopen(None, 0)\n"
+    "            for name in 'memmove', 'memset':\n"
+    "                place(name, calls.dlsym(program, name))\n"
+    "        for name in 'memmove', 'memset':\n"
+    "            place(name, 0)\n"
+    "        renewals.append(renew)\n"
     "    process = modules.get('multiprocessing.process')\n"
     "    if process is not None:\n"
     "        from os import getcwd, path, urandom\n"

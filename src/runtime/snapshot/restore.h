@@ -124,6 +124,9 @@ void ff_leave_region(void);
 void ff_begin_objects(void);
 void ff_end_objects(void);
 
+/* snapshot/foreign-calls.c: what ctypes has of a process. */
+int ff_callback_count(void);
+
 /* snapshot/counters.c: what code has counted. */
 void ff_reset_counters(void);
 

@@ -122,6 +122,7 @@ KINDS = {
     "socket.__new__": "socket",
     "mmap.__new__": "mapping",
     "sqlite3.connect": "database",
+    "ctypes.dlopen": "library",
     "os.putenv": "sets-variable",
     "os.unsetenv": "sets-variable",
 }
@@ -148,6 +149,8 @@ def audit(name, arguments):
         path = decoded(arguments[0] if arguments and arguments[0] is not None else ".")
         if READS[name] and path is not None and not is_import_system(sys._getframe(1)):
             put_read("file", os.path.abspath(path))
+    elif name == "ctypes.dlopen" and arguments[0] is None:
+        pass  # the program itself
     elif name in KINDS:
         detail = ", ".join(each if isinstance(each, str) else repr(each) for each in arguments[:1])
         event(KINDS[name], detail[:200])
@@ -372,8 +375,9 @@ def watch_imports(builtins):
     bootstrap._load_unlocked = load_unlocked(bootstrap._load_unlocked)
 
 
-def held_locks():
-    """The attributes of modules that lead to a lock which is held; each lock once, for the module that was imported last."""
+def held_objects():
+    """The attributes of modules that lead to a lock which is held, or to a function that C can call; each object once, for the module that
+    was imported last."""
     import _thread
     import gc
 
@@ -392,7 +396,9 @@ def held_locks():
             visited.add(id(value))
             if isinstance(value, lock_types):
                 if value.locked() if hasattr(value, "locked") else "owner=0 " not in repr(value):
-                    yield name, str(key)
+                    yield "lock", name, str(key)
+            elif type(value).__name__ == "CThunkObject":
+                yield "callback", name, str(key)
             following.extend((each, name, key) for each in gc.get_referents(value))
         level = following
 
@@ -445,8 +451,8 @@ def main():
             put_event("open", module, where, path)
     threads = len(posix.listdir("/proc/self/task"))
     if threads == 1:  # others hold locks of their own
-        for module, attribute in held_locks():
-            put_event("lock", module, ("", 0), attribute)
+        for kind, module, attribute in held_objects():
+            put_event(kind, module, ("", 0), attribute)
     put('{"threads":%d}' % threads)
     put('{"end":true}')
     descriptor = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o600)

@@ -90,8 +90,13 @@ describe('what cannot be kept', () => {
     expect(findUnkeepable(recorded, true)).toEqual([]);
   });
 
-  test('is libffi', () => {
-    expect(findUnkeepable(recording(edge('ctypes', '_ctypes')), false)).toMatchObject([{module: '_ctypes'}]);
+  test('is what ctypes holds for C, but not ctypes', () => {
+    expect(findUnkeepable(recording(edge('ctypes', '_ctypes')), false)).toEqual([]);
+    const recorded = recording(event('library', 'a', 'libc.so.6', 2), event('callback', 'b', 'compare', 2));
+    expect(findUnkeepable(recorded, false)).toEqual([
+      {module: 'a', reason: 'it loads a shared library (libc.so.6)', where: '/a.py:2'},
+      {module: 'b', reason: 'it leaves a function that C can call (compare)', where: '/b.py:2'},
+    ]);
   });
 });
 
