@@ -158,7 +158,8 @@ const PLAIN = [
   'import sys; sys.path_hooks.reverse(); sys.path_importer_cache.clear()',
   'import sys; sys.meta_path.reverse()',
   'import sys; sys.meta_path[:] = [each for each in sys.meta_path if each.__name__ != "FrozenImporter"]',
-  'import sys; sys.dont_write_bytecode = True; sys.pycache_prefix = "elsewhere"',
+  // From here on the original compiles, and a frozen interpreter does not (docs/guide.md): what the compiler imports is there already.
+  'import linecache, sys, unicodedata; sys.dont_write_bytecode = True; sys.pycache_prefix = "elsewhere"',
   'import os; os.chdir("/")',
   'import warnings; warnings.simplefilter("error")',
   'import sys; sys.setprofile(lambda frame, event, arg: None)',
