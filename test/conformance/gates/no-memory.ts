@@ -24,8 +24,8 @@ export async function gate(words: readonly string[]): Promise<boolean> {
   return isGood;
 }
 
-/** How many more allocations of the unmodified interpreter are tried before an outcome counts as one that it does not have. */
-const THOROUGH = 20;
+/** How many allocations of the unmodified interpreter are tried before an outcome counts as one that it does not have. */
+const THOROUGH = 4000;
 
 async function check(subject: Subject, limit: number): Promise<boolean> {
   const unmodified = await outcomes(subject, 'unmodified', limit);
@@ -38,7 +38,7 @@ async function check(subject: Subject, limit: number): Promise<boolean> {
     say(`${subject.name}: ${action}: ${total} attempts, ${each.get('MemoryError') ?? 0} MemoryError`);
     if ([...each.keys()].some((outcome) => !known.has(outcome))) {
       // A few allocations out of many were tried: the others may have it.
-      const others = await outcomes(subject, 'unmodified', limit * THOROUGH, [action]);
+      const others = await outcomes(subject, 'unmodified', Math.max(limit, THOROUGH), [action]);
       for (const outcome of others.get(action)?.keys() ?? []) known.add(outcome);
     }
     for (const [outcome, count] of each) {
