@@ -59,6 +59,15 @@ def locations(spec):
     return list(spec.submodule_search_locations)
 
 
+def identity(directory):
+    """The same for all paths of a directory."""
+    try:
+        state = os.stat(directory)
+    except OSError:
+        return directory  # a place in a zip file, say
+    return state.st_dev, state.st_ino
+
+
 def portions(path):
     """Where the namespace packages in these directories lie, by name: directories of a name that an import can find."""
     found = {}
@@ -73,11 +82,10 @@ def portions(path):
     return found
 
 
-def submodules(spec, tests, above=()):
-    """The specs of all modules below a package that importlib.import_module() would find on disk, none of them imported, in
-    byte-wise order of their names: those that no import statement can name included, and those in namespace packages."""
+def children(spec, tests):
+    """The specs of the modules in a package, and of the namespace packages there: in byte-wise order of their names, each with whether it is a
+    module."""
     path = locations(spec)
-    above = {*above, *map(os.path.realpath, path)}
     finders = {info.name: info.module_finder for info in reversed(list(pkgutil.iter_modules(path)))}
     namespaces = portions(path)
     for name in sorted({*finders, *namespaces}):
@@ -86,15 +94,33 @@ def submodules(spec, tests, above=()):
         full_name = spec.name + "." + name
         if name in finders:
             found = finders[name].find_spec(full_name)
-            if found is None:
-                continue
-            yield found
+            if found is not None:
+                yield found, True
         else:
             found = ModuleSpec(full_name, None, is_package=True)
             found.submodule_search_locations.extend(namespaces[name])
+            yield found, False
+
+
+def submodules(spec, tests):
+    """The specs of all modules below a package that importlib.import_module() would find on disk, none of them imported: those that no
+    import statement can name included, and those in namespace packages. Packages may be nested deeper than functions may be called."""
+    places = set(map(identity, locations(spec)))
+    pending = [(children(spec, tests), places)]
+    while pending:
+        specs, added = pending[-1]
+        found, is_module = next(specs, (None, False))
+        if found is None:
+            places -= added
+            pending.pop()
+            continue
+        if is_module:
+            yield found
+        below = set(map(identity, locations(found)))
         # A link that leads back up would go on for ever.
-        if above.isdisjoint(map(os.path.realpath, locations(found))):
-            yield from submodules(found, tests, above)
+        if below and places.isdisjoint(below):
+            places |= below
+            pending.append((children(found, tests), below))
 
 
 def near(name):
