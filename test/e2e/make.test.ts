@@ -205,7 +205,6 @@ describe.each(chosen)('CPython $version, $name', (configuration) => {
       async () => {
         const done = await make('freeze-startup', ...variables);
         expect(done).toMatchObject({exitCode: 0, stderr: ''});
-        expect(actionsOf(done)).toContain('cc:json.decoder');
         expect(await make('-q', 'freeze-startup', ...variables)).toMatchObject({exitCode: 0});
         const answer = await python(
           '[__import__("_flashfreeze").is_static(json.loads.__code__), __import__("_flashfreeze").info()["build"]]',

@@ -1,4 +1,6 @@
+import {join, relative} from 'node:path';
 import {z} from 'zod';
+import {realpath} from '../../../fs/recorded-fs.js';
 import {askProcess} from '../answers.js';
 import {fail, ok, type Result} from '../../../model/result.js';
 import type {Installation} from './installation.js';
@@ -42,8 +44,17 @@ export async function comparePaths(
   const difference = firstDifference(ours.value, theirs.value);
   if (difference === undefined) return ok();
   return fail('SMOKE', `the new interpreter does not have the paths of ${original}: ${difference}`, {
-    hint: 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it',
+    hint: await hintFor(original, ours.value.prefix, theirs.value.prefix),
   });
+}
+
+async function hintFor(original: string, our: string, their: string): Promise<string> {
+  const [here, there] = await Promise.all([our, their].map((path) => realpath(path).catch(() => path)));
+  if (our !== their && here === there) {
+    const real = join(our, relative(their, original));
+    return `${their} is a link to the same directory: use --python ${real}, or an --out beside ${original}`;
+  }
+  return 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it';
 }
 
 /** As text; undefined if there is no difference. */

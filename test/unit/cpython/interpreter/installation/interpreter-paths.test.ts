@@ -1,0 +1,45 @@
+import {mkdirSync, symlinkSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from '@jest/globals';
+import {comparePaths} from '../../../../../src/cpython/interpreter/installation/interpreter-paths.js';
+import {script} from '../../../../support/fake-toolchain.js';
+import {temporaryDirectory} from '../../../../support/temporary-directory.js';
+
+const {signal} = new AbortController();
+
+/** An interpreter that computes this prefix. */
+function python(file: string, prefix: string): void {
+  const paths = {stdlib: `${prefix}/lib`, path: [`${prefix}/lib`]};
+  const prefixes = {prefix, exec_prefix: prefix, base_prefix: prefix, base_exec_prefix: prefix};
+  const answer = JSON.stringify({...prefixes, ...paths});
+  script(file, `#!/bin/sh\nfor last; do :; done\ncat > "$last" <<'END'\n${answer}\nEND\n`);
+}
+
+test('an interpreter with the paths of another is told what differs, and what helps where that is a link', async () => {
+  const folder = temporaryDirectory();
+  const at = (name: string): string => join(folder, name);
+  for (const each of ['3.11/bin', 'other']) mkdirSync(at(each), {recursive: true});
+  symlinkSync('3.11', at('current'));
+  const compare = async (prefix: string) => {
+    python(at('3.11/bin/python'), at('current'));
+    python(at('new'), prefix);
+    const executable = at('current/bin/python');
+    const installation = {target: {prefix: at('current'), executable}, baseExecutable: executable};
+    return comparePaths(
+      {python: at('new'), environment: {PATH: '/usr/bin:/bin'}, signal},
+      installation as never,
+    );
+  };
+  expect(await compare(at('current'))).toMatchObject({ok: true});
+  expect(await compare(at('3.11'))).toMatchObject({
+    ok: false,
+    failure: {
+      code: 'SMOKE',
+      hint: expect.stringContaining(`use --python ${at('3.11/bin/python')}, or an --out beside`),
+    },
+  });
+  expect(await compare(at('other'))).toMatchObject({
+    ok: false,
+    failure: {code: 'SMOKE', hint: expect.stringContaining('no other library near it')},
+  });
+});
