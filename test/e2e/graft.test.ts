@@ -141,13 +141,25 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
     );
   });
 
-  test('a chain of imports ends where it does in the original', async () => {
+  test('chains of imports end where they do in the original, and parents may replace sys.modules', async () => {
     const chain = join(folder, `${name}-chain`);
     mkdirSync(chain, {recursive: true});
     // Each import executes the module once more.
     writeFileSync(
       join(chain, 'ff_chain.py'),
       'import sys\ncount = sys.ff_count = getattr(sys, "ff_count", 0) + 1\ndel sys.modules[__name__]\nimport ff_chain\n',
+    );
+    mkdirSync(join(chain, 'ff_parent'), {recursive: true});
+    writeFileSync(join(chain, 'ff_parent/child.py'), 'print("child")\n');
+    writeFileSync(
+      join(chain, 'ff_parent/__init__.py'),
+      `import sys
+class Modules(dict):
+    def get(self, name, default=None):
+        if "ff_parent" in name: print("get", name)
+        return super().get(name, default)
+sys.modules = Modules(sys.modules)
+`,
     );
     const chained = join(chain, 'python');
     const path = ['env', `PYTHONPATH=${chain}`];
@@ -159,7 +171,7 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
         join(PACKAGE, 'bin/flashfreeze.mjs'),
       ],
       ...['relink', ...(place.links ? ['--method', 'graft'] : []), '--python', python, '--out', chained],
-      ...['--build-dir', join(chain, 'build'), '--module', 'ff_chain'],
+      ...['--build-dir', join(chain, 'build'), '--module', 'ff_chain', '--package', 'ff_parent'],
     ]);
     expect(built).toMatchObject({exitCode: 0});
     const code =
@@ -169,6 +181,11 @@ describeWith(places.length > 0, 'patchelf and a Python').each(
     const limit = await deepest(python);
     expect(limit).toBeGreaterThan(50);
     expect(await deepest(chained)).toBe(limit);
+    const child = (program: string): Promise<Run> =>
+      place.run([...path, program, '-B', '-S', '-c', 'import ff_parent.child']);
+    const usual = await child(python);
+    expect(usual).toMatchObject({exitCode: 0, stdout: expect.stringMatching(/child\n$/)});
+    expect(await child(chained)).toEqual(usual);
   });
 
   test('an interrupt ends a program as usual, whatever text is evaluated while it ends', async () => {

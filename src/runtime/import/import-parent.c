@@ -30,8 +30,8 @@ static int import_parent(ff_wanted *wanted, PyObject *import_function, PyObject 
     return module == NULL ? -1 : 0;
 }
 
-/* Whether the module is in sys.modules by now, as importing its parent may put it there; *module gets it (a new reference).
- * Since 3.14 None does not count. */
+/* Whether the module is in sys.modules by now, as importing its parent may put it there; *module gets it (a new reference). */
+#if FF_IGNORES_LOADING_PARENT
 static ff_answer find_appeared(PyObject *name, PyObject **module)
 {
     PyObject *modules = ff_read_modules();
@@ -41,13 +41,32 @@ static ff_answer find_appeared(PyObject *name, PyObject **module)
     if (is_there <= 0 || found == NULL) {
         return is_there == 0 ? FF_NO : FF_FAILED;
     }
-    if (!FF_IGNORES_LOADING_PARENT && found == Py_None) {
-        Py_DECREF(found);
-        return FF_NO;
+    *module = found;
+    return FF_YES;
+}
+#else
+/* Since 3.14: sys.modules.get(name), which may be the method of a replaced sys.modules; None does not count. */
+static ff_answer find_appeared(PyObject *name, PyObject **module)
+{
+    PyObject *modules = ff_read_modules();
+    PyObject *found = NULL;
+    if (modules != NULL && PyDict_CheckExact(modules)) {
+        found = PyDict_GetItemWithError(modules, name);
+        found = found == NULL && !PyErr_Occurred() ? Py_NewRef(Py_None) : Py_XNewRef(found);
+    }
+    else if (modules != NULL) {
+        found = PyObject_CallMethodOneArg(modules, ff_import.names.get, name);
+    }
+    Py_XDECREF(modules);
+    if (found == NULL || found == Py_None) {
+        ff_answer answer = found == NULL ? FF_FAILED : FF_NO;
+        Py_XDECREF(found);
+        return answer;
     }
     *module = found;
     return FF_YES;
 }
+#endif
 
 /* An attribute of the parent, as of an ordinary module: nothing of others is asked. NULL: it has none of its own. */
 static PyObject *own_attribute(PyObject *parent, PyObject *name)

@@ -10,7 +10,7 @@
     X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_cached) X(cached) X(origin) \
     X(submodule_search_locations) X(_thread) X(get_ident) X(modules) X(name) X(pop) X(append) X(_find_spec) \
     X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec) \
-    X(meta_path) X(path) X(path_importer_cache) X(extend)
+    X(meta_path) X(path) X(path_importer_cache) X(extend) X(get)
 #define FF_DECLARE_NAME(name) PyObject *name;
 
 /* What the import function holds on to, from its installation on. */
