@@ -188,7 +188,7 @@ void ff_renew_thread(const ff_common *common);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
 
-/* snapshot/dump-request.c: what a process is asked to do that makes a snapshot. */
+/* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
 #define FF_SCRATCH ((size_t)4 << 20)
 char *ff_scratch(size_t size);
 void ff_read_request(const char *path);
