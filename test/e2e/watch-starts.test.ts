@@ -70,16 +70,16 @@ const BROKEN: Readonly<Record<string, string | Uint8Array>> = {
 const NAMES = Object.keys(BROKEN);
 
 test.each([
-  ['catches the errors', 'try: __import__(name)\n    except Exception: pass', 1],
-  ['ends at the first of them', '__import__(name)', 2],
-])('modules that are broken before the first trace, of a program that %s', async (_name, body, warnings) => {
+  ['catches the errors', 'try: __import__(name)\n    except Exception: pass'],
+  ['ends at the first of them', '__import__(name)'],
+])('modules that are broken before the first trace, of a program that %s', async (_name, body) => {
   const main = `import sys\nsys.path.append(sys.path[0] + '/lib')\nfor name in ${JSON.stringify(NAMES)}:\n    ${body}\n`;
   const files = Object.entries(BROKEN).map(([name, content]) => [`lib/${name}.py`, content] as const);
   const root = place({'main.py': main, ...Object.fromEntries(files)});
   const {builds, stderr, until} = await watch(root, ['--trace', 'main.py']);
   const [first] = builds();
   expect(first).toMatchObject({ok: true, changed: []});
-  expect(stderr().match(/warning: /g)).toHaveLength(warnings);
+  expect(stderr().match(/warning: /g)).toHaveLength(1);
   const lib = [join(root, 'lib')];
   expect(await ask(root, NAMES.slice(0, 1), lib)).toEqual({other_syntax: 'SyntaxError'});
   for (const name of NAMES) {

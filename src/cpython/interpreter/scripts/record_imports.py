@@ -450,8 +450,8 @@ def main():
             module, where = opened.get(path, ("", ("", 0)))
             put_event("open", module, where, path)
     threads = len(posix.listdir("/proc/self/task"))
-    if threads == 1:  # others hold locks of their own
-        for kind, module, attribute in held_objects():
+    for kind, module, attribute in held_objects():
+        if kind != "lock" or threads == 1:  # other threads hold locks of their own
             put_event(kind, module, ("", 0), attribute)
     put('{"threads":%d}' % threads)
     put('{"end":true}')

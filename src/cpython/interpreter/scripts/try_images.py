@@ -38,11 +38,12 @@ def use_linked():
 
 
 def use_grafted():
-    """importlib itself comes too early; codecs is the first module that CPython freezes and that every start imports after it."""
+    """importlib itself comes too early; codecs is the first module that CPython freezes and that every start imports after it. 3.10
+    does not freeze it, nor is it taken from there in an installation that was moved: any other module tells as much."""
     import codecs
     import _flashfreeze
 
-    return _flashfreeze.is_static(codecs.open.__code__)
+    return _flashfreeze.is_static(codecs.open.__code__) or use_loaded(_flashfreeze.modules()[-1].name)
 
 
 def use_loaded(module):
