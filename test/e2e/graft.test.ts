@@ -161,7 +161,7 @@ class Modules(dict):
 sys.modules = Modules(sys.modules)
 `,
     );
-    const chained = join(chain, 'python');
+    const chained = `${out}-chained`; // beside it: a Python that was moved finds its library there
     const path = ['env', `PYTHONPATH=${chain}`];
     const built = await place.run([
       ...[
