@@ -173,6 +173,7 @@ language = os.environ.get('LANGUAGE')
     writeFileSync(join(packages, 'read.txt'), 'one');
     writeFileSync(join(packages, 'reader.py'), SOURCE);
     const {summary, stderr} = await build('--module', 'reader');
+    if (!summary.ok) throw new Error(stderr);
     expect(stderr).not.toContain('left out');
     expect(await both()).toBe('restored');
     expect(await both({cwd: packages})).toBe('imports read the working directory, which is another one');
