@@ -1,6 +1,6 @@
 /**
- * What an option holds. `path` is a file or directory; `program` a path when it has a slash, else a name on PATH; `number`
- * a whole one, at least 1.
+ * What an option holds. `path` is a file or directory; `program` a path when it has a slash, else a name on PATH; `command`
+ * a program with arguments, as a shell reads it; `number` a whole one, at least 1.
  */
 export type OptionKind = 'flag' | 'text' | 'path' | 'program' | 'command' | 'number';
 
