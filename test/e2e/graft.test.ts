@@ -161,6 +161,16 @@ class Modules(dict):
 sys.modules = Modules(sys.modules)
 `,
     );
+    // Since 3.14, slices are constants, whose members are objects of their own. The build compares which are the same.
+    writeFileSync(
+      join(chain, 'ff_slices.py'),
+      `def f(x):
+    return x[1000:2000], x[2000:3000], 1000, (2000,), x["a b":"c d"], "a b", x["name":"other"], "name", x[1.5:], 1.5, x[b"ab":], b"ab"
+def g(x):
+    return x[1000:2000], x[2000:4000], 4000, x["name":"other"], x["a b":"other"], x[300:300:300], x[1:2], x[::1.5j], 1.5j
+values = f, g, ""[:2000], 3000
+`,
+    );
     const chained = `${out}-chained`; // beside it: a Python that was moved finds its library there
     const path = ['env', `PYTHONPATH=${chain}`];
     const built = await place.run([
@@ -172,6 +182,7 @@ sys.modules = Modules(sys.modules)
       ],
       ...['relink', ...(place.links ? ['--method', 'graft'] : []), '--python', python, '--out', chained],
       ...['--build-dir', join(chain, 'build'), '--module', 'ff_chain', '--package', 'ff_parent'],
+      ...['--module', 'ff_slices'],
     ]);
     expect(built).toMatchObject({exitCode: 0});
     const code =

@@ -50,7 +50,7 @@ const PATH = 'path';
 
 /**
  * Turns an object graph into C declarations, children before parents. Equal constants (same type, same bits) become one
- * static object, as the compiler has them; code objects are never merged, nor are nans and what holds them.
+ * static object, as the compiler has them; code objects are never merged, nor are nans and what holds them, nor the members of slices.
  */
 export class ObjectsEmitter {
   readonly declarations: Declaration[] = [];
@@ -62,7 +62,9 @@ export class ObjectsEmitter {
 
   readonly #options: EmitterOptions;
   readonly #pool = new Map<string, Reference>();
-  /** Constants that no other one equals. */
+  /** What slices hold: the compiler looks for equal constants in tuples and frozensets only (merge_const_one(), 3.14). */
+  readonly #apart = new Set<PyObject>();
+  /** Constants that are merged with no other one. */
   readonly #unique = new Map<PyObject, Reference>();
   readonly #containers = new Map<PyObject, Reference>();
   readonly #codes = new Map<PyCode, string>();
@@ -257,7 +259,9 @@ export class ObjectsEmitter {
 
   #slice(slice: PySlice): Reference {
     const build = (): Reference => {
-      const items = this.#tuple([slice.start, slice.stop, slice.step]).name;
+      const members = [slice.start, slice.stop, slice.step];
+      for (const member of members) this.#apart.add(member);
+      const items = this.#declareTuple(members).name;
       return {text: 'NULL', addSlot: this.slots.build({kind: 'SLICE', items})};
     };
     return holdsNaN(slice) ? this.#once(slice, build) : this.#pooledAs(canonicalKey(slice), build);
@@ -331,24 +335,26 @@ export class ObjectsEmitter {
 
   /**
    * CPython interns constants that look like a name (Objects/codeobject.c, intern_constants()). Others are interned that come from
-   * identifiers, such as the names of an import: the parser interns these, and marshal keeps that.
+   * identifiers, such as the names of an import: the parser interns these, and marshal keeps that. It does not look into slices.
    */
   #isInternedConstant(text: PyStr): boolean {
-    return isNameLike(text) || this.#options.interned.has(text.value);
+    return !this.#apart.has(text) && (isNameLike(text) || this.#options.interned.has(text.value));
   }
 
   /** Text among the constants. What is not interned is an object of the module, and not the one of a name or of another module. */
   #constantStr(text: PyStr): Reference {
     if (this.#isInternedConstant(text)) return this.#str(text);
     const {layout} = this.#options;
-    return this.#pooledAs(`constant ${canonicalKey(text)}`, () =>
-      this.#declared('s', (variable) => emitStr(text, variable, layout)),
-    );
+    const make = (): Reference => this.#declared('s', (variable) => emitStr(text, variable, layout));
+    return this.#apart.has(text)
+      ? this.#once(text, make)
+      : this.#pooledAs(`constant ${canonicalKey(text)}`, make);
   }
 
   #pooled(object: PyObject, prefix: string, emit: (variable: string) => Emitted): Reference {
     const make = (): Reference => this.#declared(prefix, emit);
-    return holdsNaN(object) ? this.#once(object, make) : this.#pooledAs(canonicalKey(object), make);
+    const isMerged = !holdsNaN(object) && !this.#apart.has(object);
+    return isMerged ? this.#pooledAs(canonicalKey(object), make) : this.#once(object, make);
   }
 
   #declared(prefix: string, emit: (variable: string) => Emitted): Reference {
