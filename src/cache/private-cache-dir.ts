@@ -23,7 +23,7 @@ function isPrivate(path: string): boolean {
   try {
     const real = realpathOf(path);
     const stats = lstatSync(real, {throwIfNoEntry: false});
-    if (stats !== undefined && !(stats.uid === ownUser() && stats.isDirectory() && isOnlyOurs(stats)))
+    if (stats !== undefined && !(stats.uid === ownUser() && stats.isDirectory() && isOnlyOurs(real, stats)))
       return false;
     // A link is as safe as the directory that it lies in.
     if (

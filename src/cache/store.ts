@@ -179,7 +179,7 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
     if (isDamage(error)) return ok({record: undefined, warnings: [await discard(layout, 'entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
-  if (owner !== undefined && !layout.trustOthers && !isOnlyOurs(owner)) {
+  if (owner !== undefined && !layout.trustOthers && !isOnlyOurs(path, owner)) {
     if (strangers.isTold) return MISS;
     strangers.isTold = true;
     return ok({record: undefined, warnings: [foreignWarning(layout, owner)]});

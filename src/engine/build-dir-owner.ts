@@ -50,5 +50,5 @@ const HINT = 'use another build directory, or pass --trust-cache if you trust th
 /** Whether other users may write to a build directory: then they decide what is built in it. */
 export async function isSharedBuildDir(buildDir: string): Promise<boolean> {
   const found = await stat(buildDir).catch(() => undefined);
-  return found !== undefined && othersMayWrite(found);
+  return found !== undefined && othersMayWrite(buildDir, found);
 }

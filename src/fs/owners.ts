@@ -1,6 +1,7 @@
 import {lstatSync, readFileSync, type Stats} from 'node:fs';
 import {userInfo} from 'node:os';
 import {dirname} from 'node:path';
+import {hasAcl} from './acl.js';
 
 /*
  * Who owns a path, and who else may change it. Files decide what runs, so what another user may write decides what runs as this
@@ -29,19 +30,19 @@ export function isSudoInvoker(uid: number): boolean {
   return ownUser() === 0 && process.env['SUDO_UID'] === String(uid);
 }
 
-/** Whether its permissions let other users write to it. */
-export function othersMayWrite({gid, mode}: Ownership): boolean {
-  return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && !isOwnGroup(gid));
+/** Whether the permissions of what lies at a path let other users write to it. */
+export function othersMayWrite(path: string, {gid, mode}: Ownership): boolean {
+  return (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && !isOwnGroup(path, gid));
 }
 
 /** Whether others may read it, or list it. */
-export function othersMayRead({gid, mode}: Ownership): boolean {
-  return (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && !isOwnGroup(gid));
+export function othersMayRead(path: string, {gid, mode}: Ownership): boolean {
+  return (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && !isOwnGroup(path, gid));
 }
 
 /** Whether only this user and root can change what lies at a path: a link at its end counts as itself. */
-export function isOnlyOurs(stats: Ownership): boolean {
-  return !isForeign(stats) && !othersMayWrite(stats);
+export function isOnlyOurs(path: string, stats: Ownership): boolean {
+  return !isForeign(stats) && !othersMayWrite(path, stats);
 }
 
 /**
@@ -52,7 +53,7 @@ export function openDirectoryAbove(path: string): string | undefined {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     const stats = lstatSync(folder, {throwIfNoEntry: false});
     if (stats !== undefined) {
-      const replaceable = othersMayWrite(stats) && (stats.mode & STICKY) === 0;
+      const replaceable = othersMayWrite(folder, stats) && (stats.mode & STICKY) === 0;
       if (replaceable || (isForeign(stats) && !isUnmapped(stats.uid))) return folder;
     }
     if (dirname(folder) === folder) return undefined;
@@ -60,12 +61,13 @@ export function openDirectoryAbove(path: string): string | undefined {
 }
 
 /**
- * Whether this is the user's own group, which has no other member: then it may write, as with a umask of 002 on systems that give
- * each user a group. Groups that are not in /etc/group are taken for shared.
+ * Whether the permissions of a path's group are those of the user's own group, which has no other member: then it may write, as with a umask
+ * of 002 on systems that give each user a group. Groups that are not in /etc/group are taken for shared. With an access control
+ * list, these permissions are those of everyone whom the list names.
  */
-export function isOwnGroup(gid: number): boolean {
+export function isOwnGroup(path: string, gid: number): boolean {
   if (gid !== process.getgid?.()) return false;
-  return ownGroups.get(gid) ?? remember(gid);
+  return (ownGroups.get(gid) ?? remember(gid)) && !hasAcl(path);
 }
 
 const ownGroups = new Map<number, boolean>();

@@ -40,7 +40,7 @@ export async function ensurePrivate(path: string): Promise<Result<void>> {
       const stats = await opened.stat();
       if (stats.uid !== ownUser())
         return fail('IO', `${path} belongs to ${nameOfUser(stats.uid)}`, {hint: HINT});
-      if (othersMayRead(stats) || !isOnlyOurs(stats)) await opened.chmod(PRIVATE);
+      if (othersMayRead(path, stats) || !isOnlyOurs(path, stats)) await opened.chmod(PRIVATE);
     } finally {
       await opened.close();
     }

@@ -7,7 +7,9 @@ import {isOwnGroup} from './owners.js';
  * may not read.
  */
 
-const OTHERS_READ = 0o004;
+/** Permissions of the group deny: what others may and the group may not, its members may not. */
+const ALL_READ = 0o044;
+const ALL_ENTER = 0o011;
 const OTHERS_ENTER = 0o001;
 const GROUP_ENTERS = 0o010;
 
@@ -15,7 +17,7 @@ const GROUP_ENTERS = 0o010;
 export function isReadableByAll(path: string): boolean {
   try {
     const real = realpathSync(path);
-    return (statSync(real).mode & OTHERS_READ) !== 0 && isEnteredBy('all', dirname(real));
+    return (statSync(real).mode & ALL_READ) === ALL_READ && isEnteredBy('all', dirname(real));
   } catch {
     return false;
   }
@@ -24,7 +26,7 @@ export function isReadableByAll(path: string): boolean {
 /** Whether the permissions of a file itself let every user read it. */
 export function isReadableFile(path: string): boolean {
   const stats = statSync(path, {throwIfNoEntry: false});
-  return stats !== undefined && (stats.mode & OTHERS_READ) !== 0;
+  return stats !== undefined && (stats.mode & ALL_READ) === ALL_READ;
 }
 
 /** Whether some user other than this one and root may reach what is in a directory. */
@@ -43,8 +45,9 @@ function isEnteredBy(who: 'all' | 'some', folder: string): boolean {
   const before = known[who].get(folder);
   if (before !== undefined) return before;
   const {mode, gid} = statSync(folder);
-  const bySome = (mode & GROUP_ENTERS) !== 0 && !isOwnGroup(gid);
-  const here = (mode & OTHERS_ENTER) !== 0 || (who === 'some' && bySome);
+  const bySome = (mode & GROUP_ENTERS) !== 0 && !isOwnGroup(folder, gid);
+  const byAll = (mode & ALL_ENTER) === ALL_ENTER;
+  const here = who === 'all' ? byAll : bySome || (mode & OTHERS_ENTER) !== 0;
   const is = here && (dirname(folder) === folder || isEnteredBy(who, dirname(folder)));
   known[who].set(folder, is);
   return is;

@@ -62,15 +62,15 @@ export async function loadConfig(
 async function openTo(path: string): Promise<string | undefined> {
   const real = await realpath(path);
   const looks = [
-    ['it', await lstat(path)],
-    ['it', await stat(real)],
-    ['its directory', await stat(dirname(path))],
-    ['its directory', await stat(dirname(real))],
+    ['it', path, await lstat(path)],
+    ['it', real, await stat(real)],
+    ['its directory', dirname(path), await stat(dirname(path))],
+    ['its directory', dirname(real), await stat(dirname(real))],
   ] as const;
-  for (const [what, stats] of looks) {
+  for (const [what, at, stats] of looks) {
     if (isForeign(stats)) return `${what} belongs to ${nameOfUser(stats.uid)}`;
     // The permissions of a link mean nothing.
-    if (!stats.isSymbolicLink() && othersMayWrite(stats)) return `others may write to ${what}`;
+    if (!stats.isSymbolicLink() && othersMayWrite(at, stats)) return `others may write to ${what}`;
   }
   return undefined;
 }
