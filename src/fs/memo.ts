@@ -1,7 +1,9 @@
+import {lstat} from 'node:fs/promises';
 import {isDigest} from '../model/digest.js';
 import {type Result, ok} from '../model/result.js';
 import {isText, nullOr, objectWith, oneOf, type Schema, schemaOf, textThat, tuple} from '../model/shape.js';
 import {writeFileAtomic} from './files.js';
+import {isOnlyOurs} from './owners.js';
 import {ABSENT, contentOf, type PathAspect, statPath} from './path-state.js';
 import {readValidJson} from './read-json.js';
 import {currentRecording, type RecordedPath, recordPath, withoutRecording} from './recording.js';
@@ -39,12 +41,17 @@ function memoFile<T>(answer: Schema<T>): Schema<MemoFile<T>> {
   );
 }
 
-/** The memo in a file, if it is of this question. The caller checks whether its paths are unchanged. */
+/**
+ * The memo in a file, if it is of this question, and nobody else may have written it: a directory that only this user may write to now may have been
+ * open to others before. The caller checks whether its paths are unchanged.
+ */
 export async function readMemo<T>(
   file: string,
   question: string,
   answer: Schema<T>,
 ): Promise<Memo<T> | undefined> {
+  const stats = await lstat(file).catch(() => undefined);
+  if (stats === undefined || !isOnlyOurs(file, stats)) return undefined;
   const memo = await readValidJson(file, memoFile(answer));
   if (memo?.question !== question) return undefined;
   const paths = memo.paths.map(([path, aspect, state, content]) => ({path, aspect, state, content}));

@@ -1,4 +1,13 @@
-import {linkSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {z} from 'zod';
@@ -75,4 +84,39 @@ test('answers where no memo can be written', async () => {
   lead(process.execPath);
   const compute = () => Promise.resolve(ok({answer: 1, files: [watched]}));
   expect(await memoize(join(blocked, 'memo.json'), '?', z.number(), compute)).toEqual(ok(1));
+});
+
+const isRoot = process.getuid?.() === 0;
+test.each<[string, (file: string) => void]>([
+  [
+    'everybody may write to',
+    (file) => {
+      chmodSync(file, 0o666);
+    },
+  ],
+  [
+    'is a link',
+    (file) => {
+      linkSync(file, `${file}.real`);
+      rmSync(file);
+      symlinkSync(`${file}.real`, file);
+    },
+  ],
+  ...(isRoot
+    ? [
+        [
+          'another user wrote',
+          (file: string) => {
+            chownSync(file, 64_001, 64_001);
+          },
+        ] as [string, (file: string) => void],
+      ]
+    : []),
+])('asks again in place of a memo that %s', async (name, change) => {
+  const ask = asker(name);
+  lead(process.execPath);
+  expect(await ask('?', [watched])).toEqual(ok(1));
+  change(join(folder, 'memos', name));
+  expect(await ask('?', [watched])).toEqual(ok(2));
+  expect(await ask('?', [watched])).toEqual(ok(2));
 });
