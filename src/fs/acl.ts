@@ -14,7 +14,7 @@ export function hasAcl(path: string): boolean {
   if (before !== undefined) return before;
   const listed = spawnSync('ls', ['-ldn', '--', path], {
     encoding: 'latin1',
-    env: {...process.env, LC_ALL: 'C'},
+    env: {PATH: process.env['PATH'], LC_ALL: 'C'},
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   if (listed.status !== 0) return true;

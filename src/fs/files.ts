@@ -222,10 +222,10 @@ export async function copyExpected(
   });
 }
 
-/** Appends to an existing file. The content may be truncated if the process is killed. Fails with IO. */
+/** Appends to an existing file, and through no link. The content may be truncated if the process is killed. Fails with IO. */
 export function appendDurably(path: string, content: string): Promise<Result<void>> {
   return attempt('write', path, async () => {
-    const file = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+    const file = await open(path, APPENDING);
     try {
       await file.writeFile(content);
       await file.sync();
@@ -234,6 +234,8 @@ export function appendDurably(path: string, content: string): Promise<Result<voi
     }
   });
 }
+
+const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /** Writes a new file and flushes it to disk. */
 async function writeNew(path: string, content: string | Uint8Array, mode?: number): Promise<void> {

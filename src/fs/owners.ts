@@ -54,7 +54,8 @@ export function openDirectoryAbove(path: string): string | undefined {
     const stats = lstatSync(folder, {throwIfNoEntry: false});
     if (stats !== undefined) {
       const replaceable = othersMayWrite(folder, stats) && (stats.mode & STICKY) === 0;
-      if (replaceable || (isForeign(stats) && !isUnmapped(stats.uid))) return folder;
+      const isTheirs = isForeign(stats) && !isSudoInvoker(stats.uid) && !isUnmapped(stats.uid);
+      if (replaceable || isTheirs) return folder;
     }
     if (dirname(folder) === folder) return undefined;
   }

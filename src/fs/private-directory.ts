@@ -1,11 +1,11 @@
 import {constants, realpathSync} from 'node:fs';
-import {mkdir, open} from 'node:fs/promises';
+import {lstat, mkdir, open} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {errnoOf} from '../model/errno.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {attempt, ensureFolder, ioFailure} from './files.js';
 import {foreignLinkOn} from './links.js';
-import {isOnlyOurs, nameOfUser, openDirectoryAbove, othersMayRead, ownUser} from './owners.js';
+import {isForeign, isOnlyOurs, nameOfUser, openDirectoryAbove, othersMayRead, ownUser} from './owners.js';
 
 /** The real path of what exists of a path, with the rest of it. */
 export function realpathOf(path: string): string {
@@ -30,7 +30,7 @@ export async function ensurePrivate(path: string): Promise<Result<void>> {
     return fail('IO', `${path} lies behind ${link.path}, a symbolic link of ${owner}`, {hint: HINT});
   }
   const above = await ensureFolder(dirname(path), PRIVATE);
-  if (!above.ok) return above;
+  if (!above.ok) return err({...above.failure, hint: above.failure.hint ?? ELSEWHERE});
   try {
     await mkdir(path, PRIVATE).catch((error: unknown) => {
       if (errnoOf(error) !== 'EEXIST') throw error;
@@ -48,10 +48,21 @@ export async function ensurePrivate(path: string): Promise<Result<void>> {
     if (errnoOf(error) === 'ELOOP') return fail('IO', `${path} is a symbolic link`, {hint: HINT});
     return err(ioFailure('create', path, error));
   }
-  const writable = openDirectoryAbove(realpathOf(path));
-  if (writable === undefined) return ok();
-  return fail('IO', `other users can replace ${path}, because they may write to ${writable}`, {
-    hint: `run chmod go-w ${writable}, or set XDG_CACHE_HOME to a directory of your own`,
+  return checkAbove(path);
+}
+
+/** Fails with IO if others can replace a directory that is there. */
+async function checkAbove(path: string): Promise<Result<void>> {
+  const above = openDirectoryAbove(realpathOf(path));
+  if (above === undefined) return ok();
+  const stats = await lstat(above).catch(() => undefined);
+  if (stats !== undefined && isForeign(stats)) {
+    return fail('IO', `${path} lies in ${above}, which belongs to ${nameOfUser(stats.uid)}`, {
+      hint: ELSEWHERE,
+    });
+  }
+  return fail('IO', `other users can replace ${path}, because they may write to ${above}`, {
+    hint: `run chmod go-w ${above}, or set XDG_CACHE_HOME to a directory of your own`,
   });
 }
 
@@ -71,3 +82,4 @@ export async function closeFolder(path: string): Promise<Result<void>> {
 }
 
 const HINT = 'remove it, or set XDG_CACHE_HOME to a directory of your own';
+const ELSEWHERE = 'set XDG_CACHE_HOME to a directory of your own';

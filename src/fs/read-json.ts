@@ -1,6 +1,6 @@
 import {errnoOf, messageOf} from '../model/errno.js';
 import type {Schema} from '../model/shape.js';
-import {readRegular} from './regular-file.js';
+import {readState} from './regular-file.js';
 
 /** A file of JSON that an earlier run, or another version, wrote. */
 export type JsonFile<T> =
@@ -13,7 +13,7 @@ export type JsonFile<T> =
 export async function readJson<T>(path: string, schema: Schema<T>): Promise<JsonFile<T>> {
   let text: string;
   try {
-    text = (await readRegular(path)).toString('utf8');
+    text = await readState(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {kind: 'missing'};
     return {kind: 'invalid', reason: messageOf(error)};

@@ -45,9 +45,8 @@ function isEnteredBy(who: 'all' | 'some', folder: string): boolean {
   const before = known[who].get(folder);
   if (before !== undefined) return before;
   const {mode, gid} = statSync(folder);
-  const bySome = (mode & GROUP_ENTERS) !== 0 && !isOwnGroup(folder, gid);
-  const byAll = (mode & ALL_ENTER) === ALL_ENTER;
-  const here = who === 'all' ? byAll : bySome || (mode & OTHERS_ENTER) !== 0;
+  const bySome = (): boolean => (mode & GROUP_ENTERS) !== 0 && !isOwnGroup(folder, gid);
+  const here = who === 'all' ? (mode & ALL_ENTER) === ALL_ENTER : (mode & OTHERS_ENTER) !== 0 || bySome();
   const is = here && (dirname(folder) === folder || isEnteredBy(who, dirname(folder)));
   known[who].set(folder, is);
   return is;

@@ -57,6 +57,17 @@ export async function readRegularText(path: string, encoding: 'utf8' | 'latin1' 
   return (await readRegular(path)).toString(encoding);
 }
 
+/** More than any state takes. A file with holes in it may be of any length, and takes no room. */
+const MOST_STATE = 128 * 2 ** 20;
+
+/** The text of a file that an earlier run wrote: it has a limit. Rejects for a longer file. */
+export async function readState(path: string): Promise<string> {
+  return withRegular(path, 'follow', ({handle, stats}) => {
+    if (stats.size > MOST_STATE) throw new Error(`${path} has ${stats.size} bytes`);
+    return handle.readFile('utf8');
+  });
+}
+
 /** `readRegular` at once. */
 export function readRegularSync(path: string): Buffer {
   return withRegularSync(path, (file) => readFileSync(file));

@@ -13,6 +13,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import {basename, dirname, join} from 'node:path';
@@ -29,6 +30,8 @@ const USER = 64_004;
 const isRoot = process.getuid?.() === 0;
 const folder = temporaryDirectory('odd-state');
 const own = join(folder, 'own');
+/** What a link in the place of state leads to. */
+const dear = join(own, 'dear');
 const [out, buildDir, cache] = [join(own, 'python'), join(own, 'build'), join(own, 'cache')];
 let program: string;
 
@@ -98,7 +101,7 @@ const STATE: Readonly<Record<string, () => string>> = {
 };
 
 const text = (content: (before: string) => string) => (path: string, before: Buffer) => {
-  writeFileSync(path, content(before.toString('latin1')));
+  writeFileSync(path, content(before.toString('latin1')), 'latin1');
 };
 const DAMAGES: Readonly<Record<string, (path: string, before: Buffer) => void>> = {
   empty: text(() => ''),
@@ -117,6 +120,15 @@ const DAMAGES: Readonly<Record<string, (path: string, before: Buffer) => void>> 
   'of random bytes': (path, before) => {
     writeFileSync(path, Buffer.from(before.map((_, i) => (i * i * 7919) >> 3)));
   },
+  'as long as a disk, with holes': (path, before) => {
+    writeFileSync(path, before);
+    truncateSync(path, 1e12);
+  },
+  'with names that objects have': text((before) =>
+    before.replaceAll('{"', '{"__proto__":{"toString":1},"constructor":7,"'),
+  ),
+  'with names twice': text((before) => before.replaceAll(/\{("[^"]+"):/g, '{$1:null,$1:')),
+  'with a byte order mark': text((before) => `\u00ef\u00bb\u00bf${before}`),
   unreadable: (path, before) => {
     writeFileSync(path, before);
     chmodSync(path, 0o000);
@@ -127,6 +139,14 @@ const DAMAGES: Readonly<Record<string, (path: string, before: Buffer) => void>> 
   },
   'a link to itself': (path) => {
     symlinkSync(basename(path), path);
+  },
+  'a link to nowhere': (path) => {
+    symlinkSync(join(folder, 'nowhere/at all'), path);
+  },
+  'a link to another file of the user': (path) => {
+    writeFileSync(dear, 'dear');
+    giveAway(dear);
+    symlinkSync(dear, path);
   },
   'a link to a device': (path) => {
     symlinkSync('/dev/zero', path);
@@ -140,6 +160,7 @@ const SAID = /ignored|damaged|of another version|cannot read/;
 const left = new Map<string, Buffer>();
 /** What a test that failed has left must not fail the others. */
 function mend(): void {
+  rmSync(dear, {force: true});
   for (const [path, before] of left) {
     const isDirectory = lstatSync(path, {throwIfNoEntry: false})?.isDirectory() === true;
     if (isDirectory) rmSync(path, {recursive: true});
@@ -184,6 +205,7 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
     if (isRoot) expect(lstatSync(path).uid).toBe(USER);
 
     const first = relink();
+    if (existsSync(dear)) expect(readFileSync(dear, 'utf8')).toBe('dear');
     expect(first).toMatchObject({signal: null, text: expect.not.stringMatching(WRONG)});
     if (damage === 'a directory' && existsSync(path) && lstatSync(path).isDirectory()) {
       // Nobody knows what is in it, so it stays, and is named by whoever needs the place.

@@ -131,8 +131,7 @@ export function createPerformer(context: PerformContext): Performer {
       // Its inputs are declared, so its other reads are not recorded.
       result = await withoutRecording(() => spec.execute({signal: context.signal, outputs, log}));
     } catch (error) {
-      const details = error instanceof Error ? error.stack : undefined;
-      result = fail('BUG', `internal error in ${spec.id}: ${messageOf(error)}`, {details});
+      result = thrown(spec, error);
     }
     if (!result.ok) {
       return context.signal.aborted ? err(failure('INTERRUPTED', `${spec.id} was interrupted`)) : result;
@@ -196,6 +195,14 @@ export function createPerformer(context: PerformContext): Performer {
     execute: (spec, key, why) =>
       spec.storage === 'shared' ? executeShared(spec, key, why) : executeInPlace(spec, key, why),
   };
+}
+
+/** What an action threw: a file that cannot be read or written is no bug, but a full disk, or what somebody put in its place. */
+function thrown({id}: ActionSpec, error: unknown): Result<never> {
+  const isOfSystem = typeof error === 'object' && error !== null && 'syscall' in error;
+  if (isOfSystem) return fail('IO', `${id}: ${messageOf(error)}`);
+  const details = error instanceof Error ? error.stack : undefined;
+  return fail('BUG', `internal error in ${id}: ${messageOf(error)}`, {details});
 }
 
 /** A new output: its current path, which may already be the final one. */

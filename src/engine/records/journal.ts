@@ -21,7 +21,7 @@ import type {Producers} from '../keys.js';
 import {contentOf, type Stamp, statFile, statPath} from '../../fs/path-state.js';
 import {parseJson} from '../../fs/read-json.js';
 import type {Recording} from '../../fs/recording.js';
-import {readRegular} from '../../fs/regular-file.js';
+import {readState} from '../../fs/regular-file.js';
 
 /** An output as the last run left it. */
 export interface JournalOutput {
@@ -165,7 +165,7 @@ async function load(file: string): Promise<Loaded> {
   const nothing = {entries, lines: 0, appendable: false};
   let text: string;
   try {
-    text = (await readRegular(file)).toString('utf8');
+    text = await readState(file);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {...nothing, notice: undefined};
     return {...nothing, notice: `cannot read the journal ${file}, which is ignored: ${messageOf(error)}`};

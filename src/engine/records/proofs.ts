@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import pLimit from 'p-limit';
 import type {Store} from '../../cache/store.js';
 import {writeFileAtomic} from '../../fs/files.js';
-import {readRegularText} from '../../fs/regular-file.js';
+import {readState} from '../../fs/regular-file.js';
 import {canonicalJson, type Json} from '../../model/canonical-json.js';
 import {digestOf, isDigest, type Digest} from '../../model/digest.js';
 
@@ -38,7 +38,7 @@ export function openProofs(
   return {
     async unproven(all) {
       if (force) return all;
-      const known = new Set((await readRegularText(file).catch(() => '')).split('\n').filter(isDigest));
+      const known = new Set((await readState(file).catch(() => '')).split('\n').filter(isDigest));
       const left = await pLimit(BREADTH).map(all, async (each) => {
         const digest = digestOf(canonicalJson(each.statement));
         const proven = known.has(digest) || (await isStored(digest, store));

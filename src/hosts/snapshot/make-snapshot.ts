@@ -86,7 +86,8 @@ export async function makeSnapshot(
     sealHeader(packed.value, sealed.value);
     const whole = appendSnapshot(executable, packed.value);
     if (!whole.ok) return whole;
-    await writeFile(out, whole.value);
+    await clearFile(out);
+    await writeFile(out, whole.value, {flag: 'wx', mode: 0o600});
     await utimes(out, modified, modified);
     // As private as what it was made from: the imports' memory holds their code.
     await chmod(out, (await stat(recipe.executable)).mode & 0o777);

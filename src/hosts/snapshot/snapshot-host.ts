@@ -95,7 +95,8 @@ async function asProgram(
       const written = writeEntry(await readFile(python.path), entry, python.path);
       if (!written.ok) return written;
       const out = outputs['executable'] ?? '';
-      await writeFile(out, written.value);
+      await clearFile(out);
+      await writeFile(out, written.value, {flag: 'wx', mode: 0o600});
       await chmod(out, (await stat(python.path)).mode & 0o777);
       return ok();
     },

@@ -1,10 +1,9 @@
-import {writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {z} from 'zod';
 import {clearFile} from '../../fs/removal.js';
 import {readJson} from '../../fs/read-json.js';
 import {recordWritten} from '../../fs/recorded-fs.js';
-import {attempt} from '../../fs/files.js';
+import {attempt, writeFileAtomic} from '../../fs/files.js';
 import {buildEnvironment, findCompiler, findMake} from '../../cpython/build/build-tools.js';
 import {PUBLIC_NAMES, buildExtensionsIn} from '../../cpython/build/builtin-extensions.js';
 import {configuredSource, configureTree, makeTree} from '../../cpython/build/configure-and-make.js';
@@ -231,9 +230,9 @@ function makeAction(
       if (!usable.ok) return usable;
       const variables = await readMakeVariables(run, VARIABLES);
       if (!variables.ok) return variables;
-      await writeFile(outputs['target'] ?? '', JSON.stringify(target.value));
-      await writeFile(outputs['variables'] ?? '', JSON.stringify(variables.value));
-      return ok();
+      const described = await writeFileAtomic(outputs['target'] ?? '', JSON.stringify(target.value));
+      if (!described.ok) return described;
+      return writeFileAtomic(outputs['variables'] ?? '', JSON.stringify(variables.value));
     },
   };
 }

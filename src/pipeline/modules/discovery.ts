@@ -1,11 +1,10 @@
-import {writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {readMemo, writeMemo} from '../../fs/memo.js';
 import {readJson} from '../../fs/read-json.js';
 import {existsSync, recordFile, recordWritten} from '../../fs/recorded-fs.js';
 import {currentRecording} from '../../fs/recording.js';
-import {removeQuietly} from '../../fs/files.js';
+import {removeQuietly, writeFileAtomic} from '../../fs/files.js';
 import {isUtf8Path} from '../../fs/utf8-path.js';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {type ModuleRecord, moduleRecord} from '../../cpython/interpreter/modules/modules.js';
@@ -132,8 +131,8 @@ export async function discover(
     async execute({outputs}) {
       const selected = await selectModules(interpreter, selection, context);
       if (!selected.ok) return selected;
-      await writeFile(outputs['modules'] ?? '', JSON.stringify(selected.value));
-      return ok();
+      // Not through a link that somebody put there.
+      return writeFileAtomic(outputs['modules'] ?? '', JSON.stringify(selected.value));
     },
   });
   if (!action.ok) return action;

@@ -38,6 +38,12 @@ describe('an action that fails', () => {
       'internal error in cc:a: oops',
     ],
     ['rejects', () => Promise.reject(new Error('oops')), 'BUG', 'internal error in cc:a: oops'],
+    [
+      'cannot write a file',
+      () => writeFile('/nowhere/at all', '').then(() => ok()),
+      'IO',
+      "cc:a: ENOENT: no such file or directory, open '/nowhere/at all'",
+    ],
   ])('because it %s breaks its contract', async (_, execute, code, message) => {
     const {result} = await build(toy, {}, (spec) => (spec.id === 'cc:a' ? {...spec, execute} : spec));
     expect(result).toMatchObject({ok: false, failure: {code, message}});

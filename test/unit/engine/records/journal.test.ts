@@ -1,4 +1,13 @@
-import {existsSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals';
 import {
@@ -114,6 +123,22 @@ describe('a journal', () => {
     expect((await Promise.all(saves)).every((saved) => saved.ok)).toBe(true);
     const again = await opened();
     expect(again.get('cc:19')).toEqual(entry('19'));
+  });
+
+  test('behind a link is read, and replaces the link', async () => {
+    const journal = await opened();
+    for (let i = 0; i < 20; i += 1) journal.set(`cc:${i}`, entry('one'));
+    await journal.save();
+    const [file, elsewhere] = [join(folder, JOURNAL), join(folder, 'elsewhere')];
+    renameSync(file, elsewhere);
+    symlinkSync(elsewhere, file);
+    const before = readFileSync(elsewhere);
+    const again = await opened();
+    again.set('cc:a', entry('two'));
+    expect((await again.save()).ok).toBe(true);
+    expect(readFileSync(elsewhere).equals(before)).toBe(true);
+    expect(lstatSync(file).isFile()).toBe(true);
+    expect((await opened()).get('cc:a')).toEqual(entry('two'));
   });
 
   test('that could not be written fails, and is written by the next save', async () => {
