@@ -52,7 +52,7 @@ def _index(ctx, toolchain, modules, kind):
     words.add("--plan", plan)
     words.add("--c", c)
     run_step(ctx, toolchain, "index", words, [plan, toolchain.target, toolchain.layout], [c], "FreezeIndex", "Indexing %s" % ctx.label)
-    return compile_c(ctx, toolchain, c, "index", "data", kind == "overlay")
+    return compile_c(ctx, toolchain, c, "index", "data", kind != "relink")
 
 def _link(ctx, toolchain, command, parts, inputs, libraries, out):
     flags = ctx.actions.args()
@@ -113,6 +113,29 @@ def _relink(ctx, toolchain, modules):
     checked = _check(ctx, toolchain, words, [out], linked.modules + modules)
     return struct(executable = out, images = out, checked = checked, runfiles = [])
 
+def _graft(ctx, toolchain, modules):
+    if toolchain.not_graftable:
+        complain(ctx.label, "kind", "\"graft\" is not possible: " + toolchain.not_graftable)
+    grafted = toolchain.grafted
+    out = ctx.actions.declare_file(ctx.label.name)
+
+    # The executable looks for it by this name, in its own directory.
+    library = ctx.actions.declare_file(ctx.label.name + "-images.so")
+    objects = [each.pic_object for each in modules] + [_index(ctx, toolchain, modules, "graft")] + grafted.objects
+    parts = objects + [grafted.hidden]
+    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], parts, parts, [], library)
+    words = ctx.actions.args()
+    words.add("--target", toolchain.target)
+    words.add("--original", grafted.original)
+    words.add("--library", library)
+    words.add("--out", out)
+    run_step(ctx, toolchain, "graft", words, [toolchain.target, grafted.original], [out], "FreezeGraft", "Grafting %s" % ctx.label)
+    words = ctx.actions.args()
+    words.add("--python", out)
+    words.add("--grafted")
+    checked = _check(ctx, toolchain, words, [out, library], grafted.modules + modules)
+    return struct(executable = out, images = library, checked = checked, runfiles = [library])
+
 def _overlay(ctx, toolchain, modules):
     if not modules:
         complain(ctx.label, "deps", "an overlay needs a module that CPython does not freeze itself")
@@ -141,10 +164,16 @@ def _overlay(ctx, toolchain, modules):
 def _folder(file):
     return file.dirname
 
+_KINDS = {
+    "graft": _graft,
+    "overlay": _overlay,
+    "relink": _relink,
+}
+
 def _frozen_interpreter_impl(ctx):
     toolchain = toolchain_of(ctx)
     modules = _closure(ctx, toolchain)
-    made = (_relink if ctx.attr.kind == "relink" else _overlay)(ctx, toolchain, modules)
+    made = _KINDS[ctx.attr.kind](ctx, toolchain, modules)
     files = [made.executable] + [file for file in made.runfiles if file != toolchain.interpreter]
     return [
         FrozenInterpreterInfo(
@@ -168,10 +197,11 @@ VERIFY_ATTR = attr.bool(
 )
 
 INTERPRETER_KIND = attr.string(
-    doc = "`relink` links a new executable from the target's static archive. `overlay` makes an extension module that the " +
-          "target loads when it starts, and needs only its headers.",
+    doc = "`relink` links a new executable from the target's static archive. `graft` makes a copy of the target's executable that " +
+          "needs a library of images, by `patchelf`. `overlay` makes an extension module that the target loads when it starts, " +
+          "and needs only its headers.",
     default = "relink",
-    values = ["relink", "overlay"],
+    values = sorted(_KINDS),
 )
 
 frozen_interpreter = rule(

@@ -23,6 +23,8 @@ FlashfreezeToolchainInfo = provider(
         "startup": "The modules of the standard library that every start imports, in order.",
         "linked": "`struct(main, archive, objects, modules)` for a relinked executable, or None. `modules` are those that CPython " +
                   "freezes itself: `struct(name, source)`.",
+        "grafted": "`struct(original, hidden, objects, modules)` for a copy of the target's executable, or None. `modules` as in `linked`.",
+        "not_graftable": "The reason why `grafted` is None, or an empty string.",
         "not_linkable": "The reason why `linked` is None, or an empty string.",
         "overlay": "`struct(exports, objects)` for an extension module.",
     },
@@ -43,9 +45,9 @@ FrozenInterpreterInfo = provider(
     doc = "An interpreter with frozen modules.",
     fields = {
         "executable": "The file to run.",
-        "kind": "`relink` or `overlay`.",
+        "kind": "`relink`, `graft` or `overlay`.",
         "modules": "A depset of the modules, as in `FrozenModulesInfo`.",
-        "images": "The file that holds the images: an executable or an extension module.",
+        "images": "The file that holds the images: an executable, a library or an extension module.",
         "version": "The version of the Python, such as `3.14.8`.",
     },
 )

@@ -35,7 +35,7 @@ flashfreeze_toolchain(
     headers = [":headers"],
     interpreter = "bin/python",
     node = "bin/node",
-{static}    stdlib = [":stdlib"],
+{parts}    stdlib = [":stdlib"],
 )
 
 toolchain(
@@ -83,11 +83,14 @@ def _python_repository_impl(rctx):
     for i, folder in enumerate(facts["headers"]):
         header_roots.append("headers/%d" % i)
         rctx.symlink(folder, header_roots[i])
-    static = ""
+    parts = ""
     if type(facts["static"]) != "string":
         rctx.symlink(facts["static"]["main"], "static/python.o")
         rctx.symlink(facts["static"]["archive"], "static/libpython.a")
-        static = '    static_archive = "static/libpython.a",\n    static_main = "static/python.o",\n'
+        parts = '    static_archive = "static/libpython.a",\n    static_main = "static/python.o",\n'
+    if type(facts["graft"]) != "string":
+        rctx.symlink(facts["graft"]["original"], "graft/python")
+        parts = '    graft_original = "graft/python",\n' + parts
 
     # Entries that are aliases share a source, and most are also modules of the library.
     sources = {record["path"]: True for record in facts["modules"]}
@@ -101,7 +104,7 @@ def _python_repository_impl(rctx):
         type = str(Label("//rules:toolchain_type")),
         library = _lines(library),
         header_roots = repr(header_roots),
-        static = static,
+        parts = parts,
     ), executable = False)
 
 python_repository = repository_rule(

@@ -64,11 +64,10 @@ def _includes(ctx, facts):
         folders.append(root + "/" + include["below"] if include["below"] else root)
     return folders
 
-def _linked(ctx, toolchain, files):
-    """The objects that an executable is linked from: the runtime, and the modules that CPython freezes itself."""
-    if toolchain.not_linkable:
-        return None
-    objects = [compile_c(ctx, toolchain, file, "runtime." + file.basename, "code", False) for file in ctx.files._runtime_linked]
+def _frozen_by_cpython(ctx, toolchain, files):
+    """The modules that CPython freezes itself, which get images where an executable is made."""
+    if toolchain.not_linkable and toolchain.not_graftable:
+        return []
     done = {}
     modules = []
     for row in toolchain.facts["frozen"]:
@@ -80,9 +79,36 @@ def _linked(ctx, toolchain, files):
         if source == None:
             complain(ctx.label, "stdlib", "%s not found: it is the source of the frozen module %s" % (row["path"], origin))
         made = freeze_module(ctx, toolchain, struct(name = origin, source = source), "<frozen %s>" % origin, cpython_frozen = True)
-        objects.append(made.object)
-        modules.append(struct(name = origin, source = source))
-    return struct(main = ctx.file.static_main, archive = ctx.file.static_archive, objects = objects, modules = modules)
+        modules.append(struct(name = origin, source = source, object = made.object, pic_object = made.pic_object))
+    return modules
+
+def _linked(ctx, toolchain, frozen):
+    """The objects that an executable is linked from."""
+    if toolchain.not_linkable:
+        return None
+    runtime = [compile_c(ctx, toolchain, file, "runtime." + file.basename, "code", False) for file in ctx.files._runtime_linked]
+    return struct(
+        main = ctx.file.static_main,
+        archive = ctx.file.static_archive,
+        objects = runtime + [each.object for each in frozen],
+        modules = frozen,
+    )
+
+def _pic_runtime(ctx, toolchain):
+    """The position-independent objects of the runtime, by source: libraries of grafts and extension modules share most of them."""
+    sources = {file: True for file in ctx.files._runtime_graft + ctx.files._runtime_overlay}
+    return {file: compile_c(ctx, toolchain, file, "runtime." + file.basename, "code", True) for file in sources}
+
+def _grafted(ctx, toolchain, frozen, runtime):
+    """The objects of a library that a copy of the executable needs."""
+    if toolchain.not_graftable:
+        return None
+    return struct(
+        original = ctx.file.graft_original,
+        hidden = ctx.file._hidden,
+        objects = [runtime[file] for file in ctx.files._runtime_graft] + [each.pic_object for each in frozen],
+        modules = frozen,
+    )
 
 def _flashfreeze_toolchain_impl(ctx):
     facts = json.decode(ctx.attr.facts)
@@ -97,6 +123,11 @@ def _flashfreeze_toolchain_impl(ctx):
         not_linkable = facts["static"]
     elif ctx.file.static_main == None or ctx.file.static_archive == None:
         not_linkable = "%s has no static_main and static_archive" % ctx.label
+    not_graftable = ""
+    if type(facts["graft"]) == "string":
+        not_graftable = facts["graft"]
+    elif ctx.file.graft_original == None:
+        not_graftable = "%s has no graft_original" % ctx.label
     target = ctx.actions.declare_file(ctx.label.name + ".target.json")
     ctx.actions.write(target, ctx.attr.facts)
     modules, files = _library(ctx, facts)
@@ -121,12 +152,16 @@ def _flashfreeze_toolchain_impl(ctx):
         frozen_names = {name: True for name in facts["frozenNames"]},
         startup = [name for name in facts["startup"] if name in modules],
         not_linkable = not_linkable,
+        not_graftable = not_graftable,
     )
     tools = struct(**fields)
-    fields["linked"] = _linked(ctx, tools, files)
+    frozen = _frozen_by_cpython(ctx, tools, files)
+    runtime = _pic_runtime(ctx, tools)
+    fields["linked"] = _linked(ctx, tools, frozen)
+    fields["grafted"] = _grafted(ctx, tools, frozen, runtime)
     fields["overlay"] = struct(
         exports = ctx.file._exports,
-        objects = [compile_c(ctx, tools, file, "runtime." + file.basename, "code", True) for file in ctx.files._runtime_overlay],
+        objects = [runtime[file] for file in ctx.files._runtime_overlay],
     )
     info = FlashfreezeToolchainInfo(**fields)
     return [info, platform_common.ToolchainInfo(flashfreeze = info), DefaultInfo(files = depset([target]))]
@@ -156,6 +191,7 @@ flashfreeze_toolchain = rule(
         "header_roots": attr.string_list(doc = "The directories of the headers in this package, in the order of `headers` in the facts."),
         "static_main": attr.label(doc = "`python.o`, for `kind = \"relink\"`.", allow_single_file = [".o"]),
         "static_archive": attr.label(doc = "The static archive of the interpreter, for `kind = \"relink\"`.", allow_single_file = [".a"]),
+        "graft_original": attr.label(doc = "The executable to copy, for `kind = \"graft\"`.", allow_single_file = True),
         "_tool": attr.label(default = "//:bin/flashfreeze.mjs", allow_single_file = True),
         "_tool_files": attr.label(default = "//:tool"),
         "_worker": attr.label(default = "//:worker"),
@@ -164,6 +200,8 @@ flashfreeze_toolchain = rule(
         "_runtime_headers": attr.label(default = "//:runtime_headers"),
         "_runtime_linked": attr.label(default = "//:runtime_linked"),
         "_runtime_overlay": attr.label(default = "//:runtime_overlay"),
+        "_runtime_graft": attr.label(default = "//:runtime_graft"),
+        "_hidden": attr.label(default = "//:src/runtime/graft/hidden.ld", allow_single_file = True),
         "_exports": attr.label(default = "//:src/runtime/overlay/exports.ld", allow_single_file = True),
     },
 )

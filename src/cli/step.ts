@@ -16,6 +16,7 @@ const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   compile: () => import('./steps/compile.js'),
   generate: () => import('./steps/generate.js'),
   index: () => import('./steps/index.js'),
+  graft: () => import('./steps/graft.js'),
   hook: () => import('./steps/hook.js'),
   check: () => import('./steps/check.js'),
 };

@@ -1,4 +1,4 @@
-/** The rules of rules/ in real Bazels: 7.7.1 with MODULE.bazel and overlays, 4.2.3 with WORKSPACE and an executable relinked. */
+/** The rules of rules/ in real Bazels: 7.7.1 with MODULE.bazel, overlays and a graft, 4.2.3 with WORKSPACE and an executable relinked. */
 import {createHash} from 'node:crypto';
 import {
   appendFileSync,
@@ -131,6 +131,11 @@ frozen_modules(name = "shell", python = "@shell//:python")
         name: 'odd-place',
         line: `mkdir '${folder}/second/a:b' && cp -rL bazel-bin/odd '${folder}/second/a:b' && '${folder}'/second/a:b/odd/it*.python -c pass`,
       },
+      build('graft', '"//grafted:where\'s it"'),
+      {name: 'graft-program', line: `bazel-bin/grafted/where*it one 'two words'`},
+      {name: 'graft-sed', line: sed('grafted/where.py', 's/sys.prefix/sys.base_prefix/')},
+      build('graft-edit', '"//grafted:where\'s it"'),
+      {name: 'graft-edited', line: `cd / && "$OLDPWD"/bazel-bin/grafted/where*it`},
       {name: 'sed', line: sed('columns/summary.py', 's/column\\[0\\], str/column[-1], str/')},
       build('edit', '//tally:all //probe //newest'),
       {name: 'comment', line: 'echo "# A comment." >>columns/summary.py'},
@@ -178,6 +183,21 @@ frozen_modules(name = "shell", python = "@shell//:python")
     // Python would take a part of such a path for a directory, and run what it finds there.
     expect(answer('odd-place')).toMatchObject({exitCode: 127});
     expect(answer('odd-place').text).toMatch(/a directory in PYTHONPATH cannot have a colon in its name/);
+  });
+
+  test('a graft has static code from the first module on, and an edit makes its library anew', () => {
+    expect(answer('graft')).toMatchObject({exitCode: 0});
+    const seen = (args: readonly string[]): unknown => [[true, true, true, true], args, '/usr', false];
+    expect(lastJson(answer('graft-program'))).toEqual(seen(['one', 'two words']));
+    expect(answer('graft-edit')).toMatchObject({exitCode: 0});
+    expect(mnemonics(log('graft-edit')).sort()).toEqual([
+      'FreezeCc',
+      'FreezeCheck',
+      'FreezeCompile',
+      'FreezeGenerate',
+      'FreezeLink',
+    ]);
+    expect(lastJson(answer('graft-edited'))).toEqual(seen([]));
   });
 
   test('an edit runs the actions of one module, each with that source and no other', () => {
@@ -310,6 +330,7 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
       build('edit'),
       {name: 'wrong', line: `bazel ${base} build //wrong`},
       {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
+      {name: 'graft', line: `bazel ${base} build --nobuild //grafted:all`},
     ]);
   });
 
@@ -342,6 +363,9 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
   test('the analysis rejects bad input', () => {
     expect(answers.get('bad')?.text).toMatch(
       /\/\/bad:file_name: srcs: example\/bad\/my-tool\.py would be the module "my-tool"/,
+    );
+    expect(answers.get('graft')?.text).toMatch(
+      /\/\/grafted:.* kind: "graft" is not possible: patchelf is not installed: .* \(on Debian and Ubuntu, install the package patchelf\)/,
     );
   });
 });

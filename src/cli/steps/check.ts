@@ -18,6 +18,8 @@ export const options: StepModule['options'] = {
   'no-site': {type: 'boolean'},
   // The directory with an overlay's sitecustomize.py
   site: {type: 'string'},
+  // It is a graft
+  grafted: {type: 'boolean'},
   // A module that has to be in the overlay
   module: {type: 'string'},
   // What to compare: a CheckRequest as JSON
@@ -58,7 +60,7 @@ export const run: StepModule['run'] = async ({text, optional, flag}, {environmen
       tryImages(
         interpreter,
         flag('no-site') ? ['-I', '-S', '-B'] : ['-s', '-B'],
-        module === undefined ? {kind: 'linked'} : {kind: 'loaded', module},
+        module === undefined ? {kind: flag('grafted') ? 'grafted' : 'linked'} : {kind: 'loaded', module},
         modules,
       ),
     optional('advice') ?? ADVICE,

@@ -14,6 +14,8 @@ import {wrapFlags} from '../../hosts/link/link.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import {placesOf} from '../../pipeline/build-places.js';
 import {withEngine} from '../../pipeline/session.js';
+import {checkGraftable} from '../../hosts/installed/graft-obstacle.js';
+import {locatePatchelf} from '../../hosts/installed/patchelf.js';
 import {findStaticParts, linkCommand, linkLibraries} from '../../hosts/installed/static-parts.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
@@ -117,8 +119,20 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
           libraries: [...shellWords(linkLibraries(installation))],
         }
       : `${parts.failure.message} (${parts.failure.hint ?? ''})`,
+    graft: await graftOf(toolchain),
     overlay: {command: [...prefix, ...ownFlags, '-shared']},
   });
+}
+
+async function graftOf({
+  installation,
+  interpreter: {environment, signal},
+}: InstalledToolchain): Promise<StepTarget['graft']> {
+  const graftable = await checkGraftable(installation);
+  const patchelf = graftable.ok ? await locatePatchelf({environment, signal}) : graftable;
+  if (!patchelf.ok) return `${patchelf.failure.message} (${patchelf.failure.hint ?? ''})`;
+  const {path, version} = patchelf.value;
+  return {original: installation.baseExecutable, patchelf: path, identity: version};
 }
 
 /** Those whose source lies in the standard library, where their name says. */

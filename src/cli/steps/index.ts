@@ -21,7 +21,7 @@ export const options: StepModule['options'] = {
 };
 
 const planSchema = z.object({
-  kind: z.enum(['relink', 'overlay']),
+  kind: z.enum(['relink', 'graft', 'overlay']),
   modules: z.array(
     z.object({
       name: z.string(),
@@ -63,7 +63,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
     hasGetpath: false,
     hasStamps: false,
     preparedTables: await preparedTables({}),
-    ...(kind === 'overlay' ? {targetVersion: target.sysVersion} : {}),
+    ...(kind === 'relink' ? {} : {targetVersion: target.sysVersion}),
   });
   const record = canonicalJson({flashfreeze: packageVersion(), python: target.version, host: kind});
   await writeFile(resolve(cwd, text('c')), `${index}\n${generateBuildRecord(layout.value, record)}`);

@@ -46,7 +46,17 @@ const stepTargetSchema = z.object({
       libraries: z.array(z.string()),
     }),
   ]),
-  /** The linker's words for an extension module. */
+  /** The executable that a graft copies, and what edits the copy; a text that says why there is no graft. */
+  graft: z.union([
+    z.string(),
+    z.object({
+      original: z.string(),
+      patchelf: z.string(),
+      /** Changes when patchelf does. */
+      identity: z.string(),
+    }),
+  ]),
+  /** The linker's words for an extension module, or the library of a graft. */
   overlay: z.object({command: z.array(z.string())}),
 });
 export type StepTarget = z.infer<typeof stepTargetSchema>;
