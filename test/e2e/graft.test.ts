@@ -235,6 +235,13 @@ values = f, g, ""[:2000], 3000
     expect(await ask(out, '-X', 'flashfreeze=off', '-c', off)).toBe(0);
   });
 
+  test('a virtual environment of copies uses images, which stay where they are', async () => {
+    const environment = join(folder, `${name}-venv`);
+    const made = await place.run([out, '-m', 'venv', '--without-pip', '--copies', environment]);
+    expect(made).toMatchObject({exitCode: 0, stderr: ''});
+    expect(await ask(join(environment, 'bin/python'), '-c', used)).toEqual([true, expect.any(Number)]);
+  });
+
   test('the executable, its library and its stamps can be moved together, and the original is as it was', async () => {
     const moved = place.bin ?? join(folder, `${name}-moved`);
     mkdirSync(moved, {recursive: true});

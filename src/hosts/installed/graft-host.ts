@@ -1,10 +1,8 @@
-import {constants} from 'node:fs';
-import {chmod, copyFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
-import {attempt, ensureFolder, removeQuietly} from '../../fs/files.js';
+import {ensureFolder, removeQuietly} from '../../fs/files.js';
 import {existsSync} from '../../fs/recorded-fs.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
 import {RUNTIME_FOLDER} from '../../fs/package-files.js';
@@ -21,6 +19,7 @@ import {imageCheck} from '../link/image-check.js';
 import {LINKING} from '../link/linking-identity.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import {copyExecutable} from './copy-executable.js';
 import {checkGraftable} from './graft-obstacle.js';
 import {checkOut} from './output-path.js';
 
@@ -114,7 +113,7 @@ async function graft(
     site,
   );
   if (!library.ok) return library;
-  const grafted = await copyExecutable(library.value, toolchain, options.out, site);
+  const grafted = await linkExecutable(library.value, toolchain, options.out, site);
   if (!grafted.ok) {
     // Nobody needs a library without its executable.
     if (!existsSync(options.out)) await removeQuietly(library.value.path);
@@ -123,8 +122,8 @@ async function graft(
   return ok({output: options.out, sha256: grafted.value.digest, images: library.value.path});
 }
 
-/** `link:python`: the copy. Fails with LINK, OUTPUT and SMOKE. */
-async function copyExecutable(
+/** `link:python`: the copy, which an edit of a module leaves as it is. Fails with LINK, OUTPUT and SMOKE. */
+async function linkExecutable(
   library: Artifact,
   {original, patchelf, installation, interpreter}: GraftToolchain,
   out: string,
@@ -133,22 +132,24 @@ async function copyExecutable(
   const copied = await engine.run({
     id: 'link:python',
     tools: [patchelf.identity, LINKING],
-    arguments: {library: basename(library.path)},
+    arguments: {library: library.path},
     environment: {},
-    inputs: [original, library],
+    // Not the library: its name is all that the copy has of it, and `link:images` checks it.
+    inputs: [original],
     outputs: [{name: 'linked', path: out, executable: true}],
     storage: 'in-place',
     async execute() {
       const folder = await ensureFolder(dirname(out));
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
       return replaceByProgram(out, {
-        async write(fresh) {
-          const copied = await attempt('write', fresh, async () => {
-            await copyFile(original.path, fresh, constants.COPYFILE_EXCL);
-            await chmod(fresh, 0o755);
-          });
-          return copied.ok ? patchelf.need(fresh, library.path, dirname(original.path)) : copied;
-        },
+        write: (fresh) =>
+          copyExecutable(
+            {from: original.path, origin: dirname(original.path)},
+            library.path,
+            fresh,
+            patchelf,
+            out,
+          ),
         async check(fresh) {
           const python = {...interpreter, python: fresh};
           const used = await tryGraft(python, []);

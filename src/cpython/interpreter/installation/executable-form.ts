@@ -19,6 +19,8 @@ export interface ExecutableNeeds {
   readonly machine: string | undefined;
   /** The dynamic linker that it asks for; undefined for a static executable. */
   readonly loader: string | undefined;
+  /** Whether its libraries look for their own libraries where it looks for them (DT_RPATH, which DT_RUNPATH replaced). */
+  readonly lendsRunPath: boolean;
   /** Whether its table of dynamic symbols has that name. */
   readonly hasSymbol: (name: string) => boolean;
 }
@@ -75,10 +77,12 @@ async function readNeeds(file: FileHandle): Promise<ExecutableNeeds | undefined>
   const {header, segments} = headers;
   const loader = segments.find(({type, size}) => type === PT_INTERP && size <= MAX_PATH_BYTES);
   const path = loader && (await readAt(file, loader.offset, loader.size));
-  const strings = await readStrings(file, segments, await readDynamic(file, segments));
+  const dynamic = await readDynamic(file, segments);
+  const strings = await readStrings(file, segments, dynamic);
   return {
     machine: MACHINES[header.readUInt16LE(18)],
     loader: path?.toString('utf8').replace(/\0.*/s, ''),
+    lendsRunPath: dynamic.has(DT.rpath) && !dynamic.has(DT.runPath),
     hasSymbol: (name) => strings?.includes(`\0${name}\0`) ?? false,
   };
 }

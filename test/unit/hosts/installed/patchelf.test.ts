@@ -1,7 +1,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from '@jest/globals';
-import {findPatchelf, type Patchelf} from '../../../../src/hosts/installed/patchelf.js';
+import {type Need, type Patchelf, findPatchelf} from '../../../../src/hosts/installed/patchelf.js';
 import type {Result} from '../../../../src/model/result.js';
 import {placesOf} from '../../../../src/pipeline/build-places.js';
 import type {Site} from '../../../../src/pipeline/host.js';
@@ -24,7 +24,13 @@ const at = (name: string): string => join(folder, name);
 beforeEach(() => {
   folder = temporaryDirectory();
   script(at('patchelf'), PATCHELF);
-  const files = {version: 'patchelf 0.18', rpath: '', refused: '', edits: ''};
+  const files = {
+    version: 'patchelf 0.18',
+    rpath: '',
+    loader: '/lib64/ld-linux-x86-64.so.2\n',
+    refused: '',
+    edits: '',
+  };
   for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
 });
 
@@ -33,9 +39,10 @@ const find = (): Promise<Result<Patchelf>> =>
     environment: {PATH: `${folder}:/usr/bin:/bin`},
     context: hostContext(folder),
   } as unknown as Site);
-async function need(): Promise<Result<void>> {
+async function need(change: Partial<Need> = {}): Promise<Result<void>> {
   const found = await find();
-  return found.ok ? found.value.need('/out/python', '/out/python-images.so', '/usr/bin') : found;
+  const usual = {library: '/out/python-images.so', origin: '/usr/bin', lendsRunPath: false};
+  return found.ok ? found.value.need('/out/python', {...usual, ...change}) : found;
 }
 const edits = (): string => readFileSync(at('edits'), 'utf8');
 
@@ -50,23 +57,27 @@ test('a version of patchelf is a tool of its own', async () => {
   expect(await digest()).not.toBe(first);
 });
 
-test('the copy needs the library beside it', async () => {
+test('the copy needs the library beside it, a copy of the copy the same one', async () => {
   expect(await need()).toEqual({ok: true, value: undefined});
-  expect(edits()).toBe('--add-needed $ORIGIN/python-images.so /out/python\n');
+  expect(edits()).toBe('--set-rpath $ORIGIN:/out /out/python\n--add-needed python-images.so /out/python\n');
+});
+
+test.each(['/o:ut', '/$LIB', 'bazel-out/bin'])('a directory that cannot be named: %s', async (folder) => {
+  await need({library: `${folder}/python-images.so`});
+  expect(edits()).toMatch(/^--set-rpath \$ORIGIN \/out\/python\n--add-needed python-images.so /);
 });
 
 test('directories that lie beside the original are named, as the copy lies elsewhere', async () => {
-  writeFileSync(at('rpath'), '$ORIGIN/../lib:/opt/lib:${ORIGIN}\n');
+  writeFileSync(at('rpath'), '$ORIGIN/../lib:/opt/$ORIGINAL/lib:${ORIGIN}\n');
   await need();
   expect(edits()).toMatch(
-    /^--set-rpath \/usr\/bin\/\.\.\/lib:\/opt\/lib:\/usr\/bin \/out\/python\n--add-needed /,
+    /^--set-rpath \/usr\/bin\/\.\.\/lib:\/opt\/\$ORIGINAL\/lib:\/usr\/bin:\$ORIGIN:\/out \/out\/python\n/,
   );
 });
 
-test('directories that do not move stay', async () => {
-  writeFileSync(at('rpath'), '/opt/$ORIGINAL/lib\n');
-  await need();
-  expect(edits()).not.toContain('--set-rpath');
+test('libraries that look where the executable does still do that', async () => {
+  await need({lendsRunPath: true});
+  expect(edits()).toMatch(/^--force-rpath --set-rpath /);
 });
 
 test.each(['--set-rpath', '--add-needed'])('when %s fails, so does the link', async (refused) => {
