@@ -24,10 +24,15 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
+/** What helps when no room is left. */
+export const FULL_DISK_HINT = 'make room there, or choose another place';
+
 /** An error of the file system as a failure: the operation (`"write"`), the path, and the reason. */
 export function ioFailure(doing: string, path: string, error: unknown): Failure {
-  const why = SENTENCES[errnoOf(error) ?? ''] ?? messageOf(error);
-  return failure('IO', `cannot ${doing} ${path}: ${why}`);
+  const errno = errnoOf(error) ?? '';
+  const why = SENTENCES[errno] ?? messageOf(error);
+  const isFull = errno === 'ENOSPC' || errno === 'EDQUOT';
+  return failure('IO', `cannot ${doing} ${path}: ${why}`, isFull ? {hint: FULL_DISK_HINT} : {});
 }
 
 /** Runs a file operation; an error becomes an IO failure that names `path`. */

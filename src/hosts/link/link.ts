@@ -1,5 +1,5 @@
 import {dirname, join} from 'node:path';
-import {ensureFolder, writeFileAtomic} from '../../fs/files.js';
+import {FULL_DISK_HINT, ensureFolder, writeFileAtomic} from '../../fs/files.js';
 import {removeLeftovers} from '../../fs/leftovers.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
 import {withoutRecording} from '../../fs/recording.js';
@@ -90,9 +90,15 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
             signal: site.context.signal,
           });
           if (!done.ok) return done;
-          if (done.value.exitCode !== 0)
-            return fail('LINK', `cannot link ${out}`, {details: done.value.stderr});
-          if (done.value.stderr !== '') log(done.value.stderr);
+          const {exitCode, stderr} = done.value;
+          if (exitCode !== 0) {
+            const isFull = stderr.includes('No space left on device');
+            return fail('LINK', `cannot link ${out}`, {
+              details: stderr,
+              ...(isFull && {hint: FULL_DISK_HINT}),
+            });
+          }
+          if (stderr !== '') log(stderr);
           return ok();
         },
         check: (fresh) => recipe.check(fresh, true),

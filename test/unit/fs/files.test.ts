@@ -26,13 +26,16 @@ beforeEach(() => {
   folder = temporaryDirectory();
 });
 
-test.each([
-  ['ENOSPC', 'no room left on the disk'],
+test.each<[string, string, object?]>([
+  ['ENOSPC', 'no room left on the disk', {hint: 'make room there, or choose another place'}],
   ['EACCES', 'permission denied'],
   ['EROFS', 'the file system is read-only'],
-])('%s becomes a message that names the path', (code, words) => {
+])('%s becomes a message that names the path', (code, words, more = {}) => {
   const error = Object.assign(new Error('raw'), {code});
-  expect(ioFailure('write', '/a/b', error)).toEqual({code: 'IO', message: `cannot write /a/b: ${words}`});
+  expect(ioFailure('write', '/a/b', error)).toEqual({
+    ...{code: 'IO', message: `cannot write /a/b: ${words}`},
+    ...more,
+  });
 });
 
 test.each([0, 1, 1 << 20, (1 << 20) - 1, (1 << 20) + 1, 3 << 20])(
