@@ -157,15 +157,21 @@ def find(name, missing):
     return None
 
 
+def standard_folders():
+    return [sysconfig.get_path("stdlib"), os.path.dirname(os.__file__)]
+
+
 def standard_names():
-    """The top-level names of the standard library, including the module of the build's variables, whose name varies."""
+    """The top-level names of the standard library, including the module of the build's variables, whose name varies, and what
+    distributions put beside the rest (such as `_missing_stdlib_info`, from which Debian's `traceback` takes advice)."""
     name = getattr(sysconfig, "_get_sysconfigdata_name", None)
-    return sorted({*sys.stdlib_module_names, *([] if name is None else [name()])})
+    beside = (info.name for info in pkgutil.iter_modules(standard_folders()))
+    return sorted({*sys.stdlib_module_names, *([] if name is None else [name()]), *filter(str.isidentifier, beside)})
 
 
 def find_standard(name):
     """Its spec as in an interpreter with only the standard library: site-packages may install finders."""
-    folders = [sysconfig.get_path("stdlib"), os.path.dirname(os.__file__)]
+    folders = standard_folders()
     if sysconfig.get_config_var("DESTSHARED") is not None:
         folders.append(sysconfig.get_config_var("DESTSHARED"))
     return (
