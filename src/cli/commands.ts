@@ -123,7 +123,14 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   verify: {
     summary:
       'compare frozen modules with a fresh compile of their sources, or a release with a rebuild of it',
-    options: [...VERIFY_OPTIONS, 'profile', ...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    options: [
+      ...VERIFY_OPTIONS,
+      'profile',
+      'snapshot-at',
+      ...NO_OUT,
+      ...SELECTION_OPTIONS,
+      ...COMMON_OPTIONS,
+    ],
     word: {
       name: 'manifest',
       describe: 'the manifest of a release, which is rebuilt from --source',

@@ -1,11 +1,13 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {readSnapshot} from '../hosts/snapshot/snapshot-contents.js';
 import {describeTarget, type Target} from '../cpython/interpreter/target.js';
 import {compareImages} from '../cpython/interpreter/verify-images.js';
 import {scrubbedEnvironment} from '../exec/environment.js';
 import type {VerifyReport} from '../model/outcomes.js';
 import {failure, type Failure} from '../model/failure.js';
 import {type Result, ok} from '../model/result.js';
+import {checkSnapshot} from './snapshot-check.js';
 import {GETPATH} from '../pipeline/modules/module-plan.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
@@ -23,14 +25,17 @@ export const DEFAULT_HASH_SEEDS: readonly string[] = ['0', '1', 'random'];
 
 /**
  * Reads every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
- * Differences are part of the report, not a failure.
+ * The snapshot of an executable is compared with the digest of the memory that was the same in two processes. Differences are part of the report, not a failure.
  */
 export async function verifyImages(
   request: VerifyRequest,
   context: HostContext,
 ): Promise<Result<VerifyReport>> {
+  const found = await readSnapshot(request.python);
+  if (!found.ok) return found;
   const interpreter = {
-    python: request.python,
+    // A program takes no options of an interpreter: the one beside it has the same images.
+    python: found.value.program?.python ?? request.python,
     environment: scrubbedEnvironment({}, context.userEnvironment),
     signal: context.signal,
   };
@@ -56,12 +61,21 @@ export async function verifyImages(
       hint: "pass CPython's source tree with --source",
     });
   }
-  return ok({python: target.value.version.text, modules, expressions, snippets, differences});
+  const compared = {python: target.value.version.text, modules, expressions, snippets, differences};
+  const {snapshot} = found.value;
+  return ok(snapshot === undefined ? compared : {...compared, snapshot: checkSnapshot(snapshot)});
 }
 
 /** The failure of a verification that found differences. */
-export function differenceFailure({modules, differences}: VerifyReport): Failure | undefined {
-  if (differences.length === 0) return undefined;
+export function differenceFailure({modules, differences, snapshot}: VerifyReport): Failure | undefined {
+  if (differences.length === 0) {
+    const {problem = null, details = []} = snapshot ?? {};
+    if (problem === null) return undefined;
+    return failure('VERIFY', `the snapshot is not the one that was proved: ${problem}`, {
+      details: details.join('\n'),
+      hint: 'build again',
+    });
+  }
   const differing = new Set(differences.map(({module}) => module)).size;
   const message = `${differing} of ${modules === 1 ? '1 image' : `${modules} images`} differ from a fresh compile`;
   return failure('VERIFY', message, {hint: 'build again with --force'});

@@ -19,6 +19,11 @@ export interface ActionSpec {
   readonly storage: 'shared' | 'in-place';
   /** That of its outputs, if its inputs do not say it. */
   readonly secrecy?: Secrecy;
+  /**
+   * Why its outputs are not up to date although nothing that is declared has changed: what the action itself found out that its result
+   * depends on, and that is another now.
+   */
+  readonly outdated?: readonly string[];
   /** Whether the build can do without its outputs: its failure is reported with the run, not as an error of the run. */
   readonly isOptional?: boolean;
   /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */

@@ -31,6 +31,17 @@ export interface ImageDifference {
   readonly seed: string;
 }
 
+/** What was found of a snapshot. */
+export interface SnapshotReport {
+  /** How many modules the snapshot has imported. */
+  readonly modules: number;
+  readonly bytes: number;
+  /** Why it is not, or no longer, what two processes agreed on when it was made; null when it is. */
+  readonly problem: string | null;
+  /** Files that changed. */
+  readonly details: readonly string[];
+}
+
 /** What a comparison of images with fresh compiles found. */
 export interface VerifyReport {
   /** `3.13.15` */
@@ -42,4 +53,6 @@ export interface VerifyReport {
   /** How many source texts were compared. */
   readonly snippets: number;
   readonly differences: readonly ImageDifference[];
+  /** Of an executable with a snapshot. */
+  readonly snapshot?: SnapshotReport | undefined;
 }

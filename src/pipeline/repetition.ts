@@ -11,6 +11,8 @@ export interface Repetition {
    * may be called twice, for the modules of the last build and for newly discovered ones.
    */
   readonly onSources: (sources: readonly string[]) => void;
+  /** Gets what else the result depends on, after the last call of `onSources`: files, and directories whose every name matters. */
+  readonly onReads?: (files: readonly string[], listed: readonly string[]) => void;
   /** Forces a new discovery although no import statement changed: a text that no earlier build had. */
   readonly discoverAnew: string | undefined;
 }

@@ -29,6 +29,12 @@ export const PREFIX = '/opt/python';
 /** The time of every file, in seconds since the epoch. */
 export const EPOCH = Number(FIXED_ENVIRONMENT['SOURCE_DATE_EPOCH']);
 
+export interface InstalledTree {
+  readonly root: string;
+  /** The interpreter with frozen modules, in `root`. */
+  readonly python: string;
+}
+
 export interface InstallRequest {
   readonly toolchain: SourceToolchain;
   readonly plan: FreezePlan;
@@ -43,10 +49,10 @@ export interface InstallRequest {
 
 /**
  * Installs CPython as its own Makefile does, with the frozen interpreter in the place of the plain one, and makes it
- * independent of its build directory and its final directory. Returns the directory that takes the place of the prefix.
+ * independent of its build directory and its final directory. Returns the directory that takes the place of the prefix, and its interpreter.
  * Fails with NO_MAKE, STAGE1 (`make install` failed), IO, and with VERIFY when a file contains the build directory.
  */
-export async function install(request: InstallRequest, site: Site): Promise<Result<string>> {
+export async function install(request: InstallRequest, site: Site): Promise<Result<InstalledTree>> {
   const {places, toolchain, plan, codes, frozen, tree} = request;
   const stage = join(places.root, 'install');
   const root = join(stage, PREFIX);
@@ -101,7 +107,7 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
     const file = encodeStamps(plan.sources, {folders: [], stamps, hasInodes: false});
     await writeFile(`${python}.stamps`, file);
   });
-  return stamped.ok ? ok(root) : stamped;
+  return stamped.ok ? ok({root, python}) : stamped;
 }
 
 /**

@@ -12,12 +12,14 @@ import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
 import {GENERATOR_DIGEST} from '../codegen/generator-identity.js';
 import {packageVersion} from '../fs/package-files.js';
+import {checkSnapshotSeries} from '../hosts/snapshot/snapshot-host.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {writeArchive} from './archive/archive.js';
 import {EPOCH, PREFIX, install} from './installed-tree.js';
-import {type Manifest, manifestOf, manifestText} from './manifest.js';
+import {type Manifest, manifestOf, manifestText, snapshotOf} from './manifest.js';
+import {addReleaseSnapshot, checkPlace} from './release-snapshot.js';
 import {OPTIMISED, recordProfile, storedProfile} from './stored-profile.js';
 import {provenanceOf} from './provenance.js';
 import {signFile} from './detached-signature.js';
@@ -31,6 +33,8 @@ export interface ReleaseRequest {
   readonly profile?: string | undefined;
   /** Count first, and write that to `profile`. */
   readonly records?: boolean;
+  /** The directory that the release is unpacked into: puts a snapshot into its interpreter. */
+  readonly snapshotAt?: string | undefined;
   /** The key to sign the manifest with: see `signFile`. */
   readonly key?: string | undefined;
 }
@@ -49,6 +53,7 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
     profile === undefined || options.configureArguments.includes(OPTIMISED) ? [] : [OPTIMISED];
   const build: SourceBuildOptions = {
     ...options,
+    ...(request.snapshotAt === undefined ? {} : {pie: false, builtinExtensions: true, forSnapshot: true}),
     debugInfo: true,
     out: undefined,
     configureArguments: [
@@ -59,6 +64,8 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
   };
   const host = await sourceHost(build, profile === undefined ? {} : {profile: storedProfile(profile)});
   if (!host.ok) return host;
+  const supported = request.snapshotAt === undefined ? ok() : checkSnapshotSeries(host.value.tree.version);
+  if (!supported.ok) return supported;
   const ownContext = {
     ...context,
     // The user's home must not matter: configure would record the path of the user's own Python.
@@ -79,7 +86,11 @@ export async function release(request: ReleaseRequest, context: HostContext): Pr
 }
 
 /** Fails with USAGE. */
-function checkOptions({options: {configureArguments}, profile}: ReleaseRequest): Result<void> {
+function checkOptions({
+  options: {configureArguments, pie},
+  profile,
+  snapshotAt,
+}: ReleaseRequest): Result<void> {
   const settled = /^--(prefix|exec-prefix|enable-shared|enable-framework)/;
   if (configureArguments.some((word) => settled.test(word))) {
     return fail('USAGE', '--prefix and --enable-shared cannot be used for a release', {
@@ -95,7 +106,9 @@ function checkOptions({options: {configureArguments}, profile}: ReleaseRequest):
       },
     );
   }
-  return ok();
+  if (snapshotAt === undefined) return ok();
+  if (pie) return fail('USAGE', '--snapshot-at and --pie cannot be combined: a snapshot has fixed addresses');
+  return checkPlace(snapshotAt);
 }
 
 /** The socket of the agent that holds the user's keys. */
@@ -123,18 +136,26 @@ async function pack(
   plan: FreezePlan,
   toolchain: SourceToolchain,
   frozen: string,
-  {options, selection, profile}: ReleaseRequest,
+  {options, selection, profile, snapshotAt}: ReleaseRequest,
   site: Site,
 ): Promise<Result<{readonly output: string; readonly sha256: string}>> {
   const {places, tree} = host;
   const root = await install({toolchain, plan, codes, places, frozen, tree}, site);
   if (!root.ok) return root;
+  const snapshot =
+    snapshotAt === undefined
+      ? ok(undefined)
+      : await addReleaseSnapshot(
+          {tree: root.value.root, python: root.value.python, at: snapshotAt, plan, root: places.root},
+          site,
+        );
+  if (!snapshot.ok) return snapshot;
   const {version} = toolchain.target;
   const {compiler, variables} = toolchain.stage1;
   const name = `cpython-${version.text}-${compiler.target}-flashfreeze`;
   const folder = await ensureFolder(options.out);
   if (!folder.ok) return folder;
-  const files = await writeArchive(root.value, 'python', join(places.root, `${name}.tar`), EPOCH, {
+  const files = await writeArchive(root.value.root, 'python', join(places.root, `${name}.tar`), EPOCH, {
     environment: site.environment,
     signal: site.context.signal,
   });
@@ -163,6 +184,7 @@ async function pack(
       cc: options.cc ?? null,
       pie: options.pie,
       builtinExtensions: options.builtinExtensions,
+      snapshotAt: snapshotAt ?? null,
       selection: {
         ...selection,
         traces: [...selection.traces],
@@ -179,6 +201,7 @@ async function pack(
     ],
     flags: {...variables},
     frozen: plan.modules.map(({module}) => module),
+    snapshot: snapshot.value === undefined ? null : snapshotOf(snapshot.value),
     inputs: inputs.value,
     files: [...files.value],
   };

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {withRegular} from '../fs/regular-file.js';
+import type {SnapshotContents} from '../hosts/snapshot/snapshot-contents.js';
 import {isDigest, type Digest} from '../model/digest.js';
 import {messageOf} from '../model/errno.js';
 import {fail, ok, type Result} from '../model/result.js';
@@ -21,6 +22,8 @@ const schema = z.object({
     cc: z.string().nullable(),
     pie: z.boolean(),
     builtinExtensions: z.boolean().default(false),
+    /** The directory that a release with a snapshot is unpacked into. */
+    snapshotAt: z.string().nullable().default(null),
     selection: z.object({
       startup: z.boolean(),
       traces: z.array(z.string()),
@@ -41,6 +44,25 @@ const schema = z.object({
   /** The variables of CPython's Makefile that say how it was compiled and linked. */
   flags: z.record(z.string(), z.string()),
   frozen: z.array(z.string()),
+  /** The snapshot in the interpreter, and what it depends on besides the files of the release. */
+  snapshot: z
+    .object({
+      /** The path by which the interpreter is called. */
+      calledAs: z.string(),
+      size: z.number(),
+      /** The seed of string hashes. */
+      seed: z.number(),
+      modules: z.array(z.string()),
+      leftOut: z.array(z.object({module: z.string(), reason: z.string(), where: z.string().exactOptional()})),
+      importers: z.array(z.string()),
+      /** Environment variables that imports read, with the values that they have to have; null for unset. */
+      variables: z.array(z.object({name: z.string(), value: z.string().nullable()})),
+      /** Hashes of the build ids of the libraries that the interpreter was loaded with, and of the processor's features. */
+      libraries: z.string(),
+      processor: z.string(),
+    })
+    .nullable()
+    .default(null),
   inputs: z.array(named),
   files: z.array(
     z.union([
@@ -55,6 +77,15 @@ const schema = z.object({
  * the release is rebuilt.
  */
 export type Manifest = z.infer<typeof schema>;
+
+/** A snapshot as a manifest names it. */
+export function snapshotOf(contents: SnapshotContents): NonNullable<Manifest['snapshot']> {
+  const {calledAs, size, seed, modules, leftOut, importers, variables, libraries, processor} = contents;
+  return {
+    ...{calledAs, size, seed, modules, leftOut, importers, libraries, processor},
+    variables: variables.map(({name, value = null}) => ({name, value})),
+  };
+}
 
 /** The path of the manifest that lies beside an archive. */
 export function manifestOf(archive: string): string {

@@ -88,17 +88,23 @@ export async function watchBuilds(
     // Before modules are looked for: what appears meanwhile was perhaps not seen.
     snapshot.takeFolders(scope);
     let found: Scope | undefined;
+    const take = (next: Scope): void => {
+      found = next;
+      snapshot.take([...next.sources, ...next.files]);
+      snapshot.takeFolders(next);
+    };
     const outcome = await build({
       workers,
       onSources(paths) {
-        found = scopeOf(paths, outputs);
-        snapshot.take(found.sources);
-        snapshot.takeFolders(found);
+        take(scopeOf(paths, outputs));
+      },
+      onReads(files, listed) {
+        take(scopeOf([...(found?.sources ?? [])], outputs, {files, listed}));
       },
       discoverAnew: wantsDiscovery ? randomUUID() : undefined,
     });
     scope = found ?? scope;
-    snapshot.take(scope.sources);
+    snapshot.take([...scope.sources, ...scope.files]);
     const lost = outcome.ok ? [] : [...scope.sources].filter((source) => !existsSync(source));
     wantsDiscovery = lost.length > 0 || (wantsDiscovery && !outcome.ok);
     if (signal.aborted) return 'done';

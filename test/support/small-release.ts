@@ -28,7 +28,14 @@ export async function makeRelease(
     flashfreeze: {version: '1.0.0', generator: digestOf('')},
     archive: {name: 'release.tar.xz', size: hashed.value.size, sha256: hashed.value.digest},
     recipe: {
-      ...{configureArguments: [], makeArguments: [], cc: null, pie: false, builtinExtensions: false},
+      ...{
+        configureArguments: [],
+        makeArguments: [],
+        cc: null,
+        pie: false,
+        builtinExtensions: false,
+        snapshotAt: null,
+      },
       selection: {
         ...{startup: true, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
         ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
@@ -39,6 +46,7 @@ export async function makeRelease(
     tools: [{name: 'cc', version: 'gcc 12', sha256: null}],
     flags: {CFLAGS: flags},
     frozen: ['os'],
+    snapshot: null,
     inputs: [],
     files: [...records.value],
   };

@@ -15,7 +15,17 @@ export interface SnapshotRig {
   readonly source: string;
   /** Stage 1: the same CPython without images or a snapshot. */
   readonly unmodified: string;
+  /** What the command needs besides modules. */
+  readonly words: readonly string[];
+  readonly buildDir: string;
+  /** The environment of builds and starts. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly build: (...words: readonly string[]) => Promise<JsonRun>;
+  /** With more variables. */
+  readonly buildWith: (
+    variables: Readonly<Record<string, string>>,
+    ...words: readonly string[]
+  ) => Promise<JsonRun>;
   /** Runs a Python in the surroundings of the snapshot, but for what is given. */
   readonly start: (
     python: string,
@@ -39,18 +49,21 @@ export async function snapshotRig(folder: string): Promise<SnapshotRig> {
   // Without the variables of the runner that mean an ordinary start.
   const environment = {...withoutUsersVariables(), HOME: home, LANG: 'C.UTF-8', LC_ALL: undefined};
   mkdirSync(packages, {recursive: true});
+  const words = [
+    ...['--source', tree.source, '--build-dir', buildDir, '--out', out],
+    `--configure-arg=${QUICKLY}`,
+  ];
   const start: SnapshotRig['start'] = (python, args, options = {}) =>
     run(python, args, {cwd: folder, ...options, environment: {...environment, ...options.environment}});
   return {
     ...{packages, out, source: tree.source, unmodified: join(buildDir, 'cpython', 'python')},
-    build: (...words) =>
-      flashfreezeJson(
-        [
-          ...['snapshot', '--source', tree.source, '--build-dir', buildDir, '--out', out],
-          ...[`--configure-arg=${QUICKLY}`, ...words],
-        ],
-        {environment, cwd: folder},
-      ),
+    ...{words, buildDir, environment},
+    build: (...more) => flashfreezeJson(['snapshot', ...words, ...more], {environment, cwd: folder}),
+    buildWith: (variables, ...more) =>
+      flashfreezeJson(['snapshot', ...words, ...more], {
+        environment: {...environment, ...variables},
+        cwd: folder,
+      }),
     start,
     async stateOf(python = out, args = ['-c', STATE], options = {}) {
       const done = await start(python, args, options);

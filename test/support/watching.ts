@@ -17,13 +17,17 @@ export interface Watching {
  * Starts it and waits for the first build.
  * @param words the command line after `watch`
  */
-export async function startWatching(words: readonly string[], cwd = '/'): Promise<Watching> {
+export async function startWatching(
+  words: readonly string[],
+  cwd = '/',
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<Watching> {
   const builds: JsonEvent[] = [];
   let [rest, stderr] = ['', ''];
   const child: ChildProcess = spawn(
     process.execPath,
     [join(PACKAGE, 'bin/flashfreeze.mjs'), 'watch', ...words, '--json'],
-    {cwd, stdio: ['ignore', 'pipe', 'pipe']},
+    {cwd, env: {...process.env, ...environment}, stdio: ['ignore', 'pipe', 'pipe']},
   );
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');

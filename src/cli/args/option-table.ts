@@ -224,6 +224,12 @@ const VERIFY = {
 } as const satisfies Record<string, OptionSpec>;
 
 const RELEASE = {
+  'snapshot-at': {
+    kind: 'text',
+    configurable: true,
+    value: 'DIR',
+    describe: 'put a snapshot into the interpreter of the release, for those who unpack it at this path',
+  },
   profile: {
     kind: 'path',
     configurable: true,

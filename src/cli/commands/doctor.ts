@@ -3,9 +3,12 @@ import type {FrozenModule} from '../../cpython/interpreter/examine.js';
 import {examineMachine, type Check} from '../../inspect/diagnosis.js';
 import {examineInterpreter} from '../../inspect/examination.js';
 import {examineProtection} from '../../inspect/protection.js';
+import {readSnapshot} from '../../hosts/snapshot/snapshot-contents.js';
+import {examineSnapshot} from '../../inspect/snapshot-examination.js';
 import {failure} from '../../model/failure.js';
 import {count} from '../../report/wording.js';
 import type {CommandEnd, Session} from '../command.js';
+import {snapshotLines} from '../snapshot-lines.js';
 
 /** `flashfreeze doctor [EXE]`: whether this machine can build, or what there is in a frozen interpreter. */
 export function run(session: Session): Promise<CommandEnd> {
@@ -41,16 +44,31 @@ function isMissing({found, code}: Check): boolean {
   return found === undefined && code !== undefined;
 }
 
-async function interpreter(
-  {context, product, cwd, invocation}: Session,
-  python: string,
-): Promise<CommandEnd> {
-  const {options} = invocation;
+async function interpreter(session: Session, python: string): Promise<CommandEnd> {
+  const {context, product} = session;
   if (context.dryRun) {
     return {
       failure: failure('USAGE', 'doctor runs the interpreter, so it cannot be combined with --dry-run'),
     };
   }
+  const contents = await readSnapshot(python);
+  if (!contents.ok) return {failure: contents.failure};
+  const {program, snapshot} = contents.value;
+  if (program !== undefined) {
+    const text = `${python}: the program ${program.text.split('\n').at(-1) ?? ''}, with the frozen modules of ${program.python}`;
+    product({text, record: {type: 'program', path: python, kind: program.kind, python: program.python}});
+  }
+  if (snapshot !== undefined) {
+    snapshotLines(await examineSnapshot(python, snapshot, context)).forEach(product);
+  }
+  // A program takes no options of an interpreter.
+  return frozenModules(session, program?.python ?? python);
+}
+
+async function frozenModules(
+  {context, product, cwd, invocation: {options}}: Session,
+  python: string,
+): Promise<CommandEnd> {
   const examined = await examineInterpreter(python, options.trace ?? [], cwd, context);
   if (!examined.ok) return {failure: examined.failure};
   const {modules, used, inactiveBecause, unused} = examined.value;

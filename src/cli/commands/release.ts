@@ -26,6 +26,7 @@ export async function run(session: Session): Promise<CommandEnd> {
         profile: profile ?? recorded,
         records: recorded !== undefined,
         key,
+        snapshotAt: invocation.options['snapshot-at'],
       },
       context,
     ),

@@ -35,6 +35,7 @@ export async function run({invocation, context, product}: Session): Promise<Comm
   product({text: ''});
   product({text: `to keep it: ${quoteForShell(trial.permanent)}`});
   product({text: `and start:  ${quoteForShell(trial.start)}`});
+  product({text: trial.snapshot});
   const {python, modules, rows} = trial;
   return {
     ...{python, modules},

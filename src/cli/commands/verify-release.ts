@@ -104,6 +104,7 @@ function compare(
     'cc',
     'pie',
     'builtin-extensions',
+    'snapshot-at',
     'profile',
     ...SELECTION_OPTIONS,
   ];

@@ -20,12 +20,19 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
   const {source} = options;
   const report = await verifyImages({python: images.value, source, hashSeeds}, context);
   if (!report.ok) return {failure: report.failure};
-  const {python, modules, expressions, snippets, differences} = report.value;
+  const {python, modules, expressions, snippets, differences, snapshot} = report.value;
   for (const {module, where, field, detail, seed} of differences) {
     product({
       text: `${module}: ${where}, ${field}: ${detail} (hash seed ${seed})`,
       record: {type: 'difference', module, where, field, detail, seed},
     });
+  }
+  if (snapshot !== undefined) {
+    const {modules: imported, bytes, problem, details} = snapshot;
+    const record = {type: 'snapshot', modules: imported, bytes, problem, details};
+    const megabytes = (bytes / 1e6).toFixed(1);
+    const text = problem ?? `the imports of ${count(imported, 'module')}, as two processes left them`;
+    product({text: `the snapshot (${megabytes} MB): ${text}`, record});
   }
   const end = {python, modules, output: images.value};
   const problem = differenceFailure(report.value);

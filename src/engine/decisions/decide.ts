@@ -47,6 +47,8 @@ export async function decide(spec: ActionSpec, key: ActionKey, context: DecideCo
   if (spec.inputs.some(({digest}) => context.isPending(digest))) return {kind: 'execute', causes};
   if (entry !== undefined && causes.length === 0) {
     const inspected = await inspect(spec.outputs, entry);
+    const outdated = (spec.outdated ?? []).map((text) => ({text}));
+    if (inspected.causes.length === 0 && outdated.length > 0) return {kind: 'execute', causes: outdated};
     if (inspected.causes.length === 0) {
       if (inspected.news) context.journal.set(spec.id, {...entry, outputs: inspected.outputs});
       return {kind: 'fresh', outputs: inspected.outputs, bytes: inspected.bytes};

@@ -1,4 +1,4 @@
-import {type Range, readHeader, readRanges} from './dump-format.js';
+import {type DumpHeader, type Range, readHeader, readRanges} from './dump-format.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
 /** A word that differs in two dumps of the same imports, and that nothing explains. */
@@ -40,6 +40,17 @@ export function compareDumps(a: Buffer, b: Buffer): Result<readonly UnexplainedW
     }
   }
   return ok(words);
+}
+
+/** Makes words of data zero, in place. */
+export function clearWords(
+  dump: Buffer,
+  {data, dataOffset}: Pick<DumpHeader, 'data' | 'dataOffset'>,
+  words: readonly UnexplainedWord[],
+): void {
+  for (const {part, address} of words) {
+    if (part === 'data') dump.fill(0, dataOffset + address - data, dataOffset + address - data + WORD);
+  }
 }
 
 /** The words of data that the dynamic linker fills in. */

@@ -25,14 +25,17 @@ const FIELDS = [
   'allocationCount',
   'modified',
   'factOffset',
+  'portable',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
 /** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
 export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 006\0';
+export const MAGIC = 'flashfreeze 007\0';
 export const PAGE = 4096;
+/** Where the `ff_common` lies. */
+export const COMMON_OFFSET = MAGIC.length + 8 * FIELDS.length;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;
 /** The bytes of a `ff_run`. */
@@ -68,6 +71,19 @@ export function readRanges(bytes: Buffer, {rangeCount, rangeOffset}: DumpHeader)
     address: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i)),
     size: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i + 8)),
   }));
+}
+
+/** The stretches of a snapshot that a start maps. */
+export function readRuns(
+  bytes: Buffer,
+  {runCount, runOffset}: DumpHeader,
+): readonly (Range & {readonly offset: number})[] {
+  return Array.from({length: runCount}, (_, i) => {
+    const [address = 0, size = 0, offset = 0] = [0, 8, 16].map((field) =>
+      Number(bytes.readBigUInt64LE(runOffset + RUN_SIZE * i + field)),
+    );
+    return {address, size, offset};
+  });
 }
 
 /** The paths of the files that a start compares. */

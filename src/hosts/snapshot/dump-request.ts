@@ -13,6 +13,8 @@ export interface DumpRequest {
   readonly read: readonly Pick<ImportRead, 'kind' | 'name'>[];
   /** The seed of string hashes: every dict of the snapshot depends on it. */
   readonly seed: number;
+  /** The snapshot is for other machines: nothing of this user or of the files' inodes is in it. */
+  readonly portable?: boolean | undefined;
   /** A statement that has to succeed behind the imports. */
   readonly check?: string | undefined;
   /** The file that gets the memory, or a list of what of it stays: of all allocations, whether they are there at the end. */
@@ -28,15 +30,17 @@ const READ_AT_START = ['HOME'];
 
 /** The request as text: a name and a value in each line. */
 export function dumpRequestText(request: DumpRequest): string {
-  const {modules, without, seed, output, locate, read, check, placement} = request;
+  const {modules, without, seed, output, locate, read, check, placement, portable = false} = request;
   // A line holds one name.
-  const reads = [...READ_AT_START.map((name) => ({kind: 'variable', name})), ...read]
+  const atStart = portable ? [] : READ_AT_START;
+  const reads = [...atStart.map((name) => ({kind: 'variable', name})), ...read]
     .filter(({name}) => !name.includes('\n'))
     .map(({kind, name}) => `${kind} ${name}`);
   const lines = [
     [output.kind === 'dump' ? 'output' : 'record', output.path],
     ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
+    ...(portable ? [['portable', 'yes']] : []),
     ...[...new Set(reads)].map((line) => [line]),
     ...modules.map((name) => ['module', name]),
     ...without.map((name) => ['without', name]),
@@ -50,6 +54,11 @@ export function dumpRequestText(request: DumpRequest): string {
 /** A seed that nobody can guess. Zero would turn the randomisation of hashes off. */
 export function newSeed(): number {
   return randomInt(1, 2 ** 32);
+}
+
+/** The seed of a release: that of one executable, which everybody can compute. */
+export function seedOf(digest: string): number {
+  return (parseInt(digest.slice(0, 8), 16) % (2 ** 32 - 1)) + 1;
 }
 
 /**

@@ -29,7 +29,7 @@ export function differingRuns(bytes: Buffer, base: Buffer, smallGap = SMALL_GAP)
 /**
  * A snapshot from a dump: the same header with the list of runs, and the pages that a start has to map: of the executable's data those
  * that differ from its file, of the region those that are not zero. Everything that is mapped begins at a page. Words that keep
- * the value of their process are zero. Fails with SNAPSHOT when the dump is of another executable.
+ * the value of their process are zero. What it was made of is appended by `addRecord`. Fails with SNAPSHOT when the dump is of another executable.
  */
 export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffer): Result<Buffer> {
   const segment = dataSegmentOf(executable);
@@ -50,7 +50,8 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
   const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
   // Its last byte is zero: texts in it end before it does.
   const headerSize = Math.ceil((header.headerSize + runs.length * RUN_SIZE + 1) / PAGE) * PAGE;
-  const packed = Buffer.alloc(runs.reduce((sum, run) => sum + run.size, headerSize));
+  const pages = runs.reduce((sum, run) => sum + run.size, headerSize);
+  const packed = Buffer.alloc(pages);
   dump.copy(packed, 0, 0, header.headerSize);
   let offset = headerSize;
   for (const [i, {bytes, address, from, size}] of runs.entries()) {
@@ -67,4 +68,11 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
   writeField(packed, 'runCount', runs.length);
   writeField(packed, 'runOffset', header.headerSize);
   return ok(packed);
+}
+
+/** A snapshot with the record of what it was made of at its end. */
+export function addRecord(packed: Buffer, record: Buffer): Buffer {
+  const whole = Buffer.concat([packed, record]);
+  writeField(whole, 'size', whole.length);
+  return whole;
 }

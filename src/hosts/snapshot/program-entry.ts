@@ -96,6 +96,29 @@ export function textOfEntry(entry: Entry): string {
   }
 }
 
+/** A program as an executable holds it. */
+export interface Program {
+  readonly kind: Entry['kind'];
+  /** Its `sys.executable`: an interpreter with the same frozen modules. */
+  readonly python: string;
+  /** What is run: see `textOfEntry`. */
+  readonly text: string;
+}
+
+/** The program that an executable is; undefined for an interpreter. */
+export function readProgram(executable: Buffer): Program | undefined {
+  const place = executable.indexOf(MAGIC);
+  if (place < 0 || place + MAGIC.length + 8 + 2 * TEXT_SIZE > executable.length) return undefined;
+  const at = place + MAGIC.length;
+  const number = executable.readBigUInt64LE(at);
+  const kind = (['function', 'module', 'script'] as const).find((name) => BigInt(KINDS[name]) === number);
+  if (kind === undefined) return undefined;
+  const [python = '', text = ''] = [at + 8, at + 8 + TEXT_SIZE].map((start) =>
+    executable.toString('utf8', start, executable.indexOf(0, start)),
+  );
+  return {kind, python, text};
+}
+
 /**
  * An executable that is a program, whose `sys.executable` is `python`. Fails with SNAPSHOT when it has no room for one, and with USAGE
  * when a path is too long.

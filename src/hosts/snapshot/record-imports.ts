@@ -7,6 +7,7 @@ import {runProcess} from '../../exec/process.js';
 import {messageOf} from '../../model/errno.js';
 import {fail, type Result} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
+import type {DumpPlace} from './dump-place.js';
 import type {Entry} from './program-entry.js';
 import {parseRecording, type RecordedImports} from './recorded-imports.js';
 
@@ -18,6 +19,7 @@ export interface Recording {
   readonly entry: Entry | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
+  readonly place: DumpPlace;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Recording {
  * imports end the process.
  */
 export async function recordImports(
-  {python, modules, entry, environment, folder}: Recording,
+  {python, modules, entry, environment, folder, place}: Recording,
   {context: {signal, cwd}}: Pick<Site, 'context'>,
 ): Promise<Result<RecordedImports>> {
   const [request, out] = ['recorded.txt', 'recorded.jsonl'].map((name) => join(folder, name)) as [
@@ -36,8 +38,9 @@ export async function recordImports(
     const paths = entry?.kind === 'script' ? [dirname(await realpath(entry.path))] : [];
     const lines = [...paths.map((path) => `path ${path}`), ...modules.map((name) => `module ${name}`)];
     await writeFile(request, lines.map((line) => `${line}\n`).join(''));
-    const args = ['-X', 'flashfreeze=off', scriptPath('record_imports.py'), request, out];
-    const done = await runProcess({file: python, args, cwd, environment, signal});
+    const files = [scriptPath('record_imports.py'), request, out].map((path) => place.inside(path));
+    const args = ['-X', 'flashfreeze=off', ...files];
+    const done = await runProcess({...place.command({file: python, args, environment}), cwd, signal});
     if (!done.ok) return done;
     const text = await readFile(out, 'utf8').catch(() => undefined);
     if (text === undefined) {

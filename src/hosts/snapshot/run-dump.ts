@@ -6,31 +6,41 @@ import {runProcess} from '../../exec/process.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {readHeader} from './dump-format.js';
+import type {DumpPlace} from './dump-place.js';
 import {type DumpRequest, dumpRequestText} from './dump-request.js';
 
 /** The executable that makes dumps, and its surroundings. */
 export interface Dumper {
   /** The path by which it is called: it lies there, or a link to it does. */
   readonly calledAs: string;
+  /** The file that is run, if it is not the one of this path. */
+  readonly file?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
+  readonly place: DumpPlace;
+  /** The working directory; by default that of this run. */
+  readonly cwd?: string | undefined;
 }
 
 /** Runs the imports of a request, and returns what the process printed. Fails with SNAPSHOT when they leave what cannot be kept. */
 export async function runDump(
-  {calledAs, environment, folder}: Dumper,
+  {calledAs, file, environment, folder, place, cwd: own}: Dumper,
   request: DumpRequest,
   {context: {signal, cwd}}: Pick<Site, 'context'>,
 ): Promise<Result<string>> {
   const path = join(folder, 'request.txt');
   await clearFile(request.output.path);
-  await writeFile(path, dumpRequestText(request));
-  const done = await runProcess({
-    file: calledAs,
+  await writeFile(path, dumpRequestText(asSeenFrom(place, request)));
+  const command = place.command({
+    file: file ?? calledAs,
     args: [],
-    cwd,
-    environment: {...environment, FLASHFREEZE_SNAPSHOT: path},
+    environment: {...environment, FLASHFREEZE_SNAPSHOT: place.inside(path)},
+  });
+  const done = await runProcess({
+    ...command,
+    cwd: own ?? cwd,
     signal,
+    ...(file === undefined ? {} : {argv0: calledAs}),
   });
   if (!done.ok) return done;
   const {exitCode, stdout, stderr} = done.value;
@@ -45,6 +55,17 @@ export async function runDump(
       hint: 'leave the module out with --exclude, or build without a snapshot (--snapshot=false)',
     },
   );
+}
+
+/** The request, with the paths by which the process finds our files. */
+function asSeenFrom({inside}: DumpPlace, request: DumpRequest): DumpRequest {
+  const {output, placement, locate} = request;
+  return {
+    ...request,
+    output: {...output, path: inside(output.path)},
+    ...(placement === undefined ? {} : {placement: inside(placement)}),
+    ...(locate === undefined ? {} : {locate: {...locate, script: inside(locate.script)}}),
+  };
 }
 
 /**

@@ -1,28 +1,35 @@
 import {chmod, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
-import {readFile, stat} from '../../fs/recorded-fs.js';
-import {clearFile} from '../../fs/removal.js';
-import {isDigest} from '../../model/digest.js';
+import type {PythonVersion} from '../../cpython/interpreter/version.js';
+import {exactStatSync, readFile, stat} from '../../fs/recorded-fs.js';
+import {digestOf, isDigest} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
+import {clearFile} from '../../fs/removal.js';
 import {output} from '../../pipeline/images/module-images.js';
 import {placeOutput} from '../link/place-output.js';
 import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
-import {snapshotIn} from './append-snapshot.js';
 import {MAGIC} from './dump-format.js';
-import {modulesOfSnapshot} from './dump-request.js';
-import {isUpToDate} from './file-states.js';
+import {HERE} from './dump-place.js';
+import {modulesOfSnapshot, newSeed} from './dump-request.js';
+import {isSnapshotOf, keepSnapshot, takeKept} from './kept-snapshots.js';
 import {makeSnapshot, type SnapshotRecipe} from './make-snapshot.js';
 import {type Entry, textOfEntry, writeEntry} from './program-entry.js';
+import {whyOutdated} from './outdated.js';
+import {readSnapshot} from './snapshot-contents.js';
+import {userEnvironmentOf} from './user-environment.js';
 
 /** The CPython versions whose start and end `runtime/snapshot` was compared with. */
 export const SNAPSHOT_SERIES: readonly string[] = ['3.13'];
 
-/** The executable that is a program (`--entry`), and the one with a snapshot, beside the one without. */
-const PROGRAM = 'python-program';
-const WITH_SNAPSHOT = 'python-snapshot';
+/**
+ * The executable that is a program (`--entry`), and the one with a snapshot, beside the one without. Each output path has its own: several
+ * may share a build directory.
+ */
+const PROGRAM = 'python-program-';
+const WITH_SNAPSHOT = 'python-snapshot-';
 
 /** An executable and its digest. */
 interface Executable {
@@ -42,22 +49,16 @@ export async function snapshotHost(
   const plain = {...options, out: undefined, pie: false, builtinExtensions: true, forSnapshot: true};
   const source = await sourceHost(plain);
   if (!source.ok) return source;
-  const {version} = source.value.tree;
-  if (!SNAPSHOT_SERIES.includes(version.series)) {
-    return fail(
-      'PYTHON_VERSION',
-      `snapshots support CPython ${SNAPSHOT_SERIES.join(', ')}, not ${version.text}`,
-    );
-  }
+  const supported = checkSnapshotSeries(source.value.tree.version);
+  if (!supported.ok) return supported;
   return ok({
     ...source.value,
-    kind: 'snapshot',
     async complete(linked, plan, site): Promise<Result<LinkedImages>> {
       const {sha256: digest, output: executable} = linked;
       if (site.context.dryRun || digest === null || executable === null) return ok(linked);
       const python = {path: executable, digest};
       const program =
-        entry === undefined ? ok(python) : await asProgram(python, entry, source.value.places, site);
+        entry === undefined ? ok(python) : await asProgram(python, entry, options, source.value.places, site);
       if (!program.ok) return program;
       const made = options.snapshot
         ? await withSnapshot(
@@ -69,16 +70,24 @@ export async function snapshotHost(
         : program;
       if (!made.ok) return made;
       const {path} = made.value;
+      if (options.snapshot) await announceReads(path, site);
       const placed = await placeOutput(options.out, path, false);
       return placed.ok ? ok({output: placed.value, sha256: made.value.digest, images: path}) : placed;
     },
   });
 }
 
+/** Fails with PYTHON_VERSION for a version whose memory is not known. */
+export function checkSnapshotSeries({series, text}: PythonVersion): Result<void> {
+  if (SNAPSHOT_SERIES.includes(series)) return ok();
+  return fail('PYTHON_VERSION', `snapshots support CPython ${SNAPSHOT_SERIES.join(', ')}, not ${text}`);
+}
+
 /** `snapshot:program`: the interpreter as a program, without a snapshot. */
 async function asProgram(
   python: Executable,
   entry: Entry,
+  {out}: SnapshotOptions,
   places: SourceHost['places'],
   site: Site,
 ): Promise<Result<Executable>> {
@@ -89,7 +98,7 @@ async function asProgram(
     arguments: {kind: entry.kind, text: textOfEntry(entry), python: python.path},
     environment: {},
     inputs: [{name: 'executable', path: python.path, digest: python.digest}],
-    outputs: [{name: 'executable', path: join(places.cpython, PROGRAM), executable: true}],
+    outputs: [{name: 'executable', path: join(places.cpython, PROGRAM + nameOf(out)), executable: true}],
     storage: 'in-place',
     async execute({outputs}) {
       const written = writeEntry(await readFile(python.path), entry, python.path);
@@ -112,18 +121,13 @@ async function withSnapshot(
   site: Site,
 ): Promise<Result<Executable>> {
   if (!isDigest(digest)) return fail('BUG', `${digest} is not a digest`);
-  const path = join(places.cpython, WITH_SNAPSHOT);
-  const environment = userEnvironment(site);
-  const states = await stat(path).then(
-    () => readFile(path),
-    () => undefined,
-  );
-  const old = states === undefined ? undefined : snapshotIn(states);
-  if (old !== undefined && !isUpToDate(old)) {
-    const plainly = await placeOutput(out, executable, false);
-    if (!plainly.ok) return plainly;
-    await clearFile(path);
-  }
+  const path = join(places.cpython, WITH_SNAPSHOT + nameOf(out));
+  const environment = userEnvironmentOf(site.context);
+  const old = await readSnapshot(path);
+  const contents = old.ok ? old.value.snapshot : undefined;
+  const outdated = contents && (await whyOutdated(path, contents, environment, site.context));
+  const kept = join(places.work, 'snapshots', nameOf(out));
+  const wanted = {executable: digest, calledAs: out, modules: given.modules, environment};
   const scripts = await site.engine.sources(
     (['record_imports.py', 'locate_words.py'] as const).flatMap(scriptFiles),
   );
@@ -136,21 +140,42 @@ async function withSnapshot(
     inputs: [{name: 'executable', path: executable, digest}],
     outputs: [{name: 'executable', path, executable: true}],
     storage: 'in-place',
+    ...(outdated === undefined ? {} : {outdated}),
     async execute({log, outputs}) {
       const plainly = await placeOutput(out, executable, false);
       if (!plainly.ok) return plainly;
+      const written = outputs['executable'] ?? '';
+      if (contents !== undefined) {
+        // The last build was one of another output path.
+        if (!site.context.force && outdated?.length === 0 && isSnapshotOf(contents, wanted)) return ok();
+        await keepSnapshot(path, kept);
+      }
+      if (!site.context.force && (await takeKept(wanted, kept, written, site.context))) {
+        log('a snapshot of an earlier build is that of these surroundings');
+        return ok();
+      }
       const folder = join(places.work, 'snapshot');
-      const recipe = {...given, executable, calledAs: out, environment, folder};
-      return makeSnapshot(recipe, outputs['executable'] ?? '', site, log);
+      const seed = newSeed();
+      const recipe = {...given, executable, digest, calledAs: out, environment, folder, seed, place: HERE};
+      return makeSnapshot(recipe, written, site, log);
     },
   });
   return made.ok ? ok(output(made.value, 'executable')) : made;
 }
 
-/** The environment of the process whose memory is kept: the user's, without what changes how the interpreter starts. */
-function userEnvironment({context: {userEnvironment: own}}: Site): Readonly<Record<string, string>> {
-  const entries = Object.entries(own).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !/^(PYTHON|FLASHFREEZE)/.test(entry[0]),
+/** A name for the files of an output path. */
+function nameOf(out: string): string {
+  return digestOf(out).slice(0, 12);
+}
+
+/** A watch has to see what imports looked at besides the sources. */
+async function announceReads(path: string, {context: {repetition}}: Site): Promise<void> {
+  if (repetition?.onReads === undefined) return;
+  const read = await readSnapshot(path);
+  const paths = read.ok ? (read.value.snapshot?.files ?? []) : [];
+  const listed = paths.filter((each) => exactStatSync(each)?.isDirectory() === true);
+  repetition.onReads(
+    paths.filter((each) => !listed.includes(each)),
+    listed,
   );
-  return Object.fromEntries(entries);
 }

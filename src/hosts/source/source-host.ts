@@ -50,7 +50,7 @@ export async function sourceHost(
   }
   const places = sourcePlacesOf(buildDir);
   return ok({
-    kind: 'source',
+    kind: options.forSnapshot === true ? 'snapshot' : 'source',
     places,
     tree: tree.value,
     async prepare(site) {

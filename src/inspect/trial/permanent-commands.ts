@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
+import {SNAPSHOT_SERIES} from '../../hosts/snapshot/snapshot-host.js';
 import {quoteForShell} from '../../model/shell-words.js';
 import type {FoundProgram} from './find-program.js';
 import type {FreezeMethod} from './freeze-program.js';
@@ -11,6 +12,8 @@ export interface PermanentCommands {
   readonly permanent: readonly string[];
   /** Starts it then. */
   readonly start: readonly string[];
+  /** What else could be had: a snapshot, which no installed Python can have. */
+  readonly snapshot: string;
 }
 
 /**
@@ -24,17 +27,28 @@ export function commandsFor(
 ): PermanentCommands {
   const words = pythonWords(command);
   const name = nameOf(command);
+  const snapshot = snapshotAdvice(version);
   const traced = ['--python', python, '--trace', quoteForShell(words)];
   if (method === 'overlay') {
     const out = `${name}-overlay`;
     return {
       permanent: ['flashfreeze', 'overlay', ...traced, '--out', out],
       start: [`./${out}/bin/python${/^\d+\.\d+/.exec(version)?.[0] ?? ''}`, ...words],
+      snapshot,
     };
   }
   const isVirtual = existsSync(join(dirname(dirname(python)), 'pyvenv.cfg'));
   const out = isVirtual ? join(dirname(python), `${name}-frozen`) : `./${name}-frozen`;
-  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words]};
+  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words], snapshot};
+}
+
+/** What a snapshot of the program would need. */
+function snapshotAdvice(version: string): string {
+  const [series] = SNAPSHOT_SERIES;
+  const other = SNAPSHOT_SERIES.some((each) => version.startsWith(`${each}.`))
+    ? ''
+    : `, instead of ${version}`;
+  return `a snapshot needs CPython ${series ?? ''} built from source${other}: flashfreeze snapshot --source DIR`;
 }
 
 function nameOf({program}: PythonCommand): string {

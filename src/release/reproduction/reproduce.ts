@@ -62,6 +62,7 @@ export async function reproduce(
       },
       selection: recipe.selection,
       profile: profile.value,
+      snapshotAt: recipe.snapshotAt ?? undefined,
     },
     context,
   );
@@ -155,6 +156,7 @@ function compareManifests(a: Manifest, b: Manifest): readonly Difference[] {
       ['archive', manifest.archive.sha256],
       ['recipe', JSON.stringify(manifest.recipe)],
       ['frozen modules', manifest.frozen.join(' ')],
+      ['snapshot', JSON.stringify(manifest.snapshot)],
       ['generator', manifest.flashfreeze.generator],
       ...manifest.tools.map(({name, version, sha256}): [string, string] => [
         `tool ${name}`,

@@ -128,8 +128,11 @@ void ff_append_facts(char **argv)
     append("", 1);
 }
 
-static void append_state(const ff_file_state *state)
+static void append_state(ff_file_state *state)
 {
+    if (header()->portable) {
+        ff_make_portable(state);
+    }
     append(state, sizeof(*state));
     header()->file_count++;
 }

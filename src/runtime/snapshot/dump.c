@@ -125,6 +125,10 @@ int ff_make_dump(int argc, char **argv, const char *request)
     if (reason != NULL) {
         ff_stop_dump("%s", reason);
     }
+    header->portable = ff_request_value("portable", NULL) != NULL;
+    if (header->portable) {
+        header->common.uid = header->common.euid = header->common.gid = header->common.egid = 0;
+    }
     ff_append_path(argv[0]);
 
     ff_name_main_thread();
@@ -157,7 +161,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     Py_DECREF(names);
     Py_DECREF(sys);
 
-    if (ff_prepare_renewal() < 0) {
+    if (ff_prepare_renewal(ff_request_value("portable", NULL) != NULL) < 0) {
         ff_stop_with_exception("cannot prepare what is renewed at a start");
     }
     const char *script = ff_request_value("locate", NULL);

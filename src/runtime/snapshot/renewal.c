@@ -19,9 +19,10 @@
  *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
  *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
  *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
+ *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
-    "def prepare(modules):\n"
+    "def prepare(modules, is_portable):\n"
     "    renewals = []\n"
     "    before, restored = [], []\n"
     "    own = modules.get('_flashfreeze')\n"
@@ -77,6 +78,14 @@ static const char PREPARE[] =
     "            except OSError:\n"
     "                process.ORIGINAL_DIR = None\n"
     "        renewals.append(renew)\n"
+    "    site = modules.get('site')\n"
+    "    if is_portable:\n"
+    "        for each in modules['sys'].path_importer_cache.values():\n"
+    "            if hasattr(each, '_path_cache'):\n"
+    "                each._path_mtime, each._path_cache, each._relaxed_path_cache = -1, set(), set()\n"
+    "        if site is not None:\n"
+    "            site.USER_BASE = site.USER_SITE = None\n"
+    "            renewals.append(site.getusersitepackages)\n"
     "    return renewals, tuple(restored)\n";
 
 static PyObject *environment;           /* posix.environ, which is what os.environ holds */
@@ -95,7 +104,7 @@ static PyObject *attribute_of(const char *module, const char *name)
 }
 
 /* Before a dump. */
-int ff_prepare_renewal(void)
+int ff_prepare_renewal(int is_portable)
 {
     thread_state = PyThreadState_Get();
     environment = attribute_of("posix", "environ");
@@ -109,7 +118,7 @@ int ff_prepare_renewal(void)
     }
     PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
     PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
-    PyObject *both = prepare == NULL ? NULL : PyObject_CallOneArg(prepare, PyImport_GetModuleDict());
+    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "Oi", PyImport_GetModuleDict(), is_portable);
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);

@@ -73,6 +73,7 @@ typedef struct {
     uint64_t allocation_count;
     uint64_t modified; /* when the executable was written, in seconds */
     uint64_t fact_offset;                /* ff_compare_facts() */
+    uint64_t portable;   /* 1 in a release: files are compared by what an archive keeps of them, and the user is anybody */
     ff_common common;
 } ff_snapshot_header;
 
@@ -81,10 +82,12 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 006"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 007"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
+/* Its value for an executable that only tells whether it would be restored. */
+#define FF_ASK "?"
 
 /* Where the snapshot lies in this file: Flashfreeze writes it into the executable. */
 typedef struct {
@@ -155,6 +158,7 @@ enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
 const char *ff_read_common(ff_common *common);
 const char *ff_compare(const ff_snapshot_header *header, char **argv);
 int ff_file_state_of(const char *path, ff_file_state *state);
+void ff_make_portable(ff_file_state *state);
 int ff_examined_state_of(const char *path, ff_file_state *state);
 
 /* snapshot/command-line.c: the arguments of a start. */
@@ -183,7 +187,7 @@ void ff_find_finalizers(void);
 void ff_begin_restored(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */
-int ff_prepare_renewal(void);
+int ff_prepare_renewal(int is_portable);
 void ff_renew_thread(const ff_common *common);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);

@@ -143,7 +143,7 @@ const char *ff_read_common(ff_common *common)
     return NULL;
 }
 
-static const char *compare_common(const ff_common *old)
+static const char *compare_common(const ff_common *old, int is_portable)
 {
     ff_common new;
     const char *reason = ff_read_common(&new);
@@ -163,7 +163,7 @@ static const char *compare_common(const ff_common *old)
     if (new.page_size != old->page_size) {
         return "pages have another size";
     }
-    if (new.uid != old->uid || new.euid != old->euid || new.gid != old->gid || new.egid != old->egid) {
+    if (!is_portable && (new.uid != old->uid || new.euid != old->euid || new.gid != old->gid || new.egid != old->egid)) {
         return "it was made by another user";
     }
     return new.locale == old->locale ? NULL : "the locale is of another kind";
@@ -260,7 +260,17 @@ int ff_examined_state_of(const char *path, ff_file_state *state)
     return status;
 }
 
-static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count)
+/* What an archive keeps of a file: its kind, size and time, and the names in a directory. */
+void ff_make_portable(ff_file_state *state)
+{
+    uint64_t examined = state->mode & FF_ONLY_EXAMINED;
+    *state = (ff_file_state){.mode = (state->mode & S_IFMT) | examined,
+                             .size = state->size,
+                             .mtime_seconds = state->mtime_seconds,
+                             .mtime_nanoseconds = state->mtime_nanoseconds};
+}
+
+static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count, int is_portable)
 {
     for (uint64_t i = 0; i < count; i++) {
         ff_file_state now;
@@ -275,10 +285,29 @@ static const char *compare_files(const ff_file_state *states, const char *path, 
             now.mtime_seconds = states[i].mtime_seconds;
             now.mtime_nanoseconds = states[i].mtime_nanoseconds;
         }
+        if (is_portable) {
+            ff_make_portable(&now);
+        }
         if (memcmp(&now, &states[i], sizeof(now)) != 0) {
             return "a file that imports read has changed";
         }
         path += strlen(path) + 1;
+    }
+    return NULL;
+}
+
+/* A release is made for nobody's home: its user may have no packages there (Lib/site.py, addusersitepackages()). */
+static const char *find_user_packages(void)
+{
+    char path[PATH_MAX];
+    struct stat found;
+    const char *home = getenv("HOME");
+    if (home == NULL || *home == '\0') {
+        return "HOME is not set";
+    }
+    int length = snprintf(path, sizeof(path), "%s/.local/lib/python%d.%d/site-packages", home, PY_MAJOR_VERSION, PY_MINOR_VERSION);
+    if (length < 0 || (size_t)length >= sizeof(path) || (stat(path, &found) == 0 && S_ISDIR(found.st_mode))) {
+        return "the user has packages of their own";
     }
     return NULL;
 }
@@ -343,7 +372,8 @@ static const char *compare_signals(void)
 const char *ff_compare(const ff_snapshot_header *header, char **argv)
 {
     const char *base = (const char *)header;
-    const char *reason = compare_common(&header->common);
+    int is_portable = header->portable != 0;
+    const char *reason = compare_common(&header->common, is_portable);
     if (reason == NULL) {
         reason = compare_variables(base + header->variable_offset);
     }
@@ -358,7 +388,10 @@ const char *ff_compare(const ff_snapshot_header *header, char **argv)
     }
     if (reason == NULL) {
         reason = compare_files((const ff_file_state *)(base + header->file_offset), base + header->file_text_offset,
-                               header->file_count);
+                               header->file_count, is_portable);
+    }
+    if (reason == NULL && is_portable) {
+        reason = find_user_packages();
     }
     return reason;
 }

@@ -46,3 +46,20 @@ describe('the scope of a watch', () => {
     expect(['/lib/new.py', '/app/other'].filter((path) => mayAffectImports(path, scope))).toHaveLength(2);
   });
 });
+
+test('of a directory that is listed, every name matters but hidden ones, bytecode and outputs', () => {
+  const {folders, sources, files, isRelevant} = scopeOf(['/app/main.py'], ['/plugins/out'], {
+    files: ['/data/text', '/app/main.py'],
+    listed: ['/plugins'],
+  });
+  expect([...folders].sort()).toEqual(['/app', '/data', '/plugins']);
+  expect([...sources]).toEqual(['/app/main.py']);
+  expect([...files]).toEqual(['/data/text']);
+  expect(isRelevant('/plugins/a.conf', 'file')).toBe(true);
+  expect(isRelevant('/plugins/x.d', 'folder')).toBe(true);
+  expect(isRelevant('/data/text', 'file')).toBe(true);
+  for (const name of ['.hidden', '__pycache__', 'out', 'x.d/deep.conf']) {
+    expect(isRelevant(`/plugins/${name}`, 'file')).toBe(false);
+  }
+  expect(isRelevant('/data/other', 'file')).toBe(false);
+});

@@ -130,6 +130,7 @@ opened = {}  # path -> the module and the place of the last one that opened it
 
 
 def audit(name, arguments):
+    global is_paused
     if is_paused or not running:
         return
     if name == "open":
@@ -137,7 +138,11 @@ def audit(name, arguments):
         if path is None or is_import_system(sys._getframe(1)):
             return
         path = os.path.abspath(path)
-        opened[os.path.realpath(path)] = (running[-1], place())
+        is_paused = True  # the module itself examines nothing here
+        try:
+            opened[os.path.realpath(path)] = (running[-1], place())
+        finally:
+            is_paused = False
         flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
         if flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
             put_read("file", path)

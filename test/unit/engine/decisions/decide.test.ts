@@ -137,3 +137,11 @@ test('with an input that does not exist yet, nothing can be looked up', async ()
   expect(decision.kind).toBe('execute');
   expect(lookUps).toBe(0);
 });
+
+test('an action that found out by itself that its result is outdated is executed, and says why', async () => {
+  afterRun();
+  expect(await ask({}, {...spec, outdated: []})).toMatchObject({kind: 'fresh'});
+  const decision = await ask({}, {...spec, outdated: ['/data changed', 'X has another value']});
+  expect(decision.kind).toBe('execute');
+  expect(reasons(decision)).toEqual(['/data changed', 'X has another value']);
+});

@@ -15,6 +15,7 @@ test('a new executable, which is started with the script', () => {
       ...['--trace', "-u /bin/hg 'a b'", '--out', './hg-frozen'],
     ],
     start: ['./hg-frozen', '-u', '/bin/hg', 'a b'],
+    snapshot: 'a snapshot needs CPython 3.13 built from source: flashfreeze snapshot --source DIR',
   });
 });
 
@@ -32,4 +33,9 @@ test('an overlay, by the wrapper that it has', () => {
   const target = {version: {series: '3.14'}, extensionSuffix: '.so'} as Target;
   expect(permanent).toEqual(expect.arrayContaining(['overlay', '--out', 'hg-overlay']));
   expect(start[0]).toBe(`./${overlayPlaces('hg-overlay', target).wrapper}`);
+});
+
+test('what a snapshot would need, of another version too', () => {
+  const {snapshot} = commandsFor({python: '/usr/bin/python3', command: script}, 'overlay', '3.12.1');
+  expect(snapshot).toContain('needs CPython 3.13 built from source, instead of 3.12.1');
 });

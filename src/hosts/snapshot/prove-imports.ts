@@ -1,0 +1,132 @@
+import {join} from 'node:path';
+import {clearFile} from '../../fs/removal.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import type {Failure} from '../../model/failure.js';
+import {type Result, err, fail, ok} from '../../model/result.js';
+import type {Site} from '../../pipeline/host.js';
+import {compareDumps, type UnexplainedWord} from './compare-dumps.js';
+import {type Entry, importOf} from './program-entry.js';
+import type {RecordedImports} from './recorded-imports.js';
+import {type Dumper, dumpPlaced, runDump} from './run-dump.js';
+import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
+import {findOutsideRelease} from './outside-release.js';
+import {
+  findUnkeepable,
+  findUnstable,
+  parseLocated,
+  readsOf,
+  type Unkeepable,
+  withDependents,
+} from './unkeepable.js';
+
+/** What is imported, and how. */
+export interface Imports extends Dumper {
+  /** The executable, without a snapshot. */
+  readonly executable: string;
+  readonly entry: Entry | undefined;
+  readonly modules: readonly string[];
+  /** The seed of string hashes. */
+  readonly seed: number;
+  /** The directory that a release is unpacked into; undefined for a snapshot that stays on this machine. */
+  readonly releasedAt?: string | undefined;
+}
+
+/** A dump that another one was equal to, without the modules that cannot be kept. */
+export interface ProvedImports {
+  readonly dump: Buffer;
+  /** What the imports printed. */
+  readonly said: string;
+  readonly left: readonly Unkeepable[];
+  /** The words in which the two differed, and that are explained. */
+  readonly explained: readonly UnexplainedWord[];
+}
+
+/** How often modules are left out because two dumps differ. */
+const ATTEMPTS = 5;
+/** How many words of a difference are located. */
+const LOCATED = 2000;
+
+/**
+ * Runs the imports in two processes and compares their memory. Modules that cannot be kept are left out, with what imports them. Fails with
+ * SNAPSHOT when the imports leave something that cannot be kept, or differ in the two, and no module is known to do that.
+ */
+export async function proveImports(
+  imports: Imports,
+  recorded: RecordedImports,
+  site: Pick<Site, 'context'>,
+): Promise<Result<ProvedImports>> {
+  const {entry, seed, releasedAt, folder} = imports;
+  const files = ['first', 'second'].map((name) => join(folder, `${name}.dump`));
+  const placement = join(folder, 'placement');
+  let left = findUnkeepable(recorded, entry !== undefined);
+  if (releasedAt !== undefined) left = [...left, ...findOutsideRelease(recorded, releasedAt, left)];
+  let problem: Failure | undefined;
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const all = withDependents(left, recorded, imports.modules);
+      const modules = imports.modules.filter((name) => !all.has(name));
+      const without = left.map(({module}) => module);
+      const read = readsOf(recorded, all);
+      const check = entry?.kind === 'function' && !all.has(entry.module) ? importOf(entry) : undefined;
+      const portable = releasedAt !== undefined;
+      const request = {modules, without, read, seed, check, placement, portable};
+      const dumps: Buffer[] = [];
+      let said = '';
+      await clearFile(placement);
+      for (const path of files) {
+        const done = await dumpPlaced(imports, request, path, site);
+        if (!done.ok) return done;
+        ({said} = done.value);
+        dumps.push(done.value.bytes);
+      }
+      const [first = Buffer.alloc(0), second = first] = dumps;
+      const difference = await differenceOf(first, second, imports, site);
+      if (!difference.ok) return difference;
+      const {explained, words, failure} = difference.value;
+      if (failure === undefined) return ok({dump: second, said, left, explained});
+      problem = failure;
+      const output = {kind: 'dump', path: files[0] ?? ''} as const;
+      const inRegion = words.filter(({part}) => part === 'region').map(({address}) => address);
+      const locate = {script: scriptPath('locate_words.py'), words: inRegion.slice(0, LOCATED)};
+      const located =
+        inRegion.length === 0 ? ok('') : await runDump(imports, {...request, output, locate}, site);
+      if (!located.ok) return located;
+      const isNew = ({module}: Unkeepable): boolean => !all.has(module) && imports.modules.includes(module);
+      const blamed = parseLocated(located.value, recorded).filter(isNew);
+      const more = blamed.length > 0 ? blamed : findUnstable(recorded).filter(isNew);
+      // The first of two runs may write files that the second one reads, such as bytecode.
+      if (more.length === 0 && attempt > 0) break;
+      left = [...left, ...more];
+    }
+    return err(problem ?? fail('BUG', 'there is no difference').failure);
+  } finally {
+    await Promise.all([...files, placement].map((file) => clearFile(file)));
+  }
+}
+
+interface DumpDifference {
+  readonly explained: readonly UnexplainedWord[];
+  readonly words: readonly UnexplainedWord[];
+  /** Undefined when all differences are explained. */
+  readonly failure: Failure | undefined;
+}
+
+/** How two dumps differ. */
+async function differenceOf(
+  first: Buffer,
+  second: Buffer,
+  of: Pick<Imports, 'executable' | 'environment'>,
+  site: Pick<Site, 'context'>,
+): Promise<Result<DumpDifference>> {
+  const compared = compareDumps(first, second);
+  if (!compared.ok) return ok({explained: [], words: [], failure: compared.failure});
+  if (compared.value.length === 0) return ok({explained: [], words: [], failure: undefined});
+  const symbols = await symbolsOf(of, site);
+  if (!symbols.ok) return symbols;
+  const words = withoutExplained(compared.value, symbols.value);
+  return ok({
+    explained: compared.value.filter((word) => !words.includes(word)),
+    words,
+    failure: words.length === 0 ? undefined : unexplainedFailure(words, symbols.value),
+  });
+}
