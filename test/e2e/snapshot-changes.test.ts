@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {readHeader, readRuns} from '../../src/hosts/snapshot/dump-format.js';
 import {contentsOf} from '../../src/hosts/snapshot/snapshot-contents.js';
 import {flashfreeze, flashfreezeJson, type JsonEvent, type JsonRun} from '../../support/rig.js';
-
 import {STATE, type SnapshotRig, snapshotRig} from '../support/snapshot-rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {startWatching} from '../support/watching.js';
@@ -168,9 +168,10 @@ describe('verify', () => {
     const read = contentsOf(executable);
     if (!read.ok || read.value.snapshot === undefined) throw new Error('no snapshot');
     const {bytes} = read.value.snapshot;
-    // In the last page of the region, in front of the record.
-    const end = bytes.length - (bytes.length % 4096);
-    const at = bytes.byteOffset - executable.byteOffset + end - 4096 + 8;
+    const header = readHeader(bytes);
+    const run = header.ok ? readRuns(bytes, header.value).at(-1) : undefined;
+    if (run === undefined) throw new Error('no memory');
+    const at = bytes.byteOffset - executable.byteOffset + run.offset + run.size - 8;
     const {atime, mtime} = statSync(file);
     const put = (byte: number): void => {
       const handle = openSync(file, 'r+');
@@ -215,6 +216,8 @@ describe('two output paths of one build directory', () => {
       join(rig.packages, 'greet.py'),
       'import reader, sys\ndef main():\n    print("hello", sys.argv[1:])\n',
     );
+    // Its directory is listed by a start of the first one.
+    expect((await build()).summary).toMatchObject({ok: true});
     const made = await build({}, ['--out', program, '--entry', 'greet:main']);
     expect(made.summary).toMatchObject({ok: true});
     const greeting = async (): Promise<string> => (await rig.start(program, ['-c', 'x'])).stdout;

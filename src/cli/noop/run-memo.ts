@@ -45,7 +45,7 @@ export interface RecordedRun {
 export type LastingMessage = Extract<EventInput, {readonly type: 'warning' | 'notice'}>;
 
 /** Commands that build, and so have nothing to do the second time. */
-export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen'];
+export const COMMANDS: readonly string[] = ['build', 'relink', 'overlay', 'regen', 'snapshot'];
 /** How many memos are kept. */
 const KEPT = 24;
 

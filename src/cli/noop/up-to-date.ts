@@ -26,6 +26,7 @@ export async function recallRun(
   try {
     const paths = checkPaths(memo.paths);
     if (paths === undefined) return undefined;
+    if (!(await isSnapshotUpToDate(memo.answer, processContext))) return undefined;
     const fresh = actions.map(([id]) => id);
     const ms = Date.now() - began.getTime();
     await writeLastRun(buildDir, {run: began.toISOString(), ms, fresh, done: []});
@@ -37,6 +38,22 @@ export async function recallRun(
   } finally {
     await lock.value.release();
   }
+}
+
+/** What a snapshot depends on besides files, such as the user and the host, is the executable's own question: it is asked. */
+async function isSnapshotUpToDate(
+  {invocation: {command, options}, end: {output}}: RecordedRun,
+  {environment, cwd}: ProcessContext,
+): Promise<boolean> {
+  if (command !== 'snapshot' || options.snapshot === false) return true;
+  if (typeof output !== 'string') return false;
+  const [{askExecutable}, {userEnvironmentOf}] = await Promise.all([
+    import('../../hosts/snapshot/ask-executable.js'),
+    import('../../hosts/snapshot/user-environment.js'),
+  ]);
+  const own = userEnvironmentOf({userEnvironment: environment});
+  const asked = {file: output, calledAs: output, environment: own};
+  return (await askExecutable(asked, {cwd, signal: new AbortController().signal})) === 'restored';
 }
 
 /** The events of a run's actions, now that all of them are up to date, and what it told that is still true. */

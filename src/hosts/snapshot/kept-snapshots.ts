@@ -25,14 +25,16 @@ export interface Wanted extends Omit<Asked, 'file'> {
 export async function keepSnapshot(path: string, folder: string): Promise<void> {
   await attempt('keep', path, async () => {
     await mkdir(folder, {recursive: true});
-    const names = await readdir(folder);
-    const times = await Promise.all(
-      names.map(async (name) => ({name, ms: (await stat(join(folder, name))).mtimeMs})),
-    );
-    const oldest = times.sort((a, b) => a.ms - b.ms).slice(0, Math.max(0, names.length - KEPT + 1));
-    for (const {name} of oldest) await clearFile(join(folder, name));
-    await rename(path, join(folder, `${Math.floor(Date.now() / 1000)}-${uniqueSuffix()}`));
+    await rename(path, join(folder, `${Date.now()}-${uniqueSuffix()}`));
   });
+}
+
+/** Removes all but the executables that were kept last. */
+export async function trimKept(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const keptAt = (name: string): number => Number(/^\d+/.exec(name)?.[0] ?? 0);
+  const oldest = [...names].sort((a, b) => keptAt(a) - keptAt(b)).slice(0, Math.max(0, names.length - KEPT));
+  for (const name of oldest) await attempt('remove', name, () => clearFile(join(folder, name)));
 }
 
 /**

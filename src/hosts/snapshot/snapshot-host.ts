@@ -14,7 +14,7 @@ import {sourceHost, type SourceHost, type SourceToolchain} from '../source/sourc
 import {MAGIC} from './dump-format.js';
 import {HERE} from './dump-place.js';
 import {modulesOfSnapshot, newSeed} from './dump-request.js';
-import {isSnapshotOf, keepSnapshot, takeKept} from './kept-snapshots.js';
+import {isSnapshotOf, keepSnapshot, takeKept, trimKept} from './kept-snapshots.js';
 import {makeSnapshot, type SnapshotRecipe} from './make-snapshot.js';
 import {type Entry, textOfEntry, writeEntry} from './program-entry.js';
 import {whyOutdated} from './outdated.js';
@@ -150,7 +150,9 @@ async function withSnapshot(
         if (!site.context.force && outdated?.length === 0 && isSnapshotOf(contents, wanted)) return ok();
         await keepSnapshot(path, kept);
       }
-      if (!site.context.force && (await takeKept(wanted, kept, written, site.context))) {
+      const isTaken = !site.context.force && (await takeKept(wanted, kept, written, site.context));
+      await trimKept(kept);
+      if (isTaken) {
         log('a snapshot of an earlier build is that of these surroundings');
         return ok();
       }

@@ -28,21 +28,24 @@ const schema = z.object({
 /** What a snapshot was made of. It is the end of the snapshot, which no start maps. */
 export type SnapshotRecord = z.infer<typeof schema>;
 
-/** The bytes of a record. */
+/** The bytes of a record: its digest, and its text. */
 export function encodeRecord(record: Omit<SnapshotRecord, 'schema'>): Buffer {
-  return Buffer.from(`${JSON.stringify({schema: 'flashfreeze-snapshot/1', ...record})}\n`);
+  const text = JSON.stringify({schema: 'flashfreeze-snapshot/1', ...record});
+  return Buffer.from(`${digestOf(text)} ${text}\n`);
 }
 
-/** The record of a snapshot. Fails with SNAPSHOT when the bytes are none of this version. */
+/** The record of a snapshot. Fails with SNAPSHOT when the bytes are none of this version, or were changed. */
 export function readRecord(snapshot: Buffer): Result<SnapshotRecord> {
   const header = readHeader(snapshot);
   if (!header.ok) return header;
-  const start = endOfRuns(snapshot);
+  const [, digest, text = ''] =
+    /^([0-9a-f]+) (.*)\n$/s.exec(snapshot.toString('utf8', endOfRuns(snapshot), header.value.size)) ?? [];
   try {
-    return ok(schema.parse(JSON.parse(snapshot.toString('utf8', start, header.value.size))));
+    if (digest === digestOf(text)) return ok(schema.parse(JSON.parse(text)));
   } catch {
-    return fail('SNAPSHOT', 'the snapshot does not say what it was made of');
+    // As below.
   }
+  return fail('SNAPSHOT', 'the record of what the snapshot was made of cannot be read');
 }
 
 /** The digest of the pages of a snapshot, with or without its record. */

@@ -100,8 +100,8 @@ export async function buildStage1(
   const own = await leaveOtherTree(tree, places, site);
   if (!own.ok) return own;
   const {builtinExtensions} = options;
-  const found =
-    options.forSnapshot === true ? await findArchives(wanted ?? compilerName.value, site) : undefined;
+  const search = {command: wanted ?? compilerName.value, files: compiler.value.files};
+  const found = options.forSnapshot === true ? await findArchives(search, places, site) : undefined;
   if (found?.ok === false) return found;
   const archives = found?.value.map(({name}) => name);
   const more = reproducible ? await reproducibleInputs(tree, reproducible, site) : ok([]);

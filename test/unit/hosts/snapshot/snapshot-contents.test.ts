@@ -18,6 +18,7 @@ import {addRecord, packSnapshot} from '../../../../src/hosts/snapshot/pack-snaps
 import {contentsOf} from '../../../../src/hosts/snapshot/snapshot-contents.js';
 import {encodeRecord, memoryDigest} from '../../../../src/hosts/snapshot/snapshot-record.js';
 import {checkSnapshot} from '../../../../src/inspect/snapshot-check.js';
+import {digestOf} from '../../../../src/model/digest.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
 const [DATA, REGION] = [0x600000, 0x100000000000];
@@ -161,7 +162,8 @@ describe('a snapshot that is checked', () => {
 
   test('has other memory, or another header', () => {
     const {bytes} = snapshotOf(made());
-    const end = bytes.lastIndexOf('{"schema"');
+    // In front of its record's digest.
+    const end = bytes.lastIndexOf(' {"schema"') - digestOf('').length;
     for (const [at, problem] of [
       [end - 1, 'its memory was changed'],
       [PAGE * 2, 'its memory was changed'],
@@ -173,6 +175,17 @@ describe('a snapshot that is checked', () => {
       changed.writeUInt8((changed[place] ?? 0) ^ 1, place);
       expect([at, checkSnapshot(snapshotOf(changed)).problem]).toEqual([at, problem]);
     }
+  });
+
+  test('has another record', () => {
+    const changed = made();
+    for (const place of [changed.lastIndexOf('"seed":7') + 7, changed.lastIndexOf(' {"schema"') - 1]) {
+      const byte = changed[place] ?? 0;
+      changed.writeUInt8(byte ^ 1, place);
+      expect(contentsOf(changed)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
+      changed.writeUInt8(byte, place);
+    }
+    expect(contentsOf(changed).ok).toBe(true);
   });
 
   test('is of files that have changed', () => {
