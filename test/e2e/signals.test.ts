@@ -1,6 +1,6 @@
 /** Signals in every phase of the commands that take long: the run ends, nothing of it is left running, no output is half written, and the next run goes on. */
 import {execFileSync, spawn} from 'node:child_process';
-import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
@@ -157,4 +157,63 @@ describe('other commands', () => {
     }
     expect(await flashfreeze(['relink', ...build, '--cache-dir', cache])).toMatchObject({exitCode: 0});
   });
+});
+
+/** Programs that hear of a signal and go on: only the second one ends a run that waits for them. */
+describe('a program that ignores signals', () => {
+  const [begun, noted] = [join(folder, 'begun'), join(folder, 'noted')];
+  const script = join(folder, 'stubborn.sh');
+  const main = join(folder, 'stubborn.py');
+  beforeAll(() => {
+    const shell = `trap 'echo noted > ${noted}' INT TERM HUP\necho begun > ${begun}\nwhile :; do sleep 0.05; done\n`;
+    writeFileSync(script, shell);
+    writeFileSync(main, `import os\nos.execv('/bin/sh', ['sh', '${script}'])\n`);
+  });
+
+  async function appears(file: string, isOver: () => boolean): Promise<void> {
+    while (!existsSync(file) && !isOver()) await new Promise((done) => setTimeout(done, 20));
+    expect([file, existsSync(file)]).toEqual([file, true]);
+  }
+
+  const out = join(folder, 'stubborn-python');
+  const places = ['--out', out, '--build-dir', join(folder, 'stubborn-build'), '--module', 'textwrap'];
+  const commands: readonly (readonly [string, readonly string[]])[] = [
+    ['watch', ['watch', 'relink', '--python', python, ...places, '--exec', `exec sh ${script}`]],
+    ['try', ['try', `${python} ${main}`]],
+    ['discover', ['discover', '--python', python, '--trace', main]],
+  ];
+  test.each(commands.flatMap(([name, words]) => SIGNALS.map((signal) => ({name, words, signal}))))(
+    '$name ends by the second $signal',
+    async ({words, signal}) => {
+      for (const file of [begun, noted]) rmSync(file, {force: true});
+      const child = spawn(
+        process.execPath,
+        [join(PACKAGE, 'bin/flashfreeze.mjs'), ...words, '--cache-dir', cache],
+        {
+          cwd: folder,
+          env: {...process.env, HOME: folder},
+          stdio: ['ignore', 'ignore', 'pipe'],
+        },
+      );
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      const ended = new Promise((done) => {
+        child.on('close', (status, endedBy) => {
+          done({status, endedBy});
+        });
+      });
+      const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+      await appears(begun, isOver);
+      child.kill(signal);
+      await appears(noted, isOver);
+      child.kill(signal);
+      expect([await ended, stderr]).toEqual([
+        {status: null, endedBy: signal},
+        expect.not.stringMatching(/error\[BUG\]|\n\s+at /),
+      ]);
+      await expectNothingRunning();
+    },
+  );
 });
