@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {hashFile} from '../../fs/files.js';
+import {hashFile, replaceFile} from '../../fs/files.js';
 import {openSourceTree} from '../../cpython/source/source-tree.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
@@ -45,7 +45,7 @@ export async function reproduce(
       hint: `pass the source tree of CPython ${python}`,
     });
   }
-  const profile = await findProfile(manifestPath, wanted, places.profile);
+  const profile = await takeProfile(manifestPath, wanted, places);
   if (!profile.ok) return profile;
   const out = join(places.buildDir, 'release');
   const built = await release(
@@ -72,16 +72,22 @@ export async function reproduce(
   return compareReleases(manifestPath, manifestOf(output), context);
 }
 
-async function findProfile(
+/**
+ * Copies the profile of a release into the build directory, and gives the copy, whose digest is compared with that in the manifest: the file beside the
+ * manifest may be replaced before it is used. Fails with IO, and with VERIFY when it is another one.
+ */
+export async function takeProfile(
   manifestPath: string,
-  {recipe: {profile}}: Manifest,
-  given: string | undefined,
+  {recipe: {profile}}: {readonly recipe: Pick<Manifest['recipe'], 'profile'>},
+  {profile: given, buildDir}: {readonly buildDir: string; readonly profile?: string | undefined},
 ): Promise<Result<string | undefined>> {
   if (profile === null) return ok(given);
   const path = given ?? join(dirname(manifestPath), profile.name);
-  const found = await hashFile(path);
+  const copy = join(buildDir, 'profile.tar.xz');
+  const copied = await replaceFile(path, copy);
+  const found = copied.ok ? await hashFile(copy) : copied;
   if (!found.ok) return err({...found.failure, hint: `pass the profile with the sha256 ${profile.sha256}`});
-  if (found.value.digest === profile.sha256) return ok(path);
+  if (found.value.digest === profile.sha256) return ok(copy);
   return fail('VERIFY', `${path} is not the profile of the release`, {
     hint: `its sha256 is ${found.value.digest}, not ${profile.sha256}`,
   });
