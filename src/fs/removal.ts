@@ -20,12 +20,12 @@ export interface Directory {
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Opens a directory, unless it is a link. Undefined if that is not possible. */
-export async function openDirectory(path: string): Promise<Directory | undefined> {
+export async function openDirectory(path: string | Buffer): Promise<Directory | undefined> {
   const handle = await open(path, DIRECTORY).catch(() => undefined);
   if (handle === undefined) return undefined;
   const held = `/proc/self/fd/${handle.fd}`;
   // Without /proc, as in some containers, the name has to do.
-  const at = (await lstat(held).catch(() => undefined)) === undefined ? path : held;
+  const at = (await lstat(held).catch(() => undefined)) === undefined ? String(path) : held;
   return {at, stats: await handle.stat(), close: () => handle.close()};
 }
 
@@ -36,7 +36,7 @@ export type MayRemove = (stats: Stats) => boolean;
 export const unlessForeign: MayRemove = (stats) => !isForeign(stats);
 
 /** Removes a file or a link, not what it leads to. Whether it is gone now. */
-export async function removeFile(path: string): Promise<boolean> {
+export async function removeFile(path: string | Buffer): Promise<boolean> {
   return unlink(path).then(
     () => true,
     (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''),
@@ -54,7 +54,7 @@ export function removeFileSync(path: string): boolean {
 }
 
 /** Removes a directory if it is empty. Whether it is gone now. */
-export async function removeEmptyDirectory(path: string): Promise<boolean> {
+export async function removeEmptyDirectory(path: string | Buffer): Promise<boolean> {
   return rmdir(path).then(
     () => true,
     (error: unknown) => errnoOf(error) === 'ENOENT',
@@ -65,7 +65,7 @@ export async function removeEmptyDirectory(path: string): Promise<boolean> {
 export function removeFlatDirectorySync(path: string): boolean {
   try {
     if (!lstatSync(path).isDirectory()) return false;
-    for (const name of readdirSync(path)) unlinkSync(join(path, name));
+    for (const name of readdirSync(path, {encoding: 'buffer'})) unlinkSync(entryOf(path, name));
     rmdirSync(path);
     return true;
   } catch (error) {
@@ -94,9 +94,13 @@ export async function removeTree(path: string, may: MayRemove = () => true): Pro
   return removeEntry(dirname(path), basename(path), may);
 }
 
-/** The same for an entry of an open directory. */
-export async function removeEntry(directory: string, name: string, may: MayRemove): Promise<boolean> {
-  const path = join(directory, name);
+/** The same for an entry of an open directory. Its name is text, or bytes, which need not be UTF-8. */
+export async function removeEntry(
+  directory: string,
+  name: string | Buffer,
+  may: MayRemove,
+): Promise<boolean> {
+  const path = entryOf(directory, name);
   const stats = await lstat(path).catch((error: unknown) => (errnoOf(error) === 'ENOENT' ? null : undefined));
   if (stats === null) return true;
   if (stats === undefined || !may(stats)) return false;
@@ -105,11 +109,18 @@ export async function removeEntry(directory: string, name: string, may: MayRemov
   if (opened === undefined) return false;
   try {
     if (!may(opened.stats)) return false;
-    for (const each of await readdir(opened.at)) await removeEntry(opened.at, each, may);
+    for (const each of await readdir(opened.at, {encoding: 'buffer'}))
+      await removeEntry(opened.at, each, may);
   } catch {
     // What is left keeps the directory.
   } finally {
     await opened.close();
   }
   return removeEmptyDirectory(path);
+}
+
+function entryOf(directory: string, name: string | Buffer): string | Buffer {
+  return typeof name === 'string'
+    ? join(directory, name)
+    : Buffer.concat([Buffer.from(`${directory}/`), name]);
 }

@@ -108,3 +108,17 @@ describeWith(process.getuid?.() !== 0, 'permissions that hold, which root has no
     });
   },
 );
+
+test.each([
+  ['a tree', removeTree],
+  ['a flat directory', sync(removeFlatDirectorySync)],
+])('%s goes with names that are not UTF-8, and nothing of similar names', async (what, remove) => {
+  const path = join(folder, 'odd');
+  const below = what === 'a tree' ? Buffer.from(`${path}/\u00ff/`, 'latin1') : Buffer.from(`${path}/`);
+  mkdirSync(below, {recursive: true});
+  for (const name of ['\u00ff', '\u00e9\n'])
+    writeFileSync(Buffer.concat([below, Buffer.from(name, 'latin1')]), '');
+  writeFileSync(Buffer.concat([below, Buffer.from('\ufffd')]), '');
+  expect(await remove(path)).toBe(true);
+  expect(readdirSync(folder)).toEqual(['home']);
+});
