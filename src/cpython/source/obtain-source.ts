@@ -2,7 +2,8 @@ import {rename} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {ensurePrivate} from '../../fs/private-directory.js';
-import {readFile, readdir} from '../../fs/recorded-fs.js';
+import {isOnlyOurs} from '../../fs/owners.js';
+import {lstat, readFile, readdir} from '../../fs/recorded-fs.js';
 import {temporaryIn, writeFileAtomic} from '../../fs/files.js';
 import {removeFile} from '../../fs/removal.js';
 import {isDigest, type Digest} from '../../model/digest.js';
@@ -71,9 +72,14 @@ export async function obtainSource(request: SourceRequest): Promise<Result<Obtai
   }
 }
 
-/** What was downloaded before. */
+/** What was downloaded before. What another user may have written, while they could write to the directory, does not count. */
 async function readRecords(folder: string): Promise<readonly SourceRecord[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const all = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const owners = await Promise.all(all.map((name) => lstat(join(folder, name)).catch(() => undefined)));
+  const names = all.filter((name, i) => {
+    const stats = owners[i];
+    return stats !== undefined && isOnlyOurs(join(folder, name), stats);
+  });
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
   return texts.map((text) => recordSchema.safeParse(parseJson(text))).flatMap(({data}) => data ?? []);
 }

@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -149,6 +150,15 @@ describe.each(['fetch', 'curl'])('with %s', (downloader) => {
     writeFileSync(join(sources, 'Python-3.13.15.json'), record.replace(sha256, digest));
     expect(await obtain()).toMatchObject({ok: true, value: {sha256}});
     expect(log.join('\n')).toContain(`has the sha256 ${digest}, not ${sha256}`);
+    expect(requests).toBe(2);
+  });
+
+  test('downloads again when others may have written the record', async () => {
+    const first = await obtain();
+    chmodSync(join(cacheDir, 'sources/Python-3.13.15.json'), 0o666);
+    expect(await obtain()).toEqual(first);
+    expect(requests).toBe(2);
+    expect(await obtain()).toEqual(first);
     expect(requests).toBe(2);
   });
 
