@@ -418,6 +418,17 @@ ff_answer ff_is_importlib_unmodified(void);
 int ff_remember_importlib(PyObject *bootstrap, PyObject *external);
 
 /* import/import-frames.c: the limit of recursion. */
+/* The flags and the parameters of C functions that take the place of Python functions: METH_FASTCALL | METH_KEYWORDS. Bytecode that 3.11
+ * has specialised counts no call of such a function (Python/ceval.c, PRECALL_BUILTIN_FAST_WITH_KEYWORDS), but any call of one
+ * that asks for its class, too. */
+#if FF_COUNTS_RECURSION == 311
+#define FF_CALL_FLAGS (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+#define FF_CALL_PARAMETERS(self) \
+    PyObject *self, PyTypeObject *Py_UNUSED(class), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords
+#else
+#define FF_CALL_FLAGS (METH_FASTCALL | METH_KEYWORDS)
+#define FF_CALL_PARAMETERS(self) PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords
+#endif
 int ff_enter_frames(int count);
 void ff_leave_frames(int count);
 int ff_has_room_for_frames(int count);

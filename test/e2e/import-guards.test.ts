@@ -21,6 +21,7 @@ const EACH: readonly [string, number][] = [
   ['replacements', 70],
   ['interruptions', 25],
   ['identities', 25],
+  ['rooms', 18],
 ];
 const ENVIRONMENT = {PYTHONPATH: undefined, FLASHFREEZE: undefined, PYTHONDONTWRITEBYTECODE: '1'};
 

@@ -88,7 +88,7 @@ static PyObject *call_original(PyObject *method, PyObject *self, PyObject *const
     return result;
 }
 
-static PyObject *finder_find_spec(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+static PyObject *finder_find_spec(FF_CALL_PARAMETERS(self))
 {
     if (is_plain_call(count, keywords)) {
         PyObject *spec = NULL;
@@ -164,7 +164,7 @@ static ff_answer find_frozen_code(PyObject *loader, PyObject *fullname, PyObject
     return answer;
 }
 
-static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+static PyObject *loader_get_code(FF_CALL_PARAMETERS(self))
 {
     PyObject *code = NULL;
     ff_answer found = count == 1 && keywords == NULL ? find_frozen_code(self, arguments[0], &code) : FF_UNSURE;
@@ -179,26 +179,28 @@ static PyObject *loader_get_code(PyObject *self, PyObject *const *arguments, Py_
 
 /* ---- installation ---- */
 
-static PyMethodDef find_spec_method = {"find_spec", (PyCFunction)(void (*)(void))finder_find_spec,
-                                       METH_FASTCALL | METH_KEYWORDS,
+static PyMethodDef find_spec_method = {"find_spec", (PyCFunction)(void (*)(void))finder_find_spec, FF_CALL_FLAGS,
                                        "find_spec($self, fullname, target=None)\n--\n\n"
                                        "Try to find a spec for the specified module.\n\n"
                                        "Returns the matching spec, or None if not found."};
-static PyMethodDef get_code_method = {"get_code", (PyCFunction)(void (*)(void))loader_get_code,
-                                      METH_FASTCALL | METH_KEYWORDS,
+static PyMethodDef get_code_method = {"get_code", (PyCFunction)(void (*)(void))loader_get_code, FF_CALL_FLAGS,
                                       "get_code($self, fullname)\n--\n\n"
                                       "Concrete implementation of InspectLoader.get_code.\n\n"
                                       "Reading of bytecode requires path_stats to be implemented. To write\n"
                                       "bytecode, set_data must also be implemented."};
 
-/* Puts a C method in place of a class's own; *original gets what was there. */
+/* Puts a C method in place of a class's own; *original gets what was there. As a function does, it takes objects of other classes, too:
+ * those that borrow it. */
 static int replace_method(PyObject *type, PyMethodDef *method, PyObject **original)
 {
     *original = PyObject_GetAttrString(type, method->ml_name);
-    PyObject *descriptor = *original == NULL ? NULL : PyDescr_NewMethod((PyTypeObject *)type, method);
+    PyObject *name = *original == NULL ? NULL : PyObject_GetAttrString(*original, "__qualname__");
+    PyObject *descriptor = name == NULL ? NULL : PyDescr_NewMethod(&PyBaseObject_Type, method);
     if (descriptor == NULL) {
+        Py_XDECREF(name);
         return -1;
     }
+    ((PyDescrObject *)descriptor)->d_qualname = name; /* it would say `object` */
     int status = PyObject_SetAttrString(type, method->ml_name, descriptor);
     Py_DECREF(descriptor);
     return status;

@@ -50,6 +50,19 @@ static ff_loading *find_misnamed(PyObject *get_ident)
     return NULL;
 }
 
+/* The frame of _ModuleLock.acquire() or release(), below that of a method of _ModuleLockManager, which stands for one that is begun. */
+#define FRAMES 1
+
+static PyObject *call_get_ident(PyObject *get_ident)
+{
+    if (ff_enter_frames(FRAMES) < 0) {
+        return NULL;
+    }
+    PyObject *ident = PyObject_Vectorcall(get_ident, NULL, 0, NULL);
+    ff_leave_frames(FRAMES);
+    return ident;
+}
+
 /* Asks `get_ident` (taken over, may be NULL) who imports now. -1 with an exception. What puts other threads into the place of the
  * system's (gevent's monkey patching) replaces that function, and gives importlib's locks that are held at that moment to their owner's
  * new name. So locks that are not made yet go along: those of the thread that comes here, as nobody else imports in it until then. */
@@ -57,7 +70,7 @@ static int ask_owner(PyObject *get_ident, ff_owner *owner)
 {
     *owner = (ff_owner){NULL, get_ident};
     if (get_ident != usual_get_ident) {
-        owner->ident = get_ident == NULL ? NULL : PyObject_Vectorcall(get_ident, NULL, 0, NULL);
+        owner->ident = get_ident == NULL ? NULL : call_get_ident(get_ident);
         if (owner->ident == NULL) {
             ff_forget_owner(owner);
             return -1;
@@ -265,17 +278,16 @@ static int hold_for_owner(PyObject *lock, PyObject *name)
 }
 
 /* importlib asks for the lock of a module before it waits for it. */
-static PyObject *get_module_lock(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+static PyObject *get_module_lock(FF_CALL_PARAMETERS(Py_UNUSED(self)))
 {
-    PyObject *lock = PyObject_Vectorcall(original_get_module_lock, arguments, (size_t)count, keywords);
+    PyObject *lock = ff_call_instead(original_get_module_lock, arguments, (size_t)count, keywords);
     if (lock != NULL && count == 1 && PyUnicode_Check(arguments[0]) && hold_for_owner(lock, arguments[0]) < 0) {
         Py_CLEAR(lock);
     }
     return lock;
 }
 
-static PyMethodDef get_module_lock_function = {"_get_module_lock", (PyCFunction)(void (*)(void))get_module_lock,
-                                               METH_FASTCALL | METH_KEYWORDS,
+static PyMethodDef get_module_lock_function = {"_get_module_lock", (PyCFunction)(void (*)(void))get_module_lock, FF_CALL_FLAGS,
                                                "Get or create the module lock for a given module name."};
 
 /* Called once. 0: the locks are not as we know them, and nothing was done; -1 with an exception. */

@@ -208,8 +208,7 @@ int ff_bind_to_parent(const ff_family *family, PyObject *module)
     Py_DECREF(parent);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
-        return PyErr_WarnFormat(PyExc_ImportWarning, 1, "Cannot set an attribute on %R for child module %R", family->parent,
-                                family->child);
+        return ff_warn_refused_child(family);
     }
     return status;
 }

@@ -65,7 +65,8 @@ PyObject *ff_call_bootstrap(PyObject *name, PyObject *const *arguments, size_t c
 int ff_replace_function(PyObject *module, PyMethodDef *function, PyObject **original)
 {
     *original = PyObject_GetAttrString(module, function->ml_name);
-    PyObject *ours = *original == NULL ? NULL : PyCFunction_NewEx(function, NULL, NULL);
+    PyTypeObject *class = (function->ml_flags & METH_METHOD) != 0 ? Py_TYPE(module) : NULL;
+    PyObject *ours = *original == NULL ? NULL : PyCMethod_New(function, NULL, NULL, class);
     int status = ours == NULL ? -1 : PyObject_SetAttrString(module, function->ml_name, ours);
     Py_XDECREF(ours);
     return status;
@@ -97,6 +98,7 @@ static int remember_objects(PyObject *bootstrap, PyObject *external)
     } objects[] = {{&ff_import.builtin_importer, bootstrap, "BuiltinImporter"},
                    {&ff_import.frozen_importer, bootstrap, "FrozenImporter"},
                    {&ff_import.module_spec, bootstrap, "ModuleSpec"},
+                   {&ff_import.find_and_load_unlocked, bootstrap, "_find_and_load_unlocked"},
                    {&ff_import.path_finder, external, "PathFinder"},
                    {&ff_import.is_builtin, imp, "is_builtin"},
                    {&ff_import.create_builtin, imp, "create_builtin"},

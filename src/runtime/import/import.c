@@ -177,7 +177,7 @@ int ff_is_spec_for_loading(PyObject *fullname)
     return is_expected;
 }
 
-static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
+static PyObject *find_and_load(FF_CALL_PARAMETERS(Py_UNUSED(self)))
 {
     PyObject *module = NULL;
     if (count == 2 && keywords == NULL && import_frozen(arguments[0], arguments[1], &module) != FF_UNSURE) {
@@ -191,8 +191,8 @@ static PyObject *find_and_load(PyObject *Py_UNUSED(self), PyObject *const *argum
 
 /* ---- installation ---- */
 
-static PyMethodDef find_and_load_function = {"_find_and_load", (PyCFunction)(void (*)(void))find_and_load,
-                                             METH_FASTCALL | METH_KEYWORDS, "Find and load the module."};
+static PyMethodDef find_and_load_function = {"_find_and_load", (PyCFunction)(void (*)(void))find_and_load, FF_CALL_FLAGS,
+                                             "Find and load the module."};
 
 /* Called once the methods of finders and loaders are in place. -1 with an exception. */
 int ff_install_import_function(PyObject *bootstrap, PyObject *external)
@@ -200,8 +200,8 @@ int ff_install_import_function(PyObject *bootstrap, PyObject *external)
     if (ff_remember_import_state(bootstrap, external) < 0) {
         return -1;
     }
-    /* Where locks are not as we know them, the original stays. */
-    int has_locks = ff_install_lock_function(bootstrap);
+    /* Where importlib or its locks are not as we know them, the original stays. */
+    int has_locks = PyFunction_Check(ff_import.find_and_load_unlocked) ? ff_install_lock_function(bootstrap) : 0;
     return has_locks > 0 ? ff_replace_function(bootstrap, &find_and_load_function, &original_find_and_load) : has_locks;
 }
 #else

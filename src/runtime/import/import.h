@@ -10,7 +10,7 @@
     X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_cached) X(cached) X(origin) \
     X(submodule_search_locations) X(_thread) X(get_ident) X(modules) X(name) X(pop) X(append) X(_find_spec) \
     X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec) \
-    X(meta_path) X(path) X(path_importer_cache) X(extend) X(get)
+    X(meta_path) X(path) X(path_importer_cache) X(extend) X(get) X(__name__) X(__warningregistry__)
 #define FF_DECLARE_NAME(name) PyObject *name;
 
 /* What the import function holds on to, from its installation on. */
@@ -18,6 +18,7 @@ typedef struct {
     PyObject *builtin_importer, *frozen_importer, *path_finder, *module_spec; /* classes of importlib */
     PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen;         /* functions of _imp */
     PyObject *acquire_lock, *release_lock;                                    /* the same: importlib finds under this lock */
+    PyObject *find_and_load_unlocked;                                         /* a Python function of importlib */
     PyObject *bootstrap, *external, *sys; /* the names of importlib._bootstrap, ._bootstrap_external and sys */
     int lists_submodules;                 /* importlib notes in specs which submodules are being loaded */
     struct {
@@ -74,6 +75,9 @@ ff_answer ff_is_loaded_here(PyObject *name);
 ff_loading *ff_begin_loading(PyObject *name, ff_owner *owner);
 int ff_finish_loading(ff_loading *ended);
 int ff_install_lock_function(PyObject *bootstrap);
+
+/* import/import-warning.c */
+int ff_warn_refused_child(const ff_family *family);
 
 /* import/import-parent.c */
 ff_answer ff_import_parent(ff_wanted *wanted, PyObject *import_function, ff_family *family, PyObject **module);

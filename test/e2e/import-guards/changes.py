@@ -240,4 +240,35 @@ def circular():
     load("circle.alone")
 
 
+# A parent that refuses its child as an attribute: importlib warns, once a line or each time.
+for warned in ("always", "default", "module", "once", "error"):
+
+    def refused(warned=warned):
+        import warnings
+
+        class Parent(types.ModuleType):
+            def __setattr__(self, name, value):
+                if name == "child":
+                    raise AttributeError(name)
+                super().__setattr__(name, value)
+
+        def show(message, category, filename, lineno, file=None, line=None):
+            log.append((str(message), category.__name__, filename, lineno))
+
+        sys.parent = lambda: setattr(sys.modules["parent"], "__class__", Parent)
+        with warnings.catch_warnings():
+            warnings.simplefilter(warned)
+            warnings.showwarning = show
+            for statement in ("import parent.child", "import parent.child as child", "__import__('parent.child')") * 2:
+                sys.modules.pop("parent.child", None)
+                try:
+                    exec(statement, {})
+                except (ImportError, ImportWarning, AttributeError) as error:
+                    log.append(f"{type(error).__name__} {error}")
+        registry = vars(bootstrap).get("__warningregistry__", {})
+        log.append(sorted(map(str, registry)))
+
+    CASES[f"refused-child-{warned}"] = refused
+
+
 main()

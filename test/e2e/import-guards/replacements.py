@@ -6,6 +6,7 @@ import importlib._bootstrap as bootstrap
 import importlib._bootstrap_external as external
 import importlib.machinery as machinery
 import importlib.util
+import os
 import sys
 import types
 import warnings
@@ -502,6 +503,33 @@ def evaluating(*names, parent=None):
 
 trying("an-evaluator-of-frames", lambda: evaluating("plain", "parent.child", "circle", "missing"))
 trying("an-evaluator-of-frames-by-the-parent", lambda: load("parent.child", parent=lambda: evaluating("plain")))
+
+
+@case
+def methods_that_others_borrow():
+    class Finder:
+        find_spec = machinery.FileFinder.find_spec
+        path = sys.path[0]
+        _path_mtime, _path_cache = -1, set()
+        _loaders = [(".py", machinery.SourceFileLoader)]
+        _fill_cache, _get_spec = machinery.FileFinder._fill_cache, machinery.FileFinder._get_spec
+
+    class Loader:
+        get_code = machinery.SourceFileLoader.get_code
+        get_filename = lambda self, name: sys.path[0] + "/plain.py"
+        path_stats = lambda self, path: os.stat("")  # raises OSError
+        get_data = machinery.SourceFileLoader.get_data
+        source_to_code = machinery.SourceFileLoader.source_to_code
+
+    log.append(Finder().find_spec("plain").name)
+    log.append(Finder().find_spec("missing"))
+    log.append(Loader().get_code("plain").co_names)
+    log.append([each.__qualname__ for each in (Finder.find_spec, Loader.get_code)])
+    for wrong in (machinery.FileFinder.find_spec, machinery.SourceFileLoader.get_code):
+        try:
+            wrong(5, "plain")
+        except AttributeError as error:
+            log.append(str(error))
 
 
 main()
