@@ -237,15 +237,39 @@ static inline void ff_chain_exception(ff_exception waited)
 #endif
 }
 
-/* The end of what was done while an exception was handled: it is the context of one that was raised meanwhile, or gone. */
-static inline void ff_end_handling(ff_exception handled)
+/* Handles the exception that is on its way as `except` does: sys.exc_info() gives it, and it is the context of what is raised until
+ * ff_end_handling(). In between, it is on the stack of those that are handled (as a generator's is, Objects/genobject.c). */
+static inline void ff_begin_handling(_PyErr_StackItem *handled)
 {
-    if (PyErr_Occurred() != NULL) {
-        ff_chain_exception(handled);
-        return;
+    PyThreadState *thread = PyThreadState_Get();
+    ff_exception raised = ff_take_exception();
+#if FF_HAS_RAISED_EXCEPTION
+    *handled = (_PyErr_StackItem){.exc_value = raised, .previous_item = thread->exc_info};
+#else
+    PyErr_NormalizeException(&raised.type, &raised.value, &raised.traceback);
+    if (raised.traceback != NULL) {
+        PyException_SetTraceback(raised.value, raised.traceback);
     }
-    ff_restore_exception(handled);
-    PyErr_Clear();
+    *handled = (_PyErr_StackItem){.exc_value = raised.value, .previous_item = thread->exc_info};
+#if FF_HANDLES_THREE_PARTS
+    handled->exc_type = raised.type;
+    handled->exc_traceback = raised.traceback;
+#else
+    Py_DECREF(raised.type);
+    Py_XDECREF(raised.traceback);
+#endif
+#endif
+    thread->exc_info = handled;
+}
+
+static inline void ff_end_handling(_PyErr_StackItem *handled)
+{
+    PyThreadState_Get()->exc_info = handled->previous_item;
+    Py_CLEAR(handled->exc_value);
+#if FF_HANDLES_THREE_PARTS
+    Py_CLEAR(handled->exc_type);
+    Py_CLEAR(handled->exc_traceback);
+#endif
 }
 
 /* A statement that must not lose the exception that is on its way. */

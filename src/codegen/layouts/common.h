@@ -80,6 +80,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #endif
 /* How nested calls are counted: 310, 311, 312 as in these versions; 0: unknown, so that imports do not count their frames
  * (import-frames.c). */
+/* Whether an exception that is handled is three objects, else one (flashfreeze.h). */
+#ifndef FF_HANDLES_THREE_PARTS
+#define FF_HANDLES_THREE_PARTS 0
+#endif
 #ifndef FF_COUNTS_RECURSION
 #define FF_COUNTS_RECURSION 0
 #endif

@@ -26,6 +26,7 @@
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
 #define FF_HAS_DICT_VERSION 1            /* Include/cpython/dictobject.h: ma_version_tag, another one after each change */
 #define FF_COUNTS_RECURSION 310          /* Include/cpython/pystate.h: how a thread counts nested calls */
+#define FF_HANDLES_THREE_PARTS 1         /* the same, _PyErr_StackItem: an exception that is handled has its type and traceback beside it */
 #define FF_SEARCHES_BYTES 1              /* _bootstrap_external.py, PathFinder._get_spec(): entries of the path may be bytes */
 #define FF_IGNORES_LOADING_PARENT 1      /* the same: a submodule does not wait for its parent in another thread */
 #define FF_RE_MODULES "sre_compile sre_parse sre_constants" /* Lib/: compiler, parser, what they use */

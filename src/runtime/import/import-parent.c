@@ -74,14 +74,21 @@ static PyObject *own_attribute(PyObject *parent, PyObject *name)
     return PyModule_CheckExact(parent) ? Py_XNewRef(PyDict_GetItemWithError(PyModule_GetDict(parent), name)) : NULL;
 }
 
+/* except AttributeError: raise ModuleNotFoundError(...) from None */
 static void raise_not_a_package(PyObject *name, PyObject *parent)
 {
-    PyErr_Clear(); /* an AttributeError */
+    _PyErr_StackItem missing;
+    ff_begin_handling(&missing);
     PyObject *message = PyUnicode_FromFormat("No module named %R; %R is not a package", name, parent);
-    if (message != NULL) {
-        PyErr_SetImportErrorSubclass(PyExc_ModuleNotFoundError, message, name, NULL);
-        Py_DECREF(message);
+    PyObject *arguments[] = {message, name};
+    PyObject *error = message == NULL ? NULL : PyObject_Vectorcall(PyExc_ModuleNotFoundError, arguments, 1, ff_import.name_keyword);
+    if (error != NULL) {
+        PyException_SetCause(error, NULL);
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
     }
+    Py_XDECREF(message);
+    ff_end_handling(&missing);
 }
 
 /* Reads __path__ and, where importlib does (for the list of submodules), __spec__ of the parent, once. FF_UNSURE: they are others' to
@@ -207,8 +214,10 @@ int ff_bind_to_parent(const ff_family *family, PyObject *module)
     int status = PyObject_SetAttr(parent, family->child, module);
     Py_DECREF(parent);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        return ff_warn_refused_child(family);
+        _PyErr_StackItem refused;
+        ff_begin_handling(&refused);
+        status = ff_warn_refused_child(family);
+        ff_end_handling(&refused);
     }
     return status;
 }

@@ -112,10 +112,11 @@ static PyObject *call_find_spec(PyObject *finder, PyObject *name)
         if (FF_REQUIRES_FIND_SPEC || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return NULL;
         }
-        ff_exception missing = ff_take_exception();
+        _PyErr_StackItem missing;
+        ff_begin_handling(&missing);
         PyObject *arguments[] = {ff_import.path_finder, name, finder};
         PyObject *spec = PyObject_VectorcallMethod(ff_import.names._legacy_get_spec, arguments, 3, NULL);
-        ff_end_handling(missing);
+        ff_end_handling(&missing);
         return spec;
     }
     PyObject *arguments[] = {name, Py_None};

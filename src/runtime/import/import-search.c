@@ -63,11 +63,12 @@ static PyObject *call_find_spec(PyObject *finder, const ff_wanted *wanted)
             return NULL;
         }
         /* The original asks while it handles the AttributeError, which becomes the context of what is raised then. */
-        ff_exception missing = ff_take_exception();
+        _PyErr_StackItem missing;
+        ff_begin_handling(&missing);
         PyObject *arguments[] = {finder, wanted->name, path};
         PyObject *spec = FF_REQUIRES_FIND_SPEC ? Py_NewRef(Py_None)
                                                : ff_call_bootstrap(ff_import.names._find_spec_legacy, arguments, 3);
-        ff_end_handling(missing);
+        ff_end_handling(&missing);
         return spec;
     }
     PyObject *arguments[] = {wanted->name, path, Py_None};

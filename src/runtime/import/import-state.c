@@ -80,7 +80,8 @@ static int intern_names(void)
     }
     FF_IMPORT_NAMES(INTERN)
 #undef INTERN
-    return 0;
+    ff_import.name_keyword = PyTuple_Pack(1, ff_import.names.name);
+    return ff_import.name_keyword == NULL ? -1 : 0;
 }
 
 static int remember_objects(PyObject *bootstrap, PyObject *external)

@@ -18,6 +18,7 @@ typedef struct {
     PyObject *builtin_importer, *frozen_importer, *path_finder, *module_spec; /* classes of importlib */
     PyObject *is_builtin, *create_builtin, *exec_builtin, *is_frozen;         /* functions of _imp */
     PyObject *acquire_lock, *release_lock;                                    /* the same: importlib finds under this lock */
+    PyObject *name_keyword;                                                   /* ("name",) */
     PyObject *find_and_load_unlocked;                                         /* a Python function of importlib */
     PyObject *bootstrap, *external, *sys; /* the names of importlib._bootstrap, ._bootstrap_external and sys */
     int lists_submodules;                 /* importlib notes in specs which submodules are being loaded */

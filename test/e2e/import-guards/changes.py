@@ -264,7 +264,7 @@ for warned in ("always", "default", "module", "once", "error"):
                 try:
                     exec(statement, {})
                 except (ImportError, ImportWarning, AttributeError) as error:
-                    log.append(f"{type(error).__name__} {error}")
+                    log.append(f"{type(error).__name__} {error} {error.__context__!r}")
         registry = vars(bootstrap).get("__warningregistry__", {})
         log.append(sorted(map(str, registry)))
 

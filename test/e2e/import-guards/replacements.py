@@ -505,6 +505,55 @@ trying("an-evaluator-of-frames", lambda: evaluating("plain", "parent.child", "ci
 trying("an-evaluator-of-frames-by-the-parent", lambda: load("parent.child", parent=lambda: evaluating("plain")))
 
 
+def chain(error):
+    """An exception, and those that were handled when it was raised."""
+    found = []
+    while error is not None:
+        found.append(f"{type(error).__name__} {error} {error.__suppress_context__}")
+        error = error.__context__
+    return found
+
+
+def attempt(name):
+    try:
+        __import__(name)
+    except BaseException as error:
+        log.append(chain(error))
+
+
+@case
+def what_is_handled_meanwhile():
+    class Legacy:
+        def find_module(self, name, path=None):
+            log.append(chain(sys.exc_info()[1]))
+            if name in ("plain", "parent.child"):
+                raise ValueError(name)
+
+    sys.parent = sys.told = int
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sys.meta_path.insert(0, Legacy())
+        for name in ("plain", "parent.child", "missing", "told"):
+            attempt(name)
+            try:
+                raise KeyError(name)
+            except KeyError:
+                attempt(name)
+                log.append(chain(sys.exc_info()[1]))
+        log.append(chain(sys.exc_info()[1]))
+
+
+@case
+def no_package_any_more():
+    sys.parent = lambda: sys.modules.update(parent=types.ModuleType("parent"))
+    attempt("parent.child")
+    sys.modules.pop("parent")
+    try:
+        raise KeyError
+    except KeyError:
+        attempt("parent.child")
+
+
 @case
 def methods_that_others_borrow():
     class Finder:
