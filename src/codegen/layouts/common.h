@@ -50,6 +50,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_RAISED_EXCEPTION
 #define FF_HAS_RAISED_EXCEPTION 0
 #endif
+/* Whether an exception that is handled is three objects, else one (flashfreeze.h). */
+#ifndef FF_HANDLES_THREE_PARTS
+#define FF_HANDLES_THREE_PARTS 0
+#endif
 /* Whether import.c may take the place of importlib's _find_and_load(); else importlib does the work itself. */
 #ifndef FF_REPLACES_IMPORT
 #define FF_REPLACES_IMPORT 0
@@ -80,10 +84,6 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #endif
 /* How nested calls are counted: 310, 311, 312 as in these versions; 0: unknown, so that imports do not count their frames
  * (import-frames.c). */
-/* Whether an exception that is handled is three objects, else one (flashfreeze.h). */
-#ifndef FF_HANDLES_THREE_PARTS
-#define FF_HANDLES_THREE_PARTS 0
-#endif
 #ifndef FF_COUNTS_RECURSION
 #define FF_COUNTS_RECURSION 0
 #endif
