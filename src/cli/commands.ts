@@ -72,6 +72,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary: 'run build, relink, overlay or snapshot, and rebuild whenever a frozen module is edited',
     options: [
       'python',
+      'method',
       ...PLACE_OPTIONS,
       ...WATCH_OPTIONS,
       ...SNAPSHOT_OPTIONS,

@@ -1,14 +1,17 @@
 /** `watch` that starts where something is wrong or is reached through links: what is mended or switched later is in the next interpreter. */
-import {mkdirSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, renameSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {afterEach, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {run} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
+import {testWith} from '../support/with.js';
 import {startWatching, type Watching} from '../support/watching.js';
 
 jest.setTimeout(10 * 60_000);
 const folder = temporaryDirectory('watch-starts');
+const hasPatchelf = spawnSync('patchelf', ['--version']).status === 0;
 const python = findPythons().at(-1)?.python ?? 'python3';
 let serial = 0;
 let watching: Watching | undefined;
@@ -136,4 +139,22 @@ test.each([
   const file = `${at(`releases/2${below}`)}/${where === 'of a package' ? '__init__' : 'plugin'}.py`;
   writeFileSync(file, 'def f():\n    return "edited"\n');
   await becomes({plugin: ['edited', true]}, ...question);
+});
+
+testWith(hasPatchelf, 'patchelf')('a graft, of which an edit makes the library anew', async () => {
+  const root = place({'pk/__init__.py': '', 'pk/good.py': 'def f(): return 1\n'});
+  const {builds, until} = await watch(root, ['--method', 'graft', '--package', 'pk']);
+  expect(builds()).toMatchObject([{ok: true, command: 'relink', method: 'graft', changed: []}]);
+  const executable = statSync(join(root, 'frozen')).ino;
+  for (const word of ['edited', 'again']) {
+    const before = builds().length;
+    writeFileSync(join(root, 'pk', 'good.py'), `def f(): return ${JSON.stringify(word)}\n`);
+    await becomes({'pk.good': [word, true]}, root, ['pk.good'], [root]);
+    await until('the build', () => builds().length > before);
+    expect(builds().at(-1)).toMatchObject({
+      ok: true,
+      executed: ['compile:pk.good', 'generate:pk.good', 'cc:pk.good', 'link:images'],
+    });
+  }
+  expect(statSync(join(root, 'frozen')).ino).toBe(executable);
 });
