@@ -58,11 +58,14 @@ int ff_has_room_for_frames(int count)
  * (Objects/methodobject.c). */
 PyObject *ff_call_instead(PyObject *function, PyObject *const *arguments, size_t count, PyObject *keywords)
 {
-    const int own = FF_COUNTS_RECURSION < 312;
-    take_calls(PyThreadState_Get(), -own);
+#if FF_COUNTS_RECURSION >= 312
+    return PyObject_Vectorcall(function, arguments, count, keywords);
+#else
+    take_calls(PyThreadState_Get(), -1);
     PyObject *result = PyObject_Vectorcall(function, arguments, count, keywords);
-    take_calls(PyThreadState_Get(), own);
+    take_calls(PyThreadState_Get(), 1);
     return result;
+#endif
 }
 #else
 /* Of an interpreter that counts otherwise nothing is known. */
