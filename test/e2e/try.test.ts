@@ -3,7 +3,8 @@ import {chmodSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
-import {flashfreeze, flashfreezeJson, run} from '../../support/rig.js';
+import {QUICKLY, prepareTree} from '../../support/cpython-trees.js';
+import {flashfreeze, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(10 * 60_000);
@@ -70,6 +71,52 @@ test('for people: a table', async () => {
   );
   expect(columns).toMatch(/^ +as it is +frozen +\+- +left$/);
   expect(rows[0]).toMatch(/^with \.pyc files( +[\d.]+ ms){3} +[\d.]+ %$/);
+});
+
+describe('a snapshot', () => {
+  const withSource = async (command: string) => {
+    const {source, buildDir} = await prepareTree('3.13.15');
+    const from = ['--source', source, '--build-dir', `${buildDir}-snapshot`, `--configure-arg=${QUICKLY}`];
+    const own = {
+      ...withoutUsersVariables(),
+      ...environment,
+      HOME: directory,
+      LANG: 'C.UTF-8',
+      LC_ALL: undefined,
+    };
+    const {events, stdout} = await flashfreezeJson(['try', command, ...from], {
+      environment: own,
+      cwd: directory,
+    });
+    return {trial: events.find(({type}) => type === 'trial'), stdout};
+  };
+
+  test('is a column, where a source tree is given', async () => {
+    script('tool', 'import json, argparse\nprint(json.dumps([1, 2]))\n');
+    const {trial} = await withSource('tool');
+    expect(trial).toMatchObject({
+      snapshot: {
+        ...{state: 'measured', python: '3.13.15', start: {median: expect.any(Number)}},
+        permanent: expect.arrayContaining(['snapshot', '--out', './tool-snapshot']),
+        command: ['./tool-snapshot', join(directory, 'bin', 'tool')],
+      },
+    });
+  });
+
+  test.each([
+    [`${python} -B -c 1`, /^the interpreter has options: -B$/],
+    [`${python} -c "import sys; print(sys.executable)"`, /^the program prints something else with it: /],
+  ])('says why there is none of %s', async (command, reason) => {
+    const {trial} = await withSource(command);
+    expect(trial).toMatchObject({snapshot: {state: 'none', reason: expect.stringMatching(reason)}});
+  });
+
+  test('is not tried without a source tree', async () => {
+    const {events} = await attempt(`${python} -c 1`);
+    expect(events.find(({type}) => type === 'trial')).toMatchObject({
+      snapshot: {state: 'none', reason: expect.stringContaining('--source DIR tries one')},
+    });
+  });
 });
 
 describe('said, not measured', () => {

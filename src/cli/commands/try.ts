@@ -13,6 +13,7 @@ const LABELS: Readonly<Record<StartCondition, string>> = {
   cold: 'with a cold page cache',
 };
 const HEAD = ['', 'as it is', 'frozen', '+-', 'left'];
+const SNAPSHOT_HEAD = ['snapshot', 'left'];
 
 /** `flashfreeze try 'COMMAND'`: what freezing a program would give. */
 export async function run({invocation, context, product}: Session): Promise<CommandEnd> {
@@ -27,7 +28,9 @@ export async function run({invocation, context, product}: Session): Promise<Comm
     const hint = "quote it, so that it is one word: flashfreeze try 'hg version'";
     return {failure: failure('USAGE', 'try needs a command', {hint})};
   }
-  const tried = await tryCommand(command, context);
+  const {source, 'build-dir': buildDir, 'configure-arg': configureArguments = []} = invocation.options;
+  const from = source === undefined ? undefined : {source, buildDir, configureArguments};
+  const tried = await tryCommand(command, from, context);
   if (!tried.ok) return {failure: tried.failure};
   const trial = tried.value;
   product({text: headline(quoteForShell(command), trial), record: {type: 'trial', command, ...trial}});
@@ -35,7 +38,7 @@ export async function run({invocation, context, product}: Session): Promise<Comm
   product({text: ''});
   product({text: `to keep it: ${quoteForShell(trial.permanent)}`});
   product({text: `and start:  ${quoteForShell(trial.start)}`});
-  product({text: trial.snapshot});
+  for (const text of snapshotLines(trial)) product({text});
   const {python, modules, rows} = trial;
   return {
     ...{python, modules},
@@ -48,17 +51,31 @@ function headline(command: string, {python, modules, method}: Trial): string {
   return `${command}: Python ${python}, ${how}, ${count(modules, 'frozen module')}; it prints the same`;
 }
 
-function table({rows, memory}: Trial): readonly string[] {
+function snapshotLines({snapshot}: Trial): readonly string[] {
+  if (snapshot.state === 'none') return [`no snapshot: ${snapshot.reason}`];
+  return [
+    `to keep the snapshot (Python ${snapshot.python}): ${quoteForShell(snapshot.permanent)}`,
+    `and start it: ${quoteForShell(snapshot.command)}`,
+  ];
+}
+
+function table({rows, memory, snapshot}: Trial): readonly string[] {
+  const isMeasured = snapshot.state === 'measured';
   const starts = rows.map(({condition, original, frozen, wall}) => [
     LABELS[condition],
     milliseconds(original.median),
     milliseconds(frozen.median),
     milliseconds(Math.max(original.spread, frozen.spread)),
     percent(wall),
+    // Without bytecode, and with a cold page cache, a snapshot is not measured.
+    ...(isMeasured && condition === 'warm'
+      ? [milliseconds(snapshot.start.median), percent(snapshot.wall)]
+      : []),
   ]);
   const {original, frozen} = memory;
   const size = ['memory', megabytes(original), megabytes(frozen), '', percent(frozen / original)];
-  return alignColumns([HEAD, ...starts, size]);
+  // Its memory is not measured: the figure is at least that of the Python which starts it.
+  return alignColumns([isMeasured ? [...HEAD, ...SNAPSHOT_HEAD] : HEAD, ...starts, size]);
 }
 
 function milliseconds(value: number): string {

@@ -12,8 +12,6 @@ export interface PermanentCommands {
   readonly permanent: readonly string[];
   /** Starts it then. */
   readonly start: readonly string[];
-  /** What else could be had: a snapshot, which no installed Python can have. */
-  readonly snapshot: string;
 }
 
 /**
@@ -27,31 +25,30 @@ export function commandsFor(
 ): PermanentCommands {
   const words = pythonWords(command);
   const name = nameOf(command);
-  const snapshot = snapshotAdvice(version);
   const traced = ['--python', python, '--trace', quoteForShell(words)];
   if (method === 'overlay') {
     const out = `${name}-overlay`;
     return {
       permanent: ['flashfreeze', 'overlay', ...traced, '--out', out],
       start: [`./${out}/bin/python${/^\d+\.\d+/.exec(version)?.[0] ?? ''}`, ...words],
-      snapshot,
     };
   }
   const isVirtual = existsSync(join(dirname(dirname(python)), 'pyvenv.cfg'));
   const out = isVirtual ? join(dirname(python), `${name}-frozen`) : `./${name}-frozen`;
-  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words], snapshot};
+  return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words]};
 }
 
-/** What a snapshot of the program would need. */
-function snapshotAdvice(version: string): string {
-  const [series] = SNAPSHOT_SERIES;
+/** What a snapshot of the program would need: no installed Python can have one. */
+export function snapshotAdvice(version: string): string {
+  const series = SNAPSHOT_SERIES.join(' or ');
   const other = SNAPSHOT_SERIES.some((each) => version.startsWith(`${each}.`))
     ? ''
     : `, instead of ${version}`;
-  return `a snapshot needs CPython ${series ?? ''} built from source${other}: flashfreeze snapshot --source DIR`;
+  return `it needs CPython ${series} built from source${other}; --source DIR tries one`;
 }
 
-function nameOf({program}: PythonCommand): string {
+/** A name for what is made of a program. */
+export function nameOf({program}: PythonCommand): string {
   if (program.kind === 'module') return program.name;
   return program.kind === 'script' ? basename(program.path).replace(/\.py$/, '') : 'python';
 }

@@ -12,11 +12,13 @@ import {makeBytecodePlaces, type StartSide} from '../start-place.js';
 import {findProgram, type FoundProgram} from './find-program.js';
 import {type FreezeMethod, freezeProgram} from './freeze-program.js';
 import {type MeasuredStarts, measureStarts} from './measure-starts.js';
-import {commandsFor, type PermanentCommands} from './permanent-commands.js';
+import {commandsFor, nameOf, type PermanentCommands, snapshotAdvice} from './permanent-commands.js';
 import {outputDifference, type ProgramRun, runProgram} from './program-run.js';
+import {type SnapshotSource, type SnapshotTrial, trySnapshot} from './snapshot-trial.js';
 
 /** What freezing a program gives. */
 export interface Trial extends MeasuredStarts, PermanentCommands {
+  readonly snapshot: SnapshotTrial;
   /** `3.13.15` */
   readonly python: string;
   /** How many modules are frozen. */
@@ -28,8 +30,13 @@ export interface Trial extends MeasuredStarts, PermanentCommands {
  * Freezes what a command imports, in the cache directory, and measures the program as it is and frozen. Nothing of the user's is
  * changed, but for what the program itself does, which runs up to 150 times. Fails as `findProgram`, `runProgram` and the hosts do; with
  * BENCH for a program that prints something else each time, and with VERIFY for one that prints something else when it is frozen.
+ * @param from the CPython that a snapshot is built from; undefined for none
  */
-export async function tryCommand(command: readonly string[], context: HostContext): Promise<Result<Trial>> {
+export async function tryCommand(
+  command: readonly string[],
+  from: SnapshotSource | undefined,
+  context: HostContext,
+): Promise<Result<Trial>> {
   const {cwd, signal, userEnvironment} = context;
   const environment = Object.fromEntries(
     Object.entries(userEnvironment).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -42,7 +49,7 @@ export async function tryCommand(command: readonly string[], context: HostContex
   if (!owned.ok) return owned;
   const starts = await mkdtemp(join(place, 'starts-'));
   try {
-    return await tryProgram(program, {frozen: place, starts}, environment, context);
+    return await tryProgram(program, from, {frozen: place, starts}, environment, context);
   } finally {
     await removeTree(starts);
   }
@@ -50,6 +57,7 @@ export async function tryCommand(command: readonly string[], context: HostContex
 
 async function tryProgram(
   program: FoundProgram,
+  from: SnapshotSource | undefined,
   places: {readonly frozen: string; readonly starts: string},
   environment: Readonly<Record<string, string>>,
   context: HostContext,
@@ -82,7 +90,15 @@ async function tryProgram(
     measureStarts(request, bytecode, usual.value.took),
   );
   if (!measured.ok) return measured;
-  return ok({python, modules, method, ...measured.value, ...commandsFor(program, method, python)});
+  const name = nameOf(command);
+  const taken = {command, original, usual: usual.value, bytecode, place: places.frozen, name};
+  const snapshot =
+    from === undefined
+      ? ok({state: 'none', reason: snapshotAdvice(python)} as const)
+      : await inPhase('trying a snapshot', context, () => trySnapshot({...taken, from}, context));
+  if (!snapshot.ok) return snapshot;
+  const commands = commandsFor(program, method, python);
+  return ok({python, modules, method, ...measured.value, ...commands, snapshot: snapshot.value});
 }
 
 /** The second of two runs, whose modules have their bytecode. */
