@@ -2,7 +2,8 @@ import type {Digest} from '../model/digest.js';
 import type {Ownership} from '../fs/owners.js';
 import {withRegular} from '../fs/regular-file.js';
 import {errnoOf} from '../model/errno.js';
-import {type ActionRecord, decodeRecord} from './record.js';
+import {type ActionRecord, decodeRecord, isSealed} from './record.js';
+import type {Seal} from './seal.js';
 
 /** A stored result as it was read. */
 export interface RecordFile {
@@ -10,6 +11,8 @@ export interface RecordFile {
   readonly record: ActionRecord | 'older' | undefined;
   /** Its owner and permissions; undefined if it could not be opened. */
   readonly owner: Ownership | undefined;
+  /** Whether it has the mark of this user. */
+  readonly isSealed: boolean;
   /** Why it could not be opened. */
   readonly error: unknown;
 }
@@ -18,15 +21,16 @@ export interface RecordFile {
 const MAX_BYTES = 16_000_000;
 
 /** Reads the file of a result: a regular one of reasonable size, which is read through no link. */
-export async function readRecord(path: string, key: Digest): Promise<RecordFile> {
+export async function readRecord(path: string, key: Digest, seal?: Seal): Promise<RecordFile> {
   try {
     return await withRegular(path, 'refuse', async ({handle, stats}) => {
       const found = {owner: stats, error: undefined};
-      if (stats.size > MAX_BYTES) return {record: undefined, ...found};
-      return {record: decodeRecord(await handle.readFile('utf8'), key), ...found};
+      if (stats.size > MAX_BYTES) return {record: undefined, isSealed: false, ...found};
+      const text = await handle.readFile('utf8');
+      return {record: decodeRecord(text, key), isSealed: isSealed(text, seal), ...found};
     });
   } catch (error) {
-    return {record: undefined, owner: undefined, error};
+    return {record: undefined, owner: undefined, isSealed: false, error};
   }
 }
 

@@ -1,5 +1,6 @@
 import {digestOf, isDigest, type Digest} from '../model/digest.js';
 import {canonicalJson, type Json} from '../model/canonical-json.js';
+import type {Seal} from './seal.js';
 
 /** A file that an action made, as the store knows it. */
 export interface StoredOutput {
@@ -21,8 +22,8 @@ const SCHEMA = 2;
 /** Written by an earlier version: unusable, but not damaged. */
 const OLDER_SCHEMA = 1;
 
-/** The record as stored: one canonical JSON object, with a digest over the rest of it. */
-export function encodeRecord(record: ActionRecord): string {
+/** The record as stored: one canonical JSON object, with a digest over the rest of it, and perhaps the mark of its user. */
+export function encodeRecord(record: ActionRecord, seal?: Pick<Seal, 'of'>): string {
   const outputs = record.outputs.map(({name, digest, size, executable}) => ({
     name,
     digest,
@@ -31,7 +32,14 @@ export function encodeRecord(record: ActionRecord): string {
   }));
   const content = canonicalJson(outputs);
   const sum = sumOf(record.keyRecord, content);
-  return `{"key":${record.keyRecord},"outputs":${content},"schema":${SCHEMA},"sum":"${sum}"}`;
+  const mark = seal === undefined ? '' : `"seal":"${seal.of(sum)}",`;
+  return `{"key":${record.keyRecord},"outputs":${content},"schema":${SCHEMA},${mark}"sum":"${sum}"}`;
+}
+
+/** Whether a text that `decodeRecord` accepts has the mark of this user. */
+export function isSealed(text: string, seal: Pick<Seal, 'isOf'> | undefined): boolean {
+  const found = /,"seal":"([0-9a-f]{64})","sum":"([0-9a-f]{64})"\}$/.exec(text);
+  return found?.[1] !== undefined && seal?.isOf(found[2] as Digest, found[1]) === true;
 }
 
 function sumOf(keyRecord: string, outputs: string): Digest {

@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import {isForeign} from '../fs/owners.js';
 import {type Directory, type MayRemove, openDirectory, unlessForeign} from '../fs/removal.js';
 import {isDigest, type Digest} from '../model/digest.js';
+import type {Seal} from './seal.js';
 
 /**
  * The paths of the store: the layout of Bazel's disk cache. `cas` holds contents by their sha256, `ac` the
@@ -15,6 +16,8 @@ export interface Layout {
   readonly sharedMode: number | undefined;
   /** Whether results and files of other users are used, and removed like one's own. */
   readonly trustOthers: boolean;
+  /** What marks this user's results in a shared store. */
+  readonly seal: Seal | undefined;
   readonly temporary: string;
   readonly blob: (digest: Digest) => string;
   readonly entry: (key: Digest) => string;
@@ -25,15 +28,21 @@ export const RESULTS = 'ac';
 export const TEMPORARIES = 'tmp';
 
 /** `rootMode` are the permissions of the root: others may write to it, so they may write to all that is in it. */
-export function layoutOf(root: string, rootMode = 0, trustOthers = false): Layout {
+export function layoutOf(root: string, rootMode = 0, trustOthers = false, seal?: Seal): Layout {
   return {
     root,
     trustOthers,
-    sharedMode: (rootMode & OTHERS_WRITE) === 0 ? undefined : rootMode & PERMISSIONS,
+    seal,
+    sharedMode: isShared(rootMode) ? rootMode & PERMISSIONS : undefined,
     temporary: join(root, TEMPORARIES),
     blob: (digest) => join(root, CONTENTS, digest.slice(0, 2), digest),
     entry: (key) => join(root, RESULTS, key.slice(0, 2), key),
   };
+}
+
+/** Whether others may write to a store whose root has these permissions. */
+export function isShared(rootMode: number): boolean {
+  return (rootMode & OTHERS_WRITE) !== 0;
 }
 
 const OTHERS_WRITE = 0o022;

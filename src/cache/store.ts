@@ -16,12 +16,13 @@ import {
   writeFileAtomic,
 } from '../fs/files.js';
 import {foreignLinkOn} from '../fs/links.js';
-import {isForeign, isOnlyOurs, nameOfUser, type Ownership} from '../fs/owners.js';
+import {isForeign, isOnlyOurs, nameOfUser, ownUser} from '../fs/owners.js';
 import {isReachedByOthers} from '../fs/readers.js';
 import {clearStore, removeStored} from './clearing.js';
-import {CONTENTS, inDirectory, isTrusted, layoutOf, RESULTS, type Layout} from './store-layout.js';
+import {CONTENTS, inDirectory, isShared, isTrusted, layoutOf, RESULTS, type Layout} from './store-layout.js';
 import {encodeRecord, type ActionRecord, type StoredOutput} from './record.js';
 import {isDamage, readRecord, type RecordFile} from './record-file.js';
+import {openSeal} from './seal.js';
 import {createTidier, type Tidier} from './tidy.js';
 import {
   findIntruders,
@@ -114,7 +115,8 @@ export async function openStore(
       hint: `pass --trust-cache to use it, or ${hint}`,
     });
   }
-  const layout = layoutOf(root, stats?.mode ?? 0, trustOthers);
+  const seal = isShared(stats?.mode ?? 0) ? await openSeal(path) : undefined;
+  const layout = layoutOf(root, stats?.mode ?? 0, trustOthers, seal);
   for (const folder of [join(root, CONTENTS), join(root, RESULTS), layout.temporary]) {
     const result = await prepareFolder(layout, folder);
     if (!result.ok)
@@ -174,18 +176,24 @@ const MISS: Result<Lookup> = ok({record: undefined, warnings: []});
 
 async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolean}): Promise<Result<Lookup>> {
   const path = layout.entry(key);
-  const {record, owner, error} = await readEntry(layout, key);
+  const {record, owner, isSealed, error} = await readEntry(layout, key);
   if (error !== undefined) {
     if (isDamage(error)) return ok({record: undefined, warnings: [await discard(layout, 'entry', path)]});
     return errnoOf(error) === 'ENOENT' ? MISS : err(ioFailure('read', path, error));
   }
-  if (owner !== undefined && !layout.trustOthers && !isOnlyOurs(path, owner)) {
+  const refuse = (whose: string): Result<Lookup> => {
     if (strangers.isTold) return MISS;
     strangers.isTold = true;
-    return ok({record: undefined, warnings: [foreignWarning(layout, owner)]});
+    return ok({record: undefined, warnings: [strangerWarning(layout, whose)]});
+  };
+  if (owner !== undefined && !layout.trustOthers && !isOnlyOurs(path, owner)) {
+    return refuse(isForeign(owner) ? `of ${nameOfUser(owner.uid)}` : 'that other users may write to');
   }
   if (record === 'older') return MISS;
   if (record === undefined) return ok({record, warnings: [await discard(layout, 'entry', path)]});
+  // Another user may have moved a file of this user there.
+  const needsMark = layout.sharedMode !== undefined && !layout.trustOthers && owner?.uid === ownUser();
+  if (needsMark && !isSealed) return refuse('without the mark of this user');
   for (const output of record.outputs) {
     const blob = layout.blob(output.digest);
     const found = await lstat(blob).catch(() => undefined);
@@ -204,13 +212,12 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
  */
 async function readEntry(layout: Layout, key: Digest): Promise<RecordFile> {
   if (layout.sharedMode === undefined) return readRecord(layout.entry(key), key);
-  const read = (path: string): Promise<RecordFile> => readRecord(path, key);
+  const read = (path: string): Promise<RecordFile> => readRecord(path, key, layout.seal);
   const found = await inDirectory(layout.root, [RESULTS, key.slice(0, 2)], ({at}) => read(join(at, key)));
-  return found ?? {record: undefined, owner: undefined, error: {code: 'ENOENT'}};
+  return found ?? {record: undefined, owner: undefined, isSealed: false, error: {code: 'ENOENT'}};
 }
 
-function foreignWarning({root}: Layout, owner: Ownership): string {
-  const whose = isForeign(owner) ? `of ${nameOfUser(owner.uid)}` : 'that other users may write to';
+function strangerWarning({root}: Layout, whose: string): string {
   return (
     `the cache in ${root} has results ${whose}, which are not used; ` +
     'with --trust-cache they are, and who may write to it decides what you run'
@@ -230,7 +237,7 @@ async function putRecord(
     const stored = await putBlob(layout, tidier, output, from);
     if (!stored.ok) return stored;
   }
-  const text = encodeRecord(record);
+  const text = encodeRecord(record, layout.seal);
   tidier.grew(text.length);
   return writeEntry(layout, layout.entry(key), text);
 }
@@ -328,5 +335,5 @@ async function renew(layout: Layout, path: string, record: ActionRecord): Promis
   if (layout.sharedMode === undefined) return;
   const found = await lstat(path).catch(() => undefined);
   if (found !== undefined && Date.now() - found.mtimeMs > TOUCH_AFTER_MS)
-    await writeEntry(layout, path, encodeRecord(record));
+    await writeEntry(layout, path, encodeRecord(record, layout.seal));
 }

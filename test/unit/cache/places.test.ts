@@ -36,8 +36,9 @@ import {join} from 'node:path';
 import {openStore} from './cache/store.js';
 import {createEngine} from './engine/engine.js';
 import {localSlots} from './exec/job-slots.js';
-const {buildDir, storeDir, names, bytes, user, limits, trustOthers, clear} = JSON.parse(process.argv[2]);
+const {homes, buildDir, storeDir, names, bytes, user, limits, trustOthers, clear} = JSON.parse(process.argv[2]);
 if (user) {
+  process.env.XDG_CACHE_HOME = join(homes, String(user.id));
   process.umask(user.umask);
   process.setgroups([]);
   process.setgid(user.group);
@@ -94,7 +95,11 @@ interface Task {
 
 let program: string;
 let folder: string;
+/** Where each user has a cache directory of their own. */
+let homes: string;
 beforeAll(() => {
+  homes = temporaryDirectory();
+  chmodSync(homes, 0o1777);
   program = writeScript(temporaryDirectory(), 'build', SCRIPT);
 });
 beforeEach(() => {
@@ -105,7 +110,7 @@ beforeEach(() => {
 let runs = 0;
 function argumentsFor(task: Task): [string, string] {
   runs += 1;
-  const setting = {...task, storeDir: join(folder, 'store'), buildDir: join(folder, `build${runs}`)};
+  const setting = {...task, homes, storeDir: join(folder, 'store'), buildDir: join(folder, `build${runs}`)};
   return [program, JSON.stringify(setting)];
 }
 
@@ -351,6 +356,35 @@ describeWith(isRoot, 'the right to be several users')('a store of two users', ()
       const before = readdirSync(checkout);
       expect(build({...alone, names: ['a'], user: ben})).toMatchObject({right: true, executed: 1});
       expect(readdirSync(checkout)).toEqual(before);
+    });
+
+    test('a file of it that was moved into the store is not used, and replaced', () => {
+      const entry = forge(join(folder, 'checkout'));
+      renameSync(join(folder, 'checkout', basename(entry)), entry);
+      const built = build({...alone, names: ['a'], user: ben});
+      expect(built).toMatchObject({right: true, executed: 1});
+      expect(built.messages[0]).toMatch(/has results without the mark of this user, which are not used/);
+      expect(build({...alone, names: ['a'], user: ben})).toMatchObject({
+        right: true,
+        cached: 1,
+        messages: [],
+      });
+    });
+
+    test('a mark of this user does not count for another result, and what looks like one never', () => {
+      const checkout = join(folder, 'checkout');
+      const entry = forge(checkout);
+      const forged = readFileSync(join(checkout, basename(entry)), 'utf8');
+      build({...alone, names: ['b'], user: ben});
+      const [other = ''] = files('ac');
+      const seal = /"seal":"\w+",/.exec(readFileSync(other, 'utf8'))?.[0] ?? '';
+      expect(seal).not.toBe('');
+      mkdirSync(dirname(entry), {recursive: true});
+      for (const mark of [seal, '"seal":"","', '"seal":null,', seal.replace(/\w{64}/, '0'.repeat(64))]) {
+        writeFileSync(entry, forged.replace('"sum"', `${mark}"sum"`));
+        chownSync(entry, ben.id, group);
+        expect(build({...alone, names: ['a'], user: ben})).toMatchObject({right: true, executed: 1});
+      }
     });
 
     test('a link to it in the place of the store is refused', () => {
