@@ -23,6 +23,12 @@ export function parseAddress(text: string): Result<Address> {
   if (url.search !== '' || url.hash !== '') {
     return fail('CONFIG', 'the address of the remote cache must not have a query or a fragment', {hint});
   }
+  if (url.pathname.includes('@')) {
+    // It would be printed, and sent to a host that is the user's name.
+    return fail('CONFIG', 'the address of the remote cache has an @ in its path', {
+      hint: 'write / in a password as %2F, and @ in a path as %40',
+    });
+  }
   let authorization: string | undefined;
   if (url.username !== '' || url.password !== '') {
     const credentials = `${plain(url.username)}:${plain(url.password)}`;

@@ -26,6 +26,7 @@ test.each([
   ['file:///cache', 'unsupported protocol file:'],
   ['https://cache/?token=secret', 'must not have a query or a fragment'],
   ['https://cache/#part', 'must not have a query or a fragment'],
+  ['http://user:12/secret@cache', 'has an @ in its path'],
 ])('%j is rejected, and no part of it repeated', (text, why) => {
   const parsed = parseAddress(text);
   expect(parsed).toMatchObject({ok: false, failure: {code: 'CONFIG', message: expect.stringContaining(why)}});
