@@ -23,9 +23,9 @@ const FORM = /^[0-9a-f]{64}$/;
 
 /** The seal of this user, whose secret is kept in the user's own cache directory. Undefined if there is no place for it. */
 export async function openSeal(cacheDir: string): Promise<Seal | undefined> {
-  const folder = privateCacheDir(cacheDir);
+  const folder = join(privateCacheDir(cacheDir), 'seal');
   if (!(await ensurePrivate(folder)).ok) return undefined;
-  const file = join(folder, 'seal');
+  const file = join(folder, 'secret');
   const secret = (await readSecret(file)) ?? (await makeSecret(folder, file));
   return secret === undefined ? undefined : sealWith(secret);
 }
