@@ -183,6 +183,20 @@ static PyObject *snapshot_functions(PyObject *self, PyObject *Py_UNUSED(ignored)
     return PyTuple_Pack(2, state->before_snapshot, state->after_restore);
 }
 
+extern const char *ff_can_hold(const char *path) __attribute__((weak)); /* snapshot/held-libraries.c */
+
+/* For the recording of imports: why a snapshot cannot hold an extension module in a shared library; None if it can. */
+static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
+{
+    PyObject *bytes;
+    if (!PyUnicode_FSConverter(path, &bytes)) {
+        return NULL;
+    }
+    const char *reason = ff_can_hold == NULL ? "there is no snapshot" : ff_can_hold(PyBytes_AS_STRING(bytes));
+    Py_DECREF(bytes);
+    return reason == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(reason);
+}
+
 static PyMethodDef functions[] = {
     {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
     {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
@@ -196,6 +210,7 @@ static PyMethodDef functions[] = {
     {"after_restore", after_restore, METH_O,
      "after_restore(function, /)\n--\n\nCall a function when a process starts from a snapshot, the first one first; returns it."},
     {"_snapshot_functions", snapshot_functions, METH_NOARGS, NULL},
+    {"_reason_to_leave_out", reason_to_leave_out, METH_O, NULL},
     {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
     {NULL, NULL, 0, NULL}};
 

@@ -11,8 +11,16 @@ export const REGION_FUNCTIONS = [
   ...['PyThread_get_thread_ident', 'PyThread_get_thread_ident_ex', 'Py_BytesMain'],
   ...['getenv', 'secure_getenv', 'OPENSSL_cpuid_setup', 'ff_register_with_interpreter'],
   ...['dlopen', 'dlsym', 'dlclose', 'ffi_closure_alloc', 'ffi_closure_free'],
+  ...[
+    'EVP_RAND_CTX_new',
+    'EVP_RAND_CTX_free',
+    'openssl_get_fork_id',
+    'RAND_bytes_ex',
+    'RAND_priv_bytes_ex',
+    'time',
+  ],
   ...['PyExpat_XML_SetHashSalt', 'XML_SetHashSalt16Bytes'],
-  ...['Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
+  ...['_Py_GetAllocatedBlocks', 'Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
 ];
 
 /**

@@ -91,7 +91,8 @@ export async function proveImports(
       const located =
         inRegion.length === 0 ? ok('') : await runDump(imports, {...request, output, locate}, site);
       if (!located.ok) return located;
-      const isNew = ({module}: Unkeepable): boolean => !all.has(module) && imports.modules.includes(module);
+      const isNew = ({module, isLibrary}: Unkeepable): boolean =>
+        !all.has(module) && (isLibrary === true || imports.modules.includes(module));
       const blamed = parseLocated(located.value, recorded).filter(isNew);
       const more = blamed.length > 0 ? blamed : findUnstable(recorded).filter(isNew);
       // The first of two runs may write files that the second one reads, such as bytecode.

@@ -14,6 +14,18 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   mi_process_start: 'the time at which mimalloc began (Objects/mimalloc/stats.c)',
 };
 
+/** Variables with a word that holds when they were filled: a start has the time of the build there. */
+const TIMED: Readonly<Record<string, string>> = {
+  _nc_globals:
+    'the directories of terminfo are looked for again a second later (ncurses, tinfo/db_iterator.c)',
+};
+
+/** Whether a word has two times of one build, in seconds. */
+function isTime({values: [a, b]}: UnexplainedWord): boolean {
+  const [from, to] = a < b ? [a, b] : [b, a];
+  return from > 1_000_000_000n && to < 1n << 40n && to - from < 3600n;
+}
+
 /** A variable of the executable. */
 export interface Symbol {
   readonly name: string;
@@ -45,7 +57,10 @@ export function withoutExplained(
   words: readonly UnexplainedWord[],
   symbols: readonly Symbol[],
 ): readonly UnexplainedWord[] {
-  return words.filter((word) => !Object.hasOwn(EXPLAINED, holderOf(word, symbols)?.name ?? ''));
+  return words.filter((word) => {
+    const name = holderOf(word, symbols)?.name ?? '';
+    return !Object.hasOwn(EXPLAINED, name) && !(Object.hasOwn(TIMED, name) && isTime(word));
+  });
 }
 
 /** What holds a word, and its values. */

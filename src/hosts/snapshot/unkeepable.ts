@@ -7,6 +7,8 @@ export interface Unkeepable {
   readonly reason: string;
   /** `FILE:LINE` of the module's body, where it is known. */
   readonly where?: string;
+  /** Whether it is a shared library that was held. */
+  readonly isLibrary?: boolean;
 }
 
 /** Modules of the standard library that keep what differs in each process, and are renewed at each start (runtime/snapshot/renewal.c). */
@@ -91,6 +93,9 @@ export function findUnstable({events}: Pick<RecordedImports, 'events'>): readonl
   return [...found.values()];
 }
 
+/** What locate_words.py says of words that lie in a shared library. */
+const LIBRARY = 'a variable of the library';
+
 /**
  * The modules that hold what differs in two dumps, from the lines of src/cpython/interpreter/scripts/locate_words.py. Of several that have the
  * same object, it belongs to those that have it from no other.
@@ -117,7 +122,13 @@ export function parseLocated(
     );
     for (const [module, differs] of holders) {
       const isFromOther = names.some((name) => name !== module && users.get(name)?.has(module) === true);
-      if (!isFromOther && !found.has(module)) found.set(module, blame(module, differs, recorded));
+      const isLibrary = differs.startsWith(LIBRARY);
+      if (!isFromOther && !found.has(module)) {
+        found.set(
+          module,
+          isLibrary ? {module, reason: differs, isLibrary} : blame(module, differs, recorded),
+        );
+      }
     }
   }
   return [...found.values()];

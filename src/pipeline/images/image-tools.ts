@@ -60,6 +60,7 @@ export async function prepareTools(
   const rooms = await engine.sources([
     {name: 'runtime/import.h', path: join(RUNTIME_FOLDER, 'import', 'import.h')},
     {name: 'runtime/restore.h', path: join(RUNTIME_FOLDER, 'snapshot', 'restore.h')},
+    {name: 'runtime/versions.h', path: join(RUNTIME_FOLDER, 'snapshot', 'versions.h')},
   ]);
   if (!rooms.ok) return rooms;
   const headers = [layoutHeader.value, ...shared.value];

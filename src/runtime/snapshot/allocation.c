@@ -3,6 +3,7 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_interp.h"
 
@@ -196,6 +197,16 @@ static void release_object(void *Py_UNUSED(context), void *p)
     __wrap_free(p);
 }
 
+#if PY_VERSION_HEX < 0x030c0000
+static Py_ssize_t ff_block_count;
+extern Py_ssize_t __real__Py_GetAllocatedBlocks(void);
+
+Py_ssize_t __wrap__Py_GetAllocatedBlocks(void)
+{
+    return __real__Py_GetAllocatedBlocks() + ff_block_count;
+}
+#endif
+
 void ff_begin_objects(void)
 {
     const PyMemAllocatorEx own = {NULL, allocate_object, allocate_zeros, reallocate_object, release_object};
@@ -213,6 +224,6 @@ void ff_end_objects(void)
         PyMem_SetAllocator(domains[i], &usual[i]);
     }
 #ifdef WITH_PYMALLOC
-    PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = object_count; /* sys.getallocatedblocks() */
+    FF_SET_BLOCK_COUNT(object_count);
 #endif
 }

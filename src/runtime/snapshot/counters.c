@@ -4,10 +4,9 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_code.h"
-#include "internal/pycore_opcode_metadata.h"
-#include "opcode_ids.h"
 
 #include <fcntl.h>
 #include <link.h>
@@ -40,9 +39,9 @@ static int find_segment(struct dl_phdr_info *object, size_t Py_UNUSED(size), voi
 /* Whether nothing but counters differs. */
 static int is_unspecialised(const PyCodeObject *code, const _Py_CODEUNIT *now, const _Py_CODEUNIT *original)
 {
-    for (Py_ssize_t i = 0; i < Py_SIZE(code); i += 1 + _PyOpcode_Caches[_PyOpcode_Deopt[original[i].op.code]]) {
-        int is_resume = now[i].op.code == RESUME_CHECK && original[i].op.code == RESUME; /* at its first run */
-        if ((now[i].op.code != original[i].op.code && !is_resume) || now[i].op.arg != original[i].op.arg) {
+    for (Py_ssize_t i = 0; i < Py_SIZE(code); i += 1 + _PyOpcode_Caches[_PyOpcode_Deopt[FF_OPCODE(original[i])]]) {
+        int before = FF_OPCODE(original[i]), after = FF_OPCODE(now[i]);
+        if ((after != before && !FF_IS_FIRST_RUN(after, before)) || FF_OPARG(now[i]) != FF_OPARG(original[i])) {
             return 0;
         }
     }
@@ -58,10 +57,19 @@ static void reset(PyCodeObject *code, void *argument)
         return;
     }
     const PyCodeObject *original = (const PyCodeObject *)(segment->bytes + place);
-    if (Py_SIZE(original) == Py_SIZE(code) && code->_co_monitoring == NULL && code->co_executors == NULL &&
+#if FF_HAS_CODE_VERSION
+    if (code->_co_monitoring != NULL || code->co_executors != NULL) {
+        return;
+    }
+#endif
+    if (Py_SIZE(original) == Py_SIZE(code) &&
         is_unspecialised(code, (_Py_CODEUNIT *)code->co_code_adaptive, (const _Py_CODEUNIT *)original->co_code_adaptive)) {
         memcpy(code->co_code_adaptive, original->co_code_adaptive, size);
+#if FF_HAS_CODE_VERSION
         code->co_version = original->co_version; /* functions that were made of it keep theirs */
+#else
+        code->co_warmup = original->co_warmup;
+#endif
     }
 }
 

@@ -3,6 +3,7 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_pylifecycle.h"
 
@@ -52,7 +53,7 @@ static void import_modules(void)
     for (const char *name = NULL; (name = ff_request_value("module", name)) != NULL;) {
         PyObject *module = PyImport_ImportModule(name);
         if (module == NULL) {
-            PyObject *error = PyErr_GetRaisedException();
+            PyObject *error = ff_take_error();
             PyObject *text = PyObject_Str(error);
             const char *words = text == NULL ? NULL : PyUnicode_AsUTF8(text);
             fprintf(stderr, "left out: %s: %s: %s\n", name, Py_TYPE(error)->tp_name, words == NULL ? "?" : words);
@@ -85,10 +86,20 @@ static void check_left_out(void)
     }
 }
 
+/* A library that the snapshot holds, for locate_words.py. */
+static void add_library(const char *path, const void *start, size_t size, void *argument)
+{
+    PyObject *from = PyLong_FromVoidPtr((void *)(uintptr_t)start), *library = Py_BuildValue("sNn", path, from, (Py_ssize_t)size);
+    if (library == NULL || PyList_Append(argument, library) < 0) {
+        ff_stop_with_exception("cannot list the libraries");
+    }
+    Py_DECREF(library);
+}
+
 /* Runs a file that says which objects hold the words of the request (locate_words.py). */
 static void locate_words(const char *path)
 {
-    PyObject *names = PyDict_New(), *words = PyList_New(0);
+    PyObject *names = PyDict_New(), *words = PyList_New(0), *libraries = PyList_New(0);
     for (const char *word = NULL; (word = ff_request_value("word", word)) != NULL;) {
         PyObject *number = PyLong_FromString(word, NULL, 16);
         if (number == NULL || PyList_Append(words, number) < 0) {
@@ -96,8 +107,10 @@ static void locate_words(const char *path)
         }
         Py_DECREF(number);
     }
+    ff_visit_libraries(add_library, libraries);
     FILE *file = fopen(path, "r");
-    if (file == NULL || PyDict_SetItemString(names, "words", words) < 0 ||
+    if (file == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
+        PyDict_SetItemString(names, "words", words) < 0 ||
         PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0 ||
         PyRun_File(file, path, Py_file_input, names, names) == NULL) {
         ff_stop_with_exception("cannot locate words");
@@ -134,6 +147,9 @@ int ff_make_dump(int argc, char **argv, const char *request)
     ff_name_main_thread();
     ff_begin_objects();
     start_python(argv[0], seed);
+    if (ff_keep_arguments() < 0) {
+        ff_stop_dump("sys.argv is no list");
+    }
     ff_remember_process();
     PyObject *variables = ff_environment(), *earlier = PyDict_Copy(variables);
     PyObject *names = PyDict_New(), *sys = PyImport_ImportModule("sys");
@@ -192,6 +208,8 @@ int ff_make_dump(int argc, char **argv, const char *request)
         _exit(0);
     }
     ff_reset_counters();
+    ff_forget_random();
+    ff_unbind_libraries();
     ff_save_process();
     ff_forget_request();
     ff_forget_process();

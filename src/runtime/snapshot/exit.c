@@ -5,9 +5,10 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_gc.h"
-#include "internal/pycore_weakref.h"
+#include "internal/pycore_pystate.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -111,8 +112,8 @@ static int are_flushed(void)
 /* Functions of Py_AtExit() that shared libraries have registered. Our own one turns images off. */
 static int have_exit_functions(void)
 {
-    for (int i = 0; i < _PyRuntime.atexit.ncallbacks; i++) {
-        char *code = (char *)(uintptr_t)_PyRuntime.atexit.callbacks[i];
+    for (int i = 0; i < FF_EXIT_FUNCTION_COUNT; i++) {
+        char *code = (char *)(uintptr_t)FF_EXIT_FUNCTIONS[i];
         if (code < __executable_start || code >= etext) {
             return 1;
         }
@@ -128,6 +129,21 @@ static int is_end_quiet(void)
            PyInterpreterState_Head() == PyInterpreterState_Get() && !have_finalizers() && are_flushed();
 }
 
+/* As gc.unfreeze() (Modules/gcmodule.c, gc_list_merge()). */
+static void unfreeze(struct _gc_runtime_state *gc)
+{
+    PyGC_Head *from = &gc->permanent_generation.head, *to = &gc->generations[NUM_GENERATIONS - 1].head;
+    if (_PyGCHead_NEXT(from) != from) {
+        PyGC_Head *last = _PyGCHead_PREV(to), *first = _PyGCHead_NEXT(from), *end = _PyGCHead_PREV(from);
+        _PyGCHead_SET_NEXT(last, first);
+        _PyGCHead_SET_PREV(first, last);
+        _PyGCHead_SET_NEXT(end, to);
+        _PyGCHead_SET_PREV(to, end);
+        _PyGCHead_SET_NEXT(from, from);
+        _PyGCHead_SET_PREV(from, from);
+    }
+}
+
 extern Py_ssize_t __real_PyGC_Collect(void);
 
 /* _Py_Finalize() calls this first when everything else that can be seen is done. */
@@ -138,7 +154,7 @@ Py_ssize_t __wrap_PyGC_Collect(void)
         if (is_end_quiet()) {
             longjmp(end, 1);
         }
-        _PyGC_Unfreeze(PyInterpreterState_Get());
+        unfreeze(&PyInterpreterState_Get()->gc);
     }
     return __real_PyGC_Collect();
 }
@@ -158,10 +174,12 @@ int __wrap_Py_FinalizeEx(void)
 /* As CPython's, which calls its own Py_FinalizeEx(). */
 void __wrap_Py_Exit(int status)
 {
+#if FF_HAS_RUNNING_MAIN
     PyThreadState *thread = _PyThreadState_GET();
     if (thread != NULL && _PyThreadState_IsRunningMain(thread)) {
         _PyInterpreterState_SetNotRunningMain(thread->interp);
     }
+#endif
     if (__wrap_Py_FinalizeEx() < 0) {
         status = 120;
     }

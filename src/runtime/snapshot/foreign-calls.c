@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* ---- dlopen(NULL): ctypes.pythonapi (Lib/ctypes/__init__.py) ---- */
+/* ---- dlopen(NULL): ctypes.pythonapi (Lib/ctypes/__init__.py); and extension modules that a snapshot holds ---- */
 
 static char program; /* its address is the handle */
 extern void *__real_dlopen(const char *, int), *__real_dlsym(void *, const char *);
@@ -16,17 +16,24 @@ extern int __real_dlclose(void *);
 
 void *__wrap_dlopen(const char *path, int mode)
 {
-    return path == NULL ? &program : __real_dlopen(path, mode);
+    if (path == NULL) {
+        return &program;
+    }
+    void *held = ff_hold_library(path);
+    return held == NULL ? __real_dlopen(path, mode) : held;
 }
 
 void *__wrap_dlsym(void *handle, const char *name)
 {
+    if (ff_is_held(handle)) {
+        return ff_find_in_held(handle, name);
+    }
     return __real_dlsym(handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : handle, name);
 }
 
 int __wrap_dlclose(void *handle)
 {
-    return handle == &program ? 0 : __real_dlclose(handle);
+    return handle == &program || ff_is_held(handle) ? 0 : __real_dlclose(handle);
 }
 
 /* ---- Callbacks. libffi keeps what it has mapped in variables of its own: while a snapshot is made, it is not asked. ---- */

@@ -2,6 +2,7 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include <link.h>
 #include <signal.h>
@@ -111,7 +112,6 @@ static void restore_keys(int earlier)
 static char main_thread;
 static _Thread_local int is_main_thread;
 extern unsigned long __real_PyThread_get_thread_ident(void);
-extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
 extern int __real_pthread_kill(pthread_t, int), __real_pthread_getcpuclockid(pthread_t, clockid_t *);
 static pthread_t real_main_thread;
 
@@ -126,10 +126,14 @@ unsigned long __wrap_PyThread_get_thread_ident(void)
     return is_main_thread ? (unsigned long)&main_thread : __real_PyThread_get_thread_ident();
 }
 
+#if FF_HAS_THREAD_IDENT_EX
+extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
+
 PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)
 {
     return is_main_thread ? (PyThread_ident_t)&main_thread : __real_PyThread_get_thread_ident_ex();
 }
+#endif
 
 /* Those that take the identity for libc's (Modules/signalmodule.c, timemodule.c). */
 static pthread_t real_thread(pthread_t thread)

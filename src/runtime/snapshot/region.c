@@ -343,6 +343,12 @@ int ff_read_placement(const char *path)
     return 0;
 }
 
+/* What of it was ever used, from its start. */
+size_t ff_region_size(void)
+{
+    return (size_t)(region.top - FF_REGION);
+}
+
 /* Before a dump: free blocks are all zero, and what belongs to this process only is gone. */
 char *ff_finish_region(uint64_t *count)
 {

@@ -3,6 +3,7 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_fileutils.h"
 #include "internal/pycore_pylifecycle.h"
@@ -89,6 +90,7 @@ static const char PREPARE[] =
     "    return renewals, tuple(restored)\n";
 
 static PyObject *environment;           /* posix.environ, which is what os.environ holds */
+static PyObject *arguments, *all_arguments; /* the lists that sys.argv and sys.orig_argv are when Python starts */
 static PyObject *renewals;              /* functions that PREPARE made */
 static PyObject *restored;              /* the program's own: functions, their arguments and their keywords */
 static PyObject *set_signal, *on_interrupt;
@@ -101,6 +103,19 @@ static PyObject *attribute_of(const char *module, const char *name)
     PyObject *value = found == NULL ? NULL : PyObject_GetAttrString(found, name);
     Py_XDECREF(found);
     return value;
+}
+
+/* Before the imports. */
+int ff_keep_arguments(void)
+{
+    arguments = PySys_GetObject("argv");
+    all_arguments = PySys_GetObject("orig_argv");
+    if (arguments == NULL || all_arguments == NULL || !PyList_CheckExact(arguments) || !PyList_CheckExact(all_arguments)) {
+        return -1;
+    }
+    Py_INCREF(arguments);
+    Py_INCREF(all_arguments);
+    return 0;
 }
 
 /* Before a dump. */
@@ -169,10 +184,11 @@ static PyObject *list_of(const PyWideStringList *texts)
     return list;
 }
 
-static int set_list(const char *name, const PyWideStringList *texts)
+/* The objects stay: imports may have kept them, in the default of an argument for example. */
+static int fill(PyObject *own, const PyWideStringList *texts)
 {
     PyObject *list = list_of(texts);
-    int status = list == NULL ? -1 : PySys_SetObject(name, list);
+    int status = list == NULL ? -1 : PyList_SetSlice(own, 0, PyList_GET_SIZE(own), list);
     Py_XDECREF(list);
     return status;
 }
@@ -200,8 +216,8 @@ int ff_renew(int argc, char **argv, const ff_command_line *line)
     PyOS_AfterFork_Child();
     config->use_hash_seed = 0;
     config->hash_seed = 0;
-    if (ff_configure(config, line, argc, argv) < 0 || set_list("argv", &config->argv) < 0 ||
-        set_list("orig_argv", &config->orig_argv) < 0 || renew_environment() < 0 || renew_signals() < 0 ||
+    if (ff_configure(config, line, argc, argv) < 0 || fill(arguments, &config->argv) < 0 ||
+        fill(all_arguments, &config->orig_argv) < 0 || renew_environment() < 0 || renew_signals() < 0 ||
         ff_renew_streams(config) < 0 || call(set_time_zone) < 0) {
         return -1;
     }
@@ -234,5 +250,5 @@ void ff_renew_thread(const ff_common *common)
     if (common->locale == FF_LOCALE_COERCED) {
         _Py_CoerceLegacyLocale(0);
     }
-    PyThread_tss_set(&_PyRuntime.autoTSSkey, thread_state);
+    PyThread_tss_set(&FF_THREAD_KEY, thread_state);
 }

@@ -228,12 +228,13 @@ const char *ff_restore(int argc, char **argv)
         memcpy((void *)(uintptr_t)ranges[i].address, kept + size, ranges[i].size);
         size += ranges[i].size;
     }
-    if (status < 0) {
+    if (status < 0 || ff_bind_libraries() < 0) {
         start_again(argv);
     }
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_leave_region();
     ff_restore_process(earlier_keys);
+    ff_renew_random();
     ff_renew_thread(&header->common);
     munmap((void *)header, header_size);
     if (ff_renew(argc, argv, &line) < 0) {

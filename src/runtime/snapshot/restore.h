@@ -9,6 +9,7 @@
 
 #include "../flashfreeze.h"
 
+#include <elf.h>
 #include <pthread.h>
 
 #define FF_PAGE ((size_t)4096)
@@ -120,12 +121,52 @@ size_t ff_capacity(const void *p);
 int ff_begin_record(void);
 const unsigned char *ff_record(size_t *size);
 int ff_read_placement(const char *path);
+size_t ff_region_size(void);
 char *ff_finish_region(uint64_t *count);
 void ff_leave_region(void);
 
 /* snapshot/allocation.c: what libc and CPython call. */
 void ff_begin_objects(void);
 void ff_end_objects(void);
+
+/* snapshot/library-image.c: an extension module in a shared library, as in its file. */
+#define FF_LIBRARY_PARTS 24
+typedef struct {
+    char *start; /* of its memory */
+    size_t size;
+    uint64_t low; /* the address in the file that lies there */
+    Elf64_Phdr parts[FF_LIBRARY_PARTS];
+    int part_count;
+    const Elf64_Sym *symbols;
+    const char *names;
+    const uint32_t *hashes;
+    const Elf64_Half *versions;
+    const Elf64_Verneed *needed_versions;
+    const Elf64_Rela *relocations[2];
+    uint64_t relocation_counts[2];
+    const uint64_t *relative;
+    uint64_t relative_count;
+    uint64_t init, init_array, init_count; /* its constructors */
+} ff_library;
+char *ff_library_address(const ff_library *library, uint64_t address);
+void *ff_find_symbol(const ff_library *library, const char *name);
+const char *ff_read_library(int fd, ff_library *library, char *(*take)(size_t size, size_t alignment));
+void ff_relocate_library(const ff_library *library,
+                         void (*bind)(void **place, const char *name, const char *version, int64_t addend));
+
+/* snapshot/held-libraries.c: those that a snapshot holds. */
+void *ff_find_global(const char *name, const char *version);
+const char *ff_can_hold(const char *path);
+void *ff_hold_library(const char *path);
+int ff_is_held(const void *handle);
+void *ff_find_in_held(const void *handle, const char *name);
+void ff_unbind_libraries(void);
+int ff_bind_libraries(void);
+void ff_visit_libraries(void (*visit)(const char *path, const void *start, size_t size, void *argument), void *argument);
+
+/* snapshot/openssl-random.c: random numbers of OpenSSL. */
+void ff_forget_random(void);
+void ff_renew_random(void);
 
 /* snapshot/foreign-calls.c: what ctypes has of a process. */
 int ff_callback_count(void);
@@ -187,6 +228,7 @@ void ff_find_finalizers(void);
 void ff_begin_restored(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */
+int ff_keep_arguments(void);
 int ff_prepare_renewal(int is_portable);
 void ff_renew_thread(const ff_common *common);
 void ff_run_restored(void);

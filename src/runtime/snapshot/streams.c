@@ -6,6 +6,8 @@
 
 #include "internal/pycore_fileutils.h"
 
+#include <fcntl.h>
+
 typedef struct {
     const char *name, *dunder, *title;
     PyObject *text, *buffer, *raw; /* as they were when the snapshot was made */
@@ -94,7 +96,7 @@ int ff_renew_streams(const PyConfig *config)
 {
     for (int fd = 0; fd < 3; fd++) {
         stream *own = &streams[fd];
-        if (_Py_IsValidFD(fd)) {
+        if (fcntl(fd, F_GETFD) >= 0) {
             if (renew_stream(own, fd, config) < 0) {
                 return -1;
             }

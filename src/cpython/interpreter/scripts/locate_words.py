@@ -1,12 +1,12 @@
 """Says which objects hold words of memory, by the nearest attribute of a module. Runs in the process of a dump, whose addresses are
 those of the two that were compared (src/runtime/snapshot/dump.c).
 
-`words` is a list of addresses. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
+`words` is a list of addresses, `libraries` one of the shared libraries that the snapshot holds: path, address and size. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
 it as an attribute, or that leads to it.
 """
 
 
-def locate(words):
+def locate(words, libraries):
     import gc
     import sys
 
@@ -55,9 +55,13 @@ def locate(words):
             note(value, name, key)
             following.extend((each, name, key) for each in gc.get_referents(value))
         level = following
+    for path, start, size in libraries:
+        for name, module in sys.modules.items() if held(start, start + size) else ():
+            if getattr(module, "__file__", None) == path:
+                found.setdefault((start, name), ("a variable of the library", "C"))
     for (address, name), (key, kind) in found.items():
         print("located", address, name, key, kind)
     sys.stdout.flush()
 
 
-locate(words)  # noqa: F821
+locate(words, libraries)  # noqa: F821

@@ -22,6 +22,7 @@ import sys
 
 os = sys.modules["os"]
 posix = sys.modules["posix"]
+own = __import__("_flashfreeze")
 bootstrap = sys.modules["_frozen_importlib"]
 external = sys.modules["_frozen_importlib_external"]
 
@@ -229,8 +230,32 @@ def watch_later(name, module):
     """Modules of C that are not loaded yet."""
     if name == "_socket":
         watch_fact(module, "host", "gethostname")
+    elif name == "ssl":
+        watch_certificates(module)
     elif name == "_datetime":
         pass  # types of C cannot be changed: two dumps at different times tell
+
+
+def watch_certificates(ssl):
+    """Files that OpenSSL opens: its configuration, and certificates."""
+    kind = ssl.SSLContext
+    usual = {name: getattr(kind, name) for name in ("load_verify_locations", "load_cert_chain", "set_default_verify_paths")}
+    defaults = ssl.get_default_verify_paths()
+    put_read("file", os.path.join(os.path.dirname(defaults.openssl_cafile), "openssl.cnf"))
+
+    def note(name, paths):
+        def noted(self, *arguments, **keywords):
+            for path in paths or (*arguments[:2], *map(keywords.get, ("cafile", "capath", "certfile", "keyfile"))):
+                path = decoded(path)
+                if path is not None and not is_paused:
+                    put_read("file", os.path.abspath(path))
+            return usual[name](self, *arguments, **keywords)
+
+        return noted
+
+    for name in usual:
+        paths = (defaults.openssl_cafile, defaults.openssl_capath) if name == "set_default_verify_paths" else ()
+        setattr(kind, name, note(name, paths))
 
 
 # ---- variables and arguments ----
@@ -324,6 +349,11 @@ def check_state(name):
     changed.clear()
 
 
+def reason_to_leave_out(path):
+    """Why a snapshot cannot hold an extension module in a shared library; None if it can."""
+    return own._reason_to_leave_out(path)
+
+
 def load_unlocked(original):
     def _load_unlocked(spec):
         running.append(spec.name)
@@ -331,7 +361,9 @@ def load_unlocked(original):
         try:
             kind = getattr(spec.loader, "__class__", None)
             if kind is external.ExtensionFileLoader:
-                put_event("extension", spec.name, ("", 0), str(spec.origin))
+                reason = reason_to_leave_out(spec.origin)
+                if reason is not None:
+                    put_event("extension", spec.name, ("", 0), "%s: %s" % (spec.origin, reason))
             return original(spec)
         finally:
             global is_paused
@@ -410,8 +442,7 @@ def held_objects():
 
 def run_hooks():
     """What programs want to be done before a snapshot: src/runtime/snapshot/renewal.c does the same."""
-    own = sys.modules.get("_flashfreeze")
-    before = [(each, (), {}) for each in own._snapshot_functions()[0]] if own is not None else []
+    before = [(each, (), {}) for each in own._snapshot_functions()[0]]
     other = sys.modules.get("snapshot_restore_py")
     if other is not None:
         before.extend(getattr(other, "get_before_snapshot", list)())

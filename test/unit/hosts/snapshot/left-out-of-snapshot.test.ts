@@ -143,6 +143,17 @@ describe('an object that differs', () => {
     expect(parseLocated(text, recording()).map(({module}) => module)).toEqual(['user', 'maker', 'other']);
     expect(parseLocated('', recording())).toEqual([]);
   });
+
+  test('of a shared library belongs to the library', () => {
+    const line = 'located 7 number a variable of the library C';
+    expect(parseLocated(line, recording(event('process', 'number', 'posix.getpid', 3)))).toEqual([
+      {
+        module: 'number',
+        reason: 'a variable of the library has another value in each process (C)',
+        isLibrary: true,
+      },
+    ]);
+  });
 });
 
 test('a start is compared with what modules read that are kept, but for what is renewed', () => {

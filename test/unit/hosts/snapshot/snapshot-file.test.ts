@@ -257,6 +257,14 @@ describe('what differs has a name', () => {
     expect(withoutExplained(words, symbols)).toEqual(words.slice(1));
   });
 
+  test('so are the times of a build in a variable that has some, and nothing else there', () => {
+    const own = parseSymbols('0000000000600000 0000000000000040 D _nc_globals\n');
+    const at = (a: bigint, b: bigint) => ({...word(0x600008), values: [a, b]}) as const;
+    const now = 1_800_000_000n;
+    const other = [at(now, 0n), at(now, now + 3600n), at(1n, 2n), at(now << 20n, (now << 20n) + 1n)];
+    expect(withoutExplained([at(now, now + 2n), at(now + 2n, now), ...other], own)).toEqual(other);
+  });
+
   test('a failure lists some, and says how many there are', () => {
     const {message, details} = unexplainedFailure(
       Array.from({length: 12}, (_, i) => word(0x700000 + 8 * i)),

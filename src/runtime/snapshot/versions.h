@@ -1,0 +1,57 @@
+/* What differs between the CPython versions that snapshots support. Each line was compared with the files named. */
+#ifndef FLASHFREEZE_SNAPSHOT_VERSIONS_H
+#define FLASHFREEZE_SNAPSHOT_VERSIONS_H
+
+#if PY_VERSION_HEX >= 0x030d0000 /* 3.13 */
+
+#include "internal/pycore_opcode_metadata.h"
+#include "internal/pycore_weakref.h"
+#include "opcode_ids.h"
+
+#define FF_THREAD_KEY _PyRuntime.autoTSSkey                 /* Include/internal/pycore_runtime.h */
+#define FF_EXIT_FUNCTIONS _PyRuntime.atexit.callbacks       /* Include/internal/pycore_atexit.h */
+#define FF_EXIT_FUNCTION_COUNT _PyRuntime.atexit.ncallbacks /* the same */
+#define FF_HAS_THREAD_IDENT_EX 1                            /* Include/internal/pycore_pythread.h: PyThread_get_thread_ident_ex() */
+#define FF_HAS_RUNNING_MAIN 1                               /* Python/pylifecycle.c, Py_Exit() */
+#define FF_HAS_CODE_VERSION 1                               /* Include/cpython/code.h: co_version, _co_monitoring, co_executors */
+#define FF_OPCODE(unit) (unit).op.code                      /* Include/internal/pycore_code.h, _Py_CODEUNIT */
+#define FF_OPARG(unit) (unit).op.arg
+/* An instruction that is replaced at its first run (Python/bytecodes.c, RESUME). */
+#define FF_IS_FIRST_RUN(now, original) ((now) == RESUME_CHECK && (original) == RESUME)
+/* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
+#define FF_SET_BLOCK_COUNT(count) (PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = (count))
+
+#else /* 3.11 */
+
+#define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
+#define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
+#define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */
+#define FF_HAS_THREAD_IDENT_EX 0
+#define FF_HAS_RUNNING_MAIN 0
+#define FF_HAS_CODE_VERSION 0
+#define FF_OPCODE(unit) _Py_OPCODE(unit) /* Include/cpython/code.h */
+#define FF_OPARG(unit) _Py_OPARG(unit)
+#define FF_IS_FIRST_RUN(now, original) 0
+extern const uint8_t _PyOpcode_Caches[256]; /* Include/internal/pycore_opcode.h */
+extern const uint8_t _PyOpcode_Deopt[256];
+#define _Py_FROM_GC(head) ((PyObject *)((PyGC_Head *)(head) + 1)) /* Modules/gcmodule.c, FROM_GC() */
+/* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
+#define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
+
+#endif
+
+/* The exception that is on its way, as one object. */
+static inline PyObject *ff_take_error(void)
+{
+    ff_exception taken = ff_take_exception();
+#if FF_HAS_RAISED_EXCEPTION
+    return taken;
+#else
+    PyErr_NormalizeException(&taken.type, &taken.value, &taken.traceback);
+    Py_XDECREF(taken.type);
+    Py_XDECREF(taken.traceback);
+    return taken.value;
+#endif
+}
+
+#endif
