@@ -1,19 +1,22 @@
 #!/bin/sh
-# debian-root.sh NAME: builds a root folder of a Debian suite, with packages as the distribution ships them, and prints its
-# path. The names are those of the recipes below.
+# debian-root.sh NAME [--kept]: builds a root folder of a Debian suite, with packages as the distribution ships them, and prints its
+# path. The names are those of the recipes below. A root of another architecture runs under an emulator (qemu-user-static).
+# --kept: one that is not there is not built.
 #
 # The root lies in the cache folder of the tests, is built once (a minute or two, 0.8 to 1.5 GB), and again when the list of
 # packages here changes. The mirror is the one that this machine's own apt uses. Needs root: debootstrap makes device files
 # and runs programs of the new root in it. Nothing stays mounted, whatever happens.
 set -eu
 
-NAME=${1:?debian-root.sh NAME}
+NAME=${1:?debian-root.sh NAME [--kept]}
 SUITE=forky
+arch= older=
 # The debootstrap of an older Debian has no script for this suite; the one for sid fits it.
 script=sid
 updates=
 CPYTHON='gcc libc6-dev make xz-utils pkg-config zlib1g-dev libbz2-dev liblzma-dev libssl-dev libffi-dev libsqlite3-dev
   libreadline-dev libncurses-dev uuid-dev tk-dev'
+TRIXIE='gcc libc6-dev make patchelf python3.13 python3.13-venv libpython3.13-dev libpython3.13-testsuite'
 codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 case $NAME in
 forky-root) # the newer Pythons, with their tests
@@ -23,7 +26,7 @@ forky-root) # the newer Pythons, with their tests
   done
   ;;
 bazel-root-forky) # Bazel 7.7.1
-  PACKAGES='gcc libc6-dev bazel-bootstrap python3.14 libpython3.14-dev python3.15 libpython3.15-dev'
+  PACKAGES='gcc libc6-dev patchelf bazel-bootstrap python3.14 libpython3.14-dev python3.15 libpython3.15-dev'
   ;;
 bazel-root-bookworm) # Bazel 4.2.3
   PACKAGES='gcc libc6-dev bazel-bootstrap python3.11 libpython3.11-dev' SUITE=bookworm script=bookworm
@@ -34,6 +37,13 @@ release-root-bookworm) # with updates, where this machine has them, too; the sam
   ;;
 release-root-trixie)
   PACKAGES="$CPYTHON clang-19" SUITE=trixie script=trixie
+  ;;
+trixie-root) # Python 3.13 of Debian 13, with its tests
+  PACKAGES="$TRIXIE" SUITE=trixie script=trixie
+  ;;
+trixie-root-arm64) # the same for aarch64, with a node of that architecture, and with Debian 12's Python 3.11
+  PACKAGES="$TRIXIE nodejs python3.11 libpython3.11-dev libpython3.11-testsuite" SUITE=trixie script=trixie
+  arch=arm64 older=bookworm
   ;;
 programs-root-bookworm) # programs in Python (debian-programs.ts), and what it takes to freeze them
   PACKAGES='gcc libc6-dev python3.11 libpython3.11-dev python3-pygments python3-pip python3-django python3-pytest python3-sphinx
@@ -77,10 +87,16 @@ in_root() {
   ' sh "$building" "$@" >>"$log" 2>&1 </dev/null
 }
 
+# An emulator that the kernel has opened (flag F) runs programs of a root that does not have it.
+if [ "$arch" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then
+  grep -qs '^flags:.*F' /proc/sys/fs/binfmt_misc/qemu-aarch64 ||
+    refuse 'this machine cannot run programs for aarch64 (packages qemu-user-static, binfmt-support)'
+fi
 if is_whole; then
   echo "$root"
   exit
 fi
+[ "${2-}" != --kept ] || refuse 'it is not in the cache of the tests'
 
 [ "$(uname -s)" = Linux ] || refuse 'this is no Linux'
 [ "$(id -u)" = 0 ] || refuse 'it takes root to build one'
@@ -100,17 +116,20 @@ if ! is_whole; then # nobody else built it while we waited
   rm -rf "$building"
   # Mounts and processes end with the namespaces that they are in.
   unshare --mount --pid --fork --kill-child \
-    debootstrap --variant=minbase ${updates:+--include=gpgv} "$SUITE" "$building" "$mirror" "/usr/share/debootstrap/scripts/$script" \
+    debootstrap --variant=minbase ${arch:+--arch=$arch} ${updates:+--include=gpgv} "$SUITE" "$building" "$mirror" "/usr/share/debootstrap/scripts/$script" \
     >"$log" 2>&1 </dev/null || refuse "debootstrap failed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   # The settings by which this machine's apt reaches the archive (a proxy, say).
   cp /etc/apt/apt.conf.d/* "$building/etc/apt/apt.conf.d/" 2>/dev/null || true
+  # Packages that only an older suite has.
+  [ -z "$older" ] || echo "deb $mirror $older main" >"$building/etc/apt/sources.list.d/older.list"
   if [ -n "$updates" ]; then
     cp "$updates" "$building/etc/apt/sources.list.d/" && rm "$building/etc/apt/sources.list"
   fi
   in_root apt-get update && in_root apt-get upgrade -y && in_root apt-get install -y --no-install-recommends $PACKAGES ||
     refuse "the packages could not be installed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   rm -rf "$building"/var/cache/apt/* "$building"/var/lib/apt/lists/*
-  : >"$building/usr/local/bin/node" # what debian-root-run.sh mounts this machine's node on
+  # What debian-root-run.sh mounts this machine's node on, where it can run.
+  [ -e "$building/usr/bin/node" ] || : >"$building/usr/local/bin/node"
   echo "$RECIPE" >"$building/.recipe"
   rm -rf "$root.old"
   [ ! -e "$root" ] || mv "$root" "$root.old"

@@ -1,8 +1,9 @@
 /**
  * Debian's other suites, for tests, each in a root folder of its own (debian-root.sh, debian-root-run.sh): a newer one with
- * Python 3.14 and 3.15, their headers, compiler and test suites, two with Bazel, and one with programs. This machine's node runs there, too.
+ * Python 3.14 and 3.15, their headers, compiler and test suites, Debian 13 with the same of 3.13, also for aarch64, two with Bazel, and one with
+ * programs. This machine's node runs there, too.
  */
-import {realpathSync} from 'node:fs';
+import {existsSync, realpathSync} from 'node:fs';
 import {join} from 'node:path';
 import {runProcess, type ProcessOutput} from '../src/exec/process.js';
 import type {Result} from '../src/model/result.js';
@@ -21,16 +22,20 @@ export type RootName =
   | 'forky-root'
   | `bazel-root-${'forky' | 'bookworm'}`
   | `release-root-${'bookworm' | 'trixie'}`
+  | `trixie-root${'' | '-arm64'}`
   | 'programs-root-bookworm';
 
 /**
- * A root's folder, built when it is not there yet. Where that is not possible (not root, no debootstrap, no network, no
+ * A root's folder, built when it is not there yet (unless `build` is false). Where that is not possible (not root, no debootstrap, no network, no
  * Debian) it says why on standard error and gives undefined.
  */
-export async function debianRoot(name: RootName): Promise<string | undefined> {
+export async function debianRoot(
+  name: RootName,
+  {build = true}: {readonly build?: boolean} = {},
+): Promise<string | undefined> {
   const run = await runProcess({
     file: join(import.meta.dirname, 'debian-root.sh'),
-    args: [name],
+    args: [name, ...(build ? [] : ['--kept'])],
     cwd: '/',
     environment: ownEnvironment(),
     signal: new AbortController().signal,
@@ -60,7 +65,7 @@ export interface RootOptions {
 
 /**
  * Runs a command in the root, which stays as it is: it is read-only there but for `/tmp`, which is gone afterwards.
- * `node` is this machine's. Everything that the command leaves running ends with it. Fails as `runProcess` does; exit
+ * `node` is this machine's, unless the root has its own. Everything that the command leaves running ends with it. Fails as `runProcess` does; exit
  * code 125 and a word on standard error mean that the command could not be run.
  */
 export function runInRoot(
@@ -74,7 +79,7 @@ export function runInRoot(
     file: RUN_SCRIPT,
     args: [
       root,
-      ...['--node', realpathSync(process.execPath)],
+      ...(hasOwnNode(root) ? [] : ['--node', realpathSync(process.execPath)]),
       ...binds.flatMap(([path, access]) => [`--${access}`, path]),
       ...variables.flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...(options.cwd === undefined ? [] : ['--cd', options.cwd]),
@@ -89,6 +94,9 @@ export function runInRoot(
     ...(options.timeoutMs === undefined ? {} : {timeoutMs: options.timeoutMs}),
   });
 }
+
+/** A root of another architecture cannot run this machine's. */
+const hasOwnNode = (root: string): boolean => existsSync(join(root, 'usr/bin/node'));
 
 /** The scripts need to find tools, the cache folder and, perhaps, a proxy. */
 function ownEnvironment(): Record<string, string> {

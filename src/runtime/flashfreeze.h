@@ -35,9 +35,14 @@
 /* A string that several modules may use, defined in each of them under a name made from its content: the linker keeps
  * one (a section group, which GCC lets us name through the section attribute; other compilers get a private copy). Weak,
  * because objects that were linked beforehand (src/hosts/link/prelink.ts) have lost their section groups. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#ifdef __aarch64__
+#define FF_COMMENT "//" /* hides from the assembler what GCC adds to the section's name */
+#else
+#define FF_COMMENT "#"
+#endif
 #define FF_SHARED(symbol) \
-    __attribute__((weak, visibility("hidden"), section("ff_string,\"awG\",@progbits," #symbol ",comdat#")))
+    __attribute__((weak, visibility("hidden"), section("ff_string,\"awG\",@progbits," #symbol ",comdat" FF_COMMENT)))
 #else
 #define FF_SHARED(symbol) static FF_IN(ff_string)
 #endif

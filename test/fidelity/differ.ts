@@ -3,6 +3,7 @@
  */
 import {isDeepStrictEqual} from 'node:util';
 import type {Run} from '../../support/rig.js';
+import type {FrozenHost} from './frozen.js';
 import {type KnownDifference, knownDifferences} from './known-differences.js';
 import type {Value} from './value.js';
 
@@ -38,7 +39,7 @@ export function observationsOf({stdout, stderr, exitCode}: Run, executable: stri
 
 /** What is different, but for the known differences. */
 export function differences(
-  {host, name}: {readonly host: 'relink' | 'overlay'; readonly name: string},
+  {host, name}: {readonly host: FrozenHost; readonly name: string},
   unmodified: readonly Observation[],
   frozen: readonly Observation[],
 ): readonly Difference[] {

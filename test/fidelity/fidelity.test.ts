@@ -4,34 +4,13 @@
  *
  *     FLASHFREEZE_FIDELITY=all npm test -- test/fidelity
  */
-import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
-import {differences, observationsOf} from './differ.js';
+import {CASES, compareCase} from './compare-case.js';
 import {type Pair, candidates, frozenModules, preparePair, runOf} from './frozen.js';
 
-const CASES = join(import.meta.dirname, 'cases');
 const HALF_AN_HOUR = 30 * 60_000;
-const names = readdirSync(CASES)
-  .filter((file) => file.endsWith('.py'))
-  .map((file) => file.slice(0, -'.py'.length))
-  .filter((name) => name !== 'observe' && name !== 'probe');
-
-/** How often each case tells of something, at the least: one that breaks off early proves nothing. */
-const MANY = 10;
-
-async function compare(pair: Pair, name: string, input = ''): Promise<void> {
-  const script = join(CASES, `${name}.py`);
-  const run = async (file: string, environment: Record<string, string> = {}) =>
-    observationsOf(await runOf(pair, file, [script], {input, environment}), file);
-  const unmodified = await run(pair.unmodified);
-  expect(unmodified.at(-1)).toEqual({what: 'exit code', value: 0});
-  expect(unmodified.length).toBeGreaterThan(MANY);
-  // As a build leaves it, where stamps tell whether a source is the one that was frozen; and without that check.
-  for (const environment of [{}, {FLASHFREEZE: 'on'}]) {
-    expect(differences({host: pair.host, name}, unmodified, await run(pair.frozen, environment))).toEqual([]);
-  }
-}
 
 describe.each(candidates().map((each) => [each.name, each] as const))('%s', (_, candidate) => {
   let pair: Pair;
@@ -39,14 +18,14 @@ describe.each(candidates().map((each) => [each.name, each] as const))('%s', (_, 
     pair = await preparePair(candidate);
   }, HALF_AN_HOUR);
 
-  test.each(names)('%s', (name) => compare(pair, name), HALF_AN_HOUR);
+  test.each(CASES)('%s', (name) => compareCase(pair, name), HALF_AN_HOUR);
 
   test(
     'everything about every frozen module',
     async () => {
       const modules = await frozenModules(pair);
       expect(modules.length).toBeGreaterThan(600);
-      await compare(pair, 'probe', modules.join(' '));
+      await compareCase(pair, 'probe', modules.join(' '));
     },
     HALF_AN_HOUR,
   );

@@ -5,23 +5,32 @@
 import {cpSync, existsSync, mkdirSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {CACHE, type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
-import {findPythons, systemPython} from '../../support/pythons.js';
+import {type FoundPython, findPythons, systemPython} from '../../support/pythons.js';
 
 export interface Pair {
   readonly name: string;
-  readonly host: 'relink' | 'overlay';
+  readonly host: FrozenHost;
   /** The unmodified interpreter. */
   readonly unmodified: string;
   readonly frozen: string;
   /** Where the modules of `packages/` lie, with their bytecode. */
   readonly packages: string;
+  /** Runs a program where the interpreters are. */
+  readonly run: (
+    argv: readonly string[],
+    options: {readonly environment: Readonly<Record<string, string | undefined>>; readonly input?: string},
+  ) => Promise<Run>;
 }
+
+const HOSTS = ['relink', 'graft', 'overlay'] as const;
+
+export type FrozenHost = (typeof HOSTS)[number];
 
 /** What can be judged here. */
 export interface Candidate {
-  /** Such as `relink-3.13` or `overlay-system-3.11`. */
+  /** Such as `relink-3.13`, `graft-3.12` or `overlay-system-3.11`. */
   readonly name: string;
-  readonly host: 'relink' | 'overlay';
+  readonly host: FrozenHost;
   readonly series: string;
   readonly python: string;
 }
@@ -31,23 +40,25 @@ export interface Candidate {
  * minutes.
  */
 export function candidates(): readonly Candidate[] {
-  const own = findPythons().map(({series, python}) => ({
-    name: `relink-${series}`,
-    host: 'relink' as const,
-    series,
-    python,
-  }));
   const system = systemPython();
-  const its =
-    system === undefined
-      ? []
-      : (['relink', 'overlay'] as const).map((host) => {
-          const {series, python} = system;
-          return {name: `${host}-system-${series}`, host, series, python};
-        });
+  const all = [
+    ...findPythons().flatMap((each) => candidatesOf(each, '', ['relink', 'graft'])),
+    ...(system === undefined ? [] : candidatesOf(system, 'system-', HOSTS)),
+  ];
   const asked = (process.env['FLASHFREEZE_FIDELITY'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  if (asked.length === 0) return [...own.slice(-1), ...its.filter(({host}) => host === 'overlay')];
-  return [...own, ...its].filter(({name}) => asked.includes(name) || asked.includes('all'));
+  if (asked.length > 0) return all.filter(({name}) => asked.includes(name) || asked.includes('all'));
+  return [
+    ...all.filter(({name}) => /^relink-\d/.test(name)).slice(-1),
+    ...all.filter(({host}) => host === 'overlay'),
+  ];
+}
+
+function candidatesOf(
+  {series, python}: FoundPython,
+  owner: string,
+  hosts: readonly FrozenHost[],
+): readonly Candidate[] {
+  return hosts.map((host) => ({name: `${host}-${owner}${series}`, host, series, python}));
 }
 
 /** Builds the frozen interpreter. Throws when that fails. */
@@ -58,17 +69,29 @@ export async function preparePair({name, host, series, python}: Candidate): Prom
   if (compiled.exitCode !== 0) throw new Error(compiled.stdout);
   const frozen = join(folder, host, 'bin', `python${series}`);
   mkdirSync(dirname(frozen), {recursive: true});
-  const out = host === 'relink' ? frozen : join(folder, host);
+  const out = host === 'overlay' ? join(folder, host) : frozen;
+  const command = host === 'overlay' ? [host] : ['relink', '--method', host === 'graft' ? host : 'link'];
   const made = await flashfreezeJson([
-    ...[host, '--python', python, '--out', out, '--build-dir', join(CACHE, 'builds', `fidelity-${name}`)],
+    ...[
+      ...command,
+      '--python',
+      python,
+      '--out',
+      out,
+      '--build-dir',
+      join(CACHE, 'builds', `fidelity-${name}`),
+    ],
     ...['--startup', '--stdlib', '--trace', join(packages, 'everything.py')],
   ]);
   if (!made.summary.ok) throw new Error(made.stderr);
-  return {name, host, unmodified: python, frozen, packages};
+  return {
+    ...{name, host, unmodified: python, frozen, packages},
+    run: ([program = '', ...args], options) => run(program, args, {cwd: '/', ...options}),
+  };
 }
 
 /** Bytecode is wanted beside the modules, and the checkout is no place for that. */
-function copyPackages(folder: string): string {
+export function copyPackages(folder: string): string {
   const from = join(import.meta.dirname, 'packages');
   const to = join(folder, 'packages');
   if (existsSync(to)) rmSync(to, {recursive: true});
@@ -82,13 +105,12 @@ function copyPackages(folder: string): string {
 
 /** Runs an interpreter of a pair, without a variable of the user's. */
 export function runOf(
-  {packages}: Pair,
+  {packages, run: runThere}: Pair,
   file: string,
   args: readonly string[],
   options: {readonly environment?: Readonly<Record<string, string>>; readonly input?: string} = {},
 ): Promise<Run> {
-  return run(file, args, {
-    cwd: '/',
+  return runThere([file, ...args], {
     environment: {
       ...withoutUsersVariables(),
       LANG: 'C.UTF-8',
