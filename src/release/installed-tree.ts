@@ -1,4 +1,4 @@
-import {copyFile, mkdir, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readdir, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {z} from 'zod';
 import {clearFile, clearPath} from '../fs/removal.js';
@@ -67,6 +67,11 @@ export async function install(request: InstallRequest, site: Site): Promise<Resu
     for (const {path} of await listTree(root)) {
       if (/\.py[co]$/.test(path)) await clearFile(join(root, path));
     }
+    // An archive has no empty directories, and without this one CPython warns at each start (Modules/getpath.py): all extension
+    // modules may be in the executable.
+    const extensions = join(library, 'lib-dynload');
+    await mkdir(extensions, {recursive: true});
+    if ((await readdir(extensions)).length === 0) await writeFile(join(extensions, '.keep'), '');
   });
   if (!placed.ok) return placed;
   const rewritten = await rewriteInstallation(root, {

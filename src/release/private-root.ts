@@ -5,11 +5,13 @@ import {fail, ok, type Result} from '../model/result.js';
 export interface PrivateMount {
   readonly source: string;
   readonly target: string;
+  /** Whether nothing can be written to it. */
+  readonly isReadOnly?: boolean;
 }
 
 /**
- * Runs in a namespace of mounts of its own. Mounts an empty directory on the root, which has to be empty, and puts the pairs of source and
- * target into it, up to `--`; the rest is the command. Nothing is created but in the mounted directory: all its names are relative
+ * Runs in a namespace of mounts of its own. Mounts an empty directory on the root, which has to be empty, and puts the sources of mounts at their
+ * targets in it, in threes with `ro` or `rw` up to `--`; the rest is the command. Nothing is created but in the mounted directory: all its names are relative
  * to it (`.$2`), the shell ends at an unset variable (-u) or an error (-e), and no redirection replaces a file (-C).
  */
 export const ENTER_PRIVATE_ROOT = `set -euC
@@ -27,7 +29,8 @@ while [ "$1" != -- ]; do
   [ ! -e ".$2" ] || refuse "it is there already: $2"
   if [ -d "$1" ]; then mkdir -p ".$2"; else mkdir -p ".$(dirname "$2")"; : > ".$2"; fi
   mount --rbind "$1" ".$2"
-  shift 2
+  if [ "$3" = ro ]; then mount -o remount,bind,ro ".$2"; fi
+  shift 3
 done
 shift
 exec "$@"`;
@@ -58,10 +61,14 @@ export function privateRootCommand(
       return fail('USAGE', `${target} cannot be mounted: ${other} lies in it`);
     }
   }
-  const pairs = mounts.flatMap(({source, target}) => [source, target]);
+  const shown = mounts.flatMap(({source, target, isReadOnly = false}) => [
+    source,
+    target,
+    isReadOnly ? 'ro' : 'rw',
+  ]);
   return ok([
     ...['unshare', ...namespaces, '--propagation', 'private'],
-    ...['sh', '-c', ENTER_PRIVATE_ROOT, 'sh', root, ...pairs, '--'],
+    ...['sh', '-c', ENTER_PRIVATE_ROOT, 'sh', root, ...shown, '--'],
   ]);
 }
 

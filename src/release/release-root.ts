@@ -68,9 +68,10 @@ async function enter(
   const own: string[] = [];
   for (const path of [...MACHINE, ...new Set(linked.value)]) if (await isThere(path)) own.push(path);
   const mounts = [
-    {source: tree, target: at},
+    // Imports would write bytecode, and the release has what is in there.
+    {source: tree, target: at, isReadOnly: true},
     {source: work, target: WORK},
-    {source: SCRIPTS_FOLDER, target: SCRIPTS},
+    {source: SCRIPTS_FOLDER, target: SCRIPTS, isReadOnly: true},
     ...own.map((path) => ({source: path, target: path})),
   ];
   const problems: string[] = [];

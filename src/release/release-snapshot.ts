@@ -1,5 +1,6 @@
-import {chmod, copyFile, utimes} from 'node:fs/promises';
-import {dirname, join, normalize} from 'node:path';
+import {chmod, copyFile, readdir, utimes} from 'node:fs/promises';
+import {join, normalize} from 'node:path';
+import {removeEmptyDirectory} from '../fs/removal.js';
 import {readRegular} from '../fs/regular-file.js';
 import {attempt, hashFile, moveFile} from '../fs/files.js';
 import {modulesOfSnapshot, seedOf} from '../hosts/snapshot/dump-request.js';
@@ -49,7 +50,7 @@ export async function addReleaseSnapshot(
   const [plain, whole] = ['plain', 'whole'].map((name) => join(root, 'work', name)) as [string, string];
   const timed = await attempt('change the times of', tree, async () => {
     await copyFile(python, plain);
-    await setTimes(tree);
+    await settleTree(tree);
   });
   if (!timed.ok) return timed;
   const digest = await hashFile(plain);
@@ -91,13 +92,15 @@ export async function addReleaseSnapshot(
   return placed.value.ok ? ok(snapshot) : placed.value;
 }
 
-/** The times that an archive gives to everything in it. */
-async function setTimes(tree: string): Promise<void> {
-  const folders = new Set([tree]);
+/** What an archive keeps: files with the time of all releases, and no directory that is empty. */
+async function settleTree(tree: string): Promise<void> {
   for (const {path, isLink} of await listTree(tree)) {
     if (!isLink) await utimes(join(tree, path), EPOCH, EPOCH);
-    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
-      folders.add(join(tree, folder));
   }
-  for (const folder of folders) await utimes(folder, EPOCH, EPOCH);
+  const entries = await readdir(tree, {recursive: true, withFileTypes: true});
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({parentPath, name}) => join(parentPath, name));
+  // Those that lie in others first.
+  for (const folder of folders.sort((a, b) => b.length - a.length)) await removeEmptyDirectory(folder);
 }

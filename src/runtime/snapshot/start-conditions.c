@@ -264,10 +264,11 @@ int ff_examined_state_of(const char *path, ff_file_state *state)
 void ff_make_portable(ff_file_state *state)
 {
     uint64_t examined = state->mode & FF_ONLY_EXAMINED;
+    int is_folder = S_ISDIR(state->mode & S_IFMT); /* its time is that of the unpacking */
     *state = (ff_file_state){.mode = (state->mode & S_IFMT) | examined,
                              .size = state->size,
-                             .mtime_seconds = state->mtime_seconds,
-                             .mtime_nanoseconds = state->mtime_nanoseconds};
+                             .mtime_seconds = is_folder ? 0 : state->mtime_seconds,
+                             .mtime_nanoseconds = is_folder ? 0 : state->mtime_nanoseconds};
 }
 
 static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count, int is_portable)

@@ -92,19 +92,28 @@ describeWith(usable.length > 0, 'namespaces in which one may mount')('the script
 
   test.each([
     ['no argument', () => []],
-    ['an empty root', () => ['', '/dev/null', '/dev/null', '--', 'true']],
-    ['the root directory', () => ['/', '/dev/null', '/dev/null', '--', 'true']],
-    ['/dev', () => ['/dev', '/dev/null', '/null', '--', 'true']],
-    ['the root directory in other words', () => ['//', '/dev/null', '/dev/null', '--', 'true']],
-    ['a relative path', () => ['.', '/dev/null', '/dev/null', '--', 'true']],
-    ['a directory that is not there', () => [join(folder, 'gone'), '/dev/null', '/dev/null', '--', 'true']],
-    ['a link to the root directory', () => [join(folder, 'link'), '/dev/null', '/dev/null', '--', 'true']],
-    ['a directory with a file', () => [join(folder, 'full'), '/dev/null', '/dev/null', '--', 'true']],
-    ['an empty target', () => [emptyRoot('r1'), '/dev/null', '', '--', 'true']],
-    ['a relative target', () => [emptyRoot('r2'), '/dev/null', 'dev/null', '--', 'true']],
+    ['an empty root', () => ['', '/dev/null', '/dev/null', 'rw', '--', 'true']],
+    ['the root directory', () => ['/', '/dev/null', '/dev/null', 'rw', '--', 'true']],
+    ['/dev', () => ['/dev', '/dev/null', '/null', 'rw', '--', 'true']],
+    ['the root directory in other words', () => ['//', '/dev/null', '/dev/null', 'rw', '--', 'true']],
+    ['a relative path', () => ['.', '/dev/null', '/dev/null', 'rw', '--', 'true']],
+    [
+      'a directory that is not there',
+      () => [join(folder, 'gone'), '/dev/null', '/dev/null', 'rw', '--', 'true'],
+    ],
+    [
+      'a link to the root directory',
+      () => [join(folder, 'link'), '/dev/null', '/dev/null', 'rw', '--', 'true'],
+    ],
+    ['a directory with a file', () => [join(folder, 'full'), '/dev/null', '/dev/null', 'rw', '--', 'true']],
+    ['an empty target', () => [emptyRoot('r1'), '/dev/null', '', 'rw', '--', 'true']],
+    ['a relative target', () => [emptyRoot('r2'), '/dev/null', 'dev/null', 'rw', '--', 'true']],
     ['a missing target', () => [emptyRoot('r3'), '/dev/null']],
-    ['the same target twice', () => [emptyRoot('r4'), '/dev/null', '/n', '/dev/null', '/n', '--', 'true']],
-    ['a source that is not there', () => [emptyRoot('r5'), '/gone/source', '/n', '--', 'true']],
+    [
+      'the same target twice',
+      () => [emptyRoot('r4'), '/dev/null', '/n', 'rw', '/dev/null', '/n', 'rw', '--', 'true'],
+    ],
+    ['a source that is not there', () => [emptyRoot('r5'), '/gone/source', '/n', 'rw', '--', 'true']],
   ])('ends at %s, and leaves the machine as it was', (name, argumentsOf) => {
     if (name === 'a link to the root directory') symlinkSync('/', join(folder, 'link'));
     if (name === 'a directory with a file') {
@@ -126,19 +135,21 @@ describeWith(usable.length > 0, 'namespaces in which one may mount')('the script
       const mounts = [
         ...MACHINE.map((path) => ({source: path, target: path})),
         {source: file, target: '/some where/$root "x"/file'},
+        {source: folder, target: '/kept', isReadOnly: true},
       ];
       const command = privateRootCommand(root, mounts, namespaces);
       if (!command.ok) throw new Error(command.failure.message);
       const before = machineState();
       const code =
-        'cd /; ls; cat "/some where/"*/file; echo x > /dev/null; echo written > /dev/zero; ls /dev';
+        'cd /; ls; cat "/some where/"*/file; echo x > /dev/null; echo written > /dev/zero; ls /dev; touch /kept/new 2>/dev/null || echo kept';
       const [first, ...rest] = [...command.value, '/usr/sbin/chroot', '.', '/bin/sh', '-c', code];
       const shown = execFileSync(first, rest, {encoding: 'utf8'}).split('\n');
       const names = MACHINE.flatMap((path) => path.split('/').slice(1, 2));
       expect(shown.filter((line) => line !== '')).toEqual([
-        ...[...new Set([...names, 'some where'])].sort(),
+        ...[...new Set([...names, 'some where', 'kept'])].sort(),
         'content' + 'null',
         'zero',
+        'kept',
       ]);
       expect(machineState()).toEqual(before);
       expect(readdirSync(root)).toEqual([]);
