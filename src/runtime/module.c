@@ -183,7 +183,7 @@ static PyObject *snapshot_functions(PyObject *self, PyObject *Py_UNUSED(ignored)
     return PyTuple_Pack(2, state->before_snapshot, state->after_restore);
 }
 
-extern const char *ff_can_hold(const char *path) __attribute__((weak)); /* snapshot/held-libraries.c */
+const char *(*ff_reason_to_leave_out)(const char *path) = NULL;
 
 /* For the recording of imports: why a snapshot cannot hold an extension module in a shared library; None if it can. */
 static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
@@ -192,7 +192,7 @@ static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
     if (!PyUnicode_FSConverter(path, &bytes)) {
         return NULL;
     }
-    const char *reason = ff_can_hold == NULL ? "there is no snapshot" : ff_can_hold(PyBytes_AS_STRING(bytes));
+    const char *reason = ff_reason_to_leave_out == NULL ? "there is no snapshot" : ff_reason_to_leave_out(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
     return reason == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(reason);
 }

@@ -82,6 +82,11 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_FUNCTION_VERSION
 #define FF_HAS_FUNCTION_VERSION 0
 #endif
+/* Which version's state a snapshot keeps: 311, 313 as in these versions; 0: unknown, so that no snapshots are made
+ * (hosts/snapshot/snapshot-host.ts). */
+#ifndef FF_SNAPSHOT_STATE
+#define FF_SNAPSHOT_STATE 0
+#endif
 /* How nested calls are counted: 310, 311, 312 as in these versions; 0: unknown, so that imports do not count their frames
  * (import-frames.c). */
 #ifndef FF_COUNTS_RECURSION

@@ -197,7 +197,7 @@ static void release_object(void *Py_UNUSED(context), void *p)
     __wrap_free(p);
 }
 
-#if PY_VERSION_HEX < 0x030c0000
+#if FF_SNAPSHOT_STATE == 311
 static Py_ssize_t ff_block_count;
 extern Py_ssize_t __real__Py_GetAllocatedBlocks(void);
 

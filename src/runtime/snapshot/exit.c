@@ -174,7 +174,7 @@ int __wrap_Py_FinalizeEx(void)
 /* As CPython's, which calls its own Py_FinalizeEx(). */
 void __wrap_Py_Exit(int status)
 {
-#if FF_HAS_RUNNING_MAIN
+#if FF_SNAPSHOT_STATE != 311 /* Python/pylifecycle.c, Py_Exit() */
     PyThreadState *thread = _PyThreadState_GET();
     if (thread != NULL && _PyThreadState_IsRunningMain(thread)) {
         _PyInterpreterState_SetNotRunningMain(thread->interp);

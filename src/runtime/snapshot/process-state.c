@@ -126,7 +126,7 @@ unsigned long __wrap_PyThread_get_thread_ident(void)
     return is_main_thread ? (unsigned long)&main_thread : __real_PyThread_get_thread_ident();
 }
 
-#if FF_HAS_THREAD_IDENT_EX
+#if FF_SNAPSHOT_STATE != 311 /* Include/internal/pycore_pythread.h */
 extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
 
 PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)

@@ -129,6 +129,9 @@ void ff_leave_region(void);
 void ff_begin_objects(void);
 void ff_end_objects(void);
 
+/* snapshot/global-symbols.c: what names mean in this process. */
+void *ff_find_global(const char *name, const char *version);
+
 /* snapshot/library-image.c: an extension module in a shared library, as in its file. */
 #define FF_LIBRARY_PARTS 24
 typedef struct {
@@ -155,7 +158,6 @@ void ff_relocate_library(const ff_library *library,
                          void (*bind)(void **place, const char *name, const char *version, int64_t addend));
 
 /* snapshot/held-libraries.c: those that a snapshot holds. */
-void *ff_find_global(const char *name, const char *version);
 const char *ff_can_hold(const char *path);
 void *ff_hold_library(const char *path);
 int ff_is_held(const void *handle);
@@ -163,6 +165,15 @@ void *ff_find_in_held(const void *handle, const char *name);
 void ff_unbind_libraries(void);
 int ff_bind_libraries(void);
 void ff_visit_libraries(void (*visit)(const char *path, const void *start, size_t size, void *argument), void *argument);
+
+/* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
+#define FF_SCRATCH ((size_t)4 << 20)
+char *ff_scratch(size_t size);
+void ff_read_request(const char *path);
+const char *ff_request_value(const char *name, const char *after);
+void ff_forget_request(void);
+_Noreturn void ff_stop_dump(const char *format, ...);
+_Noreturn void ff_stop_with_exception(const char *what);
 
 /* snapshot/openssl-random.c: random numbers of OpenSSL. */
 void ff_forget_random(void);
@@ -233,15 +244,6 @@ int ff_prepare_renewal(int is_portable);
 void ff_renew_thread(const ff_common *common);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
-
-/* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
-#define FF_SCRATCH ((size_t)4 << 20)
-char *ff_scratch(size_t size);
-void ff_read_request(const char *path);
-const char *ff_request_value(const char *name, const char *after);
-void ff_forget_request(void);
-_Noreturn void ff_stop_dump(const char *format, ...);
-_Noreturn void ff_stop_with_exception(const char *what);
 
 /* snapshot/dump-checks.c: what imports may not leave behind. */
 PyObject *ff_environment(void);

@@ -71,6 +71,7 @@ static void tell_state(const char *reason)
 
 int __wrap_Py_BytesMain(int argc, char **argv)
 {
+    ff_reason_to_leave_out = ff_can_hold;
     const char *path = request();
     if (path != NULL) {
         return ff_make_dump(argc, argv, path);

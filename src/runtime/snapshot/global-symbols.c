@@ -1,0 +1,34 @@
+/* What names of functions and variables mean in this process, for libraries that we load. Functions that are wrapped in the executable are
+ * so here. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+extern void *__real_dlsym(void *, const char *);
+
+#define FF_SENT_HERE(X)                                                                                                             \
+    X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)   \
+    X(valloc) X(strdup) X(strndup) X(wcsdup) X(pthread_key_create) X(pthread_key_delete) X(pthread_kill)                          \
+    X(pthread_getcpuclockid) X(PyThread_get_thread_ident) X(getenv) X(secure_getenv) X(dlopen) X(dlsym) X(dlclose)                \
+    X(Py_FinalizeEx) X(Py_Exit) X(PyGC_Collect)
+#define FF_DECLARE(name) extern char __wrap_##name[];
+FF_SENT_HERE(FF_DECLARE)
+#define FF_ROW(name) {#name, __wrap_##name},
+static const struct {
+    const char *name;
+    void *function;
+} wrapped[] = {FF_SENT_HERE(FF_ROW)};
+
+void *ff_find_global(const char *name, const char *version)
+{
+    for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++) {
+        if (strcmp(wrapped[i].name, name) == 0) {
+            return wrapped[i].function;
+        }
+    }
+    void *found = version == NULL ? NULL : dlvsym(RTLD_DEFAULT, name, version);
+    return found == NULL ? __real_dlsym(RTLD_DEFAULT, name) : found;
+}
