@@ -60,7 +60,12 @@ async function install(name: string, environment: Readonly<Record<string, string
     context,
   } as unknown as Site);
   if (!made.ok) throw new Error(JSON.stringify(made.failure));
-  expect(made.value).toMatchObject({modules: MODULES, leftOut: [], isPortable: true});
+  // OpenSSL reads the configuration of the machine: what it says belongs to where the release is used.
+  const reason = 'it reads /usr/lib/ssl/openssl.cnf, which is not a file of the release';
+  expect(made.value).toMatchObject({
+    ...{modules: MODULES.filter((module) => module !== 'asyncio'), isPortable: true},
+    leftOut: [{module: 'ssl', reason}],
+  });
   return tree;
 }
 
