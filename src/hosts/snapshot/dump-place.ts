@@ -6,7 +6,7 @@ type Command = Pick<ProcessSpec, 'file' | 'args' | 'environment'>;
 export interface DumpPlace {
   /** The command that runs this one there. */
   readonly command: (inside: Command) => Command;
-  /** The path by which they see a file of ours. */
+  /** The path that a file of the build has for them. */
   readonly inside: (path: string) => string;
 }
 

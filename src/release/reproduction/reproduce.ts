@@ -29,7 +29,7 @@ const SHOWN = 3;
 
 /**
  * Builds a release again as its manifest says and compares the two. Inputs that differ are differences, too. The profile
- * that it was optimised by is beside the manifest, unless it is told where. Fails with USAGE for the manifest
+ * that it was optimised by is beside the manifest, unless `profile` says where. Fails with USAGE for the manifest
  * of another CPython than the source, with VERIFY when the profile is another one, and as `release` does.
  */
 export async function reproduce(

@@ -1,5 +1,5 @@
 /* The warning of importlib that is issued here, of a parent that refuses its child as an attribute: as if importlib had issued it. With
- * most filters, a text is told once for each line that warns, and who warned keeps the list. */
+ * most filters, a text is shown once for each line that warns, and the module of that line keeps the list. */
 #include FF_LAYOUT
 
 #include "import.h"
