@@ -2,9 +2,12 @@ import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
 import {link} from 'node:fs/promises';
 import {join} from 'node:path';
 import {removeQuietly, temporaryIn, writeFileAtomic} from '../fs/files.js';
-import {isOnlyOurs} from '../fs/owners.js';
+import {isForeign, isOnlyOurs} from '../fs/owners.js';
 import {ensurePrivate} from '../fs/private-directory.js';
 import {withRegular} from '../fs/regular-file.js';
+import {lstat} from '../fs/recorded-fs.js';
+import {withoutRecording} from '../fs/recording.js';
+import {removeFile} from '../fs/removal.js';
 import type {Digest} from '../model/digest.js';
 import {privateCacheDir} from './private-cache-dir.js';
 
@@ -24,10 +27,17 @@ const FORM = /^[0-9a-f]{64}$/;
 /** The seal of this user, whose secret is kept in the user's own cache directory. Undefined if there is no place for it. */
 export async function openSeal(cacheDir: string): Promise<Seal | undefined> {
   const folder = join(privateCacheDir(cacheDir), 'seal');
+  await clearWrongKind(folder);
   if (!(await ensurePrivate(folder)).ok) return undefined;
   const file = join(folder, 'secret');
   const secret = (await readSecret(file)) ?? (await makeSecret(folder, file));
   return secret === undefined ? undefined : sealWith(secret);
+}
+
+/** A file of this user's in the place of the directory: without the directory, no result in a shared store would be used. */
+async function clearWrongKind(folder: string): Promise<void> {
+  const stats = await withoutRecording(() => lstat(folder)).catch(() => undefined);
+  if (stats?.isFile() === true && !isForeign(stats)) await removeFile(folder);
 }
 
 function sealWith(secret: string): Seal {

@@ -343,7 +343,7 @@ int ff_read_placement(const char *path)
     return 0;
 }
 
-/* How much of it was ever used, from its start. */
+/* How much of it has been used, from its start. */
 size_t ff_region_size(void)
 {
     return (size_t)(region.top - FF_REGION);
