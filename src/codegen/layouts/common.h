@@ -74,6 +74,33 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_SEARCHES_BYTES
 #define FF_SEARCHES_BYTES 0
 #endif
+/* Whether importlib loads a submodule under the locks of those of its parents, too, that are not loaded or still being loaded
+ * (import-chain.c). */
+#ifndef FF_LOCKS_PARENTS
+#define FF_LOCKS_PARENTS 0
+#endif
+/* Whether importlib tells _imp._set_lazy_attributes() of each module that it has loaded, and submodules can wait to be imported
+ * (import-lazy.c, import-parent.c). */
+#ifndef FF_HAS_LAZY_IMPORTS
+#define FF_HAS_LAZY_IMPORTS 0
+#endif
+/* How many lines with code that takes, between the warning of a module that cannot become an attribute of its parent and `return module`
+ * (import-warning.c). */
+#ifndef FF_LINES_OF_LAZY_IMPORTS
+#define FF_LINES_OF_LAZY_IMPORTS 0
+#endif
+/* Whether importlib itself raises the audit event of an import, by sys.audit() (dependencies.c). */
+#ifndef FF_AUDITS_IN_PYTHON
+#define FF_AUDITS_IN_PYTHON 0
+#endif
+/* Whether modules have no __cached__ (import-load.c, file-specs.c). */
+#ifndef FF_OMITS_CACHED
+#define FF_OMITS_CACHED 0
+#endif
+/* Whether the class of a namespace package's __path__ is NamespacePath; else it is _NamespacePath (import-path.c). */
+#ifndef FF_NAMES_NAMESPACE_PATH
+#define FF_NAMES_NAMESPACE_PATH 0
+#endif
 /* Whether dictionaries have a version; else what they hold is compared each time (namespaces.c). */
 #ifndef FF_HAS_DICT_VERSION
 #define FF_HAS_DICT_VERSION 0

@@ -26,7 +26,16 @@
 #define FF_FROZEN_TABLES 3               /* Python/frozen.c: _PyImport_FrozenBootstrap and two more */
 #define FF_HAS_STDLIB_DIR 1              /* Python/sysmodule.c: sys._stdlib_dir */
 #define FF_HAS_RAISED_EXCEPTION 1        /* Python/errors.c: PyErr_GetRaisedException() */
+#define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
+#define FF_LOCKS_PARENTS 1               /* the same, _HierarchicalLockManager: a submodule is loaded under its parents' locks, too */
+#define FF_HAS_LAZY_IMPORTS 1            /* the same: _find_and_load_unlocked() ends with _imp._set_lazy_attributes() */
+#define FF_LINES_OF_LAZY_IMPORTS 5       /* the same: so many lines with code */
+#define FF_AUDITS_IN_PYTHON 1            /* the same: _find_and_load_unlocked() calls sys.audit() */
+#define FF_OMITS_CACHED 1                /* the same, _init_module_attrs(): modules have no __cached__ */
+#define FF_NAMES_NAMESPACE_PATH 1        /* Lib/importlib/_bootstrap_external.py: NamespacePath, which was _NamespacePath */
 #define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */
+#define FF_COPIES_META_PATH 1            /* Lib/importlib/_bootstrap.py, _find_spec(): finders are asked by a copy of sys.meta_path */
+#define FF_REQUIRES_FIND_SPEC 1          /* the same: finders without find_spec() are passed over */
 #define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */
 #define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */

@@ -14,10 +14,14 @@ static ff_memory importlib;
 static const struct {
     const char *module, *names;
 } helpers[] = {
-    {"_imp", "is_builtin is_frozen find_frozen create_builtin exec_builtin acquire_lock release_lock _fix_co_filename"},
+    {"_imp", "is_builtin is_frozen find_frozen create_builtin exec_builtin acquire_lock release_lock _fix_co_filename "
+             "_set_lazy_attributes"},
     {"_io", "open_code open FileIO"},
     {"marshal", "loads"},
     {"_os", "stat listdir getcwd fspath"},
+#if FF_AUDITS_IN_PYTHON
+    {"sys", "audit"},
+#endif
 };
 
 /* Built-in functions and classes that both call on the way of an import. Not print() and open(), which programs replace: those
@@ -26,8 +30,9 @@ static const char builtins[] = "compile exec getattr hasattr hash int isinstance
                                "tuple type AttributeError FileNotFoundError ImportError KeyError ModuleNotFoundError OSError";
 
 /* Classes, with everything in them and their bases. */
-static const char *const bootstrap_classes[] = {"BuiltinImporter",    "FrozenImporter",     "ModuleSpec",
-                                                "_ModuleLockManager", "_ImportLockContext", "_ModuleLock"};
+static const char *const bootstrap_classes[] = {"BuiltinImporter",    "FrozenImporter", "ModuleSpec",
+                                                "_ModuleLockManager", "_ModuleLock",    "_HierarchicalLockManager",
+                                                "_ImportLockContext"};
 static const char *const external_classes[] = {"PathFinder", "FileFinder", "SourceFileLoader"};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

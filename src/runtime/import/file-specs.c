@@ -156,7 +156,8 @@ static PyObject *strip_slashes(PyObject *folder)
 }
 
 /* The spec that FileFinder._get_spec() makes: importlib._bootstrap_external.spec_from_file_location(). If the module `is_loading`,
- * with the path of the bytecode file that _init_module_attrs() would ask for; else nobody has asked yet, and may never. */
+ * with the path of the bytecode file that _init_module_attrs() would ask for, where modules have it as an attribute; else nobody has asked
+ * yet, and may never. */
 PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package, int is_loading)
 {
     PyObject *package_folder = NULL, *location = NULL, *loader = NULL, *spec = NULL, *result = NULL;
@@ -184,7 +185,7 @@ PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail
     if (spec == NULL || PyObject_SetAttr(spec, ff.str_set_fileattr, Py_True) < 0) {
         goto done;
     }
-    if (is_loading && set_cached(spec, is_package ? package_folder : folder, is_package ? "__init__" : tail) < 0) {
+    if (is_loading && !FF_OMITS_CACHED && set_cached(spec, is_package ? package_folder : folder, is_package ? "__init__" : tail) < 0) {
         goto done;
     }
     if (is_package) {

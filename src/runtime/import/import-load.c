@@ -44,6 +44,9 @@ static int set_file_attributes(PyObject *dict, PyObject *spec)
         copy_attribute(dict, ff_import.names.__file__, spec, ff_import.names.origin) < 0) {
         return -1;
     }
+#if FF_OMITS_CACHED
+    return 0;
+#else
     PyObject *cached = PyObject_GetAttr(spec, ff_import.names._cached);
     int is_known = cached != NULL && cached != Py_None;
     Py_XDECREF(cached);
@@ -52,6 +55,7 @@ static int set_file_attributes(PyObject *dict, PyObject *spec)
     }
     return copy_attribute(dict, ff_import.names.__cached__, spec,
                           is_known ? ff_import.names._cached : ff_import.names.cached);
+#endif
 }
 
 /* spec.parent: the name of a package, or what comes before the last dot. A new reference. */

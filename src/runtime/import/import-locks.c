@@ -6,135 +6,106 @@
 
 #if FF_REPLACES_IMPORT
 
-struct ff_loading {
-    PyObject *name;
-    ff_owner owner;       /* whoever loads it */
-    unsigned long thread; /* the thread of the system that does */
-    PyObject *lock;       /* owned, or NULL */
-    struct ff_loading *next;
-};
-static ff_loading *in_progress;
-
 static PyObject *original_get_module_lock; /* importlib._bootstrap._get_module_lock */
 static PyObject *module_locks;             /* importlib._bootstrap._module_locks */
-static PyObject *usual_get_ident;          /* _thread.get_ident, as it was: nobody notices how often it is called */
+static PyTypeObject *module_lock_type;     /* importlib._bootstrap._ModuleLock */
 
-/* What importlib asks who imports, its own `_thread.get_ident` (a new reference), or NULL with an exception. */
-static PyObject *read_get_ident(void)
+#if FF_LOCKS_PARENTS
+/* The lock that importlib has made for a module (a new reference). FF_NO: there is none. */
+static ff_answer find_lock(PyObject *name, PyObject **lock)
 {
-    PyObject *thread = PyDict_GetItemWithError(ff_import.bootstrap, ff_import.names._thread);
-    if (thread == NULL) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_NameError, "name '_thread' is not defined");
+    PyObject *reference = Py_XNewRef(PyDict_GetItemWithError(module_locks, name));
+    *lock = reference == NULL ? NULL : PyObject_CallNoArgs(reference);
+    Py_XDECREF(reference);
+    return *lock != NULL ? FF_YES : PyErr_Occurred() ? FF_FAILED : FF_NO;
+}
+
+/* Whether the thread that comes here has acquired a lock of importlib's, under the name that the system gives it. */
+static ff_answer is_acquired_here(PyObject *lock)
+{
+    ff_answer answer = Py_TYPE(lock) == module_lock_type ? ff_is_owner_usual() : FF_NO;
+    PyObject *owner = answer == FF_YES ? PyObject_GetAttrString(lock, "owner") : NULL;
+    if (owner == NULL) {
+        return answer == FF_YES ? FF_FAILED : answer;
+    }
+    int is_number = PyLong_CheckExact(owner);
+    answer = is_number && PyLong_AsUnsignedLong(owner) == PyThread_get_thread_ident() ? FF_YES : FF_NO;
+    Py_DECREF(owner);
+    return ff_forgive(answer);
+}
+
+/* Whether it is more than the parent of a module that is imported. */
+static int is_loading_itself(PyObject *name)
+{
+    for (ff_loading *each = ff_import.in_progress; each != NULL; each = each->next) {
+        if (!each->is_parent && PyUnicode_Compare(each->name, name) == 0) {
+            return 1;
         }
-        return NULL;
-    }
-    return PyObject_GetAttr(thread, ff_import.names.get_ident);
-}
-
-void ff_forget_owner(ff_owner *owner)
-{
-    Py_CLEAR(owner->ident);
-    Py_CLEAR(owner->get_ident);
-}
-
-/* A lock that is not made yet, of the thread that comes here, whose owner's name is of another function than `get_ident`. */
-static ff_loading *find_misnamed(PyObject *get_ident)
-{
-    unsigned long thread = PyThread_get_thread_ident();
-    for (ff_loading *each = in_progress; each != NULL; each = each->next) {
-        if (each->owner.get_ident != get_ident && each->thread == thread && each->lock == NULL) {
-            return each;
-        }
-    }
-    return NULL;
-}
-
-/* The frame of _ModuleLock.acquire() or release(), below that of a method of _ModuleLockManager, which stands for one that is begun. */
-#define FRAMES 1
-
-static PyObject *call_get_ident(PyObject *get_ident)
-{
-    if (ff_enter_frames(FRAMES) < 0) {
-        return NULL;
-    }
-    PyObject *ident = PyObject_Vectorcall(get_ident, NULL, 0, NULL);
-    ff_leave_frames(FRAMES);
-    return ident;
-}
-
-/* Asks `get_ident` (taken over, may be NULL) who imports now. -1 with an exception. What puts other threads into the place of the
- * system's (gevent's monkey patching) replaces that function, and gives importlib's locks that are held at that moment to their owner's
- * new name. So locks that are not made yet go along: those of the thread that comes here, as nobody else imports in it until then. */
-static int ask_owner(PyObject *get_ident, ff_owner *owner)
-{
-    *owner = (ff_owner){NULL, get_ident};
-    if (get_ident != usual_get_ident) {
-        owner->ident = get_ident == NULL ? NULL : call_get_ident(get_ident);
-        if (owner->ident == NULL) {
-            ff_forget_owner(owner);
-            return -1;
-        }
-    }
-    /* From the start each time: freeing a name may run code that ends a loading. */
-    for (ff_loading *each; (each = find_misnamed(get_ident)) != NULL;) {
-        ff_owner former = each->owner;
-        each->owner = (ff_owner){Py_XNewRef(owner->ident), Py_NewRef(get_ident)};
-        ff_forget_owner(&former);
     }
     return 0;
 }
 
-/* What _ModuleLock.acquire() asks. -1 with an exception. */
-int ff_ask_owner(ff_wanted *wanted, ff_owner *owner)
+/* Whether somebody else loads the module already, here or in importlib. Whoever holds its lock may take it again: an import of a
+ * submodule holds that of a parent before it imports the parent, and while the parent is loading. */
+ff_answer ff_is_loading(PyObject *name, int as_parent)
 {
-    PyObject *get_ident = read_get_ident();
-    if (get_ident != usual_get_ident) {
-        ff_note_foreign_code(wanted);
+    if (!as_parent && is_loading_itself(name)) {
+        return FF_YES;
     }
-    return ask_owner(get_ident, owner);
-}
-
-/* The owner as `_thread.get_ident()` names it (a new reference), or NULL with an exception. */
-static PyObject *ident_of(const ff_loading *loading)
-{
-    return loading->owner.ident != NULL ? Py_NewRef(loading->owner.ident) : PyLong_FromUnsignedLong(loading->thread);
-}
-
-static ff_loading *find_loading(PyObject *name)
-{
-    for (ff_loading *each = in_progress; each != NULL; each = each->next) {
-        if (PyUnicode_Compare(each->name, name) == 0) {
-            return each;
+    ff_answer answer = ff_find_loading(name) != NULL ? ff_is_loaded_here(name) : FF_UNSURE;
+    if (answer == FF_UNSURE) {
+        PyObject *lock;
+        answer = find_lock(name, &lock);
+        if (answer != FF_YES) {
+            return answer;
         }
+        answer = is_acquired_here(lock);
+        Py_DECREF(lock);
     }
-    return NULL;
+    return answer == FF_FAILED ? FF_FAILED : answer == FF_YES ? FF_NO : FF_YES;
 }
 
-static ff_answer answer_of(int truth)
+/* Takes the lock of a module again that importlib has made, and whoever comes here holds; FF_NO: importlib has made none. */
+static ff_answer take_lock_again(ff_wanted *wanted, ff_loading *begun)
 {
-    return truth < 0 ? FF_FAILED : truth ? FF_YES : FF_NO;
-}
-
-/* Whether somebody loads the module already, here or in importlib. */
-ff_answer ff_is_loading(PyObject *name)
-{
-    return find_loading(name) != NULL ? FF_YES : answer_of(PyDict_Contains(module_locks, name));
-}
-
-/* Whether whoever imports now is loading the module. FF_NO also where only importlib can ask for that, as often as it does. */
-ff_answer ff_is_loaded_here(PyObject *name)
-{
-    PyObject *get_ident = read_get_ident();
-    Py_XDECREF(get_ident);
-    if (get_ident == NULL) {
+    PyObject *lock;
+    ff_answer answer = PyDict_GET_SIZE(module_locks) == 0 ? FF_NO : find_lock(begun->name, &lock);
+    if (answer != FF_YES) {
+        return answer;
+    }
+    wanted->is_doubtful = 1;
+    PyObject *acquired = PyObject_CallMethod(lock, "acquire", NULL);
+    Py_XDECREF(acquired);
+    if (acquired == NULL) {
+        Py_DECREF(lock);
         return FF_FAILED;
     }
-    const ff_loading *found = find_loading(name);
-    return found != NULL && get_ident == usual_get_ident && found->owner.get_ident == usual_get_ident &&
-                   found->thread == PyThread_get_thread_ident()
-               ? FF_YES
-               : FF_NO;
+    begun->lock = lock;
+    return FF_YES;
+}
+#else
+/* Whether somebody loads the module already, here or in importlib. */
+ff_answer ff_is_loading(PyObject *name, int as_parent)
+{
+    (void)as_parent;
+    int is_loading = ff_find_loading(name) != NULL ? 1 : PyDict_Contains(module_locks, name);
+    return is_loading < 0 ? FF_FAILED : is_loading ? FF_YES : FF_NO;
+}
+
+/* No lock is taken twice here. */
+static ff_answer take_lock_again(ff_wanted *wanted, ff_loading *begun)
+{
+    (void)wanted;
+    (void)begun;
+    return FF_NO;
+}
+#endif
+
+static void forget(ff_loading *loading)
+{
+    Py_DECREF(loading->name);
+    ff_forget_owner(&loading->owner);
+    PyMem_RawFree(loading);
 }
 
 /* What is raised goes on, after an exception that is on its way: _ModuleLockManager.__exit__(). */
@@ -152,7 +123,7 @@ static int release_lock(PyObject *lock /* stolen */)
 /* Whether the owner has another name than the module was taken under; -1 with an exception. */
 static int is_other_owner(const ff_loading *loading, const ff_owner *owner)
 {
-    PyObject *known = ident_of(loading);
+    PyObject *known = ff_ident_of(loading);
     PyObject *asked = owner->ident != NULL ? Py_NewRef(owner->ident) : PyLong_FromUnsignedLong(PyThread_get_thread_ident());
     PyObject *differs = known == NULL || asked == NULL ? NULL : PyObject_RichCompare(known, asked, Py_NE);
     int is_other = differs == NULL ? -1 : PyObject_IsTrue(differs);
@@ -166,14 +137,14 @@ static int is_other_owner(const ff_loading *loading, const ff_owner *owner)
 static int release_unmade_lock(const ff_loading *ended)
 {
     ff_exception raised = ff_take_exception();
-    PyObject *get_ident = read_get_ident();
+    PyObject *get_ident = ff_read_get_ident();
     int status = 0;
-    if (get_ident != NULL && get_ident == usual_get_ident && ended->owner.get_ident == usual_get_ident) {
+    if (get_ident != NULL && get_ident == ff_import.usual_get_ident && ended->owner.get_ident == ff_import.usual_get_ident) {
         Py_DECREF(get_ident);
     }
     else {
         ff_owner owner;
-        status = ask_owner(get_ident, &owner);
+        status = ff_ask_owner_of(get_ident, &owner);
         if (status == 0 && ended->lock == NULL) { /* one that was made meanwhile compares them itself */
             int is_other = is_other_owner(ended, &owner);
             if (is_other > 0) {
@@ -187,26 +158,32 @@ static int release_unmade_lock(const ff_loading *ended)
     return status;
 }
 
-/* The owner is taken over. NULL with an exception. What is begun lies not on the stack: a thread may go away in the midst of it, as others
- * do in a child after fork(). Its module stays locked then, as it does in importlib. */
-ff_loading *ff_begin_loading(PyObject *name, ff_owner *owner)
+/* Begins to load a module of that name, for the import of `wanted`: *begun is what was begun last for that import, and then this. The
+ * owner is taken over. What is begun lies not on the stack: a thread may go away in the midst of it, as others do in a child after
+ * fork(). Its module stays locked then, as it does in importlib. */
+ff_answer ff_begin_loading(ff_wanted *wanted, PyObject *name, ff_owner *owner, ff_loading **begun)
 {
-    ff_loading *begun = PyMem_RawMalloc(sizeof(ff_loading));
-    if (begun == NULL) {
+    ff_loading *added = PyMem_RawMalloc(sizeof(ff_loading));
+    if (added == NULL) {
         ff_forget_owner(owner);
         PyErr_NoMemory();
-        return NULL;
+        return FF_FAILED;
     }
-    *begun = (ff_loading){Py_NewRef(name), *owner, PyThread_get_thread_ident(), NULL, in_progress};
-    in_progress = begun;
-    return begun;
+    *added = (ff_loading){Py_NewRef(name), *owner, PyThread_get_thread_ident(), NULL, *begun, name != wanted->name, NULL};
+    if (take_lock_again(wanted, added) == FF_FAILED) {
+        forget(added);
+        return FF_FAILED;
+    }
+    added->next = ff_import.in_progress;
+    ff_import.in_progress = *begun = added;
+    return FF_YES;
 }
 
-/* Ends what was begun: releases the lock that somebody asked for meanwhile. -1 with an exception. */
-int ff_finish_loading(ff_loading *ended)
+/* Ends one of them: releases the lock that somebody asked for meanwhile. -1 with an exception. */
+static int finish_one(ff_loading *ended)
 {
     int status = ended->lock == NULL ? release_unmade_lock(ended) : 0;
-    ff_loading **place = &in_progress;
+    ff_loading **place = &ff_import.in_progress;
     while (*place != ended) {
         place = &(*place)->next;
     }
@@ -214,24 +191,36 @@ int ff_finish_loading(ff_loading *ended)
     if (ended->lock != NULL && release_lock(ended->lock) < 0) {
         status = -1;
     }
-    Py_DECREF(ended->name);
-    ff_forget_owner(&ended->owner);
-    PyMem_RawFree(ended);
+    forget(ended);
     return status;
 }
 
-/* Has a lock look as if whoever loads the module had acquired it: importlib._bootstrap._ModuleLock. */
-static int hold_lock(PyObject *lock, PyObject *owner)
+/* Ends what was begun for an import, the last first. -1 with an exception. */
+int ff_finish_loading(ff_loading *ended)
+{
+    int status = 0;
+    while (ended != NULL) {
+        ff_loading *outer = ended->outer;
+        status = finish_one(ended) < 0 ? -1 : status;
+        ended = outer;
+    }
+    return status;
+}
+
+/* Has a lock look as if whoever loads the module had acquired it so often: importlib._bootstrap._ModuleLock. */
+static int hold_lock(PyObject *lock, PyObject *owner, long times)
 {
     int status = PyObject_SetAttrString(lock, "owner", owner);
     PyObject *count = status < 0 ? NULL : PyObject_GetAttrString(lock, "count");
     if (count != NULL && PyList_Check(count)) { /* since 3.12 */
-        status = PyList_Append(count, Py_True);
+        for (long i = 0; status == 0 && i < times; i++) {
+            status = PyList_Append(count, Py_True);
+        }
     }
     else if (count != NULL) {
-        PyObject *one = PyLong_FromLong(1);
-        status = one == NULL ? -1 : PyObject_SetAttrString(lock, "count", one);
-        Py_XDECREF(one);
+        PyObject *number = PyLong_FromLong(times);
+        status = number == NULL ? -1 : PyObject_SetAttrString(lock, "count", number);
+        Py_XDECREF(number);
     }
     Py_XDECREF(count);
     return count == NULL ? -1 : status;
@@ -241,38 +230,50 @@ static int hold_lock(PyObject *lock, PyObject *owner)
  * function gives names. -1 with an exception. */
 static int rename_owner(const ff_loading *found)
 {
-    PyObject *get_ident = read_get_ident();
+    PyObject *get_ident = ff_read_get_ident();
     if (get_ident != NULL && (get_ident == found->owner.get_ident || found->thread != PyThread_get_thread_ident())) {
         Py_DECREF(get_ident);
         return 0;
     }
     ff_owner owner;
-    int status = ask_owner(get_ident, &owner);
+    int status = ff_ask_owner_of(get_ident, &owner);
     ff_forget_owner(&owner);
     return status;
+}
+
+/* Has those loadings of a module that have the lock `old` have another; either may be NULL. How many they are. */
+static long give_lock(PyObject *name, PyObject *old, PyObject *lock)
+{
+    long count = 0;
+    for (ff_loading *each = ff_import.in_progress; each != NULL; each = each->next) {
+        if (each->lock == old && PyUnicode_Compare(each->name, name) == 0) {
+            Py_XSETREF(each->lock, Py_XNewRef(lock));
+            count++;
+        }
+    }
+    return count;
 }
 
 /* A new lock of a module that is loaded here is one that whoever loads it holds. -1 with an exception. */
 static int hold_for_owner(PyObject *lock, PyObject *name)
 {
-    ff_loading *found = find_loading(name);
+    ff_loading *found = ff_find_loading(name);
     if (found == NULL || found->lock != NULL) {
         return 0;
     }
     if (rename_owner(found) < 0) {
         return -1;
     }
-    found = find_loading(name); /* anew: code of others may have run */
+    found = ff_find_loading(name); /* anew: code of others may have run */
     if (found == NULL || found->lock != NULL) {
         return 0;
     }
-    found->lock = Py_NewRef(lock); /* before code of others can run again: the loading may end then */
-    PyObject *ident = ident_of(found);
-    int status = ident == NULL ? -1 : hold_lock(lock, ident);
+    long times = give_lock(name, NULL, lock); /* before code of others can run again: the loading may end then */
+    PyObject *ident = ff_ident_of(found);
+    int status = ident == NULL ? -1 : hold_lock(lock, ident, times);
     Py_XDECREF(ident);
-    found = status < 0 ? find_loading(name) : NULL;
-    if (found != NULL && found->lock == lock) {
-        Py_CLEAR(found->lock);
+    if (status < 0) {
+        FF_KEEPING_EXCEPTION((void)give_lock(name, lock, NULL));
     }
     return status;
 }
@@ -297,8 +298,8 @@ int ff_install_lock_function(PyObject *bootstrap)
     if (module_locks == NULL || !PyDict_CheckExact(module_locks)) {
         return module_locks == NULL ? -1 : 0;
     }
-    usual_get_ident = read_get_ident();
-    if (usual_get_ident == NULL) {
+    module_lock_type = (PyTypeObject *)PyObject_GetAttrString(bootstrap, "_ModuleLock");
+    if (module_lock_type == NULL || ff_remember_get_ident() < 0) {
         return -1;
     }
     return ff_replace_function(bootstrap, &get_module_lock_function, &original_get_module_lock) < 0 ? -1 : 1;

@@ -121,7 +121,7 @@ static ff_answer read_parent(ff_wanted *wanted, PyObject *parent, ff_family *fam
 
 #if !FF_IGNORES_LOADING_PARENT
 /* Since 3.14: if getattr(parent_spec, '_initializing', False): _call_with_frames_removed(import_, parent). A parent that is
- * loaded here already is not waited for. */
+ * loaded here already is not waited for; but importing it may bind it to its own parent, where a submodule was to be imported lazily. */
 static int await_parent(ff_wanted *wanted, PyObject *import_function, const ff_family *family)
 {
     PyObject *initializing = PyObject_GetAttr(family->spec, ff_import.names._initializing);
@@ -137,7 +137,7 @@ static int await_parent(ff_wanted *wanted, PyObject *import_function, const ff_f
     if (is_initializing <= 0) {
         return is_initializing;
     }
-    ff_answer is_here = ff_is_loaded_here(family->parent);
+    ff_answer is_here = ff_has_lazy_submodules() ? FF_NO : ff_is_loaded_here(family->parent);
     return is_here == FF_FAILED ? -1 : is_here == FF_YES ? 0 : import_parent(wanted, import_function, family->parent);
 }
 #endif

@@ -269,7 +269,8 @@ static PyObject *make_namespace_spec(PyObject *name, PyObject *portions)
 {
     PyObject *arguments[] = {name, Py_None}, *path = NULL;
     PyObject *spec = PyObject_Vectorcall(ff_import.module_spec, arguments, 2, NULL);
-    PyObject *class = PyDict_GetItemWithError(ff_import.external, ff_import.names._NamespacePath); /* borrowed */
+    PyObject *class_name = FF_NAMES_NAMESPACE_PATH ? ff_import.names.NamespacePath : ff_import.names._NamespacePath;
+    PyObject *class = PyDict_GetItemWithError(ff_import.external, class_name); /* borrowed */
     PyObject *get_spec = class == NULL ? NULL : PyObject_GetAttr(ff_import.path_finder, ff_import.names._get_spec);
     if (spec != NULL && get_spec != NULL) {
         path = PyObject_CallFunctionObjArgs(class, name, portions, get_spec, NULL);
@@ -277,7 +278,7 @@ static PyObject *make_namespace_spec(PyObject *name, PyObject *portions)
     if (path == NULL || PyObject_SetAttr(spec, ff_import.names.origin, Py_None) < 0 ||
         PyObject_SetAttr(spec, ff_import.names.submodule_search_locations, path) < 0) {
         if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_NameError, "name '_NamespacePath' is not defined");
+            PyErr_Format(PyExc_NameError, "name %R is not defined", class_name);
         }
         Py_CLEAR(spec);
     }

@@ -66,7 +66,8 @@ static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObjec
             raise_not_found(wanted->name);
         }
         *module = answer == FF_YES ? load_listed(wanted, &family) : NULL;
-        if (*module != NULL && parent_length > 0 && ff_bind_to_parent(&family, *module) < 0) {
+        if (*module != NULL && ((parent_length > 0 && ff_bind_to_parent(&family, *module) < 0) ||
+                                ff_set_lazy_attributes(wanted->name, *module) < 0)) {
             Py_CLEAR(*module);
         }
     }
@@ -85,11 +86,11 @@ static ff_answer find_and_load_unlocked(ff_wanted *wanted, ff_text text, PyObjec
 static ff_answer is_busy(PyObject *name)
 {
     int is_there = PyDict_Contains(PyImport_GetModuleDict(), name);
-    return is_there < 0 ? FF_FAILED : is_there ? FF_YES : ff_is_loading(name);
+    return is_there < 0 ? FF_FAILED : is_there ? FF_YES : ff_is_loading(name, 0);
 }
 
 /* Takes the lock of the module. FF_UNSURE: somebody's own function was asked who imports, and meanwhile the module was taken. */
-static ff_answer take_lock(ff_wanted *wanted, ff_loading **begun)
+static ff_answer take_own_lock(ff_wanted *wanted, ff_loading **begun)
 {
     ff_owner owner;
     if (ff_ask_owner(wanted, &owner) < 0) {
@@ -100,8 +101,22 @@ static ff_answer take_lock(ff_wanted *wanted, ff_loading **begun)
         ff_forget_owner(&owner);
         return ff_failed_or(is_taken, FF_UNSURE);
     }
-    *begun = ff_begin_loading(wanted->name, &owner);
-    return *begun == NULL ? FF_FAILED : FF_YES;
+    return ff_begin_loading(wanted, wanted->name, &owner, begun);
+}
+
+/* The same, with those of its parents, where importlib takes them. */
+static ff_answer take_locks(ff_wanted *wanted, ff_loading **begun)
+{
+    *begun = NULL;
+    ff_answer answer = ff_begin_parents(wanted, begun);
+    answer = answer == FF_YES ? take_own_lock(wanted, begun) : answer;
+    /* Taking a lock of importlib's again runs its code, and may let others run. */
+    int is_there = FF_LOCKS_PARENTS && answer == FF_YES ? PyDict_Contains(PyImport_GetModuleDict(), wanted->name) : 0;
+    answer = is_there < 0 ? FF_FAILED : is_there ? FF_UNSURE : answer;
+    if (answer != FF_YES && ff_finish_loading(*begun) < 0) {
+        answer = FF_FAILED;
+    }
+    return answer;
 }
 
 /* find_and_load_unlocked(), under the lock of the module. */
@@ -110,8 +125,8 @@ static ff_answer load_wanted(ff_wanted *wanted, ff_text text, PyObject *import_f
     if (ff_enter_frames(FRAMES) < 0) {
         return FF_FAILED;
     }
-    ff_loading *begun = NULL;
-    ff_answer answer = take_lock(wanted, &begun);
+    ff_loading *begun;
+    ff_answer answer = take_locks(wanted, &begun);
     if (answer == FF_YES) {
         ff_begin_import();
         answer = find_and_load_unlocked(wanted, text, import_function, module);

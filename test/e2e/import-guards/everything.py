@@ -3,7 +3,8 @@
 import sys
 
 sys.told = sys.parent = sys.meet = int
-import circle, crossing.one, documented, parent.child, plain, told
+sys.seen = lambda name: None
+import circle, crossing.one, documented, family.branch.leaf, parent.child, plain, told
 
 try:
     import circle.alone

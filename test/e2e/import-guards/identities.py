@@ -191,7 +191,12 @@ def waited_for():
     load_all()
 
 
-@case
+# From 3.15 on, who is somebody else each time waits for oneself: a submodule's parent is locked twice.
+def until_3_14(function):
+    return function if sys.version_info >= (3, 15) else case(function)
+
+
+@until_3_14
 def another_each_time():
     numbers = iter(range(1, 1000))
     _thread.get_ident = lambda: next(numbers)
@@ -199,7 +204,7 @@ def another_each_time():
     load("parent.child")
 
 
-@case
+@until_3_14
 def another_from_the_parent_on():
     numbers = iter([1, 1, *range(2, 1000)])
     _thread.get_ident = lambda: next(numbers)

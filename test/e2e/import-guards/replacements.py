@@ -110,7 +110,7 @@ def suffix_changed_in_place():
     external.BYTECODE_SUFFIXES[:] = [".another"]
     load("parent.child")
     for name in ("plain", "parent", "parent.child"):
-        print(sys.modules[name].__cached__.rpartition("/")[2])
+        print(sys.modules[name].__spec__.cached.rpartition("/")[2])
 
 
 # Built-in functions.

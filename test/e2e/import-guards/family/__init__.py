@@ -1,0 +1,7 @@
+import sys
+
+sys.seen(__name__)
+import family.sibling
+from family import sibling
+
+value = "family"

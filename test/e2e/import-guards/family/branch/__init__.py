@@ -1,0 +1,6 @@
+import sys
+
+sys.seen(__name__)
+import family.branch.twin
+
+value = "branch"

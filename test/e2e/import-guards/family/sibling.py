@@ -1,0 +1,4 @@
+import sys
+
+sys.seen(__name__)
+value = "sibling"
