@@ -117,6 +117,44 @@ describe('what cannot be kept is left out', () => {
     expect(again.summary).toMatchObject({ok: true, executed: []});
   });
 
+  test('also what becomes of arguments, but for copies of all', async () => {
+    const used = {
+      an_option: 'more = [a for a in sys.argv if a == "-v"]',
+      a_number_of_them: 'more = len(sys.argv) > 1',
+      some_text: 'line = " ".join(sys.argv)',
+      a_last_one: 'last = sys.argv[-1]',
+      a_dictionary: 'seen = dict.fromkeys(sys.argv)',
+      a_first_one: 'all = list(sys.argv); first = all[0]',
+      a_length: 'all = list(sys.argv); more = len(all) > 1',
+    };
+    for (const [name, code] of Object.entries(used)) {
+      writeFileSync(join(packages, `${name}.py`), `import sys\n${code}\n`);
+    }
+    const names = Object.keys(used);
+    const {summary, stderr} = await build('--startup', ...names.flatMap((name) => ['--module', name]));
+    expect(summary).toMatchObject({ok: true});
+    for (const name of Object.keys(used)) {
+      expect(stderr).toMatch(new RegExp(`  ${name} \\(.*:2\\): it reads the arguments of the program`));
+      rmSync(join(packages, `${name}.py`));
+    }
+  });
+
+  test('but no copies of all arguments', async () => {
+    writeFileSync(
+      join(packages, 'a_copy.py'),
+      `import os, sys
+all, same, copy = list(sys.argv), [*sys.argv], sys.argv.copy()
+encoded = [os.fsencode(each) for each in sys.argv]
+`,
+    );
+    const {summary, stderr} = await build('--startup', '--module', 'a_copy');
+    expect(summary).toMatchObject({ok: true});
+    expect(stderr).not.toContain('left out');
+    const print =
+      'import a_copy, os, sys; print(a_copy.all == a_copy.same == a_copy.copy == sys.argv == [*map(os.fsdecode, a_copy.encoded)], len(a_copy.all))';
+    expect(await stateOf(out, ['-c', `${print}\n${STATE}`, 'one'])).toBe('True 2\nrestored');
+  });
+
   test('also a lock that is held, when no other thread holds some', async () => {
     writeFileSync(join(packages, 'a_lock.py'), 'import threading\nkept = threading.Lock()\nkept.acquire()\n');
     writeFileSync(

@@ -1,4 +1,4 @@
-/** Extension modules in shared libraries, what OpenSSL has drawn, and lists that imports keep: as in a process of its own. */
+/** Extension modules in shared libraries, what OpenSSL has drawn, arguments and streams that imports keep: as in a process of its own. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
@@ -174,15 +174,67 @@ client.write(b'x'); c.write(b.read()); print(server.read(1), server.version(), s
 test('sys.argv is the list that imports have kept', async () => {
   writeFileSync(
     join(rig.packages, 'arguments.py'),
-    'import sys\nkept = sys.orig_argv\ndef main(words=sys.argv): return words[1:], words is sys.argv, kept is sys.orig_argv\n',
+    `import os, sys
+kept = sys.orig_argv
+copy, encoded = sys.argv[:], [os.fsencode(each) for each in sys.argv]
+def main(words=sys.argv): return words[1:], words is sys.argv, kept is sys.orig_argv, copy == words, encoded, copy is words
+`,
   );
   const {summary, stderr} = await rig.build('--startup', '--module', 'arguments');
   if (!summary.ok) throw new Error(stderr);
   const print = 'import arguments; print(arguments.main())';
-  expect(await rig.stateOf(rig.out, ['-c', `${print}; ${STATE}`, 'one', 'two'])).toBe(
-    "(['one', 'two'], True, True)\nrestored",
-  );
+  const expected = "(['one', 'two'], True, True, True, [b'-c', b'one', b'two'], False)\n";
+  expect(await rig.stateOf(rig.out, ['-c', `${print}; ${STATE}`, 'one', 'two'])).toBe(`${expected}restored`);
   expect(await rig.start(rig.unmodified, ['-c', print, 'one', 'two'])).toMatchObject({
-    stdout: "(['one', 'two'], True, True)\n",
+    stdout: expected,
   });
+});
+
+test('what imports ask standard streams is compared', async () => {
+  writeFileSync(
+    join(rig.packages, 'asks.py'),
+    'import sys\nis_terminal, kept = sys.stdout.isatty(), sys.stdin\n',
+  );
+  const {summary, stderr} = await rig.build('--startup', '--module', 'asks');
+  if (!summary.ok) throw new Error(stderr);
+  const code = `import asks; print(asks.is_terminal, asks.kept is None); ${STATE}`;
+  expect(await rig.stateOf(rig.out, ['-c', code])).toBe('False False\nrestored');
+  const words = [rig.out, '-c', code].map((word) => `'${word}'`).join(' ');
+  expect((await rig.start('sh', ['-c', `${words} <&-`])).stdout).toBe(
+    'False True\na standard stream is closed\n',
+  );
+  const inTerminal = await rig.start('script', ['-qec', words, '/dev/null']);
+  expect(inTerminal.stdout).toContain('True False');
+  expect(inTerminal.stdout).toContain('imports read whether standard streams are terminals');
+});
+
+test('streams can be sought or not as the files of the process can', async () => {
+  const {summary, stderr} = await rig.build('--startup');
+  if (!summary.ok) throw new Error(stderr);
+  const text = join(folder, 'text.txt');
+  const print = join(folder, 'print.txt');
+  writeFileSync(text, 'first\nsecond\nthird\n');
+  const code = `import sys
+for each in sys.stdin, sys.stdout, sys.stderr:
+    print(each.seekable(), each.line_buffering, each.name, each.buffer.raw.fileno(), each.encoding, each.errors)
+print(sys.stdin.readline(), sys.stdin.seekable() and (sys.stdin.tell(), sys.stdin.seek(0)), sys.stdin.read())
+print(sys.stdout.seekable() and sys.stdout.tell())`;
+  writeFileSync(join(folder, 'seek.py'), code);
+  const script = join(folder, 'seek.py');
+  for (const shell of [
+    `"$0" ${script} < ${text}`,
+    `cat ${text} | "$0" ${script}`,
+    `"$0" ${script} < ${text} > ${print}; cat ${print}`,
+    `echo first > ${print}; "$0" ${script} < ${text} >> ${print}; cat ${print}`,
+    `"$0" ${script} < /dev/null 2> /dev/null`,
+    `script -qec "$0 ${script} < ${text}" /dev/null`,
+    `script -qec "$0 ${script} 2> ${print}" /dev/null < ${text}`,
+  ]) {
+    const [restored, expected] = [
+      await rig.start('sh', ['-c', shell, rig.out]),
+      await rig.start('sh', ['-c', shell, rig.unmodified]),
+    ];
+    expect(restored).toMatchObject({exitCode: 0, stderr: '', stdout: expected.stdout});
+  }
+  expect(await rig.stateOf(rig.out, ['-c', STATE])).toBe('restored');
 });

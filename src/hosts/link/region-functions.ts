@@ -14,6 +14,7 @@ export const REGION_FUNCTIONS = [
   ...[
     'EVP_RAND_CTX_new',
     'EVP_RAND_CTX_free',
+    'isatty',
     'openssl_get_fork_id',
     'RAND_bytes_ex',
     'RAND_priv_bytes_ex',

@@ -49,9 +49,9 @@ export interface ImportEvent {
   readonly detail: string;
 }
 
-/** What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c). */
+/** What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c); or a list of all arguments that it keeps. */
 export interface ImportRead {
-  readonly kind: 'variable' | 'file' | 'examined' | 'fact';
+  readonly kind: 'variable' | 'file' | 'examined' | 'fact' | 'arguments';
   readonly module: string;
   readonly name: string;
 }
@@ -79,7 +79,9 @@ const line = z.union([
       detail: z.string(),
     }),
   }),
-  z.strictObject({read: z.tuple([z.enum(['variable', 'file', 'examined', 'fact']), z.string(), z.string()])}),
+  z.strictObject({
+    read: z.tuple([z.enum(['variable', 'file', 'examined', 'fact', 'arguments']), z.string(), z.string()]),
+  }),
   z.strictObject({time: z.tuple([z.string(), z.number()])}),
   z.strictObject({threads: z.number()}),
   z.strictObject({end: z.literal(true)}),

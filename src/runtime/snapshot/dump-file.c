@@ -53,6 +53,7 @@ char *__wrap_secure_getenv(const char *name)
 void ff_note_variables(void)
 {
     names = names_end = ff_scratch(FF_SCRATCH);
+    ff_note_streams();
 }
 
 /* ---- the header ---- */
@@ -115,15 +116,23 @@ void ff_append_variables(void)
     names = NULL;
 }
 
-void ff_append_facts(char **argv)
+static void append_fact(const char *name, char **argv)
 {
     char text[FF_FACT_SIZE];
+    if (ff_read_fact(name, text, argv) == 0) {
+        append(name, strlen(name) + 1);
+        append(text, strlen(text) + 1);
+    }
+}
+
+void ff_append_facts(char **argv)
+{
     header()->fact_offset = place();
     for (const char *name = NULL; (name = ff_request_value("fact", name)) != NULL;) {
-        if (ff_read_fact(name, text, argv) == 0) {
-            append(name, strlen(name) + 1);
-            append(text, strlen(text) + 1);
-        }
+        append_fact(name, argv);
+    }
+    if (ff_were_streams_asked()) {
+        append_fact("streams", argv);
     }
     append("", 1);
 }

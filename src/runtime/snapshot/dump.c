@@ -187,6 +187,9 @@ int ff_make_dump(int argc, char **argv, const char *request)
     if (ff_keep_streams() < 0) {
         ff_stop_dump("an import replaces sys.stdin, sys.stdout or sys.stderr");
     }
+    if (ff_prepare_streams(_PyInterpreterState_GetConfig(PyInterpreterState_Get())) < 0) {
+        ff_stop_dump("the standard streams cannot be renewed");
+    }
     PyGC_Collect();
     ff_find_finalizers();
     PyObject *gc = PyImport_ImportModule("gc");

@@ -47,6 +47,38 @@ static void read_terminals(char *text, size_t size, char **Py_UNUSED(argv))
     }
 }
 
+/* ---- Streams: C code asks what they are, too, as sys.stdout.isatty() does ---- */
+
+extern int __real_isatty(int);
+static int is_noting, were_streams_asked;
+
+int __wrap_isatty(int fd)
+{
+    were_streams_asked |= is_noting && fd >= 0 && fd < 3;
+    return __real_isatty(fd);
+}
+
+void ff_note_streams(void)
+{
+    is_noting = 1;
+    were_streams_asked = 0;
+}
+
+/* Whether one was asked since then. */
+int ff_were_streams_asked(void)
+{
+    is_noting = 0;
+    return were_streams_asked;
+}
+
+static void read_streams(char *text, size_t Py_UNUSED(size), char **Py_UNUSED(argv))
+{
+    for (int fd = 0; fd < 3; fd++) {
+        text[fd] = __real_isatty(fd) ? 't' : '-';
+    }
+    text[3] = '\0';
+}
+
 static void read_program(char *text, size_t size, char **argv)
 {
     snprintf(text, size, "%s", ff_program_name(argv));
@@ -59,6 +91,7 @@ static const struct {
              {"host", "imports read the name of the host, which is another one", read_host},
              {"cpus", "imports read the number of processors, which is another one", read_cpus},
              {"terminals", "imports read what the standard streams are, which is something else", read_terminals},
+             {"streams", "imports read whether standard streams are terminals, which is another answer", read_streams},
              {"program", "imports read the name of the program, which is another one", read_program}};
 
 /* The value of a fact, shorter than FF_FACT_SIZE; -1 if there is none of this name. */

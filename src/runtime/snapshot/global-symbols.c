@@ -12,7 +12,7 @@ extern void *__real_dlsym(void *, const char *);
 #define FF_SENT_HERE(X)                                                                                                             \
     X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)   \
     X(valloc) X(strdup) X(strndup) X(wcsdup) X(pthread_key_create) X(pthread_key_delete) X(pthread_kill)                          \
-    X(pthread_getcpuclockid) X(PyThread_get_thread_ident) X(getenv) X(secure_getenv) X(dlopen) X(dlsym) X(dlclose)                \
+    X(pthread_getcpuclockid) X(PyThread_get_thread_ident) X(getenv) X(secure_getenv) X(isatty) X(dlopen) X(dlsym) X(dlclose)      \
     X(Py_FinalizeEx) X(Py_Exit) X(PyGC_Collect)
 #define FF_DECLARE(name) extern char __wrap_##name[];
 FF_SENT_HERE(FF_DECLARE)

@@ -12,6 +12,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What differs in two processes, in the library's modules: `prepare` gives it a value that does not, so that two dumps can be
  * compared, and returns what makes it anew.
@@ -23,8 +24,19 @@
  *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
-    "def prepare(modules, is_portable):\n"
+    "def prepare(modules, is_portable, copies):\n"
     "    renewals = []\n"
+    "    def renew_copy(copy, arguments, encode):\n"
+    "        copy[:] = map(encode, arguments) if encode else arguments\n"
+    "    for each in copies:\n"
+    "        module, name = each.split()\n"
+    "        copy = getattr(modules.get(module), name, None)\n"
+    "        if type(copy) is list and copy:\n"
+    "            from os import fsencode\n"
+    "            encode = fsencode if type(copy[0]) is bytes else None\n"
+    "            arguments = modules['sys'].argv\n"
+    "            renewals.append(lambda copy=copy, encode=encode: renew_copy(copy, arguments, encode))\n"
+    "            copy.clear()\n"
     "    before, restored = [], []\n"
     "    own = modules.get('_flashfreeze')\n"
     "    if own is not None:\n"
@@ -115,7 +127,25 @@ int ff_keep_arguments(void)
     }
     Py_INCREF(arguments);
     Py_INCREF(all_arguments);
-    return 0;
+    /* Another one in each process: whatever keeps it otherwise differs in two dumps. */
+    PyObject *word = PyUnicode_FromFormat("%08x", (unsigned int)getpid());
+    int status = word == NULL ? -1 : PyList_Append(arguments, word);
+    Py_XDECREF(word);
+    return status;
+}
+
+/* The attributes of modules that are copies of the arguments, as the recording has found them: a module and a name each. */
+static PyObject *list_copies(void)
+{
+    PyObject *list = PyList_New(0);
+    for (const char *each = NULL; list != NULL && (each = ff_request_value("arguments", each)) != NULL;) {
+        PyObject *text = PyUnicode_FromString(each);
+        if (text == NULL || PyList_Append(list, text) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(text);
+    }
+    return list;
 }
 
 /* Before a dump. */
@@ -133,7 +163,7 @@ int ff_prepare_renewal(int is_portable)
     }
     PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
     PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
-    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "Oi", PyImport_GetModuleDict(), is_portable);
+    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "OiN", PyImport_GetModuleDict(), is_portable, list_copies());
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);
@@ -145,6 +175,9 @@ int ff_prepare_renewal(int is_portable)
     Py_DECREF(names);
     if (renewals != NULL) {
         PyDict_Clear(environment); /* that of the process which is dumped */
+        if (PyList_SetSlice(arguments, 0, PyList_GET_SIZE(arguments), NULL) < 0) {
+            return -1;
+        }
     }
     return renewals == NULL ? -1 : 0;
 }

@@ -169,6 +169,10 @@ const char *ff_restore(int argc, char **argv)
     if (fd < 0) {
         return "the executable cannot be read";
     }
+    if (fd <= STDERR_FILENO) { /* sys has None for it, which imports may keep */
+        close(fd);
+        return "a standard stream is closed";
+    }
     struct stat found;
     const char *reason = check_place(fd, &place, &found);
     const ff_snapshot_header *header = MAP_FAILED;

@@ -202,6 +202,8 @@ const char *ff_program_name(char **argv);
 
 /* snapshot/facts.c: what else imports have read. */
 #define FF_FACT_SIZE 4096
+void ff_note_streams(void);
+int ff_were_streams_asked(void);
 int ff_read_fact(const char *name, char *text, char **argv);
 const char *ff_compare_facts(const char *pairs, char **argv);
 
@@ -231,6 +233,7 @@ int ff_run_program(int argc, char **argv);
 
 /* snapshot/streams.c: sys.stdin, sys.stdout and sys.stderr. */
 int ff_keep_streams(void);
+int ff_prepare_streams(const PyConfig *config);
 int ff_renew_streams(const PyConfig *config);
 int ff_is_stream(PyObject *object);
 

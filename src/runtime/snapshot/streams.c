@@ -6,7 +6,10 @@
 
 #include "internal/pycore_fileutils.h"
 
-#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+#include <unistd.h>
 
 typedef struct {
     const char *name, *dunder, *title;
@@ -16,6 +19,114 @@ typedef struct {
 static stream streams[3] = {{"stdin", "__stdin__", "<stdin>", NULL, NULL, NULL},
                             {"stdout", "__stdout__", "<stdout>", NULL, NULL, NULL},
                             {"stderr", "__stderr__", "<stderr>", NULL, NULL, NULL}};
+
+/* Whether an object is a part of one of the three, as long as sys has that. */
+int ff_is_stream(PyObject *object)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (object == streams[fd].text || object == streams[fd].buffer || object == streams[fd].raw) {
+            return PySys_GetObject(streams[fd].dunder) == streams[fd].text;
+        }
+    }
+    return 0;
+}
+
+/* Calls object.__init__(*arguments); takes the arguments. */
+static int initialise(PyObject *object, PyObject *arguments)
+{
+    if (arguments == NULL) {
+        return -1;
+    }
+    int status = Py_TYPE(object)->tp_init(object, arguments, NULL);
+    Py_DECREF(arguments);
+    return status;
+}
+
+static int initialise_text(const stream *own, int fd, int by_line, const PyConfig *config)
+{
+    PyObject *encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);
+    PyObject *errors = fd == 2 ? PyUnicode_FromString("backslashreplace") : PyUnicode_FromWideChar(config->stdio_errors, -1);
+    int status = encoding == NULL || errors == NULL
+                     ? -1
+                     : initialise(own->text, Py_BuildValue("(OOOsOO)", own->buffer, encoding, errors, "\n",
+                                                           by_line ? Py_True : Py_False, Py_False));
+    Py_XDECREF(encoding);
+    Py_XDECREF(errors);
+    return status;
+}
+
+/* ---- Fields that no function sets again. Members of the types tell where the structs have them. ---- */
+
+/* Modules/_io/fileio.c, fileio: int fd; bits, among them whether the file can be sought, -1 for unknown; char finalizing */
+#define RAW_STATE sizeof(PyObject)
+#define RAW_STATE_SIZE (sizeof(int) + 1)
+/* Modules/_io/textio.c, textio: char line_buffering, write_through, readuniversal, readtranslate, writetranslate, seekable, has_read1,
+ * telling, finalizing */
+enum { TEXT_SEEKABLE = 5, TEXT_TELLING = 7, TEXT_FINALIZING = 8 };
+static Py_ssize_t text_state;         /* where they begin */
+static char new_raw[RAW_STATE_SIZE];  /* of a FileIO that is not initialised */
+static int is_text_ready;             /* the text layers have been initialised before the dump */
+
+static Py_ssize_t offset_of(const PyTypeObject *type, const char *name)
+{
+    for (const PyMemberDef *each = type->tp_members; each != NULL && each->name != NULL; each++) {
+        if (strcmp(each->name, name) == 0) {
+            return each->offset;
+        }
+    }
+    return -1;
+}
+
+static int learn_fields(void)
+{
+    PyTypeObject *raw = Py_TYPE(streams[0].raw), *text = Py_TYPE(streams[0].text);
+    text_state = offset_of(text, "line_buffering");
+    if (text_state < 0 || offset_of(text, "_finalizing") != text_state + TEXT_FINALIZING ||
+        offset_of(raw, "_finalizing") != RAW_STATE + RAW_STATE_SIZE) {
+        return -1;
+    }
+    PyObject *none = PyTuple_New(0), *new = none == NULL ? NULL : raw->tp_new(raw, none, NULL);
+    if (new != NULL) {
+        memcpy(new_raw, (char *)new + RAW_STATE, RAW_STATE_SIZE);
+    }
+    Py_XDECREF(none);
+    Py_XDECREF(new);
+    return new == NULL ? -1 : 0;
+}
+
+/* A text layer that has been initialised for another file of the same encoding, UTF-8, whose encoder has no state. */
+static int adapt_text(const stream *own, int by_line)
+{
+    PyObject *answer = PyObject_CallMethod(own->buffer, "seekable", NULL);
+    int is_seekable = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    if (is_seekable < 0) {
+        return -1;
+    }
+    char *text = (char *)own->text;
+    text[text_state] = (char)by_line;
+    text[text_state + TEXT_SEEKABLE] = text[text_state + TEXT_TELLING] = (char)is_seekable;
+    return 0;
+}
+
+static int renew_stream(const stream *own, int fd, const PyConfig *config)
+{
+    PyObject *size = NULL, *title = NULL;
+    memcpy((char *)own->raw + RAW_STATE, new_raw, RAW_STATE_SIZE);
+    int status = initialise(own->raw, Py_BuildValue("(isO)", fd, fd == 0 ? "r" : "w", Py_False));
+    if (status == 0) {
+        size = PyObject_GetAttrString(own->raw, "_blksize");
+        title = PyUnicode_FromString(own->title);
+        status = size == NULL || title == NULL ? -1 : PyObject_SetAttrString(own->raw, "name", title);
+    }
+    if (status == 0) {
+        status = initialise(own->buffer, PyTuple_Pack(2, own->raw, size));
+    }
+    Py_XDECREF(size);
+    Py_XDECREF(title);
+    int by_line = fd == 2 || isatty(fd);
+    return status < 0 ? -1 : is_text_ready ? adapt_text(own, by_line) : initialise_text(own, fd, by_line, config);
+}
 
 /* Before a dump. Fails, without an exception, when an import has replaced a stream by something else. */
 int ff_keep_streams(void)
@@ -40,68 +151,27 @@ int ff_keep_streams(void)
     return 0;
 }
 
-/* Whether an object is a part of one of the three, as long as sys has that. */
-int ff_is_stream(PyObject *object)
+/* Before a dump, when they are kept: 0 if a restored process can renew them. */
+int ff_prepare_streams(const PyConfig *config)
 {
+    if (wcscmp(config->stdio_encoding, L"utf-8") != 0 || learn_fields() < 0) {
+        return -1;
+    }
     for (int fd = 0; fd < 3; fd++) {
-        if (object == streams[fd].text || object == streams[fd].buffer || object == streams[fd].raw) {
-            return PySys_GetObject(streams[fd].dunder) == streams[fd].text;
+        if (renew_stream(&streams[fd], fd, config) < 0) {
+            return -1;
         }
     }
+    is_text_ready = 1;
     return 0;
 }
 
-/* Calls object.__init__(*arguments); takes the arguments. */
-static int initialise(PyObject *object, PyObject *arguments)
-{
-    if (arguments == NULL) {
-        return -1;
-    }
-    int status = Py_TYPE(object)->tp_init(object, arguments, NULL);
-    Py_DECREF(arguments);
-    return status;
-}
-
-static int renew_stream(const stream *own, int fd, const PyConfig *config)
-{
-    PyObject *size = NULL, *title = NULL, *is_terminal = NULL, *encoding = NULL, *errors = NULL;
-    int status = initialise(own->raw, Py_BuildValue("(isO)", fd, fd == 0 ? "r" : "w", Py_False));
-    if (status == 0) {
-        size = PyObject_GetAttrString(own->raw, "_blksize");
-        title = PyUnicode_FromString(own->title);
-        is_terminal = PyObject_CallMethod(own->raw, "isatty", NULL);
-        encoding = PyUnicode_FromWideChar(config->stdio_encoding, -1);
-        errors = fd == 2 ? PyUnicode_FromString("backslashreplace") : PyUnicode_FromWideChar(config->stdio_errors, -1);
-        status = size == NULL || title == NULL || is_terminal == NULL || encoding == NULL || errors == NULL ? -1 : 0;
-    }
-    if (status == 0) {
-        status = PyObject_SetAttrString(own->raw, "name", title);
-    }
-    if (status == 0) {
-        status = initialise(own->buffer, PyTuple_Pack(2, own->raw, size));
-    }
-    if (status == 0) {
-        PyObject *by_line = is_terminal == Py_True || fd == 2 ? Py_True : Py_False;
-        status = initialise(own->text, Py_BuildValue("(OOOsOO)", own->buffer, encoding, errors, "\n", by_line, Py_False));
-    }
-    Py_XDECREF(size);
-    Py_XDECREF(title);
-    Py_XDECREF(is_terminal);
-    Py_XDECREF(encoding);
-    Py_XDECREF(errors);
-    return status;
-}
-
+/* None of them is closed (restore.c). */
 int ff_renew_streams(const PyConfig *config)
 {
     for (int fd = 0; fd < 3; fd++) {
         stream *own = &streams[fd];
-        if (fcntl(fd, F_GETFD) >= 0) {
-            if (renew_stream(own, fd, config) < 0) {
-                return -1;
-            }
-        }
-        else if (PySys_SetObject(own->name, Py_None) < 0 || PySys_SetObject(own->dunder, Py_None) < 0) {
+        if (renew_stream(own, fd, config) < 0) {
             return -1;
         }
         /* From here on they are sys's own: what they hold is written when they go. */

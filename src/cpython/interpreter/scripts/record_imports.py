@@ -11,6 +11,7 @@ REQUEST is a list of lines, `module NAME` or `path FOLDER` (the directory of a s
     {"read": ["file", MODULE, PATH]}                            a file or directory that it read
     {"read": ["examined", MODULE, PATH]}                        one that it only examined
     {"read": ["fact", MODULE, NAME]}                            something else about the process
+    {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
     {"threads": NUMBER}                                         those that run at the end
     {"end": true}
@@ -282,19 +283,149 @@ def watch_variables():
         setattr(kind, name, read_one if name == "__getitem__" else read_all(name))
 
 
+def note_arguments(*unused):
+    if running and not is_paused:
+        event("arguments")
+
+
+def opaque(name, base, allowed):
+    """A type of values that may be kept, but that nothing may look at."""
+
+    def watched(usual):
+        def method(self, *arguments, **keywords):
+            note_arguments()
+            return usual(self, *arguments, **keywords)
+
+        return method
+
+    kept = ("__new__", "__init__", "__class__", "__getattribute__", "__setattr__", "__delattr__", "__init_subclass__")
+    kept += ("__subclasshook__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__sizeof__", "__dir__", "__doc__")
+    names = (each for each in dir(base) if each not in kept and each not in allowed and callable(getattr(base, each)))
+    methods = {each: watched(getattr(base, each)) for each in names}
+    return type(name, (base,), {**methods, **allowed})
+
+
+def encode(self, *how, **keywords):
+    """Encoded, an argument is still one."""
+    encoded.append(ArgumentBytes(str.encode(self, *how, **keywords)))
+    return encoded[-1]
+
+
+encoded = []
+ArgumentBytes = opaque("ArgumentBytes", bytes, {})
+Argument = opaque("Argument", str, {"encode": encode})
+
+
 class Arguments(list):
+    """sys.argv. A list of all arguments may be kept: it is filled again at each start (src/runtime/snapshot/renewal.c)."""
+
+    iterating = None  # the instruction that began to iterate: list() asks for the length next
+
     def __getitem__(self, key):
         if running and not is_paused:
             if key == 0:
                 put_read("fact", "program")
-            else:
-                event("arguments")
+                return str.__str__(list.__getitem__(self, key))
+            if key == slice(None):
+                return list(self)
+            event("arguments")
         return list.__getitem__(self, key)
 
     def __iter__(self):
         if running and not is_paused:
-            event("arguments")
+            body, caller = body_of(sys._getframe(1)), sys._getframe(1)
+            copied.setdefault(running[-1], (place(), body and body.f_code))
+            self.iterating = id(caller), caller.f_lasti
         return list.__iter__(self)
+
+    def copy(self):
+        return list(self)
+
+    def __bool__(self):
+        return True
+
+    def __len__(self):
+        caller = sys._getframe(1)
+        if self.iterating != (id(caller), caller.f_lasti):
+            note_arguments()
+        return list.__len__(self)
+
+    def __contains__(self, value):
+        note_arguments()
+        return list.__contains__(self, value)
+
+    def __eq__(self, other):
+        note_arguments()
+        return list.__eq__(self, other)
+
+    def index(self, *arguments):
+        note_arguments()
+        return list.index(self, *arguments)
+
+    def count(self, value):
+        note_arguments()
+        return list.count(self, value)
+
+    def __reversed__(self):
+        note_arguments()
+        return list.__reversed__(self)
+
+    def __add__(self, other):
+        note_arguments()
+        return list.__add__(self, other)
+
+    def pop(self, *arguments):
+        note_arguments()
+        return list.pop(self, *arguments)
+
+
+copied = {}  # modules that went through all arguments -> where, and the code of their body
+
+
+def is_copy(value):
+    return (
+        type(value) is list
+        and len(value) == list.__len__(sys.argv)
+        and {type(each) for each in value} in ({Argument}, {ArgumentBytes})
+        and [bytes.hex(each) if type(each) is ArgumentBytes else bytes.hex(str.encode(each)) for each in value]
+        == [bytes.hex(str.encode(each)) for each in list.__iter__(sys.argv)]
+    )
+
+
+def loaded_names(code):
+    """What the body of a module itself uses."""
+    import dis
+
+    return {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
+
+
+def are_kept_elsewhere(copies):
+    """Whether an argument is anywhere but in copies of all."""
+    import gc
+
+    arguments = [*list.__iter__(sys.argv), *encoded]
+    own = {id(each) for each in (sys.argv, sys.orig_argv, arguments, encoded, *copies)}
+    return any(id(each) not in own for argument in arguments for each in gc.get_referrers(argument))
+
+
+def check_copies():
+    """Lists of all arguments that are attributes of modules. A module that made something else of them, or looks at its list, has read them."""
+    found, copies = [], []
+    for name, (where, code) in copied.items():
+        attributes = getattr(sys.modules.get(name), "__dict__", {})
+        keys = [key for key, value in attributes.items() if is_copy(value)]
+        copies.extend(attributes[key] for key in keys)
+        if code is not None and keys and loaded_names(code).isdisjoint(keys):
+            found.append((name, keys))
+        else:
+            put_event("arguments", name, where, "")
+    if copied and are_kept_elsewhere(copies):
+        for name, (where, code) in copied.items():
+            put_event("arguments", name, where, "")
+    else:
+        for name, keys in found:
+            for key in keys:
+                put('{"read":["arguments",%s,%s]}' % (text(name), text(name + " " + key)))
 
 
 # ---- what a module leaves behind ----
@@ -460,8 +591,8 @@ def main():
     with open(request, encoding="utf-8", errors="surrogateescape") as file:
         wanted = [line.rstrip("\n").split(" ", 1) for line in file]
     sys.path[:0] = [value for key, value in wanted if key == "path"]
-    sys.argv = Arguments(["python"])
-    sys.orig_argv = Arguments(["python"])
+    sys.argv = Arguments([Argument("python"), Argument("argument")])
+    sys.orig_argv = Arguments(list.__iter__(sys.argv))
     open_before = descriptors()
     check_state("")
     watch_functions()
@@ -480,6 +611,7 @@ def main():
             except Exception:
                 pass  # the dump says so
     is_paused = True
+    check_copies()
     run_hooks()
     for number, path in descriptors().items():
         if number not in open_before and not path.startswith("/proc/"):
