@@ -224,6 +224,8 @@ void ff_end_objects(void)
         PyMem_SetAllocator(domains[i], &usual[i]);
     }
 #ifdef WITH_PYMALLOC
+    /* A restored process has its first arena, and the table that finds it: otherwise its first objects would wait for four mappings. */
+    PyObject_Free(PyObject_Malloc(1));
     FF_SET_BLOCK_COUNT(object_count);
 #endif
 }

@@ -9,9 +9,11 @@
 #include "internal/pycore_pylifecycle.h"
 #include "internal/pycore_pystate.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What differs in two processes, in the library's modules: `prepare` gives it a value that does not, so that two dumps can be
@@ -109,6 +111,31 @@ static PyObject *set_signal, *on_interrupt;
 static PyObject *set_time_zone;         /* time.tzset, if time was imported */
 static PyThreadState *thread_state;
 
+/* What attributes of the module time are made of (Modules/timemodule.c, init_timezone()): January and July of this year. */
+typedef struct {
+    long offset[2];
+    char name[2][16];
+} zone;
+static zone time_zone;
+
+static zone read_time_zone(void)
+{
+    static const time_t YEAR = (365 * 24 + 6) * 3600;
+    zone found;
+    memset(&found, 0, sizeof(found));
+    time_t when = time(NULL) / YEAR * YEAR;
+    for (int i = 0; i < 2; i++, when += YEAR / 2) {
+        struct tm parts;
+        if (localtime_r(&when, &parts) == NULL || strlen(parts.tm_zone) >= sizeof(found.name[i])) {
+            found.offset[i] = i == 0 ? LONG_MIN : LONG_MAX; /* of no zone */
+            continue;
+        }
+        found.offset[i] = parts.tm_gmtoff;
+        strcpy(found.name[i], parts.tm_zone);
+    }
+    return found;
+}
+
 static PyObject *attribute_of(const char *module, const char *name)
 {
     PyObject *found = PyImport_ImportModule(module);
@@ -156,6 +183,7 @@ int ff_prepare_renewal(int is_portable)
     set_signal = attribute_of("_signal", "signal");
     on_interrupt = attribute_of("_signal", "default_int_handler");
     set_time_zone = attribute_of("time", "tzset");
+    time_zone = read_time_zone();
     PyObject *names = PyDict_New();
     if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL || names == NULL ||
         PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0) {
@@ -243,6 +271,14 @@ static int call(PyObject *function)
     return done == NULL ? -1 : 0;
 }
 
+static int renew_time_zone(void)
+{
+    tzset();
+    zone now = read_time_zone();
+    int is_known = now.offset[0] != LONG_MIN && now.offset[1] != LONG_MAX;
+    return is_known && memcmp(&now, &time_zone, sizeof(now)) == 0 ? 0 : call(set_time_zone);
+}
+
 int ff_renew(int argc, char **argv, const ff_command_line *line)
 {
     PyConfig *config = (PyConfig *)_PyInterpreterState_GetConfig(thread_state->interp);
@@ -251,7 +287,7 @@ int ff_renew(int argc, char **argv, const ff_command_line *line)
     config->hash_seed = 0;
     if (ff_configure(config, line, argc, argv) < 0 || fill(arguments, &config->argv) < 0 ||
         fill(all_arguments, &config->orig_argv) < 0 || renew_environment() < 0 || renew_signals() < 0 ||
-        ff_renew_streams(config) < 0 || call(set_time_zone) < 0) {
+        ff_renew_streams(config) < 0 || renew_time_zone() < 0) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(renewals); i++) {
