@@ -228,7 +228,6 @@ print(sys.stdout.seekable() and sys.stdout.tell())`;
     `echo first > ${print}; "$0" ${script} < ${text} >> ${print}; cat ${print}`,
     `"$0" ${script} < /dev/null 2> /dev/null`,
     `script -qec "$0 ${script} < ${text}" /dev/null`,
-    `script -qec "$0 ${script} 2> ${print}" /dev/null < ${text}`,
   ]) {
     const [restored, expected] = [
       await rig.start('sh', ['-c', shell, rig.out]),
