@@ -53,7 +53,7 @@ export async function bundle({maps = true} = {}) {
       minifyWhitespace: true,
       // They go into one file of their own.
       legalComments: 'none',
-      plugins: [withoutTranslations, plainWidths, texts.plugin],
+      plugins: [withoutTranslations, plainWidths, withoutProtoLoader, texts.plugin],
       logLevel: 'warning',
       // Some dependencies are CommonJS and require() what Node has built in.
       banner: {
@@ -65,13 +65,33 @@ export async function bundle({maps = true} = {}) {
   }
   const declarations = writeDeclarations(at('dist.new', 'types'));
   if (declarations.problems.length > 0) return declarations.problems;
-  const bundled = Object.keys(metafile.inputs).filter((name) => name.startsWith('src/'));
+  const {schema, sources: ofSchema} = await configSchema();
+  writeFileSync(at('dist.new', 'config.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
+  const bundled = [...Object.keys(metafile.inputs), ...ofSchema].filter((name) => name.startsWith('src/'));
   const sources = new Set([...bundled, ...declarations.sources].map((name) => at(name)));
   writeRecord(at('dist.new'), [...OTHERS, ...sources], texts);
   writeFileSync(at('dist.new', 'third-party-notices.txt'), noticesOf(metafile, ROOT));
   rmSync(at('dist'), {recursive: true, force: true});
   renameSync(at('dist.new'), at('dist'));
   return [];
+}
+
+/** The JSON schema of configuration files, and what it is made of. It is no part of the program. */
+async function configSchema() {
+  const {outputFiles, metafile} = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/cli/args/config-json-schema.ts'],
+    outdir: 'dist.new',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    plugins: [withoutTranslations],
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const {configJsonSchema} = await import(`data:text/javascript;base64,${code}`);
+  return {schema: configJsonSchema(), sources: Object.keys(metafile.inputs)};
 }
 
 /** zod brings its messages in fifty languages, half of all that a start would read. Ours are English. */
@@ -94,5 +114,16 @@ const plainWidths = {
     onLoad({filter: /\/node_modules\/string-width\/index\.js$/}, () => ({
       contents: 'export default (text) => text.length;',
     }));
+  },
+};
+
+/**
+ * What grpc-js reads .proto files with is half of its code. It does so for services that servers offer (channelz, ORCA) and on request,
+ * and this program has messages that were generated.
+ */
+const withoutProtoLoader = {
+  name: 'without-proto-loader',
+  setup({onLoad}) {
+    onLoad({filter: /\/node_modules\/@grpc\/proto-loader\/.*\.js$/}, () => ({contents: ''}));
   },
 };

@@ -57,6 +57,7 @@ export const PARTS = [
       'test/e2e/command-line.test.ts',
       'test/e2e/discovery.test.ts',
       'test/e2e/doctor.test.ts',
+      'test/e2e/dry-run-code.test.ts',
       'test/e2e/edited-generator.test.ts',
       'test/e2e/explain.test.ts',
       'test/e2e/found-configuration.test.ts',

@@ -1,7 +1,7 @@
 import {messageOf} from '../model/errno.js';
 import type {EventSink} from '../model/events.js';
-import {exitCodeOf, failure, type Failure, withoutPasswords} from '../model/failure.js';
-import {emitRun} from '../pipeline/run-events.js';
+import {exitCodeOf, failure, type Failure, PENDING_EXIT_CODE, withoutPasswords} from '../model/failure.js';
+import {emitRun, type EndedRun} from '../pipeline/run-events.js';
 import {reportersFor, type View} from '../report/choose.js';
 import type {FileReporter} from '../report/file-report.js';
 import {sinkOf, type ProductSink} from '../report/reporter.js';
@@ -28,9 +28,7 @@ export async function report(
   const [out, errors] = [writerTo(stdout), writerTo(stderr)];
   const reporters = [...reportersFor(view, out, errors, environment), ...files];
   const events = sinkOf(reporters, Date.now);
-  const {failure: problem} = await emitRun(command, events, (counted) =>
-    run({...counted, product: events.product}),
-  );
+  const end = await emitRun(command, events, (counted) => run({...counted, product: events.product}));
   for (const reporter of reporters) reporter.close();
   const broken = out.broken();
   const lost = [
@@ -38,8 +36,14 @@ export async function report(
     ...files.flatMap((file) => file.failure() ?? []),
   ];
   for (const each of lost) errors.line(failureText(each));
-  if (problem !== undefined) return exitCodeOf(problem.code);
-  return lost.length === 0 ? 0 : exitCodeOf('IO');
+  if (end.failure !== undefined) return exitCodeOf(end.failure.code);
+  if (lost.length > 0) return exitCodeOf('IO');
+  return view.dryRun && hasWork(end) ? PENDING_EXIT_CODE : 0;
+}
+
+/** Whether a build would do what a dry run found: anything but finding actions up to date. */
+function hasWork({actions: {executed, cached, remote}, pending = false}: EndedRun): boolean {
+  return pending || executed + cached + remote > 0;
 }
 
 /** Reports a run that has nothing to do, as the last one left everything as it is; returns the exit code. */

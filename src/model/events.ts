@@ -122,6 +122,8 @@ export interface Summary extends Base {
   readonly wallMs: number;
   readonly actions: ActionCounts;
   readonly executed: readonly ActionId[];
+  /** Only from a dry run: whether a build has more to do than its actions, such as packing a release. */
+  readonly pending?: boolean | undefined;
   /** Only from `bench`: ratios of stage 2 to stage 1. */
   readonly ratios?: Readonly<Record<string, {readonly wall: number; readonly instructions: number | null}>>;
 }

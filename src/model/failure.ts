@@ -66,8 +66,13 @@ export const FAILURE_EXIT_CODES = {
   VERIFY: 3,
   /** The build directory is in use. */
   LOCKED: 4,
+  /** A dry run that cannot say what a build would do, only that it would do something. */
+  DRY_RUN: 5,
   INTERRUPTED: 130,
 } as const;
+
+/** The exit code of a dry run if a build would do something. */
+export const PENDING_EXIT_CODE: number = FAILURE_EXIT_CODES.DRY_RUN;
 
 export type FailureCode = keyof typeof FAILURE_EXIT_CODES;
 

@@ -15,6 +15,8 @@ export interface BuildOutcome {
   readonly method?: 'link' | 'graft' | undefined;
   /** sha256 of the new interpreter, or of an overlay's shared object. */
   readonly sha256: string | null;
+  /** After a dry run: whether a build has more to do than its actions. */
+  readonly pending?: boolean | undefined;
   readonly actions: ActionCounts;
   /** The actions that ran, in the order in which they ended. */
   readonly executed: readonly ActionId[];

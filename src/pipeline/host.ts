@@ -48,7 +48,7 @@ export interface Site {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export type Linked = Pick<BuildOutcome, 'output' | 'sha256'>;
+export type Linked = Pick<BuildOutcome, 'output' | 'sha256' | 'pending'>;
 
 /** The result of a host. */
 export type LinkedImages = Linked & {

@@ -7,6 +7,9 @@ export type RunEnd = Partial<Omit<Summary, 'type' | 'time' | 'ok' | 'command' | 
   readonly failure?: Failure;
 };
 
+/** A run that is over. */
+export type EndedRun = RunEnd & Pick<Summary, 'actions'>;
+
 /**
  * Runs a command between its first event and its summary, which are emitted here. Never throws: an error that `run`
  * throws is a bug, and becomes a failure.
@@ -15,7 +18,7 @@ export async function emitRun(
   command: string,
   events: EventSink,
   run: (events: EventSink) => Promise<RunEnd>,
-): Promise<RunEnd> {
+): Promise<EndedRun> {
   const began = performance.now();
   const tally = countActions(events);
   events.emit({type: 'command-started', command});
@@ -37,5 +40,5 @@ export async function emitRun(
     executed,
     ...known,
   });
-  return end;
+  return {actions: counts, ...end};
 }

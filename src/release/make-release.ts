@@ -122,7 +122,9 @@ function releaseHost(host: SourceHost, request: ReleaseRequest): Host<SourceTool
     ...host,
     async link(objects, plan, toolchain, site) {
       const linked = await host.link(objects, plan, toolchain, site);
-      if (!linked.ok || site.context.dryRun) return linked;
+      if (!linked.ok) return linked;
+      // Every run installs and packs.
+      if (site.context.dryRun) return ok({...linked.value, pending: true});
       site.context.events.emit({type: 'notice', message: 'installing and packing'});
       const packed = await pack(host, objects, plan, toolchain, linked.value.images, request, site);
       return packed.ok ? ok({...linked.value, ...packed.value}) : packed;

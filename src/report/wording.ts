@@ -62,12 +62,13 @@ export function summaryText(summary: Summary, dryRun = false): string | undefine
   const {executed, cached, remote, fresh} = summary.actions;
   if (executed + cached + remote + fresh === 0) return undefined;
   const parts = [
+    ...(summary.pending === true ? ['output to write'] : []),
     ...(executed > 0 ? [`${count(executed, 'action')} ${dryRun ? 'to execute' : 'executed'}`] : []),
     ...(cached > 0 ? [`${cached} cached`] : []),
     ...(remote > 0 ? [`${remote} from the remote cache`] : []),
     ...(fresh > 0 ? [`${fresh} fresh`] : []),
   ];
-  const nothing = executed + cached + remote === 0;
+  const nothing = executed + cached + remote === 0 && summary.pending !== true;
   const what = [
     ...(summary.python === null ? [] : [summary.python]),
     ...(summary.modules === 0 ? [] : [count(summary.modules, 'module')]),

@@ -5,9 +5,13 @@ import {OPTIONS, configName, optionSpec, type OptionName, type OptionSpec} from 
 import {closest} from '../../model/suggest.js';
 import type {RawValue} from './option-values.js';
 
-const CONFIGURABLE = (Object.keys(OPTIONS) as OptionName[]).filter((name) => optionSpec(name).configurable);
+/** The options that a configuration file may hold. */
+export const CONFIGURABLE = (Object.keys(OPTIONS) as OptionName[]).filter(
+  (name) => optionSpec(name).configurable,
+);
 
-function valueSchema({kind, many, choices}: OptionSpec): z.ZodType<RawValue> {
+/** What an option may be. */
+export function valueSchema({kind, many, choices}: OptionSpec): z.ZodType<RawValue> {
   const text = z.string().min(1, 'is empty');
   if (choices !== undefined) return z.enum(choices);
   if (kind === 'flag') return z.boolean();
@@ -15,11 +19,15 @@ function valueSchema({kind, many, choices}: OptionSpec): z.ZodType<RawValue> {
   return many === true ? z.array(text) : text;
 }
 
-const SCHEMA = z.strictObject(
-  Object.fromEntries(
+/** The address of a JSON schema of the file, for editors. */
+export const SCHEMA_ADDRESS = z.string();
+
+const SCHEMA = z.strictObject({
+  $schema: SCHEMA_ADDRESS.optional(),
+  ...Object.fromEntries(
     CONFIGURABLE.map((name) => [configName(name), valueSchema(optionSpec(name)).optional()]),
   ),
-);
+});
 
 /** Checks the content of a configuration file; fails with CONFIG, naming each field that is wrong. */
 export function checkConfig(
@@ -27,7 +35,9 @@ export function checkConfig(
   content: unknown,
 ): Result<Readonly<Record<string, RawValue | undefined>>> {
   const checked = SCHEMA.safeParse(content);
-  if (checked.success) return ok(checked.data);
+  if (checked.success) {
+    return ok({...checked.data, $schema: undefined});
+  }
   const problems = checked.error.issues.flatMap(describe);
   const [first, ...others] = problems;
   return err(

@@ -11,20 +11,14 @@ import {type Result, err, fail, ok} from '../../model/result.js';
  * its executable really lies in (Modules/getpath.py, pybuilddir.txt), so another place gets a symbolic link.
  * Fails with OUTPUT.
  */
-export async function placeOutput(
-  out: string | undefined,
-  executable: string,
-  dryRun: boolean,
-): Promise<Result<string>> {
+export async function placeOutput(out: string | undefined, executable: string): Promise<Result<string>> {
   const wanted = out === undefined ? executable : resolve(out);
-  if (wanted === executable || dryRun) return ok(wanted);
+  if (wanted === executable) return ok(wanted);
   try {
     const there = await lstat(wanted).catch(() => undefined);
     const replaceable = checkReplaceable(wanted, there);
     if (!replaceable.ok) return replaceable;
-    if (there?.isSymbolicLink() === true && resolve(dirname(wanted), await readlink(wanted)) === executable) {
-      return ok(wanted);
-    }
+    if (await leadsTo(wanted, there, executable)) return ok(wanted);
     const folder = await ensureFolder(dirname(wanted));
     if (!folder.ok) throw new Error(folder.failure.message);
     const fresh = temporaryIn(dirname(wanted));
@@ -44,6 +38,20 @@ export async function placeOutput(
       hint: 'use an --out that is writable',
     });
   }
+}
+
+/** Where `placeOutput` would put the interpreter, and whether it has to. */
+export async function predictOutput(
+  out: string | undefined,
+  executable: string,
+): Promise<{readonly output: string; readonly pending: boolean}> {
+  const output = out === undefined ? executable : resolve(out);
+  const there = output === executable ? undefined : await lstat(output).catch(() => undefined);
+  return {output, pending: output !== executable && !(await leadsTo(output, there, executable))};
+}
+
+async function leadsTo(link: string, there: Stats | undefined, executable: string): Promise<boolean> {
+  return there?.isSymbolicLink() === true && resolve(dirname(link), await readlink(link)) === executable;
 }
 
 /**

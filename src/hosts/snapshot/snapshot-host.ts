@@ -9,7 +9,7 @@ import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
 import {clearFile} from '../../fs/removal.js';
 import {output} from '../../pipeline/images/module-images.js';
-import {placeOutput} from '../link/place-output.js';
+import {placeOutput, predictOutput} from '../link/place-output.js';
 import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
 import {MAGIC} from './dump-format.js';
 import {HERE} from './dump-place.js';
@@ -55,7 +55,14 @@ export async function snapshotHost(
     ...source.value,
     async complete(linked, plan, site): Promise<Result<LinkedImages>> {
       const {sha256: digest, output: executable} = linked;
-      if (site.context.dryRun || digest === null || executable === null) return ok(linked);
+      if (digest === null || executable === null) return ok(linked);
+      // What follows from a link that has yet to run is not known.
+      if (
+        site.context.dryRun &&
+        (!isDigest(digest) || site.engine.isPending({name: 'executable', path: executable, digest}))
+      ) {
+        return ok({...linked, pending: true});
+      }
       const python = {path: executable, digest};
       const program =
         entry === undefined ? ok(python) : await asProgram(python, entry, options, source.value.places, site);
@@ -70,8 +77,15 @@ export async function snapshotHost(
         : program;
       if (!made.ok) return made;
       const {path} = made.value;
+      if (site.context.dryRun) {
+        return ok({
+          ...(await predictOutput(options.out, path)),
+          sha256: made.value.digest,
+          images: path,
+        });
+      }
       if (options.snapshot) await announceReads(path, site);
-      const placed = await placeOutput(options.out, path, false);
+      const placed = await placeOutput(options.out, path);
       return placed.ok ? ok({output: placed.value, sha256: made.value.digest, images: path}) : placed;
     },
   });
@@ -142,7 +156,7 @@ async function withSnapshot(
     storage: 'in-place',
     ...(outdated === undefined ? {} : {outdated}),
     async execute({log, outputs}) {
-      const plainly = await placeOutput(out, executable, false);
+      const plainly = await placeOutput(out, executable);
       if (!plainly.ok) return plainly;
       const written = outputs['executable'] ?? '';
       if (contents !== undefined) {

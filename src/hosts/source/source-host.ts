@@ -12,7 +12,7 @@ import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {type Reproducible, linkSource} from './reproducible-build.js';
 import {imageCheck} from '../link/image-check.js';
 import {REGION_FLAGS, REGION_FUNCTIONS} from '../link/region-functions.js';
-import {placeOutput} from '../link/place-output.js';
+import {placeOutput, predictOutput} from '../link/place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
 import type {Toolchain} from '../../pipeline/toolchain.js';
@@ -72,7 +72,11 @@ export async function sourceHost(
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;
-      const placed = await placeOutput(options.out, executable.path, site.context.dryRun);
+      if (site.context.dryRun) {
+        const predicted = await predictOutput(options.out, executable.path);
+        return ok({...predicted, sha256: executable.digest, images: images.path});
+      }
+      const placed = await placeOutput(options.out, executable.path);
       return placed.ok ? ok({output: placed.value, sha256: executable.digest, images: images.path}) : placed;
     },
   });

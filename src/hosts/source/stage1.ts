@@ -177,7 +177,7 @@ async function leaveOtherTree(
 }
 
 function notBuiltYet(): Result<never> {
-  return fail('STAGE1', 'CPython is not built yet, so its modules are unknown', {
+  return fail('DRY_RUN', 'CPython is not built yet, so its modules are unknown', {
     hint: 'run once without --dry-run',
   });
 }

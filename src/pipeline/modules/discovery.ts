@@ -138,7 +138,7 @@ export async function discover(
   if (!action.ok) return action;
   const list = action.value.outputs['modules'];
   if (list === undefined || engine.isPending(list)) {
-    return fail('DISCOVER', 'the modules are not known before the first build', {
+    return fail('DRY_RUN', 'the modules are not known before the first build', {
       hint: 'run once without --dry-run',
     });
   }

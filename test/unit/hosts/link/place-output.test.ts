@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, test} from '@jest/globals';
-import {placeOutput} from '../../../../src/hosts/link/place-output.js';
+import {placeOutput, predictOutput} from '../../../../src/hosts/link/place-output.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
 let directory: string;
@@ -26,14 +26,14 @@ beforeEach(() => {
 
 describe('the output of a build', () => {
   test('is the executable itself, where no other place is wanted', async () => {
-    expect(await placeOutput(undefined, executable, false)).toEqual({ok: true, value: executable});
-    expect(await placeOutput(executable, executable, false)).toEqual({ok: true, value: executable});
+    expect(await placeOutput(undefined, executable)).toEqual({ok: true, value: executable});
+    expect(await placeOutput(executable, executable)).toEqual({ok: true, value: executable});
     expect(statSync(executable).isFile()).toBe(true);
   });
 
   test('is a relative link elsewhere, in a directory that need not exist', async () => {
     const out = join(directory, 'new', 'bin', 'python');
-    expect(await placeOutput(out, executable, false)).toEqual({ok: true, value: out});
+    expect(await placeOutput(out, executable)).toEqual({ok: true, value: out});
     expect(readlinkSync(out)).toBe('../../build/python-frozen');
     expect(realpathSync(out)).toBe(executable);
   });
@@ -41,7 +41,7 @@ describe('the output of a build', () => {
   test('stays the very link if it leads there already', async () => {
     const out = join(directory, 'python');
     symlinkSync('build/python-frozen', out);
-    expect(await placeOutput(out, executable, false)).toMatchObject({ok: true});
+    expect(await placeOutput(out, executable)).toMatchObject({ok: true});
     expect(readlinkSync(out)).toBe('build/python-frozen');
     expect(readdirSync(directory).sort()).toEqual(['build', 'python']);
   });
@@ -50,7 +50,7 @@ describe('the output of a build', () => {
     const out = join(directory, 'python');
     if (what === 'a file') writeFileSync(out, 'old');
     else symlinkSync(what.endsWith('nothing') ? 'nowhere' : '/bin/sh', out);
-    expect(await placeOutput(out, executable, false)).toMatchObject({ok: true});
+    expect(await placeOutput(out, executable)).toMatchObject({ok: true});
     expect(readFileSync(out, 'utf8')).toBe('new');
   });
 
@@ -58,7 +58,7 @@ describe('the output of a build', () => {
     const out = join(directory, 'python');
     if (what === 'a directory') mkdirSync(out);
     else execFileSync('mkfifo', [out]);
-    expect(await placeOutput(out, executable, false)).toMatchObject({
+    expect(await placeOutput(out, executable)).toMatchObject({
       ok: false,
       failure: {code: 'OUTPUT', message: `${out} is ${what}`},
     });
@@ -67,12 +67,15 @@ describe('the output of a build', () => {
 
   test('is not placed by a dry run', async () => {
     const out = join(directory, 'python');
-    expect(await placeOutput(out, executable, true)).toEqual({ok: true, value: out});
+    expect(await predictOutput(out, executable)).toEqual({output: out, pending: true});
     expect(existsSync(out)).toBe(false);
+    await placeOutput(out, executable);
+    expect(await predictOutput(out, executable)).toEqual({output: out, pending: false});
+    expect(await predictOutput(undefined, executable)).toEqual({output: executable, pending: false});
   });
 
   test('below a file cannot be written', async () => {
     const out = join(executable, 'python');
-    expect(await placeOutput(out, executable, false)).toMatchObject({ok: false, failure: {code: 'OUTPUT'}});
+    expect(await placeOutput(out, executable)).toMatchObject({ok: false, failure: {code: 'OUTPUT'}});
   });
 });
