@@ -28,6 +28,9 @@ forky-root) # the newer Pythons, with their tests
 bazel-root-forky) # Bazel 7.7.1
   PACKAGES='gcc libc6-dev patchelf bazel-bootstrap python3.14 libpython3.14-dev python3.15 libpython3.15-dev'
   ;;
+buildbox-root) # Bazel 7.7.1 and an engine that executes its actions: buildbox, a server of the Remote Execution API
+  PACKAGES='gcc libc6-dev patchelf bazel-bootstrap buildbox python3.14 libpython3.14-dev'
+  ;;
 bazel-root-bookworm) # Bazel 4.2.3
   PACKAGES='gcc libc6-dev bazel-bootstrap python3.11 libpython3.11-dev' SUITE=bookworm script=bookworm
   ;;

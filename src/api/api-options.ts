@@ -68,6 +68,11 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
   readonly remoteKey?: string | undefined;
   /** Upload what is built here. */
   readonly remoteUpload?: boolean | undefined;
+  /** Certificates of the authorities that a server with `grpcs` may have its certificate from. */
+  readonly remoteCa?: string | undefined;
+  /** The certificate to show to such a server, and its private key. */
+  readonly remoteCertificate?: string | undefined;
+  readonly remoteCertificateKey?: string | undefined;
   /** How many actions run at once. By default what make's jobserver grants, or one for each CPU. */
   readonly jobs?: number | undefined;
   /** Run every action, also those that are up to date. */

@@ -20,6 +20,9 @@ export interface RemoteCacheSettings {
   readonly remoteCache?: string | undefined;
   readonly remoteKey?: string | undefined;
   readonly remoteUpload?: boolean | undefined;
+  readonly remoteCa?: string | undefined;
+  readonly remoteCertificate?: string | undefined;
+  readonly remoteCertificateKey?: string | undefined;
 }
 
 /** The options of every run. Paths are absolute. */
@@ -38,7 +41,7 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
 
 export interface OpenContext {
   readonly context: HostContext;
-  /** Returns job slots. */
+  /** Returns job slots, and ends connections. */
   readonly close: () => void;
 }
 
@@ -76,7 +79,11 @@ export async function openContext(
     dryRun: settings.dryRun ?? false,
     verify: settings.verify ?? true,
   };
-  return ok({context, close: slots.close});
+  const close = (): void => {
+    slots.close();
+    remote.value?.close();
+  };
+  return ok({context, close});
 }
 
 /** The limits of the cache after builds. */
@@ -89,11 +96,12 @@ export function cacheLimits({cacheMaxSize, cacheMaxAge}: LimitSettings): Collect
 
 /** The requested remote cache, if any. Fails with USAGE or CONFIG. */
 export async function openRemoteCache(
-  {remoteCache: url, remoteKey: keyFile, remoteUpload: upload = false}: RemoteCacheSettings,
+  settings: RemoteCacheSettings,
   environment: Readonly<Record<string, string | undefined>>,
   events: EventSink,
   signal: AbortSignal,
 ): Promise<Result<RemoteCache | undefined>> {
+  const {remoteCache: url, remoteKey: keyFile, remoteUpload: upload = false} = settings;
   if (url === undefined) {
     if (!upload) return ok(undefined);
     return fail('USAGE', 'uploads need a remote cache', {
@@ -102,5 +110,10 @@ export async function openRemoteCache(
   }
   // Imported here, because a run without a remote cache does not need protobuf.
   const {connectRemote} = await import('../cache/remote/connect.js');
-  return connectRemote({url, upload, keyFile}, environment, events, signal);
+  const tls = {
+    authorities: settings.remoteCa,
+    certificate: settings.remoteCertificate,
+    key: settings.remoteCertificateKey,
+  };
+  return connectRemote({url, upload, keyFile, tls}, environment, events, signal);
 }

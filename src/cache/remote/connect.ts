@@ -3,6 +3,7 @@ import type {EventSink} from '../../model/events.js';
 import {failure} from '../../model/failure.js';
 import {err, ok, type Result} from '../../model/result.js';
 import {ioFailure} from '../../fs/files.js';
+import type {TlsPaths} from './credentials.js';
 import {openRemote, type RemoteCache} from './remote.js';
 import {parseKey, type SigningKey} from './signing.js';
 
@@ -12,6 +13,7 @@ export interface RemoteSettings {
   readonly upload: boolean;
   /** A file with the key; the environment's `FLASHFREEZE_CACHE_KEY` comes before it. */
   readonly keyFile: string | undefined;
+  readonly tls?: TlsPaths;
 }
 
 const VARIABLE = 'FLASHFREEZE_CACHE_KEY';
@@ -21,7 +23,7 @@ const VARIABLE = 'FLASHFREEZE_CACHE_KEY';
  * missing: continuing without one would mean trusting everybody. Fails with CONFIG.
  */
 export async function connectRemote(
-  {url, upload, keyFile}: RemoteSettings,
+  {url, upload, keyFile, tls = {}}: RemoteSettings,
   environment: Readonly<Record<string, string | undefined>>,
   events: EventSink,
   signal: AbortSignal,
@@ -37,7 +39,7 @@ export async function connectRemote(
     return ok(undefined);
   }
   if (!signingKey.ok) return signingKey;
-  return openRemote({url, upload, signingKey: signingKey.value, events, signal});
+  return openRemote({url, upload, signingKey: signingKey.value, tls, environment, events, signal});
 }
 
 async function readKey(path: string): Promise<Result<SigningKey>> {

@@ -5,17 +5,20 @@ import type {EventSink} from '../../model/events.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {attempt} from '../../fs/files.js';
 import type {ActionRecord, StoredOutput} from '../record.js';
-import {parseAddress} from './address.js';
-import {PATIENCE_MS} from './http.js';
+import {parseAddress, type Address} from './address.js';
+import {readTlsFiles, withToken, type TlsFiles, type TlsPaths} from './credentials.js';
+import {PATIENCE_MS} from './exchanges.js';
+import {createHttp} from './http.js';
 import {BASE_MS} from './waiting.js';
 import {createServerKnowledge, type Known} from './known.js';
 import {decodeResult, EMPTY} from './result-message.js';
 import {createServer, type Server} from './server.js';
 import type {SigningKey} from './signing.js';
+import {nameOfEntry, type Entry, type Transport} from './transport.js';
 import {createUploads} from './uploads.js';
 
 /**
- * A cache on a server with Bazel's HTTP protocol, for one run. The server is not trusted: whatever it does, the
+ * A cache on a server, for one run. The server is not trusted: whatever it does, the
  * worst case is a miss, and one warning for each kind of failure.
  */
 export interface RemoteCache {
@@ -32,11 +35,17 @@ export interface RemoteCache {
   readonly offer: (key: Digest, record: ActionRecord, files: Readonly<Record<string, string>>) => void;
   /** Waits for the uploads. */
   readonly finish: () => Promise<void>;
+  /** Ends connections, which may keep the process running. */
+  readonly close: () => void;
 }
 
 export interface RemoteOptions {
-  /** http or https; a path at its end is kept. */
+  /** See parseAddress. */
   readonly url: string;
+  /** What a `grpcs` connection needs besides the address. */
+  readonly tls?: TlsPaths;
+  /** Where a token for the server may be. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Whether results that are made here are offered to others. */
   readonly upload: boolean;
   /** If given, results without its signature are rejected, and uploaded ones are signed. */
@@ -51,16 +60,20 @@ export interface RemoteOptions {
 }
 
 /** Prepares the use of a remote cache; sends no request yet. Fails with CONFIG. */
-export function openRemote(options: RemoteOptions): Result<RemoteCache> {
+export async function openRemote(options: RemoteOptions): Promise<Result<RemoteCache>> {
   const {upload, signingKey, events, signal, patienceMs = PATIENCE_MS, waitingMs = BASE_MS} = options;
-  const address = parseAddress(options.url);
+  const parsed = parseAddress(options.url);
+  const address = parsed.ok ? withToken(parsed.value, options.environment ?? {}) : parsed;
   if (!address.ok) return address;
+  const tls = await readTlsFiles(address.value, options.tls ?? {});
+  if (!tls.ok) return tls;
   if (upload && signingKey !== undefined && signingKey.sign === undefined) {
     return fail('CONFIG', 'cannot upload results: a public key cannot sign them', {
       hint: 'pass the private key, or omit --remote-upload',
     });
   }
-  const server = createServer(address.value, {patienceMs, waitingMs}, events, signal);
+  const transport = await openTransport(address.value, tls.value, patienceMs);
+  const server = createServer(transport, {base: address.value.base, waitingMs}, events, signal);
   const known = createServerKnowledge();
   const uploads = upload ? createUploads(server, known, signingKey) : undefined;
   return ok({
@@ -72,7 +85,15 @@ export function openRemote(options: RemoteOptions): Result<RemoteCache> {
     async finish() {
       await uploads?.finish();
     },
+    close: server.close,
   });
+}
+
+async function openTransport(address: Address, tls: TlsFiles, patienceMs: number): Promise<Transport> {
+  if (address.kind === 'http') return createHttp(address, patienceMs);
+  // Imported here, because the library takes a noticeable part of a short run.
+  const {createGrpc} = await import('./grpc.js');
+  return createGrpc(address, tls, patienceMs);
 }
 
 /** An ActionResult that this program writes has a few hundred bytes. */
@@ -94,8 +115,8 @@ function createDownloads(
       const written = await attempt('write', path, () => writeFile(path, ''));
       return written.ok ? ok(true) : written;
     }
-    const blob = `cas/${digest}`;
-    const done = await server.download(blob, size, path);
+    const blob: Entry = {part: 'cas', digest, size};
+    const done = await server.download(blob, path);
     if (!done.ok) return done;
     const answer = done.value;
     if (answer.kind === 'found' && answer.value === digest) return ok(true);
@@ -110,20 +131,20 @@ function createDownloads(
   return {
     async get(key, keyRecord) {
       if (known.missing.has(key)) return undefined;
-      const path = `ac/${key}`;
-      const answer = await server.get(path, MAX_RESULT_BYTES);
+      const entry: Entry = {part: 'ac', digest: key, size: Buffer.byteLength(keyRecord)};
+      const answer = await server.get(entry, MAX_RESULT_BYTES);
       if (answer.kind === 'found') {
         const decoded = decodeResult(answer.value, key, keyRecord, signingKey);
         if (decoded.kind === 'record') return decoded.record;
-        if (decoded.kind === 'damaged') server.damaged(path, decoded.reason);
+        if (decoded.kind === 'damaged') server.damaged(entry, decoded.reason);
         else
           server.warn(
             'untrusted',
-            `has a result at ${path} that ${decoded.reason}; it is ignored`,
+            `has a result at ${nameOfEntry(entry)} that ${decoded.reason}; it is ignored`,
             UNTRUSTED,
           );
       }
-      if (answer.kind === 'damaged') server.damaged(path, answer.reason);
+      if (answer.kind === 'damaged') server.damaged(entry, answer.reason);
       known.missing.add(key);
       return undefined;
     },

@@ -1,39 +1,42 @@
 import type {Digest} from '../../model/digest.js';
 import type {EventSink} from '../../model/events.js';
 import type {Result} from '../../model/result.js';
-import type {Address} from './address.js';
 import {createBreaker} from './breaker.js';
-import {createHttp, type Answer} from './http.js';
+import {nameOfEntry, type Answer, type Entry, type Transport} from './transport.js';
 import {createWaiting, type Waiting} from './waiting.js';
 
 /** The server of a remote cache. It may be down, slow, or hostile, and must not disturb a build. */
 export interface Server {
-  readonly get: (path: string, limit: number) => Promise<Answer<Uint8Array>>;
+  readonly get: (entry: Entry, limit: number) => Promise<Answer<Uint8Array>>;
   /** Fails with IO when the file cannot be written. */
-  readonly download: (path: string, size: number, file: string) => Promise<Result<Answer<Digest>>>;
-  readonly head: (path: string) => Promise<Answer<number | undefined>>;
+  readonly download: (entry: Entry, path: string) => Promise<Result<Answer<Digest>>>;
+  readonly head: (entry: Entry) => Promise<Answer<number | undefined>>;
   /** Whether the server has it now. */
-  readonly put: (path: string, body: Uint8Array) => Promise<boolean>;
+  readonly put: (entry: Entry, body: Uint8Array) => Promise<boolean>;
   /** Whether uploads make sense. */
   readonly takes: () => boolean;
   /** Waits for uploads, as long as they take a reasonable time. */
   readonly finish: (uploads: Promise<unknown>) => Promise<void>;
   /** Reports an entry of the server that cannot be used, and how many bytes were transferred for nothing. */
-  readonly damaged: (path: string, reason: string, bytes?: number) => void;
+  readonly damaged: (entry: Entry, reason: string, bytes?: number) => void;
   /** Warns once for each kind of failure in a run. */
   readonly warn: (kind: string, message: string, hint?: string) => void;
+  /** Ends its connections. */
+  readonly close: () => void;
 }
 
-/** Prepares requests; sends none yet. After an abort of `signal`, it sends no requests and no warnings. */
+/**
+ * Prepares requests; sends none yet. After an abort of `signal`, it sends no requests and no warnings.
+ * @param base the server in messages
+ */
 export function createServer(
-  address: Address,
-  {patienceMs, waitingMs}: {readonly patienceMs: number; readonly waitingMs: number},
+  transport: Transport,
+  {base, waitingMs}: {readonly base: string; readonly waitingMs: number},
   events: EventSink,
   signal: AbortSignal,
 ): Server {
-  const http = createHttp(address, patienceMs);
   const cancel = (): void => {
-    http.cancel('all');
+    transport.cancel('all');
   };
   if (signal.aborted) cancel();
   signal.addEventListener('abort', cancel, {once: true});
@@ -42,7 +45,7 @@ export function createServer(
   function warn(kind: string, message: string, hint?: string): void {
     if (warned.has(kind) || signal.aborted) return;
     warned.add(kind);
-    const text = `the remote cache ${address.base} ${message}`;
+    const text = `the remote cache ${base} ${message}`;
     events.emit({type: 'warning', message: text, ...(hint === undefined ? {} : {hint})});
   }
   const asking = createBreaker((reason) => {
@@ -60,7 +63,7 @@ export function createServer(
     if (!reads) return;
     reads = false;
     warn('off', `is not used for the rest of this run: ${reason}`);
-    http.cancel('reads');
+    transport.cancel('reads');
   }
   const waiting = createWaiting({
     baseMs: waitingMs,
@@ -102,9 +105,9 @@ export function createServer(
   }
 
   return {
-    get: (path, limit) =>
+    get: (entry, limit) =>
       read(
-        () => http.get(path, limit),
+        () => transport.get(entry, limit),
         (answer) => {
           count(answer);
           if (answer.kind === 'found') waiting.answered(answer.value.length);
@@ -112,41 +115,44 @@ export function createServer(
         },
         CANCELLED,
       ),
-    async head(path) {
-      const answer = await ask(() => http.head(path), count, CANCELLED);
+    async head(entry) {
+      const answer = await ask(() => transport.head(entry), count, CANCELLED);
       finishing?.answered(0);
       return answer;
     },
-    download(path, size, file) {
+    download(entry, path) {
+      const {size, digest} = entry;
       downloads += size;
       if (downloads > MAX_DOWNLOADS) stopReading('it has more than 2 GB for one run');
       return read(
-        () => http.download(path, size, file),
+        () => transport.download(entry, path),
         (done) => {
           if (!done.ok) return;
           count(done.value);
           // What is not what its name says is worth nothing.
-          if (done.value.kind === 'found' && path.endsWith(done.value.value)) waiting.answered(size);
+          if (done.value.kind === 'found' && done.value.value === digest) waiting.answered(size);
         },
         {ok: true, value: CANCELLED},
       );
     },
-    async put(path, body) {
+    async put(entry, body) {
       if (!asking.closed() || !offering.closed()) return false;
-      const answer = await http.put(path, body);
+      const answer = await transport.put(entry, body);
       finishing?.answered(body.length);
       if (answer.kind === 'found') {
         if (answer.slow === true) offering.poor(SLOW);
         return true;
       }
-      // Another client was faster (RFC 9110, section 13.1.2), which is just as good.
-      if (answer.kind === 'failed' && answer.status === 412) return true;
-      if (answer.kind === 'failed' && answer.status === 413) {
-        warn('large', `rejects ${path}: the file is too large`);
-      } else if (answer.kind !== 'cancelled') {
-        const reason = answer.kind === 'missing' ? 'it responds to PUT with HTTP 404' : answer.reason;
+      if (answer.kind === 'cancelled') return false;
+      const {reason, why} =
+        answer.kind === 'failed' ? answer : {reason: 'it has no place for it', why: undefined};
+      // Another client was faster, which is just as good.
+      if (why === 'exists') return true;
+      if (why === 'too large') {
+        warn('large', `rejects ${nameOfEntry(entry)}: the file is too large`);
+      } else {
         offering.failed(reason);
-        if (offering.closed()) warn('refused', `rejected ${path}: ${reason}`);
+        if (offering.closed()) warn('refused', `rejected ${nameOfEntry(entry)}: ${reason}`);
       }
       return false;
     },
@@ -161,11 +167,12 @@ export function createServer(
       });
       await finishing.during(() => uploads);
     },
-    damaged(path, reason, bytes = 0) {
-      warn('damaged', `has an entry at ${path} that ${reason}; it is ignored`);
+    damaged(entry, reason, bytes = 0) {
+      warn('damaged', `has an entry at ${nameOfEntry(entry)} that ${reason}; it is ignored`);
       asking.poor('too many of its entries are damaged', 1 + Math.floor(bytes / WASTE));
     },
     warn,
+    close: transport.close,
   };
 }
 

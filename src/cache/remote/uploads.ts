@@ -6,6 +6,7 @@ import type {Known} from './known.js';
 import {EMPTY, encodeResult, MAX_OUTPUT_BYTES} from './result-message.js';
 import type {Server} from './server.js';
 import type {SigningKey} from './signing.js';
+import type {Entry} from './transport.js';
 
 /** Uploads results during the build. */
 export interface Uploads {
@@ -25,14 +26,14 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
     read: () => Promise<Uint8Array | undefined>,
   ): Promise<boolean> {
     if (digest === EMPTY || known.present.has(digest)) return true;
-    const path = `cas/${digest}`;
+    const entry: Entry = {part: 'cas', digest, size};
     if (!known.wrong.has(digest)) {
-      const there = await server.head(path);
+      const there = await server.head(entry);
       if (there.kind === 'found' && (there.value ?? size) === size) return true;
       if (there.kind !== 'found' && there.kind !== 'missing') return false;
     }
     const body = await read();
-    if (body === undefined || !(await server.put(path, body))) return false;
+    if (body === undefined || !(await server.put(entry, body))) return false;
     known.present.add(digest);
     known.wrong.delete(digest);
     return true;
@@ -44,11 +45,11 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
     files: Readonly<Record<string, string>>,
   ): Promise<void> {
     if (!server.takes()) return;
-    const path = `ac/${key}`;
-    const there = await server.head(path);
+    const keyRecord = Buffer.from(record.keyRecord);
+    const entry: Entry = {part: 'ac', digest: key, size: keyRecord.length};
+    const there = await server.head(entry);
     // A result whose files are missing is repaired by uploading its files.
     if (there.kind === 'found' ? !known.incomplete.has(key) : there.kind !== 'missing') return;
-    const keyRecord = Buffer.from(record.keyRecord);
     if (!(await uploadBlob(key, keyRecord.length, () => Promise.resolve(keyRecord)))) return;
     for (const {name, digest, size} of record.outputs) {
       const file = files[name];
@@ -56,7 +57,7 @@ export function createUploads(server: Server, known: Known, signingKey: SigningK
       if (!(await uploadBlob(digest, size, () => readExactly(file, digest)))) return;
     }
     // Last, so that every reader finds everything that it refers to.
-    if (there.kind === 'missing') await server.put(path, encodeResult(key, record, signingKey));
+    if (there.kind === 'missing') await server.put(entry, encodeResult(key, record, signingKey));
   }
 
   const slots = pLimit(UPLOADS_AT_ONCE);

@@ -331,13 +331,31 @@ const COMMON = {
     kind: 'text',
     configurable: true,
     value: 'URL',
-    describe: "a remote cache that supports Bazel's HTTP protocol",
+    describe: "a remote cache: http(s) for Bazel's HTTP protocol, grpc(s) for the Remote Execution API",
   },
   'remote-key': {
     kind: 'path',
     configurable: true,
     value: 'FILE',
     describe: 'the key for signatures in the remote cache (default: FLASHFREEZE_CACHE_KEY)',
+  },
+  'remote-ca': {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe: 'certificates of the authorities that a remote cache with grpcs may have its certificate from',
+  },
+  'remote-certificate': {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe: 'the certificate to show to a remote cache with grpcs',
+  },
+  'remote-certificate-key': {
+    kind: 'path',
+    configurable: true,
+    value: 'FILE',
+    describe: 'the private key of that certificate',
   },
   'remote-upload': {kind: 'flag', describe: 'upload results to the remote cache'},
   jobs: {

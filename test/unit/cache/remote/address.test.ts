@@ -15,7 +15,7 @@ test.each([
 ])('%s', (text, base, credentials) => {
   const authorization =
     credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`;
-  expect(parseAddress(text)).toEqual({ok: true, value: {base, authorization}});
+  expect(parseAddress(text)).toEqual({ok: true, value: {kind: 'http', base, authorization}});
 });
 
 test.each([

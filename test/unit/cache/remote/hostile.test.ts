@@ -175,7 +175,7 @@ describe('a server that', () => {
       response.end(Buffer.alloc(size));
       return true;
     };
-    const {remote, warnings} = remoteOf({url: scene.server.url, patienceMs: 3_600_000, waitingMs: 1e9});
+    const {remote, warnings} = await remoteOf({url: scene.server.url, patienceMs: 3_600_000, waitingMs: 1e9});
     const digest = digestOf('something else');
     const output = {name: 'o', digest, size, executable: false};
     expect(await remote.download(digestOf('key'), output, `${scene.folder}/large`)).toEqual({
@@ -192,7 +192,7 @@ describe('a server that', () => {
   });
 
   test('says that its results are larger than all that a cache holds is not asked for them', async () => {
-    const {remote, warnings} = remoteOf({url: scene.server.url});
+    const {remote, warnings} = await remoteOf({url: scene.server.url});
     scene.server.mischief = (_, response) => Boolean(response.writeHead(404).end());
     for (const name of 'abcdefghi') {
       const output = {name: 'o', digest: digestOf(name), size: 256 << 20, executable: false};

@@ -207,7 +207,7 @@ describe('uploads', () => {
   });
 
   test('do not include outputs that have changed since the action', async () => {
-    const {remote} = remoteOf({url: url(), upload: true});
+    const {remote} = await remoteOf({url: url(), upload: true});
     writeFileSync(join(folder, 'file'), 'changed');
     const output = {name: 'o', digest: digestOf('made'), size: 4, executable: false};
     remote.offer(digestOf('{}'), {keyRecord: '{}', outputs: [output]}, {o: join(folder, 'file')});
@@ -218,7 +218,7 @@ describe('uploads', () => {
 
 describe('in one run', () => {
   test('a miss is requested once', async () => {
-    const {remote} = remoteOf({url: url()});
+    const {remote} = await remoteOf({url: url()});
     for (let round = 0; round < 3; round += 1) {
       rmSync(taker.toy.buildDir, {recursive: true, force: true});
       await build(taker.toy, {remote});
@@ -276,8 +276,8 @@ describe('an address', () => {
     ['of another protocol', 'ftp://cache.example.org'],
     ['a file', 'file:///cache'],
     ['with a query', 'http://cache.example.org/?a=b'],
-  ])('that is %s is a usage error', (_, address) => {
-    const opened = openRemote({
+  ])('that is %s is a usage error', async (_, address) => {
+    const opened = await openRemote({
       url: address,
       upload: false,
       signingKey: undefined,

@@ -28,9 +28,9 @@ export interface RemoteBuild extends Built {
 
 export type Settings = Partial<RemoteOptions> & Pick<RemoteOptions, 'url'>;
 
-export function remoteOf(settings: Settings): {remote: RemoteCache; warnings: () => string[]} {
+export async function remoteOf(settings: Settings): Promise<{remote: RemoteCache; warnings: () => string[]}> {
   const record = recorder();
-  const remote = openRemote({
+  const remote = await openRemote({
     upload: false,
     signingKey: undefined,
     events: record,
@@ -51,7 +51,7 @@ export async function buildOn(
   options: Partial<EngineOptions> = {},
   change?: (spec: ActionSpec) => ActionSpec,
 ): Promise<RemoteBuild> {
-  const {remote, warnings} = remoteOf(settings);
+  const {remote, warnings} = await remoteOf(settings);
   const built = await build(toy, {store: await storeIn(storeDir), remote, ...options}, change);
   return {
     ...built,

@@ -36,7 +36,7 @@ describe('a server that', () => {
       response.writeHead(404).end();
       return true;
     };
-    const {remote, warnings} = remoteOf({url: scene.server.url, patienceMs: 40_000, waitingMs: 1e9});
+    const {remote, warnings} = await remoteOf({url: scene.server.url, patienceMs: 40_000, waitingMs: 1e9});
     for (let index = 0; index < 60; index += 1) await remote.get(digestOf(`no such key ${index}`), '');
     const slow = `the remote cache ${scene.server.url} is not used for the rest of this run: it is too slow`;
     expect(warnings()).toEqual(isUsed ? [] : [slow]);
@@ -73,7 +73,7 @@ describe('a server that', () => {
       response.writeHead(404).end();
       return true;
     };
-    const {remote, warnings} = remoteOf({url: scene.server.url, waitingMs: 100});
+    const {remote, warnings} = await remoteOf({url: scene.server.url, waitingMs: 100});
     for (let index = 0; index < 100; index += 1) await remote.get(digestOf(`no such key ${index}`), '');
     expect([scene.server.requests.length, warnings()]).toEqual([100, []]);
   });
@@ -89,7 +89,7 @@ describe('a server that', () => {
     scene.server.kept.clear();
     scene.server.mischief = ({method}) => method === 'PUT';
     holdTime('performance', 'setTimeout', 'clearTimeout');
-    const {remote, warnings} = remoteOf({url: scene.server.url, upload: true, patienceMs: 3_600_000});
+    const {remote, warnings} = await remoteOf({url: scene.server.url, upload: true, patienceMs: 3_600_000});
     const file = `${scene.folder}/upload`;
     writeFileSync(file, 'content');
     const outputs = [{name: 'o', digest: digestOf('content'), size: 7, executable: false}];
