@@ -105,6 +105,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_DICT_VERSION
 #define FF_HAS_DICT_VERSION 0
 #endif
+/* Whether changes of dictionaries can be watched, where these have no version (namespaces.c). */
+#ifndef FF_HAS_DICT_WATCHERS
+#define FF_HAS_DICT_WATCHERS 0
+#endif
 /* Whether functions have a version that no changed function has again; else their code is compared each time (namespaces.c). */
 #ifndef FF_HAS_FUNCTION_VERSION
 #define FF_HAS_FUNCTION_VERSION 0

@@ -29,6 +29,7 @@
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
 #define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */
 #define FF_COPIES_META_PATH 1            /* the same, _find_spec(): finders are asked by a copy of sys.meta_path */
+#define FF_HAS_DICT_WATCHERS 1           /* Include/cpython/dictobject.h: PyDict_Watch(), which tells of each change */
 #define FF_REQUIRES_FIND_SPEC 1          /* the same, _find_spec(): finders without find_spec() are passed over */
 #define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */

@@ -35,6 +35,7 @@
 #define FF_NAMES_NAMESPACE_PATH 1        /* Lib/importlib/_bootstrap_external.py: NamespacePath, which was _NamespacePath */
 #define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */
 #define FF_COPIES_META_PATH 1            /* Lib/importlib/_bootstrap.py, _find_spec(): finders are asked by a copy of sys.meta_path */
+#define FF_HAS_DICT_WATCHERS 1           /* Include/cpython/dictobject.h: PyDict_Watch(), which tells of each change */
 #define FF_REQUIRES_FIND_SPEC 1          /* the same: finders without find_spec() are passed over */
 #define FF_RE_MODULES "re._compiler re._parser re._constants re._casefix" /* Lib/re/: compiler, parser, what they use */
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */

@@ -19,8 +19,40 @@ struct ff_namespace {
     PyObject *mro;       /* of the class */
     size_t first, count; /* of its bindings: in the order of the dictionary, unless only some were chosen */
     int extent;          /* which names count, also those that are added */
+    int is_watched;      /* changes of the dictionary are counted */
     uint64_t version;    /* of the dictionary when it was compared, 0: it has none */
 };
+
+#if FF_HAS_DICT_WATCHERS
+static uint64_t changes = 1; /* of dictionaries that are watched, all together */
+
+static int count_change(PyDict_WatchEvent Py_UNUSED(event), PyObject *Py_UNUSED(dict), PyObject *Py_UNUSED(key), PyObject *Py_UNUSED(value))
+{
+    changes++;
+    return 0;
+}
+
+/* Has changes of a dictionary counted. 0: all watchers of the interpreter are in use. */
+static int watch(PyObject *dict)
+{
+    static int watcher = -1, is_asked;
+    if (!is_asked) {
+        is_asked = 1;
+        watcher = PyDict_AddWatcher(count_change);
+    }
+    int is_watched = watcher >= 0 && PyDict_Watch(watcher, dict) == 0;
+    if (!is_watched) {
+        PyErr_Clear();
+    }
+    return is_watched;
+}
+#else
+static int watch(PyObject *dict)
+{
+    (void)dict;
+    return 0;
+}
+#endif
 
 /* A number that is another one whenever the dictionary was changed, or 0. Versions of types are no substitute: 3.10 hands them
  * out again after sys._clear_type_cache() (Objects/typeobject.c, PyType_ClearCache()). */
@@ -28,6 +60,8 @@ static uint64_t version_of(const ff_namespace *namespace)
 {
 #if FF_HAS_DICT_VERSION
     return ((PyDictObject *)namespace->dict)->ma_version_tag;
+#elif FF_HAS_DICT_WATCHERS
+    return namespace->type != NULL ? namespace->type->tp_version_tag : namespace->is_watched ? changes : 0;
 #else
     return namespace->type == NULL ? 0 : namespace->type->tp_version_tag;
 #endif
@@ -109,7 +143,7 @@ static int add_namespace(ff_memory *memory, PyObject *dict, PyTypeObject *type, 
     memory->namespaces = namespaces;
     ff_namespace *added = &memory->namespaces[memory->namespace_count++];
     *added = (ff_namespace){Py_NewRef(dict), type, type == NULL ? NULL : Py_NewRef(type->tp_mro), first,
-                            memory->binding_count - first, extent, 0};
+                            memory->binding_count - first, extent, type == NULL && watch(dict), 0};
     renew_version(memory, added);
     return 0;
 }
