@@ -78,7 +78,7 @@ describe('what cannot be kept is left out', () => {
       'import locale; locale.setlocale(locale.LC_ALL, "C")',
       /a_locale \(.*:1\): it changes the locale/,
     ],
-    ['a_stream', 'import sys, io; sys.stdout = io.StringIO()', /a_stream: it replaces a standard stream/],
+    ['a_stream', 'import sys, io; sys.stdout = io.StringIO()', /a_stream: it changes a standard stream/],
     [
       'a_callback',
       'import ctypes; callback = ctypes.CFUNCTYPE(None)(print)',
@@ -155,16 +155,19 @@ encoded = [os.fsencode(each) for each in sys.argv]
     expect(await stateOf(out, ['-c', `${print}\n${STATE}`, 'one'])).toBe('True 2\nrestored');
   });
 
-  test('also a lock that is held, when no other thread holds some', async () => {
+  test('also a lock that is held, when no other thread holds some, and settings of streams', async () => {
     writeFileSync(join(packages, 'a_lock.py'), 'import threading\nkept = threading.Lock()\nkept.acquire()\n');
     writeFileSync(
       join(packages, 'an_rlock.py'),
       'import threading\nkept = threading.RLock()\nkept.acquire()\n',
     );
-    const {summary, stderr} = await build('--startup', '--module', 'a_lock', '--module', 'an_rlock');
+    writeFileSync(join(packages, 'a_setting.py'), 'import sys\nsys.stdout.reconfigure(errors="replace")\n');
+    const names = ['a_lock', 'an_rlock', 'a_setting'].flatMap((name) => ['--module', name]);
+    const {summary, stderr} = await build('--startup', ...names);
     expect(summary).toMatchObject({ok: true});
     expect(stderr).toMatch(/a_lock: it leaves a lock held \(kept\)/);
     expect(stderr).toMatch(/an_rlock: it leaves a lock held \(kept\)/);
+    expect(stderr).toMatch(/a_setting: it changes a standard stream/);
   });
 
   test('but imports that end the process fail', async () => {

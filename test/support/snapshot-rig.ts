@@ -40,11 +40,11 @@ export interface SnapshotRig {
   ) => Promise<string>;
 }
 
-export async function snapshotRig(folder: string): Promise<SnapshotRig> {
+export async function snapshotRig(folder: string, release = '3.13.15'): Promise<SnapshotRig> {
   const home = join(folder, 'home');
-  const packages = join(home, '.local/lib/python3.13/site-packages');
+  const packages = join(home, `.local/lib/python${release.replace(/\.\d+$/, '')}/site-packages`);
   const out = join(folder, 'bin', 'python');
-  const tree = await prepareTree('3.13.15');
+  const tree = await prepareTree(release);
   const buildDir = `${tree.buildDir}-snapshot`;
   // Without the variables of the runner that mean an ordinary start.
   const environment = {...withoutUsersVariables(), HOME: home, LANG: 'C.UTF-8', LC_ALL: undefined};

@@ -13,7 +13,7 @@ export function changedFiles(snapshot: Buffer): readonly string[] {
   return [...new Set(changed)];
 }
 
-/** Whether a file is in the state of a `ff_file_state`, as compare_files() of src/runtime/snapshot/start-conditions.c sees it. */
+/** Whether a file is in the state of a `ff_file_state`, as ff_compare_files() of src/runtime/snapshot/compared-files.c sees it. */
 function isAsIn(path: string, state: Buffer, isPortable: boolean): boolean {
   const [device, inode, mode, size, ...times] = Array.from({length: 8}, (_, i) =>
     state.readBigUInt64LE(8 * i),

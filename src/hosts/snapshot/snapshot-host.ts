@@ -22,7 +22,7 @@ import {readSnapshot} from './snapshot-contents.js';
 import {userEnvironmentOf} from './user-environment.js';
 
 /** The CPython versions whose start and end `runtime/snapshot` was compared with. */
-export const SNAPSHOT_SERIES: readonly string[] = ['3.13'];
+export const SNAPSHOT_SERIES: readonly string[] = ['3.11', '3.13'];
 
 /**
  * The executable that is a program (`--entry`), and the one with a snapshot, beside the one without. Each output path has its own: several

@@ -37,7 +37,7 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   database: ({detail}) => `it opens a database${detail === '' ? '' : ` (${detail})`}`,
   signal: ({detail}) => `it sets a handler of signal ${detail}`,
   locale: () => 'it changes the locale',
-  stream: () => 'it replaces a standard stream',
+  stream: () => 'it changes a standard stream',
   directory: () => 'it changes the working directory',
   'sets-variable': ({detail}) => `it sets an environment variable (${detail})`,
   environment: () => 'it reads the whole environment',

@@ -20,7 +20,7 @@ static const char LIST_FILES[] =
     "        path = getattr(module, '__file__', None)\n"
     "        if type(path) is str and path[:1] == '/':\n"
     "            found[path] = None\n"
-    "    return '\\0'.join(found) + '\\0'\n";
+    "    return '\\0'.join(sorted(found, key=lambda path: path.rpartition('/'))) + '\\0'\n";
 
 static void start_python(char *name, const char *seed)
 {

@@ -129,16 +129,17 @@ static int is_end_quiet(void)
            PyInterpreterState_Head() == PyInterpreterState_Get() && !have_finalizers() && are_flushed();
 }
 
-/* As gc.unfreeze() (Modules/gcmodule.c, gc_list_merge()). */
+/* As gc.unfreeze() (Modules/gcmodule.c, gc_list_merge()), but in front of what the process has made itself, as without a snapshot: the
+ * order decides in which one finalizers run. */
 static void unfreeze(struct _gc_runtime_state *gc)
 {
     PyGC_Head *from = &gc->permanent_generation.head, *to = &gc->generations[NUM_GENERATIONS - 1].head;
     if (_PyGCHead_NEXT(from) != from) {
-        PyGC_Head *last = _PyGCHead_PREV(to), *first = _PyGCHead_NEXT(from), *end = _PyGCHead_PREV(from);
-        _PyGCHead_SET_NEXT(last, first);
-        _PyGCHead_SET_PREV(first, last);
-        _PyGCHead_SET_NEXT(end, to);
-        _PyGCHead_SET_PREV(to, end);
+        PyGC_Head *following = _PyGCHead_NEXT(to), *first = _PyGCHead_NEXT(from), *last = _PyGCHead_PREV(from);
+        _PyGCHead_SET_NEXT(to, first);
+        _PyGCHead_SET_PREV(first, to);
+        _PyGCHead_SET_NEXT(last, following);
+        _PyGCHead_SET_PREV(following, last);
         _PyGCHead_SET_NEXT(from, from);
         _PyGCHead_SET_PREV(from, from);
     }

@@ -207,13 +207,27 @@ int ff_were_streams_asked(void);
 int ff_read_fact(const char *name, char *text, char **argv);
 const char *ff_compare_facts(const char *pairs, char **argv);
 
+/* snapshot/compared-files.c: files that a start compares. */
+int ff_file_state_of(const char *path, ff_file_state *state);
+int ff_examined_state_of(const char *path, ff_file_state *state);
+void ff_make_portable(ff_file_state *state);
+const char *ff_compare_files(const ff_file_state *states, const char *path, uint64_t count, int is_portable);
+const char *ff_find_user_packages(void);
+
+/* FNV-1a, of what nobody chooses. */
+#define FF_HASH_START 0xcbf29ce484222325
+static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+    }
+    return hash;
+}
+
 /* snapshot/start-conditions.c: what a start has to have in common with the process that was dumped. */
 enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
 const char *ff_read_common(ff_common *common);
 const char *ff_compare(const ff_snapshot_header *header, char **argv);
-int ff_file_state_of(const char *path, ff_file_state *state);
-void ff_make_portable(ff_file_state *state);
-int ff_examined_state_of(const char *path, ff_file_state *state);
 
 /* snapshot/command-line.c: the arguments of a start. */
 typedef enum { FF_RUN_STDIN, FF_RUN_COMMAND, FF_RUN_MODULE, FF_RUN_FILE, FF_RUN_OTHER } ff_what_to_run;

@@ -4,7 +4,6 @@
 
 #include "restore.h"
 
-#include <dirent.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <link.h>
@@ -19,15 +18,6 @@
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) { /* FNV-1a: nobody chooses the bytes */
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
-    }
-    return hash;
-}
-#define HASH_START 0xcbf29ce484222325
 
 /* ---- Code: the executable and the libraries ---- */
 
@@ -54,13 +44,13 @@ static int add_object(struct dl_phdr_info *object, size_t Py_UNUSED(size), void 
                     size_t size = header->n_descsz;
                     memcpy(found->common->build_id, content, size < 32 ? size : 32);
                 }
-                found->hash = hash_bytes(found->hash, content, header->n_descsz);
+                found->hash = ff_hash_bytes(found->hash, content, header->n_descsz);
             }
             note = content + ((header->n_descsz + 3) & ~3u);
         }
     }
     found->count++;
-    found->hash = hash_bytes(found->hash, &found->count, sizeof(found->count)); /* also those without a build id */
+    found->hash = ff_hash_bytes(found->hash, &found->count, sizeof(found->count)); /* also those without a build id */
     return 0;
 }
 
@@ -75,7 +65,7 @@ extern const unsigned int *__x86_get_cpuid_feature_leaf(unsigned int) __attribut
 
 static uint64_t hash_processor(void)
 {
-    uint64_t hash = HASH_START;
+    uint64_t hash = FF_HASH_START;
 #ifdef __x86_64__
     if (__x86_get_cpuid_feature_leaf != NULL) {
         for (unsigned int leaf = 0; leaf < LEAVES; leaf++) {
@@ -83,7 +73,7 @@ static uint64_t hash_processor(void)
             for (int i = 0; i < WORDS_OF_LEAF; i++) {
                 /* The second word of leaf 1 has the number of the processor that asked (its initial APIC id). */
                 unsigned int word = leaf == 0 && i % 4 == 1 ? 0 : words[i];
-                hash = hash_bytes(hash, &word, sizeof(word));
+                hash = ff_hash_bytes(hash, &word, sizeof(word));
             }
         }
         return hash;
@@ -95,7 +85,7 @@ static uint64_t hash_processor(void)
         if (i == 0) {
             words[1] = 0;
         }
-        hash = hash_bytes(hash, words, sizeof(words));
+        hash = ff_hash_bytes(hash, words, sizeof(words));
     }
 #endif
     return hash;
@@ -128,7 +118,7 @@ const char *ff_read_common(ff_common *common)
     if (common->locale == FF_LOCALE_OTHER) {
         return "the locale's encoding is not UTF-8";
     }
-    found_objects found = {common, HASH_START, 0};
+    found_objects found = {common, FF_HASH_START, 0};
     dl_iterate_phdr(add_object, &found);
     memcpy(common->libraries, &found.hash, sizeof(found.hash));
     uint64_t processor = hash_processor();
@@ -200,115 +190,6 @@ static const char *compare_variables(const char *pairs)
             return "an environment variable that imports read has another value";
         }
         pairs += strlen(pairs) + 1;
-    }
-    return NULL;
-}
-
-/* ---- Files ---- */
-
-/* The names in a directory, in any order, without what imports themselves add to it. */
-static uint64_t hash_names(const char *path)
-{
-    DIR *directory = opendir(path);
-    uint64_t sum = 0;
-    for (struct dirent *each; directory != NULL && (each = readdir(directory)) != NULL;) {
-        if (each->d_name[0] != '.' && strcmp(each->d_name, "__pycache__") != 0) {
-            sum += hash_bytes(HASH_START, each->d_name, strlen(each->d_name));
-        }
-    }
-    if (directory != NULL) {
-        closedir(directory);
-    }
-    return sum;
-}
-
-/* The names are left out, which need more time: the rest decides as long as it is the same. */
-static int read_state(const char *path, ff_file_state *state)
-{
-    struct stat found;
-    memset(state, 0, sizeof(*state));
-    if (stat(path, &found) != 0) {
-        return -1;
-    }
-    *state = (ff_file_state){.device = found.st_dev,
-                             .inode = found.st_ino,
-                             .mode = found.st_mode,
-                             .size = S_ISDIR(found.st_mode) ? 0 : (uint64_t)found.st_size,
-                             .mtime_seconds = found.st_mtim.tv_sec,
-                             .mtime_nanoseconds = found.st_mtim.tv_nsec,
-                             .ctime_seconds = S_ISDIR(found.st_mode) ? 0 : found.st_ctim.tv_sec,
-                             .ctime_nanoseconds = S_ISDIR(found.st_mode) ? 0 : found.st_ctim.tv_nsec};
-    return 0;
-}
-
-int ff_file_state_of(const char *path, ff_file_state *state)
-{
-    int status = read_state(path, state);
-    if (S_ISDIR(state->mode)) {
-        state->size = hash_names(path);
-    }
-    return status;
-}
-
-/* Of a file that was examined: of a directory, only what it is. */
-int ff_examined_state_of(const char *path, ff_file_state *state)
-{
-    int status = read_state(path, state);
-    if (S_ISDIR(state->mode)) {
-        *state = (ff_file_state){.device = state->device, .inode = state->inode, .mode = state->mode | FF_ONLY_EXAMINED};
-    }
-    return status;
-}
-
-/* What an archive keeps of a file: its kind, size and time, and the names in a directory. */
-void ff_make_portable(ff_file_state *state)
-{
-    uint64_t examined = state->mode & FF_ONLY_EXAMINED;
-    int is_folder = S_ISDIR(state->mode & S_IFMT); /* its time is that of the unpacking */
-    *state = (ff_file_state){.mode = (state->mode & S_IFMT) | examined,
-                             .size = state->size,
-                             .mtime_seconds = is_folder ? 0 : state->mtime_seconds,
-                             .mtime_nanoseconds = is_folder ? 0 : state->mtime_nanoseconds};
-}
-
-static const char *compare_files(const ff_file_state *states, const char *path, uint64_t count, int is_portable)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        ff_file_state now;
-        if ((states[i].mode & FF_ONLY_EXAMINED) != 0) {
-            (void)ff_examined_state_of(path, &now);
-        }
-        else if (read_state(path, &now) == 0 && S_ISDIR(now.mode)) { /* all zero for a file that is not there */
-            /* A directory of bytecode files that is new changes the time. */
-            int is_same = now.mtime_seconds == states[i].mtime_seconds &&
-                          now.mtime_nanoseconds == states[i].mtime_nanoseconds;
-            now.size = is_same ? states[i].size : hash_names(path);
-            now.mtime_seconds = states[i].mtime_seconds;
-            now.mtime_nanoseconds = states[i].mtime_nanoseconds;
-        }
-        if (is_portable) {
-            ff_make_portable(&now);
-        }
-        if (memcmp(&now, &states[i], sizeof(now)) != 0) {
-            return "a file that imports read has changed";
-        }
-        path += strlen(path) + 1;
-    }
-    return NULL;
-}
-
-/* A release is made for nobody's home: its user may have no packages there (Lib/site.py, addusersitepackages()). */
-static const char *find_user_packages(void)
-{
-    char path[PATH_MAX];
-    struct stat found;
-    const char *home = getenv("HOME");
-    if (home == NULL || *home == '\0') {
-        return "HOME is not set";
-    }
-    int length = snprintf(path, sizeof(path), "%s/.local/lib/python%d.%d/site-packages", home, PY_MAJOR_VERSION, PY_MINOR_VERSION);
-    if (length < 0 || (size_t)length >= sizeof(path) || (stat(path, &found) == 0 && S_ISDIR(found.st_mode))) {
-        return "the user has packages of their own";
     }
     return NULL;
 }
@@ -388,11 +269,11 @@ const char *ff_compare(const ff_snapshot_header *header, char **argv)
         reason = ff_compare_facts(base + header->fact_offset, argv);
     }
     if (reason == NULL) {
-        reason = compare_files((const ff_file_state *)(base + header->file_offset), base + header->file_text_offset,
+        reason = ff_compare_files((const ff_file_state *)(base + header->file_offset), base + header->file_text_offset,
                                header->file_count, is_portable);
     }
     if (reason == NULL && is_portable) {
-        reason = find_user_packages();
+        reason = ff_find_user_packages();
     }
     return reason;
 }

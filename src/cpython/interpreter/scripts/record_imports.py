@@ -206,7 +206,9 @@ def watch_fact(module, fact, names):
 def note_path(arguments):
     path = decoded(arguments[0]) if arguments else None
     if path is not None and not path.startswith(("/proc/", "/dev/")) and not is_import_system(sys._getframe(2)):
-        put_read("examined", os.path.abspath(path))
+        path = os.path.abspath(path)
+        if path != sys.executable:  # of the build directory, which other programs share: each build writes it
+            put_read("examined", path)
 
 
 def watch_functions():
@@ -441,6 +443,11 @@ def descriptors():
     return found
 
 
+def stream(value):
+    """What a start makes anew (src/runtime/snapshot/streams.c)."""
+    return id(value), *(getattr(value, name, None) for name in ("encoding", "errors", "line_buffering", "write_through"))
+
+
 def state():
     import _locale
     import _signal
@@ -453,7 +460,7 @@ def state():
 
     return {
         "locale": _locale.setlocale(_locale.LC_ALL),
-        "stream": [id(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
+        "stream": [stream(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
         "signal": [handler(number) for number in range(1, _signal.NSIG)],
     }
 
@@ -555,6 +562,8 @@ def held_objects():
     # CPython holds those of modules that are being imported, of which there are none.
     level = [(value, name, key) for name, module in modules if name != "__main__" for key, value in module.__dict__.items()]
     visited.add(id(level))
+    # The main thread holds one until it ends; fork, and so a start, makes it anew (Lib/threading.py, _after_fork(), up to 3.12).
+    visited.add(id(getattr(getattr(sys.modules.get("threading"), "_main_thread", None), "_tstate_lock", None)))
     while level:
         following = []
         visited.add(id(following))
