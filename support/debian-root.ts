@@ -21,6 +21,7 @@ export const RUN_SCRIPT = join(import.meta.dirname, 'debian-root-run.sh');
 export type RootName =
   | 'forky-root'
   | `bazel-root-${'forky' | 'bookworm'}`
+  | 'buildbox-root'
   | `release-root-${'bookworm' | 'trixie'}`
   | `trixie-root${'' | '-arm64'}`
   | 'programs-root-bookworm';

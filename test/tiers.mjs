@@ -114,6 +114,7 @@ export const PARTS = [
       'test/e2e/aarch64.test.ts',
       'test/e2e/bazel.test.ts',
       'test/e2e/bazel-cache.test.ts',
+      'test/e2e/grpc-cache.test.ts',
     ],
   },
 ];

@@ -19,6 +19,27 @@ test.each([
 });
 
 test.each([
+  ['grpc://cache:8980', 'grpc://cache:8980', false, 'cache:8980', ''],
+  ['grpc://cache', 'grpc://cache', false, 'cache:80', ''],
+  ['grpcs://Cache.Example.ORG/', 'grpcs://cache.example.org', true, 'cache.example.org:443', ''],
+  ['grpcs://cache:443/a%20b/c/', 'grpcs://cache/a%20b/c', true, 'cache:443', 'a b/c'],
+  ['GRPC://[::1]:9090/x', 'grpc://[::1]:9090/x', false, '[::1]:9090', 'x'],
+])('%s', (text, base, isEncrypted, target, instance) => {
+  expect(parseAddress(text)).toEqual({
+    ok: true,
+    value: {kind: 'grpc', base, authorization: undefined, isEncrypted, target, instance},
+  });
+});
+
+test.each([
+  ['grpc://', 'is not a URL'],
+  ['grpc:cache:80', 'is not a URL'],
+  ['grpc:///instance', 'is not a URL'],
+  ['grpcs://cache/a/blobs/b', 'has an invalid instance name'],
+  ['grpcs://cache/a//b', 'has an invalid instance name'],
+  ['grpcs://user:secret@cache/uploads', 'has an invalid instance name'],
+  ['grpcs://cache?a=secret', 'must not have a query or a fragment'],
+  ['constructor://secret', 'unsupported protocol'],
   ['', 'is not a URL'],
   ['cache.example.org/python', 'is not a URL'],
   ['http://', 'is not a URL'],

@@ -53,6 +53,7 @@ export async function buildOn(
 ): Promise<RemoteBuild> {
   const {remote, warnings} = await remoteOf(settings);
   const built = await build(toy, {store: await storeIn(storeDir), remote, ...options}, change);
+  remote.close();
   return {
     ...built,
     warnings: [...ofType(built.record, 'warning').map(({message}) => message), ...warnings()],

@@ -34,7 +34,13 @@ export const PATIENCE_MS = 300;
 const MANY_REQUESTS = 24;
 
 /** Whatever the server does: the build is right, after few requests, and a warning names the server. */
-export function expectRight({server, taker}: Scene, built: RemoteBuild): void {
+export function expectRight(
+  {
+    server,
+    taker,
+  }: {readonly server: {readonly url: string; readonly requests: readonly string[]}; readonly taker: Machine},
+  built: RemoteBuild,
+): void {
   expect(built.result.ok).toBe(true);
   expect(actualOutputs(taker.toy)).toEqual(expectedOutputs(taker.toy));
   // Each may take as long as the patience of the cache, so this is how long all may take.
