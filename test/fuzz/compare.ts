@@ -19,8 +19,8 @@ export function normalise(text: string, names: readonly string[]): string {
       // The number of a thread.
       .replaceAll(/(started|stopped|daemon) \d{6,}/g, '$1 …')
       // Functions of importlib that are written in C.
-      .replaceAll("<method 'find_spec' of 'object' objects>", '<function FileFinder.find_spec at 0x…>')
-      .replaceAll("<method 'get_code' of 'object' objects>", '<function SourceLoader.get_code at 0x…>')
+      .replaceAll(/<method 'find_spec'( of 'object' objects)?>/g, '<function FileFinder.find_spec at 0x…>')
+      .replaceAll(/<method 'get_code'( of 'object' objects)?>/g, '<function SourceLoader.get_code at 0x…>')
       .replaceAll(/<built-in function (_find_and_load|_get_module_lock)>/g, '<function $1 at 0x…>')
       // The text of such a method holds quotes, which change those around it.
       .replaceAll(/^.*<function (FileFinder\.find_spec|SourceLoader\.get_code) at .*$/gm, (line) =>
