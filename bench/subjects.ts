@@ -155,9 +155,13 @@ export async function overlay(
 }
 
 /** An installed Python, and a copy of its executable with images. */
-async function graft({python, folder}: Installed, selection: readonly string[]): Promise<Subject> {
+export async function graft(
+  {python, folder}: Installed,
+  selection: readonly string[],
+  run: RunOptions = {},
+): Promise<Subject> {
   const options = {python, out: join(folder, 'python'), buildDir: join(folder, 'build')};
-  await makeFrozen(['relink', '--method', 'graft', ...placesOf(options), ...selection]);
+  await makeFrozen(['relink', '--method', 'graft', ...placesOf(options), ...selection], run);
   const {signal, userEnvironment} = quietContext();
   const environment = scrubbedEnvironment(NO_BYTECODE, userEnvironment);
   const target = valueOf(await describeTarget({python, environment, signal}));

@@ -1,6 +1,6 @@
 /**
  * Real programs on the system's Python, each frozen whole: as it is installed, the plain link of its archive, relinked with
- * images, and with an overlay.
+ * images, grafted, and with an overlay.
  *
  *     node bench/run.mjs programs [--on 'mercurial black'] [--measure 'wall faults …'] [--rounds 60]
  */
@@ -17,7 +17,7 @@ import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions} from '../options.js';
 import type {Pair} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
-import {overlay, relink} from '../subjects.js';
+import {graft, overlay, relink} from '../subjects.js';
 
 const PYTHON = '/usr/bin/python3.11';
 
@@ -34,6 +34,7 @@ const STARTS: Readonly<Record<string, readonly string[]>> = {
 export const PROGRAM_PAIRS: readonly Pair[] = [
   ['relink', 'unmodified'],
   ['relink', 'plain'],
+  ['graft', 'unmodified'],
   ['overlay', 'unmodified'],
 ];
 
@@ -71,6 +72,7 @@ async function freezeProgram(name: string, selection: readonly string[], work: W
   };
   const run = {cwd: work.folder, environment: {HOME: work.folder}};
   const relinked = await relink({python: PYTHON, folder: folderOf('relink'), pie: false}, selection, run);
+  const grafted = await graft({python: PYTHON, folder: folderOf('graft')}, selection, run);
   const overlaid = await overlay({python: PYTHON, folder: folderOf('overlay')}, selection, run);
   const unmodified: BenchProgram = {python: PYTHON, environment: scrubbedEnvironment(NO_BYTECODE)};
   return {
@@ -80,6 +82,7 @@ async function freezeProgram(name: string, selection: readonly string[], work: W
       {name: 'unmodified', program: unmodified},
       {name: 'plain', program: relinked.stage1},
       {name: 'relink', program: relinked.stage2},
+      {name: 'graft', program: grafted.stage2},
       {name: 'overlay', program: overlaid.stage2},
     ],
     place: await localPlace(unmodified),
