@@ -301,14 +301,21 @@ async function materialise(
 ): Promise<Result<Materialised>> {
   const blob = layout.blob(output.digest);
   const target = {flags: COPY, mode: output.executable ? 0o755 : 0o644, durable: false};
+  const copy = (): Promise<boolean> => copyExpected(blob, path, output, 'refuse', target);
   try {
-    if (await copyExpected(blob, path, output, 'refuse', target)) return ok({hit: true, warnings: []});
+    if (await copy()) return ok({hit: true, warnings: []});
   } catch (error) {
-    // If the file in the store is readable and complete, the destination of the copy is at fault.
     const content = await hashFile(blob, 'refuse');
-    if (content.ok && content.value.digest === output.digest) return err(ioFailure('write', path, error));
-    const isBroken = content.ok || isDamage(error);
-    return ok({hit: false, warnings: isBroken ? [await discard(layout, 'file', blob)] : []});
+    if (!content.ok || content.value.digest !== output.digest) {
+      const isBroken = content.ok || isDamage(error);
+      return ok({hit: false, warnings: isBroken ? [await discard(layout, 'file', blob)] : []});
+    }
+    // The file in the store is readable and complete: another action stored it meanwhile, or the destination of the copy is at fault.
+    try {
+      if (await copy()) return ok({hit: true, warnings: []});
+    } catch (again) {
+      return err(ioFailure('write', path, again));
+    }
   }
   await removeQuietly(path);
   return ok({hit: false, warnings: [await discard(layout, 'file', blob)]});

@@ -53,7 +53,8 @@ export function parseAddress(text: string): Result<Address> {
   const plainText = text.trim().replace(/^[^:]*/, parsedAs);
   // Parsed as http, what follows the colon without a host would be taken for one.
   const hasHost = scheme.startsWith('http') || /^https?:\/\/[^/]/.test(plainText);
-  if (!hasHost || !URL.canParse(plainText)) return fail('CONFIG', 'the address of the remote cache is not a URL', {hint});
+  if (!hasHost || !URL.canParse(plainText))
+    return fail('CONFIG', 'the address of the remote cache is not a URL', {hint});
   const url = new URL(plainText);
   if (url.search !== '' || url.hash !== '') {
     return fail('CONFIG', 'the address of the remote cache must not have a query or a fragment', {hint});

@@ -55,6 +55,32 @@ describe('a stored result', () => {
     });
   });
 
+  test('that is stored while it is asked for is there or not, and nothing else', async () => {
+    let found = 0;
+    for (let round = 0; round < 200; round += 1) {
+      const path = join(folder, 'made');
+      const content = `content ${round}`;
+      writeFileSync(path, content);
+      const output = {name: 'o', digest: digestOf(content), size: content.length, executable: false};
+      const putting = store.put(
+        digestOf(`key ${round}`),
+        {keyRecord: `key ${round}`, outputs: [output]},
+        {o: path},
+      );
+      const asked: Promise<unknown>[] = [];
+      const ask = async (at: string): Promise<void> => {
+        for (let turn = 0; turn < 8; turn += 1) {
+          const taken = await store.materialise(output, join(folder, at));
+          expect(taken).toMatchObject({ok: true, value: {warnings: []}});
+          if (taken.ok && taken.value.hit) found += 1;
+        }
+      };
+      for (const at of 'abc') asked.push(ask(at));
+      await Promise.all([putting, ...asked]);
+    }
+    expect(found).toBeGreaterThan(0);
+  });
+
   test('can hold an empty file and a large one', async () => {
     const large = 'x'.repeat((1 << 20) * 2 + 17);
     const {record} = await keep('a', ['', large]);
