@@ -32,19 +32,42 @@ static int count_change(PyDict_WatchEvent Py_UNUSED(event), PyObject *Py_UNUSED(
     return 0;
 }
 
+static int watcher = -1; /* the number of ours */
+
+/* Takes the last watcher that is free, so that others have the numbers that they would have without us. */
+static void find_watcher(void)
+{
+    int free[DICT_MAX_WATCHERS], count = 0;
+    while (count < DICT_MAX_WATCHERS && (free[count] = PyDict_AddWatcher(count_change)) >= 0) {
+        count++;
+    }
+    for (int i = 0; i + 1 < count; i++) {
+        (void)PyDict_ClearWatcher(free[i]);
+    }
+    watcher = count == 0 ? -1 : free[count - 1];
+    PyErr_Clear();
+}
+
 /* Has changes of a dictionary counted. 0: all watchers of the interpreter are in use. */
 static int watch(PyObject *dict)
 {
-    static int watcher = -1, is_asked;
+    static int is_asked;
     if (!is_asked) {
         is_asked = 1;
-        watcher = PyDict_AddWatcher(count_change);
+        find_watcher();
     }
-    int is_watched = watcher >= 0 && PyDict_Watch(watcher, dict) == 0;
-    if (!is_watched) {
-        PyErr_Clear();
+    if (watcher >= 0 && PyDict_Watch(watcher, dict) == 0) {
+        return 1;
     }
-    return is_watched;
+    PyErr_Clear();
+    return 0;
+}
+
+/* Whether that is still so: watchers go by numbers, of which anyone may clear any. */
+static int is_watched(PyObject *dict)
+{
+    return _PyRuntime.interpreters.main->dict_state.watchers[watcher] == count_change &&
+           (((PyDictObject *)dict)->_ma_watcher_tag & (UINT64_C(1) << watcher)) != 0;
 }
 #else
 static int watch(PyObject *dict)
@@ -61,7 +84,7 @@ static uint64_t version_of(const ff_namespace *namespace)
 #if FF_HAS_DICT_VERSION
     return ((PyDictObject *)namespace->dict)->ma_version_tag;
 #elif FF_HAS_DICT_WATCHERS
-    return namespace->type != NULL ? namespace->type->tp_version_tag : namespace->is_watched ? changes : 0;
+    return namespace->type != NULL ? namespace->type->tp_version_tag : namespace->is_watched && is_watched(namespace->dict) ? changes : 0;
 #else
     return namespace->type == NULL ? 0 : namespace->type->tp_version_tag;
 #endif

@@ -361,5 +361,22 @@ def namespace_path_is_replaced():
     load("family.bare")
 
 
+@case
+def watchers_are_cleared():
+    """Dictionaries are watched for changes of importlib where they have no version; anyone can end that."""
+    try:
+        from _testcapi import clear_dict_watcher
+    except ImportError:
+        clear_dict_watcher = None
+    load("plain")
+    for number in range(3, 8) if clear_dict_watcher else ():
+        try:
+            clear_dict_watcher(number)
+        except ValueError:
+            pass
+    bootstrap._find_spec = noting(bootstrap._find_spec)
+    load("family.branch.leaf")
+
+
 if __name__ == "__main__":
     main()
