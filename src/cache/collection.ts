@@ -118,8 +118,8 @@ async function removeUnused<T extends StoredFile>(layout: Layout, files: readonl
 /** Every entry with what it refers to. A damaged one refers to nothing; `verify` or its next reader removes it. */
 async function readEntries(layout: Layout, nowMs: number): Promise<Entry[]> {
   const files = await listUsed(layout, RESULTS, nowMs);
-  return pLimit(BREADTH).map(files, async (file) => {
-    const {record} = await readRecord(file.path, file.digest);
+  return files.map((file) => {
+    const {record} = readRecord(file.path, file.digest);
     const outputs = record === undefined || record === 'older' ? [] : record.outputs;
     return {...file, refersTo: outputs.map(({digest}) => digest)};
   });

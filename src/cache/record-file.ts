@@ -1,6 +1,6 @@
 import type {Digest} from '../model/digest.js';
 import type {Ownership} from '../fs/owners.js';
-import {withRegular} from '../fs/regular-file.js';
+import {readWhole, withRegularSync} from '../fs/regular-file.js';
 import {errnoOf} from '../model/errno.js';
 import {type ActionRecord, decodeRecord, isSealed} from './record.js';
 import type {Seal} from './seal.js';
@@ -21,14 +21,18 @@ export interface RecordFile {
 const MAX_BYTES = 16_000_000;
 
 /** Reads the file of a result: a regular one of reasonable size, which is read through no link. */
-export async function readRecord(path: string, key: Digest, seal?: Seal): Promise<RecordFile> {
+export function readRecord(path: string, key: Digest, seal?: Seal): RecordFile {
   try {
-    return await withRegular(path, 'refuse', async ({handle, stats}) => {
-      const found = {owner: stats, error: undefined};
-      if (stats.size > MAX_BYTES) return {record: undefined, isSealed: false, ...found};
-      const text = await handle.readFile('utf8');
-      return {record: decodeRecord(text, key), isSealed: isSealed(text, seal), ...found};
-    });
+    return withRegularSync(
+      path,
+      (file, stats) => {
+        const found = {owner: stats, error: undefined};
+        if (stats.size > MAX_BYTES) return {record: undefined, isSealed: false, ...found};
+        const text = readWhole(file).toString();
+        return {record: decodeRecord(text, key), isSealed: isSealed(text, seal), ...found};
+      },
+      'refuse',
+    );
   } catch (error) {
     return {record: undefined, owner: undefined, isSealed: false, error};
   }

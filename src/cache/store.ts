@@ -1,5 +1,5 @@
-import {constants} from 'node:fs';
-import {lstat, lutimes, mkdir, open, realpath} from 'node:fs/promises';
+import {constants, lstatSync, lutimesSync, type Stats} from 'node:fs';
+import {lstat, mkdir, open, realpath} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Digest} from '../model/digest.js';
 import {errnoOf} from '../model/errno.js';
@@ -196,14 +196,14 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
   if (needsMark && !isSealed) return refuse('without the mark of this user');
   for (const output of record.outputs) {
     const blob = layout.blob(output.digest);
-    const found = await lstat(blob).catch(() => undefined);
+    const found = look(blob);
     // Collected meanwhile, by us or by another tool that shares the store: an ordinary miss.
     if (found === undefined) return MISS;
     if (found.size !== output.size || !found.isFile())
       return ok({record: undefined, warnings: [await discard(layout, 'file', blob)]});
-    if (Date.now() - found.mtimeMs > TOUCH_AFTER_MS) await touch(blob);
+    if (Date.now() - found.mtimeMs > TOUCH_AFTER_MS) touch(blob);
   }
-  if (!(await touch(path))) await renew(layout, path, record);
+  if (!touch(path)) await renew(layout, path, record);
   return ok({record, warnings: []});
 }
 
@@ -212,8 +212,9 @@ async function getRecord(layout: Layout, key: Digest, strangers: {isTold: boolea
  */
 async function readEntry(layout: Layout, key: Digest): Promise<RecordFile> {
   if (layout.sharedMode === undefined) return readRecord(layout.entry(key), key);
-  const read = (path: string): Promise<RecordFile> => readRecord(path, key, layout.seal);
-  const found = await inDirectory(layout.root, [RESULTS, key.slice(0, 2)], ({at}) => read(join(at, key)));
+  const found = await inDirectory(layout.root, [RESULTS, key.slice(0, 2)], ({at}) =>
+    Promise.resolve(readRecord(join(at, key), key, layout.seal)),
+  );
   return found ?? {record: undefined, owner: undefined, isSealed: false, error: {code: 'ENOENT'}};
 }
 
@@ -265,13 +266,13 @@ async function putBlob(
   from: string,
 ): Promise<Result<void>> {
   const blob = layout.blob(output.digest);
-  const found = await lstat(blob).catch(() => undefined);
+  const found = look(blob);
   if (
     found?.isFile() === true &&
     found.size === output.size &&
     (await mayStay(layout, output, blob, found))
   ) {
-    await touch(blob);
+    touch(blob);
     return ok();
   }
   const folder = await shareFolder(layout, dirname(blob));
@@ -328,13 +329,23 @@ async function discard(layout: Layout, what: 'entry' | 'file', path: string): Pr
   return `the ${what === 'entry' ? 'cache entry' : 'cached file'} ${path} was damaged and ${outcome}`;
 }
 
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Records a use. A read-only store records nothing. */
-async function touch(path: string): Promise<boolean> {
+function touch(path: string): boolean {
   const now = new Date();
-  return lutimes(path, now, now).then(
-    () => true,
-    () => false,
-  );
+  try {
+    lutimesSync(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Notes the use of an entry that another user wrote, whose times are not ours to set: now and then it becomes our own. */

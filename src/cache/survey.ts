@@ -68,12 +68,12 @@ export async function verifyStore(layout: Layout): Promise<Verified> {
   });
   const entries = await listFiles(root, RESULTS);
   const incomplete: string[] = [];
-  await limit.map(entries, async ({digest, path}) => {
-    const {record} = await readRecord(path, digest);
+  for (const {digest, path} of entries) {
+    const {record} = readRecord(path, digest);
     if (record === undefined) damaged.push(path);
-    else if (record === 'older') return;
+    else if (record === 'older') continue;
     else if (!record.outputs.every((output) => whole.has(output.digest))) incomplete.push(path);
-  });
+  }
   await limit.map(damaged, (path) => removeStored(layout, path));
 
   return {

@@ -1,12 +1,13 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {constants} from 'node:fs';
+import {closeSync, constants, fchmodSync, fsync, openSync, renameSync, writeFileSync} from 'node:fs';
 import {mkdir, open, rename, stat, type FileHandle} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {promisify} from 'node:util';
 import type {Digest} from '../model/digest.js';
 import {errnoOf, messageOf} from '../model/errno.js';
 import {failure, type Failure} from '../model/failure.js';
 import {err, ok, type Result} from '../model/result.js';
-import {type RegularFile, withRegular} from './regular-file.js';
+import {readSmall, type RegularFile, withRegular} from './regular-file.js';
 import {removeFile, removeTree} from './removal.js';
 
 const SENTENCES: Readonly<Record<string, string>> = {
@@ -100,7 +101,16 @@ export async function hashFile(
   path: string,
   links: 'follow' | 'refuse' = 'follow',
 ): Promise<Result<FileContent>> {
-  return attempt('read', path, () => withRegular(path, links, (file) => readThrough(file)));
+  return attempt('read', path, async () => {
+    const small = readSmall(path, links);
+    return small === undefined
+      ? withRegular(path, links, (file) => readThrough(file))
+      : contentOf(small.bytes);
+  });
+}
+
+function contentOf(bytes: Uint8Array): FileContent {
+  return {digest: createHash('sha256').update(bytes).digest('hex') as Digest, size: bytes.length};
 }
 
 /** Reads a file from its beginning to its end, and copies it to `to` if that is given. Returns what was read. */
@@ -134,7 +144,7 @@ export async function writeFileAtomic(
   mode?: number,
 ): Promise<Result<void>> {
   const written = await replaceAtomic(path, temporaryFolder, async (temporary) => {
-    await writeNew(temporary, content, mode);
+    await writeWhole(temporary, 'wx', content, mode, true);
     return ok(true);
   });
   return written.ok ? ok() : written;
@@ -211,6 +221,13 @@ export async function copyExpected(
   links: 'follow' | 'refuse',
   {flags, mode, durable}: CopyTarget,
 ): Promise<boolean> {
+  const small = readSmall(from, links);
+  if (small !== undefined) {
+    const {digest, size} = contentOf(small.bytes);
+    if (digest !== expected.digest || size !== expected.size) return false;
+    await writeWhole(to, flags, small.bytes, mode, durable);
+    return true;
+  }
   return withRegular(from, links, async (file) => {
     if (file.stats.size !== expected.size) return false;
     // By the open file: its name could be given to another one meanwhile.
@@ -242,17 +259,25 @@ export function appendDurably(path: string, content: string): Promise<Result<voi
 
 const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Writes a new file and flushes it to disk. */
-async function writeNew(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
-  const file = await open(path, 'wx', mode ?? 0o644);
+/** Opens a file, writes it at once, and flushes it to disk if it has to be durable. `mode` is set whatever the umask says. */
+async function writeWhole(
+  path: string,
+  flags: string | number,
+  content: string | Uint8Array,
+  mode: number | undefined,
+  durable: boolean,
+): Promise<void> {
+  const file = openSync(path, flags, mode ?? 0o644);
   try {
-    await file.writeFile(content);
-    if (mode !== undefined) await file.chmod(mode);
-    await file.sync();
+    writeFileSync(file, content);
+    if (mode !== undefined) fchmodSync(file, mode);
+    if (durable) await flush(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
+
+const flush = promisify(fsync);
 
 /** Lets `write` fill a temporary file and moves it to `path`, unless `write` fails or says `false`. */
 async function replaceAtomic(
@@ -263,7 +288,7 @@ async function replaceAtomic(
   const replace = async (temporary: string): Promise<Result<boolean>> => {
     try {
       const done = await write(temporary);
-      if (done.ok && done.value) await rename(temporary, path);
+      if (done.ok && done.value) renameSync(temporary, path);
       else await removeFile(temporary);
       return done;
     } catch (error) {

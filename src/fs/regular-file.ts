@@ -47,9 +47,27 @@ export async function withRegular<T>(
   }
 }
 
+/** Bytes. Reading so many at once takes less time than the four turns of the event loop in which another thread would do it. */
+const SMALL = 1 << 20;
+
+/** A regular file with its whole content. */
+export interface SmallFile {
+  readonly bytes: Buffer;
+  readonly stats: Stats;
+}
+
+/** Reads a regular file at once if it is small; undefined for a large one. Throws as `withRegular` rejects. */
+export function readSmall(path: string, links: 'follow' | 'refuse'): SmallFile | undefined {
+  return withRegularSync(
+    path,
+    (file, stats) => (stats.size <= SMALL ? {bytes: readFileSync(file), stats} : undefined),
+    links,
+  );
+}
+
 /** The content of a regular file. */
 export async function readRegular(path: string): Promise<Buffer> {
-  return withRegular(path, 'follow', ({handle}) => handle.readFile());
+  return readSmall(path, 'follow')?.bytes ?? withRegular(path, 'follow', ({handle}) => handle.readFile());
 }
 
 /** The text of a regular file. */
@@ -68,18 +86,27 @@ export async function readState(path: string): Promise<string> {
   });
 }
 
+/** Everything from where an open file stands. */
+export function readWhole(file: number): Buffer {
+  return readFileSync(file);
+}
+
 /** `readRegular` at once. */
 export function readRegularSync(path: string): Buffer {
   return withRegularSync(path, (file) => readFileSync(file));
 }
 
 /** Opens a regular file at once, and closes it when `use` is done with its descriptor. */
-export function withRegularSync<T>(path: string, use: (file: number) => T): T {
-  const file = openSync(path, flagsFor('follow'));
+export function withRegularSync<T>(
+  path: string,
+  use: (file: number, stats: Stats) => T,
+  links: 'follow' | 'refuse' = 'follow',
+): T {
+  const file = openSync(path, flagsFor(links));
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new NotRegularError(path, stats);
-    return use(file);
+    return use(file, stats);
   } finally {
     closeSync(file);
   }
