@@ -7,17 +7,16 @@ import type {ActionId, ActionResult, Artifact} from '../model/action.js';
 import type {ActionSpec} from '../model/action-spec.js';
 import type {Digest} from '../model/digest.js';
 import type {EventSink} from '../model/events.js';
-import {failure, type Failure} from '../model/failure.js';
 import {err, fail, ok, type Result} from '../model/result.js';
 import {decide} from './decisions/decide.js';
 import {createDecisionQueue} from './decisions/decision-queue.js';
 import {createExplanations} from './explanations/explanations.js';
-import {sentence} from './causes.js';
+import {sentence, type Why} from './causes.js';
 import {openJournal, type JournalOutput} from './records/journal.js';
 import {contractFailure, keyOf, partsOf, type ActionKey} from './keys.js';
 import {openProofs, type Proofs} from './records/proofs.js';
 import {confirmStamps, recordOutputs} from './records/output-stamps.js';
-import {createPerformer, type Done} from './execution/perform.js';
+import {createPerformer, interrupted, type Done} from './execution/perform.js';
 import {createPredictions} from './decisions/predictions.js';
 import {createRequests} from './requests.js';
 import {createRunLog} from './explanations/run-log.js';
@@ -34,7 +33,7 @@ export interface EngineOptions {
   readonly store: Store | undefined;
   /** The remote cache, for what the local cache lacks. */
   readonly remote?: RemoteCache | undefined;
-  /** Each action that runs takes one of them. */
+  /** Each action that starts processes takes one of them while it runs. */
   readonly jobs: JobSlots;
   readonly events: EventSink;
   /** Ends the build: no further action starts, and the running ones are stopped. */
@@ -94,8 +93,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const log = createRunLog(began, explanations);
   /** The start times of actions, or of copying their results. */
   const started = new Map<ActionId, number>();
+  /** When actions that ran had done their work: what comes after it waits for others. */
+  const ended = new Map<ActionId, number>();
   const onRestore = (id: ActionId): void => void started.set(id, performance.now());
-  const performer = createPerformer({buildDir, events, signal, journal, sources, store, onRestore});
+  const onExecute = (id: ActionId, why: Why): void => {
+    started.set(id, performance.now());
+    events.emit({type: 'action-started', id, step: partsOf(id).step, reason: sentence(why)});
+  };
+  const {jobs} = options;
+  const performer = createPerformer({
+    ...{buildDir, events, signal, journal, sources, store, jobs},
+    ...{onRestore, onExecute, onExecuted: (id: ActionId) => void ended.set(id, performance.now())},
+  });
   const context = {journal, force, isPending: predictions.isPending, lookUp};
 
   async function lookUp(spec: ActionSpec, key: ActionKey): Promise<Found | undefined> {
@@ -111,7 +120,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const askedAt = performance.now();
     const result = await attemptAction(spec, key);
     const startedAt = started.get(spec.id);
-    const ms = performance.now() - (startedAt ?? askedAt);
+    const ms = (ended.get(spec.id) ?? performance.now()) - (startedAt ?? askedAt);
     const {step} = partsOf(spec.id);
     if (!result.ok) {
       // An action that did not start because of an abort is not reported.
@@ -145,13 +154,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       if (!restored.ok) return restored;
       if (restored.value !== undefined) return ok(restored.value);
     }
-    return options.jobs.run(async () => {
-      if (signal.aborted) return err(interrupted(spec));
-      started.set(spec.id, performance.now());
-      const reason = sentence(why);
-      events.emit({type: 'action-started', id: spec.id, step: partsOf(spec.id).step, reason});
-      return performer.execute(spec, key, why);
-    });
+    return performer.execute(spec, key, why);
   }
 
   return {
@@ -202,8 +205,4 @@ function artifacts(spec: ActionSpec, digests: Readonly<Record<string, Digest>>):
     if (digest !== undefined) outputs[name] = {name, path, digest, producer: spec.id, ...kept};
   }
   return outputs;
-}
-
-function interrupted(spec: ActionSpec): Failure {
-  return failure('INTERRUPTED', `${spec.id} was interrupted`);
 }

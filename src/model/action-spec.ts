@@ -26,6 +26,8 @@ export interface ActionSpec {
   readonly outdated?: readonly string[];
   /** Whether the build can do without its outputs: its failure is reported with the run, not as an error of the run. */
   readonly isOptional?: boolean;
+  /** Whether it works in this process and starts no other: it takes no job slot, so that the slots are left to processes. */
+  readonly inProcess?: boolean;
   /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */
   readonly execute: (context: ExecuteContext) => Promise<Result<void>>;
 }

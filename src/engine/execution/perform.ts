@@ -5,8 +5,9 @@ import type {ActionId, OutputSpec} from '../../model/action.js';
 import type {ActionSpec} from '../../model/action-spec.js';
 import type {Digest} from '../../model/digest.js';
 import {messageOf} from '../../model/errno.js';
+import type {JobSlots} from '../../exec/job-slots.js';
 import type {EventSink} from '../../model/events.js';
-import {failure} from '../../model/failure.js';
+import {type Failure, failure} from '../../model/failure.js';
 import {err, fail, ok, type Result} from '../../model/result.js';
 import {withoutRecording} from '../../fs/recording.js';
 import type {Why} from '../causes.js';
@@ -45,15 +46,29 @@ export interface PerformContext {
   readonly journal: Journal;
   readonly sources: Sources;
   readonly store: StoreAccess;
+  /** Each action that starts processes takes one of them while it runs; what is done with its outputs afterwards takes none. */
+  readonly jobs: JobSlots;
   /** Called when an action starts to get its result from a cache. */
   readonly onRestore: (id: ActionId) => void;
+  /** Called when an action has its slot, and starts to run. */
+  readonly onExecute: (id: ActionId, why: Why) => void;
+  /** Called when it has run; its outputs are not in place yet. */
+  readonly onExecuted: (id: ActionId) => void;
 }
 
 /** The number of concurrent copies from the local cache, and from the remote cache, where most of the time is waiting. */
 const RESTORING_AT_ONCE = {cached: 8, remote: 24};
 
+/** The number of actions whose outputs are hashed, stored and moved at once: most of that is waiting for the disk. */
+const FINISHING_AT_ONCE = 16;
+
+/** The number of actions that work in this process at once: while one waits for the disk, another can go on. */
+const IN_PROCESS_AT_ONCE = 2;
+
 export function createPerformer(context: PerformContext): Performer {
-  const {journal, store} = context;
+  const {journal, store, jobs} = context;
+  const finishing = pLimit(FINISHING_AT_ONCE);
+  const inProcess = pLimit(IN_PROCESS_AT_ONCE);
   const stager = createStager(context.buildDir);
   const restoring = {cached: pLimit(RESTORING_AT_ONCE.cached), remote: pLimit(RESTORING_AT_ONCE.remote)};
 
@@ -86,18 +101,20 @@ export function createPerformer(context: PerformContext): Performer {
 
   async function executeShared(spec: ActionSpec, key: ActionKey, why: Why): Promise<Result<Done>> {
     return staged(spec, async (paths) => {
-      const called = await call(spec, paths);
+      const called = await callInTurn(spec, paths, why);
       if (!called.ok) return called;
-      const made = await readOutputs(spec, paths);
-      if (!made.ok) return made;
-      const outputs = made.value.map(({output: {name, executable}, content: {digest, size}}) => {
-        return {name, digest, size, executable: executable ?? false};
+      return finishing(async () => {
+        const made = await readOutputs(spec, paths);
+        if (!made.ok) return made;
+        const outputs = made.value.map(({output: {name, executable}, content: {digest, size}}) => {
+          return {name, digest, size, executable: executable ?? false};
+        });
+        const record = {keyRecord: key.text, outputs};
+        await store.put(spec, key, record, paths);
+        const done = await conclude(spec, key, why, 'executed', made.value);
+        if (done.ok) store.offer(spec, key, record, placesOf(spec));
+        return done;
       });
-      const record = {keyRecord: key.text, outputs};
-      await store.put(spec, key, record, paths);
-      const done = await conclude(spec, key, why, 'executed', made.value);
-      if (done.ok) store.offer(spec, key, record, placesOf(spec));
-      return done;
     });
   }
 
@@ -112,13 +129,29 @@ export function createPerformer(context: PerformContext): Performer {
     const noted = await journal.save();
     if (!noted.ok) return noted;
     const paths = placesOf(spec);
-    const called = await call(spec, paths);
+    const called = await callInTurn(spec, paths, why);
     if (!called.ok) return called;
     const made = await readOutputs(spec, paths);
     if (!made.ok) return made;
     const done = await conclude(spec, key, why, 'executed', made.value);
     const saved = await journal.save();
     return saved.ok ? done : saved;
+  }
+
+  /** Calls the action when it is its turn. Fails with INTERRUPTED, without a start, after an abort. */
+  async function callInTurn(
+    spec: ActionSpec,
+    outputs: Readonly<Record<string, string>>,
+    why: Why,
+  ): Promise<Result<void>> {
+    const start = async (): Promise<Result<void>> => {
+      if (context.signal.aborted) return err(interrupted(spec));
+      context.onExecute(spec.id, why);
+      const result = await call(spec, outputs);
+      context.onExecuted(spec.id);
+      return result;
+    };
+    return spec.inProcess === true ? inProcess(start) : jobs.run(start);
   }
 
   /** Calls the action. Exceptions, and inputs that changed meanwhile, become failures. */
@@ -134,7 +167,7 @@ export function createPerformer(context: PerformContext): Performer {
       result = thrown(spec, error);
     }
     if (!result.ok) {
-      return context.signal.aborted ? err(failure('INTERRUPTED', `${spec.id} was interrupted`)) : result;
+      return context.signal.aborted ? err(interrupted(spec)) : result;
     }
     for (const {name, path, digest, producer} of spec.inputs) {
       if (producer !== undefined || !context.sources.mayHaveChanged(path) || (await holds(path, {digest})))
@@ -195,6 +228,11 @@ export function createPerformer(context: PerformContext): Performer {
     execute: (spec, key, why) =>
       spec.storage === 'shared' ? executeShared(spec, key, why) : executeInPlace(spec, key, why),
   };
+}
+
+/** After an abort. */
+export function interrupted({id}: ActionSpec): Failure {
+  return failure('INTERRUPTED', `${id} was interrupted`);
 }
 
 /** What an action threw: a file that cannot be read or written is no bug, but a full disk, or what somebody put in its place. */

@@ -1,4 +1,5 @@
-import {chmod, readdir, rename} from 'node:fs/promises';
+import {chmodSync, renameSync} from 'node:fs';
+import {readdir} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {
   attempt,
@@ -109,8 +110,8 @@ export async function settle(from: string, output: OutputSpec, content: FileCont
   return attempt('write', output.path, async () => {
     const stays = from === output.path || (await holds(output.path, content));
     const file = stays ? output.path : from;
-    if (statFile(file)?.mode !== mode) await chmod(file, mode);
-    if (!stays) await rename(from, output.path);
+    if (statFile(file)?.mode !== mode) chmodSync(file, mode);
+    if (!stays) renameSync(from, output.path);
   });
 }
 

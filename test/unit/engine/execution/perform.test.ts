@@ -1,11 +1,13 @@
 import {chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import {beforeEach, describe, expect, test} from '@jest/globals';
 import type {RemoteCache} from '../../../../src/cache/remote/remote.js';
 import {explainWhy} from '../../../../src/engine/causes.js';
 import {createPerformer, type Performer} from '../../../../src/engine/execution/perform.js';
 import {createStoreAccess} from '../../../../src/engine/execution/store-access.js';
 import {keyOf} from '../../../../src/engine/keys.js';
+import {type JobSlots, localSlots} from '../../../../src/exec/job-slots.js';
 import type {Sources} from '../../../../src/engine/source-digests.js';
 import type {ActionId} from '../../../../src/model/action.js';
 import type {ActionSpec} from '../../../../src/model/action-spec.js';
@@ -20,12 +22,14 @@ let folder: string;
 let journal: MemoryJournal;
 let events: ReturnType<typeof recorder>;
 let restored: ActionId[];
+let begun: ActionId[];
 const at = (name: string): string => join(folder, name);
 beforeEach(() => {
   folder = temporaryDirectory();
   journal = new MemoryJournal();
   events = recorder();
   restored = [];
+  begun = [];
 });
 
 interface Setting {
@@ -34,8 +38,9 @@ interface Setting {
   readonly signal?: AbortSignal;
   /** Whether a source may have changed since it was read. */
   readonly mayHaveChanged?: boolean;
+  readonly jobs?: JobSlots;
 }
-function performer({store, remote, signal, mayHaveChanged = false}: Setting = {}): Performer {
+function performer({store, remote, signal, jobs, mayHaveChanged = false}: Setting = {}): Performer {
   return createPerformer({
     buildDir: folder,
     events,
@@ -43,7 +48,10 @@ function performer({store, remote, signal, mayHaveChanged = false}: Setting = {}
     journal,
     sources: {mayHaveChanged: () => mayHaveChanged} as unknown as Sources,
     store: createStoreAccess(store, remote as RemoteCache | undefined, events),
+    jobs: jobs ?? localSlots(1),
     onRestore: (id) => void restored.push(id),
+    onExecute: (id) => void begun.push(id),
+    onExecuted: () => undefined,
   });
 }
 
@@ -64,6 +72,58 @@ const stored = (text: string) => ({
   digest: digestOf(text),
   size: text.length,
   executable: false,
+});
+
+describe('slots', () => {
+  /** One slot that is taken until `free` is called. */
+  function taken(): {jobs: JobSlots; free: () => void} {
+    const jobs = localSlots(1);
+    let free = (): void => undefined;
+    void jobs.run(
+      () =>
+        new Promise<void>((resolve) => {
+          free = resolve;
+        }),
+    );
+    return {
+      jobs,
+      free: () => {
+        free();
+      },
+    };
+  }
+
+  test('an action that works in this process needs none', async () => {
+    const {jobs} = taken();
+    expect(await execute(writing('object', {inProcess: true}), {jobs})).toMatchObject({ok: true});
+    expect(begun).toEqual(['cc:a']);
+  });
+
+  test('one that starts processes waits for one, and does not start after an abort', async () => {
+    const {jobs, free} = taken();
+    const abort = new AbortController();
+    const done = execute(writing('object'), {jobs, signal: abort.signal});
+    await setImmediate();
+    expect(begun).toEqual([]);
+    abort.abort();
+    free();
+    expect(await done).toMatchObject({ok: false, failure: {code: 'INTERRUPTED'}});
+    expect(begun).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a slot is free again while the outputs of its action are stored', async () => {
+    const jobs = localSlots(1);
+    const store = await storeIn(at('cache'));
+    const busy: typeof store = {
+      ...store,
+      put: async (...result) => {
+        await jobs.run(() => Promise.resolve());
+        return store.put(...result);
+      },
+    };
+    expect(await execute(writing('object'), {jobs, store: busy})).toMatchObject({ok: true});
+  });
 });
 
 describe('execute', () => {
