@@ -1,4 +1,4 @@
-"""The actions of one module: compile, generate, cc. Each reads only its declared inputs."""
+"""The actions of one module, and of its target: each reads only its declared inputs."""
 
 _PLACEMENTS = {False: "absolute", True: "position-independent"}
 
@@ -92,24 +92,55 @@ def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
         "Compiling %s in Python %s" % (module.name, toolchain.series),
     )
     objects = {}
-    for pic in [False, True]:
-        if not pic and toolchain.not_linkable:
-            continue
-        c = ctx.actions.declare_file(place + (".pic.c" if pic else ".c"))
-        words = ctx.actions.args()
-        words.add("--series", toolchain.series)
+    for pic, layout in toolchain.image_layouts.items():
+        object = ctx.actions.declare_file(place + (".pic.o" if pic else ".o"))
+        words = _series_words(ctx, toolchain, pic)
         words.add("--module", module.name)
         words.add("--filename", filename)
         words.add("--unit", unit)
-        words.add("--c", c)
-        inputs = [unit, toolchain.layout]
-        if toolchain.strings:
-            words.add("--strings", toolchain.strings)
-            inputs.append(toolchain.strings)
-        if pic:
-            words.add("--position-independent")
+        words.add("--layout", layout)
+        words.add("--object", object)
         if cpython_frozen:
             words.add("--cpython-frozen")
-        run_step(ctx, toolchain, "generate", words, inputs, [c], "FreezeGenerate", "Generating the image of %s" % module.name)
-        objects[pic] = compile_c(ctx, toolchain, c, module.name, "data", pic)
+        inputs = [unit, toolchain.layout, layout]
+        run_step(ctx, toolchain, "generate", words, inputs, [object], "FreezeGenerate", "Generating the image of %s" % module.name)
+        objects[pic] = object
     return struct(unit = unit, object = objects.get(False), pic_object = objects[True])
+
+def image_layout(ctx, toolchain, pic):
+    """Declares the actions that say how objects look in a target: its compiler compiles a probe.
+
+    Args:
+      ctx: the context of the rule
+      toolchain: the fields of FlashfreezeToolchainInfo that are known
+      pic: whether it is for the position-independent model
+    Returns:
+      a file
+    """
+    place = "%s.frozen/layout%s" % (ctx.label.name, ".pic" if pic else "")
+    c = ctx.actions.declare_file(place + ".c")
+    words = _series_words(ctx, toolchain, pic)
+    words.add("--c", c)
+    headers = [toolchain.layout] + _add_strings(words, toolchain)
+    run_step(ctx, toolchain, "probe", words, headers, [c], "FreezeProbe", "Writing the probe of Python %s" % toolchain.series)
+    object = compile_c(ctx, toolchain, c, "layout", "data", pic)
+    layout = ctx.actions.declare_file(place + ".json")
+    words = _series_words(ctx, toolchain, pic)
+    words.add("--object", object)
+    words.add("--layout", layout)
+    _add_strings(words, toolchain)
+    run_step(ctx, toolchain, "read-probe", words, headers + [object], [layout], "FreezeLayout", "Reading the layout of Python %s" % toolchain.series)
+    return layout
+
+def _series_words(ctx, toolchain, pic):
+    words = ctx.actions.args()
+    words.add("--series", toolchain.series)
+    if pic:
+        words.add("--position-independent")
+    return words
+
+def _add_strings(words, toolchain):
+    if toolchain.strings == None:
+        return []
+    words.add("--strings", toolchain.strings)
+    return [toolchain.strings]

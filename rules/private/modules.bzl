@@ -131,7 +131,7 @@ _frozen_modules = rule(
 def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, import_root = ".", python = None, **kwargs):
     """Freezes modules as static data.
 
-    Each module becomes a code unit (`FreezeCompile`, in the target Python), C (`FreezeGenerate`) and an object file (`FreezeCc`).
+    Each module becomes a code unit (`FreezeCompile`, in the target Python) and an object file (`FreezeGenerate`).
     These actions read no other module. Provides `FrozenModulesInfo`.
 
     Args:

@@ -15,6 +15,7 @@ FlashfreezeToolchainInfo = provider(
         "worker": "The script that compiles modules in the target Python, with what it imports.",
         "checker": "The script that checks a new interpreter, with what it imports.",
         "layout": "The layout file of the target's version.",
+        "image_layouts": "How images look in the target, as files: by whether they are position-independent.",
         "strings": "The header with the interpreter's own strings, or None.",
         "headers": "A depset of the headers of the target Python and of the runtime.",
         "includes": "The include directories, in order.",

@@ -1,6 +1,6 @@
 """The toolchain: a target Python and the tools that freeze modules for it."""
 
-load(":actions.bzl", "compile_c", "freeze_module")
+load(":actions.bzl", "compile_c", "freeze_module", "image_layout")
 load(":names.bzl", "complain")
 load(":providers.bzl", "FlashfreezeToolchainInfo")
 

@@ -63,8 +63,8 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     load: () => import('./commands/snapshot-command.js'),
   },
   regen: {
-    summary: 'update only the C and the objects of the frozen modules',
-    options: [...NO_OUT, ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
+    summary: 'update only the object files of the frozen modules',
+    options: [...NO_OUT, 'assembler', ...SELECTION_OPTIONS, ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/regen.js'),
   },
@@ -93,7 +93,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: ['build-dir', 'python', 'source', 'out', ...COMMON_OPTIONS],
     word: {
       name: 'what',
-      describe: 'a module, or an action such as cc:json.decoder (default: all that ran)',
+      describe: 'a module, or an action such as generate:json.decoder (default: all that ran)',
     },
     yields: true,
     load: () => import('./commands/explain.js'),

@@ -15,6 +15,8 @@ const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   target: () => import('./steps/describe.js'),
   compile: () => import('./steps/compile.js'),
   generate: () => import('./steps/generate.js'),
+  'read-probe': () => import('./steps/read-probe.js'),
+  probe: () => import('./steps/probe.js'),
   index: () => import('./steps/index.js'),
   graft: () => import('./steps/graft.js'),
   hook: () => import('./steps/hook.js'),

@@ -51,10 +51,9 @@ export function cArray(values: readonly (number | string)[]): string {
  * `_D`, other characters `_x` and their hexadecimal code, ended by `_`.
  */
 export function mangle(name: string): string {
-  return Array.from(name, (char) => {
-    if (/[A-Za-z0-9]/.test(char)) return char;
+  return name.replaceAll(/[^A-Za-z0-9]/gu, (char) => {
     if (char === '_') return '__';
     if (char === '.') return '_D';
     return `_x${(char.codePointAt(0) ?? 0).toString(16)}_`;
-  }).join('');
+  });
 }

@@ -2,13 +2,17 @@ import {canonicalKey} from '../marshal/key.js';
 import {readMarshal} from '../marshal/reader.js';
 import {digestOf} from '../model/digest.js';
 import {type Result, fail, ok} from '../model/result.js';
-import {type AddressModel, type Declaration, type ImageField, renderImage} from './address-model.js';
-import {cString, mangle} from './c-text.js';
+import type {AddressModel} from './address-model.js';
+import type {Block} from './blocks/block.js';
+import {BlockList} from './blocks/block-list.js';
+import {layOutStruct} from './blocks/struct.js';
+import {layOutVariables} from './blocks/variables.js';
+import {mangle} from './c-text.js';
 import type {Layout} from './layout.js';
+import type {ObjectFile} from './object-file/object-file.js';
 import {ObjectsEmitter, UnsupportedConstant} from './objects/objects-emitter.js';
-import {table} from './objects/slots.js';
+import type {ImageLayout} from './probe/image-layout.js';
 import {codeObjects, readCodeUnit} from './unit.js';
-import type {WellKnownStrings} from './objects/well-known.js';
 
 export interface ImageInput {
   /** The module's name, such as `json.decoder`. */
@@ -16,7 +20,8 @@ export interface ImageInput {
   /** The code unit from the stage-1 worker. */
   readonly unit: Uint8Array;
   readonly layout: Layout;
-  readonly wellKnown: WellKnownStrings;
+  /** How objects look in the target, in this address model. */
+  readonly imageLayout: ImageLayout;
   readonly addressModel: AddressModel;
   /** The placeholder for `co_filename`, if the real one is filled in at run time. */
   readonly pathPlaceholder?: string;
@@ -26,16 +31,16 @@ export interface ImageInput {
   readonly marshal?: Uint8Array;
 }
 
-/** The C symbol of a module's image. */
+/** The symbol of a module's image. */
 export function imageSymbol(module: string): string {
   return `ff_image_${mangle(module)}`;
 }
 
 /**
- * The C of one module image. The same input gives the same bytes on any machine.
+ * The object file of one module's image, as data; `writeElf` and `assemblerText` write it. The same input gives the same on any machine.
  * Fails with MARSHAL for a unit that cannot be read, with GENERATE for constants that no static object can express.
  */
-export function generateImage(input: ImageInput): Result<string> {
+export function generateImage(input: ImageInput): Result<ObjectFile> {
   try {
     return generate(input);
   } catch (error) {
@@ -45,7 +50,7 @@ export function generateImage(input: ImageInput): Result<string> {
   }
 }
 
-function generate(input: ImageInput): Result<string> {
+function generate(input: ImageInput): Result<ObjectFile> {
   const unit = readCodeUnit(input.unit, input.layout);
   if (!unit.ok) return unit;
   const {code, prepared, interned} = unit.value;
@@ -58,14 +63,17 @@ function generate(input: ImageInput): Result<string> {
     }
   }
   const bytecode = new Map(codeObjects(code).map((object, i) => [object, prepared[i] ?? object.code]));
+  const {layout, imageLayout} = input;
+  const list = new BlockList(imageLayout);
   const emitter = new ObjectsEmitter({
-    layout: input.layout,
-    wellKnown: input.wellKnown,
+    layout,
+    imageLayout,
+    list,
     pathPlaceholder: input.pathPlaceholder,
     bytecode,
     interned,
   });
-  let toplevel: string;
+  let toplevel: Block;
   try {
     toplevel = emitter.code(code);
   } catch (error) {
@@ -76,47 +84,28 @@ function generate(input: ImageInput): Result<string> {
     return fail('GENERATE', `module ${input.module} has ${error.message}, which cannot be static`);
   }
   const marshal = input.keepMarshal ? kept : undefined;
-  const declarations = [
-    ...emitter.declarations,
-    ...emitter.slots.declarations(),
-    table(
-      'ff_code',
-      'codes',
-      emitter.codeNames.map((name) => `FF_TO(${name})`),
-    ),
-    bytesTable('char', 'name', Buffer.from(`${input.module}\0`, 'utf8')),
-    bytesTable('char', 'digest', Buffer.from(`${digestOf(input.unit)}\0`, 'ascii')),
-    ...(marshal === undefined ? [] : [bytesTable('unsigned char', 'marshal', marshal)]),
-  ];
-  const fields: ImageField[] = [
-    ['name', 'FF_TO(name)'],
-    ['toplevel', `FF_TO(${toplevel})`],
-    ['codes', 'FF_TO(codes)'],
-    ['code_count', String(emitter.codeNames.length)],
-    ['strings', 'FF_TO(strings)'],
-    ['built', 'FF_TO(built)'],
-    ['digest', 'FF_TO(digest)'],
-  ];
-  if (emitter.usesPath) fields.push(['path', 'FF_TO(path)']);
-  if (marshal !== undefined)
-    fields.push(['marshal', 'FF_TO(marshal)'], ['marshal_size', String(marshal.length)]);
+  const image = list.make({
+    ...{letter: 'image', name: 'image', kind: 'table', place: 'constant', template: 'image'},
+    arguments: {
+      ...emitter.slots.addTables(list, imageLayout),
+      toplevel: toplevel.start,
+      codes: list.links(
+        'codes',
+        emitter.codes.map((code) => code.start),
+      ).start,
+      code_count: emitter.codes.length,
+      name: list.table('name', Buffer.from(`${input.module}\0`, 'utf8'), 1).start,
+      digest: list.table('digest', Buffer.from(`${digestOf(input.unit)}\0`, 'ascii'), 1).start,
+      path: emitter.path?.start,
+      ...(marshal === undefined
+        ? {}
+        : {marshal: list.table('marshal', marshal, 1).start, marshal_size: marshal.length}),
+    },
+  });
+  const symbol = imageSymbol(input.module);
   return ok(
-    [
-      `#include "${input.layout.header}"`,
-      '#include "flashfreeze.h"',
-      ...renderImage(input.addressModel, imageSymbol(input.module), declarations, fields),
-      '',
-    ].join('\n'),
+    input.addressModel === 'absolute'
+      ? layOutVariables(symbol, image, list.blocks)
+      : layOutStruct(symbol, image, list, imageLayout),
   );
-}
-
-function bytesTable(type: string, name: string, bytes: Uint8Array): Declaration {
-  return {
-    kind: 'table',
-    storage: 'static const',
-    type,
-    name,
-    count: bytes.length,
-    value: cString(bytes),
-  };
 }

@@ -1,4 +1,5 @@
 import type {Result} from '../model/result.js';
+import type {ObjectFile} from './object-file/object-file.js';
 import {type ImageInput, generateImage} from './image.js';
 
 /** What a plan says about a module. */
@@ -9,17 +10,17 @@ export interface PlannedModule {
   readonly isCPythonFrozen: boolean;
 }
 
-export interface ImageTarget extends Pick<ImageInput, 'layout' | 'wellKnown' | 'addressModel'> {
+export interface ImageTarget extends Pick<ImageInput, 'layout' | 'imageLayout' | 'addressModel'> {
   /** CPython's own C of the frozen module, where the interpreter goes on using its bytes. */
   readonly frozenHeader?: string;
 }
 
-/** The C of a planned module's image, from its code unit. Fails as `generateImage` does. */
+/** The object file of a planned module's image, from its code unit. Fails as `generateImage` does. */
 export function generatePlannedImage(
   {module, filename, isCPythonFrozen}: PlannedModule,
   unit: Uint8Array,
   {frozenHeader, ...target}: ImageTarget,
-): Result<string> {
+): Result<ObjectFile> {
   return generateImage({
     ...target,
     module,

@@ -54,6 +54,8 @@ export interface HostContext {
   readonly dryRun: boolean;
   /** Whether new images are compared with a fresh compile before they go into use. */
   readonly verify: boolean;
+  /** Whether each image is written as assembler text, too. */
+  readonly assembler?: boolean;
   /** For one of several builds of a watch; by default a build is independent. */
   readonly repetition?: Repetition;
 }

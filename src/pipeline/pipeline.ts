@@ -10,7 +10,7 @@ import {collectResults, err, type Result, ok} from '../model/result.js';
 import {type Discovery, type Imports, discover} from './modules/discovery.js';
 import {PREPARATIONS, prepareAll} from './prepared/all-preparations.js';
 import type {Host, Linked, LinkedImages, Site} from './host.js';
-import {compileC, generateC} from './images/module-images.js';
+import {generateObject} from './images/module-images.js';
 import {compiledModules} from './images/compiled-modules.js';
 import {buildIndex, buildRecord, buildRuntime} from './images/index-and-runtime.js';
 import {type FreezePlan, type ModulePlan, leaveOut, planFreeze} from './modules/module-plan.js';
@@ -37,11 +37,11 @@ export function freeze<T extends Toolchain>(
   context: HostContext,
 ): Promise<Result<BuildOutcome>> {
   return run(host, selection, context, async ({images, wanted, isTraced, tools, toolchain, site}) => {
-    const made = await images();
+    // While compilers work at the runtime, this process works at images.
+    const [made, runtime] = await Promise.all([images(), buildRuntime(host.kind, tools)]);
     if (!made.ok) return made;
-    const {objects, codes, plan} = made.value;
-    const runtime = await buildRuntime(host.kind, tools);
     if (!runtime.ok) return runtime;
+    const {objects, codes, plan} = made.value;
     const prepared = await prepareAll(wanted, plan, tools, context, isTraced ? 'local' : undefined);
     if (!prepared.ok) return prepared;
     const index = await buildIndex(host.kind, plan, prepared.value, tools);
@@ -72,9 +72,6 @@ export function freeze<T extends Toolchain>(
     return all.ok ? ok({...product, modules: plan.modules.length}) : all;
   });
 }
-
-/** Up to this number of edited modules, all are generated before the rest is checked. */
-const FEW = 8;
 
 const NOTHING_LINKED = {output: null, sha256: null};
 
@@ -200,24 +197,21 @@ async function freezeSelected<T extends Toolchain>(
     tools,
     site,
     images: async () => {
-      const generate = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
-        const compiled = await compile(module);
-        if (!compiled.ok) return compiled;
-        return compiled.value.kind === 'unit' ? generateC(module, compiled.value.unit, tools) : ok(undefined);
-      };
+      const targetLayout = await tools.targetLayout();
+      if (!targetLayout.ok) return targetLayout;
       const refused = createRefusals();
       /** Undefined for a module that has no image and that the build can do without. */
       const image = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
-        const source = await generate(module);
-        const object =
-          source.ok && source.value !== undefined ? await compileC(module, source.value, tools) : source;
+        const compiled = await compile(module);
+        if (!compiled.ok) return compiled;
+        if (compiled.value.kind === 'problem') return ok(undefined);
+        const object = await generateObject(module, compiled.value.unit, targetLayout.value, tools);
         return object.ok || !refused.accept(module, object.failure) ? object : ok(undefined);
       };
       const edited = plan.modules.filter(
         ({module}) => site.engine.reasonsFor(`compile:${module}`).length > 0,
       );
-      // Edited modules come first: other processes compile their C while this one finds the rest up to date.
-      if (edited.length <= FEW) await Promise.all(edited.map(generate));
+      // Edited modules come first: Python compiles them while this process finds the rest up to date.
       const started = new Map(edited.map((module) => [module, image(module)]));
       await setImmediate();
       const objects = await Promise.all(plan.modules.map((module) => started.get(module) ?? image(module)));

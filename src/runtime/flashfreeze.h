@@ -21,32 +21,6 @@
 #define FF_TO(variable) ((void *)&variable)
 #endif
 
-/* Data lies in sections by how it is used, so that pages that are only read stay clean: code objects and their inline
- * caches are written when they run; shared strings when they are hashed and interned; tuples where an interned string
- * lives elsewhere; the rest is hardly ever written. */
-#define FF_IN(section_) __attribute__((section(#section_)))
-#define FF_IN_CODE FF_IN(ff_code)
-#define FF_IN_TUPLE FF_IN(ff_tuple)
-#define FF_IN_TEXT FF_IN(ff_text)
-#define FF_IN_DATA FF_IN(ff_data)
-#define FF_IN_PATH FF_IN(ff_path)
-#define FF_IN_IMAGE FF_IN(ff_image)
-
-/* A string that several modules may use, defined in each of them under a name made from its content: the linker keeps
- * one (a section group, which GCC lets us name through the section attribute; other compilers get a private copy). Weak,
- * because objects that were linked beforehand (src/hosts/link/prelink.ts) have lost their section groups. */
-#if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
-#ifdef __aarch64__
-#define FF_COMMENT "//" /* hides from the assembler what GCC adds to the section's name */
-#else
-#define FF_COMMENT "#"
-#endif
-#define FF_SHARED(symbol) \
-    __attribute__((weak, visibility("hidden"), section("ff_string,\"awG\",@progbits," #symbol ",comdat" FF_COMMENT)))
-#else
-#define FF_SHARED(symbol) static FF_IN(ff_string)
-#endif
-
 /* Room for a co_filename, written at the module's first use: an ASCII str. Longer or other paths go elsewhere. */
 #define FF_PATH_CAPACITY 215
 

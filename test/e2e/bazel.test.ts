@@ -191,7 +191,6 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(lastJson(answer('graft-program'))).toEqual(seen(['one', 'two words']));
     expect(answer('graft-edit')).toMatchObject({exitCode: 0});
     expect(mnemonics(log('graft-edit')).sort()).toEqual([
-      'FreezeCc',
       'FreezeCheck',
       'FreezeCompile',
       'FreezeGenerate',
@@ -204,7 +203,6 @@ frozen_modules(name = "shell", python = "@shell//:python")
     expect(answer('edit')).toMatchObject({exitCode: 0});
     // Two programs have the module.
     expect(mnemonics(log('edit')).sort()).toEqual([
-      'FreezeCc',
       'FreezeCheck',
       'FreezeCheck',
       'FreezeCompile',
@@ -348,7 +346,6 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
 
   test('an edit runs the actions of one module', () => {
     expect(mnemonics(log('edit')).sort()).toEqual([
-      'FreezeCc',
       'FreezeCheck',
       'FreezeCompile',
       'FreezeGenerate',

@@ -98,7 +98,7 @@ test('an edit costs one module and the link', async () => {
   writeFileSync(helper, `def answer():\n    return ${JSON.stringify(directory)}\n`);
   expect((await build()).summary).toMatchObject({
     ok: true,
-    executed: ['compile:ff_helper', 'generate:ff_helper', 'cc:ff_helper', 'link:python'],
+    executed: ['compile:ff_helper', 'generate:ff_helper', 'link:python'],
   });
   const program = [join(directory, 'app', 'main.py')];
   expect(await run(join(directory, 'python'), program)).toMatchObject({stdout: `${directory}\n`, stderr: ''});

@@ -24,7 +24,7 @@ test('the standard library under edit', async () => {
     'no edit: executed: ',
     '[1] unchanged',
     expect.stringMatching(
-      /^one statement: executed: "compile:json\.decoder","generate:json\.decoder","cc:json\.decoder",.*"link:python"$/,
+      /^one statement: executed: "compile:json\.decoder","generate:json\.decoder",.*"link:python"$/,
     ),
     '[1] edited',
     expect.stringMatching(/^a comment: executed: "compile:json\.decoder"(,"link:stamps")?$/),

@@ -42,7 +42,7 @@ describeWith(withImages.length > 0, 'a configuration with images in FLASHFREEZE_
         expect(done.stdout.split('\n')).toEqual([
           'frozen: True',
           'up to date',
-          'one statement: compile:json.decoder generate:json.decoder cc:json.decoder ',
+          'one statement: compile:json.decoder generate:json.decoder ',
           'edited',
           '',
         ]);

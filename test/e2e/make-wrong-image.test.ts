@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, jest, test} from '@jest/globals';
 import type {Run} from '../../support/rig.js';
-import {compiledResults, plantResult} from '../support/planted-result.js';
+import {imageResults, plantResult} from '../support/planted-result.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {actionsOf, chosen, makeBuildOf} from '../support/make-rig.js';
 
@@ -33,11 +33,11 @@ describe.each(chosen.filter(({plain = false, slow = false}) => !plain && !slow))
       if (done.exitCode !== 0) throw new Error(`${done.stdout}\n${done.stderr}`);
       write('1234567');
       expect(await freeze()).toMatchObject({exitCode: 0});
-      const first = compiledResults(cache, MODULE);
+      const first = imageResults(cache, MODULE);
       write('7654321');
       expect(await freeze()).toMatchObject({exitCode: 0});
       expect(await value()).toBe('7654321\n');
-      plantResult(first, compiledResults(cache, MODULE));
+      plantResult(first, imageResults(cache, MODULE));
       write('1234567');
       expect(await freeze()).toMatchObject({exitCode: 0});
       write('7654321');

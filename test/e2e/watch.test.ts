@@ -152,7 +152,7 @@ test('an edit costs the actions of its module and the link, and restarts the com
   expect(watch.builds().at(-1)).toMatchObject({
     ok: true,
     changed: [fileOf('one')],
-    executed: ['compile:one', 'generate:one', 'cc:one', 'link:python'],
+    executed: ['compile:one', 'generate:one', 'link:python'],
   });
   await hasLastState();
   await watch.until('the command', () => runs().length === 2);

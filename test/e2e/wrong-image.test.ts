@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreeze, run} from '../../support/rig.js';
-import {compiledResults, plantResult} from '../support/planted-result.js';
+import {imageResults, plantResult} from '../support/planted-result.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
@@ -46,10 +46,10 @@ describeWith(newest, 'an installed Python').each(HOSTS)(
       writeFileSync(join(app, 'main.py'), `import ${MODULE}\nprint(${MODULE}.answer())\n`);
       write('1.5');
       expect(await build('one')).toMatchObject({exitCode: 0, stderr: ''});
-      const first = compiledResults(cache, MODULE);
+      const first = imageResults(cache, MODULE);
       write('(0.0, 1)');
       expect(await build('two')).toMatchObject({exitCode: 0, stderr: ''});
-      plantResult(first, compiledResults(cache, MODULE));
+      plantResult(first, imageResults(cache, MODULE));
     });
 
     test('the build fails, and what was there stays as it was', async () => {

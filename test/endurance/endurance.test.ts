@@ -46,12 +46,7 @@ describe('actions executed', () => {
   test('an edit: those of its module and the link', async () => {
     edit(site, module, 'after');
     const {summary} = await buildSite(site);
-    expect(summary.executed).toEqual([
-      `compile:${module}`,
-      `generate:${module}`,
-      `cc:${module}`,
-      'link:python',
-    ]);
+    expect(summary.executed).toEqual([`compile:${module}`, `generate:${module}`, 'link:python']);
   });
 
   test('a comment at the end of a line: the compilation to bytecode', async () => {

@@ -79,7 +79,8 @@ struct ff_module {
     uint32_t objects[64];
 };
 
-static FF_IN_IMAGE struct ff_module module = {
+/* The section of images: src/codegen/blocks/struct.ts. */
+static __attribute__((section("ff_image"))) struct ff_module module = {
     .image = {.codes = FF_TO(codes), .code_count = 1, .objects = FF_TO(objects), .size = sizeof(struct ff_module)},
 #define X(type, name, ...) .name = __VA_ARGS__,
     ALL

@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {decodeRecord, encodeRecord, type ActionRecord} from '../../src/cache/record.js';
 import type {Digest} from '../../src/model/digest.js';
 
-/** The results of a module's C compiler in a cache, by the path of their entry. */
-export function compiledResults(cache: string, module: string): ReadonlyMap<string, ActionRecord> {
+/** The object files of a module's image in a cache, by the path of their entry. */
+export function imageResults(cache: string, module: string): ReadonlyMap<string, ActionRecord> {
   const found = new Map<string, ActionRecord>();
   for (const entry of readdirSync(join(cache, 'ac'), {recursive: true, withFileTypes: true})) {
     if (!entry.isFile()) continue;
@@ -13,7 +13,7 @@ export function compiledResults(cache: string, module: string): ReadonlyMap<stri
     const record = decodeRecord(readFileSync(path, 'utf8'), entry.name as Digest);
     if (record === undefined || record === 'older') continue;
     const {step, target} = JSON.parse(record.keyRecord) as {step?: string; target?: string};
-    if (step === 'cc' && target === module) found.set(path, record);
+    if (step === 'generate' && target === module) found.set(path, record);
   }
   return found;
 }

@@ -158,6 +158,14 @@ const RELINK = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+const REGEN = {
+  assembler: {
+    kind: 'flag',
+    configurable: true,
+    describe: 'also write each image as assembler text, beside its object file',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 const SNAPSHOT = {
   snapshot: {
     kind: 'flag',
@@ -383,6 +391,7 @@ export const OPTIONS = {
   ...PLACES,
   ...INSTALLED,
   ...RELINK,
+  ...REGEN,
   ...SNAPSHOT,
   ...BENCH,
   ...VERIFY,

@@ -1,69 +1,63 @@
 import type {PyInt, PyStr} from '../../marshal/objects.js';
-import type {Declaration} from '../address-model.js';
-import {cArray, cAsciiString, cString, mangle} from '../c-text.js';
+import type {BlockRequest} from '../blocks/block-list.js';
+import {mangle} from '../c-text.js';
 import type {Layout} from '../layout.js';
 import type {BuiltConstant} from './slots.js';
-import {codePointsOf, storageOf} from './str-storage.js';
-import type {WellKnownStrings} from './well-known.js';
+import {codePointsOf, unitSizeOf} from './str-storage.js';
 
 /**
- * A constant: an object of the interpreter at a fixed address, one that the interpreter makes at run time, or one that
- * has to be declared.
+ * A constant: an object of the interpreter (by its name in the probe, `ownObjects`), one that the interpreter makes at run time, or one
+ * of the image.
  */
-export type Emitted =
-  {readonly own: string} | {readonly built: BuiltConstant} | {readonly declaration: Declaration};
+export type Emitted = {readonly own: string} | {readonly built: BuiltConstant} | BlockRequest;
 
 const DIGIT_BITS = 30;
 const DIGIT_MASK = 2 ** DIGIT_BITS - 1;
 
+const ASCII = /^[\0-\x7f]*$/;
+
 /** Text that is likely to occur in several modules: names. The linker keeps one of them. */
 const SHARED = /^\.?[A-Za-z0-9_]{1,80}$/;
 
-/**
- * A str: the interpreter's own, one shared between modules, or (with the given variable name) the module's.
- * @param wellKnown given for text that is interned: no other text may be the same object as in another module
- */
-export function emitStr(
-  text: PyStr,
-  variable: string,
-  layout: Layout,
-  wellKnown?: WellKnownStrings,
-): Emitted {
-  const codePoints = codePointsOf(text);
-  const [first] = codePoints;
-  if (first === undefined) return own(layout, 'FF_EMPTY_STR', {kind: 'STR', value: -1});
-  if (codePoints.length === 1 && first < 0x100) {
-    const name = first < 0x80 ? 'FF_ASCII_CHAR' : 'FF_LATIN1_CHAR';
-    return own(layout, `${name}(${first})`, {kind: 'STR', value: first});
-  }
-  const known = wellKnown?.get(text.value);
-  if (known !== undefined) return {own: known};
+/** Who may have the same str object: this code alone, or whoever has the same interned text. */
+export interface Sharing {
+  /** Whether the interpreter has a static str of this text. */
+  readonly isWellKnown: (text: string) => boolean;
+  /** Whether there is room for one more that the linker compares between modules. */
+  readonly hasRoom: () => boolean;
+}
 
-  const length = codePoints.length;
-  const storage = storageOf(codePoints);
-  if (storage === 'ascii') {
-    const shared = wellKnown !== undefined && SHARED.test(text.value);
-    const name = shared ? `ff_s_${mangle(text.value)}` : variable;
-    return {
-      declaration: {
-        kind: 'str',
-        storage: shared ? `FF_SHARED(${name})` : 'static FF_IN_TEXT',
-        type: `FF_ASCII_TYPE(${length})`,
-        name,
-        value: `FF_ASCII(${length}, ${cAsciiString(text.value)})`,
-      },
-    };
-  }
-  const unit = `Py_UCS${storage}`;
-  const data = storage === 1 ? cString(Uint8Array.from(codePoints)) : cArray(codePoints);
+/**
+ * A str: the interpreter's own, one shared between modules, or the module's.
+ * @param sharing given for text that is interned: no other text may be the same object as in another module
+ */
+export function emitStr(text: PyStr, layout: Layout, sharing?: Sharing): Emitted {
+  if (text.codePoints === undefined && ASCII.test(text.value)) return emitAscii(text.value, layout, sharing);
+  const codePoints = codePointsOf(text);
+  const {length} = codePoints;
+  const [first = 0] = codePoints;
+  const size = unitSizeOf(codePoints);
+  if (length === 1 && size === 1) return own(layout, `char ${first}`, {kind: 'STR', value: first});
+  if (sharing?.isWellKnown(text.value) === true) return {own: `text ${text.value}`};
+  const tail = Buffer.alloc((length + 1) * size);
+  codePoints.forEach((codePoint, i) => tail.writeUIntLE(codePoint, i * size, size));
+  const template = `text${size}` as const;
+  return {letter: 's', kind: 'str', place: 'text', template, arguments: {length}, tail};
+}
+
+function emitAscii(value: string, layout: Layout, sharing: Sharing | undefined): Emitted {
+  const {length} = value;
+  if (length === 0) return own(layout, 'str', {kind: 'STR', value: -1});
+  const first = value.charCodeAt(0);
+  if (length === 1) return own(layout, `char ${first}`, {kind: 'STR', value: first});
+  // One-character identifiers come after the characters: the interpreter has both, and interns these.
+  if (sharing?.isWellKnown(value) === true) return {own: `text ${value}`};
+  const isShared = sharing !== undefined && SHARED.test(value) && sharing.hasRoom();
   return {
-    declaration: {
-      kind: 'str',
-      storage: 'static FF_IN_TEXT',
-      type: `FF_TEXT_TYPE(${length}, ${unit})`,
-      name: variable,
-      value: `FF_TEXT(${variable}, ${length}, ${storage}, ${data})`,
-    },
+    ...{letter: 's', kind: 'str', template: 'ascii', arguments: {length}},
+    place: isShared ? 'shared' : 'text',
+    tail: Buffer.from(`${value}\0`, 'latin1'),
+    ...(isShared ? {name: `ff_s_${mangle(value)}`} : {}),
   };
 }
 
@@ -71,23 +65,26 @@ export function emitStr(
  * Bytes: the interpreter's own when there are none. It has those of one byte, too; whether the constants of a module are these depends on
  * what marshal makes (Python/marshal.c, r_object(), TYPE_STRING): up to 3.13 new ones.
  */
-export function emitBytes(bytes: Uint8Array, variable: string, layout: Layout): Emitted {
+export function emitBytes(bytes: Uint8Array, layout: Layout): Emitted {
   const [first] = bytes;
-  if (first === undefined) return own(layout, 'FF_EMPTY_BYTES', {kind: 'BYTES'});
-  if (bytes.length === 1 && layout.sharesOneByte) return {own: `FF_BYTES_CHAR(${first})`};
-  return declareBytes(bytes, variable);
+  if (first === undefined) return own(layout, 'bytes', {kind: 'BYTES'});
+  if (bytes.length === 1 && layout.sharesOneByte) return {own: `byte ${first}`};
+  return staticBytes(bytes);
 }
 
 /** Bytes that only the interpreter reads: its own where it has them as a static object, never built at run time. */
-export function emitTable(bytes: Uint8Array, variable: string, layout: Layout): Emitted {
+export function emitTable(bytes: Uint8Array, layout: Layout): Emitted {
   const [first] = bytes;
-  if (!layout.staticSingletons || bytes.length > 1) return declareBytes(bytes, variable);
-  return {own: first === undefined ? 'FF_EMPTY_BYTES' : `FF_BYTES_CHAR(${first})`};
+  if (!layout.staticSingletons || bytes.length > 1) return staticBytes(bytes);
+  return {own: first === undefined ? 'bytes' : `byte ${first}`};
 }
 
-function declareBytes(bytes: Uint8Array, variable: string): {readonly declaration: Declaration} {
-  const {length} = bytes;
-  return data('bytes', `FF_BYTES_TYPE(${length})`, variable, `FF_BYTES(${length}, ${cString(bytes)})`);
+function staticBytes(bytes: Uint8Array): BlockRequest {
+  const {length: size} = bytes;
+  return {
+    ...{letter: 'b', kind: 'bytes', place: 'data', template: 'bytes', arguments: {size}},
+    ...{tail: bytes, capacity: size + 1},
+  };
 }
 
 /** The digits to the base 2**30, the lowest first. Takes linear time: shifting the whole number for each of them does not. */
@@ -112,46 +109,34 @@ function digitsOf(magnitude: bigint): number[] {
 }
 
 /** An int: the interpreter's own when it is small, else sign and digits to the base 2**30. */
-export function emitInt({value}: PyInt, variable: string, layout: Layout): Emitted {
+export function emitInt({value}: PyInt, layout: Layout): Emitted {
   const [min, max] = layout.smallInts;
-  if (value >= BigInt(min) && value <= BigInt(max)) {
-    return own(layout, `FF_SMALL_INT(${value})`, {kind: 'INT', value: Number(value)});
-  }
-  const digits = digitsOf(value < 0n ? -value : value).map((digit) => `${digit}u`);
-  const sign = value < 0n ? -1 : 1;
-  const text = `FF_INT(${sign}, ${digits.length}, ${cArray(digits)})`;
-  return data('int', `FF_INT_TYPE(${digits.length})`, variable, text);
-}
-
-function hex64(bits: bigint): string {
-  return `0x${bits.toString(16)}u`;
+  if (value >= BigInt(min) && value <= BigInt(max))
+    return own(layout, `int ${value}`, {kind: 'INT', value: Number(value)});
+  const digits = digitsOf(value < 0n ? -value : value);
+  return {
+    ...{letter: 'i', kind: 'int', place: 'data', template: value < 0n ? 'negative' : 'positive'},
+    arguments: {digits: digits.length},
+    tail: new Uint8Array(Uint32Array.from(digits).buffer),
+  };
 }
 
 /** A float, bit for bit. */
-export function emitFloat(bits: bigint, variable: string): Emitted {
-  return data('float', 'FF_FLOAT_TYPE', variable, `FF_FLOAT(${hex64(bits)})`);
+export function emitFloat(bits: bigint): Emitted {
+  return {letter: 'f', kind: 'float', place: 'data', template: 'float', arguments: {bits}};
 }
 
 /** A complex number, bit for bit. */
-export function emitComplex(realBits: bigint, imagBits: bigint, variable: string): Emitted {
-  return data('complex', 'FF_COMPLEX_TYPE', variable, `FF_COMPLEX(${hex64(realBits)}, ${hex64(imagBits)})`);
+export function emitComplex(real: bigint, imag: bigint): Emitted {
+  return {letter: 'z', kind: 'complex', place: 'data', template: 'complex', arguments: {real, imag}};
 }
 
 /** The empty tuple. */
 export function emitEmptyTuple(layout: Layout): Emitted {
-  return own(layout, 'FF_EMPTY_TUPLE', {kind: 'TUPLE'});
+  return own(layout, 'tuple', {kind: 'TUPLE'});
 }
 
 /** An object of the interpreter: static, or, in versions without it, looked up at run time. */
-function own(layout: Layout, expression: string, built: BuiltConstant): Emitted {
-  return layout.staticSingletons ? {own: expression} : {built};
-}
-
-function data(
-  kind: Declaration['kind'],
-  type: string,
-  name: string,
-  value: string,
-): {readonly declaration: Declaration} {
-  return {declaration: {kind, storage: 'static FF_IN_DATA', type, name, value}};
+function own(layout: Layout, name: string, built: BuiltConstant): Emitted {
+  return layout.staticSingletons ? {own: name} : {built};
 }

@@ -1,8 +1,8 @@
 import {canonicalKey} from '../../marshal/key.js';
 import {holdsNaN} from '../../marshal/nan.js';
-import type {PyCode, PyObject, PySlice, PyStr} from '../../marshal/objects.js';
-import type {Declaration} from '../address-model.js';
-import {cArray, cString} from '../c-text.js';
+import type {PyCode, PyCode310, PyCode311, PyObject, PySlice, PyStr} from '../../marshal/objects.js';
+import type {Address, Block, Target} from '../blocks/block.js';
+import type {Argument, BlockList} from '../blocks/block-list.js';
 import {cellToArgument} from './cell-to-argument.js';
 import {
   type Emitted,
@@ -13,20 +13,24 @@ import {
   emitInt,
   emitStr,
   emitTable,
+  type Sharing,
 } from './constants.js';
 import {firstTraceable, localsCounts} from './counts.js';
 import type {Layout} from '../layout.js';
-import {type AddSlot, Slots, table} from './slots.js';
+import {MOST_SHARED} from '../object-file/object-file.js';
+import type {ImageLayout} from '../probe/image-layout.js';
+import {type AddSlot, Slots} from './slots.js';
 import {isNameLike} from './str-storage.js';
 import {codeObjectsInnerFirst} from '../unit.js';
-import type {WellKnownStrings} from './well-known.js';
 
 /** A constant that no layout can express. */
 export class UnsupportedConstant extends Error {}
 
 export interface EmitterOptions {
   readonly layout: Layout;
-  readonly wellKnown: WellKnownStrings;
+  readonly imageLayout: ImageLayout;
+  /** Takes what is emitted. */
+  readonly list: BlockList;
   /** The placeholder in `co_filename` for the path that is known only at run time. Other file names are kept. */
   readonly pathPlaceholder: string | undefined;
   /** Prepared bytecode by code object. */
@@ -37,28 +41,27 @@ export interface EmitterOptions {
 
 /** An emitted object, as seen by its referrers. */
 interface Reference {
-  /** The C expression; NULL for what is built at run time. */
-  readonly text: string;
+  /** Not given for what is built at run time. */
+  readonly target?: Target;
   /** Takes the slots of what is built at run time. */
   readonly addSlot?: AddSlot;
-  /** The C name of a static object of the module's (or, of a tuple, of the object in it). */
-  readonly name?: string;
+  /** The block of a static object of the module's. */
+  readonly block?: Block;
 }
 
-/** The name of the str object whose text is filled in at run time. */
-const PATH = 'path';
+/** The size of a pointer, in bytes. */
+const POINTER = 8;
 
 /**
- * Turns an object graph into C declarations, children before parents. Equal constants (same type, same bits) become one
+ * Turns an object graph into blocks, children before parents. Equal constants (same type, same bits) become one
  * static object, as the compiler has them; code objects are never merged, nor are nans and what holds them, nor the members of slices.
  */
 export class ObjectsEmitter {
-  readonly declarations: Declaration[] = [];
   readonly slots = new Slots();
-  /** C names of the code objects, in the order of their declaration. */
-  readonly codeNames: string[] = [];
-  /** Whether a code object needs the path that is filled in at run time. */
-  usesPath = false;
+  /** The code objects, in the order in which they were made. */
+  readonly codes: Block[] = [];
+  /** The str object whose text is filled in at run time, if a code object needs it. */
+  path: Block | undefined;
 
   readonly #options: EmitterOptions;
   readonly #pool = new Map<string, Reference>();
@@ -67,133 +70,143 @@ export class ObjectsEmitter {
   /** Constants that are merged with no other one. */
   readonly #unique = new Map<PyObject, Reference>();
   readonly #containers = new Map<PyObject, Reference>();
-  readonly #codes = new Map<PyCode, string>();
-  #count = 0;
+  readonly #blockOfCode = new Map<PyCode, Block>();
+  readonly #sharing: Sharing;
+  #shared = 0;
 
   constructor(options: EmitterOptions) {
     this.#options = options;
+    this.#sharing = {
+      isWellKnown: (text) => options.imageLayout.objects.has(`text ${text}`),
+      hasRoom: () => ++this.#shared <= MOST_SHARED,
+    };
   }
 
-  /** Emits a code object and everything below it; returns its C name. Throws UnsupportedConstant. */
-  code(code: PyCode): string {
+  /** Emits a code object and everything below it. Throws UnsupportedConstant. */
+  code(code: PyCode): Block {
     // From the inside out, so that the depth of the code is not that of our calls.
     for (const inner of codeObjectsInnerFirst(code)) this.#codeOnce(inner);
     return this.#codeOnce(code);
   }
 
-  #codeOnce(code: PyCode): string {
-    const known = this.#codes.get(code);
+  #codeOnce(code: PyCode): Block {
+    const known = this.#blockOfCode.get(code);
     if (known !== undefined) return known;
-    const name = this.#emitCode(code);
-    this.#codes.set(code, name);
-    this.codeNames.push(name);
-    return name;
+    const block = code.form === '3.10' ? this.#code310(code) : this.#code311(code);
+    this.#blockOfCode.set(code, block);
+    this.codes.push(block);
+    return block;
   }
 
-  /** In both forms, the arguments of FF_CODE are the fields in the order of marshal's or of the struct. */
-  #emitCode(code: PyCode): string {
-    const variable = this.#variable('c');
-    const place = (field: string, reference: Reference): string =>
-      this.#place(reference, `${variable}.${field}`);
-    const strings = (field: string, items: readonly PyStr[]): string => place(field, this.#names(items));
-    const consts = place('co_consts', this.#tuple(code.consts));
-    const names = strings('co_names', code.names);
-    const filename = place('co_filename', this.#filename(code.filename));
-    const name = place('co_name', this.#interned(code.name, `${variable}.co_name`));
-    const linetable = place('co_linetable', this.#ownBytes(code.linetable));
-    const {argcount, posonlyargcount, kwonlyargcount, flags, firstlineno} = code;
-    if (code.form === '3.10') {
-      const fields = [
-        ...[argcount, posonlyargcount, kwonlyargcount, code.nlocals, code.stacksize, flags, firstlineno],
-        place('co_code', this.#ownBytes(code.code)),
-        consts,
-        names,
-        strings('co_varnames', code.varnames),
-        strings('co_freevars', code.freevars),
-        strings('co_cellvars', code.cellvars),
-        this.#cellToArgument(cellToArgument(code)),
-        ...[filename, name, linetable],
-      ];
-      this.#declareCode('FF_CODE_TYPE', variable, `FF_CODE(${fields.join(', ')})`);
-      return variable;
-    }
-    const bytecode = this.#options.bytecode.get(code) ?? code.code;
-    const units = bytecode.length / 2;
-    const {nlocals, nplaincellvars, ncellvars, nfreevars} = localsCounts(code);
-    const fields = [
-      ...[units, consts, names],
-      place('co_exceptiontable', this.#ownBytes(code.exceptiontable)),
-      ...[flags, argcount, posonlyargcount, kwonlyargcount, code.stacksize, firstlineno],
-      ...[code.localsplusnames.length, nlocals, nplaincellvars, ncellvars, nfreevars],
-      strings('co_localsplusnames', code.localsplusnames),
-      place('co_localspluskinds', this.#ownBytes(code.localspluskinds)),
-      ...[filename, name],
-      isNameLike(code.qualname)
-        ? place('co_qualname', this.#interned(code.qualname, `${variable}.co_qualname`))
-        : place('co_qualname', this.#str(code.qualname)), // CPython 3.13 interns these too, but nothing is ever looked up by them
-      linetable,
-      firstTraceable(code.code, this.#options.layout.resume),
-    ];
-    this.#declareCode(
-      `FF_CODE_TYPE(${units})`,
-      variable,
-      `FF_CODE(${fields.join(', ')},\n${cString(bytecode)})`,
+  #code310(code: PyCode310): Block {
+    const {argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, firstlineno} = code;
+    return this.#makeCode(
+      {argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, firstlineno},
+      {
+        code: this.#ownBytes(code.code),
+        consts: this.#tuple(code.consts),
+        names: this.#names(code.names),
+        varnames: this.#names(code.varnames),
+        freevars: this.#names(code.freevars),
+        cellvars: this.#names(code.cellvars),
+        cell2arg: this.#cellToArgument(cellToArgument(code)),
+        filename: this.#filename(code.filename),
+        name: this.#str(code.name),
+        linetable: this.#ownBytes(code.linetable),
+      },
+      ['name'],
     );
-    return variable;
   }
 
-  #declareCode(type: string, name: string, value: string): void {
-    this.declarations.push({kind: 'code', storage: 'static FF_IN_CODE', type, name, value});
+  #code311(code: PyCode311): Block {
+    const bytecode = this.#options.bytecode.get(code) ?? code.code;
+    const {argcount, posonlyargcount, kwonlyargcount, stacksize, flags, firstlineno} = code;
+    return this.#makeCode(
+      {
+        ...{
+          units: bytecode.length / 2,
+          flags,
+          argcount,
+          posonlyargcount,
+          kwonlyargcount,
+          stacksize,
+          firstlineno,
+        },
+        ...{nlocalsplus: code.localsplusnames.length, ...localsCounts(code)},
+        firsttraceable: firstTraceable(code.code, this.#options.layout.resume),
+      },
+      {
+        consts: this.#tuple(code.consts),
+        names: this.#names(code.names),
+        exceptiontable: this.#ownBytes(code.exceptiontable),
+        localsplusnames: this.#names(code.localsplusnames),
+        localspluskinds: this.#ownBytes(code.localspluskinds),
+        filename: this.#filename(code.filename),
+        name: this.#str(code.name),
+        qualname: this.#str(code.qualname),
+        linetable: this.#ownBytes(code.linetable),
+      },
+      // CPython 3.13 interns every qualified name, but nothing is ever looked up by them.
+      isNameLike(code.qualname) ? ['name', 'qualname'] : ['name'],
+      bytecode,
+    );
   }
 
-  #cellToArgument(indexes: readonly number[] | undefined): string {
-    if (indexes === undefined) return 'NULL';
-    const name = this.#variable('x');
-    this.declarations.push({...table('Py_ssize_t', name, indexes.map(String)), storage: 'static FF_IN_DATA'});
-    return `FF_REF(${name})`;
+  /** @param interned the fields whose strings are interned; @param bytecode what follows the fields */
+  #makeCode(
+    numbers: Readonly<Record<string, number>>,
+    objects: Readonly<Record<string, Reference>>,
+    interned: readonly string[],
+    bytecode: Uint8Array = new Uint8Array(),
+  ): Block {
+    const pointers: Record<string, Argument> = {};
+    for (const [field, {target}] of Object.entries(objects)) pointers[field] = target;
+    const block = this.#options.list.make({
+      ...{letter: 'c', kind: 'code', place: 'code', template: 'code', tail: bytecode},
+      arguments: {...numbers, ...pointers},
+    });
+    const slotOf = (field: string): Address => ({
+      block,
+      offset: this.#options.imageLayout.templates.code.fields[field]?.[0]?.at ?? 0,
+    });
+    for (const [field, reference] of Object.entries(objects)) reference.addSlot?.(slotOf(field));
+    for (const field of interned) this.#intern(objects[field] ?? {}, slotOf(field));
+    return block;
+  }
+
+  #cellToArgument(indexes: readonly number[] | undefined): Reference {
+    if (indexes === undefined) return {};
+    const bytes = Buffer.alloc(8 * indexes.length);
+    indexes.forEach((index, i) => bytes.writeBigInt64LE(BigInt(index), 8 * i));
+    const {list} = this.#options;
+    return {target: list.table(`x${list.blocks.length}`, bytes, 8, 'data').start};
   }
 
   #filename(filename: PyStr): Reference {
     if (filename.value !== this.#options.pathPlaceholder) return this.#str(filename);
-    if (!this.usesPath) {
-      this.usesPath = true;
-      this.declarations.push({
-        kind: 'str',
-        storage: 'static FF_IN_PATH',
-        type: 'FF_ASCII_TYPE(FF_PATH_CAPACITY)',
-        name: PATH,
-        value: 'FF_ASCII(0, "")',
-      });
-    }
-    return {text: `FF_REF(${PATH})`, name: PATH};
+    const {list, imageLayout} = this.#options;
+    const {pathSize} = imageLayout.numbers;
+    this.path ??= list.make({
+      ...{letter: 's', name: 'path', kind: 'str', place: 'path', template: 'ascii', arguments: {length: 0}},
+      capacity: pathSize - imageLayout.templates.ascii.tail,
+    });
+    return referenceTo(this.path);
   }
 
-  /** The initialiser of `slot`: a pointer, or NULL if the runtime fills it in. */
-  #place(reference: Reference, slot: string): string {
-    reference.addSlot?.(slot);
-    return reference.text;
-  }
-
-  #interned(text: PyStr, slot: string): Reference {
-    const reference = this.#str(text);
-    this.#intern(reference, slot);
-    return reference;
-  }
-
-  #intern(reference: Reference, slot: string): void {
-    if (reference.addSlot !== undefined) return; // the runtime interns what it makes
-    if (reference.name !== undefined || !this.#options.layout.wellKnownInterned) {
-      this.slots.intern(reference.text, slot);
-    }
+  #intern({target, addSlot, block}: Reference, slot: Address): void {
+    if (target === undefined || addSlot !== undefined) return; // the runtime interns what it makes
+    if (block !== undefined || !this.#options.layout.wellKnownInterned) this.slots.intern(target, slot);
   }
 
   /** A tuple of names, all of which are interned. */
   #names(items: readonly PyStr[]): Reference {
     // The identity of an empty tuple of names is not observable, so a static one of our own is used where the interpreter has none.
     const reference = items.length === 0 ? this.#noNames() : this.#tupleOfNames(items);
-    items.forEach((item, i) => {
-      this.#intern(this.#str(item), `${reference.name ?? ''}.items[${i}]`);
-    });
+    const {block} = reference;
+    if (block !== undefined)
+      items.forEach((item, i) => {
+        this.#intern(this.#str(item), this.#slotOfItem(block, i));
+      });
     return reference;
   }
 
@@ -227,23 +240,31 @@ export class ObjectsEmitter {
     items: readonly PyObject[],
     references = items.map((item) => this.#reference(item)),
   ): Reference {
-    const variable = this.#variable('t');
-    const object = `${variable}.object`;
-    const placed = references.map((reference, i) => this.#place(reference, `${object}.items[${i}]`));
-    this.declarations.push({
-      kind: 'tuple',
-      storage: 'static FF_IN_TUPLE',
-      type: `FF_TUPLE_TYPE(${items.length})`,
-      name: variable,
-      value: items.length === 0 ? 'FF_TUPLE(0, {})' : `FF_TUPLE(${items.length}, ${cArray(placed)})`,
+    const block = this.#options.list.make({
+      ...{
+        letter: 't',
+        kind: 'tuple',
+        place: 'tuple',
+        template: 'tuple',
+        arguments: {size: items.length},
+        capacity: POINTER * items.length,
+      },
+    });
+    references.forEach(({target, addSlot}, i) => {
+      const slot = this.#slotOfItem(block, i);
+      if (target !== undefined) block.words.push({at: slot.offset, target, form: 'object'});
+      addSlot?.(slot);
     });
     items.forEach((item, i) => {
       const reference = references[i];
-      if (item.type === 'str' && reference !== undefined && this.#isInternedConstant(item)) {
-        this.#intern(reference, `${object}.items[${i}]`);
-      }
+      if (item.type === 'str' && reference !== undefined && this.#isInternedConstant(item))
+        this.#intern(reference, this.#slotOfItem(block, i));
     });
-    return {text: `FF_REF(${object})`, name: object};
+    return referenceTo(block);
+  }
+
+  #slotOfItem(block: Block, index: number): Address {
+    return {block, offset: this.#options.imageLayout.templates.tuple.tail + POINTER * index};
   }
 
   #frozenset(items: readonly PyObject[]): Reference {
@@ -253,16 +274,16 @@ export class ObjectsEmitter {
   }
 
   #builtFrozenset(items: readonly PyObject[]): Reference {
-    const members = items.length === 0 ? undefined : this.#tuple(items).name;
-    return {text: 'NULL', addSlot: this.slots.build({kind: 'FROZENSET', items: members})};
+    const members = items.length === 0 ? undefined : this.#tuple(items).target;
+    return {addSlot: this.slots.build({kind: 'FROZENSET', items: members})};
   }
 
   #slice(slice: PySlice): Reference {
     const build = (): Reference => {
       const members = [slice.start, slice.stop, slice.step];
       for (const member of members) this.#apart.add(member);
-      const items = this.#declareTuple(members).name;
-      return {text: 'NULL', addSlot: this.slots.build({kind: 'SLICE', items})};
+      const items = this.#declareTuple(members).target;
+      return {addSlot: this.slots.build({kind: 'SLICE', items})};
     };
     return holdsNaN(slice) ? this.#once(slice, build) : this.#pooledAs(canonicalKey(slice), build);
   }
@@ -279,15 +300,15 @@ export class ObjectsEmitter {
     const {layout} = this.#options;
     switch (object.type) {
       case 'None':
-        return {text: 'FF_NONE'};
+        return this.#own('None');
       case 'bool':
-        return {text: object.value ? 'FF_TRUE' : 'FF_FALSE'};
+        return this.#own(object.value ? 'True' : 'False');
       case 'Ellipsis':
-        return {text: 'FF_ELLIPSIS'};
+        return this.#own('Ellipsis');
       case 'str':
         return this.#constantStr(object);
       case 'bytes':
-        return this.#pooled(object, 'b', (variable) => emitBytes(object.value, variable, layout));
+        return this.#pooled(object, () => emitBytes(object.value, layout));
       case 'tuple':
         return holdsNaN(object)
           ? this.#once(object, () => this.#declareTuple(object.items))
@@ -299,17 +320,13 @@ export class ObjectsEmitter {
       case 'slice':
         return this.#slice(object);
       case 'int':
-        return this.#pooled(object, 'i', (variable) => emitInt(object, variable, layout));
+        return this.#pooled(object, () => emitInt(object, layout));
       case 'float':
-        return this.#pooled(object, 'f', (variable) => emitFloat(object.bits, variable));
+        return this.#pooled(object, () => emitFloat(object.bits));
       case 'complex':
-        return this.#pooled(object, 'z', (variable) =>
-          emitComplex(object.realBits, object.imagBits, variable),
-        );
-      case 'code': {
-        const name = this.#codeOnce(object);
-        return {text: `FF_REF(${name})`, name};
-      }
+        return this.#pooled(object, () => emitComplex(object.realBits, object.imagBits));
+      case 'code':
+        return referenceTo(this.#codeOnce(object));
       case 'StopIteration':
       case 'set':
       case 'list':
@@ -320,8 +337,7 @@ export class ObjectsEmitter {
   }
 
   #str(text: PyStr): Reference {
-    const {layout, wellKnown} = this.#options;
-    return this.#pooled(text, 's', (variable) => emitStr(text, variable, layout, wellKnown));
+    return this.#pooled(text, () => emitStr(text, this.#options.layout, this.#sharing));
   }
 
   /** A table of a code object: its identity is not observable, so it is never built at run time. */
@@ -329,7 +345,7 @@ export class ObjectsEmitter {
     const {layout} = this.#options;
     if (value.length > 1) return this.#reference({type: 'bytes', value});
     return this.#pooledAs(`table ${canonicalKey({type: 'bytes', value})}`, () =>
-      this.#declared('b', (variable) => emitTable(value, variable, layout)),
+      this.#emitted(emitTable(value, layout)),
     );
   }
 
@@ -345,22 +361,16 @@ export class ObjectsEmitter {
   #constantStr(text: PyStr): Reference {
     if (this.#isInternedConstant(text)) return this.#str(text);
     const {layout} = this.#options;
-    const make = (): Reference => this.#declared('s', (variable) => emitStr(text, variable, layout));
+    const make = (): Reference => this.#emitted(emitStr(text, layout));
     return this.#apart.has(text)
       ? this.#once(text, make)
       : this.#pooledAs(`constant ${canonicalKey(text)}`, make);
   }
 
-  #pooled(object: PyObject, prefix: string, emit: (variable: string) => Emitted): Reference {
-    const make = (): Reference => this.#declared(prefix, emit);
+  #pooled(object: PyObject, emit: () => Emitted): Reference {
+    const make = (): Reference => this.#emitted(emit());
     const isMerged = !holdsNaN(object) && !this.#apart.has(object);
     return isMerged ? this.#pooledAs(canonicalKey(object), make) : this.#once(object, make);
-  }
-
-  #declared(prefix: string, emit: (variable: string) => Emitted): Reference {
-    const emitted = emit(`${prefix}${this.#count}`);
-    if ('declaration' in emitted) this.#count++;
-    return this.#emitted(emitted);
   }
 
   /** One static object for one object of the graph. */
@@ -379,16 +389,21 @@ export class ObjectsEmitter {
   }
 
   #emitted(emitted: Emitted): Reference {
-    if ('own' in emitted) return {text: emitted.own};
-    if ('built' in emitted) return {text: 'NULL', addSlot: this.slots.build(emitted.built)};
-    this.declarations.push(emitted.declaration);
-    const {name} = emitted.declaration;
-    return {text: `FF_REF(${name})`, name};
+    if ('own' in emitted) return this.#own(emitted.own);
+    if ('built' in emitted) return {addSlot: this.slots.build(emitted.built)};
+    return referenceTo(this.#options.list.make(emitted));
   }
 
-  #variable(prefix: string): string {
-    return `${prefix}${this.#count++}`;
+  /** An object of the interpreter, by its name in the probe. */
+  #own(name: string): Reference {
+    const target = this.#options.imageLayout.objects.get(name);
+    if (target === undefined) throw new Error(`the probe has no ${name}`);
+    return {target};
   }
+}
+
+function referenceTo(block: Block): Reference {
+  return {target: block.object === 0 ? block.start : {block, offset: block.object}, block};
 }
 
 /** What was found out of tuples, which may hold the same ones many times over. */

@@ -13,11 +13,10 @@ export function isNameLike(text: PyStr): boolean {
   return /^[A-Za-z0-9_]*$/.test(text.value);
 }
 
-/** How CPython stores text: units of 1, 2 or 4 bytes, whichever is the smallest that fits (PEP 393). */
-export function storageOf(codePoints: readonly number[]): 'ascii' | 1 | 2 | 4 {
+/** How CPython stores text that is not ASCII: in units of 1, 2 or 4 bytes, whichever is the smallest that fits (PEP 393). */
+export function unitSizeOf(codePoints: readonly number[]): 1 | 2 | 4 {
   let max = 0;
   for (const codePoint of codePoints) if (codePoint > max) max = codePoint;
-  if (max < 0x80) return 'ascii';
   if (max < 0x100) return 1;
   return max < 0x10000 ? 2 : 4;
 }

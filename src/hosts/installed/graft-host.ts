@@ -13,7 +13,7 @@ import type {RelinkOptions} from '../../pipeline/build-options.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
-import {output} from '../../pipeline/images/module-images.js';
+import {output} from '../../pipeline/action-output.js';
 import {link} from '../link/link.js';
 import {imageCheck} from '../link/image-check.js';
 import {LINKING} from '../link/linking-identity.js';

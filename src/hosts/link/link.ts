@@ -8,7 +8,7 @@ import type {ActionId, Artifact, ToolIdentity} from '../../model/action.js';
 import {type Digest, digestOf} from '../../model/digest.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
-import {output} from '../../pipeline/images/module-images.js';
+import {output} from '../../pipeline/action-output.js';
 import {LINKING} from './linking-identity.js';
 import {responseFile} from './make-files.js';
 import type {Places} from '../../pipeline/build-places.js';

@@ -8,7 +8,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
 import {clearFile} from '../../fs/removal.js';
-import {output} from '../../pipeline/images/module-images.js';
+import {output} from '../../pipeline/action-output.js';
 import {placeOutput, predictOutput} from '../link/place-output.js';
 import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
 import {MAGIC} from './dump-format.js';

@@ -74,8 +74,8 @@ export function createCCompiler(
   const identity = [
     cc.compiler.digest,
     cc.headers.digest,
-    ...headers.data.map(({digest}) => digest),
-    ...flags.data,
+    ...headers.code.map(({digest}) => digest),
+    ...flags.code,
   ];
   const precompiled = createPrecompiledHeader(
     places.work,
@@ -83,7 +83,7 @@ export function createCCompiler(
     digestOf(identity.join('\n')),
     async (file) => {
       const header = join(LAYOUTS_FOLDER, layout.header);
-      const done = await run([...flags.data, ...includes, '-x', 'c-header', header, '-o', file]);
+      const done = await run([...flags.code, ...includes, '-x', 'c-header', header, '-o', file]);
       return done.ok && done.value.exitCode === 0;
     },
   );
@@ -98,7 +98,7 @@ export function createCCompiler(
       outputs: [output],
       storage: 'shared',
       execute: async ({outputs, log}) => {
-        const first = family === 'gcc' && kind === 'data' ? await precompiled.flags() : [];
+        const first = family === 'gcc' && kind === 'code' ? await precompiled.flags() : [];
         const file = outputs[output.name] ?? '';
         const done = await run([...flags[kind], ...first, ...includes, '-c', source.path, '-o', file]);
         if (!done.ok) return done;

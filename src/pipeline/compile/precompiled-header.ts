@@ -8,8 +8,7 @@ import type {Digest} from '../../model/digest.js';
 import {fail, ok} from '../../model/result.js';
 
 /**
- * A precompiled header of CPython's headers: two thirds of the time of compiling an image go into parsing
- * them. The object files have the same bytes with and without it, so it is not an input of any action: it is made when there is
+ * A precompiled header of CPython's headers: half of the time of compiling the runtime goes into parsing them. The object files have the same bytes with and without it, so it is not an input of any action: it is made when there is
  * much to compile, kept in the build directory, and omitted if it cannot be made.
  */
 export interface PrecompiledHeader {

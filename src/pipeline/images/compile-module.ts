@@ -18,7 +18,7 @@ import {encodeProblem, readProblem, unknownEncoding} from './compile-problem.js'
 import {isPrivateSource} from '../modules/private-sources.js';
 import {imageFileName} from './image-files.js';
 import type {Tools} from './image-tools.js';
-import {output} from './module-images.js';
+import {output} from '../action-output.js';
 
 /** Bytes. No code unit of a larger source fits into an image, and a sparse file can seem to have more than this machine has memory. */
 const LARGEST_SOURCE = 1n << 28n;

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {GENERATOR_DIGEST} from '../../codegen/generator-identity.js';
 import {readFile} from '../../fs/recorded-fs.js';
-import {type WellKnownStrings, parseWellKnownStrings} from '../../codegen/objects/well-known.js';
+import {parseWellKnownStrings} from '../../codegen/objects/well-known.js';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {type Workers, startWorkers} from '../../cpython/interpreter/worker.js';
 import type {Engine} from '../../engine/engine.js';
@@ -13,6 +13,7 @@ import {LAYOUTS_FOLDER, RUNTIME_FOLDER} from '../../fs/package-files.js';
 import type {Places} from '../build-places.js';
 import {lookUpEnvironment} from '../modules/program-environment.js';
 import type {Toolchain} from '../toolchain.js';
+import {type TargetLayout, findTargetLayout} from './target-layout.js';
 import {type SiteCompiler, createSiteCompiler} from './site-compiler.js';
 
 /** The tools that the actions of all modules share. */
@@ -21,9 +22,8 @@ export interface Tools {
   readonly places: Places;
   readonly toolchain: Toolchain;
   readonly layoutHeader: Artifact;
-  /** The interpreter's own strings, and their header, if it has any. */
-  readonly wellKnown: WellKnownStrings;
-  readonly wellKnownHeaders: readonly Artifact[];
+  /** How images look in the target. Fails with LAYOUT and CC. */
+  readonly targetLayout: () => Promise<Result<TargetLayout>>;
   /** The bytes of getpath that are compiled into the interpreter, if it gets an image. */
   readonly getpathHeaders: readonly Artifact[];
   readonly workers: Workers;
@@ -31,6 +31,8 @@ export interface Tools {
   /** The interpreter and the script that compile modules. */
   readonly compileTools: readonly ToolIdentity[];
   readonly generator: ToolIdentity;
+  /** Whether images are written as assembler text, too. */
+  readonly assembler: boolean;
   readonly compiler: CCompiler;
 }
 
@@ -75,20 +77,26 @@ export async function prepareTools(
   const workers =
     (await repetition?.workers.of(interpreter, toolchain.identity.digest, count)) ??
     startWorkers({...interpreter, count});
-  return ok({
-    engine,
-    places,
-    toolchain,
+  const generator = {name: 'generator', digest: GENERATOR_DIGEST};
+  const compiler = createCCompiler(toolchain, {data: headers, code: [...headers, ...rooms.value]}, places);
+  const layoutInputs = {
+    ...{engine, places, toolchain, compiler, generator},
     layoutHeader: layoutHeader.value,
-    wellKnown:
-      strings === undefined ? new Map() : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
     wellKnownHeaders: wellKnownHeaders.value,
+    wellKnown:
+      strings === undefined
+        ? new Map<string, string>()
+        : parseWellKnownStrings(await readFile(strings.path, 'utf8')),
+  };
+  let found: Promise<Result<TargetLayout>> | undefined;
+  return ok({
+    ...{engine, places, toolchain, compiler, generator, workers},
+    assembler: context.assembler ?? false,
+    layoutHeader: layoutHeader.value,
+    targetLayout: () => (found ??= findTargetLayout(layoutInputs)),
     getpathHeaders: getpathHeaders.value,
-    workers,
     siteCompiler: createSiteCompiler({...interpreter, environment: asUser}, count, engine),
     compileTools: [toolchain.identity, ...worker.value.map(({name, digest}) => ({name, digest}))],
-    generator: {name: 'generator', digest: GENERATOR_DIGEST},
-    compiler: createCCompiler(toolchain, {data: headers, code: [...headers, ...rooms.value]}, places),
   });
 }
 

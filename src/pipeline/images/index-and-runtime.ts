@@ -8,7 +8,7 @@ import {canonicalJson, type Json} from '../../model/canonical-json.js';
 import {collectResults, type Result, ok} from '../../model/result.js';
 import {type Prepared, preparedTables} from '../prepared/all-preparations.js';
 import type {HostKind} from '../host.js';
-import {output} from './module-images.js';
+import {output} from '../action-output.js';
 import type {FreezePlan} from '../modules/module-plan.js';
 import {RUNTIME_FOLDER, packageVersion} from '../../fs/package-files.js';
 import type {Tools} from './image-tools.js';

@@ -12,7 +12,7 @@ import type {HostContext, ModuleSelection} from '../build-options.js';
 import type {Tools} from '../images/image-tools.js';
 import {READERS} from '../reader-identity.js';
 import {mentionsLocalPath} from '../local-paths.js';
-import {output} from '../images/module-images.js';
+import {output} from '../action-output.js';
 import type {FreezePlan} from '../modules/module-plan.js';
 
 /** A kind of source that programs compile at every start, and that can be compiled when the interpreter is built. */

@@ -1,4 +1,5 @@
-import {archiveMembers, elfSections, type Part} from './elf.js';
+import {readElf} from '../../codegen/object-file/read-elf.js';
+import {archiveMembers, type Part} from './archive-members.js';
 import type {TarEntry} from '../archive/tar.js';
 
 /** A file that is not the same in two releases. */
@@ -40,7 +41,7 @@ function compareEntry(a: TarEntry | undefined, b: TarEntry | undefined): string 
 export function explainBytes(a: Uint8Array, b: Uint8Array): string {
   const members = compareParts(archiveMembers(a), archiveMembers(b), 'member');
   if (members !== undefined) return members;
-  const sections = compareParts(elfSections(a), elfSections(b), 'section');
+  const sections = compareParts(readElf(a)?.sections, readElf(b)?.sections, 'section');
   if (sections !== undefined) return sections;
   const at = firstDifference(a, b);
   if (isText(a) && isText(b)) {
@@ -67,7 +68,7 @@ function compareParts(
     if (x === undefined || y === undefined)
       return [`${name} (only in the ${x === undefined ? 'second' : 'first'})`];
     if (same(x, y)) return [];
-    const inside = compareParts(elfSections(x), elfSections(y), 'section') ?? firstText(x, y);
+    const inside = compareParts(readElf(x)?.sections, readElf(y)?.sections, 'section') ?? firstText(x, y);
     return [inside === '' ? name : `${name} (${inside})`];
   });
   if (found.length === 0) return `the order or place of its ${kind}s`;

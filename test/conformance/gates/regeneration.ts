@@ -1,5 +1,5 @@
 /**
- * The same sources give the same C, byte for byte: compiled with another hash seed, in another order, in another directory,
+ * The same sources give the same images, byte for byte: compiled with another hash seed, in another order, in another directory,
  * all modules of the standard library and its tests, in both address models.
  *
  *     node test/conformance/run.mjs regeneration [--on '3.10 3.14']
@@ -7,9 +7,11 @@
 import {execFileSync} from 'node:child_process';
 import {cpSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
+import type {AddressModel} from '../../../src/codegen/address-model.js';
 import {generateImage} from '../../../src/codegen/image.js';
-import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
-import {parseWellKnownStrings} from '../../../src/codegen/objects/well-known.js';
+import type {Layout} from '../../../src/codegen/layout.js';
+import {writeElf} from '../../../src/codegen/object-file/write-elf.js';
+import type {ImageLayout} from '../../../src/codegen/probe/image-layout.js';
 import {startWorkers} from '../../../src/cpython/interpreter/worker.js';
 import {scrubbedEnvironment} from '../../../src/exec/environment.js';
 import {digestOf} from '../../../src/model/digest.js';
@@ -18,6 +20,8 @@ import {PACKAGE} from '../../../support/rig.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../../support/debian-root.js';
 import {findPythons} from '../../../support/pythons.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
+import {layoutOf} from '../../support/fake-toolchain.js';
+import {measureLayout} from '../../support/image-layouts.js';
 
 /**
  * The images of what CPython freezes itself keep the marshal bytes, too. Those of other modules may depend on what the process
@@ -28,7 +32,7 @@ const ALWAYS_FROZEN = ['zipimport', 'importlib._bootstrap', 'importlib._bootstra
 interface Library {
   readonly folder: string;
   readonly layout: Layout;
-  readonly wellKnown: ReadonlyMap<string, string>;
+  readonly imageLayouts: readonly (readonly [AddressModel, ImageLayout])[];
   /** What CPython freezes itself. */
   readonly frozen: readonly string[];
 }
@@ -66,7 +70,7 @@ async function checkInRoot(root: string, python: string): Promise<boolean> {
 async function check(python: string): Promise<boolean> {
   const place = makeDirectory('regeneration');
   try {
-    const library = describe(python);
+    const library = describe(python, place);
     const files = readdirSync(library.folder, {recursive: true, withFileTypes: true})
       .filter((entry) => entry.isFile() && entry.name.endsWith('.py'))
       .map((entry) => relative(library.folder, join(entry.parentPath, entry.name)))
@@ -91,27 +95,26 @@ async function check(python: string): Promise<boolean> {
   }
 }
 
-function describe(python: string): Library {
+function describe(python: string, place: string): Library {
   const code =
     'import sys, os, sysconfig, _imp; print("%d.%d" % sys.version_info[:2], os.path.dirname(os.__file__), ' +
     'sysconfig.get_path("include"), *getattr(_imp, "_frozen_module_names", list)(), sep="\\n")';
   const answer = execFileSync(python, ['-B', '-I', '-c', code], {encoding: 'utf8'});
   const [series = '', folder = '', include = '', ...names] = answer.trim().split('\n');
-  const header = `python${series}.h`;
-  const layout = parseLayout(header, readFileSync(join(PACKAGE, 'src/codegen/layouts', header), 'utf8'));
-  if (!layout.ok) throw new Error(layout.failure.message);
-  const strings = join(include, 'internal/pycore_global_strings.h');
-  const wellKnown =
-    series === '3.10' ? new Map<string, string>() : parseWellKnownStrings(readFileSync(strings, 'utf8'));
-  return {folder, layout: layout.value, wellKnown, frozen: [...ALWAYS_FROZEN, ...names]};
+  const imageLayouts = (['absolute', 'position-independent'] as const).map((model) => {
+    const measured = measureLayout(series, include, model, place);
+    if (!measured.ok) throw new Error(measured.failure.message);
+    return [model, measured.value] as const;
+  });
+  return {folder, layout: layoutOf(series), imageLayouts, frozen: [...ALWAYS_FROZEN, ...names]};
 }
 
-/** The digest of each module's C, in both models; without those that do not compile (test data that must not). */
+/** The digest of each module's image, in both models; without those that do not compile (test data that must not). */
 async function generateAll(
   python: string,
   hashSeed: string,
   files: readonly string[],
-  {folder, layout, wellKnown, frozen}: Library,
+  {folder, layout, imageLayouts, frozen}: Library,
   place: string,
 ): Promise<ReadonlyMap<string, string>> {
   // Workers are always given hash seed 0: a program in between says otherwise.
@@ -129,15 +132,17 @@ async function generateAll(
       });
       if (!compiled.ok) continue;
       const module = file.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
-      const texts = (['absolute', 'position-independent'] as const).map((addressModel) => {
+      const images = imageLayouts.map(([addressModel, imageLayout]) => {
         const image = generateImage({
           ...{module, unit: readFileSync(unit), layout},
-          ...{wellKnown, addressModel, pathPlaceholder: file},
+          ...{imageLayout, addressModel, pathPlaceholder: file},
           keepMarshal: frozen.includes(module),
         });
-        return image.ok ? image.value : `${image.failure.code}: ${image.failure.message}`;
+        return image.ok
+          ? digestOf(writeElf(image.value, imageLayout.machine))
+          : `${image.failure.code}: ${image.failure.message}`;
       });
-      digests.set(file, digestOf(texts.join('\0')));
+      digests.set(file, images.join(' '));
     }
   } finally {
     await workers.stop();

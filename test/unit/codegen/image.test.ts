@@ -4,16 +4,20 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals';
 import type {AddressModel} from '../../../src/codegen/address-model.js';
 import {generateImage} from '../../../src/codegen/image.js';
-import {type Layout, parseLayout} from '../../../src/codegen/layout.js';
-import {parseWellKnownStrings} from '../../../src/codegen/objects/well-known.js';
+import {assemblerText} from '../../../src/codegen/object-file/assembler-text.js';
+import type {ObjectFile} from '../../../src/codegen/object-file/object-file.js';
+import {writeElf} from '../../../src/codegen/object-file/write-elf.js';
+import type {ImageLayout} from '../../../src/codegen/probe/image-layout.js';
 import {digestOf} from '../../../src/model/digest.js';
 import {scriptPath} from '../../../src/cpython/interpreter/scripts.js';
 import {requestLine, startWorkers, type Workers} from '../../../src/cpython/interpreter/worker.js';
+import {LAYOUTS_FOLDER} from '../../../src/fs/package-files.js';
 import {findPythons} from '../../../support/pythons.js';
+import {layoutOf} from '../../support/fake-toolchain.js';
+import {headersOf, measureLayout, wellKnownOf} from '../../support/image-layouts.js';
 import {temporaryDirectory} from '../../support/temporary-directory.js';
+import {ImageReader, nameOfOwn} from './image-reader.js';
 
-const layouts = join(import.meta.dirname, '../../../src/codegen/layouts');
-const runtime = join(import.meta.dirname, '../../../src/runtime');
 const folder = temporaryDirectory('image');
 
 /** One module with every kind of constant that a compiler emits. */
@@ -36,27 +40,22 @@ async def g():
     async with f() as h: yield h
 `;
 
-const series = findPythons().filter(({series: each}) => existsSync(join(layouts, `python${each}.h`)));
+const series = findPythons().filter(({series: each}) => existsSync(join(LAYOUTS_FOLDER, `python${each}.h`)));
+const MODELS: readonly AddressModel[] = ['absolute', 'position-independent'];
 
 describe.each(series.map((found) => [found.series, found] as const))('Python %s', (version, found) => {
-  const include = execFileSync(
-    found.python,
-    ['-c', 'import sysconfig; print(sysconfig.get_path("include"))'],
-    {
-      encoding: 'utf8',
-    },
-  ).trim();
-  const strings = join(include, 'internal', 'pycore_global_strings.h');
+  const include = headersOf(found.python);
+  const layout = layoutOf(version);
   let workers: Workers;
-  let layout: Layout;
+  let layouts: Readonly<Record<AddressModel, ImageLayout>>;
   beforeAll(() => {
     workers = startWorkers({...found, count: 1});
-    const parsed = parseLayout(
-      `python${version}.h`,
-      readFileSync(join(layouts, `python${version}.h`), 'utf8'),
-    );
-    if (!parsed.ok) throw new Error(parsed.failure.message);
-    layout = parsed.value;
+    const measured = MODELS.map((model) => {
+      const read = measureLayout(version, include, model, folder);
+      if (!read.ok) throw new Error(read.failure.message);
+      return [model, read.value];
+    });
+    layouts = Object.fromEntries(measured) as typeof layouts;
   });
   afterAll(() => workers.stop());
 
@@ -78,59 +77,29 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
   function generate(
     unit: Uint8Array,
     options: {keepMarshal?: boolean; marshal?: Uint8Array; addressModel?: AddressModel} = {},
-  ): string {
+  ): ObjectFile {
+    const {addressModel = 'absolute', keepMarshal = false, marshal} = options;
     const image = generateImage({
-      module: 'pkg.mod',
-      unit,
-      layout,
-      wellKnown: parseWellKnownStrings(existsSync(strings) ? readFileSync(strings, 'utf8') : ''),
-      addressModel: options.addressModel ?? 'absolute',
+      ...{module: 'pkg.mod', unit, layout, addressModel, keepMarshal},
+      imageLayout: layouts[addressModel],
       pathPlaceholder: 'pkg/mod.py',
-      keepMarshal: options.keepMarshal ?? false,
-      ...(options.marshal === undefined ? {} : {marshal: options.marshal}),
+      ...(marshal === undefined ? {} : {marshal}),
     });
     if (!image.ok) throw new Error(image.failure.message);
     return image.value;
   }
+  const readImage = async (text: string, filename?: string): Promise<ImageReader> =>
+    new ImageReader(generate(await unitOf(text, filename)), layouts.absolute);
 
-  function compile(text: string, flags: readonly string[]): string {
-    const file = join(folder, 'image.c');
-    const object = join(folder, 'image.o');
-    writeFileSync(file, text);
-    const warnings = ['-Wall', '-Wextra', '-Werror'];
-    const headers = [
-      '-isystem',
-      include,
-      '-isystem',
-      join(include, 'internal'),
-      '-I',
-      runtime,
-      '-I',
-      layouts,
-    ];
-    execFileSync('gcc', [...warnings, ...headers, ...flags, '-c', file, '-o', object]);
-    return object;
-  }
-
-  test('the C compiles against the real headers without a warning', async () => {
-    const unit = await unitOf(EVERY_CONSTANT);
-    for (const keepMarshal of [false, true]) compile(generate(unit, {keepMarshal}), ['-fno-pie']);
-  });
-
-  test('the position-independent C needs no relocation', async () => {
-    const text = generate(await unitOf(EVERY_CONSTANT), {
+  test('the position-independent form needs no relocation, and names nothing of others', async () => {
+    const file = generate(await unitOf(EVERY_CONSTANT), {
       keepMarshal: true,
       addressModel: 'position-independent',
     });
-    const object = compile(text, ['-fPIC', '-DFF_POSITION_INDEPENDENT=1']);
+    const object = join(folder, 'image.o');
+    writeFileSync(object, writeElf(file, layouts['position-independent'].machine));
     expect(execFileSync('readelf', ['-r', object], {encoding: 'utf8'})).toContain('no relocations');
-  });
-
-  test('no comment, and no text of the program outside of literals', async () => {
-    const text = generate(await unitOf(EVERY_CONSTANT));
-    const code = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
-    expect(code).not.toMatch(/\/\*|\/\//);
-    expect(code).not.toContain('snake');
+    expect(execFileSync('nm', ['-u', object], {encoding: 'utf8'})).toBe('');
   });
 
   test('hash seeds leave no trace but the digest of the unit, which workers make with one seed', () => {
@@ -155,40 +124,41 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
     });
     const texts = units.map((unit) => {
       const digest = digestOf(unit);
-      const text = generate(unit);
+      const text = assemblerText(generate(unit));
       expect(text).toContain(digest);
       return text.replaceAll(digest, '');
     });
     expect(new Set(texts).size).toBe(1);
   });
 
+  const NAN = /^[7f]ff8/;
   test('nans, and what holds them, are objects of their own', async () => {
     const nan = '(1e400 - 1e400)';
-    const text = generate(
-      await unitOf(
-        `a = ${nan}\nb = (${nan}, 1.5)\ndef f(x): return ${nan}, 1.5, (${nan}, 1.5), x in {${nan}, 2.5}\n`,
-      ),
+    const image = await readImage(
+      `a = ${nan}\nb = (${nan}, 1.5)\ndef f(x): return ${nan}, 1.5, (${nan}, 1.5), x in {${nan}, 2.5}\n`,
     );
-    const nans = text.match(/FF_FLOAT\(0x[7f]ff8[0-9a-f]*u\)/g) ?? [];
-    expect(nans).toHaveLength(5);
-    expect(text.match(/FF_FLOAT\(0x3ff8000000000000u\)/g)).toHaveLength(1);
+    const floats = image.floats();
+    expect(floats.filter((bits) => NAN.test(bits))).toHaveLength(5);
+    expect(floats.filter((bits) => bits === '3ff8000000000000')).toHaveLength(1);
   });
 
   test('a nan that the compiler has in several places is one object', async () => {
     // Up to 3.11, what a folded tuple was made of stays among the constants.
-    const text = generate(await unitOf('class C:\n    def f(self, v=1e400 - 1e400): pass\n'));
-    expect(text.match(/FF_FLOAT\(0x[7f]ff8[0-9a-f]*u\)/g)).toHaveLength(1);
+    const image = await readImage('class C:\n    def f(self, v=1e400 - 1e400): pass\n');
+    expect(image.floats().filter((bits) => NAN.test(bits))).toHaveLength(1);
   });
 
   test('only text that CPython interns is an object of several modules', async () => {
-    const text = generate(
-      await unitOf('x = ("shared_marker", ".own", "<lambda>", "of this module")\nf = lambda y: [y]\n'),
+    const image = await readImage(
+      'x = ("shared_marker", ".own", "<lambda>", "of this module")\nf = lambda y: [y]\n',
     );
-    expect(text).toContain('FF_SHARED(ff_s_shared__marker)');
-    expect(text).not.toContain('ff_s__Down');
+    const groups = [...image.blocks.values()].flatMap(({group}) => group ?? []);
+    expect(groups).toContain('ff_s_shared__marker');
+    expect(groups).not.toContain('ff_s__Down');
+    const count = (text: string): number => image.texts().filter((each) => each.text === text).length;
     // A name has the interpreter's own object where it has one; the constant is another.
-    expect(text.match(/FF_ASCII\(8, "<lambda>"\)/g)).toHaveLength(existsSync(strings) ? 1 : 2);
-    expect(text.match(/FF_ASCII\(14, "of this module"\)/g)).toHaveLength(1);
+    expect(count('<lambda>')).toBe(wellKnownOf(include).size > 0 ? 1 : 2);
+    expect(count('of this module')).toBe(1);
   });
 
   test('constants that come from identifiers are interned, in whatever letters', async () => {
@@ -199,84 +169,99 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
       'match x:\n    case X(größtes=1): pass',
       'def größere(): return "größe"',
     ];
-    const text = generate(await unitOf(`${source.join('\n')}\n`));
-    const [, slots = ''] = /strings\[\d+\] = \{(.*?)\}/s.exec(text) ?? [];
+    const image = await readImage(`${source.join('\n')}\n`);
+    const slots = new Set(image.links('strings'));
+    const words = new Map(image.texts().map(({text, block}) => [block.name, text]));
     // The words in tuples, by whether the runtime interns them there.
     const seen = {interned: new Set<string>(), own: new Set<string>()};
-    for (const [, tuple = '', items = ''] of text.matchAll(/ (t\d+) = FF_TUPLE\(\d+, \{(.*?)\}\)/gs)) {
-      for (const [i, item] of items.split(/,\s*/).entries()) {
-        const [, variable = ''] = /^FF_REF\((s\d+)\)$/.exec(item) ?? [];
-        const [, word] = new RegExp(`= FF_TEXT\\(${variable}, \\d+, \\d, (.*)\\)`).exec(text) ?? [];
-        if (word !== undefined)
-          seen[slots.includes(`FF_TO(${tuple}.object.items[${i}])`) ? 'interned' : 'own'].add(word);
+    for (const tuple of image.ofKind('tuple')) {
+      for (const [at, target] of tuple.pointers) {
+        const word = words.get(target);
+        if (word === undefined || /^[ -~]*$/.test(word)) continue;
+        seen[slots.has(`${tuple.name}+${at}`) ? 'interned' : 'own'].add(word);
       }
     }
-    const latin = (word: string): string =>
-      `"${word.replaceAll(/[^ -~]/g, (char) => `\\${char.charCodeAt(0).toString(8)}`)}"`;
     expect(seen).toEqual({
-      interned: new Set(
-        ['größe', 'größer', 'größere', 'größtes'].map(latin).concat('{21517, 21069}', '{21517}'),
-      ),
-      own: new Set(['größte', 'Größe mit Text'].map(latin)),
+      interned: new Set(['größe', 'größer', 'größere', 'größtes', '名前', '名']),
+      own: new Set(['größte', 'Größe mit Text']),
     });
   });
 
   test('code that is nested as deep as Python nests it', async () => {
     const tuple = `${'('.repeat(190)}1,${'),'.repeat(190)}`;
-    const text = generate(await unitOf(`f = ${'lambda: '.repeat(990)}0\nx = ${tuple}\n`));
-    expect(text.match(/ FF_CODE\(/g)).toHaveLength(991);
+    const image = await readImage(`f = ${'lambda: '.repeat(990)}0\nx = ${tuple}\n`);
+    expect(image.links('codes')).toHaveLength(991);
+    expect(image.ofKind('code')).toHaveLength(991);
   });
 
   test('constants are merged by type and bits, never by ==', async () => {
-    const text = generate(
-      await unitOf('x = (1.0, 300, 300.0, -0.0, 0.0, 1.0)\ny = [0.0, 300, "zz", b"zz"]\n'),
-    );
-    const bits = [...text.matchAll(/FF_FLOAT\((0x[0-9a-f]+)u\)/g)].map(([, value]) => value).sort();
-    expect(bits).toEqual(['0x0', '0x3ff0000000000000', '0x4072c00000000000', '0x8000000000000000']);
-    expect(text.match(/= FF_INT\(/g)).toHaveLength(1);
-    expect(text.match(/ff_s_zz = FF_ASCII/g)).toHaveLength(1);
-    expect(text.match(/= FF_BYTES\(2, "zz"\)/g)).toHaveLength(1);
+    const image = await readImage('x = (1.0, 300, 300.0, -0.0, 0.0, 1.0)\ny = [0.0, 300, "zz", b"zz"]\n');
+    expect(image.floats().sort()).toEqual(['0', '3ff0000000000000', '4072c00000000000', '8000000000000000']);
+    const ints = image.ofKind('positive').map((block) => image.tail('positive', block).readUInt32LE());
+    expect(ints).toEqual([300]);
+    expect(image.texts().filter(({text}) => text === 'zz')).toHaveLength(1);
+    const bytes = image.ofKind('bytes').filter((block) => image.argument('bytes', block, 'size') === 2n);
+    const contents = bytes.map((block) => image.tail('bytes', block).toString('latin1', 0, 3));
+    expect(contents.filter((content) => content === 'zz\0')).toHaveLength(1);
+  });
+
+  test('numbers have their sign and digits', async () => {
+    const image = await readImage(`x = [${1n << 200n}, -${1n << 75n}]\n`);
+    const [large] = image
+      .ofKind('positive')
+      .filter((each) => image.argument('positive', each, 'digits') === 7n);
+    const tail = large === undefined ? Buffer.alloc(28) : image.tail('positive', large);
+    const digits = Array.from({length: 7}, (_, i) => tail.readUInt32LE(4 * i));
+    expect(digits).toEqual([0, 0, 0, 0, 0, 0, 1 << 20]);
+    const all = image.ofKind('negative').map((block) => image.tail('negative', block).toString('hex', 0, 12));
+    expect(all).toContain('000000000000000000800000');
   });
 
   test('well-known objects are the interpreter’s own', async () => {
-    const text = generate(await unitOf('x = (256, -5, "", "a", "\\xe9", (), b"", b"z", "__init__")\n'));
+    const image = await readImage('x = (256, -5, "", "a", "\\xe9", (), b"", b"z", "__init__")\n');
+    const {numbers} = layouts.absolute;
     if (!layout.staticSingletons) {
-      const built = [
-        '{FF_BUILD_INT, 256, ',
-        '{FF_BUILD_INT, -5, ',
-        '{FF_BUILD_STR, -1, ',
-        '{FF_BUILD_STR, 97, ',
+      const built = image.built().map(({kind, value}) => [kind, value]);
+      const expected = [
+        ...[
+          [numbers.builtINT, 256],
+          [numbers.builtINT, -5],
+          [numbers.builtSTR, -1],
+          [numbers.builtSTR, 97],
+        ],
+        ...[
+          [numbers.builtSTR, 233],
+          [numbers.builtTUPLE, 0],
+          [numbers.builtBYTES, 0],
+        ],
       ];
-      for (const own of [...built, '{FF_BUILD_STR, 233, ', '{FF_BUILD_TUPLE, 0, ', '{FF_BUILD_BYTES, 0, ']) {
-        expect(text).toContain(own);
-      }
-      expect(text).toContain('FF_ASCII(8, "__init__")');
+      expect(built).toEqual(expect.arrayContaining(expected));
+      expect(image.texts().map(({text}) => text)).toContain('__init__');
       return;
     }
-    for (const own of ['FF_SMALL_INT(256)', 'FF_SMALL_INT(-5)', 'FF_EMPTY_STR', 'FF_ASCII_CHAR(97)']) {
-      expect(text).toContain(own);
-    }
-    for (const own of [
-      'FF_LATIN1_CHAR(233)',
-      'FF_EMPTY_TUPLE',
-      'FF_EMPTY_BYTES',
-      'FF_OF_RUNTIME(_Py_ID(__init__))',
-    ]) {
-      expect(text).toContain(own);
-    }
+    const [tuple] = image.ofKind('tuple').filter((block) => image.argument('tuple', block, 'size') === 9n);
+    const start = layouts.absolute.templates.tuple.tail;
+    const items = Array.from({length: 9}, (_, i) => tuple?.pointers.get(start + 8 * i));
+    const own = ['int 256', 'int -5', 'str', 'char 97', 'char 233', 'tuple', 'bytes'];
+    expect(items.slice(0, 7)).toEqual(own.map((name) => nameOfOwn(layouts.absolute, name)));
+    expect(items[8]).toBe(nameOfOwn(layouts.absolute, 'text __init__'));
   });
 
   test('bytes of one byte are not the interpreter’s own, as in a module that marshal reads', async () => {
-    const text = generate(await unitOf('x = (b"z", b"zz", b"z")\n'));
-    expect(text.match(/= FF_BYTES\(1, "z"\)/g)).toHaveLength(1);
-    expect(text).not.toContain('FF_BYTES_CHAR(122)');
+    const image = await readImage('x = (b"z", b"zz", b"z")\n');
+    const single = image
+      .ofKind('bytes')
+      .filter((block) => image.tail('bytes', block).toString('latin1', 0, 2) === 'z\0');
+    expect(single).toHaveLength(1);
   });
 
   test('the path that is known only at run time is filled in, other file names are kept', async () => {
-    expect(generate(await unitOf('x = 1\n'))).toContain('.path = FF_TO(path)');
-    const frozen = generate(await unitOf('x = 1\n', '<frozen mod>'));
-    expect(frozen).not.toContain('FF_PATH_CAPACITY');
-    expect(frozen).toContain('"<frozen mod>"');
+    const image = await readImage('x = 1\n');
+    expect([...(image.blocks.get('image')?.pointers.values() ?? [])]).toContain('path');
+    expect(image.blocks.get('path')?.bytes).toHaveLength(layouts.absolute.numbers.pathSize);
+    const frozen = await readImage('x = 1\n', '<frozen mod>');
+    expect([...frozen.blocks.keys()]).not.toContain('path');
+    expect(frozen.texts().map(({text}) => text)).toContain('<frozen mod>');
   });
 
   test('marshal bytes of other code are rejected', async () => {

@@ -1,9 +1,10 @@
 /** Single actions, as build systems call them. */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {runStep} from '../../../../src/cli/step.js';
 import {findPythons} from '../../../../support/pythons.js';
+import {compileProbe, headersOf} from '../../../support/image-layouts.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 import {writeFiles} from '../../cpython/folders.js';
 import {describeWith} from '../../../support/with.js';
@@ -44,7 +45,7 @@ describe('invalid usage', () => {
     const done = await step(
       '/',
       'generate',
-      ...words({series: '3.13', module: 'm', filename: 'm.py', unit: 'no', c: 'c'}),
+      ...words({series: '3.13', module: 'm', filename: 'm.py', unit: 'no', layout: 'no', object: 'o'}),
     );
     expect(done).toMatchObject({code: 1, said: expect.stringMatching(/error\[IO\].*step generate/)});
   });
@@ -53,7 +54,7 @@ describe('invalid usage', () => {
     const done = await step(
       '/',
       'generate',
-      ...words({series: '3.9', module: 'm', filename: 'm.py', unit: 'no', c: 'c'}),
+      ...words({series: '3.9', module: 'm', filename: 'm.py', unit: 'no', layout: 'no', object: 'o'}),
     );
     expect(done).toMatchObject({code: 2, said: expect.stringMatching(/error\[PYTHON_VERSION\]/)});
   });
@@ -73,24 +74,37 @@ describeWith(newest, 'an installed Python')('of an installed Python', () => {
       ...words({python, source, filename: 'pkg/m.py', unit: 'm.unit', imports: 'm.imports'}),
     );
 
-  test('compile and generate: the same bytes in any directory', async () => {
+  test('probe, read-probe, compile and generate: the same bytes in any directory', async () => {
+    const include = headersOf(python);
+    const strings = join(include, 'internal', 'pycore_global_strings.h');
+    const own = existsSync(strings) ? ['--strings', strings] : [];
+    const target = [...words({series}), ...own, '--position-independent'];
     const made = await Promise.all(
       ['one', 'an other'].map(async (name) => {
         const cwd = join(folder, name);
         writeFiles(cwd, {'m.py': 'import os.path\nWORDS = {"a", "b"}\ndef f(x): return x in WORDS\n'});
         expect(await compile(cwd, 'm.py')).toEqual({code: 0, said: ''});
-        const options = words({series, module: 'pkg.m', filename: 'pkg/m.py', unit: 'm.unit', c: 'm.c'});
+        expect(await step(cwd, 'probe', ...target, '--c', 'probe.c')).toEqual({code: 0, said: ''});
+        compileProbe(join(cwd, 'probe.c'), join(cwd, 'probe.o'), include, 'position-independent');
+        const read = words({object: 'probe.o', layout: 'layout.json'});
+        expect(await step(cwd, 'read-probe', ...target, ...read)).toEqual({code: 0, said: ''});
+        const options = words({
+          ...{series, module: 'pkg.m', filename: 'pkg/m.py', unit: 'm.unit'},
+          ...{layout: 'layout.json', object: 'm.o'},
+        });
         expect(await step(cwd, 'generate', ...options, '--position-independent')).toEqual({
           code: 0,
           said: '',
         });
-        return ['m.unit', 'm.imports', 'm.c'].map((file) => readFileSync(join(cwd, file), 'latin1'));
+        return ['m.unit', 'm.imports', 'layout.json', 'm.o'].map((file) =>
+          readFileSync(join(cwd, file), 'latin1'),
+        );
       }),
     );
     expect(made[0]).toEqual(made[1]);
     expect(made[0]?.[1]).toBe('os.path\n');
-    expect(made[0]?.[2]).toContain('pkg.m');
-    expect(made[0]?.[2]).not.toContain(folder);
+    expect(made[0]?.[3]).toContain('pkg.m');
+    expect(made[0]?.[3]).not.toContain(folder);
   });
 
   test('a source that does not compile is quoted', async () => {

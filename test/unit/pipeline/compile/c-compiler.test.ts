@@ -121,18 +121,20 @@ describe('keys', () => {
   });
 });
 
-test('headers are precompiled for data when there is enough to compile, by gcc', async () => {
-  await compile([{}, {}, {}, {kind: 'code'}]);
+test('headers are precompiled for code when there is enough to compile, by gcc', async () => {
+  await compile([{kind: 'code'}, {kind: 'code'}, {kind: 'code'}, {}]);
   expect(toolchain.calls().filter((call) => call.includes('c-header'))).toEqual([]);
   await compile([
-    ...Array.from({length: 5}, (_, i) => ({target: `n${i}`, output: {name: 'o', path: at(`n${i}.o`)}})),
+    ...Array.from({length: 5}, (_, i) => ({
+      ...{target: `n${i}`, kind: 'code' as const, output: {name: 'o', path: at(`n${i}.o`)}},
+    })),
   ]);
   expect(toolchain.calls().filter((call) => call.includes('c-header'))).toHaveLength(1);
   const used = words('n4.o').filter((word) => word.startsWith(`-I${at('build/work/headers-')}`));
   expect(used).toHaveLength(1);
   expect(existsSync(`${used[0]?.slice(2) ?? ''}/python3.13.h.gch`)).toBe(true);
   const clang = {...toolchain.cc.compiler, family: 'clang'};
-  await compile([{target: 'c', output: {name: 'o', path: at('c.o')}}], {compiler: clang});
+  await compile([{target: 'c', kind: 'code', output: {name: 'o', path: at('c.o')}}], {compiler: clang});
   expect(words('c.o').filter((word) => word.includes('headers-'))).toEqual([]);
 });
 

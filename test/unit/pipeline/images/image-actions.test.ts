@@ -9,7 +9,10 @@ import type {HostKind} from '../../../../src/pipeline/host.js';
 import {placesOf} from '../../../../src/pipeline/build-places.js';
 import {prepareTools, stopTools, type Tools} from '../../../../src/pipeline/images/image-tools.js';
 import {buildIndex, buildRecord, buildRuntime} from '../../../../src/pipeline/images/index-and-runtime.js';
-import {compileC, generateC, output} from '../../../../src/pipeline/images/module-images.js';
+import {generateObject} from '../../../../src/pipeline/images/module-images.js';
+import {output} from '../../../../src/pipeline/action-output.js';
+import type {ImageLayout} from '../../../../src/codegen/probe/image-layout.js';
+import type {TargetLayout} from '../../../../src/pipeline/images/target-layout.js';
 import type {FreezePlan, ModulePlan} from '../../../../src/pipeline/modules/module-plan.js';
 import type {Toolchain} from '../../../../src/pipeline/toolchain.js';
 import {type FakeToolchain, fakeToolchain} from '../../../support/fake-toolchain.js';
@@ -40,8 +43,6 @@ function withTools<T>(
     }
   });
 }
-const text = ({result}: SiteRun<Artifact>): string =>
-  result.ok ? readFileSync(result.value.path, 'utf8') : result.failure.message;
 
 const PLAN: FreezePlan = {
   modules: [],
@@ -57,17 +58,12 @@ test('the tools read the headers of the target, where it has them', async () => 
   const header = at('strings.h');
   writeFileSync(header, 'struct _Py_global_strings { struct { STRUCT_FOR_ID(abs) } identifiers; };\n');
   const getpath = {source: {path: at('getpath.py'), name: 'getpath.py'}, header: at('missing.h')};
-  const read = await withTools(({wellKnown, wellKnownHeaders, getpathHeaders}) =>
-    Promise.resolve(ok([[...wellKnown.keys()], wellKnownHeaders.length, getpathHeaders.length])),
-  );
-  expect(read.result).toEqual(ok([[], 0, 0]));
-  const strings = await withTools(
-    ({wellKnownHeaders}) => Promise.resolve(ok(wellKnownHeaders.map(({path}) => path))),
-    {
-      globalStringsHeader: header,
-    },
-  );
-  expect(strings.result).toEqual(ok([header]));
+  const probe = async (change: Partial<Toolchain>): Promise<string> => {
+    await withTools((tools) => tools.targetLayout(), change);
+    return readFileSync(at('build/work/probe.c'), 'utf8');
+  };
+  expect(await probe({})).not.toContain('_Py_ID(');
+  expect(await probe({globalStringsHeader: header})).toContain('FF_OF_RUNTIME(_Py_ID(abs))');
   expect((await withTools(() => Promise.resolve(ok()), {getpath})).result).toMatchObject({
     ok: false,
     failure: {code: 'IO', message: expect.stringContaining('missing.h')},
@@ -120,7 +116,21 @@ test.each<[HostKind, string, string]>([
   expect(words.every((all) => all.includes('-O2'))).toBe(true);
 });
 
-test('C is generated from the unit, and compiled; a damaged unit is a failure', async () => {
+test('how objects look is asked once, of the target’s compiler', async () => {
+  const asked = await withTools(async (tools) => {
+    const [first, second] = await Promise.all([tools.targetLayout(), tools.targetLayout()]);
+    expect(first).toBe(second);
+    return first;
+  });
+  // This compiler writes down what it is asked.
+  expect(asked.result).toMatchObject({
+    failure: {code: 'LAYOUT', message: 'the C compiler makes object files of an unknown format'},
+  });
+  expect(asked.actions).toEqual(['index:probe executed', 'cc:_flashfreeze.probe executed']);
+  expect(readFileSync(at('build/work/probe.o'), 'utf8').split('\n')).toContain(at('build/work/probe.c'));
+});
+
+test('a damaged unit is a failure', async () => {
   const plan: ModulePlan = {
     module: 'app.größe',
     source: at('app.py'),
@@ -129,15 +139,19 @@ test('C is generated from the unit, and compiled; a damaged unit is a failure', 
     isCPythonFrozen: false,
     isRequired: false,
   };
-  writeFileSync(at('bad.unit'), 'no marshal');
-  const unit = {name: 'unit', path: at('bad.unit'), digest: digestOf('no marshal')};
-  const {result} = await withTools((tools) => generateC(plan, unit, tools));
+  const file = (name: string, content: string): Artifact => {
+    writeFileSync(at(name), content);
+    return {name, path: at(name), digest: digestOf(content)};
+  };
+  const layout: TargetLayout = {
+    artifact: file('layout.json', '{}'),
+    // Nothing of it is needed.
+    read: () => Promise.resolve({} as ImageLayout),
+  };
+  const {result} = await withTools((tools) =>
+    generateObject(plan, file('bad.unit', 'no marshal'), layout, tools),
+  );
   expect(result).toMatchObject({ok: false, failure: {code: 'MARSHAL'}});
-  writeFileSync(at('app.c'), 'int x;');
-  const source = {name: 'c', path: at('app.c'), digest: digestOf('int x;')};
-  const compiled = await withTools((tools) => compileC(plan, source, tools));
-  expect(compiled.actions).toEqual(['cc:app.größe executed']);
-  expect(text(compiled).split('\n')).toContain(at('app.c'));
 });
 
 test('an output that an action does not declare is a bug', () => {

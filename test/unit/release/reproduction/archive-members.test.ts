@@ -3,7 +3,8 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, test} from '@jest/globals';
-import {archiveMembers, elfSections} from '../../../../src/release/reproduction/elf.js';
+import {readElf} from '../../../../src/codegen/object-file/read-elf.js';
+import {archiveMembers} from '../../../../src/release/reproduction/archive-members.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
 const folder = temporaryDirectory('elf');
@@ -30,7 +31,7 @@ test.each(['main.o', 'program'])('the sections of %s are those that readelf list
     name: section,
     size: type === 'NOBITS' ? 0 : parseInt(size, 16),
   }));
-  const found = elfSections(read(name))?.map(({name: section, bytes}) => ({
+  const found = readElf(read(name))?.sections?.map(({name: section, bytes}) => ({
     name: section,
     size: bytes.length,
   }));
@@ -39,7 +40,7 @@ test.each(['main.o', 'program'])('the sections of %s are those that readelf list
 });
 
 test('a section has the bytes of the file', () => {
-  const data = elfSections(read('program'))?.find(({name}) => name === '.data');
+  const data = readElf(read('program'))?.sections?.find(({name}) => name === '.data');
   expect(Buffer.from(data?.bytes ?? []).toString('latin1')).toContain('text\0');
 });
 
@@ -55,13 +56,12 @@ test('the members of an archive are those that ar packed, with long names and of
 test('other files, and damaged ones, are neither', () => {
   const program = read('program');
   const others = [Buffer.alloc(0), Buffer.from('#!/bin/sh\n'), Buffer.alloc(200, 0x7f), read('main.c')];
-  for (const other of others)
-    expect([elfSections(other), archiveMembers(other)]).toEqual([undefined, undefined]);
+  for (const other of others) expect([readElf(other), archiveMembers(other)]).toEqual([undefined, undefined]);
   const big = Buffer.from(program);
   big[5] = 2; // big-endian
-  expect(elfSections(big)).toBeUndefined();
+  expect(readElf(big)).toBeUndefined();
   // Without its table of sections.
-  expect(elfSections(program.subarray(0, program.length - 64))).toBeUndefined();
+  expect(readElf(program.subarray(0, program.length - 64))).toBeUndefined();
   const broken = Buffer.from(read('lib.a'));
   broken.write('??????????', 8 + 48, 'latin1');
   expect(archiveMembers(broken)).toBeUndefined();

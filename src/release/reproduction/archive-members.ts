@@ -4,40 +4,6 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-const SHT_NOBITS = 8;
-
-/** The sections of a 64-bit little-endian ELF file, in their order (elf(5)); undefined for anything else. */
-export function elfSections(file: Uint8Array): readonly Part[] | undefined {
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
-  if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46 || bytes[4] !== 2 || bytes[5] !== 1)
-    return undefined;
-  const [table, size, count, names] = [
-    Number(bytes.readBigUInt64LE(0x28)),
-    bytes.readUInt16LE(0x3a),
-    bytes.readUInt16LE(0x3c),
-    bytes.readUInt16LE(0x3e),
-  ];
-  if (size < 64 || table + size * count > bytes.length || names >= count) return undefined;
-  const headers = Array.from({length: count}, (_, i) => {
-    const at = table + size * i;
-    return {
-      name: bytes.readUInt32LE(at),
-      type: bytes.readUInt32LE(at + 4),
-      offset: Number(bytes.readBigUInt64LE(at + 0x18)),
-      length: Number(bytes.readBigUInt64LE(at + 0x20)),
-    };
-  });
-  const strings = headers[names];
-  return headers.map(({name, type, offset, length}) => {
-    const start = (strings?.offset ?? 0) + name;
-    const end = bytes.indexOf(0, start);
-    return {
-      name: bytes.subarray(start, end < 0 ? start : end).toString('latin1'),
-      bytes: type === SHT_NOBITS ? new Uint8Array() : bytes.subarray(offset, offset + length),
-    };
-  });
-}
-
 const AR_MAGIC = '!<arch>\n';
 const AR_HEADER = 60;
 

@@ -1,0 +1,63 @@
+import {roundUp} from '../object-file/alignment.js';
+import type {ObjectFile} from '../object-file/object-file.js';
+import type {ImageLayout} from '../probe/image-layout.js';
+import {type Block, type BlockKind, type Target, isAddress} from './block.js';
+import type {BlockList} from './block-list.js';
+
+/** The kinds in the order of `FF_KIND_…` (src/runtime/flashfreeze.h). */
+const OBJECT_KINDS = ['str', 'bytes', 'int', 'float', 'complex', 'tuple'] as const;
+
+/** The kinds of members in their order: read-only data comes last, so that its pages stay clean. */
+const ORDER: readonly (readonly BlockKind[])[] = [
+  ['code', 'tuple'],
+  ['str'],
+  ['bytes', 'int', 'float', 'complex'],
+  ['table'],
+];
+
+const SECTION = 'ff_image';
+
+/** The object file of an image in the position-independent model: one struct that begins with `image`, without a relocation. */
+export function layOutStruct(
+  symbol: string,
+  image: Block,
+  list: BlockList,
+  {numbers}: ImageLayout,
+): ObjectFile {
+  const {blocks} = list;
+  const lists = OBJECT_KINDS.flatMap((kind) => [
+    ...blocks.filter((block) => block.kind === kind).map((block) => ({block, offset: block.object})),
+    undefined,
+  ]);
+  const objects = list.links('objects', lists);
+  const members = [
+    image,
+    ...ORDER.flatMap((kinds) => blocks.filter((block) => block !== image && kinds.includes(block.kind))),
+  ];
+  let end = 0;
+  const offsets = new Map<Block, number>();
+  for (const block of members) {
+    const offset = roundUp(end, block.align);
+    offsets.set(block, offset);
+    end = offset + block.bytes.length;
+  }
+  const align = Math.max(...members.map((block) => block.align));
+  const bytes = Buffer.alloc(roundUp(end, align));
+  list.set(image, 'image', {objects: objects.start, size: bytes.length});
+  const offsetOf = (target: Target): number =>
+    isAddress(target) ? (offsets.get(target.block) ?? 0) + target.offset : target.value;
+  for (const block of members) {
+    const start = offsets.get(block) ?? 0;
+    bytes.set(block.bytes, start);
+    for (const {at, target, form} of block.words) {
+      const value = offsetOf(target);
+      if (form === 'link') bytes.writeUInt32LE(value, start + at);
+      else bytes.writeBigUInt64LE(BigInt(isAddress(target) ? value | numbers.innerTag : value), start + at);
+    }
+  }
+  const labels = members.map((block) => ({name: block.name, at: offsets.get(block) ?? 0}));
+  return {
+    sections: [{name: SECTION, writable: true, align, bytes, relocations: [], labels}],
+    symbols: [{name: symbol, section: 0, offset: 0, size: bytes.length}],
+  };
+}
