@@ -187,9 +187,11 @@ text = open(os.path.join(os.path.dirname(__file__), 'read.txt')).read()
 names = os.listdir(os.path.join(os.path.dirname(__file__), 'listed'))
 is_there = os.path.exists(os.path.join(os.path.dirname(__file__), 'examined', 'file'))
 language = os.environ.get('LANGUAGE')
+import urllib.request
+proxies = urllib.request.getproxies()
 `;
   const PRINT =
-    'import reader as r; print(r.cwd, r.cpus, r.host, r.is_terminal, r.text, r.names, r.is_there, r.language)';
+    'import reader as r; print(r.cwd, r.cpus, r.host, r.is_terminal, r.text, r.names, r.is_there, r.language, r.proxies)';
   /** What a start prints, and what the snapshot was good for. */
   const both = async (
     options: Parameters<typeof run>[2] = {},
@@ -220,6 +222,9 @@ language = os.environ.get('LANGUAGE')
     expect(await both({cwd: packages})).toBe('imports read the working directory, which is another one');
     expect(await both({environment: {LANGUAGE: 'de'}})).toBe(
       'an environment variable that imports read has another value',
+    );
+    expect(await both({environment: {SOME_PROXY: 'http://localhost:9'}})).toBe(
+      'imports read the variables of proxies, which have other values',
     );
     expect(await both({}, ['taskset', '-c', '0'])).toBe(
       'imports read the number of processors, which is another one',

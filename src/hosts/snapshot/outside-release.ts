@@ -8,6 +8,7 @@ const FACTS: Readonly<Record<string, string>> = {
   cpus: 'the number of processors',
   terminals: 'what the standard streams are',
   program: 'the name of the program',
+  proxies: 'the variables of proxies',
 };
 
 /**

@@ -12,77 +12,12 @@
 
 #include <setjmp.h>
 #include <stdlib.h>
-#include <string.h>
 
 extern const char __executable_start[], etext[];
 
-static int snapshot_has_finalizers; /* found when it was made */
 static int is_restored;
 static jmp_buf end;
 static volatile int can_jump;
-
-/* Callbacks that only remove what is gone from a table: nobody looks into that any more. */
-static int is_quiet_callback(PyObject *callback)
-{
-    static const struct {
-        const char *module, *name; /* NULL: all of the module's functions */
-    } quiet[] = {{"weakref", NULL}, {"_weakrefset", NULL}, {"logging", "_removeHandlerRef"}};
-    if (PyCFunction_Check(callback)) {
-        char *code = (char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback);
-        return code >= __executable_start && code < etext;
-    }
-    if (!PyFunction_Check(callback)) {
-        return 0;
-    }
-    const PyFunctionObject *function = (PyFunctionObject *)callback;
-    for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
-        if (function->func_module != NULL && PyUnicode_Check(function->func_module) &&
-            PyUnicode_CompareWithASCIIString(function->func_module, quiet[i].module) == 0 &&
-            (quiet[i].name == NULL || PyUnicode_CompareWithASCIIString(function->func_name, quiet[i].name) == 0)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Whether the end of an object can be seen from outside. */
-static int has_finalizer(PyObject *object)
-{
-    PyTypeObject *type = Py_TYPE(object);
-    if (type->tp_finalize != NULL || type->tp_del != NULL) {
-        return 1;
-    }
-    char *dealloc = (char *)(uintptr_t)type->tp_dealloc;
-    if (dealloc < __executable_start || dealloc >= etext) { /* a type of a shared library */
-        return 1;
-    }
-    if (PyWeakref_Check(object)) {
-        PyObject *callback = ((PyWeakReference *)object)->wr_callback;
-        return callback != NULL && !is_quiet_callback(callback);
-    }
-    return 0;
-}
-
-static int have_finalizers(void)
-{
-    struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
-    for (int i = 0; i < NUM_GENERATIONS; i++) {
-        PyGC_Head *head = &gc->generations[i].head;
-        for (PyGC_Head *each = _PyGCHead_NEXT(head); each != head; each = _PyGCHead_NEXT(each)) {
-            PyObject *object = _Py_FROM_GC(each);
-            if (has_finalizer(object) && !ff_is_stream(object)) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
-/* Before the collector is frozen. */
-void ff_find_finalizers(void)
-{
-    snapshot_has_finalizers = have_finalizers();
-}
 
 void ff_begin_restored(void)
 {
@@ -124,9 +59,9 @@ static int have_exit_functions(void)
 static int is_end_quiet(void)
 {
     struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
-    return !snapshot_has_finalizers && gc->debug == 0 && (gc->callbacks == NULL || PyList_GET_SIZE(gc->callbacks) == 0) &&
+    return gc->debug == 0 && (gc->callbacks == NULL || PyList_GET_SIZE(gc->callbacks) == 0) &&
            !have_exit_functions() && PyInterpreterState_Next(PyInterpreterState_Get()) == NULL &&
-           PyInterpreterState_Head() == PyInterpreterState_Get() && !have_finalizers() && are_flushed();
+           PyInterpreterState_Head() == PyInterpreterState_Get() && !ff_have_finalizers() && are_flushed();
 }
 
 /* As gc.unfreeze() (Modules/gcmodule.c, gc_list_merge()), but in front of what the process has made itself, as without a snapshot: the
@@ -155,6 +90,7 @@ Py_ssize_t __wrap_PyGC_Collect(void)
         if (is_end_quiet()) {
             longjmp(end, 1);
         }
+        ff_leave_finalizers();
         unfreeze(&PyInterpreterState_Get()->gc);
     }
     return __real_PyGC_Collect();

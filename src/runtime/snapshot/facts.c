@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -79,6 +80,23 @@ static void read_streams(char *text, size_t Py_UNUSED(size), char **Py_UNUSED(ar
     text[3] = '\0';
 }
 
+/* ---- Variables that urllib.request looks for by the end of their names (getproxies_environment()). Values may be secret: only a hash is
+ * kept. ---- */
+
+extern char **environ;
+
+static void read_proxies(char *text, size_t size, char **Py_UNUSED(argv))
+{
+    uint64_t hash = FF_HASH_START;
+    for (char **each = environ; *each != NULL; each++) {
+        const char *equals = strchr(*each, '=');
+        if (equals != NULL && equals - *each > 5 && strncasecmp(equals - 6, "_proxy", 6) == 0) {
+            hash = ff_hash_bytes(hash, *each, strlen(*each) + 1);
+        }
+    }
+    snprintf(text, size, "%llx", (unsigned long long)hash);
+}
+
 static void read_program(char *text, size_t size, char **argv)
 {
     snprintf(text, size, "%s", ff_program_name(argv));
@@ -92,6 +110,7 @@ static const struct {
              {"cpus", "imports read the number of processors, which is another one", read_cpus},
              {"terminals", "imports read what the standard streams are, which is something else", read_terminals},
              {"streams", "imports read whether standard streams are terminals, which is another answer", read_streams},
+             {"proxies", "imports read the variables of proxies, which have other values", read_proxies},
              {"program", "imports read the name of the program, which is another one", read_program}};
 
 /* The value of a fact, shorter than FF_FACT_SIZE; -1 if there is none of this name. */

@@ -251,8 +251,12 @@ int ff_prepare_streams(const PyConfig *config);
 int ff_renew_streams(const PyConfig *config);
 int ff_is_stream(PyObject *object);
 
-/* snapshot/exit.c: the end of a restored process. */
+/* snapshot/finalizers.c: objects whose end can be seen. */
 void ff_find_finalizers(void);
+int ff_have_finalizers(void);
+void ff_leave_finalizers(void);
+
+/* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */

@@ -1,0 +1,181 @@
+/* Objects whose end can be seen: a process that has any is taken apart as CPython does (exit.c). */
+#include FF_LAYOUT
+
+#include "restore.h"
+#include "versions.h"
+
+#include "internal/pycore_gc.h"
+
+#include <string.h>
+
+extern const char __executable_start[], etext[];
+
+static int snapshot_has_finalizers; /* found when it was made */
+
+/* Callbacks that only remove what is gone from a table: nobody looks into that any more. */
+static int is_quiet_callback(PyObject *callback)
+{
+    static const struct {
+        const char *module, *name; /* NULL: all of the module's functions */
+    } quiet[] = {{"weakref", NULL}, {"_weakrefset", NULL}, {"logging", "_removeHandlerRef"}};
+    if (PyCFunction_Check(callback)) {
+        char *code = (char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback);
+        return code >= __executable_start && code < etext;
+    }
+    if (!PyFunction_Check(callback)) {
+        return 0;
+    }
+    const PyFunctionObject *function = (PyFunctionObject *)callback;
+    for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
+        if (function->func_module != NULL && PyUnicode_Check(function->func_module) &&
+            PyUnicode_CompareWithASCIIString(function->func_module, quiet[i].module) == 0 &&
+            (quiet[i].name == NULL || PyUnicode_CompareWithASCIIString(function->func_name, quiet[i].name) == 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_of(const PyTypeObject *type, const char *name, const char *module)
+{
+    /* The name of a class in Python has no module in it. */
+    if (strcmp(type->tp_name, name) != 0) {
+        return 0;
+    }
+    PyObject *own = PyObject_GetAttrString((PyObject *)(uintptr_t)type, "__module__");
+    int is_same = own != NULL && PyUnicode_Check(own) && PyUnicode_CompareWithASCIIString(own, module) == 0;
+    Py_XDECREF(own);
+    PyErr_Clear();
+    return is_same;
+}
+
+static int has_value(PyObject *object, const char *name, PyObject *expected)
+{
+    PyObject *value = PyObject_GetAttrString(object, name);
+    int is_same = value == expected;
+    Py_XDECREF(value);
+    PyErr_Clear();
+    return is_same;
+}
+
+/* ---- Finalizers that have nothing to do in the end if an attribute says so. The snapshot's own are asked then. ---- */
+
+static PyObject *tracker;  /* stops its process if it has one (Lib/multiprocessing/resource_tracker.py, ResourceTracker.__del__()) */
+static PyObject *finalize; /* atexit calls what is left, and turns it off (Lib/weakref.py, finalize._exitfunc()) */
+
+static int has_tracker_work(PyObject *object)
+{
+    return !has_value(object, "_fd", Py_None);
+}
+
+static int has_finalize_work(PyObject *type)
+{
+    return !has_value(type, "_shutdown", Py_True);
+}
+
+/* ---- Streams in memory: closing one frees it. ---- */
+
+static PyTypeObject *memory_streams[2];
+
+static int is_memory_stream(PyTypeObject *type)
+{
+    for (int i = 0; i < 2; i++) {
+        PyTypeObject *base = memory_streams[i];
+        if (base == NULL || !PyType_IsSubtype(type, base) || type->tp_finalize != base->tp_finalize || type->tp_del != NULL) {
+            continue;
+        }
+        static const char *const names[] = {"close", "closed"};
+        int same = 0;
+        for (int k = 0; k < 2; k++) {
+            PyObject *name = PyUnicode_InternFromString(names[k]);
+            same += name != NULL && _PyType_Lookup(type, name) == _PyType_Lookup(base, name);
+            Py_XDECREF(name);
+        }
+        return same == 2;
+    }
+    return 0;
+}
+
+static void find_memory_streams(void)
+{
+    static const char *const names[] = {"StringIO", "BytesIO"};
+    PyObject *io = PyImport_ImportModule("_io");
+    for (int i = 0; io != NULL && i < 2; i++) {
+        memory_streams[i] = (PyTypeObject *)PyObject_GetAttrString(io, names[i]);
+    }
+    Py_XDECREF(io);
+    PyErr_Clear();
+}
+
+/* ---- All of them ---- */
+
+/* Whether the end of an object can be seen from outside. */
+static int has_finalizer(PyObject *object, int is_end)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (type->tp_finalize != NULL || type->tp_del != NULL) {
+        if (is_of(type, "ResourceTracker", "multiprocessing.resource_tracker")) {
+            if (!is_end) {
+                Py_INCREF(object);
+                Py_XSETREF(tracker, object);
+            }
+            return has_tracker_work(object);
+        }
+        return !is_memory_stream(type);
+    }
+    char *dealloc = (char *)(uintptr_t)type->tp_dealloc;
+    if (dealloc < __executable_start || dealloc >= etext) { /* a type of a shared library */
+        return 1;
+    }
+    if (PyWeakref_Check(object)) {
+        PyObject *callback = ((PyWeakReference *)object)->wr_callback;
+        if (callback != NULL && is_of(Py_TYPE(callback), "finalize", "weakref")) {
+            if (!is_end) {
+                Py_INCREF(Py_TYPE(callback));
+                Py_XSETREF(finalize, (PyObject *)Py_TYPE(callback));
+            }
+            return is_end && has_finalize_work((PyObject *)Py_TYPE(callback));
+        }
+        return callback != NULL && !is_quiet_callback(callback);
+    }
+    return 0;
+}
+
+static int have_finalizers(int is_end)
+{
+    struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
+    for (int i = 0; i < NUM_GENERATIONS; i++) {
+        PyGC_Head *head = &gc->generations[i].head;
+        for (PyGC_Head *each = _PyGCHead_NEXT(head); each != head; each = _PyGCHead_NEXT(each)) {
+            PyObject *object = _Py_FROM_GC(each);
+            if (has_finalizer(object, is_end) && !ff_is_stream(object)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Before the collector is frozen. */
+void ff_find_finalizers(void)
+{
+    find_memory_streams();
+    snapshot_has_finalizers = have_finalizers(0);
+}
+
+/* At the end of a restored process. */
+int ff_have_finalizers(void)
+{
+    return snapshot_has_finalizers || (tracker != NULL && has_tracker_work(tracker)) ||
+           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1);
+}
+
+/* Before CPython takes objects apart. */
+void ff_leave_finalizers(void)
+{
+    Py_CLEAR(tracker);
+    Py_CLEAR(finalize);
+    for (int i = 0; i < 2; i++) {
+        Py_CLEAR(memory_streams[i]);
+    }
+}

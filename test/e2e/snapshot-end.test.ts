@@ -1,0 +1,81 @@
+/** A restored process ends early only where nobody can see it: finalizers of the snapshot and of the program run as without it. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {beforeAll, expect, jest, test} from '@jest/globals';
+import {STATE, type SnapshotRig, snapshotRig} from '../support/snapshot-rig.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+
+jest.setTimeout(60 * 60_000);
+const folder = temporaryDirectory('snapshot-end');
+let rig: SnapshotRig;
+
+/** What modules leave behind that has a finalizer. */
+const MODULES: Readonly<Record<string, string>> = {
+  // These have nothing to do in the end, unless the program gives them something.
+  end_quiet: `import io, weakref, multiprocessing.resource_tracker
+class Buffer(io.StringIO):
+    def write(self, text): return super().write(text.upper())
+class Receiver: pass
+kept, memory, receiver = Buffer(), io.BytesIO(b'x'), Receiver()
+weakref.finalize(receiver, print, 'finalized')
+unseen = weakref.finalize(Buffer, print, 'not at the end')
+unseen.atexit = False`,
+  end_tracker: 'import multiprocessing.shared_memory as memory, multiprocessing.resource_tracker as tracker',
+  end_closing: `import io
+class Closing(io.StringIO):
+    def close(self):
+        print('closed', self.getvalue())
+        super().close()
+kept = Closing('text')`,
+  end_deleted: `import io
+class Deleted(io.BytesIO):
+    def __del__(self): print('deleted')
+kept = Deleted()`,
+};
+
+/** What programs do with them. */
+const PROGRAMS: readonly (readonly [module: string, code: string])[] = [
+  ['end_quiet', 'pass'],
+  ['end_quiet', 'end_quiet.kept.write("a"); print(end_quiet.kept.getvalue()); end_quiet.receiver = None'],
+  ['end_quiet', 'class Late:\n    def __del__(self): print("late")\nkept = Late()'],
+  ['end_quiet', 'import weakref; kept = end_quiet.Receiver(); weakref.finalize(kept, print, "another")'],
+  ['end_tracker', 'pass'],
+  [
+    'end_tracker',
+    `m = end_tracker.memory.SharedMemory(create=True, size=9)
+print(end_tracker.tracker._resource_tracker._fd is not None)
+m.close(); m.unlink()`,
+  ],
+  [
+    'end_tracker',
+    'import os; m = end_tracker.memory.SharedMemory(create=True, size=9, name="/flashfreeze-test-%d" % os.getpid())',
+  ],
+  ['end_closing', 'pass'],
+  ['end_closing', 'end_closing.kept = None; print("before")'],
+  ['end_deleted', 'pass'],
+];
+
+beforeAll(async () => {
+  rig = await snapshotRig(folder);
+});
+
+test.each(Object.entries(MODULES))('%s', async (module, source) => {
+  writeFileSync(join(rig.packages, `${module}.py`), `${source}\n`);
+  const {summary, stderr} = await rig.build('--startup', '--module', module);
+  if (!summary.ok) throw new Error(stderr);
+  expect(stderr).not.toContain('left out');
+  for (const [, code] of PROGRAMS.filter(([name]) => name === module)) {
+    const text = `import ${module}\n${code}`;
+    const expected = await rig.start(rig.unmodified, ['-c', text]);
+    const restored = await rig.start(rig.out, ['-c', text]);
+    // Warnings name the memory that was left, and line numbers of the library are the same.
+    const comparable = ({stdout, stderr: said, exitCode}: typeof expected) => ({
+      exitCode,
+      stdout,
+      stderr: said.replaceAll(/flashfreeze-test-\d+/g, 'NAME'),
+    });
+    expect(comparable(restored)).toEqual(comparable(expected));
+  }
+  const state = await rig.start(rig.out, ['-c', `import ${module}\n${STATE}`]);
+  expect(state.stdout.split('\n')[0]).toBe('restored');
+});
