@@ -13,7 +13,7 @@ import {CASES, compareCase} from '../fidelity/compare-case.js';
 import {type FrozenHost, type Pair, copyPackages} from '../fidelity/frozen.js';
 import {differences, tally} from '../support/compare-suites.js';
 import {type SuiteResults, runSuite} from '../support/cpython-suite.js';
-import type {Python} from '../support/subjects.js';
+import type {Python} from '../support/subject.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith, testWith} from '../support/with.js';
 

@@ -8,7 +8,8 @@ import {chmodSync, cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
-import {type Side, type Subject, prepareSubject, presentSubjects} from '../support/subjects.js';
+import type {Side, Subject} from '../support/subject.js';
+import {prepareSubject, presentSubjects} from '../support/subjects.js';
 import {flashfreeze} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 

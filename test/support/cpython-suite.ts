@@ -1,7 +1,7 @@
 /** CPython's own test suite: runs it with CPython's own runner, and reads what became of each file and each test case. */
 import {existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import type {Python, Subject} from './subjects.js';
+import type {Python, Subject} from './subject.js';
 
 export type CaseOutcome = 'passed' | 'skipped' | 'failed';
 

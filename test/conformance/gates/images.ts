@@ -6,7 +6,8 @@
  */
 import {randomInt} from 'node:crypto';
 import {join} from 'node:path';
-import {type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
+import type {Subject} from '../../support/subject.js';
+import {STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'left_out.py');

@@ -7,7 +7,8 @@
 import {readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {makeDirectory} from '../../../support/make-directory.js';
-import {type Side, type Subject, STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
+import type {Side, Subject} from '../../support/subject.js';
+import {STDLIB, chosenSubjects, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'import_everything.py');

@@ -5,7 +5,8 @@
  *     node test/conformance/run.mjs no-memory [--on 'relink-3.12 relink-3.13'] [--limit 200]
  */
 import {join} from 'node:path';
-import {type Side, type Subject, chosenSubjects, prepareSubject} from '../../support/subjects.js';
+import type {Side, Subject} from '../../support/subject.js';
+import {chosenSubjects, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'no_memory.py');

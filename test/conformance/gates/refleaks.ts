@@ -6,7 +6,8 @@
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {makeDirectory} from '../../../support/make-directory.js';
-import {type Side, type Subject, STDLIB, prepareSubject} from '../../support/subjects.js';
+import type {Side, Subject} from '../../support/subject.js';
+import {STDLIB, prepareSubject} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 
 const SCRIPT = join(import.meta.dirname, '..', 'refleaks.py');

@@ -18,7 +18,8 @@ import type {Target} from '../../fuzz/freeze.js';
 import {judge} from '../../fuzz/judge.js';
 import {runSuite} from '../../support/cpython-suite.js';
 import {type Reports, errorsIn, leaksIn} from '../../support/sanitizer-reports.js';
-import {CLOSURE, type RunPython, STDLIB, type Side, localPython} from '../../support/subjects.js';
+import type {RunPython, Side} from '../../support/subject.js';
+import {CLOSURE, STDLIB, localPython} from '../../support/subjects.js';
 import {makeView} from '../view.js';
 
 const RELEASE = '3.13.15';

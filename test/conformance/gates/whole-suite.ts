@@ -3,6 +3,9 @@
  * file and no test case that passes unmodified may do anything else frozen.
  *
  *     node test/conformance/run.mjs whole-suite --on source-3.13.15
+ *     node test/conformance/run.mjs whole-suite --on snapshot-3.13.15 --modules asyncio
+ *
+ * With a snapshot, the tests run in processes that start from it. It has the modules of a start, and those of --modules.
  *
  * The frozen interpreter runs all of it. The unmodified one runs the files that were not all passed there, which is what
  * can differ; with --both it runs everything, too, and tests that did not even run frozen are found as well. Results are
@@ -15,19 +18,22 @@ import {join} from 'node:path';
 import {CACHE} from '../../../support/rig.js';
 import {type Difference, differences, tally} from '../../support/compare-suites.js';
 import {LEFT_OUT, type SuiteResults, fileOf, runSide} from '../../support/cpython-suite.js';
-import {type Side, prepareSubject, subjectNames} from '../../support/subjects.js';
+import type {Side} from '../../support/subject.js';
+import {STDLIB, prepareSubject, subjectNames} from '../../support/subjects.js';
 import {gateOptions, say} from '../../../support/gate-options.js';
 import {KNOWN} from '../known.js';
 import {HUNDRED} from '../hundred.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
-  const options = gateOptions(words, {flags: ['both', 'show'], values: ['on', 'jobs', 'tests']});
+  const options = gateOptions(words, {flags: ['both', 'show'], values: ['on', 'jobs', 'tests', 'modules']});
   const name = options.values['on'];
   if (name === undefined) throw new Error(`--on is one of ${subjectNames().join(', ')}`);
-  const store = join(CACHE, 'results', 'whole-suite', name);
+  const modules = options.values['modules'];
+  const store = join(CACHE, 'results', 'whole-suite', modules === undefined ? name : `${name}-${modules}`);
   mkdirSync(store, {recursive: true});
   if (!options.flags.has('show'))
     await runBoth(name, store, {
+      selection: selectionOf(name, modules),
       both: options.flags.has('both'),
       jobs: Number(options.values['jobs'] ?? '2'),
       files: options.values['tests']?.split(/\s+/) ?? (name.startsWith('overlay') ? HUNDRED : []),
@@ -39,13 +45,20 @@ export async function gate(words: readonly string[]): Promise<boolean> {
 const KEPT = ['frozen', 'unmodified', 'frozen-again', 'unmodified-again'] as const;
 
 interface Plan {
+  readonly selection: readonly string[];
   readonly both: boolean;
   readonly jobs: number;
   readonly files: readonly string[];
 }
 
-async function runBoth(name: string, store: string, {both, jobs, files}: Plan): Promise<void> {
-  const subject = await prepareSubject(name, ['--stdlib', '--startup']);
+/** A snapshot is one of fewer modules: those that it does not have, tests import as in any other process. */
+function selectionOf(name: string, modules: string | undefined): readonly string[] {
+  if (!name.startsWith('snapshot')) return STDLIB;
+  return ['--startup', ...(modules === undefined ? [] : ['--trace', `-c "import ${modules}"`])];
+}
+
+async function runBoth(name: string, store: string, {selection, both, jobs, files}: Plan): Promise<void> {
+  const subject = await prepareSubject(name, selection);
   // Not deep: some tests bind sockets in it, whose paths may have a hundred characters.
   const folder = join(tmpdir(), `ff-${process.pid}`);
   const side = async (which: Side, some: readonly string[]): Promise<SuiteResults> => {

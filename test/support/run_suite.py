@@ -1,0 +1,33 @@
+"""CPython's test runner, without what would make its processes ordinary starts: -u for its workers, and a variable PYTHONREGRTEST_....
+
+Called like `python -m test`. The workers of `--python "PYTHON run_suite.py"` run it, too, and append what their start was to the file of the
+variable SUITE_STARTS.
+"""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    sys.path[0] = os.getcwd()  # as with -m
+    from test.libregrtest import setup
+
+    setup.UNICODE_GUARD_ENV = "REGRTEST_UNICODE_GUARD"
+    if "test.libregrtest.worker" in sys.argv:
+        from test.libregrtest import worker
+
+        try:
+            from _flashfreeze import info
+        except ImportError:
+            state = "unmodified"
+        else:
+            state = info()["snapshot"]
+            del sys.modules["_flashfreeze"]
+        with open(os.environ.pop("SUITE_STARTS"), "a", encoding="utf-8") as starts:
+            starts.write(state + "\n")
+        sys.stdout.reconfigure(line_buffering=True)
+        sys.argv[1:] = sys.argv[-1:]
+        worker.main()
+    else:
+        from test.libregrtest.main import main
+
+        main(_add_python_opts=True)
