@@ -7,7 +7,7 @@ import {scrubbedEnvironment} from '../exec/environment.js';
 import type {VerifyReport} from '../model/outcomes.js';
 import {failure, type Failure} from '../model/failure.js';
 import {type Result, ok} from '../model/result.js';
-import {checkSnapshot} from './snapshot-check.js';
+import {verifySnapshot} from './snapshot-check.js';
 import {GETPATH} from '../pipeline/modules/module-plan.js';
 import type {HostContext} from '../pipeline/build-options.js';
 
@@ -25,7 +25,7 @@ export const DEFAULT_HASH_SEEDS: readonly string[] = ['0', '1', 'random'];
 
 /**
  * Reads every image of a frozen interpreter and compares it with a fresh compile of its source, once for each hash seed.
- * The snapshot of an executable is compared with the digest of the memory that was the same in two processes. Differences are part of the report, not a failure.
+ * The snapshot of an executable is compared with the memory of one more process. Differences are part of the report, not a failure.
  */
 export async function verifyImages(
   request: VerifyRequest,
@@ -62,8 +62,9 @@ export async function verifyImages(
     });
   }
   const compared = {python: target.value.version.text, modules, expressions, snippets, differences};
-  const {snapshot} = found.value;
-  return ok(snapshot === undefined ? compared : {...compared, snapshot: checkSnapshot(snapshot)});
+  if (found.value.snapshot === undefined) return ok(compared);
+  const snapshot = await verifySnapshot(request.python, context);
+  return snapshot.ok ? ok({...compared, snapshot: snapshot.value}) : snapshot;
 }
 
 /** The failure of a verification that found differences. */

@@ -40,8 +40,10 @@ export interface SnapshotReport {
   readonly bytes: number;
   /** Why it is not, or no longer, what two processes agreed on when it was made; null when it is. */
   readonly problem: string | null;
-  /** Files that changed. */
+  /** Files that changed, or words of memory that differ. */
   readonly details: readonly string[];
+  /** `equal` when a process of now leaves the same memory, or why none was made; null when there is a problem. */
+  readonly again: string | null;
 }
 
 /** What a comparison of images with fresh compiles found. */

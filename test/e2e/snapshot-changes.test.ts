@@ -158,7 +158,11 @@ describe('verify', () => {
   test('says that a snapshot is the one that was proved', async () => {
     const {summary, events} = await verify();
     expect(failureOf(events)).toBeUndefined();
-    expect(events.find(({type}) => type === 'snapshot')).toMatchObject({problem: null, details: []});
+    expect(events.find(({type}) => type === 'snapshot')).toMatchObject({
+      problem: null,
+      details: [],
+      again: 'equal',
+    });
     expect(summary).toMatchObject({ok: true});
   });
 
@@ -205,6 +209,31 @@ describe('verify', () => {
     writeFileSync(data, 'one');
     await build();
     expect((await verify()).summary).toMatchObject({ok: true});
+  });
+});
+
+describe('what sys.path depends on', () => {
+  test.each([
+    ['a .pth file', () => join(rig.packages, 'more.pth'), `${plugins}\n`, `${folder}\n`],
+    [
+      'pyvenv.cfg',
+      () => join(folder, 'bin', 'pyvenv.cfg'),
+      undefined,
+      'include-system-site-packages = true\n',
+    ],
+  ])('%s that is another one means an ordinary start', async (_, place, before, after) => {
+    const path = place();
+    if (before !== undefined) writeFileSync(path, before);
+    await build();
+    expect(await told()).toBe("one ['a'] None\nrestored");
+    writeFileSync(path, after);
+    try {
+      expect(await rig.stateOf()).toBe('a file that imports read has changed');
+    } finally {
+      rmSync(path);
+    }
+    await build();
+    expect(await told()).toBe("one ['a'] None\nrestored");
   });
 });
 

@@ -7,27 +7,37 @@ variable SUITE_STARTS.
 import os
 import sys
 
-if __name__ == "__main__":
+
+def run_worker():
+    from test.libregrtest import worker
+
+    try:
+        from _flashfreeze import info
+    except ImportError:
+        found = "unmodified"
+    else:
+        found = info()["snapshot"]
+        del sys.modules["_flashfreeze"]
+    with open(os.environ.pop("SUITE_STARTS"), "a", encoding="utf-8") as report:
+        report.write(found + "\n")
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.argv[1:] = sys.argv[-1:]
+    worker.main()
+
+
+def run():
     sys.path[0] = os.getcwd()  # as with -m
     from test.libregrtest import setup
 
     setup.UNICODE_GUARD_ENV = "REGRTEST_UNICODE_GUARD"
     if "test.libregrtest.worker" in sys.argv:
-        from test.libregrtest import worker
-
-        try:
-            from _flashfreeze import info
-        except ImportError:
-            state = "unmodified"
-        else:
-            state = info()["snapshot"]
-            del sys.modules["_flashfreeze"]
-        with open(os.environ.pop("SUITE_STARTS"), "a", encoding="utf-8") as starts:
-            starts.write(state + "\n")
-        sys.stdout.reconfigure(line_buffering=True)
-        sys.argv[1:] = sys.argv[-1:]
-        worker.main()
+        run_worker()
     else:
         from test.libregrtest.main import main
 
         main(_add_python_opts=True)
+
+
+# Tests look at the names that the main program has: those of no function are in their way.
+if __name__ == "__main__":
+    run()

@@ -28,10 +28,13 @@ async function verifyInterpreter({invocation, context, product}: Session): Promi
     });
   }
   if (snapshot !== undefined) {
-    const {modules: imported, bytes, problem, details} = snapshot;
-    const record = {type: 'snapshot', modules: imported, bytes, problem, details};
+    const {modules: imported, bytes, problem, details, again} = snapshot;
+    const record = {type: 'snapshot', modules: imported, bytes, problem, details, again};
     const megabytes = (bytes / 1e6).toFixed(1);
-    const text = problem ?? `the imports of ${count(imported, 'module')}, as two processes left them`;
+    const compared =
+      again === 'equal' ? 'and a third one now' : `(not compared with a process of now: ${again ?? ''})`;
+    const text =
+      problem ?? `the imports of ${count(imported, 'module')}, as two processes left them ${compared}`;
     product({text: `the snapshot (${megabytes} MB): ${text}`, record});
   }
   const end = {python, modules, output: images.value};

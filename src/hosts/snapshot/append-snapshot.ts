@@ -36,3 +36,13 @@ export function snapshotIn(executable: Buffer): Buffer | undefined {
     ? executable.subarray(offset, offset + size)
     : undefined;
 }
+
+/** The executable that a snapshot was appended to, with zeros up to a page at its end; as it is if it has none. */
+export function withoutSnapshot(executable: Buffer): Buffer {
+  const snapshot = snapshotIn(executable);
+  if (snapshot === undefined) return executable;
+  const plain = Buffer.from(executable.subarray(0, snapshot.byteOffset - executable.byteOffset));
+  const place = plain.indexOf(PLACE);
+  plain.fill(0, place + PLACE.length, place + PLACE_SIZE);
+  return plain;
+}

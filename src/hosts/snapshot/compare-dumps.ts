@@ -1,4 +1,4 @@
-import {type DumpHeader, type Range, readHeader, readRanges} from './dump-format.js';
+import {type DumpHeader, PAGE, type Range, readHeader, readRanges} from './dump-format.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
 /** A word that differs in two dumps of the same imports, and that nothing explains. */
@@ -19,24 +19,25 @@ export function compareDumps(a: Buffer, b: Buffer): Result<readonly UnexplainedW
   const [first, second] = [readHeader(a), readHeader(b)];
   if (!first.ok) return first;
   if (!second.ok) return second;
-  const header = first.value;
-  if (a.length !== b.length || header.regionSize !== second.value.regionSize) {
+  const [header, other] = [first.value, second.value];
+  if ((['dataSize', 'regionSize', 'tlsSize'] as const).some((field) => header[field] !== other[field])) {
     return fail('SNAPSHOT', 'the same imports took different amounts of memory in two runs', {
       hint: 'a module does something else each time when it is imported; leave it out with --exclude',
     });
   }
   const parts = [
-    {part: 'data', from: header.dataOffset, size: header.dataSize, address: header.data},
-    {part: 'region', from: header.regionOffset, size: header.regionSize, address: header.region},
-    {part: 'thread-local data', from: header.tlsOffset, size: header.tlsSize, address: 0},
+    {part: 'data', offset: 'dataOffset', size: header.dataSize, address: header.data},
+    {part: 'region', offset: 'regionOffset', size: header.regionSize, address: header.region},
+    {part: 'thread-local data', offset: 'tlsOffset', size: header.tlsSize, address: 0},
   ] as const;
   const owned = ownedWords(readRanges(a, header));
   const words: UnexplainedWord[] = [];
-  for (const {part, from, size, address} of parts) {
-    for (const offset of differingWords(a, b, from, size)) {
-      const at = address + offset - from;
-      if (part === 'data' && owned.has(at)) continue;
-      words.push({part, address: at, values: [wordAt(a, offset), wordAt(b, offset)]});
+  for (const {part, offset, size, address} of parts) {
+    const own = a.subarray(header[offset], header[offset] + size);
+    const its = b.subarray(other[offset], other[offset] + size);
+    for (const at of differingWords(own, its)) {
+      if (part === 'data' && owned.has(address + at)) continue;
+      words.push({part, address: address + at, values: [wordAt(own, at), wordAt(its, at)]});
     }
   }
   return ok(words);
@@ -62,11 +63,10 @@ function ownedWords(ranges: readonly Range[]): ReadonlySet<number> {
   return words;
 }
 
-/** The offsets of the words in which two buffers differ. Whole pages are compared first. */
-function* differingWords(a: Buffer, b: Buffer, from: number, size: number): Generator<number> {
-  const step = 4096;
-  for (let start = from; start < from + size; start += step) {
-    const end = Math.min(start + step, from + size);
+/** The offsets of the words in which two buffers of one size differ. Whole pages are compared first. */
+function* differingWords(a: Buffer, b: Buffer): Generator<number> {
+  for (let start = 0; start < a.length; start += PAGE) {
+    const end = Math.min(start + PAGE, a.length);
     if (a.compare(b, start, end, start, end) === 0) continue;
     for (let word = start; word < end; word += WORD) {
       const last = Math.min(word + WORD, end);

@@ -1,7 +1,7 @@
-import {chmod, utimes, writeFile} from 'node:fs/promises';
+import {chmod, rename, utimes, writeFile} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {isFileSync, readFile, stat} from '../../fs/recorded-fs.js';
-import {clearFile} from '../../fs/removal.js';
-import {ensureFolder, hashFile} from '../../fs/files.js';
+import {ensureFolder, hashFile, temporaryIn} from '../../fs/files.js';
 import {messageOf} from '../../model/errno.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
@@ -15,7 +15,7 @@ import {type Imports, proveImports} from './prove-imports.js';
 import {recordImports} from './record-imports.js';
 import type {RecordedImports} from './recorded-imports.js';
 import {encodeRecord, memoryDigest} from './snapshot-record.js';
-import {leftOutOfSnapshot, withDependents} from './unkeepable.js';
+import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 
 /** What a snapshot is made of. */
 export interface SnapshotRecipe extends Imports {
@@ -55,6 +55,7 @@ export async function makeSnapshot(
     if (isReleased) clearWords(dump, header.value, explained);
     const all = withDependents(left, recorded.value, recipe.modules);
     const {times} = recorded.value;
+    const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
     const packed = packSnapshot(dump, header.value, executable);
     if (!packed.ok) return packed;
@@ -64,6 +65,8 @@ export async function makeSnapshot(
       modules: recipe.modules.filter((name) => !all.has(name)),
       leftOut: [...left],
       importers: [...all].filter((name) => left.every(({module}) => module !== name)).sort(),
+      readVariables: [...new Set(variables.map(({name}) => name))].sort(),
+      ranIn: isReleased ? null : (recipe.cwd ?? site.context.cwd),
       milliseconds: isReleased
         ? null
         : Math.round([...all].reduce((sum, name) => sum + (times.get(name) ?? 0), 0)),
@@ -78,11 +81,13 @@ export async function makeSnapshot(
     sealHeader(snapshot, sealed.value);
     const whole = appendSnapshot(executable, snapshot);
     if (!whole.ok) return whole;
-    await clearFile(out);
-    await writeFile(out, whole.value, {flag: 'wx', mode: 0o600});
-    await utimes(out, modified, modified);
+    // A start finds the old file or the new one.
+    const fresh = temporaryIn(dirname(out));
+    await writeFile(fresh, whole.value, {flag: 'wx', mode: 0o600});
+    await utimes(fresh, modified, modified);
     // As private as what it was made from: the imports' memory holds their code.
-    await chmod(out, (await stat(recipe.executable)).mode & 0o777);
+    await chmod(fresh, (await stat(recipe.executable)).mode & 0o777);
+    await rename(fresh, out);
     const warning = leftOutOfSnapshot(left, all, recorded.value);
     if (warning !== undefined) site.context.events.emit(warning);
     return ok();

@@ -1,5 +1,5 @@
 import {fail, ok, type Result} from '../../model/result.js';
-import {type DumpHeader, PAGE, readRanges, RUN_SIZE, writeField} from './dump-format.js';
+import {type DumpHeader, PAGE, readRanges, readRuns, RUN_SIZE, writeField} from './dump-format.js';
 import {dataSegmentOf, untouchedData} from './elf-data.js';
 
 /** Pages that follow each other, as offsets in a buffer. */
@@ -75,4 +75,26 @@ export function addRecord(packed: Buffer, record: Buffer): Buffer {
   const whole = Buffer.concat([packed, record]);
   writeField(whole, 'size', whole.length);
   return whole;
+}
+
+/** The dump that a snapshot was made from, but for the words that keep the value of their process, which are zero. Fails as `packSnapshot`. */
+export function unpackSnapshot(snapshot: Buffer, header: DumpHeader, executable: Buffer): Result<Buffer> {
+  const segment = dataSegmentOf(executable);
+  const place = {address: header.data, size: header.dataSize};
+  if (segment === undefined || segment.address > place.address) {
+    return fail('SNAPSHOT', 'the executable has no data of its own');
+  }
+  const {headerSize} = header;
+  const [dataOffset, regionOffset] = [headerSize, headerSize + header.dataSize];
+  const dump = Buffer.alloc(regionOffset + header.regionSize);
+  snapshot.copy(dump, 0, 0, headerSize);
+  untouchedData(executable, segment, place).copy(dump, dataOffset);
+  for (const {address, size, offset} of readRuns(snapshot, header)) {
+    const at =
+      address >= header.region ? address - header.region + regionOffset : address - header.data + dataOffset;
+    snapshot.copy(dump, at, offset, offset + size);
+  }
+  writeField(dump, 'dataOffset', dataOffset);
+  writeField(dump, 'regionOffset', regionOffset);
+  return ok(dump);
 }

@@ -105,6 +105,16 @@ export interface Program {
   readonly text: string;
 }
 
+/** The statement that imports the function of a program, and its module; undefined for a program of another kind. */
+export function importOfProgram({
+  kind,
+  text,
+}: Program): {readonly module: string; readonly statement: string} | undefined {
+  const [, statement = ''] = text.split('\n');
+  const module = /^from (\S+) import /.exec(statement)?.[1];
+  return kind !== 'function' || module === undefined ? undefined : {module, statement};
+}
+
 /** The program that an executable is; undefined for an interpreter. */
 export function readProgram(executable: Buffer): Program | undefined {
   const place = executable.indexOf(MAGIC);

@@ -1,4 +1,4 @@
-import {chmod, writeFile} from 'node:fs/promises';
+import {chmod, copyFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import type {PythonVersion} from '../../cpython/interpreter/version.js';
@@ -7,6 +7,7 @@ import {digestOf, isDigest} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
+import {attempt} from '../../fs/files.js';
 import {clearFile} from '../../fs/removal.js';
 import {output} from '../../pipeline/action-output.js';
 import {placeOutput, predictOutput} from '../link/place-output.js';
@@ -173,7 +174,16 @@ async function withSnapshot(
       const folder = join(places.work, 'snapshot');
       const seed = newSeed();
       const recipe = {...given, executable, digest, calledAs: out, environment, folder, seed, place: HERE};
-      return makeSnapshot(recipe, written, site, log);
+      // The imports run where starts do: the output path leads to the file that gets the snapshot, and the stamps of sources are beside it.
+      const plain = await attempt('copy', executable, async () => {
+        await clearFile(written);
+        await copyFile(executable, written);
+        await copyFile(`${given.python}.stamps`, `${written}.stamps`);
+      });
+      const led = plain.ok ? await placeOutput(out, written) : plain;
+      const made = led.ok ? await makeSnapshot(recipe, written, site, log) : led;
+      if (!made.ok) await placeOutput(out, executable);
+      return made;
     },
   });
   return made.ok ? ok(output(made.value, 'executable')) : made;

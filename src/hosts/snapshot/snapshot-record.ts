@@ -17,6 +17,10 @@ const schema = z.object({
   leftOut: z.array(z.object({module: z.string(), reason: z.string(), where: z.string().exactOptional()})),
   /** Those that are not in it because they import one of these. */
   importers: z.array(z.string()),
+  /** Environment variables that Python code reads: all that a process of the imports has in its environment. */
+  readVariables: z.array(z.string()),
+  /** The directory in which the imports ran; null in a release. */
+  ranIn: z.string().nullable(),
   /** How long the imports of both took when it was made; null in a release, which is the same wherever it is built. */
   milliseconds: z.number().nullable(),
   /** The digests of files that imports read, and of which they saw nothing but the content. */

@@ -25,9 +25,65 @@ ff_snapshot_header *ff_begin_header(void)
     return header();
 }
 
-/* ---- variables that C reads: those that Python code reads the request names ---- */
+/* ---- the environment ---- */
 
+extern char **environ;
 extern char *__real_getenv(const char *), *__real_secure_getenv(const char *);
+
+static char **whole; /* all variables, NULL unless `environ` lacks some of them */
+
+static int is_of(const char *variable, const char *name, size_t length)
+{
+    return strncmp(variable, name, length) == 0 && variable[length] == '=';
+}
+
+/* Those that libc reads by itself, and those that Python code reads. */
+static int is_kept(const char *variable)
+{
+    static const char *const begins[] = {"LC_", "LANG", "TZ", "LOCPATH=", "NLSPATH=", "GCONV_PATH="};
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncmp(variable, begins[i], strlen(begins[i])) == 0) {
+            return 1;
+        }
+    }
+    for (const char *name = NULL; (name = ff_request_value("variable", name)) != NULL;) {
+        if (is_of(variable, name, strlen(name))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Before Python starts. It allocates for each variable: with those that nothing reads, memory would be another one in each environment. C code that
+ * asks for a variable gets it nevertheless. */
+void ff_reduce_environment(void)
+{
+    size_t count = 0, kept = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char **reduced = ff_scratch((count + 1) * sizeof(*reduced));
+    for (size_t i = 0; i < count; i++) {
+        if (is_kept(environ[i])) {
+            reduced[kept++] = environ[i];
+        }
+    }
+    whole = environ;
+    environ = reduced;
+}
+
+static char *find_variable(const char *name)
+{
+    size_t length = strlen(name);
+    for (char **each = whole; *each != NULL; each++) {
+        if (is_of(*each, name, length)) {
+            return *each + length + 1;
+        }
+    }
+    return NULL;
+}
+
+/* ---- variables that C reads: those that Python code reads the request names ---- */
 
 static void note_name(const char *name)
 {
@@ -41,13 +97,13 @@ static void note_name(const char *name)
 char *__wrap_getenv(const char *name)
 {
     note_name(name);
-    return __real_getenv(name);
+    return whole == NULL ? __real_getenv(name) : find_variable(name);
 }
 
 char *__wrap_secure_getenv(const char *name)
 {
     note_name(name);
-    return __real_secure_getenv(name);
+    return whole == NULL ? __real_secure_getenv(name) : find_variable(name);
 }
 
 void ff_note_variables(void)
@@ -89,7 +145,7 @@ static void append_variable(const char *name)
     if (strncmp(name, "PYTHON", 6) == 0 || strncmp(name, "FLASHFREEZE", 11) == 0) {
         return;
     }
-    const char *value = __real_getenv(name);
+    const char *value = find_variable(name);
     if (*name != '\0' && strchr(name, '=') == NULL) {
         append(name, strlen(name));
         if (value != NULL) {
@@ -288,6 +344,7 @@ void ff_write_dump(const char *path)
     ff_snapshot_header *own = header();
     size_t size = (size_t)(end - page);
     page = end = names = names_end = NULL; /* addresses of this process */
+    whole = NULL;
     own->header_size = FF_PAGE_END(size);
     own->data_offset = own->header_size;
     own->region_offset = own->data_offset + own->data_size;

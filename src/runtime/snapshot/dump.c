@@ -1,5 +1,5 @@
-/* Making a snapshot: runs the imports that a request names, and writes what memory then is to a file. Only an executable
- * without a snapshot does this, in a process that Flashfreeze starts. */
+/* Making a snapshot: runs the imports that a request names, and writes what memory then is to a file. In a
+ * process that Flashfreeze starts. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -12,10 +12,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The files that a start compares: sources of what was imported, and the directories in which imports look. */
+/* The files that a start compares: sources of what was imported, the directories in which imports look, and what else decides which these
+ * are when Python starts, whether it is there or not: directories of packages, their .pth files, and pyvenv.cfg (Lib/site.py). */
 static const char LIST_FILES[] =
-    "def list_files(sys):\n"
+    "def list_files(sys, is_portable):\n"
     "    found = dict.fromkeys(each for each in sys.path if each)\n"
+    "    site, os = sys.modules.get('site'), sys.modules['os']\n"
+    "    if site is not None:\n"
+    "        places = site.getsitepackages()\n"
+    "        if site.ENABLE_USER_SITE and not is_portable:\n"
+    "            places.append(site.getusersitepackages())\n"
+    "        found.update(dict.fromkeys(places))\n"
+    "        for place in places:\n"
+    "            if os.path.isdir(place):\n"
+    "                found.update(dict.fromkeys(os.path.join(place, each) for each in sorted(os.listdir(place)) if each.endswith('.pth')))\n"
+    "        beside = os.path.dirname(sys.executable)\n"
+    "        found.update(dict.fromkeys(os.path.join(each, 'pyvenv.cfg') for each in (beside, os.path.dirname(beside))))\n"
     "    for module in list(sys.modules.values()):\n"
     "        path = getattr(module, '__file__', None)\n"
     "        if type(path) is str and path[:1] == '/':\n"
@@ -143,6 +155,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
         header->common.uid = header->common.euid = header->common.gid = header->common.egid = 0;
     }
     ff_append_path(argv[0]);
+    ff_reduce_environment();
 
     ff_name_main_thread();
     ff_begin_objects();
@@ -155,8 +168,14 @@ int ff_make_dump(int argc, char **argv, const char *request)
     PyObject *names = PyDict_New(), *sys = PyImport_ImportModule("sys");
     PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins());
     ff_note_variables();
+    /* How many free objects there are, and when the collector runs, depends on what Python did when it started, such as on each directory in the path of
+     * the executable. What the collector would free meanwhile, the collection at the end does. */
+    ff_clear_free_lists();
+    int *is_collecting = &PyInterpreterState_Get()->gc.collecting;
+    *is_collecting = 1;
     import_modules();
     check_entry(names);
+    *is_collecting = 0;
     check_left_out();
     ff_append_variables();
     ff_append_facts(argv);
@@ -165,7 +184,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     Py_DECREF(earlier);
 
     PyObject *ran = PyRun_String(LIST_FILES, Py_file_input, names, names);
-    PyObject *list = ran == NULL ? NULL : PyObject_CallOneArg(PyDict_GetItemString(names, "list_files"), sys);
+    PyObject *list = ran == NULL ? NULL : PyObject_CallFunction(PyDict_GetItemString(names, "list_files"), "Oi", sys, header->portable != 0);
     PyObject *paths = list == NULL ? NULL : PyUnicode_EncodeFSDefault(list);
     if (paths == NULL) {
         ff_stop_with_exception("cannot list the imported files");
@@ -205,6 +224,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     thread->native_thread_id = 0; /* PyOS_AfterFork_Child() writes it */
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
+    ff_clear_free_lists();
     ff_end_objects();
     if (survivors != NULL) {
         ff_write_record(survivors);

@@ -22,7 +22,7 @@ typedef struct {
     uint32_t capacity; /* of what follows, in bytes */
     uint32_t list;     /* where it goes when it is freed; 0: nowhere */
     uint32_t shift;    /* how far behind the block's own start an aligned one lies */
-    uint32_t number;   /* of the allocation */
+    uint32_t number;   /* of the allocation, while that is recorded */
 } head;
 
 #define SMALL 1024 /* up to here, lists have sizes of 16 bytes more each; then four for each power of two */
@@ -155,7 +155,7 @@ static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_
     *(head *)(aligned - sizeof(head)) = (head){.capacity = (uint32_t)(capacity - (aligned - start)),
                                                .list = list,
                                                .shift = (uint32_t)(aligned - start),
-                                               .number = number};
+                                               .number = region.record == NULL ? 0 : number};
     return (void *)aligned;
 }
 
@@ -253,7 +253,7 @@ void *ff_reallocate(void *p, size_t size)
         memset((char *)p + size, 0, capacity - size);
         note(head_of(p)->number, 0);
         note(number, 1);
-        head_of(p)->number = (uint32_t)number;
+        head_of(p)->number = region.record == NULL ? 0 : (uint32_t)number;
     }
     else {
         void *moved = allocate_numbered(number, size, 16);
@@ -349,7 +349,7 @@ size_t ff_region_size(void)
     return (size_t)(region.top - FF_REGION);
 }
 
-/* Before a dump: free blocks are all zero, and what belongs to this process only is gone. */
+/* Before a dump: free blocks are all zero, and what belongs to this process only is gone: its temporary blocks are others in another environment. */
 char *ff_finish_region(uint64_t *count)
 {
     for (int list = 0; list < LISTS; list++) {
@@ -360,6 +360,9 @@ char *ff_finish_region(uint64_t *count)
         }
     }
     *count = region.count;
+    region.count = 0;
+    memset(region.chunks, 0, sizeof(region.chunks)); /* nothing is allocated any more */
+    memset(region.pages, 0, sizeof(region.pages));
     region.placement = NULL;
     region.placement_count = 0;
     return region.top;

@@ -276,6 +276,7 @@ void ff_forget_process(void);
 /* snapshot/dump-file.c: the file of a dump. */
 ff_snapshot_header *ff_begin_header(void);
 void ff_append_path(const char *path);
+void ff_reduce_environment(void);
 void ff_note_variables(void);
 void ff_append_variables(void);
 void ff_append_facts(char **argv);

@@ -8,9 +8,11 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+/* The file that says what to dump. An executable that has a snapshot does it, too, so that its snapshot can be compared with a new one. */
 static const char *request(void)
 {
-    return ff_place.size == 0 && getauxval(AT_SECURE) == 0 ? getenv(FF_SNAPSHOT_VARIABLE) : NULL;
+    const char *value = getauxval(AT_SECURE) == 0 ? getenv(FF_SNAPSHOT_VARIABLE) : NULL;
+    return value != NULL && *value == '/' ? value : NULL;
 }
 
 extern int __real_Py_BytesMain(int, char **);
@@ -28,7 +30,7 @@ static int is_decided;
 
 static int is_start_undecided(void)
 {
-    return ff_place.size != 0 && !is_decided;
+    return ff_place.size != 0 && !is_decided && request() == NULL;
 }
 
 extern void __real_ff_register_with_interpreter(void);

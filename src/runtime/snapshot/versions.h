@@ -5,6 +5,7 @@
 
 #if FF_SNAPSHOT_STATE != 311
 
+#include "internal/pycore_freelist.h"
 #include "internal/pycore_opcode_metadata.h"
 #include "internal/pycore_weakref.h"
 #include "opcode_ids.h"
@@ -18,8 +19,19 @@
 #define FF_IS_FIRST_RUN(now, original) ((now) == RESUME_CHECK && (original) == RESUME)
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = (count))
+/* Also the pointers to blocks that are no longer in a list (Include/internal/pycore_freelist.h). */
+static inline void ff_clear_free_lists(void)
+{
+    struct _Py_object_freelists *lists = &PyInterpreterState_Get()->object_state.freelists;
+    _PyObject_ClearFreeLists(lists, 0);
+    memset(lists, 0, sizeof(*lists));
+}
 
 #else
+
+static inline void ff_clear_free_lists(void)
+{
+}
 
 #define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
 #define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */

@@ -76,7 +76,14 @@ function elf(): Buffer {
 const RECORD = {
   ...{executable: 'ee', selected: ['a', 'b', 'c'], seed: 7, modules: ['a']},
   leftOut: [{module: 'b', reason: 'it reads a clock', where: '/b.py:1'}],
-  ...{importers: ['c'], milliseconds: 3, digests: {[file]: 'aa'}, memory: 'mm'},
+  ...{
+    importers: ['c'],
+    readVariables: ['HOME'],
+    ranIn: '/w',
+    milliseconds: 3,
+    digests: {[file]: 'aa'},
+    memory: 'mm',
+  },
 };
 
 function executable(from = dump(), record = encodeRecord(RECORD)): Buffer {

@@ -1,6 +1,6 @@
 /** The bytes of dumps and snapshots: comparing, packing, and putting them into an executable. */
 import {describe, expect, test} from '@jest/globals';
-import {appendSnapshot, snapshotIn} from '../../../../src/hosts/snapshot/append-snapshot.js';
+import {appendSnapshot, snapshotIn, withoutSnapshot} from '../../../../src/hosts/snapshot/append-snapshot.js';
 import {compareDumps} from '../../../../src/hosts/snapshot/compare-dumps.js';
 import {
   MAGIC,
@@ -13,7 +13,7 @@ import {
 import {dumpRequestText, modulesOfSnapshot, newSeed} from '../../../../src/hosts/snapshot/dump-request.js';
 import {hashNames} from '../../../../src/hosts/snapshot/file-states.js';
 import {dataSegmentOf, untouchedData} from '../../../../src/hosts/snapshot/elf-data.js';
-import {differingRuns, packSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
+import {differingRuns, packSnapshot, unpackSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
 import {
   describeWord,
   parseSymbols,
@@ -92,7 +92,7 @@ describe('comparing', () => {
   });
 
   test('dumps of different sizes are of imports that took another course', () => {
-    const longer = Buffer.concat([dump(), Buffer.alloc(PAGE)]);
+    const longer = dump((bytes) => { writeField(bytes, 'regionSize', 11 * PAGE); });
     expect(compareDumps(dump(), longer)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
   });
 });
@@ -196,6 +196,21 @@ describe('packing', () => {
     expect(packed[0]).toEqual(packed[1]);
   });
 
+  test('what was packed is unpacked, but for the words of the dynamic linker', () => {
+    const executable = elf(2 * PAGE);
+    const bytes = dump((each) => {
+      executable.copy(each, PAGE, PAGE, 3 * PAGE);
+      each.fill(3, 2 * PAGE, 2 * PAGE + 8);
+      each.fill(9, PAGE + 20, PAGE + 24);
+    });
+    const {packed, header} = pack(bytes, executable);
+    const unpacked = unpackSnapshot(packed, header, executable);
+    if (!unpacked.ok) throw new Error(unpacked.failure.message);
+    expect(compareDumps(unpacked.value, bytes)).toEqual({ok: true, value: []});
+    bytes.fill(4, 2 * PAGE + 8, 2 * PAGE + 16);
+    expect(compareDumps(unpacked.value, bytes)).toMatchObject({value: [{address: DATA + PAGE + 8}]});
+  });
+
   test('data of another executable is refused', () => {
     expect(packSnapshot(dump(), headerOf(dump()), Buffer.alloc(PAGE))).toMatchObject({
       ok: false,
@@ -219,6 +234,7 @@ describe('the executable', () => {
     expect(snapshotIn(whole.value)).toEqual(snapshot);
     expect(snapshotIn(whole.value.subarray(0, whole.value.length - 1))).toBeUndefined();
     expect(snapshotIn(executable)).toBeUndefined();
+    expect(withoutSnapshot(whole.value).subarray(0, executable.length)).toEqual(executable);
     expect(appendSnapshot(whole.value, snapshot)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
   });
 
