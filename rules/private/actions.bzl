@@ -37,7 +37,7 @@ def compile_c(ctx, toolchain, source, name, kind, pic):
       toolchain: FlashfreezeToolchainInfo
       source: the C file
       name: the name of the object in the directory of the target
-      kind: `data` for initialised data, `code` for functions
+      kind: `data` for initialised data (a probe), `code` for functions
       pic: whether the object is for the position-independent model
     Returns:
       the object file
@@ -56,7 +56,7 @@ def compile_c(ctx, toolchain, source, name, kind, pic):
         outputs = [out],
         env = environment(toolchain),
         mnemonic = "FreezeCc",
-        progress_message = "Compiling the image of %s" % name if kind == "data" else "Compiling %s" % name,
+        progress_message = "Compiling %s" % name,
     )
     return out
 
@@ -105,7 +105,7 @@ def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
         inputs = [unit, toolchain.layout, layout]
         run_step(ctx, toolchain, "generate", words, inputs, [object], "FreezeGenerate", "Generating the image of %s" % module.name)
         objects[pic] = object
-    return struct(unit = unit, object = objects.get(False), pic_object = objects[True])
+    return struct(unit = unit, object = objects[False], pic_object = objects[True])
 
 def image_layout(ctx, toolchain, pic):
     """Declares the actions that say how objects look in a target: its compiler compiles a probe.

@@ -154,6 +154,7 @@ def _flashfreeze_toolchain_impl(ctx):
         not_linkable = not_linkable,
         not_graftable = not_graftable,
     )
+    fields["image_layouts"] = {pic: image_layout(ctx, struct(**fields), pic) for pic in (False, True)}
     tools = struct(**fields)
     frozen = _frozen_by_cpython(ctx, tools, files)
     runtime = _pic_runtime(ctx, tools)
