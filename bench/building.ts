@@ -18,6 +18,20 @@ const cost = z.object({
 });
 export type BuildCost = z.infer<typeof cost>;
 
+const imageCost = z.object({
+  what: z.string(),
+  /** The state of this checkout, the one before, or another tool. */
+  by: z.string(),
+  /** Seconds. */
+  wall: z.number(),
+  /** Seconds of all processes. */
+  cpu: z.number(),
+  /** Megabytes of the largest process. */
+  peak: z.number(),
+});
+export type ImageCost = z.infer<typeof imageCost>;
+
+const IMAGES = join(import.meta.dirname, 'results', 'images.json');
 const FILE = join(import.meta.dirname, 'results', 'building.json');
 const SHOWN = ['compile', 'generate', 'cc', 'link'] as const;
 
@@ -49,5 +63,30 @@ export function buildingSection(costs: readonly BuildCost[]): string {
       ['modules', 'lines', 'CPU, s', 'per module, ms', 'peak, MB', ...SHOWN.map((step) => `${step}, s`)],
       lines,
     ),
+  ].join('\n\n');
+}
+
+/** Nothing where none was ever measured. */
+export function readImageCosts(): readonly ImageCost[] {
+  return existsSync(IMAGES) ? z.array(imageCost).parse(JSON.parse(readFileSync(IMAGES, 'utf8'))) : [];
+}
+
+/** What was measured now takes the place of all that was before. */
+export async function keepImageCosts(costs: readonly ImageCost[]): Promise<void> {
+  writeFileSync(IMAGES, await formatted(JSON.stringify(costs), IMAGES));
+}
+
+export function imagesSection(costs: readonly ImageCost[]): string {
+  const lines = costs.map(({what, by, wall, cpu, peak}) => [
+    what,
+    by,
+    wall.toFixed(2),
+    cpu.toFixed(2),
+    String(peak),
+  ]);
+  return [
+    '### Making images',
+    "Images of 3.13.15, from source: all of the standard library where CPython is built and all caches are empty, with Python's own compiler of bytecode beside it; and the way from an edit of `os.py` to a new interpreter that was tried. `before` is the state in which a C compiler made the object of each module.",
+    table(['what', 'by', 'time, s', 'CPU, s', 'peak, MB'], lines),
   ].join('\n\n');
 }

@@ -6,7 +6,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {PACKAGE} from '../../support/rig.js';
-import {buildingSection, readBuildCosts} from '../building.js';
+import {buildingSection, imagesSection, readBuildCosts, readImageCosts} from '../building.js';
 import {type Bar, chart} from '../chart.js';
 import {formatted} from '../formatted.js';
 import {goalsSection} from '../goals.js';
@@ -45,12 +45,14 @@ export async function suite(): Promise<void> {
     return results === undefined ? [] : [section(results)];
   });
   const costs = readBuildCosts();
+  const images = readImageCosts();
   const machines = [...new Set(found.map(({machine}) => machine))];
   const text = [
     `Measured on: ${machines.join('; ')}.`,
     `![Ratios of frozen to unmodified, as a bar chart](${CHART})`,
     goalsSection(readResults),
     ...sections,
+    ...(images.length === 0 ? [] : [imagesSection(images)]),
     ...(costs.length === 0 ? [] : [buildingSection(costs)]),
   ].join('\n\n');
   const document = between(readFileSync(DOCUMENT, 'utf8'), text);

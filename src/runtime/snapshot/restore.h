@@ -109,6 +109,16 @@ extern const ff_program_entry ff_program;
 
 /* ---- what the files define, the lowest first ---- */
 
+/* FNV-1a, of what nobody chooses. */
+#define FF_HASH_START 0xcbf29ce484222325
+static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+    }
+    return hash;
+}
+
 /* snapshot/region.c: the allocator. */
 void ff_begin_region(void);
 int ff_is_region_used(void);
@@ -213,16 +223,6 @@ int ff_examined_state_of(const char *path, ff_file_state *state);
 void ff_make_portable(ff_file_state *state);
 const char *ff_compare_files(const ff_file_state *states, const char *path, uint64_t count, int is_portable);
 const char *ff_find_user_packages(void);
-
-/* FNV-1a, of what nobody chooses. */
-#define FF_HASH_START 0xcbf29ce484222325
-static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
-    }
-    return hash;
-}
 
 /* snapshot/start-conditions.c: what a start has to have in common with the process that was dumped. */
 enum { FF_LOCALE_OTHER, FF_LOCALE_COERCED, FF_LOCALE_C, FF_LOCALE_UTF8 };
