@@ -92,7 +92,9 @@ describe('comparing', () => {
   });
 
   test('dumps of different sizes are of imports that took another course', () => {
-    const longer = dump((bytes) => { writeField(bytes, 'regionSize', 11 * PAGE); });
+    const longer = dump((bytes) => {
+      writeField(bytes, 'regionSize', 11 * PAGE);
+    });
     expect(compareDumps(dump(), longer)).toMatchObject({ok: false, failure: {code: 'SNAPSHOT'}});
   });
 });
