@@ -1,3 +1,4 @@
+import type {LinkerChoice} from '../model/linker-choice.js';
 import type {Event} from '../model/events.js';
 
 /**
@@ -48,6 +49,11 @@ export interface ModuleOptions {
   readonly snippets?: boolean | undefined;
 }
 
+interface LinkerOptions {
+  /** The linker; `auto` is the fastest that is there. By default the compiler's own. */
+  readonly linker?: LinkerChoice | undefined;
+}
+
 /** What `build`, `relink` and `overlay` have in common. */
 export interface FreezeOptions extends CallOptions, ModuleOptions {
   /** The C compiler: a path, or a name on PATH. By default the one that the Python is or was built with. */
@@ -84,7 +90,7 @@ export interface FreezeOptions extends CallOptions, ModuleOptions {
 }
 
 /** Options of `build`. */
-export interface BuildOptions extends FreezeOptions {
+export interface BuildOptions extends FreezeOptions, LinkerOptions {
   /** The CPython source tree; never written to. */
   readonly source: string;
   /** The directory for stage 1, the images and the state of the build. */
@@ -124,7 +130,7 @@ export interface SnapshotOptions extends FreezeOptions {
 }
 
 /** Options of `overlay`. */
-export interface OverlayOptions extends FreezeOptions {
+export interface OverlayOptions extends FreezeOptions, LinkerOptions {
   /** The installed Python: a path, or a name on PATH. Never written to. */
   readonly python: string;
   /** The directory for the overlay. */
@@ -134,7 +140,7 @@ export interface OverlayOptions extends FreezeOptions {
 }
 
 /** Options of `relink`. */
-export interface RelinkOptions extends FreezeOptions {
+export interface RelinkOptions extends FreezeOptions, LinkerOptions {
   /** The installed Python: a path, or a name on PATH. Never written to. */
   readonly python: string;
   /** The path of the new interpreter. */

@@ -3,7 +3,7 @@ import {resolveCommand, resolveProgram} from '../exec/tools.js';
 import {fail, ok, type Result} from '../model/result.js';
 import {closest} from '../model/suggest.js';
 import type {CallOptions} from './api-options.js';
-import type {Declaration, Kind} from './option-kinds.js';
+import {CHOICES, type Declaration, type Kind} from './option-kinds.js';
 
 /** Options with their paths absolute, and with the defaults of what every function takes. */
 export type Checked<T> = T & {
@@ -59,10 +59,6 @@ function expected(kind: Kind, value: unknown): string | undefined {
       return is(typeof value === 'boolean', 'true or false');
     case 'number':
       return is(Number.isSafeInteger(value) && Number(value) >= 1, 'a whole number of at least 1');
-    case 'precedence':
-      return is(value === 'path' || value === 'frozen-first', "'path' or 'frozen-first'");
-    case 'method':
-      return is(value === 'link' || value === 'graft', "'link' or 'graft'");
     case 'environment':
       return is(
         isRecord(value) &&
@@ -73,6 +69,12 @@ function expected(kind: Kind, value: unknown): string | undefined {
       return is(isSignal(value), 'an AbortSignal');
     case 'callback':
       return is(typeof value === 'function', 'a function');
+    case 'precedence':
+    case 'method':
+    case 'linker': {
+      const choices: readonly unknown[] = CHOICES[kind];
+      return is(choices.includes(value), choices.map((each) => `'${String(each)}'`).join(' or '));
+    }
   }
 }
 

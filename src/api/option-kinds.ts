@@ -1,3 +1,4 @@
+import {LINKERS} from '../model/linker-choice.js';
 import type {
   BuildOptions,
   CallOptions,
@@ -12,7 +13,15 @@ import type {
  * What an option holds. `path` is relative to the working directory; so is a `program` with a slash, others are names on
  * PATH; a `command` is a program with arguments, as a shell reads them; a `number` is whole and at least 1.
  */
+/** What options may say that have a few values. */
+export const CHOICES = {
+  precedence: ['path', 'frozen-first'],
+  method: ['link', 'graft'],
+  linker: LINKERS,
+} as const;
+
 export type Kind =
+  | keyof typeof CHOICES
   | 'path'
   | 'program'
   | 'command'
@@ -20,8 +29,6 @@ export type Kind =
   | 'list'
   | 'flag'
   | 'number'
-  | 'precedence'
-  | 'method'
   | 'environment'
   | 'signal'
   | 'callback';
@@ -67,7 +74,13 @@ const FREEZE: Kinds<FreezeOptions> = {
   verify: 'flag',
 };
 
-const OVERLAY: Kinds<OverlayOptions> = {...FREEZE, python: 'program', out: 'path', buildDir: 'path'};
+const OVERLAY: Kinds<OverlayOptions> = {
+  ...FREEZE,
+  linker: 'linker',
+  python: 'program',
+  out: 'path',
+  buildDir: 'path',
+};
 
 /** A function's options. */
 export interface Declaration<T> {
@@ -93,6 +106,7 @@ export const DECLARATIONS: Declarations = {
       out: 'path',
       configureArg: 'list',
       makeArg: 'list',
+      linker: 'linker',
       pie: 'flag',
       builtinExtensions: 'flag',
       debugInfo: 'flag',

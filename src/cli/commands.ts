@@ -19,7 +19,7 @@ const NO_OUT = PLACE_OPTIONS.filter((name) => name !== 'out');
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   build: {
     summary: 'build CPython, freeze modules, and link it again with them',
-    options: [...PLACE_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
+    options: [...PLACE_OPTIONS, 'linker', ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/build.js'),
   },
@@ -34,6 +34,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary: 'link a new executable from an installed Python, with frozen modules',
     options: [
       ...INSTALLED_OPTIONS,
+      'linker',
       'method',
       'pie',
       'debug-info',
@@ -46,7 +47,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   overlay: {
     summary: 'make frozen modules that an unmodified installed Python loads',
-    options: [...INSTALLED_OPTIONS, ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
+    options: [...INSTALLED_OPTIONS, 'linker', ...SELECTION_OPTIONS, 'verify', ...COMMON_OPTIONS],
     yields: false,
     load: () => import('./commands/overlay.js'),
   },
@@ -73,6 +74,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     options: [
       'python',
       'method',
+      'linker',
       ...PLACE_OPTIONS,
       ...WATCH_OPTIONS,
       ...SNAPSHOT_OPTIONS,

@@ -1,3 +1,4 @@
+import type {LinkerChoice} from '../model/linker-choice.js';
 import type {CollectLimits} from '../cache/collection.js';
 import type {RemoteCache} from '../cache/remote/remote.js';
 import type {JobSlots} from '../exec/job-slots.js';
@@ -54,6 +55,8 @@ export interface HostContext {
   readonly dryRun: boolean;
   /** Whether new images are compared with a fresh compile before they go into use. */
   readonly verify: boolean;
+  /** The linker of new interpreters and libraries; the compiler's own without it. */
+  readonly linker?: LinkerChoice | undefined;
   /** Whether each image is written as assembler text, too. */
   readonly assembler?: boolean;
   /** For one of several builds of a watch; by default a build is independent. */

@@ -35,6 +35,7 @@ export interface RunSettings extends LimitSettings, RemoteCacheSettings {
   readonly jobs?: number | undefined;
   readonly force?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
+  readonly linker?: HostContext['linker'];
   /** By default true. */
   readonly verify?: boolean | undefined;
 }
@@ -78,6 +79,7 @@ export async function openContext(
     force: settings.force ?? false,
     dryRun: settings.dryRun ?? false,
     verify: settings.verify ?? true,
+    linker: settings.linker,
   };
   const close = (): void => {
     slots.close();

@@ -1,3 +1,5 @@
+import {LINKERS} from '../../model/linker-choice.js';
+
 /**
  * What an option holds. `path` is a file or directory; `program` a path when it has a slash, else a name on PATH; `command`
  * a program with arguments, as a shell reads it; `number` a whole one, at least 1.
@@ -144,6 +146,17 @@ const INSTALLED = {
     configurable: true,
     value: 'EXE',
     describe: 'the installed Python (never written to)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+const LINK = {
+  linker: {
+    kind: 'text',
+    choices: LINKERS,
+    configurable: true,
+    value: 'NAME',
+    describe:
+      "the linker of the new interpreter; auto: the fastest that is there, for development (default: the compiler's own)",
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -390,6 +403,7 @@ export const OPTIONS = {
   ...SELECTION,
   ...PLACES,
   ...INSTALLED,
+  ...LINK,
   ...RELINK,
   ...REGEN,
   ...SNAPSHOT,

@@ -1,4 +1,5 @@
 import type {RunSettings} from '../../pipeline/open-context.js';
+import {LINKERS} from '../../model/linker-choice.js';
 import type {ProcessContext} from '../process-context.js';
 import type {OptionValues} from './option-table.js';
 
@@ -25,5 +26,6 @@ export function runSettingsOf(
     force: options.force,
     dryRun: options['dry-run'],
     verify: options.verify,
+    linker: LINKERS.find((each) => each === options.linker),
   };
 }

@@ -9,6 +9,7 @@ import {type Digest, digestOf} from '../../model/digest.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {output} from '../../pipeline/action-output.js';
+import {chooseLinker} from './chosen-linker.js';
 import {LINKING} from './linking-identity.js';
 import {responseFile} from './make-files.js';
 import type {Places} from '../../pipeline/build-places.js';
@@ -49,15 +50,18 @@ export function wrapFlags(wrapped: readonly string[]): string {
   return wrapped.map((name) => `-Wl,--wrap=${name}`).join(' ');
 }
 
-/** `link:…`, in place. Fails with LINK when the linker does, with OUTPUT, and as `check` does. */
+/** `link:…`, in place. Fails with LINK when the linker does or is not there, with OUTPUT, and as `check` does. */
 export async function link(recipe: LinkRecipe, places: Places, site: Site): Promise<Result<Artifact>> {
   const {parts, libraries, debugInfo, out} = recipe;
-  const command = debugInfo ? recipe.command : `${recipe.command} -Wl,--strip-debug`;
+  const linker = await chooseLinker(recipe.compiler, site);
+  if (!linker.ok) return linker;
+  const flagged = linker.value.flag === '' ? recipe.command : `${recipe.command} ${linker.value.flag}`;
+  const command = debugInfo ? flagged : `${flagged} -Wl,--strip-debug`;
   const inputs = parts.flat().filter((part) => typeof part !== 'string');
   const options = parts.filter((part) => typeof part === 'string');
   const linked = await site.engine.run({
     id: recipe.id,
-    tools: [...recipe.tools, LINKING],
+    tools: [...recipe.tools, ...linker.value.tools, LINKING],
     arguments: {command, libraries, options, parts: parts.flat().length},
     environment: {},
     inputs,
@@ -67,7 +71,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const folder = await ensureFolder(dirname(out));
       if (!folder.ok) return err({...folder.failure, code: 'OUTPUT'});
       const {identity = recipe.tools} = recipe;
-      const content = [command, libraries, ...identity, ...inputs].map((each) =>
+      const content = [command, libraries, ...identity, ...linker.value.tools, ...inputs].map((each) =>
         typeof each === 'string' ? each : each.digest,
       );
       const flags = debugInfo ? '' : buildIdFlag(command, digestOf(content.join('\n')));

@@ -62,7 +62,7 @@ void ff_reduce_environment(void)
     while (environ[count] != NULL) {
         count++;
     }
-    char **reduced = ff_scratch((count + 1) * sizeof(*reduced));
+    char **reduced = (char **)ff_scratch((count + 1) * sizeof(*reduced));
     for (size_t i = 0; i < count; i++) {
         if (is_kept(environ[i])) {
             reduced[kept++] = environ[i];

@@ -1,7 +1,7 @@
 import {describe, expect, test} from '@jest/globals';
 import {build, overlay, relink, verify} from '../../../src/api/api.js';
 import {checkOptions} from '../../../src/api/check-options.js';
-import {DECLARATIONS, type Kind} from '../../../src/api/option-kinds.js';
+import {CHOICES, DECLARATIONS, type Kind} from '../../../src/api/option-kinds.js';
 import {configName, optionSpec, type OptionName} from '../../../src/cli/args/option-table.js';
 import {COMMANDS} from '../../../src/cli/commands.js';
 
@@ -89,7 +89,7 @@ describe('the options are those of the command line', () => {
   const ONLY_API = ['cwd', 'environment', 'signal', 'onEvent'];
   const kindOf = (name: OptionName): Kind => {
     const {kind, many, choices} = optionSpec(name);
-    if ((name === 'precedence' || name === 'method') && choices !== undefined) return name;
+    if (choices !== undefined && Object.hasOwn(CHOICES, name)) return name as keyof typeof CHOICES;
     return many === true ? 'list' : kind;
   };
   const sorted = (kinds: object): unknown[] => Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -122,6 +122,29 @@ test('the identifier depends on the identity of tools, where one is given', asyn
   expect(await idOf({tools: own ?? [], identity})).toBe(await idOf({tools: other ?? [], identity}));
 });
 
+test('a chosen linker is a word of the command and a tool; one that is not there is an error', async () => {
+  const compiler = at('compiler');
+  writeFileSync(compiler, '#!/bin/sh\ncase $1 in *=ld.lld) echo "$0-lld";; *) echo /nowhere/ld;; esac\n');
+  writeFileSync(at('compiler-lld'), '#!/bin/sh\necho LLD 16\n');
+  for (const file of [compiler, at('compiler-lld')]) chmodSync(file, 0o755);
+  // An absolute path is found without PATH, where this machine may have linkers.
+  const of = (linker: HostContext['linker']) =>
+    linkWith({compiler}, {linker, userEnvironment: {PATH: '/usr/bin:/bin'}});
+  expect((await of('lld')).actions).toEqual(['link:python executed']);
+  expect(linked()).toContain('-fuse-ld=lld');
+  const {journal} = await openJournal(at('build'));
+  expect(recordOf(journal.get('link:python')?.record ?? '')?.tools).toContainEqual({
+    name: 'linker',
+    digest: digestOf('LLD 16\n'),
+  });
+  expect((await of('gold')).result).toMatchObject({
+    ok: false,
+    failure: {code: 'LINK', message: 'the compiler finds no linker ld.gold'},
+  });
+  expect((await of(undefined)).actions).toEqual(['link:python executed']);
+  expect(linked()).not.toContain('fuse-ld');
+});
+
 test('the key names the code that links and checks: after an edit of it, all is linked again', async () => {
   await linkWith();
   const {journal} = await openJournal(at('build'));
