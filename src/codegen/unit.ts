@@ -23,7 +23,7 @@ export function codeObjects(code: PyCode, most = Infinity): PyCode[] {
   const pending = [code];
   for (let next = pending.pop(); next !== undefined && found.length < most; next = pending.pop()) {
     found.push(next);
-    pending.push(...innerCode(next).reverse());
+    for (const inner of innerCode(next).reverse()) pending.push(inner);
   }
   return found;
 }
@@ -34,7 +34,7 @@ export function codeObjectsInnerFirst(code: PyCode): PyCode[] {
   const pending = [code];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     found.push(next);
-    pending.push(...innerCode(next));
+    for (const inner of innerCode(next)) pending.push(inner);
   }
   return found.reverse();
 }

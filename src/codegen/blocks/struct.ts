@@ -1,4 +1,4 @@
-import {roundUp} from '../object-file/alignment.js';
+import {largestAlign, roundUp} from '../object-file/alignment.js';
 import type {ObjectFile} from '../object-file/object-file.js';
 import type {ImageLayout} from '../probe/image-layout.js';
 import {type Block, type BlockKind, type Target, isAddress} from './block.js';
@@ -41,7 +41,7 @@ export function layOutStruct(
     offsets.set(block, offset);
     end = offset + block.bytes.length;
   }
-  const align = Math.max(...members.map((block) => block.align));
+  const align = largestAlign(members);
   const bytes = Buffer.alloc(roundUp(end, align));
   list.set(image, 'image', {objects: objects.start, size: bytes.length});
   const offsetOf = (target: Target): number =>

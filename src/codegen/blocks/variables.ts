@@ -1,4 +1,4 @@
-import {roundUp} from '../object-file/alignment.js';
+import {largestAlign, roundUp} from '../object-file/alignment.js';
 import type {ObjectFile, ObjectSection, Relocation} from '../object-file/object-file.js';
 import {type Block, type Place, type Target, isAddress} from './block.js';
 
@@ -63,7 +63,7 @@ export function layOutVariables(symbol: string, image: Block, blocks: readonly B
     sections: drafts.map(({name, blocks: members, group}): ObjectSection => ({
       name,
       writable: name !== '.rodata',
-      align: Math.max(...members.map(({align}) => align)),
+      align: largestAlign(members),
       ...fill(members, locate, resolve),
       ...(group === undefined ? {} : {group}),
     })),

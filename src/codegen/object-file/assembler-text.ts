@@ -23,13 +23,8 @@ export function assemblerText({sections, symbols}: ObjectFile): string {
         ...[`\t.weak ${section.group}`, `\t.hidden ${section.group}`, `\t.type ${section.group}, %object`],
         `\t.size ${section.group}, ${section.bytes.length}`,
       );
-    lines.push(
-      ...contentOf(
-        section,
-        sections,
-        symbols.filter((each) => each.section === i),
-      ),
-    );
+    const own = symbols.filter((each) => each.section === i);
+    for (const line of contentOf(section, sections, own)) lines.push(line);
   });
   return `${lines.join('\n')}\n`;
 }
@@ -52,21 +47,21 @@ function contentOf(
       ? section.labels.map(({name, at}) => ({name: localLabel(name), at}))
       : [{name: section.group, at: 0}]),
   ].sort((a, b) => a.at - b.at);
-  const words = [...section.relocations];
-  let at = 0;
+  const {relocations} = section;
+  let [label, word, at] = [0, 0, 0];
   const end = section.bytes.length;
-  while (at < end || labels.length > 0) {
-    while (labels[0] !== undefined && labels[0].at <= at) lines.push(`${labels.shift()?.name ?? ''}:`);
+  while (at < end || label < labels.length) {
+    for (; (labels[label]?.at ?? Infinity) <= at; label += 1) lines.push(`${labels[label]?.name ?? ''}:`);
     if (at >= end) break;
-    const [word] = words;
-    if (word?.at === at) {
-      words.shift();
-      lines.push(`\t.quad ${placeName(word, sections)}`);
+    const next = Math.min(end, relocations[word]?.at ?? end, labels[label]?.at ?? end);
+    const reference = relocations[word];
+    if (reference?.at === at) {
+      word += 1;
+      lines.push(`\t.quad ${placeName(reference, sections)}`);
       at += 8;
       continue;
     }
-    const next = Math.min(end, word?.at ?? end, labels[0]?.at ?? end);
-    lines.push(...bytesOf(section.bytes.subarray(at, next)));
+    for (const line of bytesOf(section.bytes.subarray(at, next))) lines.push(line);
     at = next;
   }
   return lines;
@@ -80,8 +75,22 @@ function localLabel(name: string): string {
 /** What a word points to: a symbol, or the last label before the place. */
 function placeName({target, addend}: Relocation, sections: readonly ObjectSection[]): string {
   if (typeof target === 'string') return withOffset(target, addend);
-  const label = sections[target]?.labels.findLast(({at}) => at <= addend);
+  const label = labelBefore(sections[target]?.labels ?? [], addend);
   return withOffset(localLabel(label?.name ?? ''), addend - (label?.at ?? 0));
+}
+
+/** The last label that is not behind a place: labels are in the order of theirs. */
+function labelBefore(
+  labels: ObjectSection['labels'],
+  place: number,
+): ObjectSection['labels'][number] | undefined {
+  let [low, high] = [0, labels.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((labels[middle]?.at ?? 0) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return labels[low - 1];
 }
 
 function withOffset(name: string, offset: number): string {

@@ -1,6 +1,8 @@
 /** Code units of a few bytes that mean a lot: work stays in proportion to the bytes. */
 import {describe, expect, jest, test} from '@jest/globals';
 import {digestOf} from '../../../src/model/digest.js';
+import {assemblerText} from '../../../src/codegen/object-file/assembler-text.js';
+import {writeElf} from '../../../src/codegen/object-file/write-elf.js';
 import {generateImage} from '../../../src/codegen/image.js';
 import type {ImageLayout, Template} from '../../../src/codegen/probe/image-layout.js';
 import {templateSpecs} from '../../../src/codegen/probe/templates.js';
@@ -61,7 +63,7 @@ const WORDS: ImageLayout = (() => {
     'str',
     'bytes',
     'tuple',
-    ...Array.from({length: 256}, (_, i) => [`char ${i}`, `byte ${i}`]).flat(),
+    ...Array.from({length: 256}, (_, i) => [`char ${i}`, `byte ${i}`, `int ${i}`]).flat(),
   ];
   return {
     machine: {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, notes: []},
@@ -170,6 +172,17 @@ describe('large constants', () => {
     limbs.forEach((limb, i) => encoded.writeUInt16LE(limb, i * 2));
     const made = generate(code(Buffer.concat([Buffer.from('l'), int32(limbs.length), encoded]), NONE));
     expect(digitsOfInt(made)).toEqual(digits.map(Number));
+  });
+
+  // As in a module that is a generated table: more than a call takes as arguments.
+  test('a table of 200,000 rows', () => {
+    const rows = Array.from({length: 200_000}, (_, i) =>
+      tuple(Buffer.concat([Buffer.from('i'), int32(1000 + i)])),
+    );
+    const made = generate(code(Buffer.concat([Buffer.from('('), int32(rows.length), ...rows]), NONE));
+    if (!made.ok) throw new Error(made.failure.message);
+    expect(writeElf(made.value, WORDS.machine).length).toBeGreaterThan(sizeOf(made));
+    expect(assemblerText(made.value)).toContain('\n.Limage:\n');
   });
 
   test('eight megabytes of bytes', () => {
