@@ -63,7 +63,8 @@ const WORDS: ImageLayout = (() => {
     'str',
     'bytes',
     'tuple',
-    ...Array.from({length: 256}, (_, i) => [`char ${i}`, `byte ${i}`, `int ${i}`]).flat(),
+    ...Array.from({length: 256}, (_, i) => [`char ${i}`, `byte ${i}`]).flat(),
+    ...Array.from({length: 262}, (_, i) => `int ${i - 5}`),
   ];
   return {
     machine: {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, notes: []},
