@@ -54,12 +54,12 @@ function builderOf(name: Builder['name'], from: string): Builder {
   return {name, package: from, folder};
 }
 
-/** The images of the whole standard library, where stage 1 is there and nothing else. */
+/** The images of the whole standard library, where stage 1 is there and no result in a cache. */
 async function fromNothing(builder: Builder, tree: Tree): Promise<Usage> {
   rmSync(join(builder.folder, 'build', 'images'), {recursive: true, force: true});
   const cache = mkdtempSync(join(builder.folder, 'cache-'));
   try {
-    return await flashfreeze(builder, tree, 'regen', ['--stdlib', '--force'], cache);
+    return await flashfreeze(builder, tree, 'regen', ['--stdlib'], cache);
   } finally {
     rmSync(cache, {recursive: true, force: true});
   }

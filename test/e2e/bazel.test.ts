@@ -82,7 +82,7 @@ describeWith(roots.forky, 'Bazel 7')('Bazel 7.7.1, Python 3.14 and 3.15, overlay
     appendFileSync(
       join(workspace, 'MODULE.bazel'),
       'flashfreeze.python(name = "newest_python", python = "python3.15")\nuse_repo(flashfreeze, "newest_python")\n' +
-        `flashfreeze.python(name = "odd_python", python = "python3.14", cc = "${join(workspace, 'wrong', 'odd-cc')}")\nuse_repo(flashfreeze, "odd_python")\n`,
+        `flashfreeze.python(name = "odd_python", python = "python3.14", cc = "${join(workspace, 'wrong', 'odd-linker')}")\nuse_repo(flashfreeze, "odd_python")\n`,
     );
     // The same in another directory, for another output base.
     const second = join(folder, 'second', 'some where');
@@ -312,7 +312,7 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
     rmSync(join(workspace, 'newest'), {recursive: true});
     appendFileSync(
       join(workspace, 'WORKSPACE'),
-      `python_repository(name = "odd_python", python = "python3.11", cc = "${join(workspace, 'wrong', 'odd-cc')}")\n`,
+      `python_repository(name = "odd_python", python = "python3.11", cc = "${join(workspace, 'wrong', 'odd-linker')}")\n`,
     );
     const build = (name: string): {name: string; line: string} => ({
       name,
