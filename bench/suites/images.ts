@@ -4,7 +4,7 @@
  *
  *     node bench/run.mjs images [--before DIR]
  */
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {quantile} from '../../src/inspect/statistics.js';
@@ -88,7 +88,7 @@ async function edits(builder: Builder, tree: Tree): Promise<Usage> {
 /** Python's own compiler, in as many processes, on the sources of the same modules. */
 async function compileAll({folder}: Builder, tree: Tree): Promise<Usage> {
   const python = join(folder, 'python');
-  const listed = await flashfreezeOutput(folder, tree);
+  const listed = await sourcesOf(folder, tree);
   const list = join(folder, 'sources');
   writeFileSync(list, listed.join('\n'));
   const cache = mkdtempSync(join(folder, 'bytecode-'));
@@ -103,17 +103,23 @@ async function compileAll({folder}: Builder, tree: Tree): Promise<Usage> {
   }
 }
 
-/** The sources of the standard library's modules. */
-async function flashfreezeOutput(folder: string, tree: Tree): Promise<readonly string[]> {
-  const done = await run(
-    process.execPath,
-    [
-      join(PACKAGE, 'bin/flashfreeze.mjs'),
-      ...['discover', '--source', tree.source, '--build-dir', join(folder, 'build'), '--stdlib', '--json'],
-    ],
-    {cwd: folder},
-  );
-  const sources = [...done.stdout.matchAll(/"source":"([^"]+\.py)"/g)].map(([, source = '']) => source);
+/** The sources of the standard library's modules that have images. */
+async function sourcesOf(folder: string, tree: Tree): Promise<readonly string[]> {
+  const words = [
+    'discover',
+    '--source',
+    tree.source,
+    '--build-dir',
+    join(folder, 'build'),
+    '--stdlib',
+    '--quiet',
+  ];
+  const done = await run(process.execPath, [join(PACKAGE, 'bin/flashfreeze.mjs'), ...words], {cwd: folder});
+  const sources = done.stdout
+    .trim()
+    .split('\n')
+    .map((name) => join(tree.source, 'Lib', ...name.split('.')))
+    .flatMap((path) => [`${path}.py`, join(path, '__init__.py')].filter((file) => existsSync(file)));
   if (sources.length < 500) throw new Error(`only ${sources.length} sources are listed: ${done.stderr}`);
   return sources;
 }
