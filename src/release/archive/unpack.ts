@@ -60,6 +60,8 @@ export async function readMembers(
     return ok();
   } catch (error) {
     xz.kill('SIGKILL');
+    // What it has written and nobody reads would keep it from being closed.
+    xz.stdout.destroy();
     await ended.catch(() => undefined);
     return fail('IO', `cannot read the archive ${path}`, {details: said || messageOf(error)});
   }
