@@ -69,7 +69,7 @@ interface Encoded {
   readonly objects: readonly (readonly [string, Word])[];
 }
 
-/** Reads what `encodeImageLayout` wrote: an output of an action of ours, whose digest was compared. */
+/** Reads what `encodeImageLayout` wrote: the output of an action, whose digest was compared. */
 export function decodeImageLayout(text: string): ImageLayout {
   const {machine, templates, numbers, objects} = JSON.parse(text) as Encoded;
   return {
