@@ -27,14 +27,17 @@ export function abortOnSignals(): Interruption {
   };
   const onSignal = (signal: EndingSignal): void => {
     if (received !== undefined) {
-      // It came before there was a turn to stop listening.
+      // Both came before there was a turn to stop listening.
       giveUp();
       process.kill(process.pid, signal);
       return;
     }
     received = signal;
-    setImmediate(giveUp);
-    controller.abort();
+    // A signal that comes after anybody has seen the first one's effect must not meet a listener that is about to go.
+    setImmediate(() => {
+      giveUp();
+      controller.abort();
+    });
   };
   for (const signal of ENDING_SIGNALS) process.on(signal, onSignal);
   return {signal: controller.signal, received: () => received, dispose};

@@ -145,15 +145,17 @@ describeWith(mayMount, 'the right to mount')('a store on a disk of its own', () 
   const small = {names: ['e', 'f'], bytes: 1000};
 
   test('of 20 MB that becomes full costs a warning; what fitted is used later', () => {
-    const [first, second] = mounted('20m', large, large);
+    // Files that are stored at once can be in each other's way: only those of a build before surely fit.
+    const [before, first, second, third] = mounted('20m', small, large, large, small);
+    expect(before).toMatchObject({right: true, executed: 2, entries: 2, messages: []});
     expect(first).toMatchObject({right: true, executed: 4, damaged: []});
     expect(first?.messages).toHaveLength(1);
     expect(first?.messages[0]).toMatch(
       /^the cache cannot be written and is not used: .*no room left on the disk$/,
     );
     expect(second).toMatchObject({right: true, damaged: []});
-    expect(second?.cached).toBe(first?.entries);
-    expect(second?.cached).toBeGreaterThan(0);
+    expect(second?.cached).toBe((first?.entries ?? NaN) - 2);
+    expect(third).toMatchObject({right: true, cached: 2, executed: 0, damaged: [], messages: []});
   });
 
   test('that was full before behaves the same', () => {

@@ -31,7 +31,7 @@ test.each(['main.o', 'program'])('the sections of %s are those that readelf list
     name: section,
     size: type === 'NOBITS' ? 0 : parseInt(size, 16),
   }));
-  const found = readElf(read(name))?.sections?.map(({name: section, bytes}) => ({
+  const found = readElf(read(name))?.sections.map(({name: section, bytes}) => ({
     name: section,
     size: bytes.length,
   }));
@@ -40,7 +40,7 @@ test.each(['main.o', 'program'])('the sections of %s are those that readelf list
 });
 
 test('a section has the bytes of the file', () => {
-  const data = readElf(read('program'))?.sections?.find(({name}) => name === '.data');
+  const data = readElf(read('program'))?.sections.find(({name}) => name === '.data');
   expect(Buffer.from(data?.bytes ?? []).toString('latin1')).toContain('text\0');
 });
 
