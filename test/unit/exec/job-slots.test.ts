@@ -36,6 +36,7 @@ const [count, end] = process.argv.slice(2);
 const {slots, isCutOff} = openSlots(undefined, 8, process.env.MAKEFLAGS);
 if (isCutOff) console.log('cut off');
 if (end === 'terminated') abortOnSignals().signal.onabort = () => process.exit(130);
+let isTerminated = false;
 const note = (text) => appendFileSync('log', text + '\\n');
 await Promise.all(Array.from({length: Number(count)}, () => slots.run(async () => {
   note('+');
@@ -45,7 +46,10 @@ await Promise.all(Array.from({length: Number(count)}, () => slots.run(async () =
   note('-');
   if (end === 'exit') process.exit(1);
   if (end === 'throw') throw new Error('a bug');
-  if (end === 'terminated') process.kill(process.pid, 'SIGTERM');
+  if (end === 'terminated' && !isTerminated) {
+    isTerminated = true; // A second signal would end it at once.
+    process.kill(process.pid, 'SIGTERM');
+  }
 })));
 slots.close();
 `;

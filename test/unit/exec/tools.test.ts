@@ -115,11 +115,15 @@ describe('liveness', () => {
   });
 });
 
-test('abortOnSignals aborts once and can be taken back', () => {
+test('abortOnSignals aborts once and can be taken back', async () => {
   const before = process.listenerCount('SIGTERM');
   const interruption = abortOnSignals();
   expect(interruption.signal.aborted).toBe(false);
+  const aborted = new Promise((done) => {
+    interruption.signal.addEventListener('abort', done);
+  });
   process.emit('SIGTERM', 'SIGTERM');
+  await aborted;
   expect([interruption.signal.aborted, interruption.received()]).toEqual([true, 'SIGTERM']);
   interruption.dispose();
   expect(process.listenerCount('SIGTERM')).toBe(before);
