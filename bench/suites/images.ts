@@ -1,6 +1,7 @@
 /**
  * What it takes to make images: all of the standard library's from nothing, with `python -m compileall` of the same files beside it, and
- * one after an edit; by this checkout, and by another one that is its state before. CPython itself is built first, and kept.
+ * one after an edit; by this checkout, and by another one that is its state before. In 3.11, which freezes modules of the start itself,
+ * its own `make python` after the same edit. CPython itself is built first, and kept.
  *
  *     node bench/run.mjs images [--before DIR]
  */
@@ -15,6 +16,8 @@ import {type ImageCost, keepImageCosts} from '../building.js';
 import {say} from '../options.js';
 
 const RELEASE = '3.13.15';
+/** Deepfreeze, a tool of CPython's own that writes C for modules of the start, was there in 3.11 and 3.12. */
+const DEEPFROZEN = '3.11.2';
 const EDITS = 5;
 
 const usageSchema = z.object({exitCode: z.number(), cpu: z.number(), peak: z.number(), wall: z.number()});
@@ -32,6 +35,7 @@ export async function suite(words: readonly string[]): Promise<void> {
   const tree = await prepareTree(RELEASE, join('bench', 'trees'));
   const builders: Builder[] = [builderOf('now', PACKAGE)];
   if (before !== undefined) builders.push(builderOf('before', before));
+  const older = await prepareTree(DEEPFROZEN, join('bench', 'trees'));
   const costs: ImageCost[] = [];
   const add = (what: string, by: string, {wall, cpu, peak}: Usage): void => {
     say(`${what}, ${by}: ${wall.toFixed(2)} s, ${cpu.toFixed(2)} s of processor time`);
@@ -44,12 +48,16 @@ export async function suite(words: readonly string[]): Promise<void> {
   const [now] = builders;
   if (now !== undefined) add('all images, from nothing', 'compileall -j2', await compileAll(now, tree));
   for (const builder of builders)
-    add('an edit, to the new interpreter', builder.name, await edits(builder, tree));
+    add('an edit, to the new interpreter', builder.name, await edits(tree, buildStartup(builder, tree)));
+  const edited = `the same in ${DEEPFROZEN}`;
+  for (const builder of builders.map((each) => builderOf(each.name, each.package, DEEPFROZEN)))
+    add(edited, builder.name, await edits(older, buildStartup(builder, older)));
+  add(edited, 'make python', await edits(older, makeStartup(older)));
   await keepImageCosts(costs);
 }
 
-function builderOf(name: Builder['name'], from: string): Builder {
-  const folder = join(CACHE, 'bench', 'images', name);
+function builderOf(name: Builder['name'], from: string, release = RELEASE): Builder {
+  const folder = join(CACHE, 'bench', 'images', release === RELEASE ? name : `${name}-${release}`);
   mkdirSync(folder, {recursive: true});
   return {name, package: from, folder};
 }
@@ -65,17 +73,33 @@ async function fromNothing(builder: Builder, tree: Tree): Promise<Usage> {
   }
 }
 
+/** How a new interpreter is made when a source has changed. */
+type Rebuild = () => Promise<Usage>;
+
+function buildStartup(builder: Builder, tree: Tree): Rebuild {
+  return () => flashfreeze(builder, tree, 'build', ['--startup']);
+}
+
+/** CPython's own build, in a directory of its own. */
+function makeStartup({source}: Tree): Rebuild {
+  const folder = join(CACHE, 'bench', 'images', `make-${DEEPFROZEN}`);
+  mkdirSync(folder, {recursive: true});
+  const configure = '[ -e Makefile ] || "$0/configure" -q';
+  return () => measured('sh', ['-c', `cd "$1" && { ${configure}; } && make -s -j2 python`, source, folder]);
+}
+
 /** The median of a few edits of one module of the start. */
-async function edits(builder: Builder, tree: Tree): Promise<Usage> {
+async function edits(tree: Tree, rebuild: Rebuild): Promise<Usage> {
   const all: Usage[] = [];
+  await rebuild();
   try {
     for (let i = 0; i < EDITS; i += 1) {
       tree.edit('Lib/os.py', (text) => `${text}\n_edited = ${i}\n`);
-      all.push(await flashfreeze(builder, tree, 'build', ['--startup']));
+      all.push(await rebuild());
     }
   } finally {
     tree.restore();
-    await flashfreeze(builder, tree, 'build', ['--startup']);
+    await rebuild();
   }
   const of = (key: keyof Usage): number =>
     quantile(
