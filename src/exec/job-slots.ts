@@ -1,3 +1,4 @@
+import type {JobTurn} from '../model/action-spec.js';
 import {joinJobserver, serveJobs, TOKEN, type Invitation, type Jobserver} from './jobserver.js';
 import {readMakeFlags} from './make-flags.js';
 
@@ -8,8 +9,8 @@ import {readMakeFlags} from './make-flags.js';
 export interface JobSlots {
   /** The expected number of concurrent jobs, for the size of process pools. */
   readonly width: number;
-  /** Waits for a slot and does the work in it. */
-  readonly run: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Waits for a slot and does the work in it. Among jobs that wait, those of an earlier turn get slots first. */
+  readonly run: <T>(work: () => Promise<T>, turn?: JobTurn) => Promise<T>;
   /**
    * Does work, itself in a slot, that starts a make, which takes the slots of further jobs from here. The argument is undefined if
    * that is not possible.
@@ -18,6 +19,8 @@ export interface JobSlots {
   /** Returns all tokens. Call it at the end; also done when the process exits. */
   readonly close: () => void;
 }
+
+const TURNS: readonly JobTurn[] = ['early', 'normal', 'late'];
 
 /** The source of tokens. */
 interface Tokens {
@@ -125,7 +128,7 @@ interface TokenSlots extends Pick<JobSlots, 'run'> {
 }
 
 function slotsFrom(tokens: Tokens): TokenSlots {
-  const waiting: ((slot: Slot) => void)[] = [];
+  const waiting: Readonly<Record<JobTurn, ((slot: Slot) => void)[]>> = {early: [], normal: [], late: []};
   const held: number[] = [];
   let firstIsFree = true;
   let timer: NodeJS.Timeout | undefined;
@@ -140,10 +143,16 @@ function slotsFrom(tokens: Tokens): TokenSlots {
     return token;
   }
 
+  const next = (): ((slot: Slot) => void) | undefined =>
+    TURNS.map((turn) => waiting[turn])
+      .find(({length}) => length > 0)
+      ?.shift();
+  const isWanted = (): boolean => TURNS.some((turn) => waiting[turn].length > 0);
+
   function give(slot: Slot): void {
     // To jobs waiting here first: other processes poll.
-    const next = waiting.shift();
-    if (next !== undefined) next(slot);
+    const job = next();
+    if (job !== undefined) job(slot);
     else if (slot === 'first') firstIsFree = true;
     else giveBack(slot);
   }
@@ -162,20 +171,20 @@ function slotsFrom(tokens: Tokens): TokenSlots {
   function wake(): void {
     clearTimeout(timer);
     timer = undefined;
-    while (waiting.length > 0) {
+    while (isWanted()) {
       const slot = take();
       if (slot === undefined) break;
-      waiting.shift()?.(slot);
+      next()?.(slot);
     }
-    if (waiting.length > 0 && tokens.isShared()) timer = setTimeout(wake, ASK_EVERY_MS);
+    if (isWanted() && tokens.isShared()) timer = setTimeout(wake, ASK_EVERY_MS);
   }
 
   return {
     wake,
     giveAllBack,
-    async run(work) {
+    async run(work, turn = 'normal') {
       const slot = await new Promise<Slot>((resolve) => {
-        waiting.push(resolve);
+        waiting[turn].push(resolve);
         if (timer === undefined) wake();
       });
       try {

@@ -2,6 +2,9 @@ import type {ActionId, Artifact, OutputSpec, Secrecy, ToolIdentity} from './acti
 import type {Json} from './canonical-json.js';
 import type {Result} from './result.js';
 
+/** When a job gets a slot: `early` if many others wait for its result, `late` if only the end of the run needs it. */
+export type JobTurn = 'early' | 'normal' | 'late';
+
 /** One step of the build, with everything that its result depends on declared. */
 export interface ActionSpec {
   readonly id: ActionId;
@@ -28,6 +31,8 @@ export interface ActionSpec {
   readonly isOptional?: boolean;
   /** Whether it works in this process and starts no other: it takes no job slot, so that the slots are left to processes. */
   readonly inProcess?: boolean;
+  /** When it gets a job slot, among the actions that wait for one. */
+  readonly turn?: JobTurn;
   /** Does the work: writes every output to `context.outputs[name]`. Called only if no earlier result can be used. */
   readonly execute: (context: ExecuteContext) => Promise<Result<void>>;
 }

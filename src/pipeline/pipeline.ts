@@ -197,14 +197,15 @@ async function freezeSelected<T extends Toolchain>(
     tools,
     site,
     images: async () => {
-      const targetLayout = await tools.targetLayout();
-      if (!targetLayout.ok) return targetLayout;
+      const layout = tools.targetLayout();
       const refused = createRefusals();
       /** Undefined for a module that has no image and that the build can do without. */
       const image = async (module: ModulePlan): Promise<Result<Artifact | undefined>> => {
         const compiled = await compile(module);
         if (!compiled.ok) return compiled;
         if (compiled.value.kind === 'problem') return ok(undefined);
+        const targetLayout = await layout;
+        if (!targetLayout.ok) return targetLayout;
         const object = await generateObject(module, compiled.value.unit, targetLayout.value, tools);
         return object.ok || !refused.accept(module, object.failure) ? object : ok(undefined);
       };

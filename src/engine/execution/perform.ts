@@ -151,7 +151,7 @@ export function createPerformer(context: PerformContext): Performer {
       context.onExecuted(spec.id);
       return result;
     };
-    return spec.inProcess === true ? inProcess(start) : jobs.run(start);
+    return spec.inProcess === true ? inProcess(start) : jobs.run(start, spec.turn);
   }
 
   /** Calls the action. Exceptions, and inputs that changed meanwhile, become failures. */

@@ -35,14 +35,13 @@ export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result
       const source = await engine.source(`runtime/${name}`, join(RUNTIME_FOLDER, name));
       if (!source.ok) return source;
       const base = name.slice(name.lastIndexOf('/') + 1, -'.c'.length);
-      const compiled = await engine.run(
-        compiler.action({
-          target: `_flashfreeze.${base}`,
-          source: source.value,
-          kind: 'code',
-          output: {name: 'o', path: join(places.work, `${base}.o`)},
-        }),
-      );
+      const action = compiler.action({
+        target: `_flashfreeze.${base}`,
+        source: source.value,
+        kind: 'code',
+        output: {name: 'o', path: join(places.work, `${base}.o`)},
+      });
+      const compiled = await engine.run({...action, turn: 'late'});
       return compiled.ok ? ok(output(compiled.value, 'o')) : compiled;
     }),
   );

@@ -49,20 +49,20 @@ export async function findTargetLayout(inputs: LayoutInputs): Promise<Result<Tar
     inputs: headers,
     outputs: [{name: 'c', path: join(places.work, 'probe.c')}],
     storage: 'shared',
+    inProcess: true,
     async execute({outputs}) {
       await writeFile(outputs['c'] ?? '', generateProbe(layout, wellKnown, isPositionIndependent));
       return ok();
     },
   });
   if (!source.ok) return source;
-  const compiled = await engine.run(
-    compiler.action({
-      target: '_flashfreeze.probe',
-      source: output(source.value, 'c'),
-      kind: 'data',
-      output: {name: 'o', path: join(places.work, 'probe.o')},
-    }),
-  );
+  const compilation = compiler.action({
+    target: '_flashfreeze.probe',
+    source: output(source.value, 'c'),
+    kind: 'data',
+    output: {name: 'o', path: join(places.work, 'probe.o')},
+  });
+  const compiled = await engine.run({...compilation, turn: 'early'});
   if (!compiled.ok) return compiled;
   const object = output(compiled.value, 'o');
   const read = await engine.run({
@@ -73,6 +73,7 @@ export async function findTargetLayout(inputs: LayoutInputs): Promise<Result<Tar
     inputs: [object, ...headers],
     outputs: [{name: 'json', path: join(places.work, 'layout.json')}],
     storage: 'shared',
+    inProcess: true,
     async execute({outputs}) {
       const found = readProbe(await readFile(object.path), layout, wellKnown, isPositionIndependent);
       if (!found.ok) return found;

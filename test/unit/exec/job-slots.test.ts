@@ -139,6 +139,21 @@ describe('under make', () => {
   });
 });
 
+test('among jobs that wait, those of an earlier turn get slots first', async () => {
+  const slots = localSlots(1);
+  const order: string[] = [];
+  const job = (turn: 'early' | 'normal' | 'late' | undefined, name: string): Promise<void> =>
+    slots.run(() => {
+      order.push(name);
+      return Promise.resolve();
+    }, turn);
+  await Promise.all([
+    job('late', 'the first, as nobody waits'),
+    ...[job('late', 'd'), job(undefined, 'b'), job('normal', 'c'), job('early', 'a'), job('late', 'e')],
+  ]);
+  expect(order).toEqual(['the first, as nobody waits', 'a', 'b', 'c', 'd', 'e']);
+});
+
 describe('a child make', () => {
   const sleep = (ms: number): Promise<void> => new Promise((wake) => void setTimeout(wake, ms));
   const note = (line: string): void => {
