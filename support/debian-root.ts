@@ -55,6 +55,8 @@ export interface RootOptions {
   readonly binds?: Readonly<Record<string, 'read' | 'write'>>;
   /** Variables besides a few of the root's own: nothing else is inherited. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether this machine's node is there, where the root has none of its own; true if not given. */
+  readonly node?: boolean;
   /** The folder to run in; `/tmp`, which is empty, if not given. */
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
@@ -80,7 +82,7 @@ export function runInRoot(
     file: RUN_SCRIPT,
     args: [
       root,
-      ...(hasOwnNode(root) ? [] : ['--node', realpathSync(process.execPath)]),
+      ...(hasOwnNode(root) || options.node === false ? [] : ['--node', realpathSync(process.execPath)]),
       ...binds.flatMap(([path, access]) => [`--${access}`, path]),
       ...variables.flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...(options.cwd === undefined ? [] : ['--cd', options.cwd]),

@@ -2,7 +2,7 @@
 import {cpSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type Answer, bazelRoot, bazelSession, copyPackage} from '../support/bazel.js';
+import {type Answer, bazelRoot, bazelSession, copyPackage, processesOf} from '../support/bazel.js';
 import {findNginx, startNginx, type Nginx} from '../support/nginx.js';
 import {findPythons} from '../../support/pythons.js';
 import {describeWith} from '../support/with.js';
@@ -46,17 +46,11 @@ describeWith(root !== undefined && program !== undefined, 'Bazel 7 with nginx')(
     rmSync(folder, {recursive: true, force: true});
   });
 
-  /** What Bazel says of its actions: `12 remote cache hit, 3 internal`. */
-  const processes = (name: string): string =>
-    /INFO: \d+ process(?:es)?: (.*)\./.exec(answers.get(name)?.text ?? '')?.[1] ??
-    answers.get(name)?.text ??
-    '';
-
   test('one output base fills it, and another one in another directory gets everything from it', () => {
     expect(answers.get('filled')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
-    expect(processes('filled')).toMatch(/^(\d+ internal, )?\d+ linux-sandbox$/);
+    expect(processesOf(answers.get('filled'))).toMatch(/^(\d+ internal, )?\d+ linux-sandbox$/);
     expect(answers.get('taken')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
-    expect(processes('taken')).toMatch(/^\d+ remote cache hit(, \d+ internal)?$/);
+    expect(processesOf(answers.get('taken'))).toMatch(/^\d+ remote cache hit(, \d+ internal)?$/);
   });
 
   test('also serves the command line', async () => {

@@ -1,95 +1,164 @@
-/** Bazel's example on an engine that exists: buildbox executes its actions, through the Remote Execution API. */
+/** Bazel's example and test workspace on an engine that exists: buildbox executes their actions, through the Remote Execution API. */
 import {createHash} from 'node:crypto';
-import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type Proxy, startProxy} from '../support/api-version-proxy.js';
-import {type Answer, bazelSession, copyPackage} from '../support/bazel.js';
-import {buildboxRoot, startCasd, type Casd} from '../support/buildbox.js';
+import {startProxy, type Proxy} from '../support/api-version-proxy.js';
+import {bazelSession, copyPackage, executed, processesOf, type Answer} from '../support/bazel.js';
+import {buildboxRoot, EXECUTION, startCasd, type Casd} from '../support/buildbox.js';
 import {describeWith} from '../support/with.js';
 import {CACHE} from '../../support/rig.js';
 
-jest.setTimeout(30 * 60_000);
+jest.setTimeout(15 * 60_000);
 
 const root = await buildboxRoot(); // says why, where it cannot be had
 
-/** What a build has made, with its digests, by the path below bazel-bin. */
+/** What a build has made, with its digest, by the path below bazel-bin. Files of arguments are written for local actions only. */
 function products(workspace: string): readonly string[] {
   const bin = join(workspace, 'bazel-bin');
   return readdirSync(bin, {recursive: true, encoding: 'utf8'})
-    .filter((name) => !name.includes('.runfiles') && statSync(join(bin, name)).isFile())
-    .filter((name) => !/\.params$|MANIFEST$|\.repo_mapping$/.test(name))
-    .map(
-      (name) =>
-        `${name} ${createHash('sha256')
-          .update(readFileSync(join(bin, name)))
-          .digest('hex')}`,
-    )
+    .filter((name) => !/\.runfiles|\.params$/.test(name) && statSync(join(bin, name)).isFile())
+    .map((name) => {
+      const digest = createHash('sha256').update(readFileSync(join(bin, name)));
+      return `${name} ${digest.digest('hex')}`;
+    })
     .sort();
 }
 
-describeWith(root, 'Bazel 7 with buildbox')('the example on a remote engine', () => {
+describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', () => {
   const folder = join(CACHE, 'remote-execution');
-  const workspaces = ['first', 'second', 'third'].map((name) =>
-    join(folder, name, 'examples', 'bazel-workspace'),
-  );
+  const packages = {first: 'first', other: 'some where else', local: 'local'};
+  const workspaceOf = (name: keyof typeof packages): string =>
+    join(folder, packages[name], 'examples', 'bazel-workspace');
+  const logOf = (name: string): string => join(folder, `${name}.json`);
+  /** The engine's address, of one proxy for each build. */
+  const proxies: Record<string, Proxy> = {};
   let casd: Casd;
-  let proxy: Proxy;
+  let restarted: Promise<void> | undefined;
   let answers: ReadonlyMap<string, Answer>;
+
+  const start = (options: {port?: number} = {}): Promise<Casd> =>
+    startCasd(root ?? '', {store: join(folder, 'engine', 'store'), words: EXECUTION, ...options});
+
+  /** Kills the engine, whose actions end with it, and starts it again. */
+  async function restart(): Promise<void> {
+    const {port} = new URL(casd.url);
+    await casd.kill();
+    casd = await start({port: Number(port)});
+  }
 
   beforeAll(async () => {
     rmSync(folder, {recursive: true, force: true});
     mkdirSync(join(folder, 'engine'), {recursive: true});
-    copyPackage(join(folder, 'first'));
-    for (const name of ['second', 'third'])
-      cpSync(join(folder, 'first'), join(folder, name), {recursive: true});
-    const words = ['--buildbox-run=/usr/bin/buildbox-run-hosttools', '--jobs=2'];
-    casd = await startCasd(root ?? '', {store: join(folder, 'engine', 'store'), words});
-    proxy = await startProxy(casd.url);
-    const engine = `--remote_executor=${proxy.url} --spawn_strategy=remote --remote_download_all --remote_timeout=600`;
-    const build = (base: string, place: string | undefined, flags: string): string =>
-      `cd '${place}' && bazel '${join(folder, base)}' build //tally:all ${flags} && bazel-bin/tally/tally tally/numbers.csv`;
+    copyPackage(join(folder, packages.first));
+    writeFileSync(
+      join(workspaceOf('first'), 'odd', 'BUILD.bazel'),
+      `genrule(name = "undeclared", outs = ["undeclared.txt"], cmd = "cat '${folder}/first/package.json' >$@", tags = ["manual"])\n`,
+      {flag: 'a'},
+    );
+    for (const name of [packages.other, packages.local])
+      cpSync(join(folder, packages.first), join(folder, name), {recursive: true});
+    casd = await start();
+    for (const name of ['remote', 'undeclared', 'hits', 'edit']) proxies[name] = await startProxy(casd.url);
+    let executions = 0;
+    proxies['killed'] = await startProxy(casd.url, (method) => {
+      if (method === 'Execute' && ++executions === 25) restarted = restart();
+    });
+
+    const targets = `//tally:all //probe //odd:all "//grafted:where's it" //bad:generated`;
+    const build = (name: string, base: string, words: string): string =>
+      `bazel '${join(folder, base)}' build ${words} --execution_log_json_file='${logOf(name)}'`;
+    const onEngine = (name: string, base: string, words: string): string =>
+      build(
+        name,
+        base,
+        `${words} --remote_executor=${proxies[name]?.url ?? ''} --spawn_strategy=remote --remote_download_all`,
+      );
+    const program = 'bazel-bin/tally/tally tally/numbers.csv';
+    const undeclared = '//odd:undeclared';
     const stop = (base: string): string => `command bazel --output_base='${join(folder, base)}' shutdown`;
-    answers = await bazelSession(root ?? '', 'forky', folder, workspaces[0] ?? '', [
+    answers = await bazelSession(root ?? '', 'forky', folder, workspaceOf('first'), [
       {
         name: 'python',
         line: `sed -i 's/"python3"/"python3.14"/' '${folder}'/*/examples/*/MODULE.bazel`,
       },
-      {name: 'remote', line: build('base', workspaces[0], engine)},
-      {name: 'stop', line: stop('base')},
-      {name: 'hits', line: build('other base', workspaces[1], engine)},
-      {name: 'stop other', line: stop('other base')},
-      {name: 'local', line: build('local base', workspaces[2], '')},
-      {name: 'stop local', line: stop('local base')},
+      {name: 'remote', line: `${onEngine('remote', 'base', targets)} && ${program}`},
+      {name: 'undeclared', line: onEngine('undeclared', 'base', undeclared)},
+      {name: 'undeclared-local', line: build('undeclared-local', 'base', undeclared)},
+      {
+        name: 'hits',
+        line: `cd '${workspaceOf('other')}' && ${onEngine('hits', 'other base', targets)} && ${program} && ${stop('other base')}`,
+      },
+      {
+        name: 'local',
+        line: `cd '${workspaceOf('local')}' && ${build('local', 'local base', targets)} && ${program} && ${stop('local base')}`,
+      },
+      {name: 'sed', line: `sed -i 's/as JSON/for programs/' tally/cli.py`},
+      {
+        name: 'edit',
+        line: `${onEngine('edit', 'base', '//tally')} && bazel-bin/tally/tally --help`,
+      },
+      // Everything anew, whatever the engine has.
+      {name: 'clean', line: `bazel '${join(folder, 'base')}' clean`},
+      {
+        name: 'killed',
+        line: `${onEngine('killed', 'base', `//tally --noremote_accept_cached --remote_retries=20`)} && ${program} && ${stop('base')}`,
+      },
     ]);
+    await restarted;
   });
   afterAll(async () => {
-    await proxy.stop();
+    await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
     await casd.stop();
     rmSync(folder, {recursive: true, force: true});
   });
 
-  /** What Bazel says of its actions: `12 internal, 170 remote`. */
-  const processes = (name: string): string =>
-    /INFO: \d+ process(?:es)?: (.*)\./.exec(answers.get(name)?.text ?? '')?.[1] ??
-    answers.get(name)?.text ??
-    '';
+  const works = {exitCode: 0, text: expect.stringContaining('mean 2023.5')};
+  const runners = (name: string): string[] => [...new Set(executed(logOf(name)).map(({runner}) => runner))];
 
-  test('executes every action there, and the program runs', () => {
-    expect(answers.get('remote')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
-    expect(processes('remote')).toMatch(/^(\d+ internal, )?\d+ remote$/);
+  test('executes every action, and the program runs', () => {
+    expect(answers.get('remote')).toMatchObject(works);
+    expect(processesOf(answers.get('remote'))).toMatch(/^\d+ internal, \d+ remote$/);
+    expect(executed(logOf('remote')).length).toBeGreaterThan(150);
+    expect(runners('remote')).toEqual(['remote']);
+  });
+
+  test('has no file there that is not declared', () => {
+    expect(answers.get('undeclared')?.exitCode).toBe(1);
+    expect(answers.get('undeclared')?.text).toContain('package.json: No such file or directory');
+    expect(answers.get('undeclared-local')?.exitCode).toBe(0);
   });
 
   test('another output base of another directory gets everything from its cache', () => {
-    expect(answers.get('hits')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
-    expect(processes('hits')).toMatch(/^\d+ remote cache hit(, \d+ internal)?$/);
+    expect(answers.get('hits')).toMatchObject(works);
+    expect(processesOf(answers.get('hits'))).toMatch(/^\d+ remote cache hit, \d+ internal$/);
+    expect(executed(logOf('hits')).length).toBe(executed(logOf('remote')).length);
+    expect(proxies['hits']?.traffic.has('Execute')).toBe(false);
   });
 
   test('local actions make the same bytes', () => {
-    expect(answers.get('local')).toMatchObject({exitCode: 0, text: expect.stringContaining('mean 2023.5')});
-    expect(processes('local')).toMatch(/^(\d+ internal, )?\d+ linux-sandbox$/);
-    const remote = products(workspaces[0] ?? '');
+    expect(answers.get('local')).toMatchObject(works);
+    expect(runners('local')).toEqual(['linux-sandbox']);
+    const remote = products(workspaceOf('other'));
     expect(remote.length).toBeGreaterThan(100);
-    expect(products(workspaces[2] ?? '')).toEqual(remote);
+    expect(products(workspaceOf('local'))).toEqual(remote);
+  });
+
+  test('may be killed and started again in the middle of a build', () => {
+    expect(restarted).toBeDefined();
+    expect(answers.get('killed')).toMatchObject(works);
+    expect(runners('killed')).toEqual(['remote']);
+    expect(executed(logOf('killed')).length).toBeGreaterThan(70);
+  });
+
+  test('executes the actions of one module after an edit', () => {
+    expect(answers.get('edit')).toMatchObject({exitCode: 0, text: expect.stringContaining('for programs')});
+    const actions = executed(logOf('edit')).map(({mnemonic, runner}) => [mnemonic, runner]);
+    expect(actions.sort()).toEqual(
+      ['FreezeCheck', 'FreezeCompile', 'FreezeGenerate', 'FreezeLink'].map((mnemonic) => [
+        mnemonic,
+        'remote',
+      ]),
+    );
   });
 });

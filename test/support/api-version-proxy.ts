@@ -2,7 +2,7 @@
  * Between Bazel as Debian packages it, which says that it speaks version 2.0 of the Remote Execution API and no other, and a server that
  * states 2.1 and later: everything passes as it is, but for the lowest version in the answer to GetCapabilities.
  */
-import {connect, createServer, type IncomingHttpHeaders, type ServerHttp2Session} from 'node:http2';
+import {connect, constants, createServer, type IncomingHttpHeaders, type ServerHttp2Session} from 'node:http2';
 import type {AddressInfo} from 'node:net';
 
 /** `low_api_version { major: 2 minor: 0 }`, field 4 of ServerCapabilities. Of several, the last one counts. */
@@ -17,8 +17,12 @@ export interface Proxy {
   readonly stop: () => Promise<void>;
 }
 
-/** Passes on what comes to a free port of the loopback interface. @param target a `grpc://` address */
-export async function startProxy(target: string): Promise<Proxy> {
+/**
+ * Passes on what comes to a free port of the loopback interface.
+ * @param target a `grpc://` address
+ * @param onCall is told the method of each call before it goes on
+ */
+export async function startProxy(target: string, onCall?: (method: string) => void): Promise<Proxy> {
   const sessions = new Set<ServerHttp2Session>();
   const traffic: Proxy['traffic'] = new Map();
   const server = createServer();
@@ -32,24 +36,26 @@ export async function startProxy(target: string): Promise<Proxy> {
       upstream.destroy();
     };
     for (const each of [session, upstream]) each.on('error', end).on('close', end);
+    upstream.on('goaway', end);
     session.on('stream', (stream, headers) => {
       const path = headers[':path'] ?? '';
       const method = /[^/]*$/.exec(path)?.[0] ?? '';
       const counts = traffic.get(method) ?? {calls: 0, sent: 0, received: 0};
       traffic.set(method, counts);
       counts.calls += 1;
+      onCall?.(method);
       stream.on('data', (chunk: Buffer) => (counts.sent += chunk.length));
       if (upstream.destroyed) {
-        stream.close(2);
+        stream.close(constants.NGHTTP2_REFUSED_STREAM);
         return;
       }
       const request = upstream.request(headers);
-      const fail = (): void => {
-        if (!stream.destroyed) stream.close(2);
-        if (!request.destroyed) request.close(8);
+      const cancel = (): void => {
+        if (!request.destroyed) request.close(constants.NGHTTP2_CANCEL);
       };
-      stream.on('error', fail).on('aborted', fail);
-      request.on('error', fail);
+      stream.on('error', cancel).on('aborted', cancel);
+      // The client sees a lost connection, too, and makes another one.
+      request.on('error', end);
       stream.pipe(request);
       request.on('response', (response, flags) => {
         if (stream.destroyed) return;

@@ -98,10 +98,15 @@ export async function bazelSession(
   );
 }
 
+export interface Executed {
+  readonly mnemonic: string;
+  readonly inputs: readonly string[];
+  /** What ran it: `linux-sandbox`, `remote`, `remote cache hit`. */
+  readonly runner: string;
+}
+
 /** The actions that really ran, with their inputs, from a log of --execution_log_json_file. */
-export function executed(
-  log: string,
-): readonly {readonly mnemonic: string; readonly inputs: readonly string[]}[] {
+export function executed(log: string): readonly Executed[] {
   if (!existsSync(log)) return [];
   // The log is JSON objects, one after the other: only where they meet are braces the first of a line.
   const records = readFileSync(log, 'utf8')
@@ -109,6 +114,10 @@ export function executed(
     .split(/^(?=\{)/m);
   return records
     .filter((record) => record.trim() !== '')
-    .map((record) => JSON.parse(record) as {mnemonic: string; inputs?: {path: string}[]})
-    .map(({mnemonic, inputs = []}) => ({mnemonic, inputs: inputs.map(({path}) => path)}));
+    .map((record) => JSON.parse(record) as {mnemonic: string; inputs?: {path: string}[]; runner: string})
+    .map(({mnemonic, inputs = [], runner}) => ({mnemonic, inputs: inputs.map(({path}) => path), runner}));
 }
+
+/** What Bazel says of the actions of a build: `12 internal, 170 remote`; all that it said, where it got not that far. */
+export const processesOf = (answer: Answer | undefined): string =>
+  /INFO: \d+ process(?:es)?: (.*)\./.exec(answer?.text ?? '')?.[1] ?? answer?.text ?? '';
