@@ -63,7 +63,8 @@ typedef struct {
     FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
     uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
 #ifdef FF_POSITION_INDEPENDENT
-    FF_LINK(const uint32_t) objects; /* offsets of the other objects: a list for each kind, each ended by 0 */
+    FF_LINK(const uint32_t) objects; /* offsets of the other objects: a list for each kind, each ended by 0;
+                                        0: all pointers are written */
     uint32_t size;                   /* of the whole, in bytes */
 #endif
 } ff_image;
@@ -320,7 +321,18 @@ typedef struct {
  * of those below. The import function, a file of several, has its part in import.h. */
 
 /* relocate.c: pointers of an image in the position-independent model. */
+#ifdef FF_POSITION_INDEPENDENT
+/* What all pointers of images depend on, for the rest of an interpreter has its place relative to _PyRuntime. */
+typedef struct {
+    uintptr_t images, runtime, code_type, kind_types[FF_KIND_COUNT], constants[FF_CONSTANT_COUNT];
+} ff_addresses;
+ff_addresses ff_addresses_for(uintptr_t images);
+void ff_write_pointers(const ff_image *image, char *base);
 void ff_relocate(const ff_image *image);
+
+/* fix-addresses.c: pointers that are in the file already. */
+PyObject *ff_fix_addresses(char *copy, size_t size, uintptr_t base);
+#endif
 
 /* built.c: constants that only a running interpreter can make. */
 int ff_build_constants(const ff_image *image);

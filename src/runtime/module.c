@@ -197,6 +197,19 @@ static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
     return reason == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(reason);
 }
 
+#ifdef FF_POSITION_INDEPENDENT
+/* For fix_addresses.py: (a bytearray of all images, where they are going to lie). */
+static PyObject *fix_addresses(PyObject *Py_UNUSED(self), PyObject *arguments)
+{
+    PyObject *copy;
+    unsigned long long base;
+    if (!PyArg_ParseTuple(arguments, "YK", &copy, &base)) {
+        return NULL;
+    }
+    return ff_fix_addresses(PyByteArray_AS_STRING(copy), (size_t)PyByteArray_GET_SIZE(copy), (uintptr_t)base);
+}
+#endif
+
 static PyMethodDef functions[] = {
     {"modules", modules, METH_NOARGS, "modules()\n--\n\nThe frozen modules, as a list of (name, origin, digest)."},
     {"code", code, METH_O, "code(name, /)\n--\n\nThe static code object of a frozen module; LookupError if there is none."},
@@ -211,6 +224,9 @@ static PyMethodDef functions[] = {
      "after_restore(function, /)\n--\n\nCall a function when a process starts from a snapshot, the first one first; returns it."},
     {"_snapshot_functions", snapshot_functions, METH_NOARGS, NULL},
     {"_reason_to_leave_out", reason_to_leave_out, METH_O, NULL},
+#ifdef FF_POSITION_INDEPENDENT
+    {"_fix_addresses", fix_addresses, METH_VARARGS, NULL},
+#endif
     {"info", info, METH_NOARGS, "info()\n--\n\nWhether static code is in use, why not, and what made this interpreter."},
     {NULL, NULL, 0, NULL}};
 

@@ -3,6 +3,8 @@ import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
+import {readElf} from '../../src/codegen/object-file/read-elf.js';
+import {readExecutableForm} from '../../src/cpython/interpreter/installation/executable-form.js';
 import {graftLibrary} from '../../src/hosts/installed/graft-host.js';
 import {findPythons, systemPython} from '../../support/pythons.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
@@ -214,6 +216,38 @@ values = f, g, ""[:2000], 3000
     expect(verified.stdout + verified.stderr).toMatch(/equal a fresh compile/);
   });
 
+  test('images have their pointers in the file where addresses are fixed, and are the same where something else lies there', async () => {
+    const code = `
+import sys, json, hashlib, marshal, _flashfreeze as f
+sums = [hashlib.sha256(marshal.dumps(f.code(m.name))).hexdigest() for m in f.modules()]
+lines = [line for line in open('/proc/self/maps') if ${JSON.stringify(basename(graftLibrary(out)))} in line]
+print(json.dumps([int(lines[0].split('-')[0], 16), sums]))`;
+    const form = await readExecutableForm(place.file);
+    const hasFixed = form?.isPositionIndependent === false;
+    const library = readElf(readFileSync(graftLibrary(out)));
+    const fixed = library?.sections.find((section) => section.name === 'ff_fixed');
+    expect(fixed?.bytes.some((byte) => byte !== 0)).toBe(hasFixed);
+    // What a set of constants is marshalled to depends on the hash seed.
+    const listing = (...variables: string[]): Promise<[number, string[]]> =>
+      place
+        .run(['env', 'PYTHONHASHSEED=0', ...variables, out, '-B', '-c', code])
+        .then(({stdout}) => JSON.parse(stdout) as [number, string[]]);
+    const [address, sums] = await listing();
+    const first = library?.sections.find((section) => section.name === 'ff_image')?.address ?? 0;
+    // The dynamic linker gives no library of an executable without fixed addresses one that it asks for.
+    expect(hasFixed ? first - address : 0).toBeLessThan(1 << 20);
+    const blocker = join(folder, 'blocker.so');
+    writeFileSync(join(folder, 'blocker.c'), 'char ff_blocker[1 << 20];');
+    const compiled = await run('cc', [
+      ...['-shared', '-nostdlib', `-Wl,-Ttext-segment=0x${address.toString(16)}`],
+      ...['-o', blocker, join(folder, 'blocker.c')],
+    ]);
+    expect(compiled).toMatchObject({exitCode: 0});
+    const [elsewhere, same] = await listing(`LD_PRELOAD=${blocker}`);
+    expect(elsewhere).not.toBe(address);
+    expect(same).toEqual(sums);
+  });
+
   test('a second run has nothing to do, and sees that without asking the Python', async () => {
     const again = await build();
     expect(again).toMatchObject({actions: {executed: 0, failed: 0}, method: 'graft'});
@@ -252,5 +286,28 @@ values = f, g, ""[:2000], 3000
     }
     expect(await ask(program, '-c', used)).toEqual([true, expect.any(Number)]);
     expect(readFileSync(place.file).equals(original)).toBe(true);
+  });
+});
+
+describeWith(system !== undefined && hasPatchelf, 'patchelf and a Python of the system')('places', () => {
+  test('blanks and colons in the name of a directory', async () => {
+    const out = join(folder, 'a b:c', 'python');
+    const {python = ''} = system ?? {};
+    const made = await run('node', [
+      ...[
+        join(PACKAGE, 'bin/flashfreeze.mjs'),
+        'relink',
+        '--method',
+        'graft',
+        '--python',
+        python,
+        '--out',
+        out,
+      ],
+      ...['--build-dir', join(folder, 'build of a b'), '--cache-dir', join(CACHE, 'store'), '--startup'],
+    ]);
+    expect(made).toMatchObject({exitCode: 0});
+    const used = 'import _flashfreeze as f; print(f.info()["used"] > 10)';
+    expect(await run(out, ['-I', '-c', used])).toMatchObject({exitCode: 0, stdout: 'True\n'});
   });
 });

@@ -1,19 +1,17 @@
 import {largestAlign, roundUp} from '../object-file/alignment.js';
 import type {ObjectFile} from '../object-file/object-file.js';
 import type {ImageLayout} from '../probe/image-layout.js';
-import {type Block, type BlockKind, type Target, isAddress} from './block.js';
+import {type Block, type Place, type Target, isAddress} from './block.js';
 import type {BlockList} from './block-list.js';
 
 /** The kinds in the order of `FF_KIND_…` (src/runtime/flashfreeze.h). */
 const OBJECT_KINDS = ['str', 'bytes', 'int', 'float', 'complex', 'tuple'] as const;
 
-/** The kinds of members in their order: read-only data comes last, so that its pages stay clean. */
-const ORDER: readonly (readonly BlockKind[])[] = [
-  ['code', 'tuple'],
-  ['str'],
-  ['bytes', 'int', 'float', 'complex'],
-  ['table'],
-];
+/**
+ * The members in their order, by how they are used: where the pointers are in the file already (src/runtime/relocate.c), what the interpreter
+ * writes comes first, and the pages of the rest stay clean.
+ */
+const ORDER: readonly Place[] = ['code', 'shared', 'path', 'tuple', 'text', 'data', 'constant'];
 
 const SECTION = 'ff_image';
 
@@ -32,7 +30,7 @@ export function layOutStruct(
   const objects = list.links('objects', lists);
   const members = [
     image,
-    ...ORDER.flatMap((kinds) => blocks.filter((block) => block !== image && kinds.includes(block.kind))),
+    ...ORDER.flatMap((place) => blocks.filter((block) => block !== image && block.place === place)),
   ];
   let end = 0;
   const offsets = new Map<Block, number>();

@@ -249,14 +249,16 @@ enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPS
 #endif
 #define FF_WSTR_LENGTH(length, kind) .wstr_length = (kind) == sizeof(wchar_t) ? (length) : 0
 #endif
-static inline void ff_complete_str(PyObject *str)
+/* Completes a str, which is going to lie at `place`. */
+static inline void ff_complete_str(PyObject *str, char *place)
 {
 #if PY_VERSION_HEX < 0x030c0000
     if (!PyUnicode_IS_ASCII(str) && PyUnicode_KIND(str) == sizeof(wchar_t)) {
-        ((PyASCIIObject *)str)->wstr = (wchar_t *)((PyCompactUnicodeObject *)str + 1);
+        ((PyASCIIObject *)str)->wstr = (wchar_t *)((PyCompactUnicodeObject *)place + 1);
     }
 #else
     (void)str;
+    (void)place;
 #endif
 }
 

@@ -12,6 +12,8 @@ export interface ElfSection {
   readonly name: string;
   readonly type: number;
   readonly align: number;
+  /** Where it lies in memory; 0 in a relocatable file. */
+  readonly address: number;
   /** Empty for one that has no content in the file (`SHT_NOBITS`). */
   readonly bytes: Uint8Array;
   /** sh_link and sh_info. */
@@ -60,6 +62,7 @@ export function readElf(file: Uint8Array): ElfFile | undefined {
     return {
       name: bytes.readUInt32LE(at),
       type: bytes.readUInt32LE(at + 4),
+      address: Number(bytes.readBigUInt64LE(at + 0x10)),
       offset: Number(bytes.readBigUInt64LE(at + 0x18)),
       length: Number(bytes.readBigUInt64LE(at + 0x20)),
       link: bytes.readUInt32LE(at + 0x28),
@@ -73,10 +76,11 @@ export function readElf(file: Uint8Array): ElfFile | undefined {
     flags: bytes.readUInt32LE(0x30),
     abi: bytes[7] ?? 0,
     abiVersion: bytes[8] ?? 0,
-    sections: headers.map(({name, type, offset, length, link, info, align}) => ({
+    sections: headers.map(({name, type, address, offset, length, link, info, align}) => ({
       name: textAt(bytes, (strings?.offset ?? 0) + name),
       type,
       align,
+      address,
       link,
       info,
       bytes: type === SHT_NOBITS ? new Uint8Array() : bytes.subarray(offset, offset + length),

@@ -5,6 +5,7 @@ import {SCRIPTS_FOLDER} from '../../fs/package-files.js';
 export type ScriptName =
   | 'describe_target.py'
   | 'examine_executable.py'
+  | 'fix_addresses.py'
   | 'compile_expressions.py'
   | 'describe_installation.py'
   | 'import_entry.py'
@@ -30,6 +31,7 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'compile_snippets.py': ['prepared_sources.py', 'reproducible_marshal.py', REQUEST_FILES],
   'describe_site.py': [REQUEST_FILES],
   'describe_installation.py': [REQUEST_FILES],
+  'fix_addresses.py': [REQUEST_FILES],
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
   'resolve_modules.py': [REQUEST_FILES],

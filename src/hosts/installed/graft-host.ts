@@ -17,7 +17,9 @@ import {output} from '../../pipeline/action-output.js';
 import {link} from '../link/link.js';
 import {imageCheck} from '../link/image-check.js';
 import {LINKING} from '../link/linking-identity.js';
+import {addressFlag, fixAddresses} from './fixed-addresses.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
+import {withPreloaded} from './preloaded.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
 import {copyExecutable} from './copy-executable.js';
 import {checkGraftable} from './graft-obstacle.js';
@@ -85,29 +87,26 @@ async function graft(
   const check = imageCheck(objects, plan, toolchain, site);
   const hidden = await site.engine.source('hidden.ld', join(RUNTIME_FOLDER, 'graft', 'hidden.ld'));
   if (!hidden.ok) return hidden;
+  const address = await addressFlag(toolchain.installation, cc, places, site);
+  if (!address.ok) return address;
+  const tried = {...interpreter, python: original.path};
   const library = await link(
     {
       id: 'link:images',
       tools: [cc.compiler],
       compiler: cc.command,
       debugInfo: false,
-      command: `${cc.command} -shared`,
+      command: [cc.command, '-shared', address.value].filter((word) => word !== '').join(' '),
       parts: [...images, ...tables, ...runtime, hidden.value],
       libraries: '',
       out: graftLibrary(options.out),
       cwd: places.root,
+      ...(address.value !== '' && {
+        finish: {inputs: [original], apply: (path: string) => fixAddresses(path, tried)},
+      }),
       // Loaded before the original executable's own code runs, like by its copy.
       check: (path, isNew) =>
-        check(isNew, (modules) =>
-          tryGraft(
-            {
-              ...interpreter,
-              python: original.path,
-              environment: {...interpreter.environment, LD_PRELOAD: path},
-            },
-            modules,
-          ),
-        ),
+        check(isNew, (modules) => withPreloaded(path, tried, (preloaded) => tryGraft(preloaded, modules))),
     },
     places,
     site,

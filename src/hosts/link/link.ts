@@ -35,6 +35,11 @@ export interface LinkRecipe {
   readonly out: string;
   /** The working directory of the link. */
   readonly cwd: string;
+  /** What is done to the linked file before anybody sees it, and what that depends on besides the recipe. */
+  readonly finish?: {
+    readonly inputs: readonly Artifact[];
+    readonly apply: (path: string) => Promise<Result<void>>;
+  };
   /**
    * Checks the linked file: a new one at a temporary path in the directory of `out`, or the one at `out` that is up to date. Its images may be
    * those of other sources now: an edit that changes no object needs no link.
@@ -57,7 +62,8 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
   if (!linker.ok) return linker;
   const flagged = linker.value.flag === '' ? recipe.command : `${recipe.command} ${linker.value.flag}`;
   const command = debugInfo ? flagged : `${flagged} -Wl,--strip-debug`;
-  const inputs = parts.flat().filter((part) => typeof part !== 'string');
+  const linkedInputs = parts.flat().filter((part) => typeof part !== 'string');
+  const inputs = [...linkedInputs, ...(recipe.finish?.inputs ?? [])];
   const options = parts.filter((part) => typeof part === 'string');
   const linked = await site.engine.run({
     id: recipe.id,
@@ -81,7 +87,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
       const listed = await writeFileAtomic(list, responseFile(words.value));
       if (!listed.ok) return listed;
       // The old one may be running: it is replaced by renaming, never written to.
-      const mode = outputMode(inputs, out, site);
+      const mode = outputMode(linkedInputs, out, site);
       await removeLeftovers([dirname(out)], LINKING_MS);
       return replaceByProgram(out, {
         mode,
@@ -103,7 +109,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
             });
           }
           if (stderr !== '') log(stderr);
-          return ok();
+          return (await recipe.finish?.apply(fresh)) ?? ok();
         },
         check: (fresh) => recipe.check(fresh, true),
       });
