@@ -12,10 +12,10 @@ import type {HostContext} from '../pipeline/build-options.js';
 
 /** Whether a snapshot still is what two processes agreed on when it was made: its header, its memory, and the files that it is of. */
 export function checkSnapshot(contents: SnapshotContents): SnapshotReport {
-  const {modules, size, bytes, isPortable} = contents;
+  const {modules, size, bytes, images, isPortable} = contents;
   const report = {modules: modules.length, bytes: size, details: [], again: null};
   if (!hasOwnChecksum(bytes)) return {...report, problem: 'its header was changed'};
-  if (memoryDigest(bytes) !== contents.memory) return {...report, problem: 'its memory was changed'};
+  if (memoryDigest(bytes, images) !== contents.memory) return {...report, problem: 'its memory was changed'};
   const changed = changedFiles(bytes);
   // Those of a release are where it is unpacked.
   if (changed.length === 0 || isPortable) return {...report, problem: null};

@@ -373,6 +373,7 @@ ff_switch ff_read_switch(const PyConfig *config);
 int ff_images_available(void);
 const char *ff_unavailable_reason(void);
 ff_answer ff_thaw(const ff_image *image, PyObject *path, PyObject **code);
+int ff_intern_first(void);
 int ff_is_static(PyObject *code);
 int ff_is_thawed(const ff_image *image);
 uint32_t ff_thawed_count(void);

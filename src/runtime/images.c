@@ -141,6 +141,22 @@ static int intern_strings(const ff_image *image)
     return 0;
 }
 
+/* Before anything else interns a string: that of the image is the one which everybody has, and no tuple has to be written. */
+int ff_intern_first(void)
+{
+    for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
+        if (intern_strings(ff_frozen_rows[i].image) < 0) {
+            return -1;
+        }
+    }
+    for (uint32_t i = 0; i < ff_source_count; i++) {
+        if (intern_strings(ff_sources[i].image) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static PyCodeObject *code_at(const ff_image *image, uint32_t index)
 {
     const ff_code *codes = FF_FOLLOW(image, const ff_code, image->codes);

@@ -1,5 +1,6 @@
 /** What a snapshot depends on: builds, `watch`, `doctor`, `verify` and `explain` see the same. */
 import {
+  copyFileSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -262,6 +263,44 @@ describe('two output paths of one build directory', () => {
       /: the program sys\.exit\(main\(\)\), with the frozen modules of \S+python-frozen$/m,
     );
     expect(stdout).toMatch(/used by a start here$/m);
+  });
+});
+
+describe('an executable that was written anew', () => {
+  const code =
+    'import asyncio, reader, sys, _flashfreeze as f; print(sys.intern("".join("__init__")) == "__init__", f.info()["used"] > 20)';
+
+  /** A copy, which is called in another way: beside the executable, where Python finds its library. */
+  const copy = (name: string): string => join(realpathSync(rig.out), '..', name);
+
+  test.each([
+    ['by strip', (from: string, to: string) => rig.start('strip', ['-o', to, from])],
+    [
+      'in part',
+      (from: string, to: string) => {
+        const read = contentsOf(readFileSync(from));
+        if (!read.ok || read.value.snapshot === undefined) throw new Error('no snapshot');
+        return rig.start('bash', [
+          '-c',
+          `head -c -${Math.floor(read.value.snapshot.size / 2)} ${from} > ${to} && chmod +x ${to}`,
+        ]);
+      },
+    ],
+  ])('%s has its images as they were linked', async (_, write) => {
+    await build();
+    const file = copy('copy');
+    copyFileSync(`${realpathSync(rig.out)}.stamps`, `${file}.stamps`);
+    expect((await write(realpathSync(rig.out), file)).exitCode).toBe(0);
+    try {
+      for (const seed of ['random', '1']) {
+        const ran = await rig.start(file, ['-c', code], {environment: {PYTHONHASHSEED: seed}});
+        expect([ran.stdout, ran.stderr]).toEqual(['True True\n', '']);
+      }
+      expect(await rig.stateOf(file)).toBe('the file is cut off');
+    } finally {
+      rmSync(file);
+      rmSync(`${file}.stamps`);
+    }
   });
 });
 

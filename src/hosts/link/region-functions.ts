@@ -1,6 +1,7 @@
 /**
  * The functions whose calls the linker sends to src/runtime/snapshot: libc's allocator, what knows
- * threads, the environment, libraries, callbacks and salts, what constructors do, and CPython's own beginning and end. Calls from shared
+ * threads, the environment, libraries, callbacks and salts, what constructors do, and CPython's own
+ * beginning and end. Calls from shared
  * libraries are not affected.
  */
 export const REGION_FUNCTIONS = [
@@ -22,6 +23,7 @@ export const REGION_FUNCTIONS = [
   ],
   ...['PyExpat_XML_SetHashSalt', 'XML_SetHashSalt16Bytes'],
   ...['_Py_GetAllocatedBlocks', 'Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
+  '_PyUnicode_InitGlobalObjects',
 ];
 
 /**

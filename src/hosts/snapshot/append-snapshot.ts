@@ -3,7 +3,16 @@ import {fail, ok, type Result} from '../../model/result.js';
 
 /** The start of a `ff_snapshot_place` (src/runtime/snapshot/place.c). */
 const PLACE = Buffer.from('flashfreeze at \0', 'latin1');
-const PLACE_SIZE = PLACE.length + 16;
+const EARLIER = PLACE.length + 16;
+
+/** Writes into an executable where it has the earlier bytes of its images (earlier-images.ts). False if it has no room for that. */
+export function writeEarlierPlace(executable: Buffer, address: number, size: number): boolean {
+  const place = executable.indexOf(PLACE);
+  if (place < 0) return false;
+  executable.writeBigUInt64LE(BigInt(address), place + EARLIER);
+  executable.writeBigUInt64LE(BigInt(size), place + EARLIER + 8);
+  return true;
+}
 
 /**
  * An executable with a snapshot behind its end, and with the snapshot's place written into it. Fails with SNAPSHOT when the
@@ -22,7 +31,7 @@ export function appendSnapshot(executable: Buffer, snapshot: Buffer): Result<Buf
   executable.copy(whole);
   snapshot.copy(whole, offset);
   whole.writeBigUInt64LE(BigInt(offset), place + PLACE.length);
-  whole.writeBigUInt64LE(BigInt(snapshot.length), place + PLACE_SIZE - 8);
+  whole.writeBigUInt64LE(BigInt(snapshot.length), place + PLACE.length + 8);
   return ok(whole);
 }
 
@@ -31,18 +40,8 @@ export function snapshotIn(executable: Buffer): Buffer | undefined {
   const place = executable.indexOf(PLACE);
   if (place < 0) return undefined;
   const offset = Number(executable.readBigUInt64LE(place + PLACE.length));
-  const size = Number(executable.readBigUInt64LE(place + PLACE_SIZE - 8));
+  const size = Number(executable.readBigUInt64LE(place + PLACE.length + 8));
   return size > 0 && offset + size <= executable.length
     ? executable.subarray(offset, offset + size)
     : undefined;
-}
-
-/** The executable that a snapshot was appended to, with zeros up to a page at its end; as it is if it has none. */
-export function withoutSnapshot(executable: Buffer): Buffer {
-  const snapshot = snapshotIn(executable);
-  if (snapshot === undefined) return executable;
-  const plain = Buffer.from(executable.subarray(0, snapshot.byteOffset - executable.byteOffset));
-  const place = plain.indexOf(PLACE);
-  plain.fill(0, place + PLACE.length, place + PLACE_SIZE);
-  return plain;
 }

@@ -7,6 +7,7 @@ import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {appendSnapshot} from './append-snapshot.js';
 import {clearWords} from './compare-dumps.js';
+import {imagesIn, withImagesOf} from './earlier-images.js';
 import {changedFiles} from './file-states.js';
 import {type DumpHeader, readFilePaths, readHeader, writeField} from './dump-format.js';
 import {sealHeader} from './header-checksum.js';
@@ -57,7 +58,8 @@ export async function makeSnapshot(
     const {times} = recorded.value;
     const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
-    const packed = packSnapshot(dump, header.value, executable);
+    const withImages = withImagesOf(dump, header.value, executable);
+    const packed = packSnapshot(dump, header.value, withImages);
     if (!packed.ok) return packed;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
@@ -70,7 +72,7 @@ export async function makeSnapshot(
       milliseconds: isReleased
         ? null
         : Math.round([...all].reduce((sum, name) => sum + (times.get(name) ?? 0), 0)),
-      memory: memoryDigest(packed.value),
+      memory: memoryDigest(packed.value, imagesIn(withImages)),
     });
     const snapshot = addRecord(packed.value, record);
     // A start compares it, to recognise a file that was changed.
@@ -79,7 +81,7 @@ export async function makeSnapshot(
     const sealed = readHeader(snapshot);
     if (!sealed.ok) return sealed;
     sealHeader(snapshot, sealed.value);
-    const whole = appendSnapshot(executable, snapshot);
+    const whole = appendSnapshot(withImages, snapshot);
     if (!whole.ok) return whole;
     // A start finds the old file or the new one.
     const fresh = temporaryIn(dirname(out));

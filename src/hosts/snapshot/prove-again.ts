@@ -7,7 +7,6 @@ import type {Failure} from '../../model/failure.js';
 import {ok, type Result} from '../../model/result.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import type {Site} from '../../pipeline/host.js';
-import {withoutSnapshot} from './append-snapshot.js';
 import {askExecutable} from './ask-executable.js';
 import {compareDumps} from './compare-dumps.js';
 import {type DumpHeader, readHeader} from './dump-format.js';
@@ -55,8 +54,7 @@ export async function proveAgain(
   if (exactStatSync(ranIn)?.isDirectory() !== true) return notRun(`the directory ${ranIn} is not there`);
   const header = readHeader(bytes);
   if (!header.ok) return header;
-  const plain = withoutSnapshot(executable);
-  const held = unpackSnapshot(bytes, header.value, plain);
+  const held = unpackSnapshot(bytes, header.value, executable);
   if (!held.ok) return held;
   return withTemporaryFolder('proof', async (folder) => {
     const environment = {...own, SURROUNDINGS_OF_PROOF: randomBytes(randomInt(1, 4000)).toString('hex')};

@@ -2,6 +2,7 @@ import {readRegular} from '../../fs/regular-file.js';
 import {attempt} from '../../fs/files.js';
 import {ok, type Result} from '../../model/result.js';
 import {snapshotIn} from './append-snapshot.js';
+import {imagesIn} from './earlier-images.js';
 import {COMMON_OFFSET, type DumpHeader, readFilePaths, readHeader} from './dump-format.js';
 import {type Program, readProgram} from './program-entry.js';
 import {readRecord, type SnapshotRecord} from './snapshot-record.js';
@@ -24,6 +25,8 @@ export interface SnapshotContents extends SnapshotRecord {
   readonly isPortable: boolean;
   /** The bytes that all of this was read from. */
   readonly bytes: Buffer;
+  /** The images as it has them, which lie in the executable. */
+  readonly images: Buffer;
 }
 
 /** What an executable has besides an interpreter. */
@@ -59,6 +62,7 @@ export function contentsOf(executable: Buffer): Result<ExecutableContents> {
     ...readCommon(bytes),
     isPortable: value.portable !== 0,
     bytes,
+    images: imagesIn(executable),
   };
   return ok({program, snapshot});
 }

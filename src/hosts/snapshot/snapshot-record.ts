@@ -25,7 +25,7 @@ const schema = z.object({
   milliseconds: z.number().nullable(),
   /** The digests of files that imports read, and of which they saw nothing but the content. */
   digests: z.record(z.string(), z.string()),
-  /** The digest of the memory: of all pages that a start maps. */
+  /** The digest of the memory: of all pages that a start maps, and of the images. */
   memory: z.string(),
 });
 
@@ -52,10 +52,11 @@ export function readRecord(snapshot: Buffer): Result<SnapshotRecord> {
   return fail('SNAPSHOT', 'the record of what the snapshot was made of cannot be read');
 }
 
-/** The digest of the pages of a snapshot, with or without its record. */
-export function memoryDigest(snapshot: Buffer): string {
+/** The digest of the pages of a snapshot, with or without its record, and of the images in the executable. */
+export function memoryDigest(snapshot: Buffer, images: Buffer): string {
   const header = readHeader(snapshot);
-  return digestOf(snapshot.subarray(header.ok ? header.value.headerSize : 0, endOfRuns(snapshot)));
+  const pages = snapshot.subarray(header.ok ? header.value.headerSize : 0, endOfRuns(snapshot));
+  return digestOf(Buffer.concat([pages, images]));
 }
 
 /** Where the pages end. */

@@ -79,9 +79,10 @@ void ff_reset_counters(void)
     file_segment segment = {0, 0, 0, NULL};
     dl_iterate_phdr(find_segment, &segment);
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    void *bytes = fd < 0 ? MAP_FAILED : mmap(NULL, segment.size, PROT_READ, MAP_PRIVATE, fd, segment.offset);
+    void *bytes = fd < 0 ? MAP_FAILED : mmap(NULL, segment.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, segment.offset);
     if (bytes != MAP_FAILED) {
         segment.bytes = bytes;
+        ff_write_earlier(bytes, segment.address, segment.size);
         ff_visit_code(reset, &segment);
         munmap(bytes, segment.size);
     }

@@ -130,6 +130,33 @@ static void locate_words(const char *path)
     _exit(0);
 }
 
+/* Names that nobody has but the cache of attributes: nothing finds them there, because it compares addresses (Objects/typeobject.c,
+ * _PyType_Lookup()). Which these are depends on addresses, too. */
+static void forget_names(void)
+{
+    struct type_cache *cache = &FF_TYPE_CACHE;
+    const size_t size = sizeof(cache->hashtable) / sizeof(cache->hashtable[0]);
+    for (size_t i = 0; i < size; i++) {
+        PyObject *name = cache->hashtable[i].name;
+        Py_ssize_t others = name == NULL ? 0 : Py_REFCNT(name);
+        if (others == 0 || others > 8) { /* which is held elsewhere, too */
+            continue;
+        }
+        for (size_t k = 0; k < size; k++) {
+            others -= cache->hashtable[k].name == name;
+        }
+        for (size_t k = i; k < size && others == 0; k++) {
+            struct type_cache_entry *entry = &cache->hashtable[k];
+            if (entry->name == name) {
+                entry->version = 0;
+                entry->value = NULL;
+                entry->name = Py_NewRef(Py_None);
+                Py_DECREF(name);
+            }
+        }
+    }
+}
+
 int ff_make_dump(int argc, char **argv, const char *request)
 {
     if (argc != 1 || !ff_is_region_used()) {
@@ -224,6 +251,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     thread->native_thread_id = 0; /* PyOS_AfterFork_Child() writes it */
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
+    forget_names();
     ff_clear_free_lists();
     ff_end_objects();
     if (survivors != NULL) {

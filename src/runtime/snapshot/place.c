@@ -4,5 +4,5 @@
 
 #include "restore.h"
 
-const ff_snapshot_place ff_place = {"flashfreeze at ", 0, 0};
+const ff_snapshot_place ff_place = {"flashfreeze at ", 0, 0, 0, 0};
 const ff_program_entry ff_program = {"flashfreeze run", FF_ENTRY_NONE, "", ""};

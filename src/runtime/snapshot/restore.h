@@ -90,10 +90,11 @@ typedef struct {
 /* Its value for an executable that only tells whether it would be restored. */
 #define FF_ASK "?"
 
-/* Where the snapshot lies in this file: Flashfreeze writes it into the executable. */
+/* Where the snapshot lies in this file, and in memory the bytes that the images had before it: Flashfreeze writes it into the executable. */
 typedef struct {
     char magic[16];
     uint64_t offset, size;
+    uint64_t earlier, earlier_size; /* earlier-images.c */
 } ff_snapshot_place;
 extern const ff_snapshot_place ff_place;
 
@@ -192,9 +193,6 @@ void ff_renew_random(void);
 /* snapshot/foreign-calls.c: what ctypes has of a process. */
 int ff_callback_count(void);
 
-/* snapshot/counters.c: what code has counted. */
-void ff_reset_counters(void);
-
 /* snapshot/process-state.c: what belongs to a process. */
 typedef struct {
     char *data, *data_end;
@@ -206,6 +204,13 @@ void ff_save_process(void);
 void ff_restore_process(int earlier_keys);
 int ff_thread_key_count(void);
 void ff_name_main_thread(void);
+
+/* snapshot/earlier-images.c: images as they were linked. */
+void ff_write_earlier(char *bytes, uintptr_t address, size_t size);
+void ff_write_own_earlier(void);
+
+/* snapshot/counters.c: what code has counted. */
+void ff_reset_counters(void);
 
 /* snapshot/program-name.c: the path of the executable as a program. */
 const char *ff_program_name(char **argv);

@@ -21,6 +21,7 @@ extern int __real_Py_BytesMain(int, char **);
 __attribute__((constructor(101))) static void begin(void)
 {
     if (request() != NULL) {
+        ff_write_own_earlier();
         ff_begin_region();
     }
 }
@@ -56,6 +57,7 @@ static int start_without(const char *reason, int argc, char **argv)
 {
     int was_undecided = is_start_undecided();
     is_decided = 1;
+    ff_write_own_earlier();
     if (was_undecided) {
         __real_ff_register_with_interpreter();
         __wrap_OPENSSL_cpuid_setup();

@@ -19,6 +19,7 @@
 #define FF_IS_FIRST_RUN(now, original) ((now) == RESUME_CHECK && (original) == RESUME)
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = (count))
+#define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
 /* Also the pointers to blocks that are no longer in a list (Include/internal/pycore_freelist.h). */
 static inline void ff_clear_free_lists(void)
 {
@@ -33,6 +34,7 @@ static inline void ff_clear_free_lists(void)
 {
 }
 
+#define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
 #define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
 #define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
 #define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */

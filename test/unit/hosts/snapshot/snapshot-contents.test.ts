@@ -12,6 +12,7 @@ import {
   readHeader,
   writeField,
 } from '../../../../src/hosts/snapshot/dump-format.js';
+import {imagesIn} from '../../../../src/hosts/snapshot/earlier-images.js';
 import {changedFiles, writeState} from '../../../../src/hosts/snapshot/file-states.js';
 import {sealHeader} from '../../../../src/hosts/snapshot/header-checksum.js';
 import {addRecord, packSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
@@ -160,7 +161,7 @@ describe('a snapshot that is checked', () => {
     });
     const packed = packSnapshot(bytes, headerOf(bytes), elf());
     if (!packed.ok) throw new Error(packed.failure.message);
-    return executable(bytes, encodeRecord({...RECORD, memory: memoryDigest(packed.value)}));
+    return executable(bytes, encodeRecord({...RECORD, memory: memoryDigest(packed.value, imagesIn(elf()))}));
   };
 
   test('is that which was proved', () => {
