@@ -144,6 +144,7 @@ describe('an executable with the images of a dump', () => {
     fc.assert(
       fc.property(few, few, fc.integer({min: 0, max: 1400}), (before, after, from) => {
         before.copy(after, from, from); // a part that is the same
+        after[0] = (before[0] ?? 0) ^ 2; // something is to be written back
         const executable = elf(before);
         const {bytes, header} = dump(after);
         const made = withImagesOf(bytes, header, executable);
