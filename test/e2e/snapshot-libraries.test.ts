@@ -122,6 +122,34 @@ os.wait(); gc.collect()`;
   );
 });
 
+test('a library that the dynamic linker loads sees the same threads, and ends the process as CPython does', async () => {
+  await compile(
+    'seen',
+    source('seen', {
+      before: 'static __thread int own;',
+      value: `(PyGC_Collect(), Py_BuildValue("kkii", PyThread_get_thread_ident(), PyThreadState_Get()->thread_id, own++,
+        PyThread_get_thread_ident == (unsigned long (*)(void))PyLong_AsVoidPtr(PyObject_GetAttrString(module, "address"))))`,
+    }),
+  );
+  const {summary, stderr} = await rig.build('--startup', '--trace', '-c "import ctypes, threading, weakref"');
+  if (!summary.ok) throw new Error(stderr);
+  const use = `import atexit, ctypes, seen, threading, weakref
+api = ctypes.pythonapi
+seen.address = ctypes.cast(api.PyThread_get_thread_ident, ctypes.c_void_p).value
+api.PyThread_get_thread_ident.restype = ctypes.c_ulong
+def see(): own, state, _, same = seen.state(); print(own == state == threading.get_ident() == api.PyThread_get_thread_ident(), same)
+see(); thread = threading.Thread(target=see); thread.start(); thread.join()
+atexit.register(print, 'end')
+class A:
+    def __del__(self): print('gone')
+a = A()
+api.Py_Exit(3)`;
+  expect(await rig.stateOf(rig.out, ['-c', `${STATE}; import seen`])).toBe('restored');
+  const done = await rig.start(rig.out, ['-c', use]);
+  expect(done).toEqual({exitCode: 3, stdout: 'True 1\nTrue 1\nend\ngone\n', stderr: ''});
+  expect(await rig.start(rig.unmodified, ['-c', use])).toEqual(done);
+});
+
 test('OpenSSL: contexts are kept, their keys are not', async () => {
   const pem = join(rig.source, 'Lib/test/certdata/keycert.pem');
   writeFileSync(

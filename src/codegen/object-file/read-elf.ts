@@ -5,6 +5,7 @@ const RELOCATION = 24;
 const SHT_RELA = 4;
 const SHT_NOBITS = 8;
 const SHT_SYMTAB = 2;
+const SHT_DYNSYM = 11;
 const STT_SECTION = 3;
 
 /** A section of an ELF file. */
@@ -14,6 +15,8 @@ export interface ElfSection {
   readonly align: number;
   /** Where it lies in memory; 0 in a relocatable file. */
   readonly address: number;
+  /** Where its content lies in the file. */
+  readonly offset: number;
   /** Empty for one that has no content in the file (`SHT_NOBITS`). */
   readonly bytes: Uint8Array;
   /** sh_link and sh_info. */
@@ -21,13 +24,15 @@ export interface ElfSection {
   readonly info: number;
 }
 
-/** A defined or undefined symbol of a relocatable file; a section's has the section's name. */
+/** A defined or undefined symbol; a section's has the section's name. */
 export interface ElfSymbol {
   readonly name: string;
   /** The index of its section; 0 if it is undefined. */
   readonly section: number;
   readonly value: number;
   readonly size: number;
+  /** Where its entry lies in the bytes that the file was read from. */
+  readonly offset: number;
 }
 
 export interface ElfRelocation {
@@ -83,14 +88,18 @@ export function readElf(file: Uint8Array): ElfFile | undefined {
       address,
       link,
       info,
+      offset,
       bytes: type === SHT_NOBITS ? new Uint8Array() : bytes.subarray(offset, offset + length),
     })),
   };
 }
 
-/** The symbols of a relocatable file, in their order; none if there is no symbol table. */
-export function elfSymbols({sections}: ElfFile): readonly ElfSymbol[] {
-  const table = sections.find(({type}) => type === SHT_SYMTAB);
+/**
+ * The symbols of a file, in their order; none if there is no symbol table. What an executable or library exports, and wants from
+ * others, is in its dynamic one.
+ */
+export function elfSymbols({sections}: ElfFile, which: 'all' | 'dynamic' = 'all'): readonly ElfSymbol[] {
+  const table = sections.find(({type}) => type === (which === 'all' ? SHT_SYMTAB : SHT_DYNSYM));
   const strings = bufferOf(sections[table?.link ?? 0]?.bytes ?? new Uint8Array());
   if (table === undefined) return [];
   const bytes = bufferOf(table.bytes);
@@ -103,6 +112,7 @@ export function elfSymbols({sections}: ElfFile): readonly ElfSymbol[] {
       section,
       value: Number(bytes.readBigUInt64LE(at + 8)),
       size: Number(bytes.readBigUInt64LE(at + 16)),
+      offset: table.offset + at,
     };
   });
 }
@@ -123,7 +133,7 @@ export function elfRelocations(
         return {
           at: Number(bytes.readBigUInt64LE(at)),
           type: bytes.readUInt32LE(at + 8),
-          symbol: symbol ?? {name: '', section: 0, value: 0, size: 0},
+          symbol: symbol ?? {name: '', section: 0, value: 0, size: 0, offset: 0},
           addend: Number(bytes.readBigInt64LE(at + 16)),
         };
       });

@@ -8,6 +8,7 @@ import {type Result, ok} from '../../model/result.js';
 import {shellWords} from '../../model/shell-words.js';
 import type {Objects, Site} from '../../pipeline/host.js';
 import type {ImageCheck} from '../link/image-check.js';
+import {redirectExports} from '../link/exported-functions.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {SourcePlaces} from '../../pipeline/build-places.js';
 import type {Stage1} from './stage1.js';
@@ -20,6 +21,8 @@ export interface Stage2Request {
   readonly interpreter: Interpreter;
   /** The functions whose calls the linker sends to the runtime. */
   readonly wrapped: readonly string[];
+  /** Those of them that are so for shared libraries, too. */
+  readonly redirected: readonly string[];
   readonly debugInfo: boolean;
   readonly check: ImageCheck;
   /** Further flags of the linker. */
@@ -57,7 +60,7 @@ async function linkStatic(
   request: Stage2Request,
   site: Site,
 ): Promise<Result<Stage2>> {
-  const {stage1, interpreter, wrapped, check, flags, places} = request;
+  const {stage1, interpreter, wrapped, redirected, check, flags, places} = request;
   const executable = await link(
     {
       ...executableRecipe(request),
@@ -68,6 +71,7 @@ async function linkStatic(
         ...[...tables, ...runtime, 'Programs/python.o', ...shellWords(stage1.variables.LINK_PYTHON_OBJS)],
         ...stage1.archives,
       ],
+      finish: {inputs: [], apply: (python) => redirectExports(python, redirected)},
       check: (python, isNew) => check(isNew, (modules) => tryLinked({...interpreter, python}, modules)),
     },
     places,

@@ -83,7 +83,7 @@ static void unfreeze(struct _gc_runtime_state *gc)
 extern Py_ssize_t __real_PyGC_Collect(void);
 
 /* _Py_Finalize() calls this first when everything else that can be seen is done. */
-Py_ssize_t __wrap_PyGC_Collect(void)
+FF_PUBLIC Py_ssize_t __wrap_PyGC_Collect(void)
 {
     if (can_jump && _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
         can_jump = 0;
@@ -98,7 +98,7 @@ Py_ssize_t __wrap_PyGC_Collect(void)
 
 extern int __real_Py_FinalizeEx(void);
 
-int __wrap_Py_FinalizeEx(void)
+FF_PUBLIC int __wrap_Py_FinalizeEx(void)
 {
     if (!is_restored) {
         return __real_Py_FinalizeEx();
@@ -109,7 +109,7 @@ int __wrap_Py_FinalizeEx(void)
 }
 
 /* As CPython's, which calls its own Py_FinalizeEx(). */
-void __wrap_Py_Exit(int status)
+FF_PUBLIC void __wrap_Py_Exit(int status)
 {
 #if FF_SNAPSHOT_STATE != 311 /* Python/pylifecycle.c, Py_Exit() */
     PyThreadState *thread = _PyThreadState_GET();

@@ -1,5 +1,5 @@
-/* What names of functions and variables mean in this process, for libraries that we load. Functions that are wrapped in the executable are
- * so here. */
+/* What names of functions and variables mean in this process, for libraries that we load. Functions of libc that are wrapped in the
+ * executable are so here; CPython's own are found by their names. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -12,8 +12,7 @@ extern void *__real_dlsym(void *, const char *);
 #define FF_SENT_HERE(X)                                                                                                             \
     X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)   \
     X(valloc) X(strdup) X(strndup) X(wcsdup) X(pthread_key_create) X(pthread_key_delete) X(pthread_kill)                          \
-    X(pthread_getcpuclockid) X(PyThread_get_thread_ident) X(getenv) X(secure_getenv) X(isatty) X(dlopen) X(dlsym) X(dlclose)      \
-    X(Py_FinalizeEx) X(Py_Exit) X(PyGC_Collect)
+    X(pthread_getcpuclockid) X(getenv) X(secure_getenv) X(isatty) X(dlopen) X(dlsym) X(dlclose)
 #define FF_DECLARE(name) extern char __wrap_##name[];
 FF_SENT_HERE(FF_DECLARE)
 #define FF_ROW(name) {#name, __wrap_##name},

@@ -121,7 +121,7 @@ void ff_name_main_thread(void)
     real_main_thread = pthread_self();
 }
 
-unsigned long __wrap_PyThread_get_thread_ident(void)
+FF_PUBLIC unsigned long __wrap_PyThread_get_thread_ident(void)
 {
     return is_main_thread ? (unsigned long)&main_thread : __real_PyThread_get_thread_ident();
 }
@@ -129,7 +129,7 @@ unsigned long __wrap_PyThread_get_thread_ident(void)
 #if FF_SNAPSHOT_STATE != 311 /* Include/internal/pycore_pythread.h */
 extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
 
-PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)
+FF_PUBLIC PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)
 {
     return is_main_thread ? (PyThread_ident_t)&main_thread : __real_PyThread_get_thread_ident_ex();
 }

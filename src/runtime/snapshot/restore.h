@@ -19,6 +19,9 @@
 #define FF_REGION ((char *)0x100000000000)
 #define FF_REGION_SIZE ((size_t)1 << 32)
 
+/* Of functions that replace some of CPython's C API: exported, so that its names can lead shared libraries to them (src/hosts/link). */
+#define FF_PUBLIC __attribute__((visibility("default")))
+
 /* Who serves allocations of libpython and of the libraries linked in. */
 typedef enum {
     FF_FROM_LIBC,     /* an ordinary start */

@@ -73,7 +73,7 @@ static void tell_state(const char *reason)
     _exit(write(STDOUT_FILENO, text, strlen(text)) < 0);
 }
 
-int __wrap_Py_BytesMain(int argc, char **argv)
+FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
 {
     ff_reason_to_leave_out = ff_can_hold;
     const char *path = request();
