@@ -1,17 +1,16 @@
 /** Starts from a snapshot in surroundings other than those of its build: the same output as the unmodified Python, and never a crash. */
-import {lstatSync, mkdirSync, readlinkSync, rmSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
 import {type Run} from '../../support/rig.js';
 import {type SnapshotRig, snapshotRig} from '../support/snapshot-rig.js';
+import {SNAPSHOT_MODULES} from '../support/snapshot-modules.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 
 jest.setTimeout(60 * 60_000);
 const folder = temporaryDirectory('snapshot-surroundings');
 let rig: SnapshotRig;
-
-const MODULES =
-  'argparse, asyncio, atexit, collections, concurrent.futures, contextlib, csv, curses, dataclasses, datetime, decimal, functools, hashlib, io, itertools, json, locale, logging, multiprocessing, pathlib, pickle, pprint, queue, re, secrets, shutil, signal, sqlite3, string, subprocess, tempfile, textwrap, threading, time, traceback, typing, unittest, uuid, xml.etree.ElementTree, zlib, ctypes';
 
 /** Programs, as scripts: each prints what it sees of its process and of its imports. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -87,6 +86,20 @@ print(list(csv.reader(io.StringIO('a,"b,c"'))), ctypes.CFUNCTYPE(ctypes.c_int)(l
 
 type State = 'restored' | 'ordinary';
 
+/** What only the superuser can set up. */
+const PRIVILEGED: readonly (readonly [name: string, text: string, state: State])[] = [
+  ['another group', 'exec setpriv --regid 65534 --clear-groups "$@"', 'ordinary'],
+  [
+    'another real user, which is how setuid programs start',
+    'exec setpriv --ruid 65534 --keep-groups "$@"',
+    'ordinary',
+  ],
+  ['another clock', 'exec unshare --time --monotonic 900000 --boottime 900000 "$@"', 'restored'],
+  ['another host', 'exec unshare --uts sh -c \'hostname elsewhere; exec "$@"\' sh "$@"', 'restored'],
+  ['the first process of its namespace', 'exec unshare --pid --fork --kill-child "$@"', 'restored'],
+  ['no /proc', `exec unshare --mount sh -c 'mount -t tmpfs none /proc; exec "$@"' sh "$@"`, 'restored'],
+];
+
 /**
  * Each a shell text that runs a program as "$@", with what the start is there. Relative names are those of the directory of the test.
  */
@@ -115,10 +128,54 @@ const SURROUNDINGS: readonly (readonly [name: string, text: string, state: State
   ['a time zone that is none', 'TZ=nonsense/x exec "$@"', 'restored'],
   ['narrow columns', 'COLUMNS=40 exec "$@"', 'restored'],
   ['another TMPDIR, which SQLite reads', 'TMPDIR=/nonexistent exec "$@"', 'ordinary'],
+  ['standard input closed', 'exec "$@" <&-', 'ordinary'],
+  ['standard output closed', 'exec "$@" >&-', 'ordinary'],
+  ['standard error closed', 'exec "$@" 2>&-', 'ordinary'],
+  ['all standard streams closed', 'exec "$@" <&- >&- 2>&-', 'ordinary'],
+  ['a full device', 'exec "$@" >/dev/full', 'restored'],
+  ['a terminal', 'exec script -qec "$(printf "%q " "$@")" /dev/null </dev/null', 'restored'],
+  ['SIGINT ignored', 'trap "" INT; exec "$@"', 'ordinary'],
+  ['SIGHUP ignored, as with nohup', 'trap "" HUP; exec "$@"', 'ordinary'],
+  ['SIGUSR2 blocked', 'exec env --block-signal=USR2 "$@"', 'restored'],
+  ['a session of its own', 'exec setsid --wait "$@"', 'restored'],
+  ['the root directory', 'cd /; exec "$@"', 'restored'],
+  ['a working directory that is gone', 'mkdir gone; cd gone; rmdir ../gone; exec "$@"', 'restored'],
+  ['another umask', 'umask 077; exec "$@"', 'restored'],
+  ['few files', 'ulimit -n 24; exec "$@"', 'restored'],
+  ['no file may grow', 'ulimit -f 0; exec "$@"', 'restored'],
+  ['little address space', 'ulimit -v 600000; exec "$@"', 'ordinary'],
+  ['a small stack', 'ulimit -s 1024; exec "$@"', 'restored'],
+  ['a stack without a limit', 'ulimit -s unlimited; exec "$@"', 'restored'],
+  ['no randomized addresses', 'exec setarch -R "$@"', 'restored'],
+  ['one processor', 'exec taskset -c 0 "$@"', 'restored'],
+  ['no new privileges', 'exec setpriv --no-new-privs "$@"', 'restored'],
+  [
+    'fewer features of the processor',
+    'GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX,-ERMS exec "$@"',
+    'restored',
+  ],
+  ['one more library', 'LD_PRELOAD=./other.so exec "$@"', 'ordinary'],
+  ['another libm', 'LD_LIBRARY_PATH=./other exec "$@"', 'ordinary'],
+  ['a symbolic link', 'ln -sf "$1" ./link; shift; exec ./link "$@"', 'ordinary'],
+  ...(process.getuid?.() === 0 ? PRIVILEGED : []),
+  // The last one: it stays edited.
+  ['an edited source', 'echo "EDITED = True" >> "$PACKAGES/edited.py"; exec "$@"', 'ordinary'],
 ];
 
 function python(executable: string, args: readonly string[], text: string): Promise<Run> {
-  return rig.start('bash', ['-c', text, 'bash', executable, ...args]);
+  const environment = {PACKAGES: rig.packages};
+  return rig.start('bash', ['-c', text, 'bash', executable, ...args], {environment});
+}
+
+/** A library of nothing, and a libm that is as good as the machine's, but another file with another build id. */
+function makeOtherLibraries(): void {
+  execFileSync('cc', ['-shared', '-o', join(folder, 'other.so'), '-x', 'c', '/dev/null']);
+  mkdirSync(join(folder, 'other'));
+  const own = execFileSync('cc', ['-print-file-name=libm.so.6'], {encoding: 'utf8'}).trim();
+  const copy = readFileSync(own);
+  const note = copy.indexOf(Buffer.from('GNU\0', 'latin1'));
+  copy.writeUInt8(copy.readUInt8(note + 4) ^ 1, note + 4);
+  writeFileSync(join(folder, 'other', 'libm.so.6'), copy);
 }
 
 beforeAll(async () => {
@@ -127,7 +184,9 @@ beforeAll(async () => {
   for (const [name, code] of Object.entries(PROGRAMS)) {
     writeFileSync(join(folder, 'programs', `run_${name}.py`), code);
   }
-  const {summary, stderr} = await rig.build('--trace', `-c "import ${MODULES}"`);
+  writeFileSync(join(rig.packages, 'edited.py'), 'EDITED = False\n');
+  makeOtherLibraries();
+  const {summary, stderr} = await rig.build('--trace', `-c "import edited, ${SNAPSHOT_MODULES}"`);
   if (!summary.ok) throw new Error(stderr);
 });
 
