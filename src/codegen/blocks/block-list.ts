@@ -1,8 +1,8 @@
 import {roundUp} from '../object-file/alignment.js';
-import type {Field, ImageLayout, Template} from '../probe/image-layout.js';
+import type {Field, ImageLayout, Template, TemplateWord} from '../probe/image-layout.js';
 import type {TemplateName} from '../probe/templates.js';
 import {ZeroedPool} from './zeroed-pool.js';
-import {Block, type BlockKind, type Place, type Target} from './block.js';
+import {Block, type BlockKind, type PendingWord, type Place, type Target} from './block.js';
 
 /** The value of an argument: a number, a pointer to an object, or nothing (NULL). */
 export type Argument = number | bigint | Target | undefined;
@@ -27,6 +27,7 @@ export class BlockList {
   readonly blocks: Block[] = [];
   readonly #layout: ImageLayout;
   readonly #pool = new ZeroedPool();
+  readonly #words = new Map<TemplateWord, PendingWord>();
 
   constructor(layout: ImageLayout) {
     this.#layout = layout;
@@ -40,15 +41,23 @@ export class BlockList {
     bytes.set(template.bytes.subarray(0, template.tail));
     if (tail !== undefined) bytes.set(tail, template.tail);
     const {kind, place} = request;
-    const name = request.name ?? `${request.letter}${this.blocks.length}`;
-    const block = new Block(this.blocks.length, name, kind, place, bytes, template.align, template.object);
+    const {letter, name = letter} = request;
+    const {align, object} = template;
+    const isNamed = request.name !== undefined;
+    const words = template.words.filter(({symbol}) => symbol !== undefined).map((word) => this.#wordOf(word));
+    const block = new Block(this.blocks.length, name, kind, place, bytes, align, object, isNamed, words);
     this.blocks.push(block);
-    for (const {at, symbol, value} of template.words) {
-      const target = symbol === undefined ? {block, offset: value} : {symbol, value};
-      block.words.push({at, target, form: 'object'});
-    }
+    for (const {at, symbol, value} of template.words)
+      if (symbol === undefined) words.push({at, target: {block, offset: value}, form: 'object'});
     fill(block, bytes, template, 0, request.arguments, kind === 'table' ? 'link' : 'object');
     return block;
+  }
+
+  /** A word that is the same in all objects of a template is one object here: there are hundreds of thousands of them. */
+  #wordOf(word: TemplateWord): PendingWord {
+    const known = this.#words.get(word) ?? {at: word.at, target: word, form: 'object'};
+    this.#words.set(word, known);
+    return known;
   }
 
   /** Sets arguments of an object that was made without them, and are numbers or targets. */
@@ -58,7 +67,7 @@ export class BlockList {
 
   /** Makes a table of the runtime's of given bytes. */
   table(name: string, bytes: Uint8Array, align: number, place: Place = 'constant'): Block {
-    const block = new Block(this.blocks.length, name, 'table', place, bytes, align);
+    const block = new Block(this.blocks.length, name, 'table', place, bytes, align, 0, true);
     this.blocks.push(block);
     return block;
   }

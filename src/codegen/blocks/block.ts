@@ -27,24 +27,30 @@ export interface PendingWord {
 
 /** A piece of an image that is laid out as a whole: its bytes, and the words in it that refer to something. */
 export class Block {
-  readonly words: PendingWord[] = [];
   /** The whole block: one address is one object, so that addresses can be compared. */
   readonly start: Address = {block: this, offset: 0};
 
   /**
    * @param index the number of the block in its image
-   * @param name what people read in its place, in assembler text: unique in the image
+   * @param letter the first letter of its name, or (with `isNamed`) all of it
    * @param object where the Python object begins in it
    */
   constructor(
     readonly index: number,
-    readonly name: string,
+    private readonly letter: string,
     readonly kind: BlockKind,
     readonly place: Place,
     readonly bytes: Uint8Array,
     readonly align: number,
     readonly object = 0,
+    private readonly isNamed = false,
+    readonly words: PendingWord[] = [],
   ) {}
+
+  /** What people read in its place, in assembler text: unique in the image. */
+  get name(): string {
+    return this.isNamed ? this.letter : `${this.letter}${this.index}`;
+  }
 }
 
 export function isAddress(target: Target): target is Address {

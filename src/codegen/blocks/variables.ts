@@ -23,65 +23,67 @@ const SECTIONS: readonly (readonly [Place, string])[] = [
  */
 const SHARED = 'ff_string';
 
-/** Where a block lies: in a section, at an offset. */
-interface Location {
-  readonly section: number;
-  readonly offset: number;
-}
-
 /** The object file of an image in the absolute model: blocks are variables. `image` gets the name `symbol`, which other files know. */
 export function layOutVariables(symbol: string, image: Block, blocks: readonly Block[]): ObjectFile {
   const drafts: {name: string; blocks: Block[]; group?: string}[] = [];
-  const locations = new Map<Block, Location>();
+  // By the number of the block: an object for each of a million blocks is a third of the memory.
+  const sections = new Int32Array(blocks.length);
+  const offsets = new Float64Array(blocks.length);
   for (const [place, name] of SECTIONS) {
     const members = blocks.filter((block) => block.place === place);
     if (members.length === 0) continue;
     let end = 0;
     for (const block of members) {
       const offset = roundUp(end, block.align);
-      locations.set(block, {section: drafts.length, offset});
+      sections[block.index] = drafts.length;
+      offsets[block.index] = offset;
       end = offset + block.bytes.length;
     }
     drafts.push({name, blocks: members});
   }
   for (const block of blocks) {
     if (block.place !== 'shared') continue;
-    locations.set(block, {section: drafts.length, offset: 0});
+    sections[block.index] = drafts.length;
     drafts.push({name: SHARED, blocks: [block], group: block.name});
   }
-  const locate = (block: Block): Location => locations.get(block) ?? {section: 0, offset: 0};
+  const offsetOf = ({index}: Block): number => offsets[index] ?? 0;
+  const sectionOf = ({index}: Block): number => sections[index] ?? 0;
   const resolve = (target: Target): Omit<Relocation, 'at'> | number => {
     if (!isAddress(target))
       return target.symbol === undefined ? target.value : {target: target.symbol, addend: target.value};
     const {block, offset} = target;
     if (block.place === 'shared') return {target: block.name, addend: offset};
-    const {section, offset: start} = locate(block);
-    return {target: section, addend: start + offset};
+    return {target: sectionOf(block), addend: offsetOf(block) + offset};
   };
-  const {section, offset} = locate(image);
   return {
-    sections: drafts.map(({name, blocks: members, group}): ObjectSection => ({
-      name,
-      writable: name !== '.rodata',
-      align: largestAlign(members),
-      ...fill(members, locate, resolve),
-      ...(group === undefined ? {} : {group}),
-    })),
-    symbols: [{name: symbol, section, offset, size: image.bytes.length}],
+    sections: drafts.map(({name, blocks: members, group}): ObjectSection => {
+      let labels: ObjectSection['labels'] | undefined;
+      return {
+        name,
+        writable: name !== '.rodata',
+        align: largestAlign(members),
+        ...fill(members, offsetOf, resolve),
+        ...(group === undefined ? {} : {group}),
+        // Only people read them.
+        get labels() {
+          return (labels ??= members.map((block) => ({name: block.name, at: offsetOf(block)})));
+        },
+      };
+    }),
+    symbols: [{name: symbol, section: sectionOf(image), offset: offsetOf(image), size: image.bytes.length}],
   };
 }
 
 function fill(
   blocks: readonly Block[],
-  locate: (block: Block) => Location,
+  offsetOf: (block: Block) => number,
   resolve: (target: Target) => Omit<Relocation, 'at'> | number,
-): Pick<ObjectSection, 'bytes' | 'relocations' | 'labels'> {
+): Pick<ObjectSection, 'bytes' | 'relocations'> {
   const last = blocks.at(-1);
-  const bytes = Buffer.alloc(last === undefined ? 0 : locate(last).offset + last.bytes.length);
+  const bytes = Buffer.alloc(last === undefined ? 0 : offsetOf(last) + last.bytes.length);
   const relocations: Relocation[] = [];
-  const labels = blocks.map((block) => ({name: block.name, at: locate(block).offset}));
   for (const block of blocks) {
-    const {offset} = locate(block);
+    const offset = offsetOf(block);
     bytes.set(block.bytes, offset);
     for (const {at, target} of block.words) {
       const value = resolve(target);
@@ -90,5 +92,5 @@ function fill(
     }
   }
   relocations.sort((a, b) => a.at - b.at);
-  return {bytes, relocations, labels};
+  return {bytes, relocations};
 }

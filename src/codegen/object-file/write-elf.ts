@@ -107,9 +107,11 @@ interface SymbolTable {
 function tableOfSymbols({sections, symbols}: ObjectFile, numbers: readonly number[]): SymbolTable {
   const names = new NameTable();
   const known = new Map<string, number>();
-  const references = sections.reduce((sum, {relocations}) => sum + relocations.length, 0);
+  const others = new Set<string>();
+  for (const {relocations} of sections)
+    for (const {target} of relocations) if (typeof target === 'string') others.add(target);
   // Room for all that there can be; the first entry is empty.
-  const table = Buffer.alloc(SYMBOL * (1 + numbers.length + symbols.length + sections.length + references));
+  const table = Buffer.alloc(SYMBOL * (1 + numbers.length + symbols.length + sections.length + others.size));
   let count = 1;
   const entry = (name: string, kind: number, hidden: boolean, section: number, value = 0, size = 0): void => {
     const at = SYMBOL * count;
@@ -130,10 +132,7 @@ function tableOfSymbols({sections, symbols}: ObjectFile, numbers: readonly numbe
     if (group !== undefined)
       entry(group, (STB_WEAK << 4) | STT_OBJECT, true, numbers[i] ?? 0, 0, bytes.length);
   });
-  for (const {relocations} of sections) {
-    for (const {target} of relocations)
-      if (typeof target === 'string' && !known.has(target)) entry(target, STB_GLOBAL << 4, false, 0);
-  }
+  for (const name of others) if (!known.has(name)) entry(name, STB_GLOBAL << 4, false, 0);
   return {
     table: table.subarray(0, SYMBOL * count),
     names: names.bytes(),

@@ -12,19 +12,27 @@ export interface BuiltConstant {
   readonly items?: Target | undefined;
 }
 
+/** In bytes: a slot and the number of its block are one number of 53 bits. */
+const LARGEST_BLOCK = 2 ** 30;
+
 /** Adds a slot (a place that holds a pointer) to the destinations of an object. */
 export type AddSlot = (slot: Address) => void;
 
 /** The slots of static objects that the runtime fills in when a module is first used. They are collected while objects are emitted. */
 export class Slots {
-  readonly #strings = new Map<Target, Map<string, Address>>();
+  readonly #strings = new Map<Target, Address[]>();
+  /** The slots of strings, each as one number: most strings have one slot, and there are hundreds of thousands of them. */
+  readonly #known = new Set<number>();
   readonly #built: {readonly constant: BuiltConstant; readonly slots: Address[]}[] = [];
 
   /** `slot` holds `string`, which has to be interned. */
   intern(string: Target, slot: Address): void {
-    const slots = this.#strings.get(string) ?? new Map<string, Address>();
-    this.#strings.set(string, slots);
-    slots.set(`${slot.block.index}.${slot.offset}`, slot);
+    const number = slot.block.index * LARGEST_BLOCK + slot.offset;
+    if (this.#known.has(number)) return;
+    this.#known.add(number);
+    const slots = this.#strings.get(string);
+    if (slots === undefined) this.#strings.set(string, [slot]);
+    else slots.push(slot);
   }
 
   /** Registers a constant to build, after all those registered before it. */
@@ -38,7 +46,7 @@ export class Slots {
 
   /** Makes the tables `strings`, `built` and what that refers to. */
   addTables(list: BlockList, {numbers}: ImageLayout): {readonly strings: Address; readonly built: Address} {
-    const groups = [...this.#strings.values()].flatMap((slots) => [...slots.values(), undefined]);
+    const groups = [...this.#strings.values()].flatMap((slots) => [...slots, undefined]);
     const strings = list.links('strings', [...groups, undefined]).start;
     const rows = this.#built.map(({constant: {kind, value = 0, items}, slots}, i) => ({
       ...{kind: numbers[`built${kind}`], value, items},

@@ -48,7 +48,7 @@ function blocksOf(drawn: readonly Drawn[]): {list: BlockList; image: Block} {
   for (const {kind, length, align} of drawn) {
     const [of, place] = KINDS[kind] ?? ['table', 'constant'];
     const index = list.blocks.length;
-    list.blocks.push(new Block(index, `b${index}`, of, place, new Uint8Array(length).fill(index), align));
+    list.blocks.push(new Block(index, 'b', of, place, new Uint8Array(length).fill(index), align));
   }
   drawn.forEach(({to}, i) => {
     const block = list.blocks[to % list.blocks.length] ?? image;
