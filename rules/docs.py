@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 PAGE = PACKAGE / "docs" / "bazel.md"
 BEGIN = "<!-- generated from the doc strings of rules/ by rules/docs.py -->\n"
 END = "<!-- end of the generated part -->\n"
-PUBLIC = ["defs.bzl", "extensions.bzl", "repositories.bzl"]
+PUBLIC = ["defs.bzl", "python.bzl", "extensions.bzl", "repositories.bzl"]
 
 
 class File:

@@ -116,6 +116,7 @@ export const PARTS = [
       'test/e2e/bazel-cache.test.ts',
       'test/e2e/grpc-cache.test.ts',
       'test/e2e/remote-execution.test.ts',
+      'test/e2e/rules-python.test.ts',
     ],
   },
 ];

@@ -4,7 +4,7 @@ load(":interpreter.bzl", "frozen_interpreter")
 load(":launcher.bzl", "FIND_RUNFILES", "quoted")
 load(":modules.bzl", "frozen_modules", "runfiles_path")
 load(":names.bzl", "complain", "near")
-load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
+load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo", "FrozenProgramInfo")
 
 _LAUNCHER = """\
 #!/bin/sh
@@ -34,16 +34,18 @@ def _launcher_impl(ctx):
     info = interpreter[FrozenInterpreterInfo]
     own = ctx.attr.modules[FrozenModulesInfo]
     modules = {module.name: module for module in info.modules.to_list()}
-    main = ctx.attr.main
-    if main not in modules:
-        complain(ctx.attr.for_label, "main", "no module %s in srcs and deps%s" % (repr(main), near(main, modules)))
-    folders = {}
-    for module in modules.values():
-        if module.root != "stdlib":
-            folders[module.root] = True
-    # The directory of the main module's target comes first.
-    first = modules[main].root
-    ordered = [first] + [folder for folder in folders if folder != first]
+    if FrozenProgramInfo in ctx.attr.modules:
+        program = ctx.attr.modules[FrozenProgramInfo]
+        main, ordered = program.main, program.folders
+    else:
+        main = ctx.attr.main
+        if main not in modules:
+            complain(ctx.attr.for_label, "main", "no module %s in srcs and deps%s" % (repr(main), near(main, modules)))
+        # The directory of the main module's target comes first.
+        ordered = [modules[main].root]
+        for module in modules.values():
+            if module.root != "stdlib" and module.root not in ordered:
+                ordered.append(module.root)
     start = ctx.actions.declare_file(ctx.label.name + ".start.py")
     ctx.actions.write(start, _START % (repr(runfiles_path(ctx, start)), repr(ordered), repr(main)))
     launcher = ctx.actions.declare_file(ctx.label.name)
@@ -65,13 +67,14 @@ def _launcher_impl(ctx):
         ),
     ]
 
-_launcher = rule(
+launcher = rule(
     implementation = _launcher_impl,
     attrs = {
         "data": attr.label_list(allow_files = True),
         "for_label": attr.string(),
         "interpreter": attr.label(providers = [FrozenInterpreterInfo]),
-        "main": attr.string(mandatory = True),
+        # Only where `modules` does not have it.
+        "main": attr.string(),
         "modules": attr.label(providers = [FrozenModulesInfo]),
     },
     executable = True,
@@ -130,7 +133,7 @@ def frozen_python_binary(
         visibility = ["//visibility:private"],
         **common
     )
-    _launcher(
+    launcher(
         name = name,
         data = data,
         for_label = "//%s:%s" % (native.package_name(), name),

@@ -41,7 +41,7 @@ def _own(ctx):
         found.append(struct(name = name, is_package = is_package, root = folder, source = file))
     return found
 
-def _of_library(ctx, toolchain, names, attribute):
+def modules_of_library(ctx, toolchain, names, attribute):
     """Modules of the standard library; `json.*` is a package with all its modules."""
     found = []
     for wanted in names:
@@ -62,7 +62,8 @@ def _of_library(ctx, toolchain, names, attribute):
                 found.append(struct(name = each, is_package = module.is_package, root = "stdlib", source = module.source))
     return found
 
-def _freeze(ctx, toolchain, module):
+def freeze(ctx, toolchain, module):
+    """Declares the actions of a module, and describes it as `FrozenModulesInfo` does."""
     filename = module.name.replace(".", "/") + ("/__init__.py" if module.is_package else ".py")
     made = freeze_module(ctx, toolchain, module, filename)
     return struct(
@@ -86,7 +87,7 @@ def check_deps(ctx, toolchain):
 def _frozen_modules_impl(ctx):
     toolchain = toolchain_of(ctx)
     check_deps(ctx, toolchain)
-    wanted = _of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
+    wanted = modules_of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
     own = {}
     for module in wanted:
         first = own.get(module.name)
@@ -98,7 +99,7 @@ def _frozen_modules_impl(ctx):
                 first.source.short_path,
                 module.source.short_path,
             ))
-    frozen = [_freeze(ctx, toolchain, module) for module in own.values()]
+    frozen = [freeze(ctx, toolchain, module) for module in own.values()]
     sources = [module.source for module in own.values() if module.root != "stdlib"]
     return [
         FrozenModulesInfo(

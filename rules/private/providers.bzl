@@ -42,6 +42,14 @@ FrozenModulesInfo = provider(
     },
 )
 
+FrozenProgramInfo = provider(
+    doc = "How a program starts.",
+    fields = {
+        "main": "The name of the module to run as `__main__`.",
+        "folders": "What comes first on its `sys.path`, in order: directories in the runfiles.",
+    },
+)
+
 FrozenInterpreterInfo = provider(
     doc = "An interpreter with frozen modules.",
     fields = {
