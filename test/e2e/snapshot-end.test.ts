@@ -27,6 +27,11 @@ class Closing(io.StringIO):
         print('closed', self.getvalue())
         super().close()
 kept = Closing('text')`,
+  end_database: `import sqlite3, warnings
+class Connection(sqlite3.Connection):
+    def close(self): print('not called')
+class Deleted(sqlite3.Connection):
+    def __del__(self): print('deleted')`,
   end_deleted: `import io
 class Deleted(io.BytesIO):
     def __del__(self): print('deleted')
@@ -53,6 +58,21 @@ m.close(); m.unlink()`,
   ['end_closing', 'pass'],
   ['end_closing', 'end_closing.kept = None; print("before")'],
   ['end_deleted', 'pass'],
+  ...[
+    'kept = end_database.sqlite3.connect(":memory:"); kept.execute("create table a (b)"); kept.execute("insert into a values (1)")',
+    'kept = end_database.Connection(":memory:")',
+    'kept = end_database.Deleted(":memory:")',
+    'kept = end_database.sqlite3.connect(":memory:"); kept.close()',
+    'end_database.warnings.simplefilter("always"); kept = end_database.sqlite3.connect(":memory:")',
+    'end_database.warnings.filterwarnings("error", category=ResourceWarning, message="other"); kept = end_database.sqlite3.connect(":memory:")',
+    // SQLite removes the log of a database when its last connection is closed.
+    `import os, subprocess, sys, tempfile
+code = """import end_database, sys
+kept = end_database.sqlite3.connect(":memory:"); kept.execute("attach ? as other", (sys.argv[1],))
+print(kept.execute("pragma other.journal_mode=wal").fetchall()); kept.execute("create table other.a (b)"); kept.commit()"""
+with tempfile.TemporaryDirectory() as folder:
+    print(subprocess.run([sys.executable, "-c", code, folder + "/a.db"], capture_output=True, text=True).stdout, os.listdir(folder))`,
+  ].map((code) => ['end_database', code] as const),
 ];
 
 beforeAll(async () => {
@@ -72,7 +92,7 @@ test.each(Object.entries(MODULES))('%s', async (module, source) => {
     const comparable = ({stdout, stderr: said, exitCode}: typeof expected) => ({
       exitCode,
       stdout,
-      stderr: said.replaceAll(/flashfreeze-test-\d+/g, 'NAME'),
+      stderr: said.replaceAll(/flashfreeze-test-\d+/g, 'NAME').replaceAll(/0x[0-9a-f]+/g, 'ADDRESS'),
     });
     expect(comparable(restored)).toEqual(comparable(expected));
   }

@@ -107,6 +107,80 @@ static void find_memory_streams(void)
     PyErr_Clear();
 }
 
+/* ---- Connections to databases in memory: what closing one can show is a warning, which usually is ignored (Modules/_sqlite/connection.c,
+ * connection_finalize()). ---- */
+
+typedef struct {
+    PyObject_HEAD
+    void *database;
+} connection; /* pysqlite_Connection of Modules/_sqlite/connection.h, as far as it is looked at */
+
+extern const char *sqlite3_db_name(void *, int) __attribute__((weak));
+extern const char *sqlite3_db_filename(void *, const char *) __attribute__((weak));
+
+static int is_in_memory(PyObject *object)
+{
+    void *database = ((connection *)object)->database;
+    if (database == NULL) { /* closed */
+        return 1;
+    }
+    if (sqlite3_db_name == NULL || sqlite3_db_filename == NULL) {
+        return 0;
+    }
+    const char *name;
+    for (int i = 0; (name = sqlite3_db_name(database, i)) != NULL; i++) { /* also those that are attached */
+        const char *file = sqlite3_db_filename(database, name);
+        if (file != NULL && *file != '\0') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Whether the first filter that fits ignores it, wherever it comes from (Python/_warnings.c, get_filter()). */
+static int is_warning_ignored(PyObject *category)
+{
+    PyObject *name = PyUnicode_FromString("warnings");
+    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+    Py_XDECREF(name);
+    if (module == NULL) {
+        PyErr_Clear();
+        module = PyImport_ImportModule("_warnings");
+    }
+    PyObject *filters = module == NULL ? NULL : PyObject_GetAttrString(module, "filters");
+    Py_XDECREF(module);
+    int is_ignored = 0;
+    for (Py_ssize_t i = 0; filters != NULL && PyList_Check(filters) && i < PyList_GET_SIZE(filters); i++) {
+        PyObject *each = PyList_GET_ITEM(filters, i);
+        if (!PyTuple_Check(each) || PyTuple_GET_SIZE(each) != 5) {
+            break;
+        }
+        int fits = PyObject_IsSubclass(category, PyTuple_GET_ITEM(each, 2));
+        if (fits != 0) {
+            PyObject *action = PyTuple_GET_ITEM(each, 0), *line = PyTuple_GET_ITEM(each, 4);
+            is_ignored = fits > 0 && PyUnicode_Check(action) && PyUnicode_CompareWithASCIIString(action, "ignore") == 0 &&
+                         PyTuple_GET_ITEM(each, 1) == Py_None && PyTuple_GET_ITEM(each, 3) == Py_None &&
+                         PyLong_CheckExact(line) && PyLong_AsLong(line) == 0;
+            break;
+        }
+    }
+    Py_XDECREF(filters);
+    PyErr_Clear();
+    return is_ignored;
+}
+
+static int is_quiet_connection(PyObject *object)
+{
+    const PyTypeObject *base = Py_TYPE(object);
+    while (base != NULL && !is_of(base, "sqlite3.Connection", "sqlite3")) {
+        base = base->tp_base;
+    }
+    /* One in a shared library may have another layout. */
+    char *code = base == NULL ? NULL : (char *)(uintptr_t)base->tp_finalize;
+    return code >= __executable_start && code < etext && Py_TYPE(object)->tp_finalize == base->tp_finalize &&
+           Py_TYPE(object)->tp_del == NULL && is_in_memory(object) && is_warning_ignored(PyExc_ResourceWarning);
+}
+
 /* ---- All of them ---- */
 
 /* Whether the end of an object can be seen from outside. */
@@ -121,7 +195,7 @@ static int has_finalizer(PyObject *object, int is_end)
             }
             return has_tracker_work(object);
         }
-        return !is_memory_stream(type);
+        return !is_memory_stream(type) && !(is_end && is_quiet_connection(object));
     }
     char *dealloc = (char *)(uintptr_t)type->tp_dealloc;
     if (dealloc < __executable_start || dealloc >= etext) { /* a type of a shared library */
