@@ -86,12 +86,13 @@ static uint64_t checksum(const ff_snapshot_header *header)
 }
 
 /* Its memory is not looked through, which would take longer than the start: a file that was written to says so itself. */
-static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory, int64_t modified)
+static const char *check_header(const ff_snapshot_header *header, const ff_own_memory *memory, struct timespec modified)
 {
     if (memcmp(header->magic, FF_SNAPSHOT_MAGIC, sizeof(header->magic)) != 0 || header->size != ff_place.size) {
         return "it is of another version";
     }
-    if (header->modified != (uint64_t)modified || header->checksum != checksum(header)) {
+    /* The build gave the file a time of whole seconds, which archives keep; a later change in the same second has others. */
+    if (header->modified != (uint64_t)modified.tv_sec || modified.tv_nsec != 0 || header->checksum != checksum(header)) {
         return "the file was changed";
     }
     if (header->data != (uint64_t)(uintptr_t)memory->data ||
@@ -192,7 +193,7 @@ const char *ff_restore(int argc, char **argv)
     }
     ff_own_memory memory = ff_find_memory();
     if (reason == NULL) {
-        reason = check_header(header, &memory, found.st_mtim.tv_sec);
+        reason = check_header(header, &memory, found.st_mtim);
     }
     if (reason == NULL) {
         reason = ff_compare(header, argv);
