@@ -5,7 +5,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 const PLACE = Buffer.from('flashfreeze at \0', 'latin1');
 const EARLIER = PLACE.length + 16;
 
-/** Writes into an executable where it has the earlier bytes of its images (earlier-images.ts). False if it has no room for that. */
+/** Writes into an executable where it has the earlier bytes of its images (images-in-place.ts). False if it has no room for that. */
 export function writeEarlierPlace(executable: Buffer, address: number, size: number): boolean {
   const place = executable.indexOf(PLACE);
   if (place < 0) return false;

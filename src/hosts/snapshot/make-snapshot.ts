@@ -7,7 +7,7 @@ import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {appendSnapshot} from './append-snapshot.js';
 import {clearWords} from './compare-dumps.js';
-import {imagesIn, withImagesOf} from './earlier-images.js';
+import {imagesIn, withImagesOf} from './images-in-place.js';
 import {changedFiles} from './file-states.js';
 import {type DumpHeader, readFilePaths, readHeader, writeField} from './dump-format.js';
 import {sealHeader} from './header-checksum.js';

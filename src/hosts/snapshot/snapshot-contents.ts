@@ -2,7 +2,7 @@ import {readRegular} from '../../fs/regular-file.js';
 import {attempt} from '../../fs/files.js';
 import {ok, type Result} from '../../model/result.js';
 import {snapshotIn} from './append-snapshot.js';
-import {imagesIn} from './earlier-images.js';
+import {imagesIn} from './images-in-place.js';
 import {COMMON_OFFSET, type DumpHeader, readFilePaths, readHeader} from './dump-format.js';
 import {type Program, readProgram} from './program-entry.js';
 import {readRecord, type SnapshotRecord} from './snapshot-record.js';

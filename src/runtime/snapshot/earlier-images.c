@@ -1,6 +1,6 @@
 /* In an executable with a snapshot, images are as the snapshot has them: strings with their hashes, code that was specialised. So they lie
  * in the file once, and a restored process need not map them. What they were when they were linked follows the executable, in a segment that
- * the kernel maps: any other start writes it back before it uses an image (src/hosts/snapshot/earlier-images.ts makes it). */
+ * the kernel maps: any other start writes it back before it uses an image (src/hosts/snapshot/images-in-place.ts makes it). */
 #include FF_LAYOUT
 
 #include "restore.h"

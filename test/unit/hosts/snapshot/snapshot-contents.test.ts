@@ -12,7 +12,7 @@ import {
   readHeader,
   writeField,
 } from '../../../../src/hosts/snapshot/dump-format.js';
-import {imagesIn} from '../../../../src/hosts/snapshot/earlier-images.js';
+import {imagesIn} from '../../../../src/hosts/snapshot/images-in-place.js';
 import {changedFiles, writeState} from '../../../../src/hosts/snapshot/file-states.js';
 import {sealHeader} from '../../../../src/hosts/snapshot/header-checksum.js';
 import {addRecord, packSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';

@@ -9,7 +9,7 @@ import {
   readHeader,
   writeField,
 } from '../../../../src/hosts/snapshot/dump-format.js';
-import {imagesIn, withImagesOf} from '../../../../src/hosts/snapshot/earlier-images.js';
+import {imagesIn, withImagesOf} from '../../../../src/hosts/snapshot/images-in-place.js';
 import {PT_LOAD, PT_NOTE, sectionsOf, segmentsOf} from '../../../../src/hosts/snapshot/elf-file.js';
 
 const [DATA, TEXT] = [0x600000, 0x400000];
