@@ -173,8 +173,11 @@ function makeOtherLibraries(): void {
   mkdirSync(join(folder, 'other'));
   const own = execFileSync('cc', ['-print-file-name=libm.so.6'], {encoding: 'utf8'}).trim();
   const copy = readFileSync(own);
-  const note = copy.indexOf(Buffer.from('GNU\0', 'latin1'));
-  copy.writeUInt8(copy.readUInt8(note + 4) ^ 1, note + 4);
+  // NT_GNU_BUILD_ID of 20 bytes (elf(5)), after the sizes of its name and content.
+  const head = Buffer.from('\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0', 'latin1');
+  const id = copy.indexOf(head) + head.length;
+  expect(id).toBeGreaterThan(head.length);
+  copy.writeUInt8(copy.readUInt8(id) ^ 1, id);
   writeFileSync(join(folder, 'other', 'libm.so.6'), copy);
 }
 

@@ -2,7 +2,13 @@
  * Between Bazel as Debian packages it, which says that it speaks version 2.0 of the Remote Execution API and no other, and a server that
  * states 2.1 and later: everything passes as it is, but for the lowest version in the answer to GetCapabilities.
  */
-import {connect, constants, createServer, type IncomingHttpHeaders, type ServerHttp2Session} from 'node:http2';
+import {
+  connect,
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type {AddressInfo} from 'node:net';
 
 /** `low_api_version { major: 2 minor: 0 }`, field 4 of ServerCapabilities. Of several, the last one counts. */
