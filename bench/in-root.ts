@@ -18,13 +18,13 @@ import {valueOf} from './context.js';
  */
 export async function contestInRoot(
   kind: 'overlay' | 'graft',
-  {subject, series}: {readonly subject: string; readonly series: string},
+  {subject, which}: {readonly subject: string; readonly which: string},
   folder: string,
   selection: readonly string[],
 ): Promise<Contest> {
   const out = join(folder, kind);
   const command = kind === 'overlay' ? ['overlay'] : ['relink', '--method', 'graft'];
-  const {root, python} = await makeInRoot(command, series, {out, buildDir: join(folder, 'build')}, selection);
+  const {root, python} = await makeInRoot(command, which, {out, buildDir: join(folder, 'build')}, selection);
   const entrance = (program: string): string => {
     const file = join(folder, `run-${program.split('/').at(-1) ?? ''}`);
     writeFileSync(file, entranceScript(root, program), {mode: 0o755});

@@ -107,11 +107,11 @@ export async function makeContest(name: string, selection: readonly string[], us
     }
     case 'overlay':
       return isInRoot(parsed)
-        ? contestInRoot(kind, {subject: name, series: which}, folder, selection)
+        ? contestInRoot(kind, {subject: name, which}, folder, selection)
         : localContest(name, await overlay({python: pythonOf(which), folder}, selection));
     case 'graft':
       return isInRoot(parsed)
-        ? contestInRoot(kind, {subject: name, series: which}, folder, selection)
+        ? contestInRoot(kind, {subject: name, which}, folder, selection)
         : localContest(name, await graft({python: pythonOf(which), folder}, selection));
   }
 }

@@ -1,16 +1,28 @@
 /** Frozen interpreters, for tests and benchmarks: made by the command line, of whatever Pythons this machine has. */
 import {join} from 'node:path';
-import {NEWER_SERIES, newerDebianRoot, runInRoot} from './debian-root.js';
+import {NEWER_SERIES, type RootName, debianRoot, runInRoot} from './debian-root.js';
 import {findPythons} from './pythons.js';
 import {CACHE, PACKAGE, type RunOptions, flashfreezeJson} from './rig.js';
 
 /** The releases that are built from source. */
 export const SOURCE_VERSIONS = ['3.13.15', '3.11.2'] as const;
 
-/** A name such as `source-3.13.15`, `relink-pie-3.11`, in its two parts. */
+/** A Python in the root of another Debian. */
+interface PlaceInRoot {
+  readonly root: RootName;
+  readonly series: string;
+}
+
+/** Those that are overlaid and grafted, by what their subjects call them. */
+const IN_ROOTS: Readonly<Record<string, PlaceInRoot | undefined>> = {
+  ...Object.fromEntries(NEWER_SERIES.map((series) => [series, {root: 'forky-root', series} as const])),
+  'trixie-3.13': {root: 'trixie-root', series: '3.13'},
+};
+
+/** A name such as `source-3.13.15`, `relink-pie-3.11`, `graft-trixie-3.13`, in its two parts. */
 export interface SubjectName<Kind extends string> {
   readonly kind: Kind;
-  /** A version or a series. */
+  /** A version or a series, that of another Debian with its suite. */
   readonly which: string;
 }
 
@@ -20,23 +32,25 @@ export function parseSubjectName<Kind extends string>(
   kinds: readonly Kind[],
   known: readonly string[],
 ): SubjectName<Kind> {
-  const [, kind, which = ''] = /^([a-z-]+)-(3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
+  const [, kind, which = ''] = /^([a-z-]+?)-((?:trixie-)?3\.\d+(?:\.\d+)?)$/.exec(name) ?? [];
   const found = kinds.find((each) => each === kind);
   if (found === undefined) throw new Error(`unknown interpreter ${name}: choose from ${known.join(', ')}`);
   return {kind: found, which};
 }
 
-/** Whether the Python of an overlay or a graft is in the root of a newer Debian. */
+/** Whether the Python of an overlay or a graft is in the root of another Debian. */
 export function isInRoot({kind, which}: SubjectName<string>): boolean {
-  return ['overlay', 'graft'].includes(kind) && NEWER_SERIES.some((series) => series === which);
+  return ['overlay', 'graft'].includes(kind) && IN_ROOTS[which] !== undefined;
 }
 
-/** The names without those that need the root of a newer Debian, if it cannot be built (standard error says why). */
+/** The names without those that need a root of another Debian that cannot be built (standard error says why). */
 export async function withoutMissing(names: readonly string[]): Promise<readonly string[]> {
-  const needsRoot = (name: string): boolean =>
-    NEWER_SERIES.some((series) => [`overlay-${series}`, `graft-${series}`].includes(name));
-  if (!names.some(needsRoot) || (await newerDebianRoot()) !== undefined) return names;
-  return names.filter((name) => !needsRoot(name));
+  const present: string[] = [];
+  for (const name of names) {
+    const needed = IN_ROOTS[/^(?:overlay|graft)-(.*)$/.exec(name)?.[1] ?? '']?.root;
+    if (needed === undefined || (await debianRoot(needed)) !== undefined) present.push(name);
+  }
+  return present;
 }
 
 /** The executable of a series on this machine. Throws when there is none. */
@@ -54,25 +68,29 @@ export async function makeFrozen(args: readonly string[], options: RunOptions = 
   return summary.output;
 }
 
-/** A Python in the root of a newer Debian. */
+/** A Python in the root of another Debian. */
 export interface RootPython {
   readonly root: string;
   /** Its path in there. */
   readonly python: string;
+  readonly series: string;
 }
 
 /**
- * Makes what a command makes (`overlay`, or `relink` with its options) of a Python in that root. Throws when there is no root, or
+ * Makes what a command makes (`overlay`, or `relink` with its options) of a Python in its root. Throws when there is no root, or
  * when that fails.
+ * @param which as in the names of subjects
  */
 export async function makeInRoot(
   command: readonly string[],
-  series: string,
+  which: string,
   {out, buildDir}: {readonly out: string; readonly buildDir: string},
   selection: readonly string[],
 ): Promise<RootPython> {
-  const root = await newerDebianRoot();
-  if (root === undefined) throw new Error('there is no root of a newer Debian');
+  const place = IN_ROOTS[which];
+  const root = place && (await debianRoot(place.root));
+  if (place === undefined || root === undefined) throw new Error(`there is no root with the Python ${which}`);
+  const {series} = place;
   const python = `/usr/bin/python${series}`;
   const made = await runInRoot(
     root,
@@ -84,5 +102,5 @@ export async function makeInRoot(
   );
   if (!made.ok) throw new Error(made.failure.message);
   if (made.value.exitCode !== 0) throw new Error(made.value.stderr);
-  return {root, python};
+  return {root, python, series};
 }

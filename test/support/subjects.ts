@@ -11,6 +11,7 @@ import {CACHE, PACKAGE, type Run, flashfreeze, run, withoutUsersVariables} from 
 import {NEWER_SERIES, runInRoot} from '../../support/debian-root.js';
 import {
   SOURCE_VERSIONS,
+  isInRoot,
   makeFrozen,
   makeInRoot,
   parseSubjectName,
@@ -33,7 +34,10 @@ export const CLOSURE = [
 /** All of the standard library. */
 export const STDLIB = ['--startup', '--stdlib'];
 
-/** Names of what can be made on this machine, without a look whether the root of a newer Debian can be built. */
+/**
+ * Names of what can be made on this machine, without a look whether the root of a newer Debian can be built. Debian 13's
+ * `graft-trixie-3.13` and `overlay-trixie-3.13` are not among them: they are prepared when they are named.
+ */
 export function subjectNames(): readonly string[] {
   return [
     ...SOURCE_VERSIONS.map((version) => `source-${version}`),
@@ -62,15 +66,14 @@ type Installed = 'relink' | 'graft';
 
 /** Builds the frozen interpreter of that name. Throws when that fails. */
 export function prepareSubject(name: string, selection: readonly string[] = CLOSURE): Promise<Subject> {
-  const {kind: host, which} = parseSubjectName(name, HOSTS, subjectNames());
+  const parsed = parseSubjectName(name, HOSTS, subjectNames());
+  const {kind: host, which} = parsed;
   if (host === 'source') return prepareSource(name, which, selection);
   if (host === 'snapshot') {
     return prepareSnapshot(name, {version: which, selection}, {localPython, tool: here.tool});
   }
-  const isNewer = NEWER_SERIES.some((series) => series === which);
-  return host === 'overlay' || isNewer
-    ? prepareInRoot(host, {name, series: which}, selection)
-    : prepareInstalled(host, {name, series: which}, selection);
+  if (host === 'overlay' || isInRoot(parsed)) return prepareInRoot(host, name, which, selection);
+  return prepareInstalled(host, {name, series: which}, selection);
 }
 
 /** An interpreter of this machine, in an environment without a variable of the user's. */
@@ -163,15 +166,17 @@ function filesOf(host: Installed, frozen: string, copy: string): readonly (reado
 
 async function prepareInRoot(
   host: Installed | 'overlay',
-  {name, series}: Named,
+  name: string,
+  which: string,
   selection: readonly string[],
 ): Promise<Subject> {
   const folder = join(CACHE, host === 'overlay' ? 'overlays' : 'relinked', name);
   const buildDir = join(CACHE, 'builds', name);
   mkdirSync(folder, {recursive: true});
-  const frozen = join(folder, 'bin', `python${series}`);
+  // A wrapper of an overlay has the name of its Python.
+  const frozen = join(folder, 'bin', `python${which.replace(/^.*-/, '')}`);
   const out = host === 'overlay' ? folder : frozen;
-  const {root, python} = await makeInRoot(commandOf(host), series, {out, buildDir}, selection);
+  const {root, python, series} = await makeInRoot(commandOf(host), which, {out, buildDir}, selection);
   const inside = async (argv: readonly string[], options: RunPython = {}): Promise<Run> => {
     const folders = [folder, ...(options.cwd === undefined ? [] : [options.cwd]), ...(options.folders ?? [])];
     const done = await runInRoot(root, [...(options.under ?? []), ...argv], {

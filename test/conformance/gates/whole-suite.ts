@@ -25,7 +25,10 @@ import {KNOWN} from '../known.js';
 import {HUNDRED} from '../hundred.js';
 
 export async function gate(words: readonly string[]): Promise<boolean> {
-  const options = gateOptions(words, {flags: ['both', 'show'], values: ['on', 'jobs', 'tests', 'modules']});
+  const options = gateOptions(words, {
+    flags: ['both', 'show', 'hundred'],
+    values: ['on', 'jobs', 'tests', 'modules'],
+  });
   const name = options.values['on'];
   if (name === undefined) throw new Error(`--on is one of ${subjectNames().join(', ')}`);
   const modules = options.values['modules'];
@@ -36,7 +39,9 @@ export async function gate(words: readonly string[]): Promise<boolean> {
       selection: selectionOf(name, modules),
       both: options.flags.has('both'),
       jobs: Number(options.values['jobs'] ?? '2'),
-      files: options.values['tests']?.split(/\s+/) ?? (name.startsWith('overlay') ? HUNDRED : []),
+      files:
+        options.values['tests']?.split(/\s+/) ??
+        (options.flags.has('hundred') || name.startsWith('overlay') ? HUNDRED : []),
     });
   return compare(name, store);
 }
