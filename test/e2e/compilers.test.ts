@@ -1,12 +1,12 @@
 /** Compilers and linkers as people combine them: each that is installed links and loads images. */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, expect, jest} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {findPythons} from '../../support/pythons.js';
 import {flashfreezeJson, run} from '../../support/rig.js';
 import {missingOf} from '../support/installed-programs.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
-import {testWith} from '../support/with.js';
+import {describeWith, testWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 
@@ -77,29 +77,19 @@ for (const {cc, host, i, missing} of CASES) {
   });
 }
 
-testWith(missingOf(['ld.gold']).length === 0 ? newest : undefined, 'ld.gold')(
-  'an overlay with gold is an error that says what to use',
-  async () => {
+describeWith(missingOf(['ld.gold']).length === 0 ? newest : undefined, 'ld.gold')('gold', () => {
+  test.each([
+    ['overlay', 'gold', ['overlay', '--cc', 'gcc -fuse-ld=gold']],
+    ['graft', 'gold/python', ['relink', '--method', 'graft', '--linker', 'gold']],
+  ])('an %s is an error that says what to use', async (name, out, command) => {
     const done = await flashfreezeJson([
-      ...[
-        'overlay',
-        '--python',
-        newest?.python ?? '',
-        '--cc',
-        'gcc -fuse-ld=gold',
-        '--trace',
-        join(app, 'main.py'),
-      ],
-      ...[
-        '--out',
-        join(root, 'gold'),
-        '--build-dir',
-        join(root, 'build-gold'),
-        '--cache-dir',
-        join(root, 'cache'),
-      ],
+      ...[...command, '--python', newest?.python ?? '', '--trace', join(app, 'main.py')],
+      ...['--out', join(root, out), '--build-dir', join(root, `build-gold-${name}`)],
+      ...['--cache-dir', join(root, 'cache')],
     ]);
     expect(done.exitCode).toBe(1);
-    expect(done.stderr).toMatch(/error\[LINK\]: gold cannot link an overlay\n[^]*hint: .*-fuse-ld=lld/);
-  },
-);
+    expect(done.stderr).toMatch(
+      /error\[LINK\]: gold cannot link images into a library.*\n[^]*hint: .*--linker bfd, lld or mold/,
+    );
+  });
+});

@@ -101,13 +101,7 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
           });
           if (!done.ok) return done;
           const {exitCode, stderr} = done.value;
-          if (exitCode !== 0) {
-            const isFull = stderr.includes('No space left on device');
-            return fail('LINK', `cannot link ${out}`, {
-              details: stderr,
-              ...(isFull && {hint: FULL_DISK_HINT}),
-            });
-          }
+          if (exitCode !== 0) return linkFailure(out, stderr);
           if (stderr !== '') log(stderr);
           return (await recipe.finish?.apply(fresh)) ?? ok();
         },
@@ -122,6 +116,19 @@ export async function link(recipe: LinkRecipe, places: Places, site: Site): Prom
     if (!checked.ok) return checked;
   }
   return ok(output(linked.value, 'linked'));
+}
+
+/** What a linker that failed says. */
+function linkFailure(out: string, stderr: string): Result<never> {
+  // Overlays and grafts have one as an input of the link, so that a change of it is one of the key.
+  if (/gold.*invalid use of VERSION/.test(stderr)) {
+    return fail('LINK', 'gold cannot link images into a library: it takes no version script as a file', {
+      details: stderr,
+      hint: 'use another linker: --linker bfd, lld or mold (or -fuse-ld=… in --cc)',
+    });
+  }
+  const isFull = stderr.includes('No space left on device');
+  return fail('LINK', `cannot link ${out}`, {details: stderr, ...(isFull && {hint: FULL_DISK_HINT})});
 }
 
 /** No linker takes longer. */

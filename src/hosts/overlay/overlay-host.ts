@@ -4,7 +4,7 @@ import {writeFileAtomic} from '../../fs/files.js';
 import {tryOverlay, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
 import type {Target} from '../../cpython/interpreter/target.js';
 import {digestOf} from '../../model/digest.js';
-import {type Result, err, fail, ok} from '../../model/result.js';
+import {type Result, fail, ok} from '../../model/result.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from '../installed/installed-toolchain.js';
@@ -23,8 +23,6 @@ import {
   startModule,
   wrapperScript,
 } from './start-hooks.js';
-
-const GOLD_HINT = "use another linker: --cc 'gcc -fuse-ld=bfd', or -fuse-ld=lld, or -fuse-ld=mold";
 
 /** The paths in the directory of an overlay. */
 export interface OverlayPlaces {
@@ -119,12 +117,7 @@ async function linkOverlay(
     places,
     site,
   );
-  if (!linked.ok) {
-    const {failure} = linked;
-    // exports.ld is an input of the link, so that a change of it is one of the key. gold takes such scripts only as an option.
-    const isGold = /gold.*invalid use of VERSION/.test(failure.details ?? '');
-    return isGold ? err({...failure, message: 'gold cannot link an overlay', hint: GOLD_HINT}) : linked;
-  }
+  if (!linked.ok) return linked;
   const hooked = await writeHooks(toolchain, options.out, site);
   return hooked.ok ? ok({output: options.out, sha256: linked.value.digest, images: extension}) : hooked;
 }

@@ -12,7 +12,7 @@ describe('names of subjects', () => {
     ['relink-3.15', {kind: 'relink', which: '3.15'}, false],
     ['graft-trixie-3.13', {kind: 'graft', which: 'trixie-3.13'}, true],
     ['overlay-trixie-3.13', {kind: 'overlay', which: 'trixie-3.13'}, true],
-  ] as const)('%s', (name, parsed, inRoot) => {
+  ])('%s', (name, parsed, inRoot) => {
     expect(parseSubjectName(name, KINDS, [])).toEqual(parsed);
     expect(isInRoot(parsed)).toBe(inRoot);
   });
