@@ -111,8 +111,10 @@ export interface BuildOptions extends FreezeOptions, LinkerOptions {
 
 /** Options of `snapshot`. */
 export interface SnapshotOptions extends FreezeOptions {
-  /** The CPython source tree; never written to. */
-  readonly source: string;
+  /** The CPython source tree; never written to. Either this or `python`. */
+  readonly source?: string | undefined;
+  /** An installed Python that can be relinked: a path, or a name on PATH. Never written to. */
+  readonly python?: string | undefined;
   /** The path of the new executable. */
   readonly out: string;
   /** The directory for stage 1, the images and the state of the build. By default one in the cache. */

@@ -2,6 +2,7 @@
 import {relinkBy} from '../hosts/installed/relink-methods.js';
 import {warnAboutLateStart} from '../hosts/overlay/late-start.js';
 import {overlayHost} from '../hosts/overlay/overlay-host.js';
+import {placeOfBase, snapshotBaseOf} from '../hosts/snapshot/snapshot-base.js';
 import {openSnapshot} from '../hosts/snapshot/snapshot-build.js';
 import {sourceHost} from '../hosts/source/source-host.js';
 import {DEFAULT_HASH_SEEDS, differenceFailure, verifyImages} from '../inspect/verification.js';
@@ -83,15 +84,15 @@ export async function build(options: BuildOptions): Promise<Result<BuildOutcome>
 export async function snapshot(options: SnapshotOptions): Promise<Result<BuildOutcome>> {
   const checked = checkOptions('snapshot', options, DECLARATIONS.snapshot);
   if (!checked.ok) return checked;
-  const {source, out, buildDir, cc, entry, cwd} = checked.value;
+  const {out, buildDir, cc, entry, cwd} = checked.value;
   return runCall('snapshot', checked.value, async (context) => {
-    const place = {python: source, out};
+    const base = snapshotBaseOf(checked.value);
+    if (!base.ok) return performed(base);
+    const place = {python: placeOfBase(base.value), out};
     const opened = await openSnapshot(
       {
-        ...{source, out, cc, entry},
+        ...{base: base.value, out, cc, entry},
         buildDir: buildDir ?? defaultBuildDir('snapshot', place, context.cacheDir),
-        configureArguments: checked.value.configureArg ?? [],
-        makeArguments: checked.value.makeArg ?? [],
         debugInfo: checked.value.debugInfo ?? false,
         snapshot: checked.value.snapshot ?? true,
       },
@@ -99,7 +100,7 @@ export async function snapshot(options: SnapshotOptions): Promise<Result<BuildOu
       cwd,
     );
     if (!opened.ok) return performed(opened);
-    return performed(await freeze(opened.value.host, opened.value.selection, context));
+    return performed(await opened.value.build(context));
   });
 }
 

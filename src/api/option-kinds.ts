@@ -122,6 +122,7 @@ export const DECLARATIONS: Declarations = {
     kinds: {
       ...FREEZE,
       source: 'path',
+      python: 'program',
       out: 'path',
       buildDir: 'path',
       entry: 'text',
@@ -130,7 +131,7 @@ export const DECLARATIONS: Declarations = {
       makeArg: 'list',
       debugInfo: 'flag',
     },
-    required: ['source', 'out'],
+    required: ['out'],
   },
   verify: {kinds: {...CALL, images: 'path', source: 'path', hashSeed: 'list'}, required: ['images']},
 };

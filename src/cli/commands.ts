@@ -54,6 +54,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   snapshot: {
     summary: 'build an interpreter that starts from memory, with its imports already done',
     options: [
+      'python',
       ...PLACE_OPTIONS.filter((name) => name !== 'pie' && name !== 'builtin-extensions'),
       ...SNAPSHOT_OPTIONS,
       ...SELECTION_OPTIONS,

@@ -84,11 +84,14 @@ export interface SourceBuildOptions {
   readonly cc: string | undefined;
 }
 
-/** An interpreter with a snapshot, built from source. */
-export interface SnapshotOptions extends Omit<
-  SourceBuildOptions,
-  'out' | 'pie' | 'builtinExtensions' | 'forSnapshot'
-> {
+/** The Python that an interpreter with a snapshot is made of: one that is built from source, or an installed one that can be relinked. */
+export type SnapshotBase =
+  | ({readonly kind: 'source'} & Pick<SourceBuildOptions, 'source' | 'configureArguments' | 'makeArguments'>)
+  | {readonly kind: 'installed'; readonly python: string};
+
+/** An interpreter with a snapshot. */
+export interface SnapshotOptions extends Pick<SourceBuildOptions, 'buildDir' | 'debugInfo' | 'cc'> {
+  readonly base: SnapshotBase;
   /** The path of the new interpreter, by which it is called. Absolute. */
   readonly out: string;
   /** Whether there is a snapshot in it; otherwise it is the interpreter without one. */
@@ -112,6 +115,8 @@ export interface RelinkOptions extends InstalledOptions {
   readonly out: string;
   /** Link it position-independent. */
   readonly pie: boolean;
+  /** Link it as a snapshot needs it: with its own allocator. */
+  readonly forSnapshot?: boolean;
   /** Keep the debugging information of the archive. */
   readonly debugInfo: boolean;
 }

@@ -12,7 +12,7 @@ import type {BuildOutcome} from '../model/outcomes.js';
 import type {HostContext, ModuleSelection, SourceBuildOptions} from '../pipeline/build-options.js';
 import {GENERATOR_DIGEST} from '../codegen/generator-identity.js';
 import {packageVersion} from '../fs/package-files.js';
-import {checkSnapshotSeries} from '../hosts/snapshot/snapshot-host.js';
+import {checkSnapshotSeries} from '../hosts/snapshot/snapshot-series.js';
 import {type SourceHost, type SourceToolchain, sourceHost} from '../hosts/source/source-host.js';
 import {digestOf} from '../model/digest.js';
 import {fail, ok, type Result} from '../model/result.js';

@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, test} from '@jest/globals';
-import {SNAPSHOT_SERIES} from '../../src/hosts/snapshot/snapshot-host.js';
+import {SNAPSHOT_SERIES} from '../../src/hosts/snapshot/snapshot-series.js';
 import {findPythons} from '../../support/pythons.js';
 import {NEWER_SERIES, newerDebianRoot, runInRoot} from '../../support/debian-root.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';

@@ -10,6 +10,7 @@ import type {
 import type {RelinkMethod} from '../../hosts/installed/relink-methods.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
+import {placeOfBase, snapshotBaseOf} from '../../hosts/snapshot/snapshot-base.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {CommandEnd, Invocation} from '../command.js';
 import {optionSpec, type OptionName, type OptionValues} from './option-table.js';
@@ -44,16 +45,18 @@ export function sourceOptionsOf({command, options}: Invocation): Result<SourceBu
 
 /** The options of a snapshot. Fails with USAGE when a required one is missing. */
 export function snapshotOptionsOf({command, options}: Invocation, cacheDir: string): Result<SnapshotOptions> {
-  const source = requireOption(command, 'source', 'DIR', options.source);
-  if (!source.ok) return source;
+  const base = snapshotBaseOf({
+    ...options,
+    configureArg: options['configure-arg'],
+    makeArg: options['make-arg'],
+  });
+  if (!base.ok) return base;
   const out = requireOption(command, 'out', 'EXE', options.out);
   if (!out.ok) return out;
-  const place = {python: source.value, out: out.value};
+  const place = {python: placeOfBase(base.value), out: out.value};
   return ok({
-    ...{source: source.value, out: out.value, cc: options.cc},
+    ...{base: base.value, out: out.value, cc: options.cc},
     buildDir: options['build-dir'] ?? defaultBuildDir('snapshot', place, cacheDir),
-    configureArguments: options['configure-arg'] ?? [],
-    makeArguments: options['make-arg'] ?? [],
     debugInfo: options['debug-info'] ?? false,
     snapshot: options.snapshot ?? true,
     entry: options.entry,

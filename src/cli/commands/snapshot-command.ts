@@ -1,5 +1,4 @@
 import {openSnapshot} from '../../hosts/snapshot/snapshot-build.js';
-import {freeze} from '../../pipeline/pipeline.js';
 import {endOfBuild, selectionOf, snapshotOptionsOf} from '../args/host-options.js';
 import type {CommandEnd, Session} from '../command.js';
 
@@ -9,5 +8,5 @@ export async function run({invocation, context}: Session): Promise<CommandEnd> {
   if (!options.ok) return {failure: options.failure};
   const build = await openSnapshot(options.value, selectionOf(invocation.options), context.cwd);
   if (!build.ok) return {failure: build.failure};
-  return endOfBuild(await freeze(build.value.host, build.value.selection, context));
+  return endOfBuild(await build.value.build(context));
 }

@@ -123,12 +123,8 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
     if (!snapshot.ok) return snapshot;
     const opened = await openSnapshot(snapshot.value, selection, context.cwd);
     if (!opened.ok) return opened;
-    const {host} = opened.value;
-    return ok({
-      command: word,
-      outputs: [host.places.root, snapshot.value.out],
-      build: (context) => freeze(host, opened.value.selection, context),
-    });
+    const {root, build} = opened.value;
+    return ok({command: word, outputs: [root, snapshot.value.out], build});
   }
   if (word === 'overlay') {
     const overlay = installedOptionsOf(invocation);

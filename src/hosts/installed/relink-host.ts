@@ -3,14 +3,15 @@ import {comparePaths} from '../../cpython/interpreter/installation/interpreter-p
 import {tryImages} from '../../cpython/interpreter/try-images.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
-import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import {redirectExports} from '../link/exported-functions.js';
+import {regionLink} from '../link/region-functions.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {RelinkOptions} from '../../pipeline/build-options.js';
 import {checkOut} from './output-path.js';
 import {imageCheck} from '../link/image-check.js';
-import {type Places, placesOf} from '../../pipeline/build-places.js';
+import type {Places} from '../../pipeline/build-places.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
 
@@ -24,10 +25,9 @@ export interface RelinkToolchain extends InstalledToolchain {
  * Links a new executable from an installed Python: its main program, its static archive, and images. Nothing that is
  * installed is touched.
  */
-export function relinkHost(options: RelinkOptions, cacheDir: string): Host<RelinkToolchain> {
-  const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, cacheDir));
+export function relinkHost(options: RelinkOptions, places: Places): Host<RelinkToolchain> {
   return {
-    kind: 'relink',
+    kind: options.forSnapshot === true ? 'snapshot' : 'relink',
     places,
     prepare: (site) => prepareRelink(options, places, site),
     link: (objects, plan, toolchain, site) => relink(objects, plan, toolchain, options, places, site),
@@ -66,14 +66,16 @@ async function relink(
   const {installation, layout, interpreter, main, archive} = toolchain;
   const {images, tables, runtime} = objects;
   const check = imageCheck(objects, plan, toolchain, site);
+  const {wrapped, redirected, flags} = regionLink(layout.wrapped, options.forSnapshot);
   const linked = await link(
     {
       ...commonRecipe(toolchain, places),
       id: 'link:python',
       debugInfo: options.debugInfo,
-      command: `${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`,
+      command: [linkCommand(toolchain), ...flags, wrapFlags(wrapped)].join(' '),
       parts: [main, images, ...tables, ...runtime, ...wholeArchive(archive)],
       out: options.out,
+      finish: {inputs: [], apply: (python) => redirectExports(python, redirected)},
       async check(python, isNew) {
         const own = {...interpreter, python};
         const right = isNew ? await comparePaths(own, installation) : ok();

@@ -2,7 +2,7 @@ import type {BuildOutcome} from '../../model/outcomes.js';
 import {type Result, ok} from '../../model/result.js';
 import {scrubbedEnvironment} from '../../exec/environment.js';
 import type {HostContext, ModuleSelection, RelinkOptions} from '../../pipeline/build-options.js';
-import {placesOf} from '../../pipeline/build-places.js';
+import {type Places, placesOf} from '../../pipeline/build-places.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import {withEngine} from '../../pipeline/session.js';
@@ -41,8 +41,12 @@ export async function relinkBy(
   return ok(relinking('graft', options, context));
 }
 
+function relinkPlaces(options: RelinkOptions, cacheDir: string): Places {
+  return placesOf(options.buildDir ?? defaultBuildDir('relink', options, cacheDir));
+}
+
 function findObstacle(options: RelinkOptions, context: HostContext): Promise<Result<string | null>> {
-  const places = placesOf(options.buildDir ?? defaultBuildDir('relink', options, context.cacheDir));
+  const places = relinkPlaces(options, context.cacheDir);
   return withEngine(places.root, context, async (engine) => {
     const site = {engine, context, environment: scrubbedEnvironment({}, context.userEnvironment)};
     const addressModel = options.pie ? 'position-independent' : 'absolute';
@@ -68,7 +72,7 @@ function relinking(method: RelinkMethod, options: RelinkOptions, {cacheDir}: Hos
       build: (selection, context) => named(freeze(host, selection, context)),
     };
   }
-  const host = relinkHost(options, cacheDir);
+  const host = relinkHost(options, relinkPlaces(options, cacheDir));
   return {
     method,
     outputs: [host.places.root, options.out],

@@ -2,7 +2,7 @@
  * Those of CPython's C API among REGION_FUNCTIONS. Extension modules in shared libraries call them, too, and must get the same answers: the
  * linker sends only calls of the executable's own objects, so the exported names are redirected afterwards (exported-functions.ts).
  */
-export const PUBLIC_FUNCTIONS = [
+const PUBLIC_FUNCTIONS = [
   ...['PyThread_get_thread_ident', 'PyThread_get_thread_ident_ex'],
   ...['Py_BytesMain', 'Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
 ];
@@ -12,7 +12,7 @@ export const PUBLIC_FUNCTIONS = [
  * threads, the environment, libraries, callbacks and salts, what constructors do, and CPython's own beginning and end. Calls from shared
  * libraries are not affected, except of PUBLIC_FUNCTIONS.
  */
-export const REGION_FUNCTIONS = [
+const REGION_FUNCTIONS = [
   ...['malloc', 'calloc', 'realloc', 'reallocarray', 'free', 'malloc_usable_size'],
   ...['posix_memalign', 'aligned_alloc', 'memalign', 'valloc'],
   ...['strdup', 'strndup', 'wcsdup'],
@@ -33,12 +33,23 @@ export const REGION_FUNCTIONS = [
   ...PUBLIC_FUNCTIONS,
 ];
 
+/** How an executable is linked for a snapshot, and how an ordinary one is. */
+export interface RegionLink {
+  /** The functions whose calls the linker sends to the runtime. */
+  readonly wrapped: readonly string[];
+  /** Those of them that are so for shared libraries, too. */
+  readonly redirected: readonly string[];
+  /** Further flags of the linker. */
+  readonly flags: readonly string[];
+}
+
+/** @param wrapped the functions that every executable with images sends to the runtime */
+export function regionLink(wrapped: readonly string[], forSnapshot: boolean | undefined): RegionLink {
+  return forSnapshot === true
+    ? {wrapped: [...wrapped, ...REGION_FUNCTIONS], redirected: PUBLIC_FUNCTIONS, flags: REGION_FLAGS}
+    : {wrapped, redirected: [], flags: []};
+}
+
 /**
- * The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. libffi's callbacks are linked
- * if there is libffi: foreign-calls.c refers to them weakly. What static archives define (OpenSSL, libffi, expat) is not exported: a
- * shared library that is linked with a library of its own must not call ours instead.
- */
-export const REGION_FLAGS = [
-  ...['-Wl,-z,now', '-Wl,-z,relro', '-Wl,-u,ffi_closure_alloc'],
-  '-Wl,--exclude-libs,ALL',
-];
+ * The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. */
+const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro'];

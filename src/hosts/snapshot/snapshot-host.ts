@@ -1,17 +1,16 @@
 import {chmod, copyFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
-import type {PythonVersion} from '../../cpython/interpreter/version.js';
 import {exactStatSync, readFile, stat} from '../../fs/recorded-fs.js';
 import {digestOf, isDigest} from '../../model/digest.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {SnapshotOptions} from '../../pipeline/build-options.js';
 import type {Host, LinkedImages, Site} from '../../pipeline/host.js';
+import type {Toolchain} from '../../pipeline/toolchain.js';
 import {attempt} from '../../fs/files.js';
 import {clearFile} from '../../fs/removal.js';
 import {output} from '../../pipeline/action-output.js';
 import {placeOutput, predictOutput} from '../link/place-output.js';
-import {sourceHost, type SourceHost, type SourceToolchain} from '../source/source-host.js';
 import {MAGIC} from './dump-format.js';
 import {HERE} from './dump-place.js';
 import {modulesOfSnapshot, newSeed} from './dump-request.js';
@@ -19,11 +18,9 @@ import {isSnapshotOf, keepSnapshot, takeKept, trimKept} from './kept-snapshots.j
 import {makeSnapshot, type SnapshotRecipe} from './make-snapshot.js';
 import {type Entry, textOfEntry, writeEntry} from './program-entry.js';
 import {whyOutdated} from './outdated.js';
+import type {OpenedBase} from './snapshot-base.js';
 import {readSnapshot} from './snapshot-contents.js';
 import {userEnvironmentOf} from './user-environment.js';
-
-/** The CPython versions whose start and end `runtime/snapshot` was compared with. */
-export const SNAPSHOT_SERIES: readonly string[] = ['3.11', '3.13'];
 
 /**
  * The executable that is a program (`--entry`), and the one with a snapshot, beside the one without. Each output path has its own: several
@@ -39,21 +36,16 @@ interface Executable {
 }
 
 /**
- * Builds an interpreter from source with all standard extension modules in it, and puts a snapshot of its memory after the imports
- * into it. Fails as `sourceHost` does, and with PYTHON_VERSION for a version whose memory is not known.
+ * Makes an executable and puts a snapshot of its memory after the imports into it.
  * @param entry the program that the executable is; by default it is an interpreter
  */
-export async function snapshotHost(
+export function snapshotHost<T extends Toolchain>(
+  base: OpenedBase<T>,
   options: SnapshotOptions,
   entry?: Entry,
-): Promise<Result<Host<SourceToolchain>>> {
-  const plain = {...options, out: undefined, pie: false, builtinExtensions: true, forSnapshot: true};
-  const source = await sourceHost(plain);
-  if (!source.ok) return source;
-  const supported = checkSnapshotSeries(source.value.tree.version);
-  if (!supported.ok) return supported;
-  return ok({
-    ...source.value,
+): Host<T> {
+  return {
+    ...base.host,
     async complete(linked, plan, site): Promise<Result<LinkedImages>> {
       const {sha256: digest, output: executable} = linked;
       if (digest === null || executable === null) return ok(linked);
@@ -66,13 +58,13 @@ export async function snapshotHost(
       }
       const python = {path: executable, digest};
       const program =
-        entry === undefined ? ok(python) : await asProgram(python, entry, options, source.value.places, site);
+        entry === undefined ? ok(python) : await asProgram(python, entry, options, base.folder, site);
       if (!program.ok) return program;
       const made = options.snapshot
         ? await withSnapshot(
             {...program.value, python: executable, entry, modules: modulesOfSnapshot(plan, entry)},
             options,
-            source.value,
+            {folder: base.folder, work: base.host.places.work},
             site,
           )
         : program;
@@ -89,13 +81,7 @@ export async function snapshotHost(
       const placed = await placeOutput(options.out, path);
       return placed.ok ? ok({output: placed.value, sha256: made.value.digest, images: path}) : placed;
     },
-  });
-}
-
-/** Fails with PYTHON_VERSION for a version whose memory is not known. */
-export function checkSnapshotSeries({series, text}: PythonVersion): Result<void> {
-  if (SNAPSHOT_SERIES.includes(series)) return ok();
-  return fail('PYTHON_VERSION', `snapshots support CPython ${SNAPSHOT_SERIES.join(', ')}, not ${text}`);
+  };
 }
 
 /** `snapshot:program`: the interpreter as a program, without a snapshot. */
@@ -103,7 +89,7 @@ async function asProgram(
   python: Executable,
   entry: Entry,
   {out}: SnapshotOptions,
-  places: SourceHost['places'],
+  folder: string,
   site: Site,
 ): Promise<Result<Executable>> {
   if (!isDigest(python.digest)) return fail('BUG', `${python.digest} is not a digest`);
@@ -113,7 +99,7 @@ async function asProgram(
     arguments: {kind: entry.kind, text: textOfEntry(entry), python: python.path},
     environment: {},
     inputs: [{name: 'executable', path: python.path, digest: python.digest}],
-    outputs: [{name: 'executable', path: join(places.cpython, PROGRAM + nameOf(out)), executable: true}],
+    outputs: [{name: 'executable', path: join(folder, PROGRAM + nameOf(out)), executable: true}],
     storage: 'in-place',
     async execute({outputs}) {
       const written = writeEntry(await readFile(python.path), entry, python.path);
@@ -132,16 +118,16 @@ async function asProgram(
 async function withSnapshot(
   {path: executable, digest, ...given}: Executable & Pick<SnapshotRecipe, 'python' | 'entry' | 'modules'>,
   {out}: SnapshotOptions,
-  {places}: SourceHost,
+  {folder: beside, work}: {readonly folder: string; readonly work: string},
   site: Site,
 ): Promise<Result<Executable>> {
   if (!isDigest(digest)) return fail('BUG', `${digest} is not a digest`);
-  const path = join(places.cpython, WITH_SNAPSHOT + nameOf(out));
+  const path = join(beside, WITH_SNAPSHOT + nameOf(out));
   const environment = userEnvironmentOf(site.context);
   const old = await readSnapshot(path);
   const contents = old.ok ? old.value.snapshot : undefined;
   const outdated = contents && (await whyOutdated(path, contents, environment, site.context));
-  const kept = join(places.work, 'snapshots', nameOf(out));
+  const kept = join(work, 'snapshots', nameOf(out));
   const wanted = {executable: digest, calledAs: out, modules: given.modules, environment};
   const scripts = await site.engine.sources(
     (['record_imports.py', 'locate_words.py'] as const).flatMap(scriptFiles),
@@ -171,7 +157,7 @@ async function withSnapshot(
         log('a snapshot of an earlier build is that of these surroundings');
         return ok();
       }
-      const folder = join(places.work, 'snapshot');
+      const folder = join(work, 'snapshot');
       const seed = newSeed();
       const recipe = {...given, executable, digest, calledAs: out, environment, folder, seed, place: HERE};
       // The imports run where starts do: the output path leads to the file that gets the snapshot, and the stamps of sources are beside it.

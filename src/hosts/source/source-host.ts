@@ -11,7 +11,7 @@ import {executableFlags, linkStage2} from './link-source.js';
 import type {SourceBuildOptions} from '../../pipeline/build-options.js';
 import {type Reproducible, linkSource} from './reproducible-build.js';
 import {imageCheck} from '../link/image-check.js';
-import {PUBLIC_FUNCTIONS, REGION_FLAGS, REGION_FUNCTIONS} from '../link/region-functions.js';
+import {regionLink} from '../link/region-functions.js';
 import {placeOutput, predictOutput} from '../link/place-output.js';
 import {type SourcePlaces, sourcePlacesOf} from '../../pipeline/build-places.js';
 import {type Stage1, buildStage1, runEnvironment} from './stage1.js';
@@ -21,6 +21,12 @@ import type {Toolchain} from '../../pipeline/toolchain.js';
 export interface SourceToolchain extends Toolchain {
   readonly stage1: Stage1;
 }
+
+/**
+ * For static archives. libffi's callbacks are linked if there is libffi: foreign-calls.c refers to them weakly. What archives define
+ * (OpenSSL, libffi, expat) is not exported: a shared library that is linked with a library of its own must not call ours instead.
+ */
+const ARCHIVE_FLAGS = ['-Wl,-u,ffi_closure_alloc', '-Wl,--exclude-libs,ALL'];
 
 export interface SourceHost extends Host<SourceToolchain> {
   readonly places: SourcePlaces;
@@ -63,14 +69,12 @@ export async function sourceHost(
     },
     async link(objects, plan, toolchain, site): Promise<Result<LinkedImages>> {
       const {stage1, interpreter, layout} = toolchain;
-      const wrapped =
-        options.forSnapshot === true ? [...layout.wrapped, ...REGION_FUNCTIONS] : layout.wrapped;
-      const flags = options.forSnapshot === true ? REGION_FLAGS : [];
+      const {flags, ...region} = regionLink(layout.wrapped, options.forSnapshot);
       const environment = reproducible ? reproducibleEnvironment(site.environment) : site.environment;
       const check = imageCheck(objects, plan, toolchain, site);
-      const redirected = options.forSnapshot === true ? PUBLIC_FUNCTIONS : [];
       const {debugInfo} = options;
-      const request = {stage1, interpreter, wrapped, redirected, flags, check, debugInfo, places};
+      const own = options.forSnapshot === true ? [...flags, ...ARCHIVE_FLAGS] : flags;
+      const request = {stage1, interpreter, ...region, flags: own, check, debugInfo, places};
       const linked = await linkStage2(objects, request, {...site, environment});
       if (!linked.ok) return linked;
       const {executable, images} = linked.value;

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
-import {SNAPSHOT_SERIES} from '../../hosts/snapshot/snapshot-host.js';
+import {SNAPSHOT_SERIES} from '../../hosts/snapshot/snapshot-series.js';
 import {quoteForShell} from '../../model/shell-words.js';
 import type {FoundProgram} from './find-program.js';
 import type {FreezeMethod} from './freeze-program.js';

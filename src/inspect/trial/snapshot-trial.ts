@@ -9,7 +9,6 @@ import {fail, ok, type Result} from '../../model/result.js';
 import {quoteForShell} from '../../model/shell-words.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
-import {freeze} from '../../pipeline/pipeline.js';
 import {type BytecodePlaces, conditionEnvironment, conditionWords} from '../start-condition.js';
 import type {StartSide} from '../start-place.js';
 import {type Figure, figureOf} from '../statistics.js';
@@ -130,12 +129,13 @@ async function build(
   const {source, buildDir, configureArguments} = from;
   const selection = selectionFrom({trace: [quoteForShell(pythonWords(command))]});
   const options = {
-    ...{source, out, cc: undefined, configureArguments, makeArguments: [], debugInfo: false, snapshot: true},
+    base: {kind: 'source', source, configureArguments, makeArguments: []} as const,
+    ...{out, cc: undefined, debugInfo: false, snapshot: true},
     buildDir: buildDir ?? defaultBuildDir('snapshot', {python: source, out}, context.cacheDir),
   };
   await mkdir(dirname(out), {recursive: true});
   const opened = await openSnapshot(options, selection, context.cwd);
   if (!opened.ok) return opened;
-  const built = await freeze(opened.value.host, opened.value.selection, context);
+  const built = await opened.value.build(context);
   return built.ok ? ok(built.value.python) : built;
 }

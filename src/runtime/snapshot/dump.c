@@ -15,8 +15,8 @@
 /* The files that a start compares: sources of what was imported, the directories in which imports look, and what else decides which these
  * are when Python starts, whether it is there or not: directories of packages, their .pth files, and pyvenv.cfg (Lib/site.py). */
 static const char LIST_FILES[] =
-    "def list_files(sys, is_portable):\n"
-    "    found = dict.fromkeys(each for each in sys.path if each)\n"
+    "def list_files(sys, is_portable, libraries):\n"
+    "    found = dict.fromkeys([each for each in sys.path if each] + [path for path, start, size in libraries])\n"
     "    site, os = sys.modules.get('site'), sys.modules['os']\n"
     "    if site is not None:\n"
     "        places = site.getsitepackages()\n"
@@ -98,7 +98,7 @@ static void check_left_out(void)
     }
 }
 
-/* A library that the snapshot holds, for locate_words.py. */
+/* A library that the snapshot holds. */
 static void add_library(const char *path, const void *start, size_t size, void *argument)
 {
     PyObject *from = PyLong_FromVoidPtr((void *)(uintptr_t)start), *library = Py_BuildValue("sNn", path, from, (Py_ssize_t)size);
@@ -108,10 +108,20 @@ static void add_library(const char *path, const void *start, size_t size, void *
     Py_DECREF(library);
 }
 
+static PyObject *list_libraries(void)
+{
+    PyObject *libraries = PyList_New(0);
+    if (libraries == NULL) {
+        ff_stop_with_exception("cannot list the libraries");
+    }
+    ff_visit_libraries(add_library, libraries);
+    return libraries;
+}
+
 /* Runs a file that says which objects hold the words of the request (locate_words.py). */
 static void locate_words(const char *path)
 {
-    PyObject *names = PyDict_New(), *words = PyList_New(0), *libraries = PyList_New(0);
+    PyObject *names = PyDict_New(), *words = PyList_New(0), *libraries = list_libraries();
     for (const char *word = NULL; (word = ff_request_value("word", word)) != NULL;) {
         PyObject *number = PyLong_FromString(word, NULL, 16);
         if (number == NULL || PyList_Append(words, number) < 0) {
@@ -119,7 +129,6 @@ static void locate_words(const char *path)
         }
         Py_DECREF(number);
     }
-    ff_visit_libraries(add_library, libraries);
     FILE *file = fopen(path, "r");
     if (file == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
         PyDict_SetItemString(names, "words", words) < 0 ||
@@ -211,7 +220,8 @@ int ff_make_dump(int argc, char **argv, const char *request)
     Py_DECREF(earlier);
 
     PyObject *ran = PyRun_String(LIST_FILES, Py_file_input, names, names);
-    PyObject *list = ran == NULL ? NULL : PyObject_CallFunction(PyDict_GetItemString(names, "list_files"), "Oi", sys, header->portable != 0);
+    PyObject *libraries = list_libraries();
+    PyObject *list = ran == NULL ? NULL : PyObject_CallFunction(PyDict_GetItemString(names, "list_files"), "OiO", sys, header->portable != 0, libraries);
     PyObject *paths = list == NULL ? NULL : PyUnicode_EncodeFSDefault(list);
     if (paths == NULL) {
         ff_stop_with_exception("cannot list the imported files");
@@ -219,6 +229,7 @@ int ff_make_dump(int argc, char **argv, const char *request)
     ff_append_files(PyBytes_AS_STRING(paths), (size_t)PyBytes_GET_SIZE(paths));
     Py_DECREF(paths);
     Py_DECREF(list);
+    Py_DECREF(libraries);
     Py_DECREF(ran);
     Py_DECREF(names);
     Py_DECREF(sys);

@@ -1,0 +1,94 @@
+import {join} from 'node:path';
+import {checkOut} from '../installed/output-path.js';
+import {relinkHost, type RelinkToolchain} from '../installed/relink-host.js';
+import {sourceHost, type SourceToolchain} from '../source/source-host.js';
+import {fail, ok, type Result} from '../../model/result.js';
+import type {SnapshotBase, SnapshotOptions} from '../../pipeline/build-options.js';
+import {placesOf} from '../../pipeline/build-places.js';
+import type {Host} from '../../pipeline/host.js';
+import type {Toolchain} from '../../pipeline/toolchain.js';
+import {checkSnapshotSeries} from './snapshot-series.js';
+
+/** How an executable is made that a snapshot can be put into, and where it lies. */
+export interface OpenedBase<T extends Toolchain> {
+  readonly host: Host<T>;
+  /** The directory of the executable without a snapshot; those with one are made beside it. */
+  readonly folder: string;
+}
+
+type BaseOf<K extends SnapshotBase['kind']> = Extract<SnapshotBase, {readonly kind: K}>;
+
+/** What a user says of the Python. */
+interface BaseRequest {
+  readonly source?: string | undefined;
+  readonly python?: string | undefined;
+  readonly configureArg?: readonly string[] | undefined;
+  readonly makeArg?: readonly string[] | undefined;
+}
+
+/** The Python that is asked for. Fails with USAGE unless it is one of a source tree or an installed one. */
+export function snapshotBaseOf({source, python, configureArg, makeArg}: BaseRequest): Result<SnapshotBase> {
+  if ((source === undefined) === (python === undefined)) {
+    return fail('USAGE', 'snapshot needs --source DIR or --python EXE, and not both', {
+      hint: 'pass one of them, on the command line or in flashfreeze.config.json',
+    });
+  }
+  if (source !== undefined) {
+    return ok({
+      kind: 'source',
+      source,
+      configureArguments: configureArg ?? [],
+      makeArguments: makeArg ?? [],
+    });
+  }
+  if (configureArg === undefined && makeArg === undefined) {
+    return ok({kind: 'installed', python: python ?? ''});
+  }
+  return fail('USAGE', 'an installed Python is not configured: --configure-arg and --make-arg need --source');
+}
+
+/** What a build directory in the cache is named after. */
+export function placeOfBase(base: SnapshotBase): string {
+  return base.kind === 'source' ? base.source : base.python;
+}
+
+/** An executable from a source tree. Fails as `sourceHost` does, and with PYTHON_VERSION for a version whose memory is not known. */
+export async function openSourceBase(
+  options: Omit<SnapshotOptions, 'base'>,
+  {source, configureArguments, makeArguments}: BaseOf<'source'>,
+): Promise<Result<OpenedBase<SourceToolchain>>> {
+  const host = await sourceHost({
+    ...{...options, source, configureArguments, makeArguments, out: undefined},
+    ...{pie: false, builtinExtensions: true, forSnapshot: true},
+  });
+  if (!host.ok) return host;
+  const supported = checkSnapshotSeries(host.value.tree.version);
+  return supported.ok ? ok({host: host.value, folder: host.value.places.cpython}) : supported;
+}
+
+/** An executable that is linked anew from an installed Python. Its preparation fails with PYTHON_VERSION, too. */
+export function openInstalledBase(
+  options: Omit<SnapshotOptions, 'base'>,
+  {python}: BaseOf<'installed'>,
+): OpenedBase<RelinkToolchain> {
+  const places = placesOf(options.buildDir);
+  const folder = join(places.root, 'python');
+  const host = relinkHost(
+    {...options, python, out: join(folder, 'python'), pie: false, forSnapshot: true},
+    places,
+  );
+  return {
+    folder,
+    host: {
+      ...host,
+      async prepare(site) {
+        const toolchain = await host.prepare(site);
+        if (!toolchain.ok) return toolchain;
+        const {target, installation} = toolchain.value;
+        const supported = checkSnapshotSeries(target.version);
+        const free = supported.ok ? await checkOut(options.out, installation) : supported;
+        return free.ok ? toolchain : free;
+      },
+    },
+  };
+}

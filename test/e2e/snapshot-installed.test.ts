@@ -1,0 +1,142 @@
+/** `snapshot --python`: installed Pythons, whose extension modules lie in shared libraries. */
+import {copyFileSync, existsSync, mkdirSync, utimesSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, jest, test} from '@jest/globals';
+import {flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
+import {STATE} from '../support/snapshot-rig.js';
+import {SYSTEM_PYTHON, hasLinkablePython} from '../support/linkable-python.js';
+import {temporaryDirectory} from '../support/temporary-directory.js';
+
+jest.setTimeout(60 * 60_000);
+const folder = temporaryDirectory('snapshot-installed');
+const home = join(folder, 'home');
+const environment = {...withoutUsersVariables(), HOME: home, LANG: 'C.UTF-8', LC_ALL: undefined};
+mkdirSync(home);
+
+const start = (python: string, ...args: string[]): ReturnType<typeof run> =>
+  run(python, args, {cwd: folder, environment});
+const snapshot = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
+  flashfreezeJson(['snapshot', ...words], {cwd: folder, environment});
+
+const PYENV = join(process.env['PYENV_ROOT'] ?? '/root/.pyenv', 'versions');
+const PYTHONS = [
+  {python: SYSTEM_PYTHON, isThere: hasLinkablePython()},
+  {python: join(PYENV, '3.13.0', 'bin/python3'), isThere: existsSync(join(PYENV, '3.13.0', 'bin/python3'))},
+].filter(({isThere}) => isThere);
+
+/** What modules in shared libraries do, and classes, exceptions and threads of a program that runs on. */
+const PROGRAM = `import array, asyncio, bisect, datetime, decimal, hashlib, heapq, json, math, mmap, pickle, select, sqlite3, ssl, struct, sys, zlib
+print(array.array('i', [3, 1]), bisect.bisect([1, 2], 2), datetime.timedelta(days=2), decimal.Decimal(1) / 7, heapq.nsmallest(1, [3, 2]))
+print(json.dumps({'a': [1.5, None]}), json.loads('[1, {"b": "c"}]'), math.hypot(3, 4), pickle.loads(pickle.dumps({1: b'x'})))
+print(hashlib.sha256(b'x').hexdigest(), hashlib.blake2b(b'x', digest_size=8).hexdigest(), zlib.crc32(zlib.compress(b'x' * 99)))
+print(sqlite3.connect(':memory:').execute('select 6 * 7').fetchone(), ssl.create_default_context().verify_mode, struct.unpack('<I', b'abcd'))
+async def main():
+    await asyncio.sleep(0)
+    return (await asyncio.gather(asyncio.to_thread(sum, [1, 2]), asyncio.sleep(0, 7)))
+print(asyncio.run(main()))
+try:
+    json.loads('{')
+except json.JSONDecodeError as error:
+    print(error, type(error).__mro__)
+`;
+
+describe.each(PYTHONS)('$python', ({python}) => {
+  const name = python.replaceAll(/\W/g, '-');
+  const out = join(folder, 'bin', name);
+  mkdirSync(join(folder, 'bin'), {recursive: true});
+
+  test('a start goes on from memory, and does what the Python does', async () => {
+    const {summary, stderr} = await snapshot(
+      ...['--python', python, '--out', out, '--build-dir', join(folder, `build${name}`)],
+      ...['--trace', '-c "import array, asyncio, datetime, decimal, hashlib, json, math, pickle, struct"'],
+      ...['--startup'],
+    );
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toMatch(/array|math|_json|_struct/);
+    const loaded = 'import sys; print([name in sys.modules for name in ("json", "_json", "pickle", "math")])';
+    expect(await start(out, '-c', `${loaded}; ${STATE}`)).toMatchObject({
+      stdout: '[True, True, True, True]\nrestored\n',
+    });
+    const expected = await start(python, '-c', PROGRAM);
+    expect(expected).toMatchObject({exitCode: 0, stderr: ''});
+    expect(await start(out, '-c', PROGRAM)).toEqual(expected);
+    const paths = 'import sys; print(sys.prefix, sys.base_prefix, sys.path, sys.flags)';
+    expect((await start(out, '-c', paths)).stdout).toBe((await start(python, '-c', paths)).stdout);
+  });
+
+  test('an edited source means an ordinary start, and the next build another snapshot', async () => {
+    const script = join(folder, `script${name}.py`);
+    const packages = (
+      await start(python, '-c', 'import site; print(site.getusersitepackages())')
+    ).stdout.trim();
+    const module = join(packages, 'edited.py');
+    mkdirSync(packages, {recursive: true});
+    writeFileSync(module, 'VALUE = 1\n');
+    writeFileSync(
+      script,
+      `import json, sys, edited, _flashfreeze\nprint(json.dumps([edited.VALUE, sys.argv[1:]]), _flashfreeze.info()["snapshot"])\n`,
+    );
+    const program = join(folder, 'bin', `program${name}`);
+    const words = ['--python', python, '--out', program, '--entry', script];
+    const build = async (): Promise<void> => {
+      const {summary, stderr} = await snapshot(...words, '--build-dir', join(folder, `build${name}`));
+      if (!summary.ok) throw new Error(stderr);
+    };
+    await build();
+    expect(await start(program, '-c', 'x')).toMatchObject({
+      exitCode: 0,
+      stdout: '[1, ["-c", "x"]] restored\n',
+    });
+    writeFileSync(module, 'VALUE = 20\n');
+    const changed = await start(program);
+    expect(changed.stdout).toMatch(/^\[20, \[\]\] (?!restored)/);
+    await build();
+    expect((await start(program)).stdout).toBe('[20, []] restored\n');
+  });
+
+  test('a library that was changed means an ordinary start', async () => {
+    const packages = (
+      await start(python, '-c', 'import site; print(site.getusersitepackages())')
+    ).stdout.trim();
+    const json = (
+      await start(python, '-c', 'import _json; print(getattr(_json, "__file__", ""))')
+    ).stdout.trim();
+    const library = join(packages, `_own_json${json.slice(json.indexOf('.cpython'))}`);
+    copyFileSync(json, library);
+    writeFileSync(
+      join(packages, 'with_library.py'),
+      `import importlib.util, importlib.machinery
+loader = importlib.machinery.ExtensionFileLoader('_json', ${JSON.stringify(library)})
+spec = importlib.util.spec_from_file_location('_json', ${JSON.stringify(library)}, loader=loader)
+library = importlib.util.module_from_spec(spec)
+loader.exec_module(library)
+`,
+    );
+    const program = join(folder, 'bin', `library${name}`);
+    const {summary, stderr} = await snapshot(
+      ...['--python', python, '--out', program, '--build-dir', join(folder, `build${name}`)],
+      ...['--module', 'with_library'],
+    );
+    if (!summary.ok) throw new Error(stderr);
+    const use = `import with_library; print(with_library.library.encode_basestring('x'))`;
+    expect(await start(program, '-c', `${use}; ${STATE}`)).toMatchObject({stdout: '"x"\nrestored\n'});
+    utimesSync(library, 1_000_000_000, 1_000_000_000);
+    const {stdout, exitCode} = await start(program, '-c', `${use}; ${STATE}`);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^"x"\n(?!restored)/)]);
+  });
+});
+
+test('what cannot be had is rejected', async () => {
+  const out = join(folder, 'bin', 'rejected');
+  const rejected = async (code: string, ...words: string[]): Promise<void> => {
+    const {summary, stderr} = await snapshot(...words, '--out', out);
+    expect(summary.ok).toBe(false);
+    expect(stderr).toContain(`error[${code}]`);
+  };
+  await rejected('USAGE', '--python', SYSTEM_PYTHON, '--source', folder);
+  await rejected('USAGE');
+  await rejected('USAGE', '--python', SYSTEM_PYTHON, '--configure-arg=-x');
+  const old = join(PYENV, '3.10.13', 'bin/python3');
+  if (!existsSync(old)) return;
+  await rejected('PYTHON_VERSION', '--python', old);
+});
