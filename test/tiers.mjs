@@ -54,6 +54,7 @@ export const PARTS = [
     files: [
       'test/e2e/api.test.ts',
       'test/e2e/collector.test.ts',
+      'test/e2e/fast-exit.test.ts',
       'test/e2e/command-line.test.ts',
       'test/e2e/discovery.test.ts',
       'test/e2e/doctor.test.ts',

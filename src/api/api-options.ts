@@ -43,6 +43,8 @@ export interface ModuleOptions {
   readonly precedence?: 'path' | 'frozen-first' | undefined;
   /** Pause the garbage collector while frozen modules are imported. */
   readonly restCollector?: boolean | undefined;
+  /** End processes, once files are written, without taking the interpreter apart. */
+  readonly fastExit?: boolean | undefined;
   /** Compile the regular expressions of traced programs in advance. By default true. */
   readonly expressions?: boolean | undefined;
   /** Compile the source text that traced programs give to compile(), eval() and exec() in advance. By default true. */

@@ -54,6 +54,7 @@ const FREEZE: Kinds<FreezeOptions> = {
   exclude: 'list',
   precedence: 'precedence',
   restCollector: 'flag',
+  fastExit: 'flag',
   expressions: 'flag',
   snippets: 'flag',
   cc: 'command',

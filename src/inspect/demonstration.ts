@@ -73,7 +73,13 @@ export async function runDemo(request: DemoRequest, context: HostContext): Promi
   const selection = {
     ...{startup: true, traces: PROGRAMS},
     ...{modules: [], packages: [], stdlib: false, exclude: []},
-    ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
+    ...{
+      frozenFirst: false,
+      restsCollector: false,
+      exitsFast: false,
+      preparesExpressions: true,
+      preparesSnippets: true,
+    },
   };
   const built = await inPhase('building', context, () => freeze(host.value, selection, context));
   if (!built.ok) return built;

@@ -26,6 +26,8 @@ export interface ModuleSelection {
   readonly frozenFirst: boolean;
   /** The garbage collector pauses while frozen modules are imported. */
   readonly restsCollector: boolean;
+  /** Processes end without taking the interpreter apart. */
+  readonly exitsFast: boolean;
   /** Regular expressions of traced programs are compiled at build time. */
   readonly preparesExpressions: boolean;
   /** So is the source text that they compile at run time. */

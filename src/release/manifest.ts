@@ -33,6 +33,7 @@ const schema = z.object({
       exclude: z.array(z.string()),
       frozenFirst: z.boolean(),
       restsCollector: z.boolean(),
+      exitsFast: z.boolean().default(false),
       preparesExpressions: z.boolean(),
       preparesSnippets: z.boolean().default(false),
     }),

@@ -132,6 +132,7 @@ extern const uint32_t ff_snippet_bucket_mask;
 extern const char ff_snippet_text[];
 extern const int ff_frozen_first;        /* a frozen module wins over files that come earlier on sys.path */
 extern const int ff_rests_collector;     /* collector.c */
+extern const int ff_exits_fast;          /* fast-exit.c */
 extern const ff_image *const ff_getpath; /* the code that computes sys.path at start, or NULL */
 extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const int ff_has_stamps;          /* stamps.c: the build writes stamps of the sources */
@@ -368,6 +369,7 @@ ff_answer ff_is_displaced(const ff_source *source, ff_text folder, ff_text tail)
 
 /* switch.c: what the user says. */
 ff_switch ff_read_switch(const PyConfig *config);
+int ff_wants_fast_exit(const PyConfig *config);
 
 /* images.c: handing out static code. */
 int ff_images_available(void);
@@ -467,6 +469,9 @@ int ff_is_spec_for_loading(PyObject *fullname);
 
 /* import/finder.c: frozen modules for those who ask importlib's finders and loaders. */
 int ff_install_finder_methods(PyObject *external);
+
+/* fast-exit.c: the end of a process that takes nothing apart. */
+int ff_install_fast_exit(void);
 
 /* import/import-hooks.c: what is installed when, in an interpreter that starts. */
 int ff_install_import_hooks(void);

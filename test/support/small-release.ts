@@ -38,7 +38,13 @@ export async function makeRelease(
       },
       selection: {
         ...{startup: true, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
-        ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
+        ...{
+          frozenFirst: false,
+          restsCollector: false,
+          exitsFast: false,
+          preparesExpressions: true,
+          preparesSnippets: true,
+        },
       },
       sourceDateEpoch: 0,
       profile: null,

@@ -20,6 +20,7 @@ export function selectionOf(options: OptionValues): ModuleSelection {
   return selectionFrom({
     ...options,
     restCollector: options['rest-collector'],
+    fastExit: options['fast-exit'],
     strictTraces: options['strict-traces'],
   });
 }

@@ -73,6 +73,12 @@ const SELECTION = {
     configurable: true,
     describe: 'pause the garbage collector while frozen modules are imported (up to 3.13)',
   },
+  'fast-exit': {
+    kind: 'flag',
+    configurable: true,
+    describe:
+      'end processes, once files are written, without taking the interpreter apart; no __del__ of the program runs then',
+  },
   expressions: {
     kind: 'flag',
     configurable: true,

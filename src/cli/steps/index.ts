@@ -55,7 +55,7 @@ export const run: StepModule['run'] = async ({text}, {cwd}) => {
       origin: `${root === 'stdlib' ? target.stdlib : root}/${name.replaceAll('.', '/')}${isPackage ? '/__init__' : ''}.py`,
       loader: null,
     })),
-    {frozenFirst: false, restsCollector: false, modules: modules.map(({name}) => name)},
+    {frozenFirst: false, restsCollector: false, exitsFast: false, modules: modules.map(({name}) => name)},
   );
   const index = generateIndex({
     layout: layout.value,

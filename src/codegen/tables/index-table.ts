@@ -32,6 +32,8 @@ export interface IndexInput {
   readonly hasStamps: boolean;
   /** Whether the garbage collector pauses while frozen modules are imported. */
   readonly restsCollector: boolean;
+  /** Whether processes end without taking the interpreter apart. */
+  readonly exitsFast: boolean;
   /** The C of the tables of expressions and snippets. */
   readonly preparedTables: string;
   /** Whether there is an image of CPython's `getpath`. */
@@ -76,6 +78,7 @@ export function generateIndex(input: IndexInput): string {
     input.preparedTables,
     `const int ff_frozen_first = ${input.frozenFirst ? 1 : 0};`,
     `const int ff_rests_collector = ${input.restsCollector ? 1 : 0};`,
+    `const int ff_exits_fast = ${input.exitsFast ? 1 : 0};`,
     `const ff_image *const ff_getpath = ${input.hasGetpath ? `&${imageSymbol('getpath')}` : 'NULL'};`,
     `const int ff_has_stamps = ${input.hasStamps ? 1 : 0};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,

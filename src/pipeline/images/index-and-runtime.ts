@@ -89,6 +89,7 @@ export async function buildIndex(
     roots: plan.roots,
     frozenFirst: plan.frozenFirst,
     restsCollector: plan.restsCollector,
+    exitsFast: plan.exitsFast,
     hasGetpath: toolchain.getpath !== undefined,
     hasStamps: true,
     // Images that are linked into an interpreter cannot be used by another one.

@@ -32,6 +32,7 @@ export interface FreezePlan {
   /** As in `ModuleSelection`. */
   readonly frozenFirst: boolean;
   readonly restsCollector: boolean;
+  readonly exitsFast: boolean;
 }
 
 /** The inputs of a plan. */
@@ -77,8 +78,9 @@ export function planFreeze(
   {
     frozenFirst,
     restsCollector,
+    exitsFast,
     modules: names,
-  }: Pick<ModuleSelection, 'frozenFirst' | 'restsCollector' | 'modules'>,
+  }: Pick<ModuleSelection, 'frozenFirst' | 'restsCollector' | 'exitsFast' | 'modules'>,
 ): FreezePlan {
   const {target} = toolchain;
   const named = new Set(names);
@@ -116,6 +118,7 @@ export function planFreeze(
     roots,
     frozenFirst,
     restsCollector,
+    exitsFast,
   };
 }
 

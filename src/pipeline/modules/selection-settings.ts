@@ -11,6 +11,7 @@ export interface SelectionSettings {
   readonly exclude?: readonly string[] | undefined;
   readonly precedence?: string | undefined;
   readonly restCollector?: boolean | undefined;
+  readonly fastExit?: boolean | undefined;
   readonly expressions?: boolean | undefined;
   readonly snippets?: boolean | undefined;
 }
@@ -28,6 +29,7 @@ export function selectionFrom(settings: SelectionSettings): ModuleSelection {
     exclude,
     frozenFirst: settings.precedence === 'frozen-first',
     restsCollector: settings.restCollector ?? false,
+    exitsFast: settings.fastExit ?? false,
     preparesExpressions: settings.expressions ?? true,
     preparesSnippets: settings.snippets ?? true,
   };

@@ -21,5 +21,5 @@ int ff_install_import_hooks(void)
         ff_remember_importlib(bootstrap, external) < 0) {
         return -1;
     }
-    return ff_install_snippets();
+    return ff_install_snippets() < 0 ? -1 : ff_install_fast_exit();
 }

@@ -7,7 +7,13 @@ import {temporaryDirectory} from '../../support/temporary-directory.js';
 const folder = temporaryDirectory('make-release');
 const selection = {
   ...{startup: true, traces: [], strictTraces: false, modules: [], packages: [], stdlib: false, exclude: []},
-  ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
+  ...{
+    frozenFirst: false,
+    restsCollector: false,
+    exitsFast: false,
+    preparesExpressions: true,
+    preparesSnippets: true,
+  },
 };
 
 function attempt(configureArguments: readonly string[], profile?: string): ReturnType<typeof release> {

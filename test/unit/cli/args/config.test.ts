@@ -182,6 +182,7 @@ describe('file and command line', () => {
       ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
       frozenFirst: false,
       restsCollector: false,
+      exitsFast: false,
       strictTraces: false,
       preparesExpressions: true,
       preparesSnippets: true,

@@ -66,6 +66,7 @@ const INDEX: IndexInput = {
   frozenFirst: false,
   hasStamps: true,
   restsCollector: false,
+  exitsFast: false,
   preparedTables: '/* tables */',
   hasGetpath: true,
 };

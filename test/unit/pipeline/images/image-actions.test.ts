@@ -52,6 +52,7 @@ const PLAN: FreezePlan = {
   roots: [{path: '/app'}],
   frozenFirst: false,
   restsCollector: false,
+  exitsFast: false,
 };
 
 test('the tools read the headers of the target, where it has them', async () => {

@@ -66,6 +66,7 @@ describe('the stamps of files', () => {
     roots: [],
     frozenFirst: false,
     restsCollector: false,
+    exitsFast: false,
     leftOut: [],
   };
   const target = {cacheTag: 'cpython-312', magic: 'cb0d0d0a'} as Target;

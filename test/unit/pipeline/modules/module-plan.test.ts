@@ -23,6 +23,7 @@ function planOf(version: string, more: Partial<PlannedFor> = {}) {
   return planFreeze({target, frozenModules: [], getpath: undefined, ...more}, WANTED, {
     frozenFirst: false,
     restsCollector: false,
+    exitsFast: false,
     modules: ['app'],
   });
 }
@@ -34,7 +35,7 @@ test('modules that lie in the root directory are below it', () => {
     source('pk', '/pk/__init__.py', true),
     source('pk.m', '/pk/m.py'),
   ];
-  const selection = {frozenFirst: false, restsCollector: false, modules: []};
+  const selection = {frozenFirst: false, restsCollector: false, exitsFast: false, modules: []};
   const plan = planFreeze({target, frozenModules: [], getpath: undefined}, wanted, selection);
   expect(plan.roots).toEqual([{path: '/'}]);
   expect(plan.sources.map(({root, key}) => [root, key])).toEqual([

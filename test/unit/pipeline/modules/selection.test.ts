@@ -9,7 +9,13 @@ import {temporaryDirectory} from '../../../support/temporary-directory.js';
 const directory = temporaryDirectory('selection');
 const NOTHING: ModuleSelection = {
   ...{startup: false, traces: [], modules: [], packages: [], stdlib: false, exclude: []},
-  ...{frozenFirst: false, restsCollector: false, preparesExpressions: true, preparesSnippets: true},
+  ...{
+    frozenFirst: false,
+    restsCollector: false,
+    exitsFast: false,
+    preparesExpressions: true,
+    preparesSnippets: true,
+  },
 };
 const place = {cwd: directory, userEnvironment: process.env};
 const [python] = findPythons().slice(-1);
