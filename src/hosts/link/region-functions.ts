@@ -50,6 +50,5 @@ export function regionLink(wrapped: readonly string[], forSnapshot: boolean | un
     : {wrapped, redirected: [], flags: []};
 }
 
-/**
- * The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. */
+/** The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. */
 const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro'];
