@@ -38,6 +38,8 @@ export interface SnapshotRig {
     args?: readonly string[],
     options?: Parameters<typeof run>[2],
   ) => Promise<string>;
+  /** A run without what depends on which of the two executables it is of: its path, and addresses. */
+  readonly plain: (run: Run) => Run;
 }
 
 export async function snapshotRig(folder: string, release = '3.13.15'): Promise<SnapshotRig> {
@@ -55,8 +57,15 @@ export async function snapshotRig(folder: string, release = '3.13.15'): Promise<
   ];
   const start: SnapshotRig['start'] = (python, args, options = {}) =>
     run(python, args, {cwd: folder, ...options, environment: {...environment, ...options.environment}});
+  const unmodified = join(buildDir, 'cpython', 'python');
+  const common = (text: string): string =>
+    text
+      .replaceAll(unmodified, 'PYTHON')
+      .replaceAll(out, 'PYTHON')
+      .replaceAll(/0x[0-9a-f]+/g, '0x');
   return {
-    ...{packages, out, source: tree.source, unmodified: join(buildDir, 'cpython', 'python')},
+    ...{packages, out, source: tree.source, unmodified},
+    plain: ({exitCode, stdout, stderr}) => ({exitCode, stdout: common(stdout), stderr: common(stderr)}),
     ...{words, buildDir, environment},
     build: (...more) => flashfreezeJson(['snapshot', ...words, ...more], {environment, cwd: folder}),
     buildWith: (variables, ...more) =>

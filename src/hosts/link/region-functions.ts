@@ -9,7 +9,7 @@ const PUBLIC_FUNCTIONS = [
 
 /**
  * The functions whose calls the linker sends to src/runtime/snapshot: libc's allocator, what knows
- * threads, the environment, libraries, callbacks and salts, what constructors do, and CPython's own beginning and end. Calls from shared
+ * threads, the environment, libraries, callbacks and salts, and CPython's own beginning and end. Calls from shared
  * libraries are not affected, except of PUBLIC_FUNCTIONS.
  */
 const REGION_FUNCTIONS = [
@@ -17,7 +17,7 @@ const REGION_FUNCTIONS = [
   ...['posix_memalign', 'aligned_alloc', 'memalign', 'valloc'],
   ...['strdup', 'strndup', 'wcsdup'],
   ...['pthread_key_create', 'pthread_key_delete', 'pthread_kill', 'pthread_getcpuclockid'],
-  ...['getenv', 'secure_getenv', 'OPENSSL_cpuid_setup', 'ff_register_with_interpreter'],
+  ...['getenv', 'secure_getenv'],
   ...['dlopen', 'dlsym', 'dlclose', 'ffi_closure_alloc', 'ffi_closure_free'],
   ...[
     'EVP_RAND_CTX_new',

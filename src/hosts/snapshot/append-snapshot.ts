@@ -1,3 +1,4 @@
+import {deferConstructors} from './defer-constructors.js';
 import {PAGE} from './dump-format.js';
 import {fail, ok, type Result} from '../../model/result.js';
 
@@ -15,7 +16,7 @@ export function writeEarlierPlace(executable: Buffer, address: number, size: num
 }
 
 /**
- * An executable with a snapshot behind its end, and with the snapshot's place written into it. Fails with SNAPSHOT when the
+ * An executable with a snapshot behind its end, with the snapshot's place written into it, and with constructors that wait for its main program. Fails with SNAPSHOT when the
  * executable has no room for a place, or has a snapshot.
  */
 export function appendSnapshot(executable: Buffer, snapshot: Buffer): Result<Buffer> {
@@ -32,6 +33,7 @@ export function appendSnapshot(executable: Buffer, snapshot: Buffer): Result<Buf
   snapshot.copy(whole, offset);
   whole.writeBigUInt64LE(BigInt(offset), place + PLACE.length);
   whole.writeBigUInt64LE(BigInt(snapshot.length), place + PLACE.length + 8);
+  deferConstructors(whole);
   return ok(whole);
 }
 

@@ -26,19 +26,21 @@ const FIELDS = [
   'modified',
   'factOffset',
   'portable',
+  'pageCount',
+  'pageOffset',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
 /** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
 export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 007\0';
+export const MAGIC = 'flashfreeze 008\0';
 export const PAGE = 4096;
 /** Where the `ff_common` lies. */
 export const COMMON_OFFSET = MAGIC.length + 8 * FIELDS.length;
 /** The bytes of a `ff_file_state`. */
 export const FILE_STATE_SIZE = 64;
-/** The bytes of a `ff_run`. */
+/** The bytes of a `ff_run`, and of a `ff_pages`. */
 export const RUN_SIZE = 24;
 
 /** A stretch of memory, in bytes. */

@@ -2,6 +2,7 @@ import {chmod, rename, utimes, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {isFileSync, readFile, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder, hashFile, temporaryIn} from '../../fs/files.js';
+import {clearFile} from '../../fs/removal.js';
 import {messageOf} from '../../model/errno.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
@@ -16,6 +17,7 @@ import {type Imports, proveImports} from './prove-imports.js';
 import {recordImports} from './record-imports.js';
 import type {RecordedImports} from './recorded-imports.js';
 import {encodeRecord, memoryDigest} from './snapshot-record.js';
+import {findUsedPages, type UsedPages} from './find-used-pages.js';
 import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 
 /** What a snapshot is made of. */
@@ -59,8 +61,8 @@ export async function makeSnapshot(
     const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
     const withImages = withImagesOf(dump, header.value, executable);
-    const packed = packSnapshot(dump, header.value, withImages);
-    if (!packed.ok) return packed;
+    const memory = packSnapshot(dump, header.value, withImages);
+    if (!memory.ok) return memory;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
       digests: isReleased ? {} : await digestsOf(dump, header.value, recorded.value),
@@ -72,23 +74,43 @@ export async function makeSnapshot(
       milliseconds: isReleased
         ? null
         : Math.round([...all].reduce((sum, name) => sum + (times.get(name) ?? 0), 0)),
-      memory: memoryDigest(packed.value, imagesIn(withImages)),
+      memory: memoryDigest(memory.value, imagesIn(withImages)),
     });
-    const snapshot = addRecord(packed.value, record);
     // A start compares it, to recognise a file that was changed.
     const modified = recipe.modified ?? Math.floor(Date.now() / 1000);
-    writeField(snapshot, 'modified', modified);
-    const sealed = readHeader(snapshot);
-    if (!sealed.ok) return sealed;
-    sealHeader(snapshot, sealed.value);
-    const whole = appendSnapshot(withImages, snapshot);
-    if (!whole.ok) return whole;
+    const mode = (await stat(recipe.executable)).mode & 0o777;
+    // As private as what it was made from: the imports' memory holds their code.
+    const write = async (path: string, used: readonly UsedPages[]): Promise<Result<void>> => {
+      const packed = packSnapshot(dump, header.value, withImages, used);
+      if (!packed.ok) return packed;
+      const snapshot = addRecord(packed.value, record);
+      writeField(snapshot, 'modified', modified);
+      const sealed = readHeader(snapshot);
+      if (!sealed.ok) return sealed;
+      sealHeader(snapshot, sealed.value);
+      const whole = appendSnapshot(withImages, snapshot);
+      if (!whole.ok) return whole;
+      await writeFile(path, whole.value, {flag: 'wx', mode: 0o600});
+      await utimes(path, modified, modified);
+      await chmod(path, mode);
+      return ok();
+    };
+    let used: readonly UsedPages[] = [];
+    // Pages of the stack are others in each process, and releases are the same byte for byte.
+    if (!isReleased) {
+      const trial = temporaryIn(recipe.folder);
+      const tried = await write(trial, used);
+      if (!tried.ok) return tried;
+      used = await findUsedPages(
+        {...recipe, file: trial},
+        {...site.context, cwd: recipe.cwd ?? site.context.cwd},
+      );
+      await clearFile(trial);
+    }
     // A start finds the old file or the new one.
     const fresh = temporaryIn(dirname(out));
-    await writeFile(fresh, whole.value, {flag: 'wx', mode: 0o600});
-    await utimes(fresh, modified, modified);
-    // As private as what it was made from: the imports' memory holds their code.
-    await chmod(fresh, (await stat(recipe.executable)).mode & 0o777);
+    const written = await write(fresh, used);
+    if (!written.ok) return written;
     await rename(fresh, out);
     const warning = leftOutOfSnapshot(left, all, recorded.value);
     if (warning !== undefined) site.context.events.emit(warning);

@@ -1,6 +1,7 @@
 import {fail, ok, type Result} from '../../model/result.js';
 import {type DumpHeader, PAGE, readRanges, readRuns, RUN_SIZE, writeField} from './dump-format.js';
 import {dataSegmentOf, untouchedData} from './elf-data.js';
+import type {UsedPages} from './find-used-pages.js';
 
 /** Pages that follow each other, as offsets in a buffer. */
 export interface Run {
@@ -30,8 +31,14 @@ export function differingRuns(bytes: Buffer, base: Buffer, smallGap = SMALL_GAP)
  * A snapshot from a dump: the same header with the list of runs, and the pages that a start has to map: of the executable's data those
  * that differ from its file, of the region those that are not zero. Everything that is mapped begins at a page. Words that keep
  * the value of their process are zero. What it was made of is appended by `addRecord`. Fails with SNAPSHOT when the dump is of another executable.
+ * @param used what each start asks the kernel for when memory is mapped
  */
-export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffer): Result<Buffer> {
+export function packSnapshot(
+  dump: Buffer,
+  header: DumpHeader,
+  executable: Buffer,
+  used: readonly UsedPages[] = [],
+): Result<Buffer> {
   const segment = dataSegmentOf(executable);
   const place = {address: header.data, size: header.dataSize};
   if (segment === undefined || segment.address > place.address) {
@@ -49,7 +56,8 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
   ];
   const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
   // Its last byte is zero: texts in it end before it does.
-  const headerSize = Math.ceil((header.headerSize + runs.length * RUN_SIZE + 1) / PAGE) * PAGE;
+  const tables = (runs.length + used.length) * RUN_SIZE;
+  const headerSize = Math.ceil((header.headerSize + tables + 1) / PAGE) * PAGE;
   const pages = runs.reduce((sum, run) => sum + run.size, headerSize);
   const packed = Buffer.alloc(pages);
   dump.copy(packed, 0, 0, header.headerSize);
@@ -61,8 +69,16 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
     }
     offset += size;
   }
+  const pageOffset = header.headerSize + runs.length * RUN_SIZE;
+  for (const [i, {address, size, kind}] of used.entries()) {
+    for (const [k, value] of [address, BigInt(size), BigInt(kind)].entries()) {
+      packed.writeBigUInt64LE(BigInt.asUintN(64, value), pageOffset + i * RUN_SIZE + 8 * k);
+    }
+  }
   writeField(packed, 'size', packed.length);
   writeField(packed, 'headerSize', headerSize);
+  writeField(packed, 'pageCount', used.length);
+  writeField(packed, 'pageOffset', pageOffset);
   writeField(packed, 'dataOffset', 0);
   writeField(packed, 'regionOffset', 0);
   writeField(packed, 'runCount', runs.length);

@@ -1,4 +1,4 @@
-/* Before main(). In a file of its own, so that the linker can send the call elsewhere (runtime/snapshot/start.c). */
+/* Before main(). */
 #include FF_LAYOUT
 
 #include "flashfreeze.h"

@@ -313,6 +313,11 @@ void ff_run_restored(void)
     }
 }
 
+int ff_have_restored(void)
+{
+    return PyTuple_GET_SIZE(restored) > 0;
+}
+
 /* libc's side of the same: before Python runs. */
 void ff_renew_thread(const ff_common *common)
 {

@@ -104,6 +104,7 @@ static const char *check_header(const ff_snapshot_header *header, const ff_own_m
         !is_in_header(header, header->range_offset, header->range_count, sizeof(ff_range)) ||
         !is_in_header(header, header->file_offset, header->file_count, sizeof(ff_file_state)) ||
         !is_in_header(header, header->tls_offset, header->tls_size, 1) ||
+        !is_in_header(header, header->page_offset, header->page_count, sizeof(ff_pages)) ||
         !is_in_header(header, header->variable_offset, 1, 1) || !is_in_header(header, header->path_offset, 1, 1) ||
         !is_in_header(header, header->file_text_offset, 1, 1) ||
         ((const char *)header)[header->header_size - 1] != '\0' || !are_runs_possible(header) ||
@@ -126,6 +127,16 @@ static int map_runs(int fd, const ff_snapshot_header *header, uint64_t start, in
         }
     }
     return 0;
+}
+
+/* Each of them has been checked; a sum of sizes that is too large is more than KEPT. */
+static size_t size_of_ranges(const ff_snapshot_header *header, const ff_range *ranges)
+{
+    size_t size = 0;
+    for (uint64_t i = 0; i < header->range_count && size <= KEPT; i++) {
+        size += ranges[i].size;
+    }
+    return size;
 }
 
 /* The data of this process is gone: an ordinary start needs a new one. */
@@ -155,8 +166,8 @@ static const char *map_region(int fd, const ff_snapshot_header *header, uint64_t
     return reason;
 }
 
-/* NULL when this process goes on from the snapshot, else why it does not. */
-const char *ff_restore(int argc, char **argv)
+/* NULL when this process goes on from the snapshot, else why it does not. `is_watched`: it finds out which pages it uses. */
+const char *ff_restore(int argc, char **argv, int is_watched)
 {
     ff_snapshot_place place = {.offset = ff_place.offset, .size = ff_place.size};
     ff_command_line line = ff_read_command_line(argc, argv);
@@ -198,19 +209,20 @@ const char *ff_restore(int argc, char **argv)
     if (reason == NULL) {
         reason = ff_compare(header, argv);
     }
-    char kept[KEPT];
-    size_t size = 0;
-    const ff_range *ranges = NULL;
+    /* On the stack, because nothing else of this process stays. */
+    char *kept = NULL;
+    const ff_range *ranges = (const ff_range *)((const char *)header + (reason == NULL ? header->range_offset : 0));
     if (reason == NULL) {
-        ranges = (const ff_range *)((const char *)header + header->range_offset);
-        for (uint64_t i = 0; i < header->range_count && reason == NULL; i++) {
-            if (ranges[i].size > sizeof(kept) - size) {
-                reason = "too much of its data belongs to libraries";
+        size_t size = size_of_ranges(header, ranges);
+        if (size > KEPT) {
+            reason = "too much of its data belongs to libraries";
+        }
+        else {
+            kept = __builtin_alloca(size);
+            for (uint64_t i = 0; i < header->range_count; kept += ranges[i++].size) {
+                memcpy(kept, (const void *)(uintptr_t)ranges[i].address, ranges[i].size);
             }
-            else {
-                memcpy(kept + size, (const void *)(uintptr_t)ranges[i].address, ranges[i].size);
-                size += ranges[i].size;
-            }
+            kept -= size;
         }
     }
     int earlier_keys = ff_thread_key_count();
@@ -228,10 +240,14 @@ const char *ff_restore(int argc, char **argv)
     /* From here on, every variable has the value of the dumped process. */
     int status = map_runs(fd, header, place.offset, 0);
     close(fd);
-    size = 0;
-    for (uint64_t i = 0; i < header->range_count; i++) {
-        memcpy((void *)(uintptr_t)ranges[i].address, kept + size, ranges[i].size);
-        size += ranges[i].size;
+    if (is_watched) {
+        ff_watch_pages(header);
+    }
+    else {
+        ff_use_pages(header);
+    }
+    for (uint64_t i = 0; i < header->range_count; kept += ranges[i++].size) {
+        memcpy((void *)(uintptr_t)ranges[i].address, kept, ranges[i].size);
     }
     if (status < 0 || ff_bind_libraries() < 0) {
         start_again(argv);

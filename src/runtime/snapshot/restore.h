@@ -78,6 +78,7 @@ typedef struct {
     uint64_t modified; /* when the executable was written, in seconds */
     uint64_t fact_offset;                /* ff_compare_facts() */
     uint64_t portable;   /* 1 in a release: files are compared by what an archive keeps of them, and the user is anybody */
+    uint64_t page_count, page_offset;    /* ff_pages; none in a dump */
     ff_common common;
 } ff_snapshot_header;
 
@@ -86,12 +87,21 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 007"
+/* Pages that each start uses (used-pages.c). */
+typedef enum { FF_PAGES_READ, FF_PAGES_WRITTEN, FF_PAGES_OF_STACK, FF_PAGES_OF_HEAP } ff_page_kind;
+typedef struct {
+    uint64_t address; /* of the stack and the heap, seen from where they end */
+    uint64_t size, kind;
+} ff_pages;
+
+#define FF_SNAPSHOT_MAGIC "flashfreeze 008"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
 /* Its value for an executable that only tells whether it would be restored. */
 #define FF_ASK "?"
+/* The beginning of its value for one that tells which pages a start uses. The path follows by which it is called. */
+#define FF_ASK_PAGES '='
 
 /* Where the snapshot lies in this file, and in memory the bytes that the images had before it: Flashfreeze writes it into the executable. */
 typedef struct {
@@ -271,6 +281,7 @@ void ff_begin_restored(void);
 int ff_keep_arguments(void);
 int ff_prepare_renewal(int is_portable);
 void ff_renew_thread(const ff_common *common);
+int ff_have_restored(void);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
 
@@ -295,8 +306,13 @@ void ff_write_dump(const char *path);
 /* snapshot/dump.c: making a snapshot. */
 int ff_make_dump(int argc, char **argv, const char *request);
 
+/* snapshot/used-pages.c: pages that each start uses. */
+void ff_use_pages(const ff_snapshot_header *header);
+void ff_watch_pages(const ff_snapshot_header *header);
+void ff_tell_pages(void);
+
 /* snapshot/restore.c: a start from it. */
-const char *ff_restore(int argc, char **argv);
+const char *ff_restore(int argc, char **argv, int is_watched);
 
 /* snapshot/start.c: calls both. */
 

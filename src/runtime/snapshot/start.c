@@ -15,53 +15,38 @@ static const char *request(void)
     return value != NULL && *value == '/' ? value : NULL;
 }
 
+extern char **environ;
 extern int __real_Py_BytesMain(int, char **);
+
+static int have_constructors_run;
 
 /* Before other constructors allocate. */
 __attribute__((constructor(101))) static void begin(void)
 {
+    have_constructors_run = 1;
     if (request() != NULL) {
         ff_write_own_earlier();
         ff_begin_region();
     }
 }
 
-/* What constructors do waits until it is known whether the process is restored: then it has been done. */
-static int is_decided;
-
-static int is_start_undecided(void)
+/* In an executable with a snapshot, libc runs no constructors (src/hosts/snapshot/defer-constructors.ts): what they do has been done if the process
+ * is restored. They take page faults, calls of the system, and OpenSSL's asks the processor, which is a trap in a virtual machine for each question. */
+static void run_constructors(int argc, char **argv)
 {
-    return ff_place.size != 0 && !is_decided && request() == NULL;
-}
-
-extern void __real_ff_register_with_interpreter(void);
-
-void __wrap_ff_register_with_interpreter(void)
-{
-    if (!is_start_undecided()) {
-        __real_ff_register_with_interpreter();
-    }
-}
-
-/* OpenSSL's constructor asks the processor, which costs a trap for each question in a virtual machine (crypto/cryptlib.c). */
-extern void __real_OPENSSL_cpuid_setup(void) __attribute__((weak));
-
-void __wrap_OPENSSL_cpuid_setup(void)
-{
-    if (!is_start_undecided() && __real_OPENSSL_cpuid_setup != NULL) {
-        __real_OPENSSL_cpuid_setup();
+    typedef void (*constructor)(int, char **, char **);
+    extern const constructor __init_array_start[], __init_array_end[];
+    if (!have_constructors_run) {
+        for (const constructor *each = __init_array_start; each != __init_array_end; each++) {
+            (*each)(argc, argv, environ);
+        }
     }
 }
 
 static int start_without(const char *reason, int argc, char **argv)
 {
-    int was_undecided = is_start_undecided();
-    is_decided = 1;
     ff_write_own_earlier();
-    if (was_undecided) {
-        __real_ff_register_with_interpreter();
-        __wrap_OPENSSL_cpuid_setup();
-    }
+    run_constructors(argc, argv);
     ff_snapshot_state = reason;
     return ff_program.kind == FF_ENTRY_NONE ? __real_Py_BytesMain(argc, argv) : ff_run_program(argc, argv);
 }
@@ -73,26 +58,46 @@ static void tell_state(const char *reason)
     _exit(write(STDOUT_FILENO, text, strlen(text)) < 0);
 }
 
+/* Which pages a start uses that runs nothing, by the path that the snapshot was made for. */
+static void tell_pages(char *path)
+{
+    char *words[] = {path, (char[]){"-c"}, (char[]){"pass"}, NULL};
+    if (ff_restore(3, words, 1) == NULL) {
+        if (ff_program.kind != FF_ENTRY_NONE || ff_have_restored() || ff_have_finalizers()) {
+            PyRun_SimpleString("pass");
+        }
+        else { /* to the end, which runs nothing of the program's own either */
+            ff_begin_restored();
+            Py_RunMain();
+        }
+        ff_tell_pages();
+    }
+    _exit(0);
+}
+
 FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
 {
     ff_reason_to_leave_out = ff_can_hold;
     const char *path = request();
     if (path != NULL) {
+        run_constructors(argc, argv);
         return ff_make_dump(argc, argv, path);
     }
-    const char *value = ff_place.size != 0 ? getenv(FF_SNAPSHOT_VARIABLE) : NULL;
+    char *value = ff_place.size != 0 ? getenv(FF_SNAPSHOT_VARIABLE) : NULL;
     if (value != NULL && strcmp(value, FF_ASK) == 0 && getauxval(AT_SECURE) == 0) {
-        tell_state(ff_restore(argc, argv));
+        tell_state(ff_restore(argc, argv, 0));
+    }
+    if (value != NULL && *value == FF_ASK_PAGES && getauxval(AT_SECURE) == 0) {
+        tell_pages(value + 1);
     }
     if (value != NULL) {
         unsetenv(FF_SNAPSHOT_VARIABLE);
         return start_without("there is no memory for it", argc, argv);
     }
-    const char *reason = ff_restore(argc, argv);
+    const char *reason = ff_restore(argc, argv, 0);
     if (reason != NULL) {
         return start_without(reason, argc, argv);
     }
-    is_decided = 1;
     ff_snapshot_state = "restored";
     ff_begin_restored();
     ff_run_restored();

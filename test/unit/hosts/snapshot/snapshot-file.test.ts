@@ -14,6 +14,7 @@ import {dumpRequestText, modulesOfSnapshot, newSeed} from '../../../../src/hosts
 import {hashNames} from '../../../../src/hosts/snapshot/file-states.js';
 import {dataSegmentOf, untouchedData} from '../../../../src/hosts/snapshot/elf-data.js';
 import {differingRuns, packSnapshot, unpackSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
+import {parseUsedPages} from '../../../../src/hosts/snapshot/find-used-pages.js';
 import {
   describeWord,
   parseSymbols,
@@ -187,6 +188,21 @@ describe('packing', () => {
       expect(packed.subarray(offset, offset + size)).toEqual(bytes.subarray(from, from + size));
     }
     expect(packed).toHaveLength(header.headerSize + 3 * PAGE);
+  });
+
+  test('pages that each start uses are listed behind the runs, and change nothing else', () => {
+    const used = parseUsedPages(`1 ${DATA} ${PAGE}\n2 -${2 * PAGE} ${2 * PAGE}\nnothing\n`);
+    const bytes = dump();
+    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), used);
+    const without = pack(bytes, elf(0));
+    if (!packed.ok) throw new Error(packed.failure.message);
+    const header = headerOf(packed.value);
+    expect(header).toMatchObject({pageCount: 2, pageOffset: header.runOffset + header.runCount * RUN_SIZE});
+    const numbers = Array.from({length: 6}, (_, i) => packed.value.readBigInt64LE(header.pageOffset + 8 * i));
+    expect(numbers.map(Number)).toEqual([DATA, PAGE, 1, -2 * PAGE, 2 * PAGE, 2]);
+    expect(packed.value.subarray(header.headerSize)).toEqual(
+      without.packed.subarray(without.header.headerSize),
+    );
   });
 
   test('words of the dynamic linker are zero: they would be other ones in each build', () => {

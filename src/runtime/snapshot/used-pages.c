@@ -1,0 +1,159 @@
+/* Pages that each start uses before the program does anything of its own. A page fault takes longer than the kernel needs for a page, often many
+ * times: so a start asks for all of these pages at once. Which they are a process finds out that the build starts, from the
+ * snapshot, and the list is written into the snapshot's header (src/hosts/snapshot/find-used-pages.ts). Wrong guesses cost memory or time, nothing else. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_READ /* since Linux 5.14; older ones do nothing */
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define STACK ((size_t)128 << 10) /* what the kernel gives to a process at least (fs/exec.c, setup_arg_pages()) */
+#define HEAP ((size_t)132 << 10)  /* what libc asks for at first (malloc.c, top_pad) */
+/* What lies between two pages that are read is mapped with them: the kernel does the same at a fault (mm/memory.c, fault_around_bytes). */
+#define SMALL_GAP 16
+
+/* What the kernel says of a page (Documentation/admin-guide/mm/pagemap.rst). */
+#define IS_PRESENT ((uint64_t)1 << 63)
+#define IS_OF_FILE ((uint64_t)1 << 61)
+
+static uintptr_t stack_page(void)
+{
+    return (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(FF_PAGE - 1);
+}
+
+static uintptr_t heap_end(void)
+{
+    return (uintptr_t)sbrk(0) & ~(uintptr_t)(FF_PAGE - 1);
+}
+
+/* At a start, when memory is mapped. */
+void ff_use_pages(const ff_snapshot_header *header)
+{
+    const ff_pages *each = (const ff_pages *)((const char *)header + header->page_offset);
+    for (uint64_t i = 0; i < header->page_count; i++, each++) {
+        uintptr_t end = each->kind == FF_PAGES_OF_STACK  ? stack_page()
+                        : each->kind == FF_PAGES_OF_HEAP ? heap_end()
+                                                         : 0;
+        /* Where it is refused, pages come when they are used. */
+        (void)madvise((void *)(end + each->address), each->size,
+                      each->kind == FF_PAGES_READ ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    }
+}
+
+/* ---- The process that finds them ---- */
+
+#define AREAS 16
+static ff_range areas[AREAS]; /* of the executable and the region */
+static int area_count;
+static uintptr_t first_of_heap; /* the first page that was not used before */
+static int pages = -1;          /* /proc/self/pagemap */
+
+static uint64_t state_of(uintptr_t page)
+{
+    uint64_t state;
+    return pread(pages, &state, sizeof(state), (off_t)(page / FF_PAGE * sizeof(state))) == sizeof(state) ? state : 0;
+}
+
+static int is_present(uintptr_t page)
+{
+    return (state_of(page) & IS_PRESENT) != 0;
+}
+
+/* Each page becomes a mapping of its own: otherwise the kernel would map those around it, too. */
+static int watch(uintptr_t start, size_t size, int is_writable)
+{
+    if (area_count == AREAS) {
+        return -1;
+    }
+    areas[area_count++] = (ff_range){start, size};
+    for (size_t at = 0; at < size; at += 2 * FF_PAGE) {
+        if (madvise((void *)(start + at), FF_PAGE, MADV_SEQUENTIAL) != 0) {
+            return -1;
+        }
+    }
+    return is_writable ? 0 : madvise((void *)start, size, MADV_DONTNEED);
+}
+
+static int watch_code(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *status)
+{
+    for (int i = 0; i < object->dlpi_phnum; i++) { /* the executable comes first */
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0) {
+            uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(uintptr_t)(FF_PAGE - 1);
+            *(int *)status |= watch(start, FF_PAGE_END(object->dlpi_addr + part->p_vaddr + part->p_memsz) - start, 0);
+        }
+    }
+    return 1;
+}
+
+/* When memory is mapped, in the place of ff_use_pages(). */
+void ff_watch_pages(const ff_snapshot_header *header)
+{
+    int status = 0;
+    area_count = 0;
+    dl_iterate_phdr(watch_code, &status);
+    status |= watch(header->data, header->data_size, 1) | watch(header->region, header->region_size, 1);
+    pages = status == 0 ? open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
+    uintptr_t end = heap_end();
+    for (first_of_heap = end - HEAP; first_of_heap < end && is_present(first_of_heap);) {
+        first_of_heap += FF_PAGE;
+    }
+}
+
+static void tell(ff_page_kind kind, intptr_t address, size_t size)
+{
+    if (size > 0) {
+        dprintf(STDOUT_FILENO, "%d %lld %zu\n", (int)kind, (long long)address, size);
+    }
+}
+
+static int is_used(uint64_t state, ff_page_kind kind)
+{
+    return (state & IS_PRESENT) != 0 && (kind == FF_PAGES_READ || (state & IS_OF_FILE) == 0);
+}
+
+static void tell_area(const ff_range *area, ff_page_kind kind)
+{
+    uintptr_t start = 0, end = 0; /* of what follows each other */
+    for (uintptr_t page = area->address; page < area->address + area->size; page += FF_PAGE) {
+        if (is_used(state_of(page), kind)) {
+            if (page - end > (kind == FF_PAGES_READ ? SMALL_GAP * FF_PAGE : 0)) {
+                tell(kind, (intptr_t)start, end - start);
+                start = page;
+            }
+            end = page + FF_PAGE;
+        }
+    }
+    tell(kind, (intptr_t)start, end - start);
+}
+
+/* Writes the list to the standard output: kind, address and size in each line. Empty where the kernel does not say what was used. */
+void ff_tell_pages(void)
+{
+    if (pages < 0) {
+        return;
+    }
+    uintptr_t stack = stack_page(), lowest = stack;
+    for (uintptr_t page = stack; page > stack - STACK / 2; page -= FF_PAGE) {
+        lowest = is_present(page) ? page : lowest;
+    }
+    tell(FF_PAGES_OF_STACK, (intptr_t)(lowest - stack), stack - lowest);
+    uintptr_t end = heap_end(), last = first_of_heap;
+    for (uintptr_t page = first_of_heap; page < end; page += FF_PAGE) {
+        last = is_present(page) ? page + FF_PAGE : last;
+    }
+    tell(FF_PAGES_OF_HEAP, (intptr_t)(first_of_heap - end), last - first_of_heap);
+    for (int i = 0; i < area_count; i++) {
+        tell_area(&areas[i], FF_PAGES_WRITTEN);
+        tell_area(&areas[i], FF_PAGES_READ);
+    }
+}
