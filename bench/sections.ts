@@ -141,6 +141,38 @@ export function programsSection({rows}: Results): string {
   ].join('\n\n');
 }
 
+const SNAPSHOT: Pair = ['snapshot', 'unmodified'];
+
+export function snapshotsSection({rows}: Results): string {
+  const milliseconds = ({sides}: Row, side: string): string => numberCell(sides[side]?.wall?.median, 1);
+  const mean = (quantity: 'wall' | 'pss'): string => numberCell(meanOf(rows, SNAPSHOT, quantity), 2);
+  return [
+    '### Snapshots',
+    `Starts of ${rows[0]?.python ?? ''}, built from source: unmodified, with everything frozen that is imported, and from a [snapshot](snapshots.md) ` +
+      'of these imports; the same words in all. ' +
+      loadNote(rows),
+    table(
+      [
+        '',
+        'unmodified, ms',
+        'frozen, ms',
+        'snapshot, ms',
+        'snapshot / unmodified',
+        'memory, snapshot / unmodified',
+      ],
+      [
+        ...rows.map((row) => [
+          row.command,
+          ...['unmodified', 'frozen', 'snapshot'].map((side) => milliseconds(row, side)),
+          ratioCell(row, SNAPSHOT, 'wall'),
+          ratioCell(row, SNAPSHOT, 'pss'),
+        ]),
+        ['mean', '', '', '', mean('wall'), mean('pss')],
+      ],
+    ),
+  ].join('\n\n');
+}
+
 export function unusedSection({rows}: Results): string {
   const few: Pair = ['frozen', 'few'];
   return [

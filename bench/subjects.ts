@@ -77,9 +77,15 @@ export async function targetOptions(name: string): Promise<readonly string[]> {
  * Builds the pair of that name.
  * @param selection the options that choose the modules
  * @param use what it is for: subjects with different modules have directories of their own
+ * @param run how the command line runs, of a build from source: programs that it traces see that
  * Throws when that fails, or when there is no such subject.
  */
-export async function makeContest(name: string, selection: readonly string[], use: string): Promise<Contest> {
+export async function makeContest(
+  name: string,
+  selection: readonly string[],
+  use: string,
+  run: RunOptions = {},
+): Promise<Contest> {
   const parsed = parseName(name);
   const {kind, which} = parsed;
   const folder = join(FOLDER, use, name);
@@ -87,7 +93,7 @@ export async function makeContest(name: string, selection: readonly string[], us
   switch (kind) {
     case 'source': {
       const target = await targetOptions(name);
-      const subject = await source(target, selection);
+      const subject = await source(target, selection, run);
       if (use !== 'startup') return localContest(name, subject);
       const [, tree = '', , buildDir = ''] = target;
       const program = await marshalFrozen(subject, tree, buildDir);
@@ -119,8 +125,12 @@ export async function makeContest(name: string, selection: readonly string[], us
 type Subject = Parameters<typeof localContest>[1];
 
 /** Stage 1 and stage 2, as a copy: the build directory is used by others. */
-async function source(target: readonly string[], selection: readonly string[]): Promise<Subject> {
-  await makeFrozen(['build', ...target, ...selection]);
+async function source(
+  target: readonly string[],
+  selection: readonly string[],
+  run: RunOptions = {},
+): Promise<Subject> {
+  await makeFrozen(['build', ...target, ...selection], run);
   const buildDir = target[target.indexOf('--build-dir') + 1] ?? '';
   return valueOf(await sourceSubject(buildDir, quietContext()));
 }

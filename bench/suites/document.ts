@@ -18,6 +18,7 @@ import {
   runtimeSection,
   startupSection,
   subjectsOf,
+  snapshotsSection,
   unusedSection,
 } from '../sections.js';
 import {meanOf} from '../table.js';
@@ -30,6 +31,7 @@ const END = '<!-- end of the generated part -->';
 const SECTIONS: Readonly<Record<string, (results: Results) => string>> = {
   startup: startupSection,
   programs: programsSection,
+  snapshots: snapshotsSection,
   unused: unusedSection,
   runtime: runtimeSection,
 };

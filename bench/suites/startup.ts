@@ -12,7 +12,8 @@ import {FROZEN} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {makeContest, presentSubjects} from '../subjects.js';
 
-const IMPORTS = [
+/** What programs begin with. */
+export const IMPORTS = [
   'asyncio',
   'argparse, json, re, dataclasses, pathlib, subprocess, logging',
   'unittest, http.client, urllib.request, email, xml.etree.ElementTree, typing, inspect',

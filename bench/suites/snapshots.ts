@@ -1,0 +1,163 @@
+/**
+ * Starts from snapshots: of the start itself, of the imports that programs begin with, and of programs; beside the unmodified interpreter and
+ * one with the same modules frozen. All run the same words. Instructions are not counted, because a start in valgrind is an ordinary one.
+ *
+ *     node bench/run.mjs snapshots [--on 'yt-dlp sphinx'] [--measure 'wall faults memory'] [--rounds 60]
+ */
+import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {askExecutable} from '../../src/hosts/snapshot/ask-executable.js';
+import {quoteForShell} from '../../src/model/shell-words.js';
+import {makeFrozen} from '../../support/frozen-pythons.js';
+import {type RunOptions, run} from '../../support/rig.js';
+import {FOLDER} from '../context.js';
+import {type Extent, measure} from '../measuring.js';
+import {sayRow, suiteOptions} from '../options.js';
+import type {Pair} from '../ratios.js';
+import {keepRows, type Row} from '../results.js';
+import {makeContest, targetOptions} from '../subjects.js';
+import {IMPORTS} from './startup.js';
+
+const {signal} = new AbortController();
+const SUBJECT = 'source-3.13.15';
+
+/** What is compared. */
+export const SNAPSHOT_PAIRS: readonly Pair[] = [
+  ['snapshot', 'unmodified'],
+  ['snapshot', 'frozen'],
+];
+
+/** What is started: the interpreter with these words. */
+interface Start {
+  readonly name: string;
+  readonly words: readonly string[];
+  /** Of the package index, with what they need. */
+  readonly packages: readonly string[];
+  /** Modules of its own, by name. */
+  readonly modules?: Readonly<Record<string, string>>;
+}
+
+const DJANGO = `import django
+from django.conf import settings
+
+settings.configure(
+    INSTALLED_APPS=['django.contrib.auth', 'django.contrib.contenttypes'],
+    DATABASES={'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}},
+)
+django.setup()
+from django.core.management import call_command
+
+
+def migrate():
+    call_command('migrate', verbosity=0)
+`;
+
+const BOTO3 = `import boto3
+boto3.client('s3', region_name='eu-west-1', aws_access_key_id='a', aws_secret_access_key='b')
+`;
+
+const version = (name: string): Start => ({
+  name: `${name} --version`,
+  words: ['-m', name.replaceAll('-', '_'), '--version'],
+  packages: [name],
+});
+
+const STARTS: readonly Start[] = [
+  {name: '-c pass', words: ['-c', 'pass'], packages: []},
+  ...IMPORTS.slice(0, 2).map((names) => ({
+    name: `import ${names}`,
+    words: ['-c', `import ${names}`],
+    packages: [],
+  })),
+  ...['yt-dlp', 'sphinx', 'pylint'].map(version),
+  {name: 'a client of boto3', words: ['-c', BOTO3], packages: ['boto3']},
+  {
+    name: 'django, set up and migrate',
+    words: ['-c', 'import project; project.migrate()'],
+    packages: ['django'],
+    modules: {project: DJANGO},
+  },
+];
+
+export async function suite(words: readonly string[]): Promise<void> {
+  const options = suiteOptions(words);
+  for (const start of STARTS) {
+    const isWanted = options.on?.some((name) => start.name.startsWith(name)) ?? true;
+    if (!isWanted) continue;
+    const row = await measureSnapshot(start, options);
+    sayRow(row, SNAPSHOT_PAIRS);
+    await keepRows('snapshots', [row]);
+  }
+}
+
+async function measureSnapshot({name, words, packages, modules = {}}: Start, extent: Extent): Promise<Row> {
+  const home = join(FOLDER, 'snapshots', packages[0] ?? 'none');
+  const selection = ['--trace', quoteForShell(words)];
+  // A variable PYTHON… would mean an ordinary start.
+  const environment = {HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TZ: 'UTC'};
+  const nothingElse = Object.fromEntries(Object.keys(process.env).map((each) => [each, undefined]));
+  const run = {environment: {...nothingElse, ...environment}, cwd: home};
+  mkdirSync(home, {recursive: true});
+  await install(packages, modules, home);
+  const contest = await makeContest(SUBJECT, selection, 'snapshots', run);
+  const python = await makeSnapshot(home, selection, run);
+  const state = await askExecutable({file: python, calledAs: python, environment}, {cwd: home, signal});
+  if (state !== 'restored') throw new Error(`${name}: a start would be an ordinary one: ${state}`);
+  const quantities = new Set(extent.quantities);
+  quantities.delete('instructions');
+  const [unmodified, ...others] = contest.sides;
+  return measure(
+    {...contest, sides: [unmodified, ...others, {name: 'snapshot', program: {python, environment}}]},
+    {name, words, cwd: home, environment: {HOME: home}},
+    {...extent, quantities},
+  );
+}
+
+/** Puts packages and modules, with their bytecode, where interpreters find them whose user has that home directory. */
+async function install(
+  packages: readonly string[],
+  modules: Readonly<Record<string, string>>,
+  home: string,
+): Promise<void> {
+  const folder = join(home, '.local', 'lib', 'python3.13', 'site-packages');
+  if (existsSync(folder)) return;
+  const fresh = `${folder}.new`;
+  rmSync(fresh, {recursive: true, force: true});
+  mkdirSync(fresh, {recursive: true});
+  // Extension modules come for the Python that runs pip: these packages do without them where another one cannot use them.
+  if (packages.length > 0) {
+    await succeed('python3', [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--no-compile',
+      '--target',
+      fresh,
+      ...packages,
+    ]);
+  }
+  for (const [name, text] of Object.entries(modules)) writeFileSync(join(fresh, `${name}.py`), text);
+  renameSync(fresh, folder);
+  const {sides} = await makeContest(SUBJECT, ['--startup'], 'snapshots');
+  // Some packages have files that are no Python of this version.
+  await run(sides[0].program.python, ['-m', 'compileall', '-q', folder]);
+}
+
+async function succeed(file: string, words: readonly string[]): Promise<void> {
+  const {exitCode, stderr} = await run(file, words);
+  if (exitCode !== 0) throw new Error(`${file} ${quoteForShell(words)}: ${stderr}`);
+}
+
+/** Compiled with the flags of the other sides, in a build directory of its own. */
+async function makeSnapshot(
+  home: string,
+  selection: readonly string[],
+  options: RunOptions,
+): Promise<string> {
+  const [sourceOption = '', source = '', buildOption = '', buildDir = ''] = await targetOptions(SUBJECT);
+  const out = join(home, 'python');
+  const target = [sourceOption, source, buildOption, `${buildDir}-snapshot-bench`];
+  await makeFrozen(['snapshot', ...target, '--out', out, ...selection], options);
+  return out;
+}
