@@ -80,6 +80,47 @@ launcher = rule(
     executable = True,
 )
 
+def declare_program(name, freeze, modules, program, kind, python, verify, common):
+    """Declares a program: NAME.modules, NAME.python, and NAME, which runs the program in that interpreter.
+
+    Args:
+      name: the name of the target
+      freeze: the rule of NAME.modules
+      modules: what that rule has of its own
+      program: what the launcher has of its own
+      kind: as for `frozen_interpreter`
+      python: the toolchain, if not the registered one
+      verify: as for `frozen_interpreter`
+      common: attributes common to all rules; `visibility` is that of NAME only
+    """
+    inner = {key: common[key] for key in common if key in ["tags", "testonly", "target_compatible_with"]}
+    freeze(
+        name = name + ".modules",
+        python = python,
+        visibility = ["//visibility:private"],
+        **dict(modules, **inner)
+    )
+    frozen_interpreter(
+        name = name + ".python",
+        deps = [":" + name + ".modules"],
+        kind = kind,
+        python = python,
+        verify = verify,
+        visibility = ["//visibility:private"],
+        **inner
+    )
+    launcher(
+        name = name,
+        for_label = label_text(name),
+        interpreter = ":" + name + ".python",
+        modules = ":" + name + ".modules",
+        **dict(program, **common)
+    )
+
+def label_text(name):
+    """The label that errors name, of a target of this package."""
+    return "//%s:%s" % (native.package_name(), name)
+
 def frozen_python_binary(
         name,
         main,
@@ -112,33 +153,13 @@ def frozen_python_binary(
       verify: as for `frozen_interpreter`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
-    common = {key: kwargs[key] for key in kwargs if key in ["tags", "testonly", "target_compatible_with"]}
-    frozen_modules(
-        name = name + ".modules",
-        srcs = srcs,
-        deps = deps,
-        import_root = import_root,
-        python = python,
-        startup = startup,
-        stdlib = stdlib,
-        visibility = ["//visibility:private"],
-        **common
-    )
-    frozen_interpreter(
-        name = name + ".python",
-        deps = [":" + name + ".modules"],
+    declare_program(
+        name = name,
+        freeze = frozen_modules,
+        modules = dict(srcs = srcs, deps = deps, import_root = import_root, startup = startup, stdlib = stdlib),
+        program = dict(data = data, main = main),
         kind = kind,
         python = python,
         verify = verify,
-        visibility = ["//visibility:private"],
-        **common
-    )
-    launcher(
-        name = name,
-        data = data,
-        for_label = "//%s:%s" % (native.package_name(), name),
-        interpreter = ":" + name + ".python",
-        main = main,
-        modules = ":" + name + ".modules",
-        **kwargs
+        common = kwargs,
     )

@@ -1,8 +1,7 @@
 """The rules frozen_py_library and frozen_py_binary: modules of `py_library` and `py_binary` targets, through PyInfo."""
 
 load("@rules_python//python:py_info.bzl", "PyInfo")
-load(":binary.bzl", "launcher")
-load(":interpreter.bzl", "frozen_interpreter")
+load(":binary.bzl", "declare_program", "label_text")
 load(":modules.bzl", "freeze", "modules_of_library", "runfiles_path")
 load(":names.bzl", "complain", "is_module_name")
 load(":providers.bzl", "FrozenModulesInfo", "FrozenProgramInfo")
@@ -131,33 +130,13 @@ def frozen_py_binary(name, binary, stdlib = [], startup = True, kind = "relink",
       verify: as for `frozen_interpreter`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
-    common = {key: kwargs[key] for key in kwargs if key in ["tags", "testonly", "target_compatible_with"]}
-    for_label = "//%s:%s" % (native.package_name(), name)
-    frozen_py_library(
-        name = name + ".modules",
-        deps = [binary],
-        for_label = for_label,
-        is_program = True,
-        python = python,
-        startup = startup,
-        stdlib = stdlib,
-        visibility = ["//visibility:private"],
-        **common
-    )
-    frozen_interpreter(
-        name = name + ".python",
-        deps = [":" + name + ".modules"],
+    declare_program(
+        name = name,
+        freeze = frozen_py_library,
+        modules = dict(deps = [binary], for_label = label_text(name), is_program = True, startup = startup, stdlib = stdlib),
+        program = dict(data = [binary]),
         kind = kind,
         python = python,
         verify = verify,
-        visibility = ["//visibility:private"],
-        **common
-    )
-    launcher(
-        name = name,
-        data = [binary],
-        for_label = for_label,
-        interpreter = ":" + name + ".python",
-        modules = ":" + name + ".modules",
-        **kwargs
+        common = kwargs,
     )

@@ -2,7 +2,7 @@
 import {cpSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
-import {type Answer, bazelRoot, bazelSession, copyPackage, processesOf} from '../support/bazel.js';
+import {type Answer, bazelRoot, bazelSession, unpackPackage, processesOf} from '../support/bazel.js';
 import {findNginx, startNginx, type Nginx} from '../support/nginx.js';
 import {findPythons} from '../../support/pythons.js';
 import {describeWith} from '../support/with.js';
@@ -23,7 +23,7 @@ describeWith(root !== undefined && program !== undefined, 'Bazel 7 with nginx')(
     rmSync(folder, {recursive: true, force: true});
     mkdirSync(folder, {recursive: true});
     nginx = await startNginx(program ?? '');
-    const {workspace} = copyPackage(join(folder, 'package'));
+    const {workspace} = unpackPackage(join(folder, 'package'));
     const second = join(folder, 'second', 'some where');
     cpSync(join(folder, 'package'), second, {recursive: true});
     const build = (base: string, ...words: string[]): string =>

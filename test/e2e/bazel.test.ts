@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {type Answer, type Suite, bazelRoot, bazelSession, copyPackage, executed} from '../support/bazel.js';
+import {type Answer, type Suite, bazelRoot, bazelSession, unpackPackage, executed} from '../support/bazel.js';
 import {CACHE} from '../../support/rig.js';
 import {describeWith} from '../support/with.js';
 
@@ -39,7 +39,7 @@ function prepare(suite: Suite): {folder: string; workspace: string} {
   for (const part of ['package', 'answers', 'logs', 'second', 'bare'])
     rmSync(join(folder, part), {recursive: true, force: true});
   mkdirSync(join(folder, 'logs'), {recursive: true});
-  return {folder, ...copyPackage(join(folder, 'package'))};
+  return {folder, ...unpackPackage(join(folder, 'package'))};
 }
 
 /** Every file that a build has made, with its digest, by its path below bazel-bin. */

@@ -4,7 +4,7 @@ import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFil
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {startProxy, type Proxy} from '../support/api-version-proxy.js';
-import {bazelSession, copyPackage, executed, processesOf, type Answer} from '../support/bazel.js';
+import {bazelSession, unpackPackage, executed, processesOf, type Answer} from '../support/bazel.js';
 import {buildboxRoot, EXECUTION, startCasd, type Casd} from '../support/buildbox.js';
 import {describeWith} from '../support/with.js';
 import {CACHE} from '../../support/rig.js';
@@ -50,7 +50,7 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
   beforeAll(async () => {
     rmSync(folder, {recursive: true, force: true});
     mkdirSync(join(folder, 'engine'), {recursive: true});
-    copyPackage(join(folder, packages.first));
+    unpackPackage(join(folder, packages.first));
     writeFileSync(
       join(workspaceOf('first'), 'odd', 'BUILD.bazel'),
       `genrule(name = "undeclared", outs = ["undeclared.txt"], cmd = "cat '${folder}/first/package.json' >$@", tags = ["manual"])\n`,

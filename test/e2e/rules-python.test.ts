@@ -3,7 +3,7 @@ import {existsSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync} from 
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {runProcess} from '../../src/exec/process.js';
-import {bazelRoot, bazelSession, copyPackage, executed, type Answer} from '../support/bazel.js';
+import {bazelRoot, bazelSession, unpackPackage, executed, type Answer} from '../support/bazel.js';
 import {findPythons} from '../../support/pythons.js';
 import {describeWith} from '../support/with.js';
 import {CACHE} from '../../support/rig.js';
@@ -39,7 +39,7 @@ describeWith(root !== undefined && wheel !== undefined, "Bazel 7 and CPython's w
       rmSync(folder, {recursive: true, force: true});
       const pip = join(folder, 'pip');
       mkdirSync(join(folder, 'bin'), {recursive: true});
-      copyPackage(join(folder, 'package'));
+      unpackPackage(join(folder, 'package'));
       const workspace = join(folder, 'workspace');
       cpSync(join(import.meta.dirname, '..', 'bazel', 'python-workspace'), workspace, {recursive: true});
       const {python, file} = wheel ?? {python: '', file: ''};

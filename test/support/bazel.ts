@@ -2,10 +2,12 @@
  * Bazel as Debian packages it, for tests: 7.7.1 and 4.2.3, each in a root directory of its own (debian-root.ts), with
  * workspaces in a directory of this machine.
  */
-import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {shellText} from '../../src/hosts/overlay/start-hooks.js';
 import {debianRoot, runInRoot} from '../../support/debian-root.js';
+import {temporaryDirectory} from './temporary-directory.js';
 
 const PACKAGE = join(import.meta.dirname, '..', '..');
 const TOOLS = join(import.meta.dirname, '..', 'bazel');
@@ -15,20 +17,21 @@ export type Suite = 'forky' | 'bookworm';
 /** The root of a suite, built when it is not there yet; undefined, with a word on standard error, where it cannot be had. */
 export const bazelRoot = (suite: Suite): Promise<string | undefined> => debianRoot(`bazel-root-${suite}`);
 
-/** Copies what users get of this package to `folder`, with the example's workspace and what the tests add to it. */
-export function copyPackage(folder: string): {readonly workspace: string} {
-  const parts = [
-    'bin',
-    'dist',
-    'rules',
-    'src/runtime',
-    'src/codegen/layouts',
-    'src/cpython/interpreter/scripts',
-  ];
-  const files = ['MODULE.bazel', 'WORKSPACE', 'BUILD.bazel', '.bazelignore', 'package.json'];
-  for (const part of [...parts, ...files]) cpSync(join(PACKAGE, part), join(folder, part), {recursive: true});
+/**
+ * Unpacks the archive that users get of this package to `folder`, with what the tests add to the example's workspace. A folder that is there is
+ * completed.
+ */
+export function unpackPackage(folder: string): {readonly workspace: string} {
+  mkdirSync(folder, {recursive: true});
+  const packed = temporaryDirectory('packed');
+  // The tests have compiled the package before they began.
+  execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', packed], {
+    cwd: PACKAGE,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [archive = ''] = readdirSync(packed);
+  execFileSync('tar', ['-xzf', join(packed, archive), '-C', folder, '--strip-components=1']);
   const workspace = join(folder, 'examples', 'bazel-workspace');
-  cpSync(join(PACKAGE, 'examples', 'bazel-workspace'), workspace, {recursive: true});
   cpSync(join(TOOLS, 'workspace'), workspace, {recursive: true});
   return {workspace};
 }
