@@ -10,7 +10,7 @@ def _flashfreeze_impl(module_ctx):
                 fail("flashfreeze.python(name = \"%s\") is declared twice, in the modules %s and %s" %
                      (tag.name, owners[tag.name], module.name))
             owners[tag.name] = module.name
-            python_repository(name = tag.name, python = tag.python, node = tag.node, cc = tag.cc)
+            python_repository(name = tag.name, python = tag.python, interpreter = tag.interpreter, node = tag.node, cc = tag.cc)
 
 flashfreeze = module_extension(
     implementation = _flashfreeze_impl,

@@ -117,6 +117,32 @@ def declare_program(name, freeze, modules, program, kind, python, verify, common
         **dict(program, **common)
     )
 
+def declare_own_program(
+        name,
+        freeze,
+        main,
+        srcs = [],
+        deps = [],
+        data = [],
+        stdlib = [],
+        startup = True,
+        import_root = ".",
+        kind = "relink",
+        python = None,
+        verify = True,
+        **kwargs):
+    """Declares a program whose sources are attributes: `frozen_python_binary`, with the rule of NAME.modules as `freeze`."""
+    declare_program(
+        name = name,
+        freeze = freeze,
+        modules = dict(srcs = srcs, deps = deps, import_root = import_root, startup = startup, stdlib = stdlib),
+        program = dict(data = data, main = main),
+        kind = kind,
+        python = python,
+        verify = verify,
+        common = kwargs,
+    )
+
 def label_text(name):
     """The label that errors name, of a target of this package."""
     return "//%s:%s" % (native.package_name(), name)
@@ -153,13 +179,18 @@ def frozen_python_binary(
       verify: as for `frozen_interpreter`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
-    declare_program(
-        name = name,
-        freeze = frozen_modules,
-        modules = dict(srcs = srcs, deps = deps, import_root = import_root, startup = startup, stdlib = stdlib),
-        program = dict(data = data, main = main),
+    declare_own_program(
+        name,
+        frozen_modules,
+        main,
+        srcs = srcs,
+        deps = deps,
+        data = data,
+        stdlib = stdlib,
+        startup = startup,
+        import_root = import_root,
         kind = kind,
         python = python,
         verify = verify,
-        common = kwargs,
+        **kwargs
     )

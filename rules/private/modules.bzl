@@ -77,17 +77,30 @@ def freeze(ctx, toolchain, module):
         label = ctx.label,
     )
 
+def frozen_deps(ctx):
+    """The deps that are frozen modules."""
+    return [dep for dep in ctx.attr.deps if FrozenModulesInfo in dep]
+
 def check_deps(ctx, toolchain):
     """Rejects deps that were frozen with another toolchain: their code is for another Python."""
-    for dep in ctx.attr.deps:
+    for dep in frozen_deps(ctx):
         other = dep[FrozenModulesInfo].toolchain
         if other != toolchain.label:
             complain(ctx.label, "deps", "%s is frozen with %s, this with %s" % (shown(dep.label), shown(other), shown(toolchain.label)))
 
-def _frozen_modules_impl(ctx):
+def frozen_modules_of(ctx, more, files):
+    """What `frozen_modules` provides.
+
+    Args:
+      ctx: the context of the rule, with MODULES_ATTRS
+      more: modules besides those of its attributes
+      files: depsets of files that these need at run time
+    Returns:
+      a list of providers
+    """
     toolchain = toolchain_of(ctx)
     check_deps(ctx, toolchain)
-    wanted = modules_of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx)
+    wanted = modules_of_library(ctx, toolchain, (toolchain.startup if ctx.attr.startup else []) + ctx.attr.stdlib, "stdlib") + _own(ctx) + more
     own = {}
     for module in wanted:
         first = own.get(module.name)
@@ -101,10 +114,11 @@ def _frozen_modules_impl(ctx):
             ))
     frozen = [freeze(ctx, toolchain, module) for module in own.values()]
     sources = [module.source for module in own.values() if module.root != "stdlib"]
+    deps = [dep[FrozenModulesInfo] for dep in frozen_deps(ctx)]
     return [
         FrozenModulesInfo(
-            modules = depset(frozen, transitive = [dep[FrozenModulesInfo].modules for dep in ctx.attr.deps], order = "postorder"),
-            sources = depset(sources, transitive = [dep[FrozenModulesInfo].sources for dep in ctx.attr.deps]),
+            modules = depset(frozen, transitive = [dep.modules for dep in deps], order = "postorder"),
+            sources = depset(sources, transitive = [dep.sources for dep in deps] + files),
             toolchain = toolchain.label,
         ),
         DefaultInfo(files = depset([module.pic_object if toolchain.not_linkable else module.object for module in frozen])),
@@ -114,20 +128,39 @@ def _frozen_modules_impl(ctx):
         ),
     ]
 
-_frozen_modules = rule(
-    implementation = _frozen_modules_impl,
-    attrs = {
-        "srcs": attr.label_list(allow_files = [".py"]),
-        "deps": attr.label_list(providers = [FrozenModulesInfo]),
-        "stdlib": attr.string_list(),
-        "startup": attr.bool(),
-        "import_root": attr.string(default = "."),
-        "python": PYTHON_ATTR,
-        # Files of srcs that do not exist when the package is loaded: generated, or missing.
-        "unseen": attr.string_list(),
-    },
-    toolchains = toolchain_types(),
-)
+def _frozen_modules_impl(ctx):
+    return frozen_modules_of(ctx, [], [])
+
+MODULES_ATTRS = {
+    "srcs": attr.label_list(allow_files = [".py"]),
+    "deps": attr.label_list(providers = [FrozenModulesInfo]),
+    "stdlib": attr.string_list(),
+    "startup": attr.bool(),
+    "import_root": attr.string(default = "."),
+    "python": PYTHON_ATTR,
+    # Files of srcs that do not exist when the package is loaded: generated, or missing.
+    "unseen": attr.string_list(),
+}
+
+_frozen_modules = rule(implementation = _frozen_modules_impl, attrs = MODULES_ATTRS, toolchains = toolchain_types())
+
+def declare_modules(rule, name, srcs = [], **kwargs):
+    """Declares a target of a rule with MODULES_ATTRS.
+
+    Args:
+      rule: the rule
+      name: the name of the target
+      srcs: sources of modules
+      **kwargs: all other attributes
+    """
+
+    # Bazel itself reports a missing file only when it compiles the file.
+    unseen = []
+    if type(srcs) == "list":
+        own = [str(src).lstrip(":") for src in srcs if not str(src).startswith("@") and not str(src).startswith("//")]
+        there = native.glob(own, allow_empty = True) if own else []
+        unseen = [src for src in own if src not in there]
+    rule(name = name, srcs = srcs, unseen = unseen, **kwargs)
 
 def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, import_root = ".", python = None, **kwargs):
     """Freezes modules as static data.
@@ -145,21 +178,14 @@ def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, imp
       python: the toolchain, if not the registered one: `@NAME//:python`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
-
-    # Bazel itself reports a missing file only when it compiles the file.
-    unseen = []
-    if type(srcs) == "list":
-        own = [str(src).lstrip(":") for src in srcs if not str(src).startswith("@") and not str(src).startswith("//")]
-        there = native.glob(own, allow_empty = True) if own else []
-        unseen = [src for src in own if src not in there]
-    _frozen_modules(
-        name = name,
+    declare_modules(
+        _frozen_modules,
+        name,
         srcs = srcs,
         deps = deps,
         stdlib = stdlib,
         startup = startup,
         import_root = import_root,
         python = python,
-        unseen = unseen,
         **kwargs
     )

@@ -1,9 +1,11 @@
 """An installed Python as a repository: its headers, standard library and tools as files, and a toolchain."""
 
 PYTHON_ATTRS = {
-    "python": attr.string(
-        doc = "The Python: a path, or a name on `PATH`. It is never written to.",
-        mandatory = True,
+    "python": attr.string(doc = "The Python: a path, or a name on `PATH`. It is never written to."),
+    "interpreter": attr.label(
+        doc = "In place of `python`: the executable in another repository, such as that of a toolchain of rules_python " +
+              "(`@python_3_13_x86_64-unknown-linux-gnu//:bin/python3`).",
+        allow_single_file = True,
     ),
     "node": attr.string(doc = "Node.js: a path, or a name on `PATH`.", default = "node"),
     "cc": attr.string(doc = "The C compiler: a path, or a name on `PATH`; by default the one that compiled the Python."),
@@ -58,12 +60,19 @@ def _find(rctx, attribute, name):
         fail("repository %s: %s: %s: command not found" % (rctx.name, attribute, name))
     return path
 
+def _find_python(rctx):
+    if bool(rctx.attr.python) == bool(rctx.attr.interpreter):
+        fail("repository %s: python: name a Python by one of python and interpreter" % rctx.name)
+    if rctx.attr.interpreter:
+        return rctx.path(rctx.attr.interpreter)
+    return _find(rctx, "python", rctx.attr.python)
+
 def _lines(words):
     return "[\n" + "".join(["        %s,\n" % repr(word) for word in words]) + "    ]"
 
 def _python_repository_impl(rctx):
     node = _find(rctx, "node", rctx.attr.node)
-    python = _find(rctx, "python", rctx.attr.python)
+    python = _find_python(rctx)
     tool = rctx.path(Label("//:bin/flashfreeze.mjs"))
     command = [node, tool, "step", "target", "--python", str(python), "--out", "target.json"]
     if rctx.attr.cc:

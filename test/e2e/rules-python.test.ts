@@ -1,5 +1,5 @@
 /** Programs of rules_python's rules, frozen as they are, in Bazel 7.7.1 with Debian's rules_python. */
-import {existsSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {runProcess} from '../../src/exec/process.js';
@@ -8,7 +8,7 @@ import {findPythons} from '../../support/pythons.js';
 import {describeWith} from '../support/with.js';
 import {CACHE} from '../../support/rig.js';
 
-jest.setTimeout(15 * 60_000);
+jest.setTimeout(30 * 60_000);
 
 const root = await bazelRoot('forky'); // says why, where it cannot be had
 const wheel = findPythons().flatMap(bundledWheel).at(-1);
@@ -66,14 +66,22 @@ py_library(
         join(pip, 'MODULE.bazel'),
         'module(name = "pip_package")\nbazel_dep(name = "rules_python", version = "0.22.1")\n',
       );
+      const other = join(folder, 'repository-with-python');
+      mkdirSync(join(other, 'bin'), {recursive: true});
+      symlinkSync('/usr/bin/python3.14', join(other, 'bin', 'python3')); // of the root
+      writeFileSync(join(other, 'MODULE.bazel'), 'module(name = "repository_with_python")\n');
+      writeFileSync(join(other, 'BUILD.bazel'), 'exports_files(["bin/python3"])\n');
       const build = (words: string): string => `bazel '${join(folder, 'base')}' build ${words}`;
       answers = await bazelSession(root ?? '', 'forky', folder, workspace, [
         {name: 'python', line: `ln -s /usr/bin/python3.14 '${folder}/bin/python3'`},
-        {name: 'build', line: build('//app:app //app:frozen //app:own')},
+        {name: 'build', line: build('//app:app //app:frozen //app:own //app:direct //app:by_label')},
         {name: 'plain', line: `PATH='${folder}/bin':$PATH bazel-bin/app/app`},
         {name: 'frozen', line: 'cd / && "$OLDPWD"/bazel-bin/app/frozen'},
         {name: 'static', line: 'bazel-bin/app/frozen --static'},
         {name: 'own', line: 'bazel-bin/app/own'},
+        {name: 'by_label', line: 'bazel-bin/app/by_label'},
+        {name: 'direct', line: 'bazel-bin/app/direct'},
+        {name: 'bad', line: build('-k --nobuild //bad:all')},
         {name: 'sed', line: `sed -i 's/there/where/' spaces/far/near/there.py`},
         {name: 'edit', line: `${build('//app:frozen')} --execution_log_json_file='${log}'`},
         {name: 'edited', line: 'bazel-bin/app/frozen'},
@@ -99,8 +107,26 @@ py_library(
       expect(modules).toBe("['app.app', 'app.version', 'far.near.there', 'tools']");
     });
 
-    test('a program of our own takes a py_library', () => {
-      expect(answers.get('own')).toEqual({exitCode: 0, text: 'Tools 1.2.3 there\n'});
+    test('a program of our own takes a py_library: with a target between, without, and in the Python of another repository', () => {
+      for (const name of ['own', 'direct', 'by_label'])
+        expect(answers.get(name)).toEqual({exitCode: 0, text: 'Tools 1.2.3 there\n'});
+    });
+
+    test.each([
+      ['hyphen', /\/\/bad:hyphen: binary: bad\/my-program\.py cannot be imported by its name/],
+      ['no_main', /\/\/bad:no_main: binary: no main source found/],
+      [
+        'library_name',
+        /\/\/bad:library_name: stdlib: no source found for the module "jsno" .*did you mean json\?/,
+      ],
+      [
+        'same',
+        /\/\/bad:same(?:\.modules)?: srcs: two modules are called tools: bad\/again\/tools\.py and bad\/tools\.py/,
+      ],
+      ['main_name', /\/\/bad:main_name: main: no module "toosl" in srcs and deps \(did you mean tools\?\)/],
+      ['no_python', /'\/\/bad:other_tools' does not have mandatory providers: .*'PyInfo'/],
+    ])('an error of the analysis names the target and what is wrong: %s', (_, message) => {
+      expect(answers.get('bad')).toMatchObject({exitCode: 1, text: expect.stringMatching(message)});
     });
 
     test('an edit runs the actions of one module', () => {

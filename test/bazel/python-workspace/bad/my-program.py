@@ -1,0 +1,1 @@
+print("a name that no import statement can have")
