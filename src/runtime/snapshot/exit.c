@@ -103,6 +103,7 @@ FF_PUBLIC int __wrap_Py_FinalizeEx(void)
     if (!is_restored) {
         return __real_Py_FinalizeEx();
     }
+    ff_tell_written_pages(); /* without what the end writes to: a process that goes on has no use for it */
     is_restored = 0;
     can_jump = 1;
     return setjmp(end) == 0 ? __real_Py_FinalizeEx() : 0;

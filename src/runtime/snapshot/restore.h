@@ -274,6 +274,12 @@ void ff_find_finalizers(void);
 int ff_have_finalizers(void);
 void ff_leave_finalizers(void);
 
+/* snapshot/used-pages.c: pages that each start uses. */
+void ff_use_pages(const ff_snapshot_header *header);
+void ff_watch_pages(const ff_snapshot_header *header);
+void ff_tell_written_pages(void);
+void ff_tell_read_pages(void);
+
 /* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);
 
@@ -305,11 +311,6 @@ void ff_write_dump(const char *path);
 
 /* snapshot/dump.c: making a snapshot. */
 int ff_make_dump(int argc, char **argv, const char *request);
-
-/* snapshot/used-pages.c: pages that each start uses. */
-void ff_use_pages(const ff_snapshot_header *header);
-void ff_watch_pages(const ff_snapshot_header *header);
-void ff_tell_pages(void);
 
 /* snapshot/restore.c: a start from it. */
 const char *ff_restore(int argc, char **argv, int is_watched);

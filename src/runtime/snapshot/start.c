@@ -65,12 +65,13 @@ static void tell_pages(char *path)
     if (ff_restore(3, words, 1) == NULL) {
         if (ff_program.kind != FF_ENTRY_NONE || ff_have_restored() || ff_have_finalizers()) {
             PyRun_SimpleString("pass");
+            ff_tell_written_pages();
         }
         else { /* to the end, which runs nothing of the program's own either */
             ff_begin_restored();
             Py_RunMain();
         }
-        ff_tell_pages();
+        ff_tell_read_pages();
     }
     _exit(0);
 }

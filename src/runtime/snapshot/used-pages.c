@@ -24,6 +24,7 @@
 /* What the kernel says of a page (Documentation/admin-guide/mm/pagemap.rst). */
 #define IS_PRESENT ((uint64_t)1 << 63)
 #define IS_OF_FILE ((uint64_t)1 << 61)
+#define IS_ALONE ((uint64_t)1 << 56) /* no other process has it, unlike the page of zeros that is mapped where memory was only read */
 
 static uintptr_t stack_page(void)
 {
@@ -116,9 +117,11 @@ static void tell(ff_page_kind kind, intptr_t address, size_t size)
     }
 }
 
+/* A page that was read is one of a file: zeros cost a start nothing but their fault. */
 static int is_used(uint64_t state, ff_page_kind kind)
 {
-    return (state & IS_PRESENT) != 0 && (kind == FF_PAGES_READ || (state & IS_OF_FILE) == 0);
+    uint64_t kinds = state & (IS_PRESENT | IS_OF_FILE);
+    return kind == FF_PAGES_READ ? kinds == (IS_PRESENT | IS_OF_FILE) : kinds == IS_PRESENT && (state & IS_ALONE) != 0;
 }
 
 static void tell_area(const ff_range *area, ff_page_kind kind)
@@ -136,8 +139,9 @@ static void tell_area(const ff_range *area, ff_page_kind kind)
     tell(kind, (intptr_t)start, end - start);
 }
 
-/* Writes the list to the standard output: kind, address and size in each line. Empty where the kernel does not say what was used. */
-void ff_tell_pages(void)
+/* Writes to the standard output which pages the process has written to: kind, address and size in each line. In any other process nothing, and
+ * where the kernel does not say what was used. */
+void ff_tell_written_pages(void)
 {
     if (pages < 0) {
         return;
@@ -154,6 +158,13 @@ void ff_tell_pages(void)
     tell(FF_PAGES_OF_HEAP, (intptr_t)(first_of_heap - end), last - first_of_heap);
     for (int i = 0; i < area_count; i++) {
         tell_area(&areas[i], FF_PAGES_WRITTEN);
+    }
+}
+
+/* The same of pages that it has only read. */
+void ff_tell_read_pages(void)
+{
+    for (int i = 0; i < area_count && pages >= 0; i++) {
         tell_area(&areas[i], FF_PAGES_READ);
     }
 }
