@@ -12,6 +12,12 @@ extern const char __executable_start[], etext[];
 
 static int snapshot_has_finalizers; /* found when it was made */
 
+/* Whether code is CPython's own: of the executable, or of an extension module of the standard library that the snapshot holds. */
+static int is_of_python(const char *code)
+{
+    return (code >= __executable_start && code < etext) || ff_is_in_standard_library(code);
+}
+
 /* Callbacks that only remove what is gone from a table: nobody looks into that any more. */
 static int is_quiet_callback(PyObject *callback)
 {
@@ -19,8 +25,7 @@ static int is_quiet_callback(PyObject *callback)
         const char *module, *name; /* NULL: all of the module's functions */
     } quiet[] = {{"weakref", NULL}, {"_weakrefset", NULL}, {"logging", "_removeHandlerRef"}};
     if (PyCFunction_Check(callback)) {
-        char *code = (char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback);
-        return code >= __executable_start && code < etext;
+        return is_of_python((char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback));
     }
     if (!PyFunction_Check(callback)) {
         return 0;
@@ -197,8 +202,7 @@ static int has_finalizer(PyObject *object, int is_end)
         }
         return !is_memory_stream(type) && !(is_end && is_quiet_connection(object));
     }
-    char *dealloc = (char *)(uintptr_t)type->tp_dealloc;
-    if (dealloc < __executable_start || dealloc >= etext) { /* a type of a shared library */
+    if (!is_of_python((char *)(uintptr_t)type->tp_dealloc)) { /* of a library that may do anything */
         return 1;
     }
     if (PyWeakref_Check(object)) {

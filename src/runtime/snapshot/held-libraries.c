@@ -214,6 +214,17 @@ int ff_bind_libraries(void)
     return 0;
 }
 
+/* Whether an address lies in one of the standard library's extension modules: in the directory that getpath.py gives them. */
+int ff_is_in_standard_library(const void *p)
+{
+    for (const held_library *each = held; each != NULL; each = each->next) {
+        if ((const char *)p >= each->image.start && (const char *)p < each->image.start + each->image.size) {
+            return strstr(each->path, "/lib-dynload/") != NULL;
+        }
+    }
+    return 0;
+}
+
 /* Visits where they lie; the latest one comes first. */
 void ff_visit_libraries(void (*visit)(const char *path, const void *start, size_t size, void *argument), void *argument)
 {

@@ -188,6 +188,7 @@ int ff_is_held(const void *handle);
 void *ff_find_in_held(const void *handle, const char *name);
 void ff_unbind_libraries(void);
 int ff_bind_libraries(void);
+int ff_is_in_standard_library(const void *p);
 void ff_visit_libraries(void (*visit)(const char *path, const void *start, size_t size, void *argument), void *argument);
 
 /* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
