@@ -239,11 +239,11 @@ static int take_nothing_apart(void)
 
 /* ---- when ---- */
 
-/* The collector calls this when it begins and when it ends. */
+/* The collector calls this when it begins and when it ends. Python code may run while CPython flushes the streams, and collect. */
 static PyObject *at_collection(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(arguments))
 {
     static int is_done;
-    if (is_done || _PyRuntimeState_GetFinalizing(&_PyRuntime) == NULL) {
+    if (is_done || _PyRuntimeState_GetFinalizing(&_PyRuntime) == NULL || PyEval_GetFrame() != NULL) {
         Py_RETURN_NONE;
     }
     is_done = 1;

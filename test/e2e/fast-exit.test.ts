@@ -130,6 +130,11 @@ def failing(): raise ValueError
 atexit.register(failing); sys.exit(3)`,
   'a collector that is disabled': 'import gc; gc.disable(); print("off")',
   'frozen objects': 'import gc; file = open("/dev/stdout", "w"); file.write("of a frozen file"); gc.freeze()',
+  'a collection while streams are flushed': `import gc, sys
+class Stream:
+  def write(self, text): return sys.__stdout__.write(text)
+  def flush(self): gc.collect(); sys.__stderr__.write(f"closed: {kept.closed}")
+kept = open("/dev/null", "w"); sys.stdout = Stream(); print("out")`,
   'a weakref.finalize': `import weakref
 class Kept: pass
 kept = Kept(); weakref.finalize(kept, print, "finalized")`,
