@@ -26,6 +26,7 @@ const GRACE_MS = 5000;
 /**
  * Runs jest once for each part and prints what comes of it. The last line counts: `12 passed, 0 failed`; a file that
  * FLASHFREEZE_TEST_COUNTS names gets the two numbers, too.
+ * At the second that FLASHFREEZE_TEST_UNTIL names (of Unix time), what runs ends, and the files that are left are named, and not counted.
  * On a signal, jest and all that it started end at once, no other part begins, and this process ends by the same signal.
  * @param {readonly {name: string, args: readonly string[], environment?: Readonly<Record<string, string>>}[]} parts
  * @returns {Promise<number>} the exit code
@@ -45,6 +46,10 @@ export async function runParts(parts) {
       const code = await runJest(part, {events, missing}, interruption);
       stop();
       if (interruption.signal !== undefined) return await endBy(interruption.signal, directory);
+      if (interruption.isOutOfTime) {
+        print(outOfTime(parts.slice(index), run.files));
+        break;
+      }
       if (code === 0 || run.counts.failed > failedBefore) continue;
       print(`== ${part.name}: jest ended with exit code ${code}, and no test failed`);
       run.counts.failed += 1;
@@ -60,6 +65,13 @@ export async function runParts(parts) {
     interruption.dispose();
     rmSync(directory, {recursive: true, force: true});
   }
+}
+
+/** @param parts the one that was ended, and those after it */
+function outOfTime(parts, ended) {
+  const files = parts.flatMap(({args}) => args.filter((word) => word.startsWith('test/')));
+  const left = files.filter((file) => !ended.some((each) => each.file === file));
+  return `== OUT OF TIME: the machine is slow, and these did not run to their end:\n${left.join('\n')}`;
 }
 
 const print = (text) => process.stdout.write(`${text}\n`);
@@ -109,22 +121,29 @@ async function runJest({args, environment = {}}, {events, missing}, interruption
     },
   });
   interruption.group = child.pid;
+  const until = process.env.FLASHFREEZE_TEST_UNTIL;
+  const end = () => {
+    interruption.isOutOfTime = true;
+    signalGroup(child.pid, 'SIGTERM');
+  };
+  const limit = until === undefined ? undefined : setTimeout(end, Math.max(0, until * 1000 - Date.now()));
   const code = await new Promise((done) => {
     child.once('error', () => done(127));
     child.once('exit', (exitCode, signal) => {
-      if (signal !== null) interruption.signal ??= signal;
+      if (signal !== null && !interruption.isOutOfTime) interruption.signal ??= signal;
       done(exitCode ?? 128 + constants.signals[signal]);
     });
   });
-  if (interruption.signal !== undefined && child.pid !== undefined)
-    await endGroup(child.pid, interruption.signal);
+  clearTimeout(limit);
+  if ((interruption.signal !== undefined || interruption.isOutOfTime) && child.pid !== undefined)
+    await endGroup(child.pid, interruption.signal ?? 'SIGTERM');
   interruption.group = undefined;
   return code;
 }
 
 /** Passes signals on to the process group of jest, and remembers the first. */
 function onSignal() {
-  const interruption = {signal: undefined, group: undefined, dispose: undefined};
+  const interruption = {signal: undefined, isOutOfTime: false, group: undefined, dispose: undefined};
   const interrupt = (signal) => {
     interruption.signal ??= signal;
     if (interruption.group !== undefined) signalGroup(interruption.group, signal);

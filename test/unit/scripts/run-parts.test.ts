@@ -11,7 +11,10 @@ const RUN_PARTS = resolve(import.meta.dirname, '../../../scripts/testing/run-par
 let directory: string;
 let main: ChildProcess;
 let printed: string;
+/** The second at which the run has to end. */
+let until: string | undefined;
 beforeEach(() => {
+  until = undefined;
   directory = temporaryDirectory('run-parts');
   printed = '';
 });
@@ -42,6 +45,7 @@ process.exitCode = await runParts(${JSON.stringify(list)});`,
     ...process.env,
     // Not the files of the run that this test is part of.
     FLASHFREEZE_TEST_NOT_FOUND: undefined,
+    FLASHFREEZE_TEST_UNTIL: until,
     FLASHFREEZE_TEST_COUNTS: at('counts'),
     FORCE_COLOR: '0',
   };
@@ -98,6 +102,15 @@ describe('a run that is ended', () => {
     main.kill(signal);
     expect(await ending(main)).toEqual({code: null, signal});
     expect(pids.map(isRunning)).toEqual([false, false]);
+    expect(existsSync(at('second'))).toBe(false);
+  });
+
+  test('by its limit says so, begins no other part, and counts what ran', async () => {
+    until = '1';
+    start(ENDLESS(), MARKS('second'));
+    expect(await ending(main)).toEqual({code: 0, signal: null});
+    expect(printed).toContain('== OUT OF TIME: ');
+    expect(printed.trimEnd().split('\n').at(-1)).toBe('0 passed, 0 failed');
     expect(existsSync(at('second'))).toBe(false);
   });
 
