@@ -1,5 +1,6 @@
 /** `snapshot --python`: installed Pythons, whose extension modules lie in shared libraries. */
 import {copyFileSync, existsSync, mkdirSync, utimesSync, writeFileSync} from 'node:fs';
+import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
 import {flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
@@ -18,7 +19,7 @@ const start = (python: string, ...args: string[]): ReturnType<typeof run> =>
 const snapshot = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
   flashfreezeJson(['snapshot', ...words], {cwd: folder, environment});
 
-const PYENV = join(process.env['PYENV_ROOT'] ?? '/root/.pyenv', 'versions');
+const PYENV = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
 const PYTHONS = [
   {python: SYSTEM_PYTHON, isThere: hasLinkablePython()},
   {python: join(PYENV, '3.13.0', 'bin/python3'), isThere: existsSync(join(PYENV, '3.13.0', 'bin/python3'))},
