@@ -8,7 +8,17 @@ import {freshFolder, traceOptions} from './workplace.js';
 /** Debian's Python, for which its programs are. */
 export const DEBIAN_PYTHON = '/usr/bin/python3.11';
 
-export type Host = 'relink' | 'overlay';
+/** How a program is frozen, with the command that does it. */
+const COMMANDS = {
+  relink: ['relink', '--method', 'link'],
+  graft: ['relink', '--method', 'graft'],
+  overlay: ['overlay'],
+} as const;
+
+export type Host = keyof typeof COMMANDS;
+
+/** The hosts, for a test of each and for those that choose one. */
+export const PROGRAM_HOSTS = Object.keys(COMMANDS) as readonly Host[];
 
 /** One command of a program, and what came of it. */
 export interface Outcome {
@@ -80,17 +90,17 @@ export async function freezeProgram(
   places: {readonly folder: string; readonly builds: string},
 ): Promise<string> {
   const name = `${host}-${program.name.replaceAll(' ', '-')}`;
-  const out = join(places.folder, name, ...(host === 'relink' ? ['python3.11'] : []));
+  const out = join(places.folder, name, ...(host === 'overlay' ? [] : ['python3.11']));
   mkdirSync(join(places.folder, name), {recursive: true});
   freshFolder(work, program);
   const build = join(places.builds, `program-${name}`);
   const made = await flashfreezeJson(
     [
-      ...[host, '--python', DEBIAN_PYTHON, '--out', out, '--build-dir', build],
+      ...[...COMMANDS[host], '--python', DEBIAN_PYTHON, '--out', out, '--build-dir', build],
       ...traceOptions(work, program),
     ],
     {cwd: work.folder, environment: {HOME: work.folder}},
   );
   if (!made.summary.ok) throw new Error(made.stderr);
-  return host === 'relink' ? out : join(out, 'bin', 'python3.11');
+  return host === 'overlay' ? join(out, 'bin', 'python3.11') : out;
 }

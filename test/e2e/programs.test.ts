@@ -13,6 +13,7 @@ import {noteNotFound} from '../support/not-found.js';
 import {
   DEBIAN_PYTHON,
   type Outcome,
+  PROGRAM_HOSTS,
   freezeProgram,
   invoke,
   outcomesOf,
@@ -22,7 +23,6 @@ import {openWorkplace} from '../../support/workplace.js';
 
 const HALF_AN_HOUR = 30 * 60_000;
 const PLACES = {folder: join(CACHE, 'programs'), builds: join(CACHE, 'builds')};
-const HOSTS = ['relink', 'overlay'] as const;
 
 const asked = (process.env['FLASHFREEZE_PROGRAMS'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
 const wanted = PROGRAMS.filter(({name}) => asked.length === 0 || asked.includes(name));
@@ -47,7 +47,7 @@ describe.each(present.map((program) => [program.name, program] as const))('%s', 
     expect(await outcomesOf(work, program, DEBIAN_PYTHON)).toEqual(unmodified);
   }, HALF_AN_HOUR);
 
-  test.each(HOSTS)(
+  test.each(PROGRAM_HOSTS)(
     '%s: says what it always said',
     async (host) => {
       const python = await freezeProgram(work, program, host, PLACES);

@@ -13,6 +13,7 @@ import {
   DEBIAN_PYTHON,
   type Host,
   type Outcome,
+  PROGRAM_HOSTS,
   freezeProgram,
   invoke,
   outcomesOf,
@@ -24,8 +25,9 @@ import {openWorkplace} from '../../../support/workplace.js';
 export async function gate(words: readonly string[]): Promise<boolean> {
   const {flags, values} = gateOptions(words, {flags: ['here'], values: ['host', 'only']});
   if (!flags.has('here')) return gateInRoot(words);
-  const host = values['host'] ?? 'relink';
-  if (host !== 'relink' && host !== 'overlay') throw new Error(`--host ${host}: relink or overlay`);
+  const {host: chosen = 'relink'} = values;
+  const host = PROGRAM_HOSTS.find((each) => each === chosen);
+  if (host === undefined) throw new Error(`--host ${chosen}: choose from ${PROGRAM_HOSTS.join(', ')}`);
   const only = values['only']?.split(/[\s,]+/);
   const wanted = DEBIAN_PROGRAMS.filter(
     ({name}) => only === undefined || only.includes(name.split(' ')[0] ?? ''),
