@@ -12,6 +12,8 @@ let rig: SnapshotRig;
 
 beforeAll(async () => {
   rig = await snapshotRig(folder);
+  // Extension modules are compiled with what configure makes.
+  expect((await rig.build('--startup')).summary.ok).toBe(true);
 });
 
 /** An extension module whose `state()` returns `value`. */
