@@ -3,20 +3,21 @@
 # path. The names are those of the recipes below. A root of another architecture runs under an emulator (qemu-user-static).
 # --kept: one that is not there is not built.
 #
-# The root lies in the cache folder of the tests, is built once (a minute or two, 0.8 to 1.5 GB), and again when the list of
-# packages here changes. The mirror is the one that this machine's own apt uses. Needs root: debootstrap makes device files
-# and runs programs of the new root in it. Nothing stays mounted, whatever happens.
+# The root lies in the cache folder of the tests, is built once (a minute or two, under an emulator half an hour, 0.8 to 1.5 GB), and
+# again when the list of packages here changes. The mirror is the one that this machine's own apt uses. Needs root: debootstrap makes
+# device files and runs programs of the new root in it. Nothing stays mounted, whatever happens.
 set -eu
 
 NAME=${1:?debian-root.sh NAME [--kept]}
 SUITE=forky
 arch= older=
+# Packages of which a root gets the files alone: they are not set up.
+FILES=
 # The debootstrap of an older Debian has no script for this suite; the one for sid fits it.
 script=sid
 updates=
 CPYTHON='gcc libc6-dev make xz-utils pkg-config zlib1g-dev libbz2-dev liblzma-dev libssl-dev libffi-dev libsqlite3-dev
   libreadline-dev libncurses-dev uuid-dev tk-dev'
-TRIXIE='gcc libc6-dev make patchelf python3.13 python3.13-venv libpython3.13-dev libpython3.13-testsuite'
 codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
 case $NAME in
 forky-root) # the newer Pythons, with their tests
@@ -42,11 +43,17 @@ release-root-trixie)
   PACKAGES="$CPYTHON clang-19" SUITE=trixie script=trixie
   ;;
 trixie-root) # Python 3.13 of Debian 13, with its tests
-  PACKAGES="$TRIXIE" SUITE=trixie script=trixie
+  PACKAGES='gcc libc6-dev make patchelf python3.13 python3.13-venv libpython3.13-dev libpython3.13-testsuite'
+  SUITE=trixie script=trixie
   ;;
 trixie-root-arm64) # the same for aarch64, with a node of that architecture, and with Debian 12's Python 3.11
-  PACKAGES="$TRIXIE nodejs python3.11 libpython3.11-dev libpython3.11-testsuite" SUITE=trixie script=trixie
+  PACKAGES='gcc libc6-dev make patchelf nodejs' SUITE=trixie script=trixie
   arch=arm64 older=bookworm
+  for series in 3.11 3.13; do
+    PACKAGES="$PACKAGES python$series libpython$series-dev"
+    # To be set up is to be compiled to bytecode: half an hour under an emulator.
+    FILES="$FILES libpython$series-testsuite"
+  done
   ;;
 programs-root-bookworm) # programs in Python (debian-programs.ts), and what it takes to freeze them
   PACKAGES='gcc libc6-dev python3.11 libpython3.11-dev python3-pygments python3-pip python3-django python3-pytest python3-sphinx
@@ -60,7 +67,7 @@ programs-root-bookworm) # programs in Python (debian-programs.ts), and what it t
   ;;
 esac
 # Another variant of the recipe gives another root: what is new in the steps below is a new number here.
-RECIPE="1 $SUITE $PACKAGES"
+RECIPE="1 $SUITE $PACKAGES${FILES:+ files:$FILES}"
 
 PATH=$PATH:/usr/sbin:/sbin
 folder=${FLASHFREEZE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/flashfreeze-test}
@@ -130,6 +137,11 @@ if ! is_whole; then # nobody else built it while we waited
   fi
   in_root apt-get update && in_root apt-get upgrade -y && in_root apt-get install -y --no-install-recommends $PACKAGES ||
     refuse "the packages could not be installed: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
+  [ -z "$FILES" ] || in_root sh -euc '
+    cd /var/cache/apt
+    apt-get download "$@"
+    for package in *.deb; do dpkg-deb --extract "$package" /; done
+  ' sh $FILES || refuse "the files of packages could not be had: $(tail -n 3 "$log" | tr '\n' ' ')(all of it: $log)"
   rm -rf "$building"/var/cache/apt/* "$building"/var/lib/apt/lists/*
   # What debian-root-run.sh mounts this machine's node on, where it can run.
   [ -e "$building/usr/bin/node" ] || : >"$building/usr/local/bin/node"

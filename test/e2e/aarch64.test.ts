@@ -59,6 +59,21 @@ const SEEDS = isWhole ? ['0', '7', '4294967295'].flatMap((seed) => ['--hash-seed
 const flashfreeze = (...words: readonly string[]): Promise<Run> =>
   inRoot(['node', join(PACKAGE, 'bin/flashfreeze.mjs'), ...words, '--cache-dir', join(CACHE, 'store')]);
 
+function suiteIn(program: string): Promise<SuiteResults> {
+  const python: Python = (args, {environment, cwd} = {}) =>
+    inRoot([program, ...args], {...(environment && {environment}), ...(cwd && {cwd})});
+  return runSuite(python, {files: TESTS.split(' '), jobs: 2, folder: join(folder, 'tests')});
+}
+
+/** By the program: a graft and an overlay have the same original. */
+const unmodifiedSuites = new Map<string, SuiteResults>();
+
+async function unmodifiedSuite(program: string): Promise<SuiteResults> {
+  const results = unmodifiedSuites.get(program) ?? (await suiteIn(program));
+  unmodifiedSuites.set(program, results);
+  return results;
+}
+
 interface Way {
   readonly host: FrozenHost;
   readonly python: string;
@@ -120,12 +135,7 @@ describeWith(root, 'a root for aarch64').each(WAYS.map((way) => [way.host, way] 
     testWith(isWhole, 'FLASHFREEZE_TEST_AARCH64=all')(
       'what of CPython’s own tests passes unmodified',
       async () => {
-        const results = async (program: string): Promise<SuiteResults> => {
-          const its: Python = (args, {environment, cwd} = {}) =>
-            inRoot([program, ...args], {...(environment && {environment}), ...(cwd && {cwd})});
-          return runSuite(its, {files: TESTS.split(' '), jobs: 2, folder: join(folder, 'tests')});
-        };
-        const [unmodified, with_] = [await results(python), await results(frozen)];
+        const [unmodified, with_] = [await unmodifiedSuite(python), await suiteIn(frozen)];
         process.stdout.write(
           `aarch64, ${host}: ${tally(unmodified.cases)} unmodified, ${tally(with_.cases)} frozen\n`,
         );

@@ -188,6 +188,7 @@ async function prepareInRoot(
       environment: options.environment ?? {},
       ...(options.cwd === undefined ? {} : {cwd: options.cwd}),
       ...(options.input === undefined ? {} : {input: options.input}),
+      ...(options.onOutput === undefined ? {} : {onOutput: options.onOutput}),
     });
     if (!done.ok) throw new Error(done.failure.message);
     return {exitCode: done.value.exitCode, stdout: done.value.stdout, stderr: done.value.stderr};
