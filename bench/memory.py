@@ -3,7 +3,7 @@
     python -I -S -B memory.py     (a JSON object on standard input)
 
 The request is {"words": [word, ...], "environment": {name: value}, "cwd": path, "processes": N}: a Python, its options, and
-either `-c CODE` or a script with arguments. The answer is {"pss": [...]}: kilobytes by /proc/PID/smaps_rollup, where a page
+`-c CODE`, `-m MODULE` or a script, with arguments. The answer is {"pss": [...]}: kilobytes by /proc/PID/smaps_rollup, where a page
 that several processes map counts for each of them in part (Linux 4.14, Documentation/ABI/testing/procfs-smaps_rollup).
 """
 
@@ -17,10 +17,14 @@ HOLD = f"import atexit, os; atexit.register(lambda: (os.write({READY}, b'.'), os
 
 
 def held(words):
-    """The same program, except that it says when it is done, and then waits. It is run as __main__, without any import."""
+    """The same program, except that it says when it is done, and then waits. A script is run as __main__, without any import."""
     if "-c" in words:
         at = words.index("-c") + 1
         return words[:at] + [f"{HOLD}; {words[at]}"] + words[at + 1 :]
+    if "-m" in words:
+        at = words.index("-m")
+        code = f"import runpy; runpy._run_module_as_main({words[at + 1]!r})"
+        return words[:at] + ["-c", f"{HOLD}; {code}"] + words[at + 2 :]
     at = next(i for i, word in enumerate(words) if i > 0 and not word.startswith("-"))
     script, folder = words[at], os.path.dirname(words[at])
     code = (

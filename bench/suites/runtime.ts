@@ -17,11 +17,12 @@ import {type Measured, type Row, UNMEASURED, keepRows} from '../results.js';
 import type {Figure} from '../../src/inspect/statistics.js';
 import {makeContest} from '../subjects.js';
 
-const SOURCES = join(import.meta.dirname, '..', 'runtime');
+/** Where the programs lie. */
+export const RUNTIME_SOURCES = join(import.meta.dirname, '..', 'runtime');
 /** A copy, in which bytecode files may be written. */
 const PROGRAMS = join(FOLDER, 'runtime-programs');
 
-export const RUNTIME_PROGRAMS = readdirSync(SOURCES)
+export const RUNTIME_PROGRAMS = readdirSync(RUNTIME_SOURCES)
   .filter((file) => file.endsWith('.py'))
   .map((file) => file.replace(/\.py$/, ''))
   .sort();
@@ -32,7 +33,7 @@ const importOf = (names: readonly string[]): string =>
 /** The interpreter with all of the programs frozen. */
 export async function prepareRuntime(name: string): Promise<Contest> {
   mkdirSync(PROGRAMS, {recursive: true});
-  cpSync(SOURCES, PROGRAMS, {recursive: true, preserveTimestamps: true});
+  cpSync(RUNTIME_SOURCES, PROGRAMS, {recursive: true, preserveTimestamps: true});
   const contest = await makeContest(
     name,
     ['--startup', '--trace', `-c "${importOf(RUNTIME_PROGRAMS)}"`],
@@ -48,6 +49,11 @@ export async function measureRuntime(contest: Contest, program: string, extent: 
   const code = importOf([program]);
   const whole = await measure(contest, {name: program, words: ['-c', `${code}; ${program}.main()`]}, extent);
   const start = await measure(contest, {name: program, words: ['-c', code]}, extent);
+  return timeAfter(whole, start);
+}
+
+/** What came after the start. */
+export function timeAfter(whole: Row, start: Row): Row {
   const sides = Object.entries(whole.sides).map(([side, measured]) => {
     return [side, difference(measured, start.sides[side] ?? UNMEASURED)] as const;
   });

@@ -2,20 +2,24 @@
  * Starts from snapshots: of the start itself, of the imports that programs begin with, and of programs; beside the unmodified interpreter and
  * one with the same modules frozen. All run the same words. Instructions are not counted, because a start in valgrind is an ordinary one.
  *
+ * Of ten programs that compute, the time after the start is measured, too: with `--on run`, or without `--on`.
+ *
  *     node bench/run.mjs snapshots [--on 'yt-dlp sphinx'] [--measure 'wall faults memory'] [--rounds 60]
  */
-import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {askExecutable} from '../../src/hosts/snapshot/ask-executable.js';
 import {quoteForShell} from '../../src/model/shell-words.js';
 import {makeFrozen} from '../../support/frozen-pythons.js';
 import {type RunOptions, run} from '../../support/rig.js';
 import {FOLDER} from '../context.js';
+import type {Contest} from '../contest.js';
 import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions} from '../options.js';
 import type {Pair} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {makeContest, targetOptions} from '../subjects.js';
+import {RUNTIME_PROGRAMS, RUNTIME_SOURCES, timeAfter} from './runtime.js';
 import {IMPORTS} from './startup.js';
 
 const {signal} = new AbortController();
@@ -35,6 +39,10 @@ interface Start {
   readonly packages: readonly string[];
   /** Modules of its own, by name. */
   readonly modules?: Readonly<Record<string, string>>;
+  /** What is in the snapshot: the imports of these words, by default of the same. */
+  readonly imports?: readonly string[];
+  /** What is measured, too, and taken off. */
+  readonly without?: readonly string[];
 }
 
 const DJANGO = `import django
@@ -62,6 +70,20 @@ const version = (name: string): Start => ({
   packages: [name],
 });
 
+/** Times of runs differ less than those of starts, and take longer. */
+const FEWER_ROUNDS = 4;
+
+const runOf = (program: string): Start => ({
+  name: `run ${program}`,
+  words: ['-c', `import ${program}; ${program}.main()`],
+  without: ['-c', `import ${program}`],
+  imports: ['-c', `import ${RUNTIME_PROGRAMS.join(', ')}`],
+  packages: [],
+  modules: Object.fromEntries(
+    RUNTIME_PROGRAMS.map((each) => [each, readFileSync(join(RUNTIME_SOURCES, `${each}.py`), 'utf8')]),
+  ),
+});
+
 const STARTS: readonly Start[] = [
   {name: '-c pass', words: ['-c', 'pass'], packages: []},
   ...IMPORTS.slice(0, 2).map((names) => ({
@@ -77,6 +99,7 @@ const STARTS: readonly Start[] = [
     packages: ['django'],
     modules: {project: DJANGO},
   },
+  ...RUNTIME_PROGRAMS.map(runOf),
 ];
 
 export async function suite(words: readonly string[]): Promise<void> {
@@ -90,9 +113,10 @@ export async function suite(words: readonly string[]): Promise<void> {
   }
 }
 
-async function measureSnapshot({name, words, packages, modules = {}}: Start, extent: Extent): Promise<Row> {
-  const home = join(FOLDER, 'snapshots', packages[0] ?? 'none');
-  const selection = ['--trace', quoteForShell(words)];
+async function measureSnapshot(start: Start, extent: Extent): Promise<Row> {
+  const {name, words, packages, modules = {}, imports = words, without} = start;
+  const home = join(FOLDER, 'snapshots', packages[0] ?? (without === undefined ? 'none' : 'run'));
+  const selection = ['--trace', quoteForShell(imports)];
   // A variable PYTHON… would mean an ordinary start.
   const environment = {HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TZ: 'UTC'};
   const nothingElse = Object.fromEntries(Object.keys(process.env).map((each) => [each, undefined]));
@@ -106,11 +130,15 @@ async function measureSnapshot({name, words, packages, modules = {}}: Start, ext
   const quantities = new Set(extent.quantities);
   quantities.delete('instructions');
   const [unmodified, ...others] = contest.sides;
-  return measure(
-    {...contest, sides: [unmodified, ...others, {name: 'snapshot', program: {python, environment}}]},
-    {name, words, cwd: home, environment: {HOME: home}},
-    {...extent, quantities},
-  );
+  const all: Contest = {
+    ...contest,
+    sides: [unmodified, ...others, {name: 'snapshot', program: {python, environment}}],
+  };
+  const measured = (some: readonly string[], wanted: Extent): Promise<Row> =>
+    measure(all, {name, words: some, cwd: home, environment: {HOME: home}}, wanted);
+  if (without === undefined) return measured(words, {...extent, quantities});
+  const timed = {rounds: Math.ceil(extent.rounds / FEWER_ROUNDS), quantities: new Set(['wall'] as const)};
+  return timeAfter(await measured(words, timed), await measured(without, timed));
 }
 
 /** Puts packages and modules, with their bytecode, where interpreters find them whose user has that home directory. */

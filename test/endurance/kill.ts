@@ -5,7 +5,7 @@
 import {spawn} from 'node:child_process';
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {PACKAGE} from '../../support/rig.js';
+import {PACKAGE, type RunOptions} from '../../support/rig.js';
 import {chanceFrom} from '../support/random.js';
 import {buildSite, commandOf, digestOfBuild, edit, type Site} from './site.js';
 
@@ -61,7 +61,7 @@ export async function killRuns(
     if (situation !== 'edited') rmSync(images, {recursive: true, force: true});
     if (situation === 'images and cache gone') rmSync(site.cacheDir, {recursive: true, force: true});
     const moment = chance.fraction() * (lasts[situation] ?? 1000);
-    const wasKilled = await runKilled(site, moment);
+    const wasKilled = await runKilled(commandOf(site), moment);
     if (wasKilled) killed += 1;
     const {ms} = await buildSite(site);
     lasts[situation] = Math.max(lasts[situation] ?? 0, ms + (wasKilled ? moment : 0));
@@ -74,11 +74,16 @@ export async function killRuns(
   return {runs, killed, wrong};
 }
 
-/** Starts a build in a process group of its own and kills that; false when it was done before. */
-function runKilled(site: Site, afterMs: number): Promise<boolean> {
+/** Runs the command line in a process group of its own and kills that; false when it was done before. */
+export function runKilled(
+  words: readonly string[],
+  afterMs: number,
+  {cwd = '/', environment = {}}: Pick<RunOptions, 'cwd' | 'environment'> = {},
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(PACKAGE, 'bin/flashfreeze.mjs'), ...commandOf(site)], {
-      cwd: '/',
+    const child = spawn(process.execPath, [join(PACKAGE, 'bin/flashfreeze.mjs'), ...words], {
+      cwd,
+      env: {...process.env, ...environment},
       detached: true,
       stdio: 'ignore',
     });

@@ -1,8 +1,9 @@
+import {createWriteStream} from 'node:fs';
 import {chmod, rename, utimes, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {isFileSync, readFile, stat} from '../../fs/recorded-fs.js';
 import {ensureFolder, hashFile, temporaryIn} from '../../fs/files.js';
-import {clearFile} from '../../fs/removal.js';
 import {messageOf} from '../../model/errno.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
@@ -12,12 +13,12 @@ import {imagesIn, withImagesOf} from './images-in-place.js';
 import {changedFiles} from './file-states.js';
 import {type DumpHeader, readFilePaths, readHeader, writeField} from './dump-format.js';
 import {sealHeader} from './header-checksum.js';
-import {addRecord, packSnapshot} from './pack-snapshot.js';
+import {addRecord, listUsedPages, packSnapshot} from './pack-snapshot.js';
 import {type Imports, proveImports} from './prove-imports.js';
 import {recordImports} from './record-imports.js';
 import type {RecordedImports} from './recorded-imports.js';
 import {encodeRecord, memoryDigest} from './snapshot-record.js';
-import {findUsedPages, type UsedPages} from './find-used-pages.js';
+import {findUsedPages} from './find-used-pages.js';
 import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 
 /** What a snapshot is made of. */
@@ -29,6 +30,9 @@ export interface SnapshotRecipe extends Imports {
   /** The time that the result gets, in seconds; by default the present one. */
   readonly modified?: number | undefined;
 }
+
+/** How many stretches of pages that each start uses fit into a header: 83 are those of the modules of a start, about 150 those of asyncio. */
+const ROOM = 256;
 
 /**
  * Records what the imports look at, runs them in two processes, compares their memory, and writes an executable with a snapshot to `out`.
@@ -61,8 +65,9 @@ export async function makeSnapshot(
     const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
     const withImages = withImagesOf(dump, header.value, executable);
-    const memory = packSnapshot(dump, header.value, withImages);
-    if (!memory.ok) return memory;
+    // Pages of the stack are others in each process, and releases are the same byte for byte.
+    const packed = packSnapshot(dump, header.value, withImages, isReleased ? 0 : ROOM);
+    if (!packed.ok) return packed;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
       digests: isReleased ? {} : await digestsOf(dump, header.value, recorded.value),
@@ -74,43 +79,33 @@ export async function makeSnapshot(
       milliseconds: isReleased
         ? null
         : Math.round([...all].reduce((sum, name) => sum + (times.get(name) ?? 0), 0)),
-      memory: memoryDigest(memory.value, imagesIn(withImages)),
+      memory: memoryDigest(packed.value, imagesIn(withImages)),
     });
     // A start compares it, to recognise a file that was changed.
     const modified = recipe.modified ?? Math.floor(Date.now() / 1000);
-    const mode = (await stat(recipe.executable)).mode & 0o777;
-    // As private as what it was made from: the imports' memory holds their code.
-    const write = async (path: string, used: readonly UsedPages[]): Promise<Result<void>> => {
-      const packed = packSnapshot(dump, header.value, withImages, used);
-      if (!packed.ok) return packed;
-      const snapshot = addRecord(packed.value, record);
-      writeField(snapshot, 'modified', modified);
-      const sealed = readHeader(snapshot);
-      if (!sealed.ok) return sealed;
-      sealHeader(snapshot, sealed.value);
-      const whole = appendSnapshot(withImages, snapshot);
-      if (!whole.ok) return whole;
-      await writeFile(path, whole.value, {flag: 'wx', mode: 0o600});
-      await utimes(path, modified, modified);
-      await chmod(path, mode);
-      return ok();
-    };
-    let used: readonly UsedPages[] = [];
-    // Pages of the stack are others in each process, and releases are the same byte for byte.
+    const snapshot = addRecord(packed.value, record);
+    writeField(snapshot, 'modified', modified);
+    const sealed = readHeader(snapshot);
+    if (!sealed.ok) return sealed;
+    sealHeader(snapshot, sealed.value);
+    const whole = appendSnapshot(withImages, snapshot);
+    if (!whole.ok) return whole;
+    // A start finds the old file or the new one. As private as what it was made from: the imports' memory holds their code.
+    const fresh = temporaryIn(dirname(out));
+    await writeFile(fresh, whole.value, {flag: 'wx', mode: 0o600});
+    await utimes(fresh, modified, modified);
+    await chmod(fresh, (await stat(recipe.executable)).mode & 0o777);
     if (!isReleased) {
-      const trial = temporaryIn(recipe.folder);
-      const tried = await write(trial, used);
-      if (!tried.ok) return tried;
-      used = await findUsedPages(
-        {...recipe, file: trial},
+      const used = await findUsedPages(
+        {...recipe, file: fresh},
         {...site.context, cwd: recipe.cwd ?? site.context.cwd},
       );
-      await clearFile(trial);
+      listUsedPages(snapshot, sealed.value, used);
+      sealHeader(snapshot, sealed.value);
+      const place = {flags: 'r+', start: whole.value.length - snapshot.length};
+      await pipeline([snapshot.subarray(0, sealed.value.headerSize)], createWriteStream(fresh, place));
+      await utimes(fresh, modified, modified);
     }
-    // A start finds the old file or the new one.
-    const fresh = temporaryIn(dirname(out));
-    const written = await write(fresh, used);
-    if (!written.ok) return written;
     await rename(fresh, out);
     const warning = leftOutOfSnapshot(left, all, recorded.value);
     if (warning !== undefined) site.context.events.emit(warning);

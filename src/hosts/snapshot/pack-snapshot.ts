@@ -12,11 +12,14 @@ export interface Run {
 /** A gap of fewer pages is stored: each run is a call of mmap() at each start. */
 const SMALL_GAP = 8;
 
-/** The pages in which `bytes` and `base` differ, as runs; both have the same size, in whole pages. */
-export function differingRuns(bytes: Buffer, base: Buffer, smallGap = SMALL_GAP): readonly Run[] {
+const ZEROS = Buffer.alloc(PAGE);
+
+/** The pages in which `bytes` and `base` differ, as runs; both have the same size, in whole pages. Without a base, pages that are not zero. */
+export function differingRuns(bytes: Buffer, base?: Buffer, smallGap = SMALL_GAP): readonly Run[] {
   const runs: {from: number; size: number}[] = [];
   for (let page = 0; page < bytes.length; page += PAGE) {
-    if (bytes.compare(base, page, page + PAGE, page, page + PAGE) === 0) continue;
+    const at = base === undefined ? 0 : page;
+    if (bytes.compare(base ?? ZEROS, at, at + PAGE, page, page + PAGE) === 0) continue;
     const last = runs.at(-1);
     if (last !== undefined && page - (last.from + last.size) < smallGap * PAGE) {
       last.size = page + PAGE - last.from;
@@ -31,14 +34,9 @@ export function differingRuns(bytes: Buffer, base: Buffer, smallGap = SMALL_GAP)
  * A snapshot from a dump: the same header with the list of runs, and the pages that a start has to map: of the executable's data those
  * that differ from its file, of the region those that are not zero. Everything that is mapped begins at a page. Words that keep
  * the value of their process are zero. What it was made of is appended by `addRecord`. Fails with SNAPSHOT when the dump is of another executable.
- * @param used what each start asks the kernel for when memory is mapped
+ * @param room for how many entries of `listUsedPages`
  */
-export function packSnapshot(
-  dump: Buffer,
-  header: DumpHeader,
-  executable: Buffer,
-  used: readonly UsedPages[] = [],
-): Result<Buffer> {
+export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffer, room = 0): Result<Buffer> {
   const segment = dataSegmentOf(executable);
   const place = {address: header.data, size: header.dataSize};
   if (segment === undefined || segment.address > place.address) {
@@ -52,11 +50,11 @@ export function packSnapshot(
   const region = dump.subarray(header.regionOffset, header.regionOffset + header.regionSize);
   const parts = [
     {bytes: data, address: header.data, runs: differingRuns(data, untouched)},
-    {bytes: region, address: header.region, runs: differingRuns(region, Buffer.alloc(region.length))},
+    {bytes: region, address: header.region, runs: differingRuns(region)},
   ];
   const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
   // Its last byte is zero: texts in it end before it does.
-  const tables = (runs.length + used.length) * RUN_SIZE;
+  const tables = (runs.length + room) * RUN_SIZE;
   const headerSize = Math.ceil((header.headerSize + tables + 1) / PAGE) * PAGE;
   const pages = runs.reduce((sum, run) => sum + run.size, headerSize);
   const packed = Buffer.alloc(pages);
@@ -69,21 +67,30 @@ export function packSnapshot(
     }
     offset += size;
   }
-  const pageOffset = header.headerSize + runs.length * RUN_SIZE;
-  for (const [i, {address, size, kind}] of used.entries()) {
-    for (const [k, value] of [address, BigInt(size), BigInt(kind)].entries()) {
-      packed.writeBigUInt64LE(BigInt.asUintN(64, value), pageOffset + i * RUN_SIZE + 8 * k);
-    }
-  }
   writeField(packed, 'size', packed.length);
   writeField(packed, 'headerSize', headerSize);
-  writeField(packed, 'pageCount', used.length);
-  writeField(packed, 'pageOffset', pageOffset);
+  writeField(packed, 'pageCount', 0);
+  writeField(packed, 'pageOffset', header.headerSize + runs.length * RUN_SIZE);
   writeField(packed, 'dataOffset', 0);
   writeField(packed, 'regionOffset', 0);
   writeField(packed, 'runCount', runs.length);
   writeField(packed, 'runOffset', header.headerSize);
   return ok(packed);
+}
+
+/** Writes into a snapshot, in place, what each start asks the kernel for when memory is mapped: as much as there is room for. */
+export function listUsedPages(
+  snapshot: Buffer,
+  {headerSize, pageOffset}: Pick<DumpHeader, 'headerSize' | 'pageOffset'>,
+  used: readonly UsedPages[],
+): void {
+  const listed = used.slice(0, Math.floor((headerSize - pageOffset - 1) / RUN_SIZE));
+  for (const [i, {address, size, kind}] of listed.entries()) {
+    for (const [k, value] of [address, BigInt(size), BigInt(kind)].entries()) {
+      snapshot.writeBigUInt64LE(BigInt.asUintN(64, value), pageOffset + i * RUN_SIZE + 8 * k);
+    }
+  }
+  writeField(snapshot, 'pageCount', listed.length);
 }
 
 /** A snapshot with the record of what it was made of at its end. */

@@ -31,7 +31,7 @@ typedef struct {
 #define ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
 
 /* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. */
-#define CHUNK ((size_t)8 << 20)
+#define CHUNK ((size_t)1 << 20)
 enum { TEMPORARY, LASTING, PAGES, KINDS };
 typedef struct {
     char *next, *end; /* what is left of the latest chunk */

@@ -257,7 +257,7 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     ff_restore_process(earlier_keys);
     ff_renew_random();
     ff_renew_thread(&header->common);
-    munmap((void *)header, header_size);
+    /* The header's few pages stay mapped: giving them back takes longer than anything else that a start does with them. */
     if (ff_renew(argc, argv, &line) < 0) {
         PyErr_Print();
         Py_FatalError("flashfreeze: cannot go on from the snapshot");

@@ -36,7 +36,9 @@ static void run_constructors(int argc, char **argv)
 {
     typedef void (*constructor)(int, char **, char **);
     extern const constructor __init_array_start[], __init_array_end[];
+    extern void _init(void);
     if (!have_constructors_run) {
+        _init();
         for (const constructor *each = __init_array_start; each != __init_array_end; each++) {
             (*each)(argc, argv, environ);
         }

@@ -3,7 +3,7 @@ import {expect, test} from '@jest/globals';
 import {deferConstructors} from '../../../../src/hosts/snapshot/defer-constructors.js';
 
 const [PT_LOAD, PT_DYNAMIC] = [1, 2];
-const [DT_NULL, DT_INIT_ARRAY, DT_FINI_ARRAYSZ, DT_INIT_ARRAYSZ] = [0n, 25n, 28n, 27n];
+const [DT_NULL, DT_INIT, DT_INIT_ARRAY, DT_FINI_ARRAYSZ, DT_INIT_ARRAYSZ] = [0n, 12n, 25n, 28n, 27n];
 const TABLE = 512;
 
 /** An executable of one segment, whose table for the dynamic linker has these entries. */
@@ -22,18 +22,19 @@ function executable(entries: readonly (readonly [bigint, bigint])[], type = PT_D
   return bytes;
 }
 
-test('the list of constructors becomes empty, and nothing else changes', () => {
-  const entries = (size: bigint) =>
+test('the list of constructors becomes empty, the first one is not called, and nothing else changes', () => {
+  const entries = (size: bigint, first: bigint) =>
     [
+      [first, 0x421000n],
       [DT_INIT_ARRAY, 0x1000n],
       [DT_INIT_ARRAYSZ, size],
       [DT_FINI_ARRAYSZ, 16n],
       [DT_NULL, 0n],
       [DT_INIT_ARRAYSZ, 5n], // behind the end of the table
     ] as const;
-  const bytes = executable(entries(40n));
+  const bytes = executable(entries(40n, DT_INIT));
   deferConstructors(bytes);
-  expect(bytes).toEqual(executable(entries(0n)));
+  expect(bytes).toEqual(executable(entries(0n, 0x6ffff000n)));
 });
 
 test.each([

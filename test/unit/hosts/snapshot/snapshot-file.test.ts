@@ -13,7 +13,12 @@ import {
 import {dumpRequestText, modulesOfSnapshot, newSeed} from '../../../../src/hosts/snapshot/dump-request.js';
 import {hashNames} from '../../../../src/hosts/snapshot/file-states.js';
 import {dataSegmentOf, untouchedData} from '../../../../src/hosts/snapshot/elf-data.js';
-import {differingRuns, packSnapshot, unpackSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
+import {
+  differingRuns,
+  listUsedPages,
+  packSnapshot,
+  unpackSnapshot,
+} from '../../../../src/hosts/snapshot/pack-snapshot.js';
 import {parseUsedPages} from '../../../../src/hosts/snapshot/find-used-pages.js';
 import {
   describeWord,
@@ -190,19 +195,46 @@ describe('packing', () => {
     expect(packed).toHaveLength(header.headerSize + 3 * PAGE);
   });
 
+  test('without a base, pages that are not zero are found', () => {
+    const bytes = Buffer.alloc(PAGE * 20);
+    bytes.writeUInt8(1, 12 * PAGE);
+    expect(differingRuns(bytes)).toEqual([{from: 12 * PAGE, size: PAGE}]);
+  });
+
   test('pages that each start uses are listed behind the runs, and change nothing else', () => {
     const used = parseUsedPages(`1 ${DATA} ${PAGE}\n2 -${2 * PAGE} ${2 * PAGE}\nnothing\n`);
     const bytes = dump();
-    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), used);
-    const without = pack(bytes, elf(0));
+    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), 2);
     if (!packed.ok) throw new Error(packed.failure.message);
+    const before = Buffer.from(packed.value);
+    listUsedPages(packed.value, headerOf(packed.value), used);
     const header = headerOf(packed.value);
     expect(header).toMatchObject({pageCount: 2, pageOffset: header.runOffset + header.runCount * RUN_SIZE});
     const numbers = Array.from({length: 6}, (_, i) => packed.value.readBigInt64LE(header.pageOffset + 8 * i));
     expect(numbers.map(Number)).toEqual([DATA, PAGE, 1, -2 * PAGE, 2 * PAGE, 2]);
-    expect(packed.value.subarray(header.headerSize)).toEqual(
-      without.packed.subarray(without.header.headerSize),
-    );
+    packed.value.fill(0, header.pageOffset, header.pageOffset + 2 * RUN_SIZE);
+    writeField(packed.value, 'pageCount', 0);
+    expect(packed.value).toEqual(before);
+  });
+
+  test('no more of these pages are listed than there is room for', () => {
+    const used = Array.from({length: 1000}, (_, i) => ({
+      kind: 1,
+      address: BigInt(DATA + i * PAGE),
+      size: PAGE,
+    }));
+    const bytes = dump();
+    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), 300);
+    if (!packed.ok) throw new Error(packed.failure.message);
+    const {headerSize} = headerOf(packed.value);
+    const pages = Buffer.from(packed.value.subarray(headerSize));
+    listUsedPages(packed.value, headerOf(packed.value), used);
+    const {pageCount, pageOffset} = headerOf(packed.value);
+    expect(pageCount).toBeGreaterThanOrEqual(300);
+    expect(pageCount).toBeLessThan(1000);
+    expect(pageOffset + pageCount * RUN_SIZE).toBeLessThan(headerSize);
+    expect(packed.value.readUInt8(headerSize - 1)).toBe(0);
+    expect(packed.value.subarray(headerSize)).toEqual(pages);
   });
 
   test('words of the dynamic linker are zero: they would be other ones in each build', () => {
