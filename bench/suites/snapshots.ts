@@ -61,7 +61,7 @@ def migrate():
 `;
 
 const BOTO3 = `import boto3
-boto3.client('s3', region_name='eu-west-1', aws_access_key_id='a', aws_secret_access_key='b')
+client = boto3.client('s3', region_name='eu-west-1', aws_access_key_id='a', aws_secret_access_key='b')
 `;
 
 const version = (name: string): Start => ({
@@ -92,7 +92,12 @@ const STARTS: readonly Start[] = [
     packages: [],
   })),
   ...['yt-dlp', 'sphinx', 'pylint'].map(version),
-  {name: 'a client of boto3', words: ['-c', BOTO3], packages: ['boto3']},
+  {
+    name: 'a client of boto3',
+    words: ['-c', 'import project; project.client.meta'],
+    packages: ['boto3'],
+    modules: {project: BOTO3},
+  },
   {
     name: 'django, set up and migrate',
     words: ['-c', 'import project; project.migrate()'],
@@ -148,25 +153,23 @@ async function install(
   home: string,
 ): Promise<void> {
   const folder = join(home, '.local', 'lib', 'python3.13', 'site-packages');
-  if (existsSync(folder)) return;
-  const fresh = `${folder}.new`;
-  rmSync(fresh, {recursive: true, force: true});
-  mkdirSync(fresh, {recursive: true});
-  // Extension modules come for the Python that runs pip: these packages do without them where another one cannot use them.
-  if (packages.length > 0) {
-    await succeed('python3', [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--no-compile',
-      '--target',
-      fresh,
-      ...packages,
-    ]);
+  const isThere = existsSync(folder);
+  const fileOf = (name: string): string => join(folder, `${name}.py`);
+  const isUpToDate = ([name, text]: readonly [string, string]): boolean =>
+    existsSync(fileOf(name)) && readFileSync(fileOf(name), 'utf8') === text;
+  if (isThere && Object.entries(modules).every(isUpToDate)) return;
+  if (!isThere) {
+    const fresh = `${folder}.new`;
+    rmSync(fresh, {recursive: true, force: true});
+    mkdirSync(fresh, {recursive: true});
+    // Extension modules come for the Python that runs pip: these packages do without them where another one cannot use them.
+    if (packages.length > 0) {
+      const install = ['-m', 'pip', 'install', '--quiet', '--no-compile', '--target', fresh];
+      await succeed('python3', [...install, ...packages]);
+    }
+    renameSync(fresh, folder);
   }
-  for (const [name, text] of Object.entries(modules)) writeFileSync(join(fresh, `${name}.py`), text);
-  renameSync(fresh, folder);
+  for (const [name, text] of Object.entries(modules)) writeFileSync(fileOf(name), text);
   const {sides} = await makeContest(SUBJECT, ['--startup'], 'snapshots');
   // Some packages have files that are no Python of this version.
   await run(sides[0].program.python, ['-m', 'compileall', '-q', folder]);
