@@ -105,7 +105,7 @@ function generate(input: ImageInput): Result<ObjectFile> {
   const symbol = imageSymbol(input.module);
   return ok(
     input.addressModel === 'absolute'
-      ? layOutVariables(symbol, image, list.blocks)
-      : layOutStruct(symbol, image, list, imageLayout),
+      ? layOutVariables(symbol, image, list, layout.countsReferences)
+      : layOutStruct(symbol, image, list, imageLayout, layout.countsReferences),
   );
 }

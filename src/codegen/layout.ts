@@ -16,6 +16,8 @@ export interface Layout {
   readonly smallInts: readonly [min: number, max: number];
   /** Number of the RESUME instruction, the first traceable one; 3.10 has none. */
   readonly resume: number | undefined;
+  /** Whether the interpreter counts references to static objects: none is immortal. */
+  readonly countsReferences: boolean;
   /** Whether the interpreter has small ints, the empty tuple, one-character strings … as static objects. */
   readonly staticSingletons: boolean;
   /** Whether bytes of one byte from marshal are the interpreter's own objects. */
@@ -70,6 +72,7 @@ export function parseLayout(header: string, text: string): Result<Layout> {
     codeForm: number('CODE_FORM') === 310 ? '3.10' : '3.11',
     smallInts: [number('SMALL_INT_MIN'), number('SMALL_INT_MAX')],
     resume: facts.has('FF_RESUME') ? number('RESUME') : undefined,
+    countsReferences: facts.has('FF_COUNTS_REFERENCES') && number('COUNTS_REFERENCES') === 1,
     staticSingletons: number('STATIC_SINGLETONS') === 1,
     sharesOneByte: facts.has('FF_SHARES_ONE_BYTE') && number('SHARES_ONE_BYTE') === 1,
     wellKnownInterned: number('WELL_KNOWN_INTERNED') === 1,

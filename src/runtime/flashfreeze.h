@@ -62,6 +62,8 @@ typedef struct {
     FF_LINK(const char) digest;     /* identifies the code: sha256 of its code unit, hexadecimal */
     FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
     uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
+    FF_LINK(char) written; /* what the first use writes, most of it: one piece */
+    uint32_t written_size;
 #ifdef FF_POSITION_INDEPENDENT
     FF_LINK(const uint32_t) objects; /* offsets of the other objects: a list for each kind, each ended by 0;
                                         0: all pointers are written */
@@ -320,6 +322,12 @@ typedef struct {
 
 /* What the files of the runtime define, the lowest first: a file calls functions of those above its own part only, never
  * of those below. The import function, a file of several, has its part in import.h. */
+
+/* populate.c: pages that the first use of an image writes. */
+void ff_populate(const void *start, size_t size);
+#ifndef FF_POSITION_INDEPENDENT
+void ff_populate_image(const ff_image *image);
+#endif
 
 /* relocate.c: pointers of an image in the position-independent model. */
 #ifdef FF_POSITION_INDEPENDENT

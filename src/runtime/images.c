@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bounds of the section that holds code objects; the linker defines them for sections named like C identifiers. */
+/* Bounds of the section that holds code objects, among others; the linker defines them for sections named like C identifiers. */
 #ifdef FF_POSITION_INDEPENDENT
 #define START __start_ff_image
 #define STOP __stop_ff_image
 #else
-#define START __start_ff_code
-#define STOP __stop_ff_code
+#define START __start_ff_written
+#define STOP __stop_ff_written
 #endif
 extern char START[] __attribute__((weak, visibility("hidden")));
 extern char STOP[] __attribute__((weak, visibility("hidden")));
@@ -247,6 +247,8 @@ static int prepare(const ff_image *image)
 {
 #ifdef FF_POSITION_INDEPENDENT
     ff_relocate(image);
+#else
+    ff_populate_image(image);
 #endif
     return intern_strings(image) < 0 || ff_build_constants(image) < 0 ? -1 : 0;
 }

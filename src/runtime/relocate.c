@@ -7,8 +7,6 @@
 
 #ifdef FF_POSITION_INDEPENDENT
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 extern char __start_ff_image[] __attribute__((weak, visibility("hidden")));
 extern char __stop_ff_image[] __attribute__((weak, visibility("hidden")));
@@ -93,20 +91,6 @@ static inline void *point(const ff_image *image, char *base, void *word)
 
 /* ---- one image ---- */
 
-/* Has the kernel bring in all pages of the image at once, for they are all written below: a fault for each costs more
- * than the writing. Older kernels than 5.14 refuse, which does no harm. */
-static void populate(char *base, size_t size)
-{
-#ifdef MADV_POPULATE_WRITE
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t start = (uintptr_t)base & ~(page - 1);
-    (void)madvise((void *)start, (uintptr_t)base + size - start, MADV_POPULATE_WRITE);
-#else
-    (void)base;
-    (void)size;
-#endif
-}
-
 /* Writes the pointers of an image. Tagged words for places in the image lead to `base`, which is elsewhere for a copy. */
 void ff_write_pointers(const ff_image *image, char *base)
 {
@@ -136,13 +120,16 @@ void ff_write_pointers(const ff_image *image, char *base)
     }
 }
 
+/* Makes the pointers of an image those of this process, before its first use. */
 void ff_relocate(const ff_image *image)
 {
-    if (have_pointers() || image->objects == 0) {
-        return;
+    if (have_pointers()) {
+        ff_populate(FF_FOLLOW(image, char, image->written), image->written_size);
     }
-    populate((char *)image, image->size);
-    ff_write_pointers(image, (char *)image);
-    ((ff_image *)image)->objects = 0; /* not again: what was moved looks like what was not */
+    else if (image->objects != 0) {
+        ff_populate(image, image->size);
+        ff_write_pointers(image, (char *)image);
+        ((ff_image *)image)->objects = 0; /* not again: what was moved looks like what was not */
+    }
 }
 #endif

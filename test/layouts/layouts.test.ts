@@ -110,7 +110,8 @@ describeWith(places.length > 0, 'another Python').each(places.map((place) => [pl
         '-c',
         'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))',
       ]);
-      const sources = [join(PROBE, 'probe.c'), join(RUNTIME, 'relocate.c')];
+      const runtime = ['populate.c', 'relocate.c'].map((name) => join(RUNTIME, name));
+      const sources = [join(PROBE, 'probe.c'), ...runtime];
       const output = ['-shared', '-o', join(own, `probe${suffix.text}`)];
       const built = await compile(series, [...MODELS['position-independent'], ...sources, ...output]);
       expect(built).toEqual({exitCode: 0, text: ''});

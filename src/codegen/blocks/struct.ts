@@ -1,17 +1,12 @@
 import {largestAlign, roundUp} from '../object-file/alignment.js';
 import type {ObjectFile} from '../object-file/object-file.js';
 import type {ImageLayout} from '../probe/image-layout.js';
-import {type Block, type Place, type Target, isAddress} from './block.js';
+import {type Block, type Target, isAddress} from './block.js';
 import type {BlockList} from './block-list.js';
+import {PLACES, writtenPlaces} from './places.js';
 
 /** The kinds in the order of `FF_KIND_…` (src/runtime/flashfreeze.h). */
 const OBJECT_KINDS = ['str', 'bytes', 'int', 'float', 'complex', 'tuple'] as const;
-
-/**
- * The members in their order, by how they are used: where the pointers are in the file already (src/runtime/relocate.c), what the interpreter
- * writes comes first, and the pages of the rest stay clean.
- */
-const ORDER: readonly Place[] = ['code', 'shared', 'path', 'tuple', 'text', 'data', 'constant'];
 
 const SECTION = 'ff_image';
 
@@ -21,6 +16,7 @@ export function layOutStruct(
   image: Block,
   list: BlockList,
   {numbers}: ImageLayout,
+  countsReferences: boolean,
 ): ObjectFile {
   const {blocks} = list;
   const lists = OBJECT_KINDS.flatMap((kind) => [
@@ -30,7 +26,7 @@ export function layOutStruct(
   const objects = list.links('objects', lists);
   const members = [
     image,
-    ...ORDER.flatMap((place) => blocks.filter((block) => block !== image && block.place === place)),
+    ...PLACES.flatMap((place) => blocks.filter((block) => block !== image && block.place === place)),
   ];
   let end = 0;
   const offsets = new Map<Block, number>();
@@ -39,13 +35,21 @@ export function layOutStruct(
     offsets.set(block, offset);
     end = offset + block.bytes.length;
   }
+  const startOf = (block: Block): number => offsets.get(block) ?? 0;
   const align = largestAlign(members);
   const bytes = Buffer.alloc(roundUp(end, align));
-  list.set(image, 'image', {objects: objects.start, size: bytes.length});
+  const places = writtenPlaces(countsReferences);
+  const written = members.filter((block) => block !== image && places.includes(block.place));
+  const [first, last] = [written[0], written.at(-1)];
+  list.set(image, 'image', {
+    ...{objects: objects.start, size: bytes.length},
+    written: first?.start,
+    written_size: first && last ? startOf(last) + last.bytes.length - startOf(first) : 0,
+  });
   const offsetOf = (target: Target): number =>
-    isAddress(target) ? (offsets.get(target.block) ?? 0) + target.offset : target.value;
+    isAddress(target) ? startOf(target.block) + target.offset : target.value;
   for (const block of members) {
-    const start = offsets.get(block) ?? 0;
+    const start = startOf(block);
     bytes.set(block.bytes, start);
     for (const {at, target, form} of block.words) {
       const value = offsetOf(target);
@@ -53,7 +57,7 @@ export function layOutStruct(
       else bytes.writeBigUInt64LE(BigInt(isAddress(target) ? value | numbers.innerTag : value), start + at);
     }
   }
-  const labels = members.map((block) => ({name: block.name, at: offsets.get(block) ?? 0}));
+  const labels = members.map((block) => ({name: block.name, at: startOf(block)}));
   return {
     sections: [{name: SECTION, writable: true, align, bytes, relocations: [], labels}],
     symbols: [{name: symbol, section: 0, offset: 0, size: bytes.length}],

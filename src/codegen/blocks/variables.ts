@@ -1,20 +1,18 @@
 import {largestAlign, roundUp} from '../object-file/alignment.js';
 import type {ObjectFile, ObjectSection, Relocation} from '../object-file/object-file.js';
 import {type Block, type Place, type Target, isAddress} from './block.js';
+import type {BlockList} from './block-list.js';
+import {PLACES, writtenPlaces} from './places.js';
 
-/**
- * The sections of variables, in the order in which they come in a file. Data lies in them by how it is used, so that pages that are only
- * read stay clean: code objects and their inline caches are written when they run; shared strings when they are hashed and interned;
- * tuples where an interned string lives elsewhere; the rest is hardly ever written.
- */
-const SECTIONS: readonly (readonly [Place, string])[] = [
-  ['code', 'ff_code'],
-  ['tuple', 'ff_tuple'],
-  ['text', 'ff_text'],
-  ['data', 'ff_data'],
-  ['path', 'ff_path'],
-  ['constant', '.rodata'],
-];
+/** The section of what the first use of a module writes: one piece for each module. */
+const WRITTEN = 'ff_written';
+
+/** The sections of what it does not write. */
+const SECTIONS: Readonly<Partial<Record<Place, string>>> = {
+  text: 'ff_text',
+  data: 'ff_data',
+  constant: '.rodata',
+};
 
 /**
  * The section of text that several modules share, defined in each of them under a name made from its content. Each is in a section of its
@@ -23,15 +21,22 @@ const SECTIONS: readonly (readonly [Place, string])[] = [
  */
 const SHARED = 'ff_string';
 
-/** The object file of an image in the absolute model: blocks are variables. `image` gets the name `symbol`, which other files know. */
-export function layOutVariables(symbol: string, image: Block, blocks: readonly Block[]): ObjectFile {
+/**
+ * The object file of an image in the absolute model: blocks are variables. `image` gets the name `symbol`, which other files know.
+ * @param countsReferences whether the interpreter counts references to static objects
+ */
+export function layOutVariables(
+  symbol: string,
+  image: Block,
+  list: BlockList,
+  countsReferences: boolean,
+): ObjectFile {
+  const {blocks} = list;
   const drafts: {name: string; blocks: Block[]; group?: string}[] = [];
   // By the number of the block: an object for each of a million blocks is a third of the memory.
   const sections = new Int32Array(blocks.length);
   const offsets = new Float64Array(blocks.length);
-  for (const [place, name] of SECTIONS) {
-    const members = blocks.filter((block) => block.place === place);
-    if (members.length === 0) continue;
+  const place = (name: string, members: Block[]): number => {
     let end = 0;
     for (const block of members) {
       const offset = roundUp(end, block.align);
@@ -39,8 +44,15 @@ export function layOutVariables(symbol: string, image: Block, blocks: readonly B
       offsets[block.index] = offset;
       end = offset + block.bytes.length;
     }
-    drafts.push({name, blocks: members});
-  }
+    if (members.length > 0) drafts.push({name, blocks: members});
+    return end;
+  };
+  const written = writtenPlaces(countsReferences);
+  const blocksAt = (at: Place): Block[] => blocks.filter((block) => block.place === at);
+  const first = written.filter((at) => at !== 'shared').flatMap(blocksAt);
+  list.set(image, 'image', {written: first[0]?.start, written_size: place(WRITTEN, first)});
+  for (const at of PLACES.filter((each) => !written.includes(each)))
+    place(SECTIONS[at] ?? WRITTEN, blocksAt(at));
   for (const block of blocks) {
     if (block.place !== 'shared') continue;
     sections[block.index] = drafts.length;

@@ -16,6 +16,7 @@
 #define FF_SMALL_INT_MAX 256     /* the same, _PY_NSMALLPOSINTS */
 #define FF_STATIC_SINGLETONS 0   /* Include/internal/pycore_interp.h: small ints, () … are made at run time */
 #define FF_WELL_KNOWN_INTERNED 0 /* the interpreter has no static strings */
+#define FF_COUNTS_REFERENCES 1   /* Include/object.h: no object is immortal */
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString"
 

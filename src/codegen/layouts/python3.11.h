@@ -17,6 +17,7 @@
 #define FF_RESUME 151            /* Include/opcode.h */
 #define FF_STATIC_SINGLETONS 1   /* Include/internal/pycore_global_objects.h: small ints, (), one-character strings … */
 #define FF_WELL_KNOWN_INTERNED 0 /* Objects/unicodeobject.c: interned by whoever comes first */
+#define FF_COUNTS_REFERENCES 1   /* Include/object.h: no object is immortal */
 /* Functions of the interpreter whose calls the linker sends to the runtime (--wrap). */
 #define FF_WRAPPED "PyMarshal_ReadObjectFromString _Py_Deepfreeze_Init _Py_Deepfreeze_Fini"
 

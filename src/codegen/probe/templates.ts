@@ -94,6 +94,8 @@ const IMAGE_FIELDS = [
     'digest',
     'marshal',
     'marshal_size',
+    'written',
+    'written_size',
   ],
 ] as const;
 

@@ -26,6 +26,7 @@ describe('layout files', () => {
         codeForm: '3.11',
         smallInts: [-5, 256],
         resume: 149,
+        countsReferences: false,
         staticSingletons: true,
         sharesOneByte: false,
         wellKnownInterned: true,

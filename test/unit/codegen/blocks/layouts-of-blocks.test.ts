@@ -3,15 +3,21 @@ import {expect, test} from '@jest/globals';
 import fc from 'fast-check';
 import {Block, type BlockKind, type Place} from '../../../../src/codegen/blocks/block.js';
 import {BlockList} from '../../../../src/codegen/blocks/block-list.js';
+import {writtenPlaces} from '../../../../src/codegen/blocks/places.js';
 import {layOutStruct} from '../../../../src/codegen/blocks/struct.js';
 import {layOutVariables} from '../../../../src/codegen/blocks/variables.js';
 import type {ObjectFile} from '../../../../src/codegen/object-file/object-file.js';
 import type {ImageLayout, Template} from '../../../../src/codegen/probe/image-layout.js';
 
-/** An image's head with two fields, in place of what a compiler says; the rest of a layout is not asked for. */
+/** An image's head with four fields, in place of what a compiler says; the rest of a layout is not asked for. */
 const HEAD: Template = {
-  ...{size: 16, align: 8, tail: 16, object: 0, bytes: new Uint8Array(16), words: []},
-  fields: {objects: [{at: 0, width: 4, factor: 1}], size: [{at: 4, width: 4, factor: 2}]},
+  ...{size: 24, align: 8, tail: 24, object: 0, bytes: new Uint8Array(24), words: []},
+  fields: {
+    objects: [{at: 0, width: 4, factor: 1}],
+    size: [{at: 4, width: 4, factor: 2}],
+    written: [{at: 8, width: 8, factor: 1}],
+    written_size: [{at: 16, width: 4, factor: 1}],
+  },
 };
 const LAYOUT = {templates: {image: HEAD}, numbers: {linkSize: 4, innerTag: 1}} as unknown as ImageLayout;
 
@@ -66,9 +72,9 @@ function placesOf({sections}: ObjectFile): Map<string, {section: number; at: num
 
 test('variables: each block has its own aligned place, and words refer to places of others', () => {
   fc.assert(
-    fc.property(DRAWN, (drawn) => {
+    fc.property(DRAWN, fc.boolean(), (drawn, countsReferences) => {
       const {list, image} = blocksOf(drawn);
-      const file = layOutVariables('ff_image_m', image, list.blocks);
+      const file = layOutVariables('ff_image_m', image, list, countsReferences);
       const places = placesOf(file);
       expect(places.size).toBe(list.blocks.length);
       for (const block of list.blocks.slice(1)) {
@@ -87,19 +93,29 @@ test('variables: each block has its own aligned place, and words refer to places
             : {at, target: there?.section, addend: (there?.at ?? 0) + 4},
         ]);
       }
-      expect(file.symbols).toEqual([
-        {name: 'ff_image_m', section: places.get('i0')?.section, offset: places.get('i0')?.at, size: 16},
-      ]);
+      const {section, at} = places.get('i0') ?? {section: -1, at: -1};
+      expect(file.symbols).toEqual([{name: 'ff_image_m', section, offset: at, size: 24}]);
+      // what the first use writes: a section of its own, or nothing
+      const own = new Set<Place>(writtenPlaces(countsReferences).filter((place) => place !== 'shared'));
+      const written = list.blocks.filter((block) => own.has(block.place)).map(({name}) => name);
+      const there = file.sections.findIndex(({name}) => name === 'ff_written');
+      const labels = file.sections[there]?.labels.map(({name}) => name) ?? [];
+      expect(labels.toSorted()).toEqual(written.toSorted());
+      const head = file.sections[section];
+      const pointer = head?.relocations.find((each) => each.at === at + 8);
+      expect(pointer).toEqual(there < 0 ? undefined : {at: at + 8, target: there, addend: 0});
+      const size = Buffer.from(head?.bytes ?? []).readUInt32LE(at + 16);
+      expect(size).toBe(file.sections[there]?.bytes.length ?? 0);
     }),
   );
 });
 
 test('a struct: no relocations; words are tagged offsets from its start, where the image is', () => {
   fc.assert(
-    fc.property(DRAWN, (drawn) => {
+    fc.property(DRAWN, fc.boolean(), (drawn, countsReferences) => {
       const {list, image} = blocksOf(drawn);
       const members = [...list.blocks];
-      const file = layOutStruct('ff_image_m', image, list, LAYOUT);
+      const file = layOutStruct('ff_image_m', image, list, LAYOUT, countsReferences);
       const [section] = file.sections;
       const bytes = Buffer.from(section?.bytes ?? []);
       expect(file.sections).toHaveLength(1);
@@ -117,6 +133,12 @@ test('a struct: no relocations; words are tagged offsets from its start, where t
       // the head: where the lists of objects are, and the size, whose field counts twice
       expect(bytes.readUInt32LE(0)).toBe(places.get('objects')?.at);
       expect(bytes.readUInt32LE(4)).toBe(2 * bytes.length);
+      const start = bytes.readUInt32LE(8);
+      for (const block of members.slice(1)) {
+        const at = places.get(block.name)?.at ?? -1;
+        const isInside = at >= start && at + block.bytes.length <= start + bytes.readUInt32LE(16);
+        expect(isInside).toBe(writtenPlaces(countsReferences).includes(block.place));
+      }
     }),
   );
 });

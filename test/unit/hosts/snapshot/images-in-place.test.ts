@@ -17,7 +17,7 @@ const PLACE = 2000;
 /** Sections of the second page of the file: what is in front of the images, two kinds of these, and the names of all. */
 const SECTIONS = [
   {name: '.data', offset: PAGE, size: 96},
-  {name: 'ff_code', offset: PAGE + 96, size: 400},
+  {name: 'ff_written', offset: PAGE + 96, size: 400},
   {name: 'ff_text', offset: PAGE + 496, size: 1000},
   {name: '.shstrtab', offset: 2 * PAGE, size: 64},
 ];
