@@ -12,11 +12,13 @@ const DEFAULT_ROUNDS = 60;
 export interface SuiteOptions extends Extent {
   /** The names after `--on`. */
   readonly on: readonly string[] | undefined;
+  /** Further options of the command line for all that is frozen. */
+  readonly with: readonly string[];
 }
 
-/** Reads `--on 'NAME …'`, `--measure 'wall faults instructions memory'` and `--rounds N`. Throws for anything else. */
+/** Reads `--on 'NAME …'`, `--with '--OPTION …'`, `--measure 'wall faults instructions memory'` and `--rounds N`. Throws for anything else. */
 export function suiteOptions(words: readonly string[]): SuiteOptions {
-  const {values} = gateOptions(words, {values: ['on', 'measure', 'rounds']});
+  const {values} = gateOptions(words, {values: ['on', 'with', 'measure', 'rounds']});
   const asked = listOf(values['measure']);
   const strange = asked?.find((name) => !QUANTITIES.some((each) => each === name));
   if (strange !== undefined) throw new Error(`--measure ${strange}: there are ${QUANTITIES.join(', ')}`);
@@ -24,11 +26,17 @@ export function suiteOptions(words: readonly string[]): SuiteOptions {
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a number of one or more');
   const options = {
     on: listOf(values['on']),
+    with: listOf(values['with']) ?? [],
     rounds,
     quantities: new Set<Quantity>(QUANTITIES.filter((each) => asked?.includes(each) ?? true)),
   };
   if (options.quantities.has('wall')) sayLoad();
   return options;
+}
+
+/** Results with further options are a suite of their own. */
+export function suiteWith(suite: string, options: SuiteOptions): string {
+  return [suite, ...options.with].join('-').replaceAll('--', '');
 }
 
 function listOf(text: string | undefined): string[] | undefined {

@@ -10,6 +10,7 @@ import {buildingSection, imagesSection, readBuildCosts, readImageCosts} from '..
 import {type Bar, chart} from '../chart.js';
 import {formatted} from '../formatted.js';
 import {goalsSection} from '../goals.js';
+import {peersSection, readPeers} from '../peers.js';
 import {FROZEN, type Pair} from '../ratios.js';
 import {type Results, type Row, readResults} from '../results.js';
 import {
@@ -46,6 +47,7 @@ export async function suite(): Promise<void> {
     const results = readResults(name);
     return results === undefined ? [] : [section(results)];
   });
+  const peers = readPeers();
   const costs = readBuildCosts();
   const images = readImageCosts();
   const machines = [...new Set(found.map(({machine}) => machine))];
@@ -54,6 +56,7 @@ export async function suite(): Promise<void> {
     `![Ratios of frozen to unmodified, as a bar chart](${CHART})`,
     goalsSection(readResults),
     ...sections,
+    ...(peers.length === 0 ? [] : [peersSection(peers)]),
     ...(images.length === 0 ? [] : [imagesSection(images)]),
     ...(costs.length === 0 ? [] : [buildingSection(costs)]),
   ].join('\n\n');

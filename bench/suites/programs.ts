@@ -2,7 +2,7 @@
  * Real programs on the system's Python, each frozen whole: as it is installed, the plain link of its archive, relinked with
  * images, grafted, and with an overlay.
  *
- *     node bench/run.mjs programs [--on 'mercurial black'] [--measure 'wall faults …'] [--rounds 60]
+ *     node bench/run.mjs programs [--on 'mercurial black'] [--with '--fast-exit'] [--measure 'wall faults …'] [--rounds 60]
  */
 import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
@@ -14,7 +14,7 @@ import {freshFolder, openWorkplace, traceOptions} from '../../support/workplace.
 import {type Contest, localPlace} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';
-import {sayRow, suiteOptions} from '../options.js';
+import {sayRow, suiteOptions, suiteWith} from '../options.js';
 import type {Pair} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {graft, overlay, relink} from '../subjects.js';
@@ -44,7 +44,12 @@ export function presentPrograms(): readonly string[] {
   return PROGRAMS.filter(({name, needs}) => name in STARTS && existsSync(needs)).map(({name}) => name);
 }
 
-export async function measureProgram(name: string, extent: Extent): Promise<Row> {
+/** @param options further ones of the command line */
+export async function measureProgram(
+  name: string,
+  extent: Extent,
+  options: readonly string[] = [],
+): Promise<Row> {
   const words = STARTS[name];
   const program = PROGRAMS.find((each) => each.name === name);
   if (words === undefined || program === undefined) {
@@ -53,7 +58,7 @@ export async function measureProgram(name: string, extent: Extent): Promise<Row>
   const {work, close} = await openWorkplace();
   try {
     freshFolder(work, program);
-    const contest = await freezeProgram(name, traceOptions(work, program), work);
+    const contest = await freezeProgram(name, [...traceOptions(work, program), ...options], work);
     freshFolder(work, program);
     const [file = '', ...rest] = words;
     const command = [file.split('/').at(-1), ...rest].join(' ');
@@ -92,8 +97,8 @@ async function freezeProgram(name: string, selection: readonly string[], work: W
 export async function suite(words: readonly string[]): Promise<void> {
   const options = suiteOptions(words);
   for (const name of options.on ?? presentPrograms()) {
-    const row = await measureProgram(name, options);
+    const row = await measureProgram(name, options, options.with);
     sayRow(row, PROGRAM_PAIRS);
-    await keepRows('programs', [row]);
+    await keepRows(suiteWith('programs', options), [row]);
   }
 }

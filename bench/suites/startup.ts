@@ -1,13 +1,13 @@
 /**
  * How long a start takes: nothing but the start, and the imports that programs begin with.
  *
- *     node bench/run.mjs startup [--on 'relink-3.13 source-3.11.2'] [--measure 'wall faults …'] [--rounds 60]
+ *     node bench/run.mjs startup [--on 'relink-3.13 source-3.11.2'] [--with '--fast-exit'] [--measure 'wall faults …'] [--rounds 60]
  */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {FOLDER} from '../context.js';
 import {type Command, type Extent, measure} from '../measuring.js';
-import {sayRow, suiteOptions} from '../options.js';
+import {sayRow, suiteOptions, suiteWith} from '../options.js';
 import {FROZEN} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {makeContest, presentSubjects} from '../subjects.js';
@@ -41,15 +41,19 @@ const SELECTION = [
   ...['--trace', '-m json.tool --help'],
 ];
 
-/** @param only the names of commands; all if not given */
+/**
+ * @param only the names of commands; all if not given
+ * @param options further ones of the command line
+ */
 export async function measureStartup(
   name: string,
   extent: Extent,
   only?: readonly string[],
+  options: readonly string[] = [],
 ): Promise<readonly Row[]> {
   mkdirSync(FOLDER, {recursive: true});
   writeFileSync(DOCUMENT, JSON.stringify({numbers: [1, 2.5, -3e10], text: 'a small file', nothing: null}));
-  const contest = await makeContest(name, SELECTION, 'startup');
+  const contest = await makeContest(name, [...SELECTION, ...options], 'startup');
   const rows: Row[] = [];
   for (const command of commands().filter((each) => only?.includes(each.name) ?? true)) {
     const quantities = new Set(extent.quantities);
@@ -62,8 +66,8 @@ export async function measureStartup(
 export async function suite(words: readonly string[]): Promise<void> {
   const options = suiteOptions(words);
   for (const name of await presentSubjects(options.on)) {
-    const rows = await measureStartup(name, options);
+    const rows = await measureStartup(name, options, undefined, options.with);
     for (const row of rows) sayRow(row, [FROZEN]);
-    await keepRows('startup', rows);
+    await keepRows(suiteWith('startup', options), rows);
   }
 }
