@@ -13,8 +13,8 @@ def environment(toolchain):
         "FLASHFREEZE_CC": toolchain.facts["cc"]["identity"],
     }
 
-def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message):
-    """Runs `flashfreeze step …`."""
+def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message, more = depset()):
+    """Runs `flashfreeze step …`; `more` are further inputs."""
     words = ctx.actions.args()
     words.add(toolchain.tool)
     words.add("step")
@@ -22,7 +22,7 @@ def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message
     ctx.actions.run(
         executable = toolchain.node,
         arguments = [words, arguments],
-        inputs = depset(inputs, transitive = [toolchain.tool_files]),
+        inputs = depset(inputs, transitive = [toolchain.tool_files, more]),
         outputs = outputs,
         env = environment(toolchain),
         mnemonic = mnemonic,

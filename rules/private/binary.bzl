@@ -4,7 +4,7 @@ load(":interpreter.bzl", "frozen_interpreter")
 load(":launcher.bzl", "FIND_RUNFILES", "quoted")
 load(":modules.bzl", "frozen_modules", "runfiles_path")
 load(":names.bzl", "complain", "near")
-load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo", "FrozenProgramInfo")
+load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo", "FrozenProgramInfo", "FrozenStartInfo")
 
 _LAUNCHER = """\
 #!/bin/sh
@@ -29,11 +29,9 @@ import runpy
 runpy._run_module_as_main(%s)
 """
 
-def _launcher_impl(ctx):
-    interpreter = ctx.attr.interpreter
-    info = interpreter[FrozenInterpreterInfo]
+def _start_impl(ctx):
     own = ctx.attr.modules[FrozenModulesInfo]
-    modules = {module.name: module for module in info.modules.to_list()}
+    modules = {module.name: module for module in own.modules.to_list()}
     if FrozenProgramInfo in ctx.attr.modules:
         program = ctx.attr.modules[FrozenProgramInfo]
         main, ordered = program.main, program.folders
@@ -46,20 +44,50 @@ def _launcher_impl(ctx):
         for module in modules.values():
             if module.root != "stdlib" and module.root not in ordered:
                 ordered.append(module.root)
-    start = ctx.actions.declare_file(ctx.label.name + ".start.py")
-    ctx.actions.write(start, _START % (repr(runfiles_path(ctx, start)), repr(ordered), repr(main)))
+    script = ctx.actions.declare_file(ctx.label.name + ".py")
+    ctx.actions.write(script, _START % (repr(runfiles_path(ctx, script)), repr(ordered), repr(main)))
+    runfiles = ctx.runfiles(files = [script] + ctx.files.data, transitive_files = own.sources)
+    for data in ctx.attr.data:
+        runfiles = runfiles.merge(data[DefaultInfo].default_runfiles)
+    traces = [ctx.expand_location(trace, ctx.attr.data) for trace in ctx.attr.traces]
+    places, files = _places(ctx, runfiles) if traces else ({}, depset())
+    return [FrozenStartInfo(script = script, runfiles = runfiles, traces = traces, places = places, files = files)]
+
+def _places(ctx, runfiles):
+    """The files of a program, by the path that each has in the runfiles directory, as Bazel lays it out."""
+    places = {"%s/%s" % (ctx.workspace_name, path): None for path in runfiles.empty_filenames.to_list()}
+    links = {"%s/%s" % (ctx.workspace_name, link.path): link.target_file for link in runfiles.symlinks.to_list()}
+    links.update({link.path: link.target_file for link in runfiles.root_symlinks.to_list()})
+    places.update({path: file.path for path, file in links.items()})
+    places.update({runfiles_path(ctx, file): file.path for file in runfiles.files.to_list()})
+    return places, depset(links.values(), transitive = [runfiles.files])
+
+_program_start = rule(
+    implementation = _start_impl,
+    attrs = {
+        "data": attr.label_list(allow_files = True),
+        "for_label": attr.string(),
+        # Only where `modules` does not have it.
+        "main": attr.string(),
+        "modules": attr.label(providers = [FrozenModulesInfo]),
+        "traces": attr.string_list(),
+    },
+)
+
+def _launcher_impl(ctx):
+    interpreter = ctx.attr.interpreter
+    info = interpreter[FrozenInterpreterInfo]
+    start = ctx.attr.start[FrozenStartInfo]
     launcher = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
         launcher,
-        _LAUNCHER % (FIND_RUNFILES, quoted(runfiles_path(ctx, info.executable)), quoted(runfiles_path(ctx, start))),
+        _LAUNCHER % (FIND_RUNFILES, quoted(runfiles_path(ctx, info.executable)), quoted(runfiles_path(ctx, start.script))),
         is_executable = True,
     )
-    runfiles = ctx.runfiles(files = [start, launcher] + ctx.files.data, transitive_files = own.sources)
-    for data in ctx.attr.data + [interpreter]:
-        runfiles = runfiles.merge(data[DefaultInfo].default_runfiles)
+    runfiles = ctx.runfiles(files = [launcher]).merge(start.runfiles).merge(interpreter[DefaultInfo].default_runfiles)
     return [
         info,
-        own,
+        ctx.attr.modules[FrozenModulesInfo],
         DefaultInfo(
             executable = launcher,
             files = depset([launcher], transitive = [interpreter[DefaultInfo].files]),
@@ -67,80 +95,57 @@ def _launcher_impl(ctx):
         ),
     ]
 
-launcher = rule(
+_launcher = rule(
     implementation = _launcher_impl,
     attrs = {
-        "data": attr.label_list(allow_files = True),
-        "for_label": attr.string(),
         "interpreter": attr.label(providers = [FrozenInterpreterInfo]),
-        # Only where `modules` does not have it.
-        "main": attr.string(),
         "modules": attr.label(providers = [FrozenModulesInfo]),
+        "start": attr.label(providers = [FrozenStartInfo]),
     },
     executable = True,
 )
 
 def declare_program(name, freeze, modules, program, kind, python, verify, common):
-    """Declares a program: NAME.modules, NAME.python, and NAME, which runs the program in that interpreter.
+    """Declares a program: NAME.modules, NAME.start, NAME.python, and NAME, which runs the program in that interpreter.
 
     Args:
       name: the name of the target
       freeze: the rule of NAME.modules
       modules: what that rule has of its own
-      program: what the launcher has of its own
+      program: what NAME.start has of its own
       kind: as for `frozen_interpreter`
       python: the toolchain, if not the registered one
       verify: as for `frozen_interpreter`
       common: attributes common to all rules; `visibility` is that of NAME only
     """
     inner = {key: common[key] for key in common if key in ["tags", "testonly", "target_compatible_with"]}
+    inner["visibility"] = ["//visibility:private"]
     freeze(
         name = name + ".modules",
         python = python,
-        visibility = ["//visibility:private"],
         **dict(modules, **inner)
+    )
+    _program_start(
+        name = name + ".start",
+        for_label = label_text(name),
+        modules = ":" + name + ".modules",
+        **dict(program, **inner)
     )
     frozen_interpreter(
         name = name + ".python",
         deps = [":" + name + ".modules"],
         kind = kind,
         python = python,
+        start = ":" + name + ".start",
         verify = verify,
-        visibility = ["//visibility:private"],
         **inner
     )
-    launcher(
+    _launcher(
         name = name,
-        for_label = label_text(name),
         interpreter = ":" + name + ".python",
         modules = ":" + name + ".modules",
-        **dict(program, **common)
-    )
-
-def declare_own_program(
-        name,
-        freeze,
-        main,
-        srcs = [],
-        deps = [],
-        data = [],
-        stdlib = [],
-        startup = True,
-        import_root = ".",
-        kind = "relink",
-        python = None,
-        verify = True,
-        **kwargs):
-    """Declares a program whose sources are attributes: `frozen_python_binary`, with the rule of NAME.modules as `freeze`."""
-    declare_program(
-        name = name,
-        freeze = freeze,
-        modules = dict(srcs = srcs, deps = deps, import_root = import_root, startup = startup, stdlib = stdlib),
-        program = dict(data = data, main = main),
-        kind = kind,
-        python = python,
-        verify = verify,
-        common = kwargs,
+        start = ":" + name + ".start",
+        **common
     )
 
 def label_text(name):
@@ -155,15 +160,17 @@ def frozen_python_binary(
         data = [],
         stdlib = [],
         startup = True,
+        traces = [],
         import_root = ".",
         kind = "relink",
         python = None,
         verify = True,
+        freeze = frozen_modules,
         **kwargs):
     """Makes a Python program with all its modules, and an interpreter that has them frozen.
 
-    It declares three targets: NAME.modules (`frozen_modules`), NAME.python (`frozen_interpreter`), and NAME, which runs the
-    program in that interpreter. The sources of the modules are in the program's runfiles, and tracebacks name them.
+    It declares NAME.modules (`frozen_modules`), NAME.start, which says how the program starts, NAME.python (`frozen_interpreter`), and NAME,
+    which runs the program in that interpreter. The sources of the modules are in the program's runfiles, and tracebacks name them.
 
     Args:
       name: the name of the target
@@ -173,24 +180,23 @@ def frozen_python_binary(
       data: files that the program reads at run time
       stdlib: modules of the standard library to freeze, as for `frozen_modules`
       startup: whether to freeze the modules that every start of the Python imports
+      traces: the arguments of runs that say what the program imports, each as in a shell. Of `srcs`, `deps` and `stdlib`, only that is
+        frozen, in that order, with the regular expressions and the source text that the program compiles. `$(rootpath LABEL)` stands for the
+        path of a file of `data`
       import_root: as for `frozen_modules`
       kind: as for `frozen_interpreter`
       python: the toolchain, if not the registered one
       verify: as for `frozen_interpreter`
+      freeze: internal: the rule of NAME.modules
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
-    declare_own_program(
-        name,
-        frozen_modules,
-        main,
-        srcs = srcs,
-        deps = deps,
-        data = data,
-        stdlib = stdlib,
-        startup = startup,
-        import_root = import_root,
+    declare_program(
+        name = name,
+        freeze = freeze,
+        modules = dict(srcs = srcs, deps = deps, import_root = import_root, startup = startup, stdlib = stdlib),
+        program = dict(data = data, main = main, traces = traces),
         kind = kind,
         python = python,
         verify = verify,
-        **kwargs
+        common = kwargs,
     )

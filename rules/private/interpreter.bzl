@@ -4,7 +4,7 @@ load(":actions.bzl", "compile_c", "environment", "run_step")
 load(":launcher.bzl", "FIND_RUNFILES", "REFUSE_COLONS", "quoted")
 load(":modules.bzl", "check_deps", "runfiles_path")
 load(":names.bzl", "complain", "shown")
-load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo")
+load(":providers.bzl", "FrozenInterpreterInfo", "FrozenModulesInfo", "FrozenStartInfo")
 load(":toolchain.bzl", "PYTHON_ATTR", "toolchain_of", "toolchain_types")
 
 _OVERLAY = """\
@@ -38,61 +38,122 @@ def _closure(ctx, toolchain):
             ))
     return found.values()
 
-def _index(ctx, toolchain, modules, kind):
-    """The tables through which the runtime finds images."""
-    name = ctx.label.name
-    plan = ctx.actions.declare_file(name + ".frozen/plan.json")
-    ctx.actions.write(plan, json.encode({
+def _plan(ctx, toolchain, modules, kind, frozen_modules):
+    """What is frozen, in order: all of the modules, or those that the traced program imports.
+
+    Args:
+      ctx: the context of the rule
+      toolchain: FlashfreezeToolchainInfo
+      modules: the modules that may be frozen
+      kind: as the attribute
+      frozen_modules: those that CPython freezes itself, which are compared, too
+    Returns:
+      struct(file, list, objects, images): the plan for the index, the linker's arguments if not all objects are linked, the objects,
+      and what is compared
+    """
+    place = ctx.label.name + ".frozen/"
+    plan = ctx.actions.declare_file(place + "plan.json")
+    images = ctx.actions.declare_file(place + "images.json")
+    objects = [each.object if kind == "relink" else each.pic_object for each in modules]
+    start = ctx.attr.start[FrozenStartInfo] if ctx.attr.start else None
+    if start == None or not start.traces:
+        checked = frozen_modules + modules if ctx.attr.verify else []
+        ctx.actions.write(plan, json.encode({"kind": kind, "modules": [_entry(each) for each in modules]}))
+        ctx.actions.write(images, json.encode({"force": False, "images": [_image(each) for each in checked]}))
+        return struct(file = plan, list = None, objects = objects, images = images)
+    request = ctx.actions.declare_file(place + "trace.json")
+    ctx.actions.write(request, json.encode({
         "kind": kind,
-        "modules": [{"name": each.name, "isPackage": each.is_package, "root": each.root} for each in modules],
+        "candidates": [
+            dict(_entry(each), source = each.source.path, object = object.path)
+            for each, object in zip(modules, objects)
+        ],
+        "images": [_image(each) for each in frozen_modules],
+        "verify": ctx.attr.verify,
+        "program": {
+            "runfiles": start.places,
+            "directory": ctx.workspace_name,
+            "start": runfiles_path(ctx, start.script),
+            "traces": start.traces,
+        },
     }))
-    c = ctx.actions.declare_file(name + ".frozen/index.c")
+    listed = ctx.actions.declare_file(place + "objects")
     words = ctx.actions.args()
     words.add("--target", toolchain.target)
+    words.add("--python", toolchain.interpreter)
+    words.add("--request", request)
     words.add("--plan", plan)
+    words.add("--objects", listed)
+    words.add("--images", images)
+    run_step(
+        ctx,
+        toolchain,
+        "trace",
+        words,
+        [request, toolchain.target, toolchain.layout, toolchain.interpreter] + toolchain.tracer,
+        [plan, listed, images],
+        "FreezeTrace",
+        "Tracing the program of %s" % ctx.label,
+        start.files,
+    )
+    return struct(file = plan, list = listed, objects = objects, images = images)
+
+def _entry(module):
+    return {"name": module.name, "isPackage": module.is_package, "root": module.root}
+
+def _image(module):
+    return {"module": module.name, "source": module.source.path}
+
+def _index(ctx, toolchain, plan, kind):
+    """The tables through which the runtime finds images."""
+    c = ctx.actions.declare_file(ctx.label.name + ".frozen/index.c")
+    words = ctx.actions.args()
+    words.add("--target", toolchain.target)
+    words.add("--plan", plan.file)
     words.add("--c", c)
-    run_step(ctx, toolchain, "index", words, [plan, toolchain.target, toolchain.layout], [c], "FreezeIndex", "Indexing %s" % ctx.label)
+    run_step(ctx, toolchain, "index", words, [plan.file, toolchain.target, toolchain.layout], [c], "FreezeIndex", "Indexing %s" % ctx.label)
     return compile_c(ctx, toolchain, c, "index", "data", kind != "relink")
 
-def _link(ctx, toolchain, command, parts, inputs, libraries, out):
+def _link(ctx, toolchain, command, before, plan, after, inputs, libraries, out):
+    """Links the objects of a plan, between other parts: they begin with the modules, in the order of imports."""
     flags = ctx.actions.args()
     flags.add_all(command)
     flags.add("-o", out)
+    flags.add_all(before)
+    if plan.list:
+        flags.add(plan.list, format = "@%s")
     listed = ctx.actions.args()
     listed.set_param_file_format("shell")
     listed.use_param_file("@%s", use_always = True)
-    listed.add_all(parts)
+    if not plan.list:
+        listed.add_all(plan.objects)
+    listed.add_all(after)
     rest = ctx.actions.args()
     rest.add_all(libraries)
     ctx.actions.run(
         executable = toolchain.facts["cc"]["path"],
         arguments = [flags, listed, rest],
-        inputs = inputs,
+        inputs = inputs + plan.objects + ([plan.list] if plan.list else []),
         outputs = [out],
         env = environment(toolchain),
         mnemonic = "FreezeLink",
         progress_message = "Linking %s" % ctx.label,
     )
 
-def _check(ctx, toolchain, words, inputs, compared):
+def _check(ctx, toolchain, words, inputs, plan, compared):
     """Checks that the new interpreter starts, uses its images, and that these equal a fresh compile of their sources."""
-    name = ctx.label.name
-    out = ctx.actions.declare_file(name + ".frozen/checked")
-    images = ctx.actions.declare_file(name + ".frozen/images.json")
-    checked = compared if ctx.attr.verify else []
-    ctx.actions.write(images, json.encode({
-        "force": False,
-        "images": [{"module": each.name, "source": each.source.path} for each in checked],
-    }))
-    words.add("--images", images)
+    out = ctx.actions.declare_file(ctx.label.name + ".frozen/checked")
+    words.add("--plan", plan.file)
+    words.add("--images", plan.images)
     words.add("--advice", _ADVICE)
     words.add("--out", out)
+    sources = [each.source for each in compared] if ctx.attr.verify else []
     run_step(
         ctx,
         toolchain,
         "check",
         words,
-        inputs + [images] + toolchain.checker + [each.source for each in checked],
+        inputs + [plan.file, plan.images] + toolchain.checker + sources,
         [out],
         "FreezeCheck",
         "Checking %s" % ctx.label,
@@ -104,13 +165,14 @@ def _relink(ctx, toolchain, modules):
         complain(ctx.label, "kind", "\"relink\" is not possible: " + toolchain.not_linkable)
     static = toolchain.facts["static"]
     linked = toolchain.linked
-    objects = [each.object for each in modules] + [_index(ctx, toolchain, modules, "relink")] + linked.objects
-    parts = [linked.main] + objects + ["-Wl,--whole-archive", linked.archive, "-Wl,--no-whole-archive"]
+    plan = _plan(ctx, toolchain, modules, "relink", linked.modules)
+    objects = [_index(ctx, toolchain, plan, "relink")] + linked.objects
+    parts = objects + ["-Wl,--whole-archive", linked.archive, "-Wl,--no-whole-archive"]
     out = ctx.actions.declare_file(ctx.label.name)
-    _link(ctx, toolchain, static["command"], parts, [linked.main, linked.archive] + objects, static["libraries"], out)
+    _link(ctx, toolchain, static["command"], [linked.main], plan, parts, [linked.main, linked.archive] + objects, static["libraries"], out)
     words = ctx.actions.args()
     words.add("--python", out)
-    checked = _check(ctx, toolchain, words, [out], linked.modules + modules)
+    checked = _check(ctx, toolchain, words, [out], plan, linked.modules + modules)
     return struct(executable = out, images = out, checked = checked, runfiles = [])
 
 def _graft(ctx, toolchain, modules):
@@ -121,9 +183,9 @@ def _graft(ctx, toolchain, modules):
 
     # The executable looks for it by this name, in its own directory.
     library = ctx.actions.declare_file(ctx.label.name + "-images.so")
-    objects = [each.pic_object for each in modules] + [_index(ctx, toolchain, modules, "graft")] + grafted.objects
-    parts = objects + [grafted.hidden]
-    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], parts, parts, [], library)
+    plan = _plan(ctx, toolchain, modules, "graft", grafted.modules)
+    parts = [_index(ctx, toolchain, plan, "graft")] + grafted.objects + [grafted.hidden]
+    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], [], plan, parts, parts, [], library)
     words = ctx.actions.args()
     words.add("--target", toolchain.target)
     words.add("--original", grafted.original)
@@ -132,18 +194,17 @@ def _graft(ctx, toolchain, modules):
     run_step(ctx, toolchain, "graft", words, [toolchain.target, grafted.original], [out], "FreezeGraft", "Grafting %s" % ctx.label)
     words = ctx.actions.args()
     words.add("--python", out)
-    words.add("--grafted")
-    checked = _check(ctx, toolchain, words, [out, library], grafted.modules + modules)
+    checked = _check(ctx, toolchain, words, [out, library], plan, grafted.modules + modules)
     return struct(executable = out, images = library, checked = checked, runfiles = [library])
 
 def _overlay(ctx, toolchain, modules):
     if not modules:
         complain(ctx.label, "deps", "an overlay needs a module that CPython does not freeze itself")
     name = ctx.label.name
-    objects = [each.pic_object for each in modules] + [_index(ctx, toolchain, modules, "overlay")] + toolchain.overlay.objects
-    exports = toolchain.overlay.exports
+    plan = _plan(ctx, toolchain, modules, "overlay", [])
+    parts = [_index(ctx, toolchain, plan, "overlay")] + toolchain.overlay.objects + [toolchain.overlay.exports]
     extension = ctx.actions.declare_file("%s.site/_flashfreeze%s" % (name, toolchain.facts["extensionSuffix"]))
-    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], objects + [exports], objects + [exports], [], extension)
+    _link(ctx, toolchain, toolchain.facts["overlay"]["command"], [], plan, parts, parts, [], extension)
     hook = ctx.actions.declare_file(name + ".site/sitecustomize.py")
     words = ctx.actions.args()
     words.add("--target", toolchain.target)
@@ -157,8 +218,7 @@ def _overlay(ctx, toolchain, modules):
     words = ctx.actions.args()
     words.add("--python", toolchain.interpreter)
     words.add_all("--site", [hook], map_each = _folder)
-    words.add("--module", modules[0].name)
-    checked = _check(ctx, toolchain, words, [toolchain.interpreter, hook, extension], modules)
+    checked = _check(ctx, toolchain, words, [toolchain.interpreter, hook, extension], plan, modules)
     return struct(executable = launcher, images = extension, checked = checked, runfiles = [hook, extension, toolchain.interpreter])
 
 def _folder(file):
@@ -212,6 +272,7 @@ frozen_interpreter = rule(
         "deps": attr.label_list(doc = "The modules, as `frozen_modules` targets.", providers = [FrozenModulesInfo]),
         "kind": INTERPRETER_KIND,
         "python": PYTHON_ATTR,
+        "start": attr.label(doc = "Internal: the program that decides which of the modules are frozen.", providers = [FrozenStartInfo]),
         "verify": VERIFY_ATTR,
     },
     executable = True,

@@ -47,9 +47,9 @@ def modules_of_library(ctx, toolchain, names, attribute):
     for wanted in names:
         all = wanted.endswith(".*")
         name = wanted[:-2] if all else wanted
-        if not is_module_name(name):
-            complain(ctx.label, attribute, "%s is not a valid module name" % repr(wanted))
         if name not in toolchain.stdlib and name not in toolchain.frozen_names:
+            if not is_module_name(name):
+                complain(ctx.label, attribute, "%s is not a valid module name" % repr(wanted))
             complain(ctx.label, attribute, "no source found for the module %s in the standard library of Python %s%s" % (
                 repr(name),
                 toolchain.version,

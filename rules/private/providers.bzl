@@ -13,6 +13,7 @@ FlashfreezeToolchainInfo = provider(
         "tool": "The program that Node.js runs, a file.",
         "tool_files": "A depset of all files of the tool.",
         "worker": "The script that compiles modules in the target Python, with what it imports.",
+        "tracer": "The scripts that trace a program and compile what it compiles, with what they import.",
         "checker": "The script that checks a new interpreter, with what it imports.",
         "layout": "The layout file of the target's version.",
         "image_layouts": "How images look in the target, as files: by whether they are position-independent.",
@@ -50,12 +51,23 @@ FrozenProgramInfo = provider(
     },
 )
 
+FrozenStartInfo = provider(
+    doc = "The script that starts a program, with the files of the program.",
+    fields = {
+        "script": "The script, a file.",
+        "runfiles": "The runfiles of the program.",
+        "traces": "The command lines with which the program is traced: its arguments, as in a shell.",
+        "places": "A dict from the path of each file in the runfiles directory to where an action has it; None stands for an empty file.",
+        "files": "A depset of these files.",
+    },
+)
+
 FrozenInterpreterInfo = provider(
     doc = "An interpreter with frozen modules.",
     fields = {
         "executable": "The file to run.",
         "kind": "`relink`, `graft` or `overlay`.",
-        "modules": "A depset of the modules, as in `FrozenModulesInfo`.",
+        "modules": "A depset of the modules, as in `FrozenModulesInfo`; of a traced program, those that may be frozen.",
         "images": "The file that holds the images: an executable, a library or an extension module.",
         "version": "The version of the Python, such as `3.14.8`.",
     },

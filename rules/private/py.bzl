@@ -1,7 +1,7 @@
 """Rules that freeze modules of `py_library` and `py_binary` targets, through PyInfo."""
 
 load("@rules_python//python:py_info.bzl", "PyInfo")
-load(":binary.bzl", "declare_own_program", "declare_program", "label_text")
+load(":binary.bzl", "declare_program", "label_text", frozen_own_binary = "frozen_python_binary")
 load(":modules.bzl", "MODULES_ATTRS", "declare_modules", "freeze", "frozen_modules_of", "modules_of_library", "runfiles_path")
 load(":names.bzl", "complain", "is_module_name")
 load(":providers.bzl", "FrozenModulesInfo", "FrozenProgramInfo")
@@ -159,9 +159,9 @@ def frozen_python_binary(name, main, **kwargs):
       main: the name of the module to run as `__main__`, as for `python -m`
       **kwargs: as for `frozen_python_binary` of `defs.bzl`
     """
-    declare_own_program(name, frozen_modules, main, **kwargs)
+    frozen_own_binary(name, main, freeze = frozen_modules, **kwargs)
 
-def frozen_py_binary(name, binary, stdlib = [], startup = True, kind = "relink", python = None, verify = True, **kwargs):
+def frozen_py_binary(name, binary, stdlib = [], startup = True, traces = [], kind = "relink", python = None, verify = True, **kwargs):
     """Makes a program of a `py_binary`, with an interpreter that has all its modules frozen.
 
     The program has the runfiles of the `py_binary`, and the same directories on `sys.path`. As with `frozen_python_binary`, there are also
@@ -172,6 +172,7 @@ def frozen_py_binary(name, binary, stdlib = [], startup = True, kind = "relink",
       binary: a `py_binary`
       stdlib: modules of the standard library to freeze, as for `frozen_modules`
       startup: whether to freeze the modules that every start of the Python imports
+      traces: as for `frozen_python_binary`
       kind: as for `frozen_interpreter`
       python: the toolchain, if not the registered one
       verify: as for `frozen_interpreter`
@@ -181,7 +182,7 @@ def frozen_py_binary(name, binary, stdlib = [], startup = True, kind = "relink",
         name = name,
         freeze = frozen_py_library,
         modules = dict(deps = [binary], for_label = label_text(name), is_program = True, startup = startup, stdlib = stdlib),
-        program = dict(data = [binary]),
+        program = dict(data = [binary], traces = traces),
         kind = kind,
         python = python,
         verify = verify,

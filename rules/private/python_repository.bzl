@@ -13,8 +13,9 @@ PYTHON_ATTRS = {
 
 _BUILD = """\
 # Written by flashfreeze for {python}.
-load("{defs}", "flashfreeze_toolchain")
+load("{defs}", "flashfreeze_toolchain", "frozen_modules")
 load(":facts.bzl", "FACTS")
+load(":modules.bzl", "LIBRARY")
 
 package(default_visibility = ["//visibility:public"])
 
@@ -40,6 +41,12 @@ flashfreeze_toolchain(
 {parts}    stdlib = [":stdlib"],
 )
 
+frozen_modules(
+    name = "library",
+    python = ":python",
+    stdlib = LIBRARY,
+)
+
 toolchain(
     name = "toolchain",
     toolchain = ":python",
@@ -52,6 +59,9 @@ _MODULES = '''\
 
 # The modules that every start imports.
 STARTUP = {startup}
+
+# The modules of the standard library.
+LIBRARY = {library}
 '''
 
 def _find(rctx, attribute, name):
@@ -104,9 +114,14 @@ def _python_repository_impl(rctx):
     # Entries that are aliases share a source, and most are also modules of the library.
     sources = {record["path"]: True for record in facts["modules"]}
     sources.update({row["path"]: True for row in facts["frozen"]})
-    library = ["lib/" + path for path in sorted(sources) if rctx.path("lib/" + path).exists]
+    there = {path: True for path in sorted(sources) if rctx.path("lib/" + path).exists}
+    library = ["lib/" + path for path in there]
     rctx.file("facts.bzl", "FACTS = %s\n" % repr(text), executable = False)
-    rctx.file("modules.bzl", _MODULES.format(python = python, startup = repr(facts["startup"])), executable = False)
+    rctx.file("modules.bzl", _MODULES.format(
+        python = python,
+        startup = repr(facts["startup"]),
+        library = repr([record["name"] for record in facts["modules"] if record["path"] in there]),
+    ), executable = False)
     rctx.file("BUILD.bazel", _BUILD.format(
         python = python,
         defs = str(Label("//rules:defs.bzl")),
@@ -119,7 +134,8 @@ def _python_repository_impl(rctx):
 python_repository = repository_rule(
     implementation = _python_repository_impl,
     doc = "Makes a repository for an installed Python: `@NAME//:toolchain` to register, `@NAME//:python` for the attribute " +
-          "`python` of rules, and `@NAME//:modules.bzl` with `STARTUP`, the modules that every start imports.",
+          "`python` of rules, `@NAME//:library` with all modules of the standard library, from which traced programs choose, and " +
+          "`@NAME//:modules.bzl` with `STARTUP`, the modules that every start imports, and `LIBRARY`, those of the standard library.",
     attrs = PYTHON_ATTRS,
     configure = True,
     environ = ["PATH"],

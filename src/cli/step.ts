@@ -17,6 +17,7 @@ const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   generate: () => import('./steps/generate.js'),
   'read-probe': () => import('./steps/read-probe.js'),
   probe: () => import('./steps/probe.js'),
+  trace: () => import('./steps/trace.js'),
   index: () => import('./steps/index.js'),
   graft: () => import('./steps/graft.js'),
   hook: () => import('./steps/hook.js'),

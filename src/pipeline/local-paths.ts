@@ -8,7 +8,7 @@ import type {HostContext} from './build-options.js';
 export function mentionsLocalPath(
   text: string,
   buildDir: string,
-  {cwd, userEnvironment}: HostContext,
+  {cwd, userEnvironment}: Pick<HostContext, 'cwd' | 'userEnvironment'>,
 ): boolean {
   const plain = text.replaceAll('\\', '');
   return [cwd, userEnvironment['HOME'], buildDir].some(

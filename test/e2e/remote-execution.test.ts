@@ -65,7 +65,7 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
       if (method === 'Execute' && ++executions === 25) restarted = restart();
     });
 
-    const targets = `//tally:all //probe //odd:all "//grafted:where's it" //bad:generated`;
+    const targets = `//tally:all //probe //odd:all "//grafted:where's it" //bad:generated //traced:few`;
     const build = (name: string, base: string, words: string): string =>
       `bazel '${join(folder, base)}' build ${words} --execution_log_json_file='${logOf(name)}'`;
     const onEngine = (name: string, base: string, words: string): string =>
@@ -74,7 +74,8 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
         base,
         `${words} --remote_executor=${proxies[name]?.url ?? ''} --spawn_strategy=remote --remote_download_all`,
       );
-    const program = 'bazel-bin/tally/tally tally/numbers.csv';
+    const tally = 'bazel-bin/tally/tally tally/numbers.csv';
+    const program = `bazel-bin/traced/few traced/numbers.csv && ${tally}`;
     const undeclared = '//odd:undeclared';
     const stop = (base: string): string => `command bazel --output_base='${join(folder, base)}' shutdown`;
     answers = await bazelSession(root ?? '', 'forky', folder, workspaceOf('first'), [
@@ -102,7 +103,7 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
       {name: 'clean', line: `bazel '${join(folder, 'base')}' clean`},
       {
         name: 'killed',
-        line: `${onEngine('killed', 'base', `//tally --noremote_accept_cached --remote_retries=20`)} && ${program} && ${stop('base')}`,
+        line: `${onEngine('killed', 'base', `//tally --noremote_accept_cached --remote_retries=20`)} && ${tally} && ${stop('base')}`,
       },
     ]);
     await restarted;

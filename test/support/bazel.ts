@@ -32,6 +32,8 @@ export function unpackPackage(folder: string): {readonly workspace: string} {
   const [archive = ''] = readdirSync(packed);
   execFileSync('tar', ['-xzf', join(packed, archive), '-C', folder, '--strip-components=1']);
   const workspace = join(folder, 'examples', 'bazel-workspace');
+  // A copy of the example's program, for a BUILD file of the tests.
+  cpSync(join(workspace, 'tally'), join(workspace, 'traced'), {recursive: true});
   cpSync(join(TOOLS, 'workspace'), workspace, {recursive: true});
   return {workspace};
 }

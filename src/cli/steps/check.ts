@@ -7,6 +7,7 @@ import {compareImages} from '../../hosts/link/image-check.js';
 import {type CheckRequest, type ComparedImage, checkRequestSchema} from '../../hosts/link/new-images.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import type {StepModule} from './step-module.js';
+import {readStepPlan, wayOf} from './step-plan.js';
 
 /**
  * `step check`: whether a new interpreter starts and uses its images, and whether they equal a fresh compile of their sources; writes an
@@ -18,10 +19,8 @@ export const options: StepModule['options'] = {
   'no-site': {type: 'boolean'},
   // The directory with an overlay's sitecustomize.py
   site: {type: 'string'},
-  // It is a graft
-  grafted: {type: 'boolean'},
-  // A module that has to be in the overlay
-  module: {type: 'string'},
+  // What it has frozen; by default it was linked with that
+  plan: {type: 'string'},
   // What to compare: a CheckRequest as JSON
   images: {type: 'string'},
   // The build directory that keeps the proofs of images that were compared
@@ -49,20 +48,16 @@ export const run: StepModule['run'] = async ({text, optional, flag}, {environmen
   const request = await readRequest(optional('images'), cwd);
   if (!request.ok) return request;
   const {force, images} = request.value;
-  const module = optional('module');
+  const plan = optional('plan');
+  const way =
+    plan === undefined ? ({kind: 'linked'} as const) : wayOf(await readStepPlan(resolve(cwd, plan)));
   const folder = optional('proofs');
   const proofs =
     folder === undefined ? undefined : openProofs(resolve(cwd, folder), {store: undefined, force});
   const checked = await compareImages(
     await unprovenOf(images, proofs),
     proofs,
-    (modules) =>
-      tryImages(
-        interpreter,
-        flag('no-site') ? ['-I', '-S', '-B'] : ['-s', '-B'],
-        module === undefined ? {kind: flag('grafted') ? 'grafted' : 'linked'} : {kind: 'loaded', module},
-        modules,
-      ),
+    (modules) => tryImages(interpreter, flag('no-site') ? ['-I', '-S', '-B'] : ['-s', '-B'], way, modules),
     optional('advice') ?? ADVICE,
   );
   if (!checked.ok) return checked;

@@ -1,8 +1,9 @@
+import {readFile} from '../../fs/recorded-fs.js';
 import type {Artifact, Secrecy} from '../../model/action.js';
 import {type Result, ok} from '../../model/result.js';
 import type {HostContext} from '../build-options.js';
 import type {FreezePlan} from '../modules/module-plan.js';
-import type {Preparation, PreparationTools} from './preparation.js';
+import type {Preparation, PreparationTools, PreparingTarget} from './preparation.js';
 import {regularExpressions} from './regular-expressions.js';
 import {sourceSnippets} from './source-snippets.js';
 
@@ -34,8 +35,32 @@ export async function prepareAll(
   return ok(prepared);
 }
 
+/** `prepareAll` for a build system with an engine of its own: the contents of the files, by kind. Fails with DISCOVER and PYTHON. */
+export async function compileAll(
+  wanted: Readonly<Record<string, readonly unknown[]>>,
+  plan: FreezePlan,
+  target: PreparingTarget,
+  context: Pick<HostContext, 'cwd' | 'userEnvironment'>,
+): Promise<Result<Readonly<Record<string, string>>>> {
+  const texts: Record<string, string> = {};
+  for (const {name, compile} of PREPARATIONS) {
+    const text = await compile(wanted[name] ?? [], plan, target, context);
+    if (!text.ok) return text;
+    if (text.value !== undefined) texts[name] = text.value;
+  }
+  return ok(texts);
+}
+
 /** The C of the tables of all kinds. */
 export async function preparedTables(prepared: Prepared): Promise<string> {
-  const tables = await Promise.all(PREPARATIONS.map(({name, table}) => table(prepared[name])));
-  return tables.join('\n');
+  const read = async ({name}: Preparation): Promise<readonly [string, string | undefined]> => {
+    const path = prepared[name]?.path;
+    return [name, path === undefined ? undefined : await readFile(path, 'utf8')];
+  };
+  return tablesOf(Object.fromEntries(await Promise.all(PREPARATIONS.map(read))));
+}
+
+/** The same of the contents of the files. */
+export function tablesOf(texts: Readonly<Record<string, string | undefined>>): string {
+  return PREPARATIONS.map(({name, table}) => table(texts[name])).join('\n');
 }

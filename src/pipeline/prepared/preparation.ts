@@ -2,8 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {Layout} from '../../codegen/layout.js';
-import {readFile} from '../../fs/recorded-fs.js';
-import {runScript} from '../../cpython/interpreter/run-script.js';
+import {type Interpreter, runScript} from '../../cpython/interpreter/run-script.js';
 import {type ScriptName, scriptFiles} from '../../cpython/interpreter/scripts.js';
 import type {Artifact, Secrecy} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
@@ -46,6 +45,12 @@ export interface PreparedKind<Source, Compiled extends Source> {
 /** The tools that preparing needs. */
 export type PreparationTools = Pick<Tools, 'engine' | 'places' | 'toolchain'>;
 
+/** A target that compiles by itself, without the engine. */
+export interface PreparingTarget extends Pick<Tools['toolchain'], 'layout' | 'interpreter'> {
+  /** Text with a path in this directory is left out. */
+  readonly folder: string;
+}
+
 /** A kind of prepared source, whatever its types. */
 export interface Preparation {
   readonly name: string;
@@ -61,25 +66,58 @@ export interface Preparation {
     context: HostContext,
     secrecy?: Secrecy,
   ) => Promise<Result<Artifact | undefined>>;
-  /** The C of the table of what `prepare` made. */
-  readonly table: (prepared: Artifact | undefined) => Promise<string>;
+  /** What `prepare` has in its file, for a build system with an engine of its own. Fails with DISCOVER and PYTHON. */
+  readonly compile: (
+    wanted: readonly unknown[],
+    plan: FreezePlan,
+    target: PreparingTarget,
+    context: LocalPlaces,
+  ) => Promise<Result<string | undefined>>;
+  /** The C of the table of what was compiled, which is the content of a file that `prepare` made. */
+  readonly table: (compiled: string | undefined) => string;
 }
+
+type LocalPlaces = Pick<HostContext, 'cwd' | 'userEnvironment'>;
 
 export function preparationOf<Source, Compiled extends Source>(
   kind: PreparedKind<Source, Compiled>,
 ): Preparation {
   const {name, isChosen, script} = kind;
   const results = z.array(kind.compiled);
+  const select = (
+    wanted: readonly unknown[],
+    plan: FreezePlan,
+    layout: Layout,
+    folder: string,
+    context: LocalPlaces,
+  ): {sources: readonly Source[]; compilers: FreezePlan['modules']} | undefined => {
+    const compilers = compilersIn(plan, kind.compilers(layout));
+    const sources = z
+      .array(kind.source)
+      .parse(wanted)
+      .filter((source) => !mentionsLocalPath(kind.textOf(source), folder, context));
+    return compilers === undefined || sources.length === 0 ? undefined : {sources, compilers};
+  };
+  const compileAll = async (
+    sources: readonly Source[],
+    interpreter: Interpreter,
+  ): Promise<Result<string>> => {
+    const environment = {...interpreter.environment, ...kind.environment};
+    const compiled = await runScript({...interpreter, environment}, script, {
+      flags: kind.flags,
+      input: JSON.stringify(sources),
+      schema: results,
+      code: 'DISCOVER',
+    });
+    return compiled.ok ? ok(JSON.stringify(compiled.value)) : compiled;
+  };
   return {
     name,
     isChosen,
     async prepare(wanted, plan, {engine, places, toolchain}, context, secrecy) {
-      const compilers = compilersIn(plan, kind.compilers(toolchain.layout));
-      const sources = z
-        .array(kind.source)
-        .parse(wanted)
-        .filter((source) => !mentionsLocalPath(kind.textOf(source), places.root, context));
-      if (compilers === undefined || sources.length === 0) return ok(undefined);
+      const selected = select(wanted, plan, toolchain.layout, places.root, context);
+      if (selected === undefined) return ok(undefined);
+      const {sources, compilers} = selected;
       const inputs = await engine.sources([
         ...scriptFiles(script),
         ...compilers.map(({sourceName, source}) => ({name: sourceName, path: source})),
@@ -95,25 +133,19 @@ export function preparationOf<Source, Compiled extends Source>(
         storage: 'shared',
         ...(secrecy === undefined ? {} : {secrecy}),
         async execute({outputs}) {
-          const {interpreter} = toolchain;
-          const environment = {...interpreter.environment, ...kind.environment};
-          const compiled = await runScript({...interpreter, environment}, script, {
-            flags: kind.flags,
-            input: JSON.stringify(sources),
-            schema: results,
-            code: 'DISCOVER',
-          });
+          const compiled = await compileAll(sources, toolchain.interpreter);
           if (!compiled.ok) return compiled;
-          await writeFile(outputs[name] ?? '', JSON.stringify(compiled.value));
+          await writeFile(outputs[name] ?? '', compiled.value);
           return ok();
         },
       });
       return action.ok ? ok(output(action.value, name)) : action;
     },
-    async table(prepared) {
-      if (prepared === undefined) return kind.table([]);
-      return kind.table(results.parse(JSON.parse(await readFile(prepared.path, 'utf8'))));
+    async compile(wanted, plan, {layout, interpreter, folder}, context) {
+      const selected = select(wanted, plan, layout, folder, context);
+      return selected === undefined ? ok(undefined) : compileAll(selected.sources, interpreter);
     },
+    table: (compiled) => kind.table(compiled === undefined ? [] : results.parse(JSON.parse(compiled))),
   };
 }
 

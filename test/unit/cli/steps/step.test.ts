@@ -141,4 +141,69 @@ describeWith(newest, 'an installed Python')('of an installed Python', () => {
     expect(text).toContain("p = __file__.rpartition('/')[0] + '/_flashfreeze.so'");
     expect(text).not.toContain(folder);
   });
+
+  test('trace: what runs of a program import, in that order, of what may be frozen', async () => {
+    const place = join(folder, 'traced');
+    writeFiles(place, {
+      'start.py': 'import sys\nsys.path.insert(0, __file__[:-8] + "lib")\nimport one\n',
+      'one.py':
+        'import json, re, sys, two\nre.compile("ff(o)+")\nsys.exit(0 if open(sys.argv[1]).read() == "x" else 7)\n',
+      'two.py': '',
+      'three.py': 'raise SystemError',
+      'data.txt': 'x',
+    });
+    expect(await step(place, 'target', ...words({python, out: 'target.json'}))).toMatchObject({code: 0});
+    const own = (name: string) => ({
+      ...{name, isPackage: false, root: 'lib'},
+      ...{source: `${name}.py`, object: `out/"${name}".o`},
+    });
+    const request = (traces: readonly string[]) => ({
+      kind: 'graft',
+      // json is another one than that of the library.
+      candidates: [
+        ...['three', 'two', 'one', 'json'].map(own),
+        {...own('re'), root: 'stdlib', isPackage: series > '3.10'},
+      ],
+      images: [{module: 'os', source: 'os.py'}],
+      verify: true,
+      program: {
+        runfiles: {
+          ...Object.fromEntries(['one', 'two', 'three'].map((name) => [`lib/${name}.py`, `${name}.py`])),
+          ...{'start.py': 'start.py', 'ws/data file': 'data.txt', 'lib/empty/__init__.py': null},
+        },
+        directory: 'ws',
+        start: 'start.py',
+        traces,
+      },
+    });
+    const trace = async (traces: readonly string[]) => {
+      writeFileSync(join(place, 'request.json'), JSON.stringify(request(traces)));
+      const files = {plan: 'plan.json', objects: 'objects', images: 'images.json'};
+      return step(
+        place,
+        'trace',
+        ...words({target: 'target.json', python, request: 'request.json', ...files}),
+      );
+    };
+    expect(await trace([`'data file'`])).toEqual({code: 0, said: ''});
+    const read = (name: string) =>
+      JSON.parse(readFileSync(join(place, name), 'utf8')) as Record<string, unknown>;
+    const {modules, prepared} = read('plan.json') as {
+      modules: {name: string}[];
+      prepared: Record<string, string>;
+    };
+    expect(modules.map(({name}) => name).filter((name) => name !== 're')).toEqual(['two', 'one']);
+    expect(readFileSync(join(place, 'objects'), 'utf8')).toContain(String.raw`"out/\"two\".o"`);
+    expect(read('images.json')['images']).toEqual(
+      expect.arrayContaining([
+        {module: 'os', source: 'os.py'},
+        {module: 'one', source: 'one.py'},
+      ]),
+    );
+    expect(JSON.stringify([modules, prepared])).not.toContain('three');
+    expect(await trace(['data file'])).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error\[TRACE\][^]*No such file[^]*exit code 0/),
+    });
+  });
 });
