@@ -18,7 +18,7 @@ const REGION_FUNCTIONS = [
   ...['strdup', 'strndup', 'wcsdup'],
   ...['pthread_key_create', 'pthread_key_delete', 'pthread_kill', 'pthread_getcpuclockid'],
   ...['getenv', 'secure_getenv'],
-  ...['dlopen', 'dlsym', 'dlclose', 'ffi_closure_alloc', 'ffi_closure_free'],
+  ...['dlopen', 'dlsym', 'dlclose', 'dlerror', 'ffi_closure_alloc', 'ffi_closure_free'],
   ...[
     'EVP_RAND_CTX_new',
     'EVP_RAND_CTX_free',

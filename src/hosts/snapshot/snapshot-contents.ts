@@ -56,7 +56,7 @@ export function contentsOf(executable: Buffer): Result<ExecutableContents> {
     ...record.value,
     size: bytes.length,
     calledAs: textAt(bytes, value.pathOffset),
-    variables: textsAt(bytes, value.variableOffset).map(splitVariable),
+    variables: [...new Set(textsAt(bytes, value.variableOffset))].map(splitVariable),
     facts: readFacts(bytes, value),
     files: readFilePaths(bytes, value),
     ...readCommon(bytes),

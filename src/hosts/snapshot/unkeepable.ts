@@ -185,6 +185,9 @@ function withParents(name: string): readonly string[] {
 /** How many modules a warning names. */
 const NAMED = 20;
 
+/** Of the time that all imports take: with so much left out, a start can take longer than without a snapshot, because its end takes all objects apart. */
+const DOUBTFUL_SHARE = 0.5;
+
 /** The one warning about modules that are left out of a snapshot; undefined if there are none. */
 export function leftOutOfSnapshot(
   left: readonly Unkeepable[],
@@ -193,6 +196,8 @@ export function leftOutOfSnapshot(
 ): EventInput | undefined {
   if (left.length === 0) return undefined;
   const ms = [...all].reduce((sum, module) => sum + (times.get(module) ?? 0), 0);
+  const whole = [...times.values()].reduce((sum, each) => sum + each, 0);
+  const isDoubtful = whole > 0 && ms / whole >= DOUBTFUL_SHARE;
   const lines = left.slice(0, NAMED).map(describe);
   const more = left.length - lines.length;
   const dependents = [...all].filter((name) => left.every(({module}) => module !== name)).sort();
@@ -204,6 +209,11 @@ export function leftOutOfSnapshot(
       ...lines,
       ...(more > 0 ? [`and ${more} more`] : []),
       ...(dependents.length > 0 ? [`and what imports them: ${others}`] : []),
+      ...(isDoubtful
+        ? [
+            `That is ${Math.round((100 * ms) / whole)} % of the time that all imports took: a start may be slower than without a snapshot (compare it with FLASHFREEZE=no-snapshot).`,
+          ]
+        : []),
     ].join('\n'),
     hint: '--exclude NAME leaves a module out without a warning',
   };

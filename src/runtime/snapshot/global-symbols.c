@@ -5,29 +5,156 @@
 #include "restore.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
-extern void *__real_dlsym(void *, const char *);
+extern void *__real_dlsym(void *, const char *), *__real_dlopen(const char *, int);
+extern int __real_dlclose(void *);
+extern const char __executable_start[], _end[];
+
+int ff_is_in_executable(const void *p)
+{
+    return (const char *)p >= __executable_start && (const char *)p < _end;
+}
+
+/* ctypes keeps the addresses of these two as numbers (Modules/_ctypes/_ctypes.c, _memmove_addr): the executable's are the same in each process. */
+void *__wrap_memmove(void *to, const void *from, size_t size)
+{
+    return memmove(to, from, size);
+}
+
+void *__wrap_memset(void *to, int byte, size_t size)
+{
+    return memset(to, byte, size);
+}
 
 #define FF_SENT_HERE(X)                                                                                                             \
     X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)   \
     X(valloc) X(strdup) X(strndup) X(wcsdup) X(pthread_key_create) X(pthread_key_delete) X(pthread_kill)                          \
-    X(pthread_getcpuclockid) X(getenv) X(secure_getenv) X(isatty) X(dlopen) X(dlsym) X(dlclose)
-#define FF_DECLARE(name) extern char __wrap_##name[];
+    X(pthread_getcpuclockid) X(getenv) X(secure_getenv) X(isatty) X(getpid) X(time) X(memmove) X(memset) X(dlopen) X(dlsym) X(dlclose) X(dlerror)     \
+    X(dladdr) X(dl_iterate_phdr) X(_dl_find_object) X(__cxa_atexit) X(__cxa_thread_atexit_impl) X(__register_atfork)
+#define FF_DECLARE(name) extern char ff_sent_##name[] __asm__("__wrap_" #name);
 FF_SENT_HERE(FF_DECLARE)
-#define FF_ROW(name) {#name, __wrap_##name},
+#define FF_ROW(name) {#name, ff_sent_##name},
 static const struct {
     const char *name;
-    void *function;
+    char *function;
 } wrapped[] = {FF_SENT_HERE(FF_ROW)};
 
-void *ff_find_global(const char *name, const char *version)
+/* The runtime's own function in the place of libc's; NULL if there is none. */
+char *ff_find_sent(const char *name)
 {
+    static const char alias[] = "__strdup"; /* what glibc's headers once made of strdup() */
+    name += strcmp(name, alias) == 0 ? 2 : 0;
     for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++) {
         if (strcmp(wrapped[i].name, name) == 0) {
             return wrapped[i].function;
         }
     }
+    return NULL;
+}
+
+void *ff_find_global(const char *name, const char *version)
+{
     void *found = version == NULL ? NULL : dlvsym(RTLD_DEFAULT, name, version);
     return found == NULL ? __real_dlsym(RTLD_DEFAULT, name) : found;
+}
+
+/* ---- Functions of other libraries than libc: linked in, or of a library that is held ---- */
+
+FF_OF_LIBRARIES(FF_DECLARE)
+#define FF_DEFINE_REAL(name)                                                                                                        \
+    extern char __real_##name[] __attribute__((weak));                                                                              \
+    void *ff_real_##name = __real_##name;
+FF_OF_LIBRARIES(FF_DEFINE_REAL)
+#define FF_REAL_ROW(name) {#name, ff_sent_##name, &ff_real_##name},
+static const struct {
+    const char *name;
+    char *function;
+    void **real;
+} of_libraries[] = {FF_OF_LIBRARIES(FF_REAL_ROW)};
+
+/* Calls of these are sent here from other libraries only: inside OpenSSL they would be those of Python's own module, too (openssl-random.c). */
+static int is_sent_from_outside_only(const char *name)
+{
+    return strcmp(name, "RAND_bytes_ex") == 0 || strcmp(name, "RAND_priv_bytes_ex") == 0;
+}
+
+/* The runtime's own function in the place of one that a held library defines; NULL if there is none. */
+char *ff_find_sent_of_library(const char *name, int is_inside)
+{
+    for (size_t i = 0; i < sizeof(of_libraries) / sizeof(of_libraries[0]); i++) {
+        if (strcmp(of_libraries[i].name, name) == 0 && !(is_inside && is_sent_from_outside_only(name))) {
+            return of_libraries[i].function;
+        }
+    }
+    return NULL;
+}
+
+/* Where that function finds the library's own. */
+void ff_name_real(const char *name, void *real)
+{
+    for (size_t i = 0; i < sizeof(of_libraries) / sizeof(of_libraries[0]); i++) {
+        if (strcmp(of_libraries[i].name, name) == 0) {
+            *of_libraries[i].real = real;
+        }
+    }
+}
+
+/* The name of the next of these functions, and where it is, if it is; NULL behind the last one. */
+const char *ff_next_of_library(const char *after, void **real)
+{
+    size_t count = sizeof(of_libraries) / sizeof(of_libraries[0]), i = 0;
+    while (after != NULL && i < count && of_libraries[i++].name != after) {
+    }
+    if (i == count) {
+        return NULL;
+    }
+    *real = *of_libraries[i].real;
+    return of_libraries[i].name;
+}
+
+/* What resolvers of ifunc are called with (on x86-64 they ask the processor). */
+uint64_t ff_hardware(void)
+{
+    return getauxval(AT_HWCAP);
+}
+
+/* ---- Libraries that the process had when it began ---- */
+
+static int first_count;
+
+static int count(struct dl_phdr_info *Py_UNUSED(object), size_t Py_UNUSED(size), void *argument)
+{
+    ++*(int *)argument;
+    return 0;
+}
+
+/* Before anything loads others. */
+void ff_note_first_libraries(void)
+{
+    first_count = 0;
+    dl_iterate_phdr(count, &first_count);
+}
+
+/* These, and libraries that are empty since glibc 2.34. */
+int ff_is_there_at_start(const char *name)
+{
+    static const char *const parts_of_libc[] = {"libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1"};
+    for (size_t i = 0; i < sizeof(parts_of_libc) / sizeof(parts_of_libc[0]); i++) {
+        if (strcmp(name, parts_of_libc[i]) == 0) {
+            return 1;
+        }
+    }
+    void *handle = __real_dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+    const struct link_map *each = _r_debug.r_map; /* in the order of loading; the vdso counts for dl_iterate_phdr(), too */
+    int is_there = 0;
+    for (int i = 0; handle != NULL && each != NULL && i < first_count; i++, each = each->l_next) {
+        is_there |= each == handle;
+    }
+    if (handle != NULL) {
+        __real_dlclose(handle);
+    }
+    return is_there;
 }

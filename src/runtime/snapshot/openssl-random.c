@@ -9,18 +9,33 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #define WEAK __attribute__((weak))
 extern const char *EVP_RAND_get0_name(const void *kind) WEAK;
-extern void *__real_EVP_RAND_CTX_new(void *kind, void *parent) WEAK;
-extern void __real_EVP_RAND_CTX_free(void *generator) WEAK;
 extern int __real_openssl_get_fork_id(void) WEAK;
 extern time_t __real_time(time_t *now);
-extern int __real_RAND_bytes_ex(void *library, unsigned char *bytes, size_t size, unsigned int strength) WEAK;
-extern int __real_RAND_priv_bytes_ex(void *library, unsigned char *bytes, size_t size, unsigned int strength) WEAK;
 extern int RAND_bytes(unsigned char *bytes, int size) WEAK;
 extern int RAND_priv_bytes(unsigned char *bytes, int size) WEAK;
 extern int EVP_RAND_uninstantiate(void *generator) WEAK;
+
+/* ---- OpenSSL is linked in, or a library that is held ---- */
+
+static const struct {
+    const char *(*get_name)(const void *);
+    int (*draw)(unsigned char *, int), (*draw_private)(unsigned char *, int);
+    int (*forget)(void *);
+} linked = {EVP_RAND_get0_name, RAND_bytes, RAND_priv_bytes, EVP_RAND_uninstantiate};
+
+#define FF_OPENSSL(function, name)                                                                                                  \
+    (linked.function != NULL ? linked.function                                                                                      \
+                             : (__typeof__(linked.function))(uintptr_t)ff_find_beside(ff_real_EVP_RAND_CTX_new, name))
+
+static const char *name_of(const void *kind)
+{
+    const char *(*get_name)(const void *) = FF_OPENSSL(get_name, "EVP_RAND_get0_name");
+    return get_name == NULL ? NULL : get_name(kind);
+}
 
 /* ---- The generators (crypto/rand/rand_lib.c, providers/implementations/rands/drbg.c) ---- */
 
@@ -31,8 +46,8 @@ static int is_forgetting; /* time and process number are 0 */
 
 void *__wrap_EVP_RAND_CTX_new(void *kind, void *parent)
 {
-    void *made = __real_EVP_RAND_CTX_new(kind, parent);
-    const char *name = made == NULL || EVP_RAND_get0_name == NULL ? NULL : EVP_RAND_get0_name(kind);
+    void *made = ((void *(*)(void *, void *))(uintptr_t)ff_real_EVP_RAND_CTX_new)(kind, parent);
+    const char *name = made == NULL ? NULL : name_of(kind);
     /* Those without a state of their own ask the system (SEED-SRC). */
     if (name != NULL && strstr(name, "DRBG") != NULL && ff_current_allocation() == FF_IN_REGION) {
         if (generator_count < GENERATORS) {
@@ -48,7 +63,7 @@ void *__wrap_EVP_RAND_CTX_new(void *kind, void *parent)
 /* It may have other owners: it is forgotten when its memory is. */
 void __wrap_EVP_RAND_CTX_free(void *generator)
 {
-    __real_EVP_RAND_CTX_free(generator);
+    ((void (*)(void *))(uintptr_t)ff_real_EVP_RAND_CTX_free)(generator);
     if (ff_current_allocation() == FF_IN_REGION && generator != NULL && *(void **)generator == NULL) {
         for (int i = 0; i < generator_count; i++) {
             if (generators[i] == generator) {
@@ -63,9 +78,24 @@ int __wrap_openssl_get_fork_id(void)
     return is_forgetting ? 0 : __real_openssl_get_fork_id();
 }
 
+/* As a held library asks. */
+pid_t __wrap_getpid(void)
+{
+    return is_forgetting ? 0 : getpid();
+}
+
+/* ncurses notes when it has looked for the directories of terminfo, and does so again a second later (tinfo/db_iterator.c): for whoever starts from
+ * a snapshot that is long ago. */
+static int is_of_terminfo(const void *caller)
+{
+    const ff_library *library = ff_current_allocation() == FF_IN_REGION ? ff_held_around(caller) : NULL;
+    const char *name = library == NULL ? NULL : ff_library_name(library);
+    return name != NULL && (strncmp(name, "libtinfo", 8) == 0 || strncmp(name, "libncurses", 10) == 0);
+}
+
 time_t __wrap_time(time_t *now)
 {
-    if (!is_forgetting) {
+    if (!is_forgetting && !is_of_terminfo(__builtin_return_address(0))) {
         return __real_time(now);
     }
     if (now != NULL) {
@@ -74,13 +104,18 @@ time_t __wrap_time(time_t *now)
     return 0;
 }
 
+static void forget_seeds(void)
+{
+    for (int i = generator_count; i > 0; i--) {
+        FF_OPENSSL(forget, "EVP_RAND_uninstantiate")(generators[i - 1]);
+    }
+}
+
 static void seed_again(void)
 {
     unsigned char byte;
-    for (int i = generator_count; i > 0; i--) {
-        EVP_RAND_uninstantiate(generators[i - 1]);
-    }
-    if (RAND_bytes(&byte, 1) != 1 || RAND_priv_bytes(&byte, 1) != 1) {
+    forget_seeds();
+    if (FF_OPENSSL(draw, "RAND_bytes")(&byte, 1) != 1 || FF_OPENSSL(draw_private, "RAND_priv_bytes")(&byte, 1) != 1) {
         ff_stop_dump("OpenSSL has no random numbers");
     }
 }
@@ -96,9 +131,7 @@ static void forget_state(void)
     memcpy(before, FF_REGION, size);
     seed_again();
     size_t same = ff_region_size();
-    for (int i = generator_count; i > 0; i--) {
-        EVP_RAND_uninstantiate(generators[i - 1]);
-    }
+    forget_seeds();
     for (size_t at = 0; at + sizeof(uint64_t) <= size && size == same; at += sizeof(uint64_t)) {
         uint64_t *now = (uint64_t *)(FF_REGION + at), old;
         memcpy(&old, before + at, sizeof(old));
@@ -132,9 +165,11 @@ static void note_drawn(unsigned char *bytes, size_t size)
     }
 }
 
+typedef int draw(void *library, unsigned char *bytes, size_t size, unsigned int strength);
+
 int __wrap_RAND_bytes_ex(void *library, unsigned char *bytes, size_t size, unsigned int strength)
 {
-    int done = __real_RAND_bytes_ex(library, bytes, size, strength);
+    int done = ((draw *)(uintptr_t)ff_real_RAND_bytes_ex)(library, bytes, size, strength);
     if (done == 1) {
         note_drawn(bytes, size);
     }
@@ -143,7 +178,7 @@ int __wrap_RAND_bytes_ex(void *library, unsigned char *bytes, size_t size, unsig
 
 int __wrap_RAND_priv_bytes_ex(void *library, unsigned char *bytes, size_t size, unsigned int strength)
 {
-    int done = __real_RAND_priv_bytes_ex(library, bytes, size, strength);
+    int done = ((draw *)(uintptr_t)ff_real_RAND_priv_bytes_ex)(library, bytes, size, strength);
     if (done == 1) {
         note_drawn(bytes, size);
     }

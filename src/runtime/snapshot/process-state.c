@@ -25,6 +25,7 @@ static int find_own(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *a
         }
         else if (part->p_type == PT_TLS) {
             memory->tls = object->dlpi_tls_data;
+            memory->tls_image = (char *)start;
             memory->tls_size = part->p_memsz;
         }
         else if (part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0) {
@@ -40,7 +41,7 @@ static int find_own(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *a
 
 ff_own_memory ff_find_memory(void)
 {
-    ff_own_memory memory = {NULL, NULL, NULL, 0};
+    ff_own_memory memory = {NULL, NULL, NULL, NULL, 0};
     dl_iterate_phdr(find_own, &memory);
     return memory;
 }

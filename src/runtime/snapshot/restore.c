@@ -255,6 +255,7 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_leave_region();
     ff_restore_process(earlier_keys);
+    ff_repeat_ends();
     ff_renew_random();
     ff_renew_thread(&header->common);
     /* The header's few pages stay mapped: giving them back takes longer than anything else that a start does with them. */

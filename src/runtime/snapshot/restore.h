@@ -153,43 +153,111 @@ void ff_leave_region(void);
 void ff_begin_objects(void);
 void ff_end_objects(void);
 
-/* snapshot/global-symbols.c: what names mean in this process. */
-void *ff_find_global(const char *name, const char *version);
-
-/* snapshot/library-image.c: an extension module in a shared library, as in its file. */
-#define FF_LIBRARY_PARTS 24
+/* snapshot/process-state.c: what belongs to a process. */
 typedef struct {
+    char *data, *data_end;
+    char *tls, *tls_image; /* the thread's block; what those of new threads begin with */
+    size_t tls_size;
+} ff_own_memory;
+ff_own_memory ff_find_memory(void);
+void ff_save_process(void);
+void ff_restore_process(int earlier_keys);
+int ff_thread_key_count(void);
+void ff_name_main_thread(void);
+
+/* snapshot/library-image.c: a shared library, as in its file. */
+#define FF_LIBRARY_PARTS 24
+typedef struct ff_library {
+    const char *path;
+    const struct ff_library *needed_by; /* NULL for the one that was opened */
     char *start; /* of its memory */
     size_t size;
     uint64_t low; /* the address in the file that lies there */
     Elf64_Phdr parts[FF_LIBRARY_PARTS];
-    int part_count;
+    int part_count, is_symbolic;
+    const Elf64_Dyn *dynamic;
     const Elf64_Sym *symbols;
     const char *names;
     const uint32_t *hashes;
     const Elf64_Half *versions;
+    const Elf64_Verdef *defined_versions;
     const Elf64_Verneed *needed_versions;
     const Elf64_Rela *relocations[2];
     uint64_t relocation_counts[2];
     const uint64_t *relative;
     uint64_t relative_count;
     uint64_t init, init_array, init_count; /* its constructors */
+    uint64_t end_array, end_count;         /* its destructors */
+    uint64_t thread_size, thread_alignment, thread_room; /* its thread-local variables */
 } ff_library;
 char *ff_library_address(const ff_library *library, uint64_t address);
-void *ff_find_symbol(const ff_library *library, const char *name);
+const char *ff_next_text(const ff_library *library, int64_t kind, const Elf64_Dyn **after);
+const char *ff_library_name(const ff_library *library);
+int ff_is_extension_module(const ff_library *library);
 const char *ff_read_library(int fd, ff_library *library, char *(*take)(size_t size, size_t alignment));
-void ff_relocate_library(const ff_library *library,
-                         void (*bind)(void **place, const char *name, const char *version, int64_t addend));
+void ff_shift_addresses(const ff_library *library);
+
+/* snapshot/library-threads.c: thread-local variables of held libraries. */
+#define FF_THREAD_MODULE 1 /* the executable's number among the objects that have such variables */
+int ff_has_thread_room(const ff_library *library);
+int ff_take_thread_room(ff_library *library);
+int ff_begin_thread_values(const ff_library *library);
+int ff_give_thread_values(const ff_library *library);
+int64_t ff_thread_offset(uint64_t room);
+int64_t ff_thread_distance(uint64_t room);
+
+/* snapshot/library-search.c: where a needed library lies. */
+int ff_search_library(const char *name, const ff_library *needing, char *path);
+typedef void (*ff_visitor)(const char *path, const void *start, size_t size, void *argument);
+void ff_visit_searched(ff_visitor visit, void *argument);
+
+/* snapshot/global-symbols.c: what names mean in this process. */
+#define FF_OF_LIBRARIES(X)                                                                                                          \
+    X(ffi_closure_alloc) X(ffi_closure_free) X(EVP_RAND_CTX_new) X(EVP_RAND_CTX_free) X(RAND_bytes_ex) X(RAND_priv_bytes_ex)
+#define FF_DECLARE_REAL(name) extern void *ff_real_##name;
+FF_OF_LIBRARIES(FF_DECLARE_REAL)
+int ff_is_in_executable(const void *p);
+char *ff_find_sent(const char *name);
+void *ff_find_global(const char *name, const char *version);
+char *ff_find_sent_of_library(const char *name, int is_inside);
+void ff_name_real(const char *name, void *real);
+const char *ff_next_of_library(const char *after, void **real);
+uint64_t ff_hardware(void);
+void ff_note_first_libraries(void);
+int ff_is_there_at_start(const char *name);
+
+/* snapshot/library-symbols.c: what the symbols of a held library mean. */
+#define FF_SCOPE 64
+typedef struct {
+    const ff_library *libraries[FF_SCOPE]; /* that which was opened, and what it needs, breadth first */
+    int count;
+} ff_scope;
+typedef void (*ff_binder)(void **place, const char *name, const char *version, int64_t addend);
+const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version);
+const char *ff_find_second_definition(const ff_library *library);
+int ff_names_symbol(const ff_library *library, const char *name);
+const char *ff_check_symbols(const ff_library *library, const ff_scope *scope);
+char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol);
+void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices, ff_binder bind);
+
+/* snapshot/library-ends.c: what libraries leave with libc for their end. */
+void ff_end_library(const ff_library *library);
+void ff_repeat_ends(void);
 
 /* snapshot/held-libraries.c: those that a snapshot holds. */
 const char *ff_can_hold(const char *path);
-void *ff_hold_library(const char *path);
-int ff_is_held(const void *handle);
-void *ff_find_in_held(const void *handle, const char *name);
+void *ff_hold_library(const char *path, int mode);
+const ff_library *ff_held_image(const void *handle);
+void *ff_find_beside(const void *p, const char *name);
+const ff_library *ff_held_around(const void *p);
+const ff_library *ff_next_held(const ff_library *after);
+void *ff_find_in_held(const ff_library *library, const char *name, const ff_library *after);
 void ff_unbind_libraries(void);
 int ff_bind_libraries(void);
 int ff_is_in_standard_library(const void *p);
-void ff_visit_libraries(void (*visit)(const char *path, const void *start, size_t size, void *argument), void *argument);
+void ff_visit_libraries(ff_visitor visit, void *argument);
+
+/* snapshot/dynamic-linker.c: its functions as the executable and held libraries call them. */
 
 /* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
 #define FF_SCRATCH ((size_t)4 << 20)
@@ -204,20 +272,8 @@ _Noreturn void ff_stop_with_exception(const char *what);
 void ff_forget_random(void);
 void ff_renew_random(void);
 
-/* snapshot/foreign-calls.c: what ctypes has of a process. */
+/* snapshot/foreign-calls.c: functions that C can call. */
 int ff_callback_count(void);
-
-/* snapshot/process-state.c: what belongs to a process. */
-typedef struct {
-    char *data, *data_end;
-    char *tls;
-    size_t tls_size;
-} ff_own_memory;
-ff_own_memory ff_find_memory(void);
-void ff_save_process(void);
-void ff_restore_process(int earlier_keys);
-int ff_thread_key_count(void);
-void ff_name_main_thread(void);
 
 /* snapshot/earlier-images.c: images as they were linked. */
 void ff_write_earlier(char *bytes, uintptr_t address, size_t size);

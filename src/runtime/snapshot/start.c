@@ -49,6 +49,7 @@ static int start_without(const char *reason, int argc, char **argv)
 {
     ff_write_own_earlier();
     run_constructors(argc, argv);
+    ff_note_first_libraries();
     ff_snapshot_state = reason;
     return ff_program.kind == FF_ENTRY_NONE ? __real_Py_BytesMain(argc, argv) : ff_run_program(argc, argv);
 }
@@ -83,6 +84,7 @@ FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
     ff_reason_to_leave_out = ff_can_hold;
     const char *path = request();
     if (path != NULL) {
+        ff_note_first_libraries();
         run_constructors(argc, argv);
         return ff_make_dump(argc, argv, path);
     }

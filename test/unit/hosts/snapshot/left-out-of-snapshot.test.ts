@@ -182,6 +182,17 @@ describe('the warning', () => {
     expect(leftOutOfSnapshot([], new Set(), recorded)).toBeUndefined();
   });
 
+  test('says when so much is left out that a start may be slower', () => {
+    const recorded = recording('{"time":["a",6]}', '{"time":["b",4]}');
+    const of = (module: string): ReturnType<typeof leftOutOfSnapshot> =>
+      leftOutOfSnapshot([{module, reason: 'why'}], new Set([module]), recorded);
+    const details = expect.stringMatching(
+      /^a: why\nThat is 60 % of the time .* may be slower than without a snapshot/,
+    );
+    expect(of('a')).toMatchObject({details});
+    expect(of('b')).toMatchObject({details: 'b: why'});
+  });
+
   test('has a limit', () => {
     const left = Array.from({length: 30}, (_, i) => ({module: `m${i}`, reason: 'why'}));
     const warning = leftOutOfSnapshot(left, new Set(left.map(({module}) => module)), recording());

@@ -1,0 +1,124 @@
+/* The dynamic linker's functions as the executable and held libraries call them: they know held libraries, too. The handle of the program
+ * itself, which ctypes keeps (ctypes.pythonapi, Lib/ctypes/__init__.py), is the same in each process. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+static char program; /* its address is the handle */
+extern void *__real_dlopen(const char *, int), *__real_dlsym(void *, const char *);
+extern int __real_dlclose(void *);
+extern char *__real_dlerror(void);
+
+static _Thread_local char problem[256]; /* what dlerror() says once */
+
+void *__wrap_dlopen(const char *path, int mode)
+{
+    *problem = '\0';
+    if (path == NULL) {
+        return &program;
+    }
+    void *held = ff_hold_library(path, mode);
+    return held == NULL ? __real_dlopen(path, mode) : held;
+}
+
+/* Where the search begins that the caller asks for: for a held library, with itself or behind it. */
+static void *find_for(void *handle, const char *name, const void *caller)
+{
+    const ff_library *from = ff_held_around(caller);
+    void *found = NULL;
+    if (handle == RTLD_NEXT && from != NULL) {
+        found = ff_find_in_held(from, name, from);
+        return found == NULL ? __real_dlsym(RTLD_DEFAULT, name) : found;
+    }
+    if (handle == RTLD_DEFAULT && from != NULL) {
+        found = ff_find_sent(name);
+        found = found == NULL ? __real_dlsym(handle, name) : found;
+        return found == NULL ? ff_find_in_held(from, name, NULL) : found;
+    }
+    return __real_dlsym(handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : handle, name);
+}
+
+void *__wrap_dlsym(void *handle, const char *name)
+{
+    *problem = '\0';
+    const ff_library *library = ff_held_image(handle);
+    if (library == NULL) {
+        return find_for(handle, name, __builtin_return_address(0));
+    }
+    void *found = ff_find_in_held(library, name, NULL);
+    if (found == NULL) {
+        snprintf(problem, sizeof(problem), "%s: undefined symbol: %s", library->path, name);
+    }
+    return found;
+}
+
+int __wrap_dlclose(void *handle)
+{
+    return handle == &program || ff_held_image(handle) != NULL ? 0 : __real_dlclose(handle);
+}
+
+char *__wrap_dlerror(void)
+{
+    static _Thread_local char told[sizeof(problem)];
+    if (*problem == '\0') {
+        return __real_dlerror();
+    }
+    memcpy(told, problem, sizeof(told));
+    *problem = '\0';
+    return told;
+}
+
+int __wrap_dladdr(const void *p, Dl_info *info)
+{
+    const ff_library *library = ff_held_around(p);
+    if (library == NULL) {
+        return dladdr(p, info);
+    }
+    *info = (Dl_info){.dli_fname = library->path, .dli_fbase = library->start};
+    return 1;
+}
+
+int __wrap_dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *argument)
+{
+    int status = dl_iterate_phdr(visit, argument);
+    for (const ff_library *each = NULL; status == 0 && (each = ff_next_held(each)) != NULL;) {
+        struct dl_phdr_info info = {.dlpi_addr = (ElfW(Addr))(uintptr_t)each->start - each->low,
+                                    .dlpi_name = each->path,
+                                    .dlpi_phdr = each->parts,
+                                    .dlpi_phnum = (ElfW(Half))each->part_count};
+        status = visit(&info, sizeof(info), argument);
+    }
+    return status;
+}
+
+/* What finds the tables that exceptions of C++ are handled by (glibc 2.35, dlfcn/dlfcn.h); as much of it as every machine has. */
+typedef struct {
+    unsigned long long flags;
+    void *start, *end;
+    struct link_map *library;
+    void *exceptions;
+    unsigned long long reserved[7];
+} found_object;
+
+int __wrap__dl_find_object(void *p, found_object *found)
+{
+    const ff_library *library = ff_held_around(p);
+    if (library == NULL) {
+        int (*real)(void *, found_object *) = (int (*)(void *, found_object *))(uintptr_t)__real_dlsym(RTLD_DEFAULT, "_dl_find_object");
+        return real == NULL ? -1 : real(p, found);
+    }
+    for (int i = 0; i < library->part_count; i++) {
+        if (library->parts[i].p_type == PT_GNU_EH_FRAME) {
+            *found = (found_object){.start = library->start,
+                                    .end = library->start + library->size,
+                                    .exceptions = ff_library_address(library, library->parts[i].p_vaddr)};
+            return 0;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,351 @@
+/* What the symbols of a held library mean. The order is the dynamic linker's: the libraries of the process, then the library that was opened
+ * and what it needs, breadth first. Only the executable comes last: it has modules and libraries linked in that other Pythons have not. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef __x86_64__
+#define R_RELATIVE R_X86_64_RELATIVE
+#define R_FUNCTION R_X86_64_JUMP_SLOT
+#define R_ADDRESS R_X86_64_GLOB_DAT
+#define R_WORD R_X86_64_64
+#define R_CHOICE R_X86_64_IRELATIVE
+#define R_THREAD_MODULE R_X86_64_DTPMOD64
+#define R_THREAD_OFFSET R_X86_64_DTPOFF64
+#define R_THREAD_DISTANCE R_X86_64_TPOFF64
+#else
+#define R_RELATIVE R_AARCH64_RELATIVE
+#define R_FUNCTION R_AARCH64_JUMP_SLOT
+#define R_ADDRESS R_AARCH64_GLOB_DAT
+#define R_WORD R_AARCH64_ABS64
+#define R_CHOICE R_AARCH64_IRELATIVE
+#define R_THREAD_MODULE R_AARCH64_TLS_DTPMOD
+#define R_THREAD_OFFSET R_AARCH64_TLS_DTPREL
+#define R_THREAD_DISTANCE R_AARCH64_TLS_TPREL
+#endif
+
+/* ---- Versions ---- */
+
+static const char *needed_version(const ff_library *library, uint16_t wanted)
+{
+    const char *file = (const char *)library->needed_versions;
+    while (file != NULL) {
+        const Elf64_Verneed *needed = (const Elf64_Verneed *)file;
+        const char *each = file + needed->vn_aux;
+        for (int i = 0; i < needed->vn_cnt; i++) {
+            const Elf64_Vernaux *version = (const Elf64_Vernaux *)each;
+            if (version->vna_other == wanted) {
+                return library->names + version->vna_name;
+            }
+            each += version->vna_next;
+        }
+        file = needed->vn_next == 0 ? NULL : file + needed->vn_next;
+    }
+    return NULL;
+}
+
+static const char *defined_version(const ff_library *library, uint16_t wanted)
+{
+    const char *each = (const char *)library->defined_versions;
+    while (each != NULL) {
+        const Elf64_Verdef *version = (const Elf64_Verdef *)each;
+        if (version->vd_ndx == wanted) {
+            return library->names + ((const Elf64_Verdaux *)(each + version->vd_aux))->vda_name;
+        }
+        each = version->vd_next == 0 ? NULL : each + version->vd_next;
+    }
+    return NULL;
+}
+
+static const char *version_of(const ff_library *library, uint32_t symbol)
+{
+    uint16_t wanted = library->versions == NULL ? 0 : library->versions[symbol] & 0x7fff;
+    if (wanted <= VER_NDX_GLOBAL) {
+        return NULL;
+    }
+    const char *found = needed_version(library, wanted);
+    return found == NULL ? defined_version(library, wanted) : found;
+}
+
+/* Whether a definition is the one that a reference names (glibc, elf/dl-lookup.c, check_match()). Without a version it is the default. */
+static int is_version(const ff_library *library, uint32_t symbol, const char *version)
+{
+    if (library->versions == NULL || library->defined_versions == NULL) {
+        return 1;
+    }
+    uint16_t own = library->versions[symbol];
+    if (version == NULL) {
+        return (own & 0x8000) == 0;
+    }
+    const char *name = defined_version(library, own & 0x7fff);
+    return (own & 0x7fff) > VER_NDX_GLOBAL && name != NULL && strcmp(name, version) == 0;
+}
+
+/* ---- Definitions ---- */
+
+/* A symbol that the library defines; NULL if there is none. */
+const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version)
+{
+    uint32_t hash = 5381;
+    for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
+        hash = hash * 33 + *p;
+    }
+    const uint32_t *table = library->hashes, buckets = table[0], first = table[1];
+    const uint32_t *heads = table + 4 + 2 * table[2], *chain = heads + buckets;
+    uint32_t i = buckets == 0 ? 0 : heads[hash % buckets];
+    for (; i >= first && i != 0; i++) {
+        uint32_t own = chain[i - first];
+        const Elf64_Sym *symbol = &library->symbols[i];
+        if ((own | 1) == (hash | 1) && strcmp(library->names + symbol->st_name, name) == 0 && symbol->st_shndx != SHN_UNDEF &&
+            is_version(library, i, version)) {
+            return symbol;
+        }
+        if ((own & 1) != 0) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* What a symbol means: an address in the process, or a symbol of a library that is held; neither if it is weak and nowhere. With both, calls of the
+ * symbol are sent to the address. */
+typedef struct {
+    char *address;
+    const ff_library *library;
+    const Elf64_Sym *symbol;
+} meaning;
+
+static meaning find_in_scope(const ff_scope *scope, const char *name, const char *version)
+{
+    for (int i = 0; i < scope->count; i++) {
+        const Elf64_Sym *symbol = ff_find_symbol(scope->libraries[i], name, version);
+        if (symbol != NULL) {
+            return (meaning){NULL, scope->libraries[i], symbol};
+        }
+    }
+    return (meaning){NULL, NULL, NULL};
+}
+
+static meaning find_meaning(const ff_library *library, uint32_t number, const ff_scope *scope)
+{
+    const Elf64_Sym *own = &library->symbols[number];
+    int is_defined = own->st_shndx != SHN_UNDEF, visibility = ELF64_ST_VISIBILITY(own->st_other);
+    if (is_defined && (library->is_symbolic || ELF64_ST_BIND(own->st_info) == STB_LOCAL || visibility != STV_DEFAULT ||
+                       ELF64_ST_TYPE(own->st_info) == STT_TLS)) {
+        return (meaning){NULL, library, own};
+    }
+    const char *name = library->names + own->st_name, *version = version_of(library, number);
+    char *sent = ff_find_sent(name);
+    if (sent != NULL) {
+        return (meaning){sent, NULL, NULL};
+    }
+    char *there = ff_find_global(name, version);
+    if (there != NULL && !ff_is_in_executable(there)) {
+        return (meaning){there, NULL, NULL};
+    }
+    meaning found = find_in_scope(scope, name, version);
+    if (found.symbol != NULL) {
+        found.address = ff_find_sent_of_library(name, found.library == library);
+        return found;
+    }
+    return (meaning){there, NULL, NULL};
+}
+
+/* ---- Whether they can be held ---- */
+
+static char said[512];
+
+static const char *say(const char *format, const char *name)
+{
+    snprintf(said, sizeof(said), format, name);
+    return said;
+}
+
+static int is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+#define IS_ONE_OF(name, names) is_one_of(name, names, sizeof(names) / sizeof(names[0]))
+
+/* What a library leaves with libc or the dynamic linker, which a snapshot does not hold; and what asks them for the library. */
+static int is_refused(const char *name)
+{
+    static const char *const refused[] = {"on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork", "dladdr1", "dlinfo", "dlvsym",
+                                          "dlmopen", "tss_create", "thrd_create"};
+    return IS_ONE_OF(name, refused);
+}
+
+/* Functions that look for a frame of the stack among all libraries: those of a held libgcc_s find held ones (dynamic-linker.c). */
+static int is_unwinding(const char *name)
+{
+    static const char *const unwinding[] = {"__gxx_personality_v0", "__gcc_personality_v0", "_Unwind_Resume", "_Unwind_RaiseException",
+                                            "_Unwind_Backtrace", "_Unwind_ForcedUnwind", "_Unwind_Resume_or_Rethrow", "_Unwind_Find_FDE"};
+    return IS_ONE_OF(name, unwinding);
+}
+
+static int is_inside(const ff_library *library, uint64_t address)
+{
+    return address >= library->low && address - library->low <= library->size - sizeof(void *);
+}
+
+static const char *check_relocation(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope)
+{
+    static const uint64_t known[] = {R_RELATIVE, R_FUNCTION, R_ADDRESS, R_WORD, R_CHOICE, R_THREAD_MODULE, R_THREAD_OFFSET, R_THREAD_DISTANCE};
+    uint64_t type = ELF64_R_TYPE(each->r_info);
+    int is_known = 0;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        is_known |= type == known[i];
+    }
+    if (!is_known) {
+        return "it has relocations that are not known";
+    }
+    if (!is_inside(library, each->r_offset)) {
+        return "it is cut off";
+    }
+    uint32_t number = (uint32_t)ELF64_R_SYM(each->r_info);
+    if (number == 0) {
+        return NULL;
+    }
+    const Elf64_Sym *symbol = &library->symbols[number];
+    const char *name = library->names + symbol->st_name;
+    meaning found = find_meaning(library, number, scope);
+    if (symbol->st_shndx == SHN_UNDEF && is_refused(name)) {
+        return say("it calls %s()", name);
+    }
+    if (found.symbol == NULL && is_unwinding(name)) {
+        return say("it calls %s()", name);
+    }
+    if (found.symbol == NULL && (type == R_THREAD_MODULE || type == R_THREAD_OFFSET || type == R_THREAD_DISTANCE)) {
+        return say("the thread-local variable %s is another library's", name);
+    }
+    if (found.symbol == NULL && found.address == NULL && ELF64_ST_BIND(symbol->st_info) != STB_WEAK) {
+        return say("%s is defined nowhere", name);
+    }
+    return NULL;
+}
+
+/* NULL if all that the relocations of a library name can be had, else what cannot. */
+const char *ff_check_symbols(const ff_library *library, const ff_scope *scope)
+{
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
+            const char *reason = library->relocations[k] == NULL ? "it is cut off"
+                                                                 : check_relocation(library, &library->relocations[k][i], scope);
+            if (reason != NULL) {
+                return reason;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* A function that a library defines, although the one that the runtime stands for is another's; NULL if there is none. */
+const char *ff_find_second_definition(const ff_library *library)
+{
+    void *real;
+    for (const char *name = NULL; (name = ff_next_of_library(name, &real)) != NULL;) {
+        if (real != NULL && ff_find_symbol(library, name, NULL) != NULL) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a relocation names a symbol: else the library's own calls of it have been bound by the linker. */
+int ff_names_symbol(const ff_library *library, const char *name)
+{
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
+            uint64_t number = ELF64_R_SYM(library->relocations[k][i].r_info);
+            if (number != 0 && strcmp(library->names + library->symbols[number].st_name, name) == 0) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- Putting addresses in ---- */
+
+static char *choose(const char *resolver)
+{
+    typedef char *(*function)(uint64_t);
+    return ((function)(uintptr_t)resolver)(ff_hardware());
+}
+
+static int is_chosen(const Elf64_Sym *symbol)
+{
+    return ELF64_ST_TYPE(symbol->st_info) == STT_GNU_IFUNC;
+}
+
+/* Where a symbol of a held library leads. */
+char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol)
+{
+    if (symbol->st_shndx == SHN_ABS) {
+        return (char *)(uintptr_t)symbol->st_value;
+    }
+    char *found = ff_library_address(library, symbol->st_value);
+    return is_chosen(symbol) ? choose(found) : found;
+}
+
+/* What a relocation without a symbol, or with one of a held library, puts in. */
+static char *value_of(const ff_library *library, uint64_t type, const Elf64_Sym *symbol, int64_t addend)
+{
+    int64_t value = symbol == NULL ? 0 : (int64_t)symbol->st_value;
+    switch (type) {
+    case R_THREAD_MODULE: return (char *)(uintptr_t)FF_THREAD_MODULE;
+    case R_THREAD_OFFSET: return (char *)(uintptr_t)(ff_thread_offset(library->thread_room) + value + addend);
+    case R_THREAD_DISTANCE: return (char *)(uintptr_t)(ff_thread_distance(library->thread_room) + value + addend);
+    case R_CHOICE: return choose(ff_library_address(library, (uint64_t)addend));
+    default: return symbol == NULL ? ff_library_address(library, (uint64_t)addend) : ff_symbol_address(library, symbol) + addend;
+    }
+}
+
+static void put(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope, int are_choices, ff_binder bind)
+{
+    uint64_t type = ELF64_R_TYPE(each->r_info);
+    uint32_t number = (uint32_t)ELF64_R_SYM(each->r_info);
+    char **place = (char **)ff_library_address(library, each->r_offset);
+    meaning found = {NULL, library, NULL};
+    if (number != 0) {
+        found = find_meaning(library, number, scope);
+    }
+    int is_choice = type == R_CHOICE || (found.symbol != NULL && found.address == NULL && is_chosen(found.symbol));
+    if (is_choice != are_choices) {
+        return;
+    }
+    const char *name = library->names + library->symbols[number].st_name;
+    if (found.symbol != NULL && found.address != NULL) {
+        ff_name_real(name, ff_symbol_address(found.library, found.symbol));
+    }
+    if (type == R_THREAD_MODULE && number == 0) {
+        place[1] += ff_thread_offset(library->thread_room); /* the linker has put the offset in the library's own block there */
+    }
+    if (found.library != NULL && found.address == NULL) {
+        *place = value_of(found.library, type, found.symbol, each->r_addend);
+        return;
+    }
+    *place = found.address == NULL ? NULL : found.address + each->r_addend;
+    if (found.address != NULL && !ff_is_in_executable(found.address)) {
+        bind((void **)place, name, version_of(library, number), each->r_addend);
+    }
+}
+
+/* Puts the addresses in that `are_choices` says: those that the processor decides, by functions of the library (ifunc), or all others. `bind` gets
+ * each word that is another one in each process. */
+void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices, ff_binder bind)
+{
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
+            put(library, &library->relocations[k][i], scope, are_choices, bind);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+/* Thread-local variables of held libraries. The dynamic linker gives each thread a block for each object that it knows: those of held libraries
+ * lie in the executable's, which is at one distance from each thread's own pointer. A new thread gets the values that the executable's file has
+ * for its block: what held libraries' variables begin with is written there. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define ROOM 4096
+#define ALIGNMENT 64
+
+/* Not zero, so that the file has a place for each byte of it; what is not zero is not used. */
+static _Thread_local char room[ROOM] __attribute__((aligned(ALIGNMENT))) = {1};
+static uint64_t used = ALIGNMENT;
+
+static const Elf64_Phdr *values_of(const ff_library *library)
+{
+    for (int i = 0; i < library->part_count; i++) {
+        if (library->parts[i].p_type == PT_TLS && library->parts[i].p_filesz > 0) {
+            return &library->parts[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether there is room, and new threads can get what its variables begin with: others may run already in a restored process. */
+static int find_room(const ff_library *library, uint64_t *start)
+{
+    uint64_t alignment = library->thread_alignment == 0 ? 1 : library->thread_alignment;
+    if (alignment > ALIGNMENT || (alignment & (alignment - 1)) != 0 || library->thread_size > ROOM ||
+        (ff_current_allocation() == FF_AFTER_RESTORE && values_of(library) != NULL)) {
+        return 0;
+    }
+    *start = (used + alignment - 1) & ~(alignment - 1);
+    return *start + library->thread_size <= ROOM;
+}
+
+int ff_has_thread_room(const ff_library *library)
+{
+    uint64_t start;
+    return find_room(library, &start);
+}
+
+/* For threads that begin later. The place is read-only, as is everything that the dynamic linker has filled in. -1 if it cannot be written. */
+int ff_give_thread_values(const ff_library *library)
+{
+    const Elf64_Phdr *values = values_of(library);
+    if (values == NULL) {
+        return 0;
+    }
+    ff_own_memory own = ff_find_memory();
+    char *place = own.tls_image + ff_thread_offset(library->thread_room), *page = (char *)((uintptr_t)place & ~(uintptr_t)(FF_PAGE - 1));
+    size_t size = FF_PAGE_END(place + values->p_filesz) - (uintptr_t)page;
+    if (mprotect(page, size, PROT_READ | PROT_WRITE) != 0) {
+        return -1;
+    }
+    memcpy(place, ff_library_address(library, values->p_vaddr), values->p_filesz);
+    return mprotect(page, size, PROT_READ);
+}
+
+/* 0, or -1 if there is too little. */
+int ff_take_thread_room(ff_library *library)
+{
+    uint64_t start;
+    if (!find_room(library, &start)) {
+        return -1;
+    }
+    library->thread_room = start;
+    used = start + library->thread_size;
+    return 0;
+}
+
+/* When its addresses are there. -1 as ff_give_thread_values(). */
+int ff_begin_thread_values(const ff_library *library)
+{
+    const Elf64_Phdr *values = values_of(library);
+    if (values != NULL) {
+        memcpy(room + library->thread_room, ff_library_address(library, values->p_vaddr), values->p_filesz);
+    }
+    return ff_give_thread_values(library);
+}
+
+/* From the start of the executable's block. */
+int64_t ff_thread_offset(uint64_t place)
+{
+    return room + place - ff_find_memory().tls;
+}
+
+static char *thread_pointer(void)
+{
+#ifdef __x86_64__
+    char *p;
+    __asm__("mov %%fs:0, %0" : "=r"(p));
+    return p;
+#else
+    return __builtin_thread_pointer();
+#endif
+}
+
+/* From the thread's pointer. */
+int64_t ff_thread_distance(uint64_t place)
+{
+    return room + place - thread_pointer();
+}
