@@ -32,6 +32,10 @@ class Connection(sqlite3.Connection):
     def close(self): print('not called')
 class Deleted(sqlite3.Connection):
     def __del__(self): print('deleted')`,
+  // Layers over the standard streams have nothing to do but to write what they hold.
+  end_layers: `import io, os, sys, resource
+def layer(name, **options):
+    return io.TextIOWrapper(getattr(sys, name).buffer, **{'encoding': 'latin-1', **options})`,
   end_deleted: `import io
 class Deleted(io.BytesIO):
     def __del__(self): print('deleted')
@@ -58,6 +62,17 @@ m.close(); m.unlink()`,
   ['end_closing', 'pass'],
   ['end_closing', 'end_closing.kept = None; print("before")'],
   ['end_deleted', 'pass'],
+  ...[
+    'sys.stdout = layer("stdout"); sys.stderr = layer("stderr"); sys.stdin = layer("stdin"); print("\\xe4", end="")',
+    'kept = layer("stdout"); kept.write("not flushed"); sys.stdout.write("own")',
+    'kept = layer("stdout"); kept.close()',
+    'kept = layer("stdout"); kept.detach(); print("detached")',
+    'kept = [layer("stdout") for i in range(20)]; kept[3].write("x")',
+    'sys.stdout = layer("stdout", write_through=True); print("a"); sys.stdout.flush(); os.close(1)',
+    'sys.stdout = layer("stdout"); print("lost"); os.dup2(os.open("/dev/full", os.O_WRONLY), 1)',
+    'kept = layer("stdout"); kept.write("lost"); os.dup2(os.open("/dev/full", os.O_WRONLY), 1)',
+    'class Layer(io.TextIOWrapper):\n    def __del__(self): os.write(2, b"deleted")\nkept = Layer(sys.stdout.buffer); kept.write("a")',
+  ].map((code) => ['end_layers', `from end_layers import *\n${code}`] as const),
   ...[
     'kept = end_database.sqlite3.connect(":memory:"); kept.execute("create table a (b)"); kept.execute("insert into a values (1)")',
     'kept = end_database.Connection(":memory:")',
@@ -98,4 +113,22 @@ test.each(Object.entries(MODULES))('%s', async (module, source) => {
   }
   const state = await rig.start(rig.out, ['-c', `import ${module}\n${STATE}`]);
   expect(state.stdout.split('\n')[0]).toBe('restored');
+});
+
+test('with such layers, a process ends without taking all objects apart', async () => {
+  const {summary, stderr} = await rig.build('--startup', '--module', 'end_layers', '--module', 'asyncio');
+  if (!summary.ok) throw new Error(stderr);
+  const faults = async (code: string): Promise<number> => {
+    const text = `import os, resource, sys
+pid = os.posix_spawn(sys.argv[1], [sys.argv[1], '-c', sys.argv[2]], os.environ)
+os.waitpid(pid, 0)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt)`;
+    const {stdout} = await rig.start(rig.unmodified, ['-c', text, rig.out, code]);
+    return Number(stdout);
+  };
+  const layers = 'import sys, end_layers; sys.stdout = end_layers.layer("stdout")';
+  const quick = await faults(layers);
+  const whole = await faults(`${layers}\nimport gc; gc.callbacks.append(lambda *each: None)`);
+  expect(quick).toBeGreaterThan(0);
+  expect(quick).toBeLessThan(0.8 * whole);
 });

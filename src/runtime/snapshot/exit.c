@@ -29,16 +29,11 @@ static int are_flushed(void)
 {
     for (int i = 0; i < 2; i++) {
         PyObject *stream = PySys_GetObject(i == 0 ? "stdout" : "stderr"), *own = PySys_GetObject(i == 0 ? "__stdout__" : "__stderr__");
-        if (stream != own) {
+        if (stream != own && (stream == NULL || !ff_is_over_stream(stream) || !ff_flush_stream(stream))) {
             return 0;
         }
-        if (stream != NULL && stream != Py_None) {
-            PyObject *done = PyObject_CallMethod(stream, "flush", NULL);
-            if (done == NULL) {
-                PyErr_Clear();
-                return 0;
-            }
-            Py_DECREF(done);
+        if (own != NULL && own != Py_None && !ff_flush_stream(own)) {
+            return 0;
         }
     }
     return 1;

@@ -219,6 +219,30 @@ static int has_finalizer(PyObject *object, int is_end)
     return 0;
 }
 
+/* Text layers over the standard streams that the process has made. More of them than a few are an end that can be seen. */
+static PyObject *layers[8];
+static size_t layer_count;
+
+static int is_layer(PyObject *object)
+{
+    if (layer_count == sizeof(layers) / sizeof(layers[0]) || !ff_is_over_stream(object)) {
+        return 0;
+    }
+    layers[layer_count++] = object;
+    return 1;
+}
+
+/* Not while the collector's lists are walked, for writing makes objects. */
+static int are_layers_flushed(void)
+{
+    for (size_t i = 0; i < layer_count; i++) {
+        if (!ff_flush_stream(layers[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static int have_finalizers(int is_end)
 {
     struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
@@ -226,7 +250,7 @@ static int have_finalizers(int is_end)
         PyGC_Head *head = &gc->generations[i].head;
         for (PyGC_Head *each = _PyGCHead_NEXT(head); each != head; each = _PyGCHead_NEXT(each)) {
             PyObject *object = _Py_FROM_GC(each);
-            if (has_finalizer(object, is_end) && !ff_is_stream(object)) {
+            if (has_finalizer(object, is_end) && !ff_is_stream(object) && !(is_end && is_layer(object))) {
                 return 1;
             }
         }
@@ -245,7 +269,7 @@ void ff_find_finalizers(void)
 int ff_have_finalizers(void)
 {
     return snapshot_has_finalizers || (tracker != NULL && has_tracker_work(tracker)) ||
-           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1);
+           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) || !are_layers_flushed();
 }
 
 /* Before CPython takes objects apart. */

@@ -325,6 +325,8 @@ int ff_keep_streams(void);
 int ff_prepare_streams(const PyConfig *config);
 int ff_renew_streams(const PyConfig *config);
 int ff_is_stream(PyObject *object);
+int ff_is_over_stream(PyObject *object);
+int ff_flush_stream(PyObject *stream);
 
 /* snapshot/finalizers.c: objects whose end can be seen. */
 void ff_find_finalizers(void);

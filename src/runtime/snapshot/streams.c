@@ -31,6 +31,32 @@ int ff_is_stream(PyObject *object)
     return 0;
 }
 
+/* Whether an object is a text layer over the bytes of one of the three, as programs make one for another encoding or buffering: all that its end
+ * does is to write what it holds. */
+int ff_is_over_stream(PyObject *object)
+{
+    if (streams[0].text == NULL || Py_TYPE(object) != Py_TYPE(streams[0].text)) {
+        return 0;
+    }
+    PyObject *buffer = PyObject_GetAttrString(object, "buffer");
+    int is_over = 0;
+    for (int fd = 0; fd < 3 && buffer != NULL; fd++) {
+        is_over |= buffer == streams[fd].buffer && ff_is_stream(buffer);
+    }
+    Py_XDECREF(buffer);
+    PyErr_Clear();
+    return is_over;
+}
+
+/* 0 when it could not be. */
+int ff_flush_stream(PyObject *stream)
+{
+    PyObject *done = PyObject_CallMethod(stream, "flush", NULL);
+    Py_XDECREF(done);
+    PyErr_Clear();
+    return done != NULL;
+}
+
 /* Calls object.__init__(*arguments); takes the arguments. */
 static int initialise(PyObject *object, PyObject *arguments)
 {
