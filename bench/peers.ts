@@ -49,7 +49,8 @@ export function peersSection(peers: readonly Peer[]): string {
   return [
     '### Beside other tools',
     'The same programs as they are installed, with a frozen interpreter, and by other means: times over those of the installed program of the same Python, warm, ' +
-      'without `.pyc` files, and with a cold page cache; what was made, and how long that took with warm caches; the largest process.',
+      'without `.pyc` files, and with a cold page cache; what was made, and how long that took; the largest process. Measured in a virtual machine ' +
+      'where page faults are dear.',
     table(
       ['', 'Python', 'by', 'warm, ms', 'warm', 'no `.pyc`', 'cold', 'size, MB', 'making, s', 'memory, MB'],
       peers.map((each) => [
@@ -65,5 +66,8 @@ export function peersSection(peers: readonly Peer[]): string {
         numberCell(each.memory, 1),
       ]),
     ),
+    'Lazy imports win where a start needs little of what a program imports: `--version` of sphinx imports next to nothing then. A zip archive has no ' +
+      '`.pyc` files, so each start compiles. PyInstaller and pex are missing: neither is in the package index that was at hand, and ' +
+      "Debian's pex 1.5.3 does not run in Python 3.11.",
   ].join('\n\n');
 }

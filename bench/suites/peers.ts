@@ -46,9 +46,11 @@ export async function suite(words: readonly string[]): Promise<void> {
     await install(program, site);
     const start = ['-c', startOf(program, site)];
     const common = {program, rounds: options.rounds, place: home};
-    await keepPeers(await measureWays({...common, ways: await waysOf(program, home, start), runner: PYTHON}));
+    await keepPeers(
+      await measureWays({...common, ways: await waysOf(program, home, start), runner: PYTHON, isHere: true}),
+    );
     if ((await presentSubjects([NEWEST])).length === 0) continue;
-    await keepPeers(await measureWays({...common, ...(await lazyWays(home, start))}));
+    await keepPeers(await measureWays({...common, ...(await lazyWays(home, start)), isHere: false}));
   }
 }
 
@@ -141,9 +143,18 @@ interface WaysRequest {
   readonly rounds: number;
   /** A directory for bytecode. */
   readonly place: string;
+  /** Whether files lie where their paths say: those of another root cannot be dropped from the page cache. */
+  readonly isHere: boolean;
 }
 
-async function measureWays({program, ways, runner, rounds, place}: WaysRequest): Promise<readonly Peer[]> {
+async function measureWays({
+  program,
+  ways,
+  runner,
+  rounds,
+  place,
+  isHere,
+}: WaysRequest): Promise<readonly Peer[]> {
   const {environment} = ways[0] ?? {environment: scrubbedEnvironment()};
   const interpreter = {python: runner, environment, signal};
   const {version} = valueOf(await describeTarget(interpreter));
@@ -163,8 +174,8 @@ async function measureWays({program, ways, runner, rounds, place}: WaysRequest):
   await under('warm', 1); // fills the directory of bytecode
   const warm = await under('warm', rounds);
   const compiling = await under('no-bytecode', Math.ceil(rounds / 4));
-  const cold = await under('cold', Math.ceil(rounds / 4));
-  const isCold = cold.every(({reads}) => (figureOf(reads)?.median ?? 0) > 0);
+  const cold = isHere ? await under('cold', Math.ceil(rounds / 4)) : [];
+  const isCold = isHere && cold.every(({reads}) => (figureOf(reads)?.median ?? 0) > 0);
   return ways.map(({by, made, making}, i) => {
     const one: Peer = {
       ...{program, python: version.text, by, making},
