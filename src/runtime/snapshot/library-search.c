@@ -92,7 +92,7 @@ static int find_in_folders(const char *folders, const char *name, const char *be
 
 /* ---- The system's list (glibc, sysdeps/generic/dl-cache.h) ---- */
 
-#define CACHE "/etc/ld.so.cache"
+#define SEARCH_CACHE "/etc/ld.so.cache"
 #define CACHE_MAGIC "glibc-ld.so.cache1.1"
 #ifdef __x86_64__
 #define CACHE_KIND 0x0303
@@ -145,8 +145,8 @@ static int find_in_list(const char *list, size_t size, const char *name, char *p
 
 static int find_in_cache(const char *name, char *path)
 {
-    note(CACHE);
-    int fd = open(CACHE, O_RDONLY | O_CLOEXEC);
+    note(SEARCH_CACHE);
+    int fd = open(SEARCH_CACHE, O_RDONLY | O_CLOEXEC);
     struct stat found;
     int status = 0;
     if (fd >= 0 && fstat(fd, &found) == 0 && found.st_size > 0) {

@@ -9,11 +9,11 @@
 #include <sys/mman.h>
 
 #define ROOM 4096
-#define ALIGNMENT 64
+#define RESERVE_ALIGNMENT 64
 
 /* Not zero, so that the file has a place for each byte of it; what is not zero is not used. */
-static _Thread_local char room[ROOM] __attribute__((aligned(ALIGNMENT))) = {1};
-static uint64_t used = ALIGNMENT;
+static _Thread_local char room[ROOM] __attribute__((aligned(RESERVE_ALIGNMENT))) = {1};
+static uint64_t used = RESERVE_ALIGNMENT;
 
 static const Elf64_Phdr *values_of(const ff_library *library)
 {
@@ -29,7 +29,7 @@ static const Elf64_Phdr *values_of(const ff_library *library)
 static int find_room(const ff_library *library, uint64_t *start)
 {
     uint64_t alignment = library->thread_alignment == 0 ? 1 : library->thread_alignment;
-    if (alignment > ALIGNMENT || (alignment & (alignment - 1)) != 0 || library->thread_size > ROOM ||
+    if (alignment > RESERVE_ALIGNMENT || (alignment & (alignment - 1)) != 0 || library->thread_size > ROOM ||
         (ff_current_allocation() == FF_AFTER_RESTORE && values_of(library) != NULL)) {
         return 0;
     }
