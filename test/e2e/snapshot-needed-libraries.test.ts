@@ -1,11 +1,12 @@
 /** Snapshots of an installed Python whose extension modules need other libraries: those of the system, and libraries that use what a linker has. */
 import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {beforeAll, expect, jest, test} from '@jest/globals';
 import {flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {STATE} from '../support/snapshot-rig.js';
 import {SYSTEM_PYTHON, hasLinkablePython} from '../support/linkable-python.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
+import {describeWith} from '../support/with.js';
 
 jest.setTimeout(30 * 60_000);
 const folder = temporaryDirectory('snapshot-needed-libraries');
@@ -45,7 +46,7 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "${name}", NULL, 
 PyMODINIT_FUNC PyInit_${name}(void) { return PyModule_Create(&definition); }
 `;
 
-(hasLinkablePython() ? describe : describe.skip)('of the system', () => {
+describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')('of the system', () => {
   const out = join(folder, 'bin', 'python');
 
   beforeAll(async () => {

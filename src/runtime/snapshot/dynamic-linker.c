@@ -96,7 +96,7 @@ int __wrap_dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), 
     return status;
 }
 
-/* What finds the tables that exceptions of C++ are handled by (glibc 2.35, dlfcn/dlfcn.h); as much of it as every machine has. */
+/* The result of _dl_find_object(), which finds the unwind tables for C++ exceptions (glibc 2.35, dlfcn/dlfcn.h); only the fields of all architectures. */
 typedef struct {
     unsigned long long flags;
     void *start, *end;
