@@ -96,7 +96,11 @@ def section(name, file, node):
         at = lines.index("Args:")
         rows = []
         for line in lines[at + 1 :]:
-            rows.append(line.strip())
+            # What goes on is indented further than what begins.
+            if line.startswith("    ") and rows:
+                rows[-1] += " " + line.strip()
+            else:
+                rows.append(line.strip())
         defaults = dict(zip([arg.arg for arg in node.args.args][::-1], [ast.unparse(each) for each in node.args.defaults][::-1]))
         table = ["| argument | default | description |", "| --- | --- | --- |"]
         for row in rows:

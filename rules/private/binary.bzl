@@ -95,17 +95,17 @@ def _launcher_impl(ctx):
         ),
     ]
 
-_launcher = rule(
-    implementation = _launcher_impl,
-    attrs = {
-        "interpreter": attr.label(providers = [FrozenInterpreterInfo]),
-        "modules": attr.label(providers = [FrozenModulesInfo]),
-        "start": attr.label(providers = [FrozenStartInfo]),
-    },
-    executable = True,
-)
+_LAUNCHER_ATTRS = {
+    "interpreter": attr.label(providers = [FrozenInterpreterInfo]),
+    "modules": attr.label(providers = [FrozenModulesInfo]),
+    "start": attr.label(providers = [FrozenStartInfo]),
+}
 
-def declare_program(name, freeze, modules, program, kind, python, verify, common):
+_launcher = rule(implementation = _launcher_impl, attrs = _LAUNCHER_ATTRS, executable = True)
+
+_launcher_test = rule(implementation = _launcher_impl, attrs = _LAUNCHER_ATTRS, test = True)
+
+def declare_program(name, freeze, modules, program, kind, python, verify, common, is_test = False):
     """Declares a program: NAME.modules, NAME.start, NAME.python, and NAME, which runs the program in that interpreter.
 
     Args:
@@ -117,8 +117,12 @@ def declare_program(name, freeze, modules, program, kind, python, verify, common
       python: the toolchain, if not the registered one
       verify: as for `frozen_interpreter`
       common: attributes common to all rules; `visibility` is that of NAME only
+      is_test: whether NAME is a test
     """
     inner = {key: common[key] for key in common if key in ["tags", "testonly", "target_compatible_with"]}
+    if is_test:
+        # Bazel takes it for granted of tests only.
+        inner["testonly"] = True
     inner["visibility"] = ["//visibility:private"]
     freeze(
         name = name + ".modules",
@@ -140,7 +144,8 @@ def declare_program(name, freeze, modules, program, kind, python, verify, common
         verify = verify,
         **inner
     )
-    _launcher(
+    launch = _launcher_test if is_test else _launcher
+    launch(
         name = name,
         interpreter = ":" + name + ".python",
         modules = ":" + name + ".modules",
@@ -166,6 +171,7 @@ def frozen_python_binary(
         python = None,
         verify = True,
         freeze = frozen_modules,
+        is_test = False,
         **kwargs):
     """Makes a Python program with all its modules, and an interpreter that has them frozen.
 
@@ -188,6 +194,7 @@ def frozen_python_binary(
       python: the toolchain, if not the registered one
       verify: as for `frozen_interpreter`
       freeze: internal: the rule of NAME.modules
+      is_test: internal: `frozen_python_test`
       **kwargs: attributes common to all rules (`visibility`, `tags`, …)
     """
     declare_program(
@@ -199,4 +206,15 @@ def frozen_python_binary(
         python = python,
         verify = verify,
         common = kwargs,
+        is_test = is_test,
     )
+
+def frozen_python_test(name, main, **kwargs):
+    """Makes a `frozen_python_binary` that is a test: `bazel test` runs it, and it fails with any exit code but 0.
+
+    Args:
+      name: the name of the target, which ends in `_test` by convention
+      main: the name of the module to run as `__main__`
+      **kwargs: as for `frozen_python_binary`, and attributes common to all tests (`size`, `timeout`, `args`, …)
+    """
+    frozen_python_binary(name, main, is_test = True, **kwargs)

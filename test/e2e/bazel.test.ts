@@ -115,6 +115,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
     });
     answers = await bazelSession(roots.forky ?? '', 'forky', folder, workspace, [
       build('build', '//tally:all //probe //newest'),
+      {name: 'test', line: `bazel ${base} test //tests:all`},
       {name: 'tally', line: 'bazel-bin/tally/tally tally/numbers.csv'},
       {name: 'json', line: 'cd / && "$OLDPWD/bazel-bin/tally/tally" --json "$OLDPWD/tally/numbers.csv"'},
       {
@@ -163,6 +164,7 @@ frozen_modules(name = "shell", python = "@shell//:python")
 
   test('the example is built, and runs from anywhere', () => {
     expect(answer('build')).toMatchObject({exitCode: 0});
+    expect(answer('test')).toMatchObject({exitCode: 0, text: expect.stringContaining('1 test passes')});
     expect(answer('tally')).toEqual({exitCode: 0, text: TALLY});
     expect(lastJson(answer('json'))).toMatchObject({year: {count: 4}, visitors: {median: 107.5}});
   });
