@@ -31,22 +31,19 @@ export async function bundle({maps = true} = {}) {
   for (const path of OTHERS) texts.read(path);
   // Beside the old one, which may be running, and may load more of itself later.
   rmSync(at('dist.new'), {recursive: true, force: true});
+  let inputs;
   let metafile;
   try {
-    const define = await codeDefinitions(texts);
-    ({metafile} = await build({
+    const options = {
       absWorkingDir: ROOT,
-      entryPoints: ['src/cli/main.ts', 'src/api/api.ts'],
       outdir: 'dist.new',
       outbase: 'src',
-      chunkNames: 'chunks/[name]-[hash]',
       bundle: true,
-      splitting: true,
       metafile: true,
       platform: 'node',
       format: 'esm',
       target: 'node20',
-      define,
+      define: await codeDefinitions(texts),
       sourcemap: maps && 'linked',
       sourcesContent: false,
       minifySyntax: true,
@@ -59,7 +56,16 @@ export async function bundle({maps = true} = {}) {
       banner: {
         js: "import {createRequire as ffRequire} from 'node:module'; const require = ffRequire(import.meta.url);",
       },
+    };
+    ({metafile} = await build({
+      ...options,
+      entryPoints: ['src/cli/main.ts', 'src/api/api.ts'],
+      chunkNames: 'chunks/[name]-[hash]',
+      splitting: true,
     }));
+    // One file: an engine that executes actions on other machines puts each input in place for each action.
+    const steps = await build({...options, entryPoints: ['src/cli/run-step.ts']});
+    inputs = {...metafile.inputs, ...steps.metafile.inputs};
   } catch {
     return ['src/ does not compile'];
   }
@@ -67,7 +73,7 @@ export async function bundle({maps = true} = {}) {
   if (declarations.problems.length > 0) return declarations.problems;
   const {schema, sources: ofSchema} = await configSchema();
   writeFileSync(at('dist.new', 'config.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
-  const bundled = [...Object.keys(metafile.inputs), ...ofSchema].filter((name) => name.startsWith('src/'));
+  const bundled = [...Object.keys(inputs), ...ofSchema].filter((name) => name.startsWith('src/'));
   const sources = new Set([...bundled, ...declarations.sources].map((name) => at(name)));
   writeRecord(at('dist.new'), [...OTHERS, ...sources], texts);
   writeFileSync(at('dist.new', 'third-party-notices.txt'), noticesOf(metafile, ROOT));

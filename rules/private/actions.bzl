@@ -17,7 +17,6 @@ def run_step(ctx, toolchain, step, arguments, inputs, outputs, mnemonic, message
     """Runs `flashfreeze step …`; `more` are further inputs."""
     words = ctx.actions.args()
     words.add(toolchain.tool)
-    words.add("step")
     words.add(step)
     ctx.actions.run(
         executable = toolchain.node,
@@ -61,7 +60,7 @@ def compile_c(ctx, toolchain, source, name, kind, pic):
     return out
 
 def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
-    """Declares the actions of one module, for both address models. Bazel runs only those whose outputs are needed.
+    """Declares the action of one module, for each address model. Bazel runs only those whose outputs are needed.
 
     Args:
       ctx: the context of the rule
@@ -70,42 +69,33 @@ def freeze_module(ctx, toolchain, module, filename, cpython_frozen = False):
       filename: the co_filename of its code
       cpython_frozen: whether CPython freezes the module itself
     Returns:
-      struct(unit, object, pic_object)
+      struct(object, pic_object)
     """
     place = "%s.frozen/%s" % (ctx.label.name, module.name)
-    unit = ctx.actions.declare_file(place + ".unit")
-    imports = ctx.actions.declare_file(place + ".imports")
-    words = ctx.actions.args()
-    words.add("--python", toolchain.interpreter)
-    words.add("--source", module.source)
-    words.add("--filename", filename)
-    words.add("--unit", unit)
-    words.add("--imports", imports)
-    run_step(
-        ctx,
-        toolchain,
-        "compile",
-        words,
-        [module.source, toolchain.interpreter] + toolchain.worker,
-        [unit, imports],
-        "FreezeCompile",
-        "Compiling %s in Python %s" % (module.name, toolchain.series),
-    )
     objects = {}
     for pic, layout in toolchain.image_layouts.items():
         object = ctx.actions.declare_file(place + (".pic.o" if pic else ".o"))
         words = _series_words(ctx, toolchain, pic)
+        words.add("--python", toolchain.interpreter)
+        words.add("--source", module.source)
         words.add("--module", module.name)
         words.add("--filename", filename)
-        words.add("--unit", unit)
         words.add("--layout", layout)
         words.add("--object", object)
         if cpython_frozen:
             words.add("--cpython-frozen")
-        inputs = [unit, toolchain.layout, layout]
-        run_step(ctx, toolchain, "generate", words, inputs, [object], "FreezeGenerate", "Generating the image of %s" % module.name)
+        run_step(
+            ctx,
+            toolchain,
+            "freeze",
+            words,
+            [module.source, toolchain.interpreter, toolchain.layout, layout] + toolchain.worker,
+            [object],
+            "FreezeModule",
+            "Freezing %s for Python %s" % (module.name, toolchain.series),
+        )
         objects[pic] = object
-    return struct(unit = unit, object = objects[False], pic_object = objects[True])
+    return struct(object = objects[False], pic_object = objects[True])
 
 def image_layout(ctx, toolchain, pic):
     """Declares the actions that say how objects look in a target: its compiler compiles a probe.

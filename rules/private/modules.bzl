@@ -71,7 +71,6 @@ def freeze(ctx, toolchain, module):
         is_package = module.is_package,
         root = module.root,
         source = module.source,
-        unit = made.unit,
         object = made.object,
         pic_object = made.pic_object,
         label = ctx.label,
@@ -123,7 +122,6 @@ def frozen_modules_of(ctx, more, files):
         ),
         DefaultInfo(files = depset([module.pic_object if toolchain.not_linkable else module.object for module in frozen])),
         OutputGroupInfo(
-            units = depset([module.unit for module in frozen]),
             pic_objects = depset([module.pic_object for module in frozen]),
         ),
     ]
@@ -165,8 +163,7 @@ def declare_modules(rule, name, srcs = [], **kwargs):
 def frozen_modules(name, srcs = [], deps = [], stdlib = [], startup = False, import_root = ".", python = None, **kwargs):
     """Freezes modules as static data.
 
-    Each module becomes a code unit (`FreezeCompile`, in the target Python) and an object file (`FreezeGenerate`).
-    These actions read no other module. Provides `FrozenModulesInfo`.
+    Each module becomes an object file (`FreezeModule`: the target Python compiles it). These actions read no other module. Provides `FrozenModulesInfo`.
 
     Args:
       name: the name of the target

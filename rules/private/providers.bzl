@@ -36,7 +36,7 @@ FrozenModulesInfo = provider(
     doc = "Frozen modules, each with the outputs of its actions.",
     fields = {
         "modules": "A depset of structs, dependencies first: `name`, `is_package`, `root` (the `sys.path` entry from which the " +
-                   "module is imported: `stdlib`, or a directory in the runfiles), `source`, `unit`, `object` and " +
+                   "module is imported: `stdlib`, or a directory in the runfiles), `source`, `object` and " +
                    "`pic_object` (files), `label` (of the target that the module belongs to).",
         "sources": "A depset of the sources without those of the standard library: the runfiles of a program.",
         "toolchain": "The label of the toolchain that froze them.",

@@ -194,7 +194,7 @@ flashfreeze_toolchain = rule(
         "static_main": attr.label(doc = "`python.o`, for `kind = \"relink\"`.", allow_single_file = [".o"]),
         "static_archive": attr.label(doc = "The static archive of the interpreter, for `kind = \"relink\"`.", allow_single_file = [".a"]),
         "graft_original": attr.label(doc = "The executable to copy, for `kind = \"graft\"`.", allow_single_file = True),
-        "_tool": attr.label(default = "//:bin/flashfreeze.mjs", allow_single_file = True),
+        "_tool": attr.label(default = "//:dist/cli/run-step.js", allow_single_file = True),
         "_tool_files": attr.label(default = "//:tool"),
         "_worker": attr.label(default = "//:worker"),
         "_checker": attr.label(default = "//:checker"),

@@ -13,8 +13,7 @@ import type {StepContext, StepModule} from './steps/step-module.js';
 /** Single actions, for build systems that have an engine of their own. Each reads its inputs and writes its outputs. */
 const STEPS: Readonly<Record<string, () => Promise<StepModule>>> = {
   target: () => import('./steps/describe.js'),
-  compile: () => import('./steps/compile.js'),
-  generate: () => import('./steps/generate.js'),
+  freeze: () => import('./steps/freeze.js'),
   'read-probe': () => import('./steps/read-probe.js'),
   probe: () => import('./steps/probe.js'),
   trace: () => import('./steps/trace.js'),

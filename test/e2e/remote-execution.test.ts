@@ -120,7 +120,7 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
   test('executes every action, and the program runs', () => {
     expect(answers.get('remote')).toMatchObject(works);
     expect(processesOf(answers.get('remote'))).toMatch(/^\d+ internal, \d+ remote$/);
-    expect(executed(logOf('remote')).length).toBeGreaterThan(150);
+    expect(executed(logOf('remote')).length).toBeGreaterThan(100);
     expect(runners('remote')).toEqual(['remote']);
   });
 
@@ -141,7 +141,7 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
     expect(answers.get('local')).toMatchObject(works);
     expect(runners('local')).toEqual(['linux-sandbox']);
     const remote = products(workspaceOf('other'));
-    expect(remote.length).toBeGreaterThan(100);
+    expect(remote.length).toBeGreaterThan(60);
     expect(products(workspaceOf('local'))).toEqual(remote);
   });
 
@@ -149,17 +149,14 @@ describeWith(root, 'Bazel 7 with buildbox')('buildbox, isolated by bubblewrap', 
     expect(restarted).toBeDefined();
     expect(answers.get('killed')).toMatchObject(works);
     expect(runners('killed')).toEqual(['remote']);
-    expect(executed(logOf('killed')).length).toBeGreaterThan(70);
+    expect(executed(logOf('killed')).length).toBeGreaterThan(40);
   });
 
   test('executes the actions of one module after an edit', () => {
     expect(answers.get('edit')).toMatchObject({exitCode: 0, text: expect.stringContaining('for programs')});
     const actions = executed(logOf('edit')).map(({mnemonic, runner}) => [mnemonic, runner]);
     expect(actions.sort()).toEqual(
-      ['FreezeCheck', 'FreezeCompile', 'FreezeGenerate', 'FreezeLink'].map((mnemonic) => [
-        mnemonic,
-        'remote',
-      ]),
+      ['FreezeCheck', 'FreezeLink', 'FreezeModule'].map((mnemonic) => [mnemonic, 'remote']),
     );
   });
 });

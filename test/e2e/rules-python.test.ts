@@ -135,7 +135,7 @@ py_library(
         executed(log)
           .map(({mnemonic}) => mnemonic)
           .sort(),
-      ).toEqual(['FreezeCheck', 'FreezeCompile', 'FreezeGenerate', 'FreezeLink']);
+      ).toEqual(['FreezeCheck', 'FreezeLink', 'FreezeModule']);
       expect(answers.get('edited')?.text).toMatch(/where\n$/);
     });
   },

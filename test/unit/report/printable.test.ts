@@ -128,8 +128,8 @@ describe('a command line', () => {
     [['cache', 'stats', '--cache-dir', `/dev/null/${evil}`]],
     [['regen', '--config', evil]],
     [['step', evil]],
-    [['step', 'compile', `--${evil}`]],
-    [['step', 'generate', '--series', evil]],
+    [['step', 'freeze', `--${evil}`]],
+    [['step', 'freeze', '--series', evil]],
   ])('%j is answered printably', async (argv) => {
     const {stdout, stderr, exitCode} = await cli(argv, {cwd: temporaryDirectory()});
     expect(exitCode).toBeGreaterThan(0);

@@ -27,13 +27,15 @@ async function step(cwd: string, ...argv: string[]): Promise<{code: number; said
   return {code, said};
 }
 
+const FREEZE = {python: 'no', source: 'no', module: 'm', filename: 'm.py', layout: 'no', object: 'o'};
+
 describe('invalid usage', () => {
   test.each([
-    [[], /step needs a name.*\nhint: expected one of target, compile/],
-    [['complie'], /unknown step complie/],
+    [[], /step needs a name.*\nhint: expected one of target, freeze/],
+    [['freze'], /unknown step freze/],
     [['constructor'], /unknown step constructor/],
-    [['compile', '--sauce', 'x'], /step compile: Unknown option '--sauce'/],
-    [['compile', '--source'], /step compile: .*--source/],
+    [['freeze', '--sauce', 'x'], /step freeze: Unknown option '--sauce'/],
+    [['freeze', '--source'], /step freeze: .*--source/],
     [['hook', '--extension', 'x'], /step hook needs --target/],
   ])('%j', async (argv, words) => {
     const done = await step('/', ...argv);
@@ -42,20 +44,12 @@ describe('invalid usage', () => {
   });
 
   test('a file that is not there', async () => {
-    const done = await step(
-      '/',
-      'generate',
-      ...words({series: '3.13', module: 'm', filename: 'm.py', unit: 'no', layout: 'no', object: 'o'}),
-    );
-    expect(done).toMatchObject({code: 1, said: expect.stringMatching(/error\[IO\].*step generate/)});
+    const done = await step('/', 'freeze', ...words({...FREEZE, series: '3.13'}));
+    expect(done).toMatchObject({code: 1, said: expect.stringMatching(/error\[IO\].*step freeze/)});
   });
 
   test('a version that is not known', async () => {
-    const done = await step(
-      '/',
-      'generate',
-      ...words({series: '3.9', module: 'm', filename: 'm.py', unit: 'no', layout: 'no', object: 'o'}),
-    );
+    const done = await step('/', 'freeze', ...words({...FREEZE, series: '3.9'}));
     expect(done).toMatchObject({code: 2, said: expect.stringMatching(/error\[PYTHON_VERSION\]/)});
   });
 });
@@ -67,14 +61,17 @@ function words(options: Readonly<Record<string, string>>): string[] {
 describeWith(newest, 'an installed Python')('of an installed Python', () => {
   const {python = '', series = ''} = newest ?? {};
 
-  const compile = (cwd: string, source: string) =>
-    step(
+  const freeze = (cwd: string, source: string) => {
+    const module = {module: 'pkg.m', filename: 'pkg/m.py', source, object: 'm.o'};
+    return step(
       cwd,
-      'compile',
-      ...words({python, source, filename: 'pkg/m.py', unit: 'm.unit', imports: 'm.imports'}),
+      'freeze',
+      ...words({python, series, ...module, layout: 'layout.json'}),
+      '--position-independent',
     );
+  };
 
-  test('probe, read-probe, compile and generate: the same bytes in any directory', async () => {
+  test('probe, read-probe and freeze: the same bytes in any directory', async () => {
     const include = headersOf(python);
     const strings = join(include, 'internal', 'pycore_global_strings.h');
     const own = existsSync(strings) ? ['--strings', strings] : [];
@@ -83,35 +80,23 @@ describeWith(newest, 'an installed Python')('of an installed Python', () => {
       ['one', 'an other'].map(async (name) => {
         const cwd = join(folder, name);
         writeFiles(cwd, {'m.py': 'import os.path\nWORDS = {"a", "b"}\ndef f(x): return x in WORDS\n'});
-        expect(await compile(cwd, 'm.py')).toEqual({code: 0, said: ''});
         expect(await step(cwd, 'probe', ...target, '--c', 'probe.c')).toEqual({code: 0, said: ''});
         compileProbe(join(cwd, 'probe.c'), join(cwd, 'probe.o'), include, 'position-independent');
         const read = words({object: 'probe.o', layout: 'layout.json'});
         expect(await step(cwd, 'read-probe', ...target, ...read)).toEqual({code: 0, said: ''});
-        const options = words({
-          ...{series, module: 'pkg.m', filename: 'pkg/m.py', unit: 'm.unit'},
-          ...{layout: 'layout.json', object: 'm.o'},
-        });
-        expect(await step(cwd, 'generate', ...options, '--position-independent')).toEqual({
-          code: 0,
-          said: '',
-        });
-        return ['m.unit', 'm.imports', 'layout.json', 'm.o'].map((file) =>
-          readFileSync(join(cwd, file), 'latin1'),
-        );
+        expect(await freeze(cwd, 'm.py')).toEqual({code: 0, said: ''});
+        return ['layout.json', 'm.o'].map((file) => readFileSync(join(cwd, file), 'latin1'));
       }),
     );
     expect(made[0]).toEqual(made[1]);
-    expect(made[0]?.[1]).toBe('os.path\n');
-    expect(made[0]?.[3]).toContain('pkg.m');
-    expect(made[0]?.[3]).not.toContain(folder);
-  });
-
-  test('a source that does not compile is quoted', async () => {
-    writeFiles(folder, {'bad.py': 'x = (\n'});
-    const done = await compile(folder, 'bad.py');
-    expect(done.code).toBe(1);
-    expect(done.said).toMatch(/error\[COMPILE\][^]*bad\.py", line 1[^]*x = \(/);
+    expect(made[0]?.[1]).toContain('pkg.m');
+    expect(made[0]?.[1]).not.toContain(folder);
+    const bad = join(folder, 'one');
+    writeFiles(bad, {'bad.py': 'x = (\n'});
+    expect(await freeze(bad, 'bad.py')).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error\[COMPILE\][^]*bad\.py", line 1[^]*x = \(/),
+    });
   });
 
   test('target, index and hook', async () => {
