@@ -1,63 +1,25 @@
 /** Snapshots of an installed Python whose extension modules need other libraries: those of the system, and libraries that use what a linker has. */
-import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
-import {flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
-import {STATE} from '../support/snapshot-rig.js';
+import {type ExtensionRig, extensionRig, moduleSource} from '../support/extension-rig.js';
 import {SYSTEM_PYTHON, hasLinkablePython} from '../support/linkable-python.js';
+import {STATE} from '../support/snapshot-rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
 import {describeWith} from '../support/with.js';
 
 jest.setTimeout(30 * 60_000);
 const folder = temporaryDirectory('snapshot-needed-libraries');
-const home = join(folder, 'home');
-const environment = {...withoutUsersVariables(), HOME: home, LANG: 'C.UTF-8', LC_ALL: undefined};
-let packages = '';
-
-const start = (file: string, ...args: string[]): ReturnType<typeof run> =>
-  run(file, args, {cwd: folder, environment});
-
-async function build(out: string, ...words: string[]): Promise<string> {
-  const places = ['--python', SYSTEM_PYTHON, '--out', out, '--build-dir', join(folder, 'build')];
-  const {summary, stderr} = await flashfreezeJson(['snapshot', ...places, ...words], {
-    cwd: folder,
-    environment,
-  });
-  if (!summary.ok) throw new Error(stderr);
-  return stderr;
-}
-
-async function compile(text: string, file: string, ...flags: string[]): Promise<void> {
-  const isCxx = file.includes('cxx');
-  const source = join(folder, `source${isCxx ? '.cc' : '.c'}`);
-  writeFileSync(source, text);
-  const headers = (
-    await start(SYSTEM_PYTHON, '-c', 'import sysconfig; print(sysconfig.get_path("include"))')
-  ).stdout.trim();
-  const words = ['-shared', '-fPIC', '-O1', `-I${headers}`, source, '-o', join(packages, file), ...flags];
-  expect(await start(isCxx ? 'c++' : 'cc', ...words)).toMatchObject({exitCode: 0});
-}
-
-const moduleSource = (name: string, before: string, value: string): string => `#include <Python.h>
-${before}
-static PyObject *state(PyObject *module, PyObject *unused) { return ${value}; }
-static PyMethodDef methods[] = {{"state", state, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "${name}", NULL, -1, methods};
-PyMODINIT_FUNC PyInit_${name}(void) { return PyModule_Create(&definition); }
-`;
+let rig: ExtensionRig;
+const start: ExtensionRig['start'] = (...words) => rig.start(...words);
 
 describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')('of the system', () => {
   const out = join(folder, 'bin', 'python');
 
   beforeAll(async () => {
-    mkdirSync(home);
-    mkdirSync(join(folder, 'bin'));
-    packages = (
-      await start(SYSTEM_PYTHON, '-c', 'import site; print(site.getusersitepackages())')
-    ).stdout.trim();
-    mkdirSync(packages, {recursive: true});
+    rig = await extensionRig(folder);
     const names = ['ssl', 'hashlib', 'bz2', 'lzma', 'ctypes', 'sqlite3', 'uuid', 'asyncio', 'readline'];
-    expect(await build(out, '--startup', ...names.flatMap((name) => ['--module', name]))).not.toContain(
+    expect(await rig.build(out, '--startup', ...names.flatMap((name) => ['--module', name]))).not.toContain(
       'left out of the snapshot',
     );
   });
@@ -106,14 +68,14 @@ os.wait()
   });
 
   test('another LD_LIBRARY_PATH means an ordinary start', async () => {
-    const changed = {...environment, LD_LIBRARY_PATH: join(folder, 'other')};
-    const {stdout} = await run(out, ['-c', STATE], {cwd: folder, environment: changed});
+    const other = `LD_LIBRARY_PATH=${join(folder, 'other')}`;
+    const {stdout} = await start('env', other, out, '-c', STATE);
     expect(stdout).not.toBe('restored\n');
   });
 
   test('what a library has of the dynamic linker and of libc it has after a restore, too', async () => {
     writeFileSync(join(folder, 'versions'), 'OWN_1 { global: *; };\n');
-    await compile(
+    await rig.compile(
       `#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -132,7 +94,7 @@ int count(void) { return constructed * 1000 + ++own; }`,
       'libown.so.1',
       ...['-Wl,-soname,libown.so.1', `-Wl,--version-script=${join(folder, 'versions')}`],
     );
-    await compile(
+    await rig.compile(
       moduleSource(
         'needs_own',
         `#include <dlfcn.h>
@@ -146,9 +108,9 @@ static int has_name(void) { Dl_info info; return dladdr((void *)state_of, &info)
         'Py_BuildValue("iiiii", choice(), call(), count(), ++shared, has_name())',
       ),
       'needs_own.so',
-      ...['-Wl,-rpath,$ORIGIN', `-L${packages}`, '-l:libown.so.1'],
+      ...['-Wl,-rpath,$ORIGIN', `-L${rig.packages}`, '-l:libown.so.1'],
     );
-    await compile(
+    await rig.compile(
       moduleSource(
         'in_cxx',
         `#include <stdexcept>
@@ -160,7 +122,7 @@ static int thrown(int x) { try { if (x > 0) throw std::runtime_error("no"); retu
     );
     const program = join(folder, 'bin', 'own');
     const words = ['--module', 'needs_own', '--module', 'in_cxx'];
-    expect(await build(program, '--startup', ...words)).not.toContain('left out of the snapshot');
+    expect(await rig.build(program, '--startup', ...words)).not.toContain('left out of the snapshot');
     const use = `import in_cxx, needs_own, threading
 print(needs_own.state(), needs_own.state(), in_cxx.state(), flush=True)
 thread = threading.Thread(target=lambda: print(needs_own.state(), flush=True)); thread.start(); thread.join()`;
@@ -172,16 +134,16 @@ thread = threading.Thread(target=lambda: print(needs_own.state(), flush=True)); 
     expect(await start(program, '-c', use)).toEqual(expected);
     expect((await start(program, '-c', STATE)).stdout).toMatch(/^restored\n/);
     // A module that is imported later gets the library that is there already.
-    await compile(
+    await rig.compile(
       moduleSource('later', 'int count(void);', 'PyLong_FromLong(count())'),
       'later.so',
-      ...['-Wl,-rpath,$ORIGIN', `-L${packages}`, '-l:libown.so.1'],
+      ...['-Wl,-rpath,$ORIGIN', `-L${rig.packages}`, '-l:libown.so.1'],
     );
-    await build(program, '--startup', ...words);
+    await rig.build(program, '--startup', ...words);
     const both = `${use}\nimport later; print(later.state(), needs_own.state()[2], flush=True); ${STATE}`;
     expect((await start(program, '-c', both)).stdout).toContain('\n7043 7044\nrestored\n');
     // Without the library that it needs, the program is as without a snapshot.
-    renameSync(join(packages, 'libown.so.1'), join(packages, 'libown.so.2'));
+    renameSync(join(rig.packages, 'libown.so.1'), join(rig.packages, 'libown.so.2'));
     const gone = await start(program, '-c', use);
     expect(gone.exitCode).toBe(1);
     expect(gone.stderr).toContain('ImportError: libown.so.1');

@@ -1,11 +1,20 @@
 import {type DumpHeader, PAGE, type Range, readHeader, readRanges} from './dump-format.js';
 import {fail, ok, type Result} from '../../model/result.js';
+import {type MovedWord, ObjectsOfTwo, type Part, placeOfPart} from './moved-words.js';
 
 /** A word that differs in two dumps of the same imports, and that nothing explains. */
 export interface UnexplainedWord {
-  readonly part: 'data' | 'region' | 'thread-local data';
+  readonly part: Part;
   readonly address: number;
   readonly values: readonly [bigint, bigint];
+}
+
+/** How two dumps of the same imports differ. */
+export interface Differences {
+  /** What nothing explains. */
+  readonly words: readonly UnexplainedWord[];
+  /** Words that point into what lies elsewhere in each process. */
+  readonly moved: readonly MovedWord[];
 }
 
 const WORD = 8;
@@ -15,7 +24,7 @@ const WORD = 8;
  * spaces, numbers and times, so memory that is equal in both depends on none of these. Fails with SNAPSHOT when the dumps have
  * different sizes: then the imports themselves took another course.
  */
-export function compareDumps(a: Buffer, b: Buffer): Result<readonly UnexplainedWord[]> {
+export function compareDumps(a: Buffer, b: Buffer): Result<Differences> {
   const [first, second] = [readHeader(a), readHeader(b)];
   if (!first.ok) return first;
   if (!second.ok) return second;
@@ -25,22 +34,25 @@ export function compareDumps(a: Buffer, b: Buffer): Result<readonly UnexplainedW
       hint: 'a module does something else each time when it is imported; leave it out with --exclude',
     });
   }
-  const parts = [
-    {part: 'data', offset: 'dataOffset', size: header.dataSize, address: header.data},
-    {part: 'region', offset: 'regionOffset', size: header.regionSize, address: header.region},
-    {part: 'thread-local data', offset: 'tlsOffset', size: header.tlsSize, address: 0},
-  ] as const;
   const owned = ownedWords(readRanges(a, header));
+  const objects = new ObjectsOfTwo([a, header], [b, other]);
   const words: UnexplainedWord[] = [];
-  for (const {part, offset, size, address} of parts) {
-    const own = a.subarray(header[offset], header[offset] + size);
-    const its = b.subarray(other[offset], other[offset] + size);
-    for (const at of differingWords(own, its)) {
+  const moved: MovedWord[] = [];
+  const sizes = {data: header.dataSize, region: header.regionSize, 'thread-local data': header.tlsSize};
+  for (const [part, size] of Object.entries(sizes) as [Part, number][]) {
+    const {address, offset} = placeOfPart(part, header);
+    const start = placeOfPart(part, other).offset;
+    const own = a.subarray(offset, offset + size);
+    const its = b.subarray(start, start + size);
+    for (const at of differingWords(own, its, objects.unmoved)) {
       if (part === 'data' && owned.has(address + at)) continue;
-      words.push({part, address: address + at, values: [wordAt(own, at), wordAt(its, at)]});
+      const values = [wordAt(own, at), wordAt(its, at)] as const;
+      const found = objects.find(values);
+      if (found !== undefined) moved.push({part, address: address + at, ...found});
+      else words.push({part, address: address + at, values});
     }
   }
-  return ok(words);
+  return ok({words, moved});
 }
 
 /** Makes words of data zero, in place. */
@@ -63,14 +75,22 @@ function ownedWords(ranges: readonly Range[]): ReadonlySet<number> {
   return words;
 }
 
-/** The offsets of the words in which two buffers of one size differ. Whole pages are compared first. */
-function* differingWords(a: Buffer, b: Buffer): Generator<number> {
+/** The offsets of the words in which two buffers of one size differ, and of those with a value in one of `ranges`. Whole pages are compared first. */
+function* differingWords(
+  a: Buffer,
+  b: Buffer,
+  ranges: readonly (readonly [bigint, bigint])[],
+): Generator<number> {
   for (let start = 0; start < a.length; start += PAGE) {
     const end = Math.min(start + PAGE, a.length);
-    if (a.compare(b, start, end, start, end) === 0) continue;
+    if (ranges.length === 0 && a.compare(b, start, end, start, end) === 0) continue;
     for (let word = start; word < end; word += WORD) {
       const last = Math.min(word + WORD, end);
       if (a.compare(b, word, last, word, last) !== 0) yield word;
+      else if (ranges.length > 0) {
+        const value = wordAt(a, word);
+        if (ranges.some(([from, to]) => value >= from && value < to)) yield word;
+      }
     }
   }
 }

@@ -28,13 +28,17 @@ const FIELDS = [
   'portable',
   'pageCount',
   'pageOffset',
+  'objectCount',
+  'objectOffset',
+  'moveCount',
+  'moveOffset',
 ] as const;
 type Field = (typeof FIELDS)[number];
 
 /** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
 export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 008\0';
+export const MAGIC = 'flashfreeze 009\0';
 export const PAGE = 4096;
 /** Where the `ff_common` lies. */
 export const COMMON_OFFSET = MAGIC.length + 8 * FIELDS.length;
@@ -69,9 +73,18 @@ export function writeField(bytes: Buffer, name: keyof DumpHeader, value: number)
 
 /** The ranges of data that keep the values of their process. */
 export function readRanges(bytes: Buffer, {rangeCount, rangeOffset}: DumpHeader): readonly Range[] {
-  return Array.from({length: rangeCount}, (_, i) => ({
-    address: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i)),
-    size: Number(bytes.readBigUInt64LE(rangeOffset + 16 * i + 8)),
+  return rangesAt(bytes, rangeOffset, rangeCount);
+}
+
+/** Where that lay in the process of a dump which lies elsewhere in each one: the libraries that it began with, and the main thread's block. */
+export function readObjects(bytes: Buffer, {objectCount, objectOffset}: DumpHeader): readonly Range[] {
+  return rangesAt(bytes, objectOffset, objectCount);
+}
+
+function rangesAt(bytes: Buffer, offset: number, count: number): readonly Range[] {
+  return Array.from({length: count}, (_, i) => ({
+    address: Number(bytes.readBigUInt64LE(offset + 16 * i)),
+    size: Number(bytes.readBigUInt64LE(offset + 16 * i + 8)),
   }));
 }
 

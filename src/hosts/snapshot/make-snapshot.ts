@@ -14,6 +14,7 @@ import {changedFiles} from './file-states.js';
 import {type DumpHeader, readFilePaths, readHeader, writeField} from './dump-format.js';
 import {sealHeader} from './header-checksum.js';
 import {addRecord, listUsedPages, packSnapshot} from './pack-snapshot.js';
+import {putMovedWords} from './moved-words.js';
 import {type Imports, proveImports} from './prove-imports.js';
 import {recordImports} from './record-imports.js';
 import type {RecordedImports} from './recorded-imports.js';
@@ -53,25 +54,26 @@ export async function makeSnapshot(
     if (!recorded.ok) return recorded;
     const proved = await proveImports(recipe, recorded.value, site);
     if (!proved.ok) return proved;
-    const {dump, said, left, explained} = proved.value;
+    const {dump, said, modules, left, explained, moved} = proved.value;
     if (said !== '') log(said);
     const header = readHeader(dump);
     if (!header.ok) return header;
     const isReleased = recipe.releasedAt !== undefined;
     // What differs in each process would differ in each release.
     if (isReleased) clearWords(dump, header.value, explained);
+    putMovedWords(dump, header.value, moved);
     const all = withDependents(left, recorded.value, recipe.modules);
     const {times} = recorded.value;
     const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
     const withImages = withImagesOf(dump, header.value, executable);
     // Pages of the stack are others in each process, and releases are the same byte for byte.
-    const packed = packSnapshot(dump, header.value, withImages, isReleased ? 0 : ROOM);
+    const packed = packSnapshot(dump, header.value, withImages, {moved, room: isReleased ? 0 : ROOM});
     if (!packed.ok) return packed;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
       digests: isReleased ? {} : await digestsOf(dump, header.value, recorded.value),
-      modules: recipe.modules.filter((name) => !all.has(name)),
+      modules: [...modules],
       leftOut: [...left],
       importers: [...all].filter((name) => left.every(({module}) => module !== name)).sort(),
       readVariables: [...new Set(variables.map(({name}) => name))].sort(),

@@ -1,7 +1,16 @@
 import {fail, ok, type Result} from '../../model/result.js';
-import {type DumpHeader, PAGE, readRanges, readRuns, RUN_SIZE, writeField} from './dump-format.js';
+import {
+  type DumpHeader,
+  PAGE,
+  type Range,
+  readRanges,
+  readRuns,
+  RUN_SIZE,
+  writeField,
+} from './dump-format.js';
 import {dataSegmentOf, untouchedData} from './elf-data.js';
 import type {UsedPages} from './find-used-pages.js';
+import {encodeMoves, type MovedWord, putMovedWords, readMoves} from './moved-words.js';
 
 /** Pages that follow each other, as offsets in a buffer. */
 export interface Run {
@@ -34,9 +43,15 @@ export function differingRuns(bytes: Buffer, base?: Buffer, smallGap = SMALL_GAP
  * A snapshot from a dump: the same header with the list of runs, and the pages that a start has to map: of the executable's data those
  * that differ from its file, of the region those that are not zero. Everything that is mapped begins at a page. Words that keep
  * the value of their process are zero. What it was made of is appended by `addRecord`. Fails with SNAPSHOT when the dump is of another executable.
- * @param room for how many entries of `listUsedPages`
+ * @param options.room for how many entries of `listUsedPages`
+ * @param options.moved the words that each start moves; they are zero in the dump
  */
-export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffer, room = 0): Result<Buffer> {
+export function packSnapshot(
+  dump: Buffer,
+  header: DumpHeader,
+  executable: Buffer,
+  {room = 0, moved = []}: {readonly room?: number; readonly moved?: readonly MovedWord[]} = {},
+): Result<Buffer> {
   const segment = dataSegmentOf(executable);
   const place = {address: header.data, size: header.dataSize};
   if (segment === undefined || segment.address > place.address) {
@@ -54,11 +69,15 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
   ];
   const runs = parts.flatMap((part) => part.runs.map((run) => ({...run, ...part, runs: []})));
   // Its last byte is zero: texts in it end before it does.
-  const tables = (runs.length + room) * RUN_SIZE;
-  const headerSize = Math.ceil((header.headerSize + tables + 1) / PAGE) * PAGE;
+  const moves = encodeMoves(moved, header);
+  const moveOffset = header.headerSize + runs.length * RUN_SIZE;
+  const pageOffset = moveOffset + moves.bytes.length;
+  const headerSize = Math.ceil((pageOffset + room * RUN_SIZE + 1) / PAGE) * PAGE;
   const pages = runs.reduce((sum, run) => sum + run.size, headerSize);
   const packed = Buffer.alloc(pages);
   dump.copy(packed, 0, 0, header.headerSize);
+  packed.fill(0, header.objectOffset, header.objectOffset + 16 * header.objectCount);
+  moves.bytes.copy(packed, moveOffset);
   let offset = headerSize;
   for (const [i, {bytes, address, from, size}] of runs.entries()) {
     bytes.copy(packed, offset, from, from + size);
@@ -70,7 +89,9 @@ export function packSnapshot(dump: Buffer, header: DumpHeader, executable: Buffe
   writeField(packed, 'size', packed.length);
   writeField(packed, 'headerSize', headerSize);
   writeField(packed, 'pageCount', 0);
-  writeField(packed, 'pageOffset', header.headerSize + runs.length * RUN_SIZE);
+  writeField(packed, 'pageOffset', pageOffset);
+  writeField(packed, 'moveCount', moves.count);
+  writeField(packed, 'moveOffset', moveOffset);
   writeField(packed, 'dataOffset', 0);
   writeField(packed, 'regionOffset', 0);
   writeField(packed, 'runCount', runs.length);
@@ -100,8 +121,16 @@ export function addRecord(packed: Buffer, record: Buffer): Buffer {
   return whole;
 }
 
-/** The dump that a snapshot was made from, but for the words that keep the value of their process, which are zero. Fails as `packSnapshot`. */
-export function unpackSnapshot(snapshot: Buffer, header: DumpHeader, executable: Buffer): Result<Buffer> {
+/**
+ * The dump that a snapshot was made from, but for the words that keep the value of their process, which are zero. Fails as `packSnapshot`.
+ * @param objects where the objects lay that words point into; without them, such words are zero, too
+ */
+export function unpackSnapshot(
+  snapshot: Buffer,
+  header: DumpHeader,
+  executable: Buffer,
+  objects?: readonly Range[],
+): Result<Buffer> {
   const segment = dataSegmentOf(executable);
   const place = {address: header.data, size: header.dataSize};
   if (segment === undefined || segment.address > place.address) {
@@ -119,5 +148,10 @@ export function unpackSnapshot(snapshot: Buffer, header: DumpHeader, executable:
   }
   writeField(dump, 'dataOffset', dataOffset);
   writeField(dump, 'regionOffset', regionOffset);
+  for (const [i, {address, size}] of (objects ?? []).entries()) {
+    dump.writeBigUInt64LE(BigInt(address), header.objectOffset + 16 * i);
+    dump.writeBigUInt64LE(BigInt(size), header.objectOffset + 16 * i + 8);
+  }
+  putMovedWords(dump, {...header, dataOffset, regionOffset}, readMoves(snapshot, header), objects);
   return ok(dump);
 }

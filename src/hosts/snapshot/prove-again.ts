@@ -9,7 +9,7 @@ import type {HostContext} from '../../pipeline/build-options.js';
 import type {Site} from '../../pipeline/host.js';
 import {askExecutable} from './ask-executable.js';
 import {compareDumps} from './compare-dumps.js';
-import {type DumpHeader, readHeader} from './dump-format.js';
+import {type DumpHeader, readHeader, readObjects} from './dump-format.js';
 import {HERE} from './dump-place.js';
 import {unpackSnapshot} from './pack-snapshot.js';
 import {importOfProgram} from './program-entry.js';
@@ -54,8 +54,6 @@ export async function proveAgain(
   if (exactStatSync(ranIn)?.isDirectory() !== true) return notRun(`the directory ${ranIn} is not there`);
   const header = readHeader(bytes);
   if (!header.ok) return header;
-  const held = unpackSnapshot(bytes, header.value, executable);
-  if (!held.ok) return held;
   return withTemporaryFolder('proof', async (folder) => {
     const environment = {...own, SURROUNDINGS_OF_PROOF: randomBytes(randomInt(1, 4000)).toString('hex')};
     const dumper = {calledAs, file: real, environment, folder, place: HERE, cwd: ranIn};
@@ -73,11 +71,15 @@ export async function proveAgain(
     const [then, now] = [header, fresh].map((each) => each.value.allocationCount);
     // The same objects then have other addresses.
     if (then !== now) return notRun(`Python allocates ${now ?? 0} times here, not ${then ?? 0} times`);
+    const objects = readObjects(done.value.bytes, fresh.value);
+    if (objects.length !== header.value.objectCount) return notRun('another number of libraries is loaded');
+    const held = unpackSnapshot(bytes, header.value, executable, objects);
+    if (!held.ok) return held;
     const compared = compareDumps(held.value, done.value.bytes);
     if (!compared.ok) return ok({kind: 'differs', failure: compared.failure});
     const symbols = await symbolsOf({executable: real, environment: own}, {context});
     if (!symbols.ok) return symbols;
-    const words = withoutExplained(compared.value, symbols.value);
+    const words = withoutExplained(compared.value.words, symbols.value);
     return ok(
       words.length === 0
         ? {kind: 'equal'}

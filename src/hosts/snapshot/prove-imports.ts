@@ -4,7 +4,7 @@ import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import type {Failure} from '../../model/failure.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
-import {compareDumps, type UnexplainedWord} from './compare-dumps.js';
+import {compareDumps, type Differences, type UnexplainedWord} from './compare-dumps.js';
 import {type Entry, importOf} from './program-entry.js';
 import type {RecordedImports} from './recorded-imports.js';
 import {type Dumper, dumpPlaced, runDump} from './run-dump.js';
@@ -36,9 +36,13 @@ export interface ProvedImports {
   readonly dump: Buffer;
   /** What the imports printed. */
   readonly said: string;
+  /** What was imported, in this order. */
+  readonly modules: readonly string[];
   readonly left: readonly Unkeepable[];
   /** The words in which the two differed, and that are explained. */
   readonly explained: readonly UnexplainedWord[];
+  /** Those that each start moves. */
+  readonly moved: Differences['moved'];
 }
 
 /** How often modules are left out because two dumps differ. */
@@ -64,7 +68,9 @@ export async function proveImports(
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const all = withDependents(left, recorded, imports.modules);
-      const modules = imports.modules.filter((name) => !all.has(name));
+      // Of what a module imports that is left out, the rest is kept.
+      const rest = left.length > 0 ? recorded.times.keys() : [];
+      const modules = [...new Set([...imports.modules, ...rest])].filter((name) => !all.has(name));
       const without = left.map(({module}) => module);
       const read = readsOf(recorded, all);
       const check = entry?.kind === 'function' && !all.has(entry.module) ? importOf(entry) : undefined;
@@ -82,8 +88,8 @@ export async function proveImports(
       const [first = Buffer.alloc(0), second = first] = dumps;
       const difference = await differenceOf(first, second, imports, site);
       if (!difference.ok) return difference;
-      const {explained, words, failure} = difference.value;
-      if (failure === undefined) return ok({dump: second, said, left, explained});
+      const {explained, moved, words, failure} = difference.value;
+      if (failure === undefined) return ok({dump: second, said, modules, left, explained, moved});
       problem = failure;
       const output = {kind: 'dump', path: files[0] ?? ''} as const;
       const inRegion = words.filter(({part}) => part === 'region').map(({address}) => address);
@@ -92,7 +98,8 @@ export async function proveImports(
         inRegion.length === 0 ? ok('') : await runDump(imports, {...request, output, locate}, site);
       if (!located.ok) return located;
       const isNew = ({module, isLibrary}: Unkeepable): boolean =>
-        !all.has(module) && (isLibrary === true || imports.modules.includes(module));
+        !all.has(module) &&
+        (isLibrary === true || imports.modules.includes(module) || recorded.times.has(module));
       const blamed = parseLocated(located.value, recorded).filter(isNew);
       const more = blamed.length > 0 ? blamed : findUnstable(recorded).filter(isNew);
       // The first of two runs may write files that the second one reads, such as bytecode.
@@ -105,9 +112,8 @@ export async function proveImports(
   }
 }
 
-interface DumpDifference {
+interface DumpDifference extends Differences {
   readonly explained: readonly UnexplainedWord[];
-  readonly words: readonly UnexplainedWord[];
   /** Undefined when all differences are explained. */
   readonly failure: Failure | undefined;
 }
@@ -120,13 +126,16 @@ async function differenceOf(
   site: Pick<Site, 'context'>,
 ): Promise<Result<DumpDifference>> {
   const compared = compareDumps(first, second);
-  if (!compared.ok) return ok({explained: [], words: [], failure: compared.failure});
-  if (compared.value.length === 0) return ok({explained: [], words: [], failure: undefined});
+  if (!compared.ok) return ok({explained: [], words: [], moved: [], failure: compared.failure});
+  const {words: all, moved} = compared.value;
+  if (all.length === 0) return ok({explained: [], words: [], moved, failure: undefined});
   const symbols = await symbolsOf(of, site);
   if (!symbols.ok) return symbols;
-  const words = withoutExplained(compared.value, symbols.value);
+  const words = withoutExplained(all, symbols.value);
+  const unexplained = new Set(words);
   return ok({
-    explained: compared.value.filter((word) => !words.includes(word)),
+    explained: all.filter((word) => !unexplained.has(word)),
+    moved,
     words,
     failure: words.length === 0 ? undefined : unexplainedFailure(words, symbols.value),
   });

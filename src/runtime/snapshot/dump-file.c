@@ -72,15 +72,22 @@ void ff_reduce_environment(void)
     environ = reduced;
 }
 
-static char *find_variable(const char *name)
+static char *find_among(char **variables, const char *name)
 {
     size_t length = strlen(name);
-    for (char **each = whole; *each != NULL; each++) {
-        if (is_of(*each, name, length)) {
-            return *each + length + 1;
+    for (; *variables != NULL; variables++) {
+        if (is_of(*variables, name, length)) {
+            return *variables + length + 1;
         }
     }
     return NULL;
+}
+
+/* Python code may have set or removed one; what it removes it has read before, so that it was kept. */
+static char *find_variable(const char *name)
+{
+    char *value = find_among(environ, name), *first = value == NULL ? find_among(whole, name) : NULL;
+    return first == NULL || is_kept(first - strlen(name) - 1) ? value : first;
 }
 
 /* ---- variables that C reads: those that Python code reads the request names ---- */
@@ -109,7 +116,7 @@ char *__wrap_secure_getenv(const char *name)
 void ff_note_variables(void)
 {
     names = names_end = ff_scratch(FF_SCRATCH);
-    ff_note_streams();
+    ff_note_facts();
 }
 
 /* ---- the header ---- */
@@ -187,9 +194,7 @@ void ff_append_facts(char **argv)
     for (const char *name = NULL; (name = ff_request_value("fact", name)) != NULL;) {
         append_fact(name, argv);
     }
-    if (ff_were_streams_asked()) {
-        append_fact("streams", argv);
-    }
+    ff_visit_noted_facts(append_fact, argv);
     append("", 1);
 }
 
@@ -268,6 +273,15 @@ static void append_ranges(void)
     }
 }
 
+static void append_objects(void)
+{
+    ff_range objects[FF_OBJECTS];
+    header()->object_count = (uint64_t)ff_list_objects(objects);
+    align();
+    header()->object_offset = place();
+    append(objects, header()->object_count * sizeof(ff_range));
+}
+
 /* ---- the file ---- */
 
 static void write_all(int fd, const void *bytes, size_t size)
@@ -337,6 +351,7 @@ void ff_write_dump(const char *path)
     header()->region = (uint64_t)(uintptr_t)FF_REGION;
     header()->region_size = (uint64_t)(ff_finish_region(&header()->allocation_count) - FF_REGION);
     append_ranges();
+    append_objects();
     align();
     header()->tls_offset = place();
     header()->tls_size = memory.tls_size;

@@ -121,6 +121,7 @@ static PyObject *list_libraries(void)
 /* Runs a file that says which objects hold the words of the request (locate_words.py). */
 static void locate_words(const char *path)
 {
+    PyObject *origins = ff_name_origins();
     PyObject *names = PyDict_New(), *words = PyList_New(0), *libraries = list_libraries();
     for (const char *word = NULL; (word = ff_request_value("word", word)) != NULL;) {
         PyObject *number = PyLong_FromString(word, NULL, 16);
@@ -130,7 +131,8 @@ static void locate_words(const char *path)
         Py_DECREF(number);
     }
     FILE *file = fopen(path, "r");
-    if (file == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
+    if (file == NULL || origins == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
+        PyDict_SetItemString(names, "origins", origins) < 0 ||
         PyDict_SetItemString(names, "words", words) < 0 ||
         PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0 ||
         PyRun_File(file, path, Py_file_input, names, names) == NULL) {
@@ -193,6 +195,9 @@ int ff_make_dump(int argc, char **argv, const char *request)
     ff_append_path(argv[0]);
     ff_reduce_environment();
 
+    if (ff_request_value("locate", NULL) != NULL) {
+        ff_watch_origins();
+    }
     ff_name_main_thread();
     ff_begin_objects();
     start_python(argv[0], seed);
@@ -255,8 +260,9 @@ int ff_make_dump(int argc, char **argv, const char *request)
     if (PyErr_Occurred()) {
         ff_stop_with_exception("cannot freeze the collector");
     }
-    ff_check_process();
     PyOS_BeforeFork(); /* whoever goes on calls PyOS_AfterFork_Child() */
+    ff_call_before_fork();
+    ff_check_process();
 
     PyThreadState *thread = PyThreadState_Get();
     thread->native_thread_id = 0; /* PyOS_AfterFork_Child() writes it */
@@ -271,7 +277,6 @@ int ff_make_dump(int argc, char **argv, const char *request)
     }
     ff_reset_counters();
     ff_forget_random();
-    ff_unbind_libraries();
     ff_save_process();
     ff_forget_request();
     ff_forget_process();

@@ -22,6 +22,7 @@ static volatile int can_jump;
 void ff_begin_restored(void)
 {
     is_restored = 1;
+    ff_begin_finalizers();
 }
 
 /* CPython has flushed the streams; what they still hold could not be written, and CPython says so. */
@@ -80,6 +81,9 @@ extern Py_ssize_t __real_PyGC_Collect(void);
 /* _Py_Finalize() calls this first when everything else that can be seen is done. */
 FF_PUBLIC Py_ssize_t __wrap_PyGC_Collect(void)
 {
+    if (_PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
+        ff_begin_trial();
+    }
     if (can_jump && _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
         can_jump = 0;
         if (is_end_quiet()) {

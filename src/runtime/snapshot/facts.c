@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -59,17 +60,38 @@ int __wrap_isatty(int fd)
     return __real_isatty(fd);
 }
 
-void ff_note_streams(void)
+/* What libraries remember of a standard stream is of no use in another process (libgfortran, its device and inode): it is a pipe of no name. */
+int __wrap_fstat(int fd, struct stat *found)
+{
+    if (ff_current_allocation() != FF_IN_REGION || fd < 0 || fd > 2) {
+        return fstat(fd, found);
+    }
+    *found = (struct stat){.st_mode = S_IFIFO | 0600, .st_nlink = 1, .st_blksize = (blksize_t)FF_PAGE};
+    return 0;
+}
+
+/* As programs call it that were compiled for a glibc before 2.33. */
+int __wrap___fxstat(int Py_UNUSED(version), int fd, struct stat *found)
+{
+    return __wrap_fstat(fd, found);
+}
+
+void ff_note_facts(void)
 {
     is_noting = 1;
     were_streams_asked = 0;
 }
 
-/* Whether one was asked since then. */
-int ff_were_streams_asked(void)
+/* Those that C code has asked for. */
+void ff_visit_noted_facts(void (*visit)(const char *name, char **argv), char **argv)
 {
     is_noting = 0;
-    return were_streams_asked;
+    if (were_streams_asked) {
+        visit("streams", argv);
+    }
+    if (ff_were_processors_asked()) {
+        visit("cpus", argv);
+    }
 }
 
 static void read_streams(char *text, size_t Py_UNUSED(size), char **Py_UNUSED(argv))

@@ -11,6 +11,8 @@
 extern const char __executable_start[], etext[];
 
 static int snapshot_has_finalizers; /* found when it was made */
+static int have_library_objects;    /* whose code is not Python's */
+static int is_snapshot_loud;        /* whether it has such objects, whose end does something */
 
 /* Whether code is CPython's own: of the executable, or of an extension module of the standard library that the snapshot holds. */
 static int is_of_python(const char *code)
@@ -202,9 +204,7 @@ static int has_finalizer(PyObject *object, int is_end)
         }
         return !is_memory_stream(type) && !(is_end && is_quiet_connection(object));
     }
-    if (!is_of_python((char *)(uintptr_t)type->tp_dealloc)) { /* of a library that may do anything */
-        return 1;
-    }
+    have_library_objects |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
     if (PyWeakref_Check(object)) {
         PyObject *callback = ((PyWeakReference *)object)->wr_callback;
         if (callback != NULL && is_of(Py_TYPE(callback), "finalize", "weakref")) {
@@ -263,13 +263,23 @@ void ff_find_finalizers(void)
 {
     find_memory_streams();
     snapshot_has_finalizers = have_finalizers(0);
+    is_snapshot_loud = !snapshot_has_finalizers && have_library_objects && !ff_try_end();
 }
 
-/* At the end of a restored process. */
+/* In a restored process. */
+void ff_begin_finalizers(void)
+{
+    if (have_library_objects) {
+        ff_note_open_files();
+    }
+}
+
+/* At its end. */
 int ff_have_finalizers(void)
 {
-    return snapshot_has_finalizers || (tracker != NULL && has_tracker_work(tracker)) ||
-           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) || !are_layers_flushed();
+    return snapshot_has_finalizers || is_snapshot_loud || (tracker != NULL && has_tracker_work(tracker)) ||
+           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) ||
+           (have_library_objects && ff_has_open_files()) || !are_layers_flushed();
 }
 
 /* Before CPython takes objects apart. */

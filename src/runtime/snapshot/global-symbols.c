@@ -30,10 +30,14 @@ void *__wrap_memset(void *to, int byte, size_t size)
 }
 
 #define FF_SENT_HERE(X)                                                                                                             \
-    X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)   \
-    X(valloc) X(strdup) X(strndup) X(wcsdup) X(pthread_key_create) X(pthread_key_delete) X(pthread_kill)                          \
-    X(pthread_getcpuclockid) X(getenv) X(secure_getenv) X(isatty) X(getpid) X(time) X(memmove) X(memset) X(dlopen) X(dlsym) X(dlclose) X(dlerror)     \
-    X(dladdr) X(dl_iterate_phdr) X(_dl_find_object) X(__cxa_atexit) X(__cxa_thread_atexit_impl) X(__register_atfork)
+    X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)     \
+    X(valloc) X(strdup) X(strndup) X(wcsdup) X(mmap) X(munmap) X(mremap) X(mprotect) X(pthread_key_create) X(pthread_key_delete)    \
+    X(pthread_kill) X(pthread_getcpuclockid) X(pthread_create) X(pthread_join) X(pthread_detach) X(pthread_self)                    \
+    X(pthread_setname_np) X(pthread_setaffinity_np) X(pthread_getaffinity_np) X(pthread_cond_wait) X(pthread_cond_timedwait)        \
+    X(pthread_barrier_wait) X(sem_wait) X(sched_yield) X(nanosleep) X(syscall) X(getenv) X(secure_getenv) X(isatty) X(fstat) X(__fxstat) X(sysconf)      \
+    X(sched_getaffinity) X(get_nprocs) X(get_nprocs_conf) X(getpid) X(time) X(memmove) X(memset) X(dlopen) X(dlsym) X(dlclose)      \
+    X(dlerror) X(dladdr) X(dl_iterate_phdr) X(_dl_find_object) X(__tls_get_addr) X(__cxa_atexit) X(__cxa_thread_atexit_impl)        \
+    X(__register_atfork) X(register_printf_type) X(register_printf_modifier) X(register_printf_specifier)
 #define FF_DECLARE(name) extern char ff_sent_##name[] __asm__("__wrap_" #name);
 FF_SENT_HERE(FF_DECLARE)
 #define FF_ROW(name) {#name, ff_sent_##name},
@@ -45,8 +49,11 @@ static const struct {
 /* The runtime's own function in the place of libc's; NULL if there is none. */
 char *ff_find_sent(const char *name)
 {
-    static const char alias[] = "__strdup"; /* what glibc's headers once made of strdup() */
-    name += strcmp(name, alias) == 0 ? 2 : 0;
+    static const char *const aliases[] = {"__strdup", "__strndup", "mmap64", "fstat64", "__fxstat64"}; /* other names of functions of libc */
+    static const char *const names[] = {"strdup", "strndup", "mmap", "fstat", "__fxstat"};
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+        name = strcmp(name, aliases[i]) == 0 ? names[i] : name;
+    }
     for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++) {
         if (strcmp(wrapped[i].name, name) == 0) {
             return wrapped[i].function;
@@ -136,6 +143,11 @@ void ff_note_first_libraries(void)
 {
     first_count = 0;
     dl_iterate_phdr(count, &first_count);
+}
+
+int ff_first_library_count(void)
+{
+    return first_count;
 }
 
 /* These, and libraries that are empty since glibc 2.34. */

@@ -1,6 +1,6 @@
 /* Extension modules in shared libraries that a snapshot holds, and the libraries that they need. The dynamic linker would put one at another
  * place in each process, and would send its calls of libc's allocator past the region. So it is loaded here, as a part of the region: its code and
- * its data are in the snapshot, and a start needs its file only to see that it has not changed. What points to libc is filled in anew. */
+ * its data are in the snapshot, and a start needs its file only to see that it has not changed. What points to libc is moved as all such words are (move-words.c). */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -15,32 +15,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A word that points to a library which is not held. */
-typedef struct {
-    void **place, *value;
-    const char *name, *version;
-    int64_t addend;
-} binding;
-
 typedef struct held_library {
     struct held_library *next;
     dev_t device;
     ino_t inode;
     int is_constructed;
-    binding *bindings;
-    size_t binding_count;
     ff_library image;
 } held_library;
 
 static held_library *held;
-static held_library *bound; /* whose relocations are being applied */
-
-static void bind_word(void **place, const char *name, const char *version, int64_t addend)
-{
-    if (bound->bindings != NULL) {
-        bound->bindings[bound->binding_count++] = (binding){place, *place, name, version, addend};
-    }
-}
 
 /* ---- Reading a library and all that it needs ---- */
 
@@ -81,7 +64,6 @@ static void discard(closure *all)
             munmap(each->image.start, each->image.size);
         }
         free((void *)(uintptr_t)each->image.path);
-        free(each->bindings);
         free(each);
     }
     all->count = 0;
@@ -199,7 +181,7 @@ static ff_scope scope_of(const closure *all)
 
 static const char *check_library(const ff_library *library, const ff_scope *scope)
 {
-    if (library->thread_size > 0 && !ff_has_thread_room(library)) {
+    if (library->thread_size > 0 && ff_needs_thread_room(library) && !ff_has_thread_room(library)) {
         return "it has too many thread-local variables";
     }
     const char *second = ff_find_second_definition(library);
@@ -304,47 +286,28 @@ static void construct_all(const closure *all, held_library *library)
     construct(&library->image);
 }
 
-static size_t count_bindings(const ff_library *image)
-{
-    size_t count = 0;
-    for (int k = 0; k < 2; k++) {
-        for (uint64_t i = 0; i < image->relocation_counts[k]; i++) {
-            count += ELF64_R_SYM(image->relocations[k][i].r_info) != 0;
-        }
-    }
-    return count;
-}
-
 /* Puts in the addresses of libraries that have been read. -1 without memory. */
 static int relocate(held_library *const *libraries, int count, const ff_scope *scope)
 {
     for (int i = 0; i < count; i++) {
         ff_library *image = &libraries[i]->image;
-        if (image->thread_size > 0 && ff_take_thread_room(image) < 0) {
+        if (image->thread_size > 0 && (ff_needs_thread_room(image) ? ff_take_thread_room(image) : ff_take_thread_block(image)) < 0) {
             return -1;
-        }
-        if (ff_current_allocation() == FF_IN_REGION) {
-            libraries[i]->bindings = calloc(count_bindings(image) + 1, sizeof(binding));
-            if (libraries[i]->bindings == NULL) {
-                return -1;
-            }
         }
     }
     /* Functions that choose others run when everything else is there. */
     for (int are_choices = 0; are_choices < 2; are_choices++) {
         for (int i = 0; i < count; i++) {
             ff_library *image = &libraries[i]->image;
-            bound = libraries[i];
             if (!are_choices) {
                 ff_shift_addresses(image);
             }
-            ff_put_addresses(image, scope, are_choices, bind_word);
+            ff_put_addresses(image, scope, are_choices);
             if (!are_choices && (protect(image) < 0 || ff_begin_thread_values(image) < 0)) {
                 return -1;
             }
         }
     }
-    bound = NULL;
     return 0;
 }
 
@@ -473,39 +436,12 @@ void *ff_find_beside(const void *p, const char *name)
     return symbol == NULL ? NULL : ff_symbol_address(library, symbol);
 }
 
-/* ---- Saving and restoring ---- */
-
-/* Before a dump, when nothing of them runs any more. A word that the library itself has written is its own. */
-void ff_unbind_libraries(void)
-{
-    for (held_library *each = held; each != NULL; each = each->next) {
-        for (size_t i = 0; i < each->binding_count; i++) {
-            binding *word = &each->bindings[i];
-            if (*word->place != word->value) {
-                word->name = NULL;
-            }
-            else {
-                *word->place = NULL;
-            }
-            word->value = NULL;
-        }
-    }
-}
+/* ---- Restoring ---- */
 
 /* In a restored process, before anything of them runs. -1 if they cannot run here. */
-int ff_bind_libraries(void)
+int ff_begin_libraries(void)
 {
-    for (held_library *each = held; each != NULL; each = each->next) {
-        for (size_t i = 0; i < each->binding_count; i++) {
-            const binding *word = &each->bindings[i];
-            char *found = word->name == NULL ? NULL : ff_find_global(word->name, word->version);
-            if (found != NULL) {
-                *word->place = found + word->addend;
-            }
-            else if (word->name != NULL) {
-                return -1;
-            }
-        }
+    for (const held_library *each = held; each != NULL; each = each->next) {
         if (protect(&each->image) < 0 || ff_give_thread_values(&each->image) < 0) {
             return -1;
         }

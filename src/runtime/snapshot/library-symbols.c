@@ -226,6 +226,9 @@ static const char *check_relocation(const ff_library *library, const Elf64_Rela 
     if (found.symbol == NULL && (type == R_THREAD_MODULE || type == R_THREAD_OFFSET || type == R_THREAD_DISTANCE)) {
         return say("the thread-local variable %s is another library's", name);
     }
+    if (type == R_THREAD_DISTANCE && found.library->thread_size > 0 && !ff_needs_thread_room(found.library)) {
+        return say("it reaches the thread-local variable %s of another library", name);
+    }
     if (found.symbol == NULL && found.address == NULL && ELF64_ST_BIND(symbol->st_info) != STB_WEAK) {
         return say("%s is defined nowhere", name);
     }
@@ -273,6 +276,19 @@ int ff_names_symbol(const ff_library *library, const char *name)
     return 0;
 }
 
+/* Whether its code knows how far its thread-local variables are from the thread's pointer. */
+int ff_needs_thread_room(const ff_library *library)
+{
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
+            if (ELF64_R_TYPE(library->relocations[k][i].r_info) == R_THREAD_DISTANCE) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 /* ---- Putting addresses in ---- */
 
 static char *choose(const char *resolver)
@@ -292,6 +308,9 @@ char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol)
     if (symbol->st_shndx == SHN_ABS) {
         return (char *)(uintptr_t)symbol->st_value;
     }
+    if (ELF64_ST_TYPE(symbol->st_info) == STT_TLS && library->thread_block != 0) {
+        return ff_thread_variable(library, symbol->st_value);
+    }
     char *found = ff_library_address(library, symbol->st_value);
     return is_chosen(symbol) ? choose(found) : found;
 }
@@ -300,16 +319,17 @@ char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol)
 static char *value_of(const ff_library *library, uint64_t type, const Elf64_Sym *symbol, int64_t addend)
 {
     int64_t value = symbol == NULL ? 0 : (int64_t)symbol->st_value;
+    int has_blocks = library->thread_block != 0;
     switch (type) {
-    case R_THREAD_MODULE: return (char *)(uintptr_t)FF_THREAD_MODULE;
-    case R_THREAD_OFFSET: return (char *)(uintptr_t)(ff_thread_offset(library->thread_room) + value + addend);
+    case R_THREAD_MODULE: return has_blocks ? (char *)(uintptr_t)library : (char *)(uintptr_t)FF_THREAD_MODULE;
+    case R_THREAD_OFFSET: return (char *)(uintptr_t)((has_blocks ? 0 : ff_thread_offset(library->thread_room)) + value + addend);
     case R_THREAD_DISTANCE: return (char *)(uintptr_t)(ff_thread_distance(library->thread_room) + value + addend);
     case R_CHOICE: return choose(ff_library_address(library, (uint64_t)addend));
     default: return symbol == NULL ? ff_library_address(library, (uint64_t)addend) : ff_symbol_address(library, symbol) + addend;
     }
 }
 
-static void put(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope, int are_choices, ff_binder bind)
+static void put(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope, int are_choices)
 {
     uint64_t type = ELF64_R_TYPE(each->r_info);
     uint32_t number = (uint32_t)ELF64_R_SYM(each->r_info);
@@ -326,7 +346,7 @@ static void put(const ff_library *library, const Elf64_Rela *each, const ff_scop
     if (found.symbol != NULL && found.address != NULL) {
         ff_name_real(name, ff_symbol_address(found.library, found.symbol));
     }
-    if (type == R_THREAD_MODULE && number == 0) {
+    if (type == R_THREAD_MODULE && number == 0 && library->thread_block == 0) {
         place[1] += ff_thread_offset(library->thread_room); /* the linker has put the offset in the library's own block there */
     }
     if (found.library != NULL && found.address == NULL) {
@@ -334,18 +354,14 @@ static void put(const ff_library *library, const Elf64_Rela *each, const ff_scop
         return;
     }
     *place = found.address == NULL ? NULL : found.address + each->r_addend;
-    if (found.address != NULL && !ff_is_in_executable(found.address)) {
-        bind((void **)place, name, version_of(library, number), each->r_addend);
-    }
 }
 
-/* Puts the addresses in that `are_choices` says: those that the processor decides, by functions of the library (ifunc), or all others. `bind` gets
- * each word that is another one in each process. */
-void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices, ff_binder bind)
+/* Puts the addresses in that `are_choices` says: those that the processor decides, by functions of the library (ifunc), or all others. */
+void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices)
 {
     for (int k = 0; k < 2; k++) {
         for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
-            put(library, &library->relocations[k][i], scope, are_choices, bind);
+            put(library, &library->relocations[k][i], scope, are_choices);
         }
     }
 }

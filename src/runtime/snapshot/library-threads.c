@@ -1,5 +1,5 @@
-/* Thread-local variables of held libraries. The dynamic linker gives each thread a block for each object that it knows: those of held libraries
- * lie in the executable's, which is at one distance from each thread's own pointer. A new thread gets the values that the executable's file has
+/* Thread-local variables of held libraries whose code knows how far they are from the thread's pointer. The dynamic linker gives each thread a block for
+ * each object that it knows: these variables lie in the executable's, which is at one distance from each thread's pointer. A new thread gets the values that the executable's file has
  * for its block: what held libraries' variables begin with is written there. */
 #include FF_LAYOUT
 
@@ -15,7 +15,8 @@
 static _Thread_local char room[ROOM] __attribute__((aligned(RESERVE_ALIGNMENT))) = {1};
 static uint64_t used = RESERVE_ALIGNMENT;
 
-static const Elf64_Phdr *values_of(const ff_library *library)
+/* What its variables begin with; NULL if that is zero. */
+const Elf64_Phdr *ff_thread_values(const ff_library *library)
 {
     for (int i = 0; i < library->part_count; i++) {
         if (library->parts[i].p_type == PT_TLS && library->parts[i].p_filesz > 0) {
@@ -30,7 +31,7 @@ static int find_room(const ff_library *library, uint64_t *start)
 {
     uint64_t alignment = library->thread_alignment == 0 ? 1 : library->thread_alignment;
     if (alignment > RESERVE_ALIGNMENT || (alignment & (alignment - 1)) != 0 || library->thread_size > ROOM ||
-        (ff_current_allocation() == FF_AFTER_RESTORE && values_of(library) != NULL)) {
+        (ff_current_allocation() == FF_AFTER_RESTORE && ff_thread_values(library) != NULL)) {
         return 0;
     }
     *start = (used + alignment - 1) & ~(alignment - 1);
@@ -46,7 +47,7 @@ int ff_has_thread_room(const ff_library *library)
 /* For threads that begin later. The place is read-only, as is everything that the dynamic linker has filled in. -1 if it cannot be written. */
 int ff_give_thread_values(const ff_library *library)
 {
-    const Elf64_Phdr *values = values_of(library);
+    const Elf64_Phdr *values = library->thread_block == 0 ? ff_thread_values(library) : NULL;
     if (values == NULL) {
         return 0;
     }
@@ -75,7 +76,7 @@ int ff_take_thread_room(ff_library *library)
 /* When its addresses are there. -1 as ff_give_thread_values(). */
 int ff_begin_thread_values(const ff_library *library)
 {
-    const Elf64_Phdr *values = values_of(library);
+    const Elf64_Phdr *values = library->thread_block == 0 ? ff_thread_values(library) : NULL;
     if (values != NULL) {
         memcpy(room + library->thread_room, ff_library_address(library, values->p_vaddr), values->p_filesz);
     }
@@ -88,7 +89,8 @@ int64_t ff_thread_offset(uint64_t place)
     return room + place - ff_find_memory().tls;
 }
 
-static char *thread_pointer(void)
+/* What a thread's variables are addressed from. */
+char *ff_thread_pointer(void)
 {
 #ifdef __x86_64__
     char *p;
@@ -102,5 +104,5 @@ static char *thread_pointer(void)
 /* From the thread's pointer. */
 int64_t ff_thread_distance(uint64_t place)
 {
-    return room + place - thread_pointer();
+    return room + place - ff_thread_pointer();
 }

@@ -48,6 +48,7 @@ static struct {
     const unsigned char *placement;                       /* by number, the kind */
     uint64_t placement_count;
     unsigned char *record; /* by number, whether it is still there */
+    void (*watch)(const char *start, size_t size);
     pthread_mutex_t lock;
 } region = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -189,8 +190,17 @@ static void *allocate_numbered(uint64_t number, size_t size, size_t alignment)
     }
     else {
         note(number, 1);
+        if (region.watch != NULL) {
+            region.watch(p, size);
+        }
     }
     return p;
+}
+
+/* From now on, `watch` sees each block that is allocated; it allocates nothing itself. NULL ends that. */
+void ff_watch_allocations(void (*watch)(const char *start, size_t size))
+{
+    region.watch = watch;
 }
 
 void *ff_allocate(size_t size, size_t alignment)

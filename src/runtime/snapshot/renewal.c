@@ -23,6 +23,7 @@
  *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
  *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
  *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
+ *  numpy.random: the state of the generator behind its functions, unless it was seeded or used (numpy/random/mtrand.pyx)
  *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
@@ -64,6 +65,21 @@ static const char PREPARE[] =
     "        def renew():\n"
     "            logging._startTime = now()\n"
     "        renewals.append(renew)\n"
+    "    drawn = modules.get('numpy.random.mtrand')\n"
+    "    if hasattr(drawn, 'set_bit_generator'):\n"
+    "        first = drawn.get_bit_generator()\n"
+    "        kind, sequence, entropy = type(first), type(first.seed_seq), first.seed_seq.entropy\n"
+    "        def content(generator):\n"
+    "            state = generator.state['state']\n"
+    "            return state['pos'], state['key'].tobytes()\n"
+    "        if content(first) == content(kind(sequence(entropy))):\n"
+    "            drawn.set_bit_generator(kind(0))\n"
+    "            first = entropy = None\n"
+    "            zeros = modules['numpy'].zeros\n"
+    "            freed = [zeros(size, 'B') for size in (16, 32) for each in range(8)]\n" /* which numpy keeps for the next arrays, as they are */
+    "            freed = None\n"
+    "            set_new, draw = drawn.set_bit_generator, kind\n"
+    "            renewals.append(lambda: set_new(draw()))\n"
     "    names = getattr(modules.get('tempfile'), '_name_sequence', None)\n"
     "    if names is not None:\n"
     "        names.__dict__.pop('_rng', None)\n"

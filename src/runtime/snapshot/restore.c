@@ -105,6 +105,7 @@ static const char *check_header(const ff_snapshot_header *header, const ff_own_m
         !is_in_header(header, header->file_offset, header->file_count, sizeof(ff_file_state)) ||
         !is_in_header(header, header->tls_offset, header->tls_size, 1) ||
         !is_in_header(header, header->page_offset, header->page_count, sizeof(ff_pages)) ||
+        !is_in_header(header, header->move_offset, header->move_count, sizeof(ff_moves)) || !ff_are_moves_possible(header) ||
         !is_in_header(header, header->variable_offset, 1, 1) || !is_in_header(header, header->path_offset, 1, 1) ||
         !is_in_header(header, header->file_text_offset, 1, 1) ||
         ((const char *)header)[header->header_size - 1] != '\0' || !are_runs_possible(header) ||
@@ -249,13 +250,15 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     for (uint64_t i = 0; i < header->range_count; kept += ranges[i++].size) {
         memcpy((void *)(uintptr_t)ranges[i].address, kept, ranges[i].size);
     }
-    if (status < 0 || ff_bind_libraries() < 0) {
+    memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
+    ff_move_words(header, memory.tls);
+    if (status < 0 || ff_begin_libraries() < 0) {
         start_again(argv);
     }
-    memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_leave_region();
     ff_restore_process(earlier_keys);
     ff_repeat_ends();
+    ff_begin_threads();
     ff_renew_random();
     ff_renew_thread(&header->common);
     /* The header's few pages stay mapped: giving them back takes longer than anything else that a start does with them. */

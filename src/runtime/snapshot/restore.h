@@ -79,6 +79,8 @@ typedef struct {
     uint64_t fact_offset;                /* ff_compare_facts() */
     uint64_t portable;   /* 1 in a release: files are compared by what an archive keeps of them, and the user is anybody */
     uint64_t page_count, page_offset;    /* ff_pages; none in a dump */
+    uint64_t object_count, object_offset; /* ff_range: where that lay in the dumped process which lies elsewhere in each one */
+    uint64_t move_count, move_offset;    /* ff_moves; none in a dump */
     ff_common common;
 } ff_snapshot_header;
 
@@ -94,7 +96,17 @@ typedef struct {
     uint64_t size, kind;
 } ff_pages;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 008"
+/* Words of a part of memory that point into one of the objects that lie elsewhere in each process (move-words.c). */
+#define FF_OBJECTS 64
+typedef struct {
+    uint64_t part; /* its address; 0 for the main thread's block */
+    uint64_t object, count; /* how many ff_move follow */
+} ff_moves;
+typedef struct {
+    uint32_t word, offset; /* in words of the part, and in bytes of the object */
+} ff_move;
+
+#define FF_SNAPSHOT_MAGIC "flashfreeze 009"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -138,6 +150,7 @@ void ff_begin_region(void);
 int ff_is_region_used(void);
 int ff_is_in_region(const void *p);
 ff_allocation ff_current_allocation(void);
+void ff_watch_allocations(void (*watch)(const char *start, size_t size));
 void *ff_allocate(size_t size, size_t alignment);
 void *ff_reallocate(void *p, size_t size);
 void ff_release(void *p);
@@ -188,7 +201,7 @@ typedef struct ff_library {
     uint64_t relative_count;
     uint64_t init, init_array, init_count; /* its constructors */
     uint64_t end_array, end_count;         /* its destructors */
-    uint64_t thread_size, thread_alignment, thread_room; /* its thread-local variables */
+    uint64_t thread_size, thread_alignment, thread_room, thread_block; /* its thread-local variables: in the executable's block, or in others */
 } ff_library;
 char *ff_library_address(const ff_library *library, uint64_t address);
 const char *ff_next_text(const ff_library *library, int64_t kind, const Elf64_Dyn **after);
@@ -197,14 +210,20 @@ int ff_is_extension_module(const ff_library *library);
 const char *ff_read_library(int fd, ff_library *library, char *(*take)(size_t size, size_t alignment));
 void ff_shift_addresses(const ff_library *library);
 
-/* snapshot/library-threads.c: thread-local variables of held libraries. */
+/* snapshot/library-threads.c: thread-local variables of held libraries in the executable's block. */
 #define FF_THREAD_MODULE 1 /* the executable's number among the objects that have such variables */
+const Elf64_Phdr *ff_thread_values(const ff_library *library);
 int ff_has_thread_room(const ff_library *library);
 int ff_take_thread_room(ff_library *library);
 int ff_begin_thread_values(const ff_library *library);
 int ff_give_thread_values(const ff_library *library);
 int64_t ff_thread_offset(uint64_t room);
 int64_t ff_thread_distance(uint64_t room);
+char *ff_thread_pointer(void);
+
+/* snapshot/thread-blocks.c: those of other held libraries. */
+int ff_take_thread_block(ff_library *library);
+char *ff_thread_variable(const ff_library *library, uint64_t offset);
 
 /* snapshot/library-search.c: where a needed library lies. */
 int ff_search_library(const char *name, const ff_library *needing, char *path);
@@ -224,6 +243,7 @@ void ff_name_real(const char *name, void *real);
 const char *ff_next_of_library(const char *after, void **real);
 uint64_t ff_hardware(void);
 void ff_note_first_libraries(void);
+int ff_first_library_count(void);
 int ff_is_there_at_start(const char *name);
 
 /* snapshot/library-symbols.c: what the symbols of a held library mean. */
@@ -232,16 +252,30 @@ typedef struct {
     const ff_library *libraries[FF_SCOPE]; /* that which was opened, and what it needs, breadth first */
     int count;
 } ff_scope;
-typedef void (*ff_binder)(void **place, const char *name, const char *version, int64_t addend);
 const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version);
 const char *ff_find_second_definition(const ff_library *library);
 int ff_names_symbol(const ff_library *library, const char *name);
 const char *ff_check_symbols(const ff_library *library, const ff_scope *scope);
+int ff_needs_thread_room(const ff_library *library);
 char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol);
-void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices, ff_binder bind);
+void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices);
+
+/* snapshot/move-words.c: words that point into what lies elsewhere in each process. */
+int ff_list_objects(ff_range *objects);
+int ff_are_moves_possible(const ff_snapshot_header *header);
+void ff_move_words(const ff_snapshot_header *header, char *thread);
+
+/* snapshot/processors.c: whether libraries have asked how many there are. */
+void ff_note_processors(void);
+int ff_were_processors_asked(void);
+
+/* snapshot/held-threads.c: threads that held libraries start. */
+void ff_begin_threads(void);
+void ff_note_fork(int is_before);
 
 /* snapshot/library-ends.c: what libraries leave with libc for their end. */
 void ff_end_library(const ff_library *library);
+void ff_call_before_fork(void);
 void ff_repeat_ends(void);
 
 /* snapshot/held-libraries.c: those that a snapshot holds. */
@@ -252,8 +286,7 @@ void *ff_find_beside(const void *p, const char *name);
 const ff_library *ff_held_around(const void *p);
 const ff_library *ff_next_held(const ff_library *after);
 void *ff_find_in_held(const ff_library *library, const char *name, const ff_library *after);
-void ff_unbind_libraries(void);
-int ff_bind_libraries(void);
+int ff_begin_libraries(void);
 int ff_is_in_standard_library(const void *p);
 void ff_visit_libraries(ff_visitor visit, void *argument);
 
@@ -267,6 +300,10 @@ const char *ff_request_value(const char *name, const char *after);
 void ff_forget_request(void);
 _Noreturn void ff_stop_dump(const char *format, ...);
 _Noreturn void ff_stop_with_exception(const char *what);
+
+/* snapshot/origins.c: who has allocated what differs. */
+void ff_watch_origins(void);
+PyObject *ff_name_origins(void);
 
 /* snapshot/openssl-random.c: random numbers of OpenSSL. */
 void ff_forget_random(void);
@@ -287,8 +324,8 @@ const char *ff_program_name(char **argv);
 
 /* snapshot/facts.c: what else imports have read. */
 #define FF_FACT_SIZE 4096
-void ff_note_streams(void);
-int ff_were_streams_asked(void);
+void ff_note_facts(void);
+void ff_visit_noted_facts(void (*visit)(const char *name, char **argv), char **argv);
 int ff_read_fact(const char *name, char *text, char **argv);
 const char *ff_compare_facts(const char *pairs, char **argv);
 
@@ -328,8 +365,15 @@ int ff_is_stream(PyObject *object);
 int ff_is_over_stream(PyObject *object);
 int ff_flush_stream(PyObject *stream);
 
+/* snapshot/quiet-end.c: whether the end of objects of shared libraries can be seen. */
+void ff_begin_trial(void);
+int ff_try_end(void);
+void ff_note_open_files(void);
+int ff_has_open_files(void);
+
 /* snapshot/finalizers.c: objects whose end can be seen. */
 void ff_find_finalizers(void);
+void ff_begin_finalizers(void);
 int ff_have_finalizers(void);
 void ff_leave_finalizers(void);
 

@@ -3,6 +3,8 @@
 #ifndef FLASHFREEZE_SNAPSHOT_VERSIONS_H
 #define FLASHFREEZE_SNAPSHOT_VERSIONS_H
 
+#include "internal/pycore_frame.h"
+
 #if FF_SNAPSHOT_STATE != 311
 
 #include "internal/pycore_freelist.h"
@@ -20,6 +22,11 @@
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = (count))
 #define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
+#define FF_CURRENT_THREAD() PyThreadState_GetUnchecked() /* Include/cpython/pystate.h */
+#define FF_FRAME struct _PyInterpreterFrame            /* Include/internal/pycore_frame.h */
+#define FF_FIRST_FRAME(thread) (thread)->current_frame /* Include/cpython/pystate.h */
+#define FF_CODE_OF_FRAME(frame) (PyCode_Check((frame)->f_executable) ? (PyCodeObject *)(frame)->f_executable : NULL)
+#define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i]
 /* Also the pointers to blocks that are no longer in a list (Include/internal/pycore_freelist.h). */
 static inline void ff_clear_free_lists(void)
 {
@@ -35,6 +42,11 @@ static inline void ff_clear_free_lists(void)
 }
 
 #define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
+#define FF_CURRENT_THREAD() _PyThreadState_UncheckedGet()  /* Include/cpython/pystate.h */
+#define FF_FRAME _PyInterpreterFrame                       /* Include/internal/pycore_frame.h */
+#define FF_FIRST_FRAME(thread) (thread)->cframe->current_frame
+#define FF_CODE_OF_FRAME(frame) (frame)->f_code
+#define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i]
 #define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
 #define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
 #define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */

@@ -1,16 +1,18 @@
 """Says which objects hold words of memory, by the nearest attribute of a module. Runs in the process of a dump, whose addresses are
 those of the two that were compared (src/runtime/snapshot/dump.c).
 
-`words` is a list of addresses, `libraries` one of the shared libraries that the snapshot holds: path, address and size. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
+`words` is a list of addresses, `libraries` one of the shared libraries that the snapshot holds: path, address and size, and `origins` a dictionary of
+the modules that allocated the blocks around words (src/runtime/snapshot/origins.c), which counts for those that nothing leads to. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
 it as an attribute, or that leads to it.
 """
 
 
-def locate(words, libraries):
+def locate(words, libraries, origins):
     import gc
     import sys
 
     wanted = sorted(words)
+    covered = set()
     module_type = type(sys)
     visited = set()
     level = []
@@ -19,7 +21,7 @@ def locate(words, libraries):
         if type(module) is module_type and name != "__main__":
             visited.add(id(module.__dict__))
             level.extend((value, name, key) for key, value in module.__dict__.items())
-    own = [wanted, visited, level]
+    own = [wanted, covered, origins, visited, level]
 
     def held(start, end):
         low, high = 0, len(wanted)
@@ -29,7 +31,11 @@ def locate(words, libraries):
                 low = middle + 1
             else:
                 high = middle
-        return low < len(wanted) and wanted[low] < end
+        first = low
+        while low < len(wanted) and wanted[low] < end:
+            covered.add(wanted[low])
+            low += 1
+        return low > first
 
     found = {}
 
@@ -59,9 +65,12 @@ def locate(words, libraries):
         for name, module in sys.modules.items() if held(start, start + size) else ():
             if getattr(module, "__file__", None) == path:
                 found.setdefault((start, name), ("a variable of the library", "C"))
+    for address, name in origins.items():
+        if address not in covered:
+            found.setdefault((name, name), ("memory that it has allocated", "C"))
     for (address, name), (key, kind) in found.items():
-        print("located", address, name, key, kind)
+        print("located", abs(hash(address)), name, key, kind)
     sys.stdout.flush()
 
 
-locate(words, libraries)  # noqa: F821
+locate(words, libraries, origins)  # noqa: F821

@@ -75,26 +75,28 @@ test('a header and the list of files are read', () => {
 
 describe('comparing', () => {
   test('equal dumps have no words that differ', () => {
-    expect(compareDumps(dump(), dump())).toEqual({ok: true, value: []});
+    expect(compareDumps(dump(), dump())).toEqual({ok: true, value: {words: [], moved: []}});
   });
 
   test('a word of the dynamic linker may differ, another one of data may not', () => {
     const own = dump((bytes) => bytes.writeUInt32LE(7, PAGE + 20));
-    expect(compareDumps(dump(), own)).toEqual({ok: true, value: []});
+    expect(compareDumps(dump(), own)).toEqual({ok: true, value: {words: [], moved: []}});
     const other = dump((bytes) => bytes.writeUInt32LE(7, PAGE + 28));
     expect(compareDumps(dump(), other)).toEqual({
       ok: true,
-      value: [{part: 'data', address: DATA + 24, values: [0n, 7n << 32n]}],
+      value: {words: [{part: 'data', address: DATA + 24, values: [0n, 7n << 32n]}], moved: []},
     });
   });
 
   test('words of the region and of thread-local data are found, the last byte too', () => {
     const last = dump((bytes) => bytes.writeUInt8(9, bytes.length - 1));
     expect(compareDumps(dump(), last)).toMatchObject({
-      value: [{part: 'region', address: REGION + 12 * PAGE - 8}],
+      value: {words: [{part: 'region', address: REGION + 12 * PAGE - 8}]},
     });
     const local = dump((bytes) => bytes.writeUInt8(9, 1024 + 15));
-    expect(compareDumps(dump(), local)).toMatchObject({value: [{part: 'thread-local data', address: 8}]});
+    expect(compareDumps(dump(), local)).toMatchObject({
+      value: {words: [{part: 'thread-local data', address: 8}]},
+    });
   });
 
   test('dumps of different sizes are of imports that took another course', () => {
@@ -204,7 +206,7 @@ describe('packing', () => {
   test('pages that each start uses are listed behind the runs, and change nothing else', () => {
     const used = parseUsedPages(`1 ${DATA} ${PAGE}\n2 -${2 * PAGE} ${2 * PAGE}\nnothing\n`);
     const bytes = dump();
-    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), 2);
+    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), {room: 2});
     if (!packed.ok) throw new Error(packed.failure.message);
     const before = Buffer.from(packed.value);
     listUsedPages(packed.value, headerOf(packed.value), used);
@@ -224,7 +226,7 @@ describe('packing', () => {
       size: PAGE,
     }));
     const bytes = dump();
-    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), 300);
+    const packed = packSnapshot(bytes, headerOf(bytes), elf(0), {room: 300});
     if (!packed.ok) throw new Error(packed.failure.message);
     const {headerSize} = headerOf(packed.value);
     const pages = Buffer.from(packed.value.subarray(headerSize));
@@ -256,9 +258,9 @@ describe('packing', () => {
     const {packed, header} = pack(bytes, executable);
     const unpacked = unpackSnapshot(packed, header, executable);
     if (!unpacked.ok) throw new Error(unpacked.failure.message);
-    expect(compareDumps(unpacked.value, bytes)).toEqual({ok: true, value: []});
+    expect(compareDumps(unpacked.value, bytes)).toEqual({ok: true, value: {words: [], moved: []}});
     bytes.fill(4, 2 * PAGE + 8, 2 * PAGE + 16);
-    expect(compareDumps(unpacked.value, bytes)).toMatchObject({value: [{address: DATA + PAGE + 8}]});
+    expect(compareDumps(unpacked.value, bytes)).toMatchObject({value: {words: [{address: DATA + PAGE + 8}]}});
   });
 
   test('data of another executable is refused', () => {

@@ -1,0 +1,195 @@
+/**
+ * Snapshots of common packages on the system's Python: whether each is whole, in part (what is left out, and why) or not, whether it prints the same as
+ * without one, and how long it starts. Writes the table of docs/snapshots.md. Whatever happens with one of them, the next one is tried.
+ *
+ *     node bench/run.mjs packages [--on 'numpy pandas'] [--rounds 9]
+ */
+import {mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {performance} from 'node:perf_hooks';
+import {type ProcessOutput, runProcess} from '../../src/exec/process.js';
+import {quantile} from '../../src/inspect/statistics.js';
+import {CACHE, PACKAGE, run} from '../../support/rig.js';
+import {FOLDER, valueOf} from '../context.js';
+import {loadAverage} from '../measuring.js';
+import {say, suiteOptions} from '../options.js';
+import {keepOutcome, type Package, type PackageOutcome, PACKAGES} from '../packages.js';
+
+const PYTHON = '/usr/bin/python3.11';
+const MINUTE = 60_000;
+const {signal} = new AbortController();
+
+/** The standard output of a process that runs a program, and its largest memory in megabytes. */
+const MEASURED = `import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)`;
+
+export async function suite(words: readonly string[]): Promise<void> {
+  const {on, rounds} = suiteOptions(words);
+  for (const each of PACKAGES) {
+    if (on?.includes(each.name) === false) continue;
+    const outcome = await tryPackage(each, rounds);
+    say(
+      `${each.name}: ${outcome.state}, ${outcome.snapshot ?? '–'} of ${outcome.unmodified ?? '–'} ms; ${outcome.reason}`,
+    );
+    await keepOutcome(outcome);
+  }
+}
+
+/** A package in a home directory of its own. */
+class Trial {
+  readonly home: string;
+  readonly out: string;
+  private readonly environment: Readonly<Record<string, string>>;
+
+  constructor({name}: Package) {
+    this.home = join(FOLDER, 'packages', name);
+    this.out = join(this.home, 'python');
+    const threads = {OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1'};
+    this.environment = {
+      HOME: this.home,
+      PATH: process.env['PATH'] ?? '',
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      ...threads,
+    };
+    mkdirSync(this.home, {recursive: true});
+  }
+
+  async run(file: string, args: readonly string[], timeoutMs = MINUTE): Promise<ProcessOutput> {
+    const {environment, home: cwd} = this;
+    return valueOf(
+      await runProcess({file, args: [...args], cwd, environment, signal, timeoutMs, maxOutputBytes: 1 << 24}),
+    );
+  }
+}
+
+async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutcome> {
+  const {name, code} = wanted;
+  const none = {
+    ...{name, version: '', unmodified: null, snapshot: null, file: null, memory: null},
+    load: loadAverage(),
+  };
+  let version = '';
+  try {
+    const trial = new Trial(wanted);
+    version = await install(trial, wanted);
+    const expected = await trial.run(PYTHON, ['-c', code]);
+    if (expected.exitCode !== 0) throw new Error(`it does not run without one: ${lastLine(expected.stderr)}`);
+    const left = await build(trial, wanted);
+    const state = await trial.run(trial.out, [
+      '-c',
+      `${code}\nimport _flashfreeze; print(_flashfreeze.info()["snapshot"])`,
+    ]);
+    const isRestored = lastLine(state.stdout) === 'restored';
+    const own = await trial.run(trial.out, ['-c', code]);
+    const isSame = own.exitCode === 0 && own.stdout === expected.stdout && own.stderr === expected.stderr;
+    const [unmodified, snapshot] = await time(trial, code, rounds);
+    return {
+      ...{name, version, unmodified, snapshot},
+      state: !isSame ? 'wrong' : !isRestored ? 'not' : left === '' ? 'whole' : 'in part',
+      reason: !isSame
+        ? `exit code ${own.exitCode}: ${lastLine(own.stderr)}`
+        : isRestored
+          ? left
+          : lastLine(state.stdout),
+      file: statSync(trial.out).size / 1e6,
+      memory: {unmodified: await memory(trial, PYTHON, code), snapshot: await memory(trial, trial.out, code)},
+      load: Math.max(none.load, loadAverage()),
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {...none, version, state: 'not', reason: reason.split('\n', 1)[0]?.slice(0, 300) ?? ''};
+  }
+}
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
+
+/** The version that pip has installed where the interpreter looks for packages of a user with that home directory. */
+async function install(trial: Trial, {name, needs = []}: Package): Promise<string> {
+  const folder = join(trial.home, '.local', 'lib', 'python3.11', 'site-packages');
+  const ask = `import importlib.metadata as m; print(m.version(${JSON.stringify(name)}))`;
+  let found = await trial.run(PYTHON, ['-c', ask]);
+  if (found.exitCode !== 0) {
+    rmSync(folder, {recursive: true, force: true});
+    const words = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--only-binary',
+      ':all:',
+      '--target',
+      folder,
+      name,
+      ...needs,
+    ];
+    // With the user's own settings of pip.
+    const done = await run(PYTHON, words);
+    if (done.exitCode !== 0) throw new Error(`pip does not have it: ${lastLine(done.stderr)}`);
+    found = await trial.run(PYTHON, ['-c', ask]);
+  }
+  return found.stdout.trim();
+}
+
+/** Makes a snapshot of what the program imports. What is left out; nothing if it is whole. */
+async function build(trial: Trial, {code}: Package): Promise<string> {
+  const script = join(trial.home, 'program.py');
+  writeFileSync(script, `${code}\n`);
+  const words = [
+    'snapshot',
+    '--python',
+    PYTHON,
+    '--out',
+    trial.out,
+    '--build-dir',
+    join(FOLDER, 'packages', 'build'),
+    '--trace',
+    script,
+  ];
+  const done = await trial.run(
+    process.execPath,
+    [join(PACKAGE, 'bin', 'flashfreeze.mjs'), ...words, '--json', '--cache-dir', join(CACHE, 'store')],
+    10 * MINUTE,
+  );
+  const events = done.stdout.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as {type: string; message?: string; details?: string}];
+    } catch {
+      return [];
+    }
+  });
+  if (done.exitCode !== 0) {
+    const failure = events.findLast(({type}) => type === 'failure' || type === 'error');
+    throw new Error(failure?.message ?? lastLine(done.stderr));
+  }
+  const warning = events.find(
+    ({type, message}) => type === 'warning' && message?.includes('left out of the snapshot'),
+  );
+  if (warning === undefined) return '';
+  const lines = (warning.details ?? '').split('\n').map((line) => line.trim().replaceAll(trial.home, '~'));
+  const count = /^\d+/.exec(warning.message ?? '')?.[0] ?? '?';
+  return `${count} modules: ${lines
+    .filter((line) => !line.startsWith('and what imports'))
+    .slice(0, 3)
+    .join('; ')
+    .slice(0, 300)}`;
+}
+
+/** The medians of starts of the unmodified Python and of the snapshot, in turn. */
+async function time(trial: Trial, code: string, rounds: number): Promise<readonly [number, number]> {
+  const times: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, file] of [PYTHON, trial.out].entries()) {
+      const start = performance.now();
+      await trial.run(file, ['-c', code]);
+      times[i]?.push(performance.now() - start);
+    }
+  }
+  return [quantile(times[0], 0.5), quantile(times[1], 0.5)];
+}
+
+async function memory(trial: Trial, python: string, code: string): Promise<number> {
+  const done = await trial.run(PYTHON, ['-I', '-c', MEASURED, python, '-c', code]);
+  return Number(done.stdout.trim());
+}
