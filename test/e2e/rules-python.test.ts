@@ -1,5 +1,7 @@
 /** Programs of rules_python's rules, frozen as they are, in Bazel 7.7.1 with Debian's rules_python. */
-import {existsSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, jest, test} from '@jest/globals';
 import {runProcess} from '../../src/exec/process.js';
@@ -26,6 +28,29 @@ function bundledWheel({python}: {readonly python: string}): {python: string; fil
       .filter((each) => /^pip-.*\.whl$/.test(each))
       .map((each) => ({python, file: join(bundled, each)}));
   });
+}
+
+/**
+ * Packs the root's Python as those that rules_python downloads are packed: all in one directory, without an archive of objects.
+ * @returns what archive.bzl says of it
+ */
+function archivePython(root: string, folder: string): string {
+  const file = join(folder, 'python.tar.gz');
+  execFileSync('tar', [
+    ...['-czf', file, '-C', root, '--transform', 's,^usr/,python/,'],
+    ...['test', '__pycache__', 'config-3.14-*', 'sitecustomize.py'].map((name) => `--exclude=${name}`),
+    ...['bin/python3', 'bin/python3.14', 'lib/python3.14', 'include/python3.14'].map((name) => `usr/${name}`),
+    'usr/include/x86_64-linux-gnu/python3.14',
+  ]);
+  const patchlevel = readFileSync(join(root, 'usr/include/python3.14/patchlevel.h'), 'utf8');
+  const facts = {
+    VERSION: /PY_VERSION\s+"([\d.]+)/.exec(patchlevel)?.[1],
+    SHA256: createHash('sha256').update(readFileSync(file)).digest('hex'),
+    URL: `file://${file}`,
+  };
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
+    .join('');
 }
 
 describeWith(root !== undefined && wheel !== undefined, "Bazel 7 and CPython's wheel of pip")(
@@ -66,20 +91,27 @@ py_library(
         join(pip, 'MODULE.bazel'),
         'module(name = "pip_package")\nbazel_dep(name = "rules_python", version = "0.22.1")\n',
       );
-      const other = join(folder, 'repository-with-python');
-      mkdirSync(join(other, 'bin'), {recursive: true});
-      symlinkSync('/usr/bin/python3.14', join(other, 'bin', 'python3')); // of the root
-      writeFileSync(join(other, 'MODULE.bazel'), 'module(name = "repository_with_python")\n');
-      writeFileSync(join(other, 'BUILD.bazel'), 'exports_files(["bin/python3"])\n');
+      writeFileSync(join(workspace, 'archive.bzl'), archivePython(root ?? '', folder));
       const build = (words: string): string => `bazel '${join(folder, 'base')}' build ${words}`;
       answers = await bazelSession(root ?? '', 'forky', folder, workspace, [
         {name: 'python', line: `ln -s /usr/bin/python3.14 '${folder}/bin/python3'`},
-        {name: 'build', line: build('//app:app //app:frozen //app:own //app:direct //app:by_label')},
+        {
+          name: 'build',
+          line: build(
+            '//app:app //app:frozen //app:own //app:direct //app:plain_own //app:in_toolchain //app:in_toolchain.python //app:by_label',
+          ),
+        },
         {name: 'plain', line: `PATH='${folder}/bin':$PATH bazel-bin/app/app`},
         {name: 'frozen', line: 'cd / && "$OLDPWD"/bazel-bin/app/frozen'},
         {name: 'static', line: 'bazel-bin/app/frozen --static'},
         {name: 'own', line: 'bazel-bin/app/own'},
         {name: 'by_label', line: 'bazel-bin/app/by_label'},
+        {name: 'plain_own', line: `PATH='${folder}/bin':$PATH bazel-bin/app/plain_own`},
+        {name: 'in_toolchain', line: 'cd / && "$OLDPWD"/bazel-bin/app/in_toolchain'},
+        {
+          name: 'toolchain',
+          line: `cd / && "$OLDPWD"/bazel-bin/app/in_toolchain.python -c 'import json, sys, _flashfreeze as f; print(f.is_static(json.loads.__code__), sys.base_prefix)'`,
+        },
         {name: 'direct', line: 'bazel-bin/app/direct'},
         {name: 'bad', line: build('-k --nobuild //bad:all')},
         {name: 'sed', line: `sed -i 's/there/where/' spaces/far/near/there.py`},
@@ -107,9 +139,18 @@ py_library(
       expect(modules).toBe("['app.app', 'app.version', 'far.near.there', 'tools']");
     });
 
-    test('a program of our own takes a py_library: with a target between, without, and in the Python of another repository', () => {
-      for (const name of ['own', 'direct', 'by_label'])
+    test('a program of our own takes a py_library: with a target between, and without', () => {
+      for (const name of ['own', 'direct'])
         expect(answers.get(name)).toEqual({exitCode: 0, text: 'Tools 1.2.3 there\n'});
+    });
+
+    test("programs run in the Python of rules_python's toolchain", () => {
+      for (const name of ['plain_own', 'in_toolchain', 'by_label'])
+        expect(answers.get(name)).toEqual({exitCode: 0, text: 'Tools 1.2.3 there\n'});
+      expect(answers.get('toolchain')).toMatchObject({
+        exitCode: 0,
+        text: expect.stringMatching(/^True \/.*python_of_archive_x86_64-unknown-linux-gnu\n$/),
+      });
     });
 
     test.each([
@@ -124,6 +165,10 @@ py_library(
         /\/\/bad:same(?:\.modules)?: srcs: two modules are called tools: bad\/again\/tools\.py and bad\/tools\.py/,
       ],
       ['main_name', /\/\/bad:main_name: main: no module "toosl" in srcs and deps \(did you mean tools\?\)/],
+      [
+        'moved',
+        /\/\/bad:moved\.python: kind: "graft" is not possible: a copy of .* because this Python was moved/,
+      ],
       ['no_python', /'\/\/bad:other_tools' does not have mandatory providers: .*'PyInfo'/],
     ])('an error of the analysis names the target and what is wrong: %s', (_, message) => {
       expect(answers.get('bad')).toMatchObject({exitCode: 1, text: expect.stringMatching(message)});

@@ -4,6 +4,7 @@ import {withTemporaryFolder} from '../../fs/temporary-folder.js';
 import {parseCompilerCommand} from '../../cpython/build/compiler-command.js';
 import type {ModuleRecord} from '../../cpython/interpreter/modules/modules.js';
 import {stdlibModules} from '../../cpython/interpreter/modules/resolve-modules.js';
+import {copyFindsLibrary} from '../../cpython/interpreter/installation/interpreter-paths.js';
 import {traceImports} from '../../cpython/interpreter/modules/program-trace.js';
 import {localSlots} from '../../exec/job-slots.js';
 import {findTool} from '../../exec/tools.js';
@@ -81,6 +82,9 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
   const modules = inLibrary(all.value, target.stdlib);
   const known = new Set(modules.map(({name}) => name));
   const parts = findStaticParts(installation, false);
+  const lost = (await copyFindsLibrary(installation, interpreter))
+    ? undefined
+    : `a copy of ${installation.baseExecutable} does not find its standard library, because this Python was moved (use kind = "overlay", which runs the Python itself)`;
   const flags = (addressModel: AddressModel): {data: string[]; code: string[]} => {
     const {data, code} = objectFlagsOf({cc, layout, addressModel});
     return {data: [...prefix, ...data], code: [...prefix, ...code]};
@@ -111,15 +115,17 @@ async function targetOf(toolchain: InstalledToolchain): Promise<Result<StepTarge
     startup: start.value.modules.flatMap(({name, kind}) =>
       (kind === 'source' || kind === 'frozen') && known.has(name) ? [name] : [],
     ),
-    static: parts.ok
-      ? {
-          main: parts.value.main,
-          archive: parts.value.archive,
-          command: shellWords(`${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`).slice(1),
-          libraries: [...shellWords(linkLibraries(installation))],
-        }
-      : `${parts.failure.message} (${parts.failure.hint ?? ''})`,
-    graft: await graftOf(toolchain),
+    static:
+      lost ??
+      (parts.ok
+        ? {
+            main: parts.value.main,
+            archive: parts.value.archive,
+            command: shellWords(`${linkCommand(toolchain)} ${wrapFlags(layout.wrapped)}`).slice(1),
+            libraries: [...shellWords(linkLibraries(installation))],
+          }
+        : `${parts.failure.message} (${parts.failure.hint ?? ''})`),
+    graft: lost ?? (await graftOf(toolchain)),
     overlay: {command: [...prefix, ...ownFlags, '-shared']},
   });
 }

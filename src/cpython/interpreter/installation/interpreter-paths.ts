@@ -48,14 +48,33 @@ export async function comparePaths(
   });
 }
 
+/** Starts a Python as if its executable lay elsewhere: CPython searches for its library from there, and last where it was configured to be. */
+const ELSEWHERE = `
+import os, sys
+os.execv(sys.executable, ['/nowhere/bin/python', *sys.argv[1:]])
+`;
+
+/** Whether a copy of the executable, in a directory far from it, finds the standard library. That of a Python that was moved does not. */
+export async function copyFindsLibrary(
+  {target, baseExecutable}: Pick<Installation, 'target' | 'baseExecutable'>,
+  original: Interpreter,
+): Promise<boolean> {
+  const paths = await ask({...original, python: baseExecutable}, ['-I', '-S', '-c', ELSEWHERE]);
+  if (!paths.ok) return false;
+  const [found, own] = await Promise.all([paths.value.stdlib, target.stdlib].map(realPathOf));
+  return found === own;
+}
+
 async function hintFor(original: string, our: string, their: string): Promise<string> {
-  const [here, there] = await Promise.all([our, their].map((path) => realpath(path).catch(() => path)));
+  const [here, there] = await Promise.all([our, their].map(realPathOf));
   if (our !== their && here === there) {
     const real = join(our, relative(their, original));
     return `${their} is a link to the same directory: use --python ${real}, or an --out beside ${original}`;
   }
   return 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it';
 }
+
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
 /** As text; undefined if there is no difference. */
 export function firstDifference(ours: InterpreterPaths, theirs: InterpreterPaths): string | undefined {
@@ -66,10 +85,13 @@ export function firstDifference(ours: InterpreterPaths, theirs: InterpreterPaths
   return undefined;
 }
 
-async function ask({python, environment, signal}: Interpreter): Promise<Result<InterpreterPaths>> {
+async function ask(
+  {python, environment, signal}: Interpreter,
+  before: readonly string[] = [],
+): Promise<Result<InterpreterPaths>> {
   const run = await askProcess({
     file: python,
-    args: (answer) => ['-I', '-B', '-c', QUESTION, answer],
+    args: (answer) => [...before, '-I', '-B', '-c', QUESTION, answer],
     cwd: '/',
     environment: {...environment, ...NO_BYTECODE},
     signal,

@@ -1,7 +1,12 @@
-import {mkdirSync, symlinkSync} from 'node:fs';
-import {join} from 'node:path';
+import {copyFileSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
 import {expect, test} from '@jest/globals';
-import {comparePaths} from '../../../../../src/cpython/interpreter/installation/interpreter-paths.js';
+import {
+  comparePaths,
+  copyFindsLibrary,
+} from '../../../../../src/cpython/interpreter/installation/interpreter-paths.js';
+import {describeTarget} from '../../../../../src/cpython/interpreter/target.js';
+import {everyPython} from '../../../../../support/pythons.js';
 import {script} from '../../../../support/fake-toolchain.js';
 import {temporaryDirectory} from '../../../../support/temporary-directory.js';
 
@@ -43,3 +48,22 @@ test('an interpreter with the paths of another is told what differs, and what he
     failure: {code: 'SMOKE', hint: expect.stringContaining('no other library near it')},
   });
 });
+
+test.each(everyPython())(
+  'a copy of Python $series finds its library, unless that Python was moved',
+  async (installed) => {
+    const target = await describeTarget(installed);
+    if (!target.ok) throw new Error(target.failure.message);
+    const {stdlib, executable} = target.value;
+    const folder = temporaryDirectory();
+    const moved = join(folder, 'bin', 'python');
+    const library = join(folder, 'lib', basename(stdlib));
+    for (const each of [dirname(moved), library]) mkdirSync(each, {recursive: true});
+    copyFileSync(executable, moved);
+    for (const name of readdirSync(stdlib)) symlinkSync(join(stdlib, name), join(library, name));
+    const findsLibrary = (python: string, stdlib: string): Promise<boolean> =>
+      copyFindsLibrary({target: {...target.value, stdlib}, baseExecutable: python}, installed);
+    expect(await findsLibrary(executable, stdlib)).toBe(true);
+    expect(await findsLibrary(moved, library)).toBe(false);
+  },
+);
