@@ -61,6 +61,12 @@ const DIFFERS = `#include <stdlib.h>
 static struct timespec *kept;
 __attribute__((constructor)) static void construct(void) { kept = malloc(sizeof(*kept)); clock_gettime(CLOCK_MONOTONIC, kept); }`;
 
+/** Its objects say when they end. */
+const LOUD = `static void end(PyObject *object) { PyObject_GC_UnTrack(object); printf("ended\\n"); PyObject_GC_Del(object); }
+static int visit(PyObject *object, visitproc visit, void *argument) { return 0; }
+static PyTypeObject thing = {PyVarObject_HEAD_INIT(NULL, 0) .tp_name = "loud.Thing", .tp_basicsize = sizeof(PyObject), .tp_dealloc = end,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .tp_traverse = visit, .tp_new = PyType_GenericNew};`;
+
 describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')('of the system', () => {
   const out = join(folder, 'bin', 'python');
   let said = '';
@@ -86,7 +92,20 @@ del os.environ['FOR_A_WHILE']
 `,
     );
     writeFileSync(join(rig.packages, 'uses_differing.py'), 'import keeps, differs\n');
-    said = await rig.build(out, '--startup', '--module', 'with_variable', '--module', 'uses_differing');
+    await rig.compile(
+      moduleSource('loud', LOUD, '(PyType_Ready(&thing), PyObject_CallNoArgs((PyObject *)&thing))'),
+      'loud.so',
+    );
+    said = await rig.build(
+      out,
+      '--startup',
+      '--module',
+      'with_variable',
+      '--module',
+      'uses_differing',
+      '--module',
+      'loud',
+    );
   });
 
   test('what libraries keep belongs to the process that is restored', async () => {
@@ -107,5 +126,22 @@ print(keeps.state()[2:])`;
     expect(said).not.toMatch(/keeps[: ]|with_variable/);
     const use = 'import uses_differing, differs; print(differs.state())';
     expect((await rig.start(out, '-c', `${use}; ${STATE}`)).stdout).toBe('True\nrestored\n');
+  });
+
+  test('the end of an object that can be seen is seen', async () => {
+    for (const kept of [
+      'kept = loud.state()',
+      'json.kept = loud.state()',
+      'def f(): pass\nf.kept = loud.state()',
+    ]) {
+      const use = `import json, loud\n${kept}\nprint(1, flush=True)`;
+      const expected = await rig.start(SYSTEM_PYTHON, '-c', use);
+      expect(expected).toEqual({exitCode: 0, stdout: '1\nended\n', stderr: ''});
+      expect(await rig.start(out, '-c', use)).toEqual(expected);
+    }
+    writeFileSync(join(rig.packages, 'keeps_loud.py'), 'import loud\nkept = loud.state()\n');
+    const other = join(folder, 'bin', 'other');
+    expect(await rig.build(other, '--startup', '--module', 'keeps_loud')).not.toContain('left out');
+    expect((await rig.start(other, '-c', STATE)).stdout).toBe('restored\nended\n');
   });
 });

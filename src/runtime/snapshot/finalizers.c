@@ -9,9 +9,11 @@
 #include <string.h>
 
 extern const char __executable_start[], etext[];
+extern Py_ssize_t __real_PyGC_Collect(void);
 
 static int snapshot_has_finalizers; /* found when it was made */
-static int have_library_objects;    /* whose code is not Python's */
+static int have_library_objects;    /* whose code is not Python's, in the snapshot */
+static int have_own_library_objects; /* made by the process */
 static int is_snapshot_loud;        /* whether it has such objects, whose end does something */
 
 /* Whether code is CPython's own: of the executable, or of an extension module of the standard library that the snapshot holds. */
@@ -204,7 +206,7 @@ static int has_finalizer(PyObject *object, int is_end)
         }
         return !is_memory_stream(type) && !(is_end && is_quiet_connection(object));
     }
-    have_library_objects |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
+    *(is_end ? &have_own_library_objects : &have_library_objects) |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
     if (PyWeakref_Check(object)) {
         PyObject *callback = ((PyWeakReference *)object)->wr_callback;
         if (callback != NULL && is_of(Py_TYPE(callback), "finalize", "weakref")) {
@@ -245,6 +247,8 @@ static int are_layers_flushed(void)
 
 static int have_finalizers(int is_end)
 {
+    layer_count = 0;
+    have_own_library_objects = 0;
     struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
     for (int i = 0; i < NUM_GENERATIONS; i++) {
         PyGC_Head *head = &gc->generations[i].head;
@@ -266,6 +270,25 @@ void ff_find_finalizers(void)
     is_snapshot_loud = !snapshot_has_finalizers && have_library_objects && !ff_try_end();
 }
 
+/* What the main program has left is what CPython takes apart first (Python/pylifecycle.c, finalize_modules()). */
+static void end_main(void)
+{
+    (void)__real_PyGC_Collect();
+    (void)PyDict_SetItemString(PyImport_GetModuleDict(), "__main__", Py_None);
+    PyErr_Clear();
+    (void)__real_PyGC_Collect();
+}
+
+/* Whether objects of libraries that the process has made stay when its main program is gone: what they do in the end, they have done otherwise. */
+static int have_lasting_objects(void)
+{
+    if (!have_own_library_objects) {
+        return 0;
+    }
+    end_main();
+    return have_finalizers(1) || have_own_library_objects;
+}
+
 /* In a restored process. */
 void ff_begin_finalizers(void)
 {
@@ -278,7 +301,7 @@ void ff_begin_finalizers(void)
 int ff_have_finalizers(void)
 {
     return snapshot_has_finalizers || is_snapshot_loud || (tracker != NULL && has_tracker_work(tracker)) ||
-           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) ||
+           (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) || have_lasting_objects() ||
            (have_library_objects && ff_has_open_files()) || !are_layers_flushed();
 }
 

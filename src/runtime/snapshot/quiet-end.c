@@ -77,6 +77,7 @@ int ff_try_end(void)
 
 #define INHERITED 256
 static struct pollfd inherited[INHERITED]; /* by their numbers; those that are not open have POLLNVAL */
+static int are_noted;
 
 /* In a restored process, which may have some of another one. */
 void ff_note_open_files(void)
@@ -84,12 +85,12 @@ void ff_note_open_files(void)
     for (int fd = 0; fd < INHERITED; fd++) {
         inherited[fd] = (struct pollfd){.fd = fd, .revents = POLLNVAL}; /* where there is a limit of fewer files */
     }
-    (void)poll(inherited, INHERITED, 0);
+    are_noted = poll(inherited, INHERITED, 0) >= 0;
 }
 
 static int is_inherited(int fd)
 {
-    return fd <= STDERR_FILENO || (fd < INHERITED && (inherited[fd].revents & POLLNVAL) == 0);
+    return fd <= STDERR_FILENO || (are_noted && fd < INHERITED && (inherited[fd].revents & POLLNVAL) == 0);
 }
 
 /* Whether the process has opened any that are still open. */
