@@ -36,8 +36,14 @@ export const PARTS = [
       'test/e2e/overlay.test.ts',
       'test/e2e/examples.test.ts',
       'test/layouts',
-      'test/fuzz',
     ],
+    environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
+  },
+  {
+    name: 'programs of chance',
+    tier: 'full',
+    parallel: true,
+    files: ['test/fuzz'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {
