@@ -5,7 +5,7 @@ import {type Result, fail, ok} from '../model/result.js';
 import type {AddressModel} from './address-model.js';
 import type {Block} from './blocks/block.js';
 import {BlockList} from './blocks/block-list.js';
-import {layOutStruct} from './blocks/struct.js';
+import {layOutParts} from './blocks/parts.js';
 import {layOutVariables} from './blocks/variables.js';
 import {mangle} from './c-text.js';
 import type {Layout} from './layout.js';
@@ -106,6 +106,6 @@ function generate(input: ImageInput): Result<ObjectFile> {
   return ok(
     input.addressModel === 'absolute'
       ? layOutVariables(symbol, image, list, layout.countsReferences)
-      : layOutStruct(symbol, image, list, imageLayout, layout.countsReferences),
+      : layOutParts(symbol, image, list, imageLayout, layout.countsReferences),
   );
 }

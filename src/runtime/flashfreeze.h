@@ -8,17 +8,17 @@
 #include <sys/types.h>
 
 /* Two address models (docs/architecture.md). In an executable with fixed addresses, objects are variables and point to each
- * other. Where addresses are known only at run time (FF_POSITION_INDEPENDENT), an image is one struct, `struct ff_module`,
- * that begins with its ff_image; everything in it is named by its offset, and relocate.c puts pointers in when the module is
- * first imported. Objects are written with the macros of layouts/common.h, the tables below with these: */
+ * other. Where addresses are known only at run time (FF_POSITION_INDEPENDENT), an image has four parts: tables, which begin with its
+ * ff_image and are only read; objects that the first use of the module writes; strings that other modules are likely to have, too; the rest
+ * of the objects. Everything is named by its part and its offset there, and relocate.c puts pointers in when the module is first imported.
+ * Objects are written with the macros of layouts/common.h, the tables below with these: */
 #ifdef FF_POSITION_INDEPENDENT
-#define FF_LINK(type) uint32_t /* an offset from the start of the image; 0 stands for nothing */
-#define FF_FOLLOW(image, type, link) ((type *)((char *)(image) + (link)))
-#define FF_TO(member) ((uint32_t)offsetof(struct ff_module, member))
+#define FF_LINK(type) uint32_t /* an offset in a part, whose number is in the two highest bits; 0 stands for nothing */
+#define FF_PART_SHIFT 30
+#define FF_FOLLOW(image, type, link) ((type *)(ff_part_start(image, (link) >> FF_PART_SHIFT) + (link) % (1u << FF_PART_SHIFT)))
 #else
 #define FF_LINK(type) type *
 #define FF_FOLLOW(image, type, link) (link)
-#define FF_TO(variable) ((void *)&variable)
 #endif
 
 /* Room for a co_filename, written at the module's first use: an ASCII str. Longer or other paths go elsewhere. */
@@ -49,6 +49,18 @@ enum {
 /* The types of the objects in an image that are not code objects. */
 enum { FF_KIND_STR, FF_KIND_BYTES, FF_KIND_INT, FF_KIND_FLOAT, FF_KIND_COMPLEX, FF_KIND_TUPLE, FF_KIND_COUNT };
 
+#ifdef FF_POSITION_INDEPENDENT
+/* The parts of an image. A word that stands for an object in a part has the part's number in its lowest bits. */
+enum { FF_TABLES, FF_WRITTEN, FF_STRINGS, FF_REST, FF_PART_COUNT };
+typedef struct {
+    int32_t distance; /* from here to the part; not given for tables */
+    uint32_t size;
+} ff_part;
+
+/* What the part FF_WRITTEN begins with: whether the pointers of the image are those of this process. */
+typedef uint64_t ff_state;
+#endif
+
 /* The static code of one module. */
 typedef struct {
     FF_LINK(const char) name; /* json.decoder */
@@ -62,14 +74,21 @@ typedef struct {
     FF_LINK(const char) digest;     /* identifies the code: sha256 of its code unit, hexadecimal */
     FF_LINK(const unsigned char) marshal; /* the same code as marshal bytes, for interpreters that cannot have it static */
     uint32_t marshal_size;                /* 0: not kept, the module is found on disk then */
-    FF_LINK(char) written; /* what the first use writes, most of it: one piece */
-    uint32_t written_size;
 #ifdef FF_POSITION_INDEPENDENT
-    FF_LINK(const uint32_t) objects; /* offsets of the other objects: a list for each kind, each ended by 0;
-                                        0: all pointers are written */
-    uint32_t size;                   /* of the whole, in bytes */
+    ff_part parts[FF_PART_COUNT];
+    FF_LINK(const uint32_t) objects; /* links to the other objects: a list for each kind, each ended by 0 */
+#else
+    char *written; /* what the first use writes, most of it: one piece */
+    uint32_t written_size;
 #endif
 } ff_image;
+
+#ifdef FF_POSITION_INDEPENDENT
+static inline char *ff_part_start(const ff_image *image, uint32_t part)
+{
+    return part == FF_TABLES ? (char *)image : (char *)&image->parts[part] + image->parts[part].distance;
+}
+#endif
 
 static inline const char *ff_image_name(const ff_image *image)
 {
@@ -325,23 +344,29 @@ typedef struct {
 
 /* populate.c: pages that the first use of an image writes. */
 void ff_populate(const void *start, size_t size);
-#ifndef FF_POSITION_INDEPENDENT
 void ff_populate_image(const ff_image *image);
-#endif
 
 /* relocate.c: pointers of an image in the position-independent model. */
 #ifdef FF_POSITION_INDEPENDENT
 /* What all pointers of images depend on, for the rest of an interpreter has its place relative to _PyRuntime. */
 typedef struct {
-    uintptr_t images, runtime, code_type, kind_types[FF_KIND_COUNT], constants[FF_CONSTANT_COUNT];
+    uintptr_t objects, runtime, code_type, kind_types[FF_KIND_COUNT], constants[FF_CONSTANT_COUNT];
 } ff_addresses;
-ff_addresses ff_addresses_for(uintptr_t images);
-void ff_write_pointers(const ff_image *image, char *base);
+/* Where the objects of all images lie. */
+typedef struct {
+    char *start, *stop;
+} ff_span;
+ff_span ff_objects(void);
+ff_addresses ff_addresses_for(uintptr_t objects);
+void ff_write_pointers(const ff_image *image, ptrdiff_t copy, ptrdiff_t displacement);
 void ff_relocate(const ff_image *image);
 
 /* fix-addresses.c: pointers that are in the file already. */
 PyObject *ff_fix_addresses(char *copy, size_t size, uintptr_t base);
 #endif
+
+/* start-pages.c: pages that every start writes. */
+void ff_populate_start(void);
 
 /* built.c: constants that only a running interpreter can make. */
 int ff_build_constants(const ff_image *image);

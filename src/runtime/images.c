@@ -7,15 +7,8 @@
 #include <string.h>
 
 /* Bounds of the section that holds code objects, among others; the linker defines them for sections named like C identifiers. */
-#ifdef FF_POSITION_INDEPENDENT
-#define START __start_ff_image
-#define STOP __stop_ff_image
-#else
-#define START __start_ff_written
-#define STOP __stop_ff_written
-#endif
-extern char START[] __attribute__((weak, visibility("hidden")));
-extern char STOP[] __attribute__((weak, visibility("hidden")));
+extern char __start_ff_written[] __attribute__((weak, visibility("hidden")));
+extern char __stop_ff_written[] __attribute__((weak, visibility("hidden")));
 
 static const char *unavailable; /* why static code may not be handed out, or NULL */
 static int decided;
@@ -284,7 +277,7 @@ ff_answer ff_thaw(const ff_image *image, PyObject *path, PyObject **code)
 
 int ff_is_static(PyObject *code)
 {
-    return PyCode_Check(code) && (char *)code >= START && (char *)code < STOP;
+    return PyCode_Check(code) && (char *)code >= __start_ff_written && (char *)code < __stop_ff_written;
 }
 
 /* Whether code of the image was handed out. */

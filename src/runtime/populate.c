@@ -30,7 +30,6 @@ void ff_populate(const void *start, size_t size)
     }
 }
 
-#ifndef FF_POSITION_INDEPENDENT
 extern char __start_ff_string[] __attribute__((weak, visibility("hidden")));
 extern char __stop_ff_string[] __attribute__((weak, visibility("hidden")));
 
@@ -39,14 +38,14 @@ extern char __stop_ff_string[] __attribute__((weak, visibility("hidden")));
 static void populate_strings(const ff_image *image)
 {
     static unsigned char *known; /* for each page of the section: whether it was asked for */
-    uintptr_t page = page_size();
-    uintptr_t first = (uintptr_t)__start_ff_string / page, count = ((uintptr_t)__stop_ff_string - 1) / page + 1 - first;
-    if (__start_ff_string == __stop_ff_string || (known == NULL && (known = calloc(count, 1)) == NULL)) {
+    uintptr_t page = page_size(), section = (uintptr_t)__start_ff_string, section_end = (uintptr_t)__stop_ff_string;
+    uintptr_t first = section / page, count = (section_end + page - 1) / page - first;
+    if (section == section_end || (known == NULL && (known = calloc(count, 1)) == NULL)) {
         return;
     }
     uintptr_t start = 0, end = 0; /* pages of one piece */
-    for (const ff_slot *slot = image->strings; *slot != 0; slot++) {
-        uintptr_t at = (uintptr_t)**slot / page - first;
+    for (const ff_slot *slot = FF_FOLLOW(image, const ff_slot, image->strings); *slot != 0; slot++) {
+        uintptr_t at = (uintptr_t)*FF_FOLLOW(image, PyObject *, *slot) / page - first;
         if (at < count && !known[at]) {
             if (at != end) {
                 ff_populate((void *)((first + start) * page), (end - start) * page);
@@ -61,9 +60,13 @@ static void populate_strings(const ff_image *image)
     ff_populate((void *)((first + start) * page), (end - start) * page);
 }
 
+/* Those of an image whose pointers are there. */
 void ff_populate_image(const ff_image *image)
 {
+#ifdef FF_POSITION_INDEPENDENT
+    ff_populate(ff_part_start(image, FF_WRITTEN), image->parts[FF_WRITTEN].size);
+#else
     ff_populate(image->written, image->written_size);
+#endif
     populate_strings(image);
 }
-#endif

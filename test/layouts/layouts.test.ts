@@ -99,8 +99,8 @@ describeWith(places.length > 0, 'another Python').each(places.map((place) => [pl
         text: '',
       });
       const sections = await place.run(['readelf', '-S', '--wide', object]);
-      expect(sections.text).toMatch(model === 'absolute' ? /\.rela?\.data/ : / ff_image /);
-      if (model !== 'absolute') expect(sections.text).not.toMatch(/\.rela?ff_image/);
+      expect(sections.text).toMatch(model === 'absolute' ? /\.rela?\.data/ : / ff_written /);
+      if (model !== 'absolute') expect(sections.text).not.toMatch(/\.rela?ff_written/);
     });
 
     // Everything that it calls in the interpreter has to be exported by it.

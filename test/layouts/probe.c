@@ -6,6 +6,12 @@
 
 #include "flashfreeze.h"
 
+#ifdef FF_POSITION_INDEPENDENT
+#define FF_REF(member) ((PyObject *)(offsetof(struct objects, member) | FF_WRITTEN))
+#else
+#define FF_REF(variable) ((PyObject *)&variable)
+#endif
+
 #if FF_CODE_FORM == 310
 #define CODE \
     X(FF_CODE_TYPE, code, \
@@ -70,26 +76,35 @@ void probe(void (*visit)(void *))
 }
 #else
 
-struct ff_module {
-    ff_image image;
+struct objects {
+    ff_state state;
 #define X(type, name, ...) type name;
     ALL
 #undef X
+};
+
+/* The parts of an image, of which two are empty here: src/codegen/blocks/parts.ts. */
+static __attribute__((section("ff_written"))) struct objects module = {
+#define X(type, name, ...) .name = __VA_ARGS__,
+    ALL
+#undef X
+};
+
+struct tables {
+    ff_image image;
     ff_code codes[1];
     uint32_t objects[64];
 };
 
-/* The section of images: src/codegen/blocks/struct.ts. */
-static __attribute__((section("ff_image"))) struct ff_module module = {
-    .image = {.codes = FF_TO(codes), .code_count = 1, .objects = FF_TO(objects), .size = sizeof(struct ff_module)},
-#define X(type, name, ...) .name = __VA_ARGS__,
-    ALL
-#undef X
-    .codes = {FF_TO(code)},
-#define X(type, name, ...) FF_TO(name),
+#define TO(member) ((uint32_t)offsetof(struct tables, member))
+#define TO_OBJECT(member) ((uint32_t)(offsetof(struct objects, member) | (uint32_t)FF_WRITTEN << FF_PART_SHIFT))
+static struct tables tables = {
+    .image = {.codes = TO(codes), .code_count = 1, .objects = TO(objects), .parts[FF_WRITTEN].size = sizeof(module)},
+    .codes = {TO_OBJECT(code)},
+#define X(type, name, ...) TO_OBJECT(name),
     .objects = {TEXTS 0, BYTES MORE_BYTES 0, INTS 0, FLOATS 0, COMPLEXES 0,
 #undef X
-#define X(type, name, ...) FF_TO(name.object),
+#define X(type, name, ...) TO_OBJECT(name.object),
                 TUPLES 0}
 #undef X
 };
@@ -153,7 +168,9 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "probe"
 PyMODINIT_FUNC PyInit_probe(void);
 PyMODINIT_FUNC PyInit_probe(void)
 {
-    ff_relocate(&module.image);
+    /* No initialiser in C is a distance. */
+    tables.image.parts[FF_WRITTEN].distance = (int32_t)((char *)&module - (char *)&tables.image.parts[FF_WRITTEN]);
+    ff_relocate(&tables.image);
     return PyModule_Create(&definition);
 }
 #endif

@@ -6,7 +6,7 @@ export type BlockKind = 'code' | 'tuple' | 'str' | 'bytes' | 'int' | 'float' | '
 /**
  * Where a block lies in an image of variables (blocks/variables.ts), by how it is used: `shared` is text that several modules may have, of which the linker keeps one.
  */
-export type Place = 'code' | 'tuple' | 'text' | 'data' | 'path' | 'constant' | 'shared';
+export type Place = 'code' | 'tuple' | 'name' | 'text' | 'value' | 'data' | 'path' | 'constant' | 'shared';
 
 /** A place in a block. */
 export interface Address {

@@ -10,6 +10,7 @@ const WRITTEN = 'ff_written';
 /** The sections of what it does not write. */
 const SECTIONS: Readonly<Partial<Record<Place, string>>> = {
   text: 'ff_text',
+  value: 'ff_data',
   data: 'ff_data',
   constant: '.rodata',
 };
@@ -51,8 +52,10 @@ export function layOutVariables(
   const blocksAt = (at: Place): Block[] => blocks.filter((block) => block.place === at);
   const first = written.filter((at) => at !== 'shared').flatMap(blocksAt);
   list.set(image, 'image', {written: first[0]?.start, written_size: place(WRITTEN, first)});
-  for (const at of PLACES.filter((each) => !written.includes(each)))
-    place(SECTIONS[at] ?? WRITTEN, blocksAt(at));
+  const rest = PLACES.filter((at) => !written.includes(at));
+  const sectionFor = (at: Place): string => SECTIONS[at] ?? WRITTEN;
+  for (const name of new Set(rest.map(sectionFor)))
+    place(name, rest.filter((at) => sectionFor(at) === name).flatMap(blocksAt));
   for (const block of blocks) {
     if (block.place !== 'shared') continue;
     sections[block.index] = drafts.length;

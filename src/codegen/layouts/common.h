@@ -123,6 +123,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_COUNTS_RECURSION
 #define FF_COUNTS_RECURSION 0
 #endif
+/* Whether the data of an interpreter has code objects of the modules that CPython freezes itself (start-pages.c). */
+#ifndef FF_HAS_DEEP_FROZEN
+#define FF_HAS_DEEP_FROZEN 0
+#endif
 /* The modules that compile regular expressions: the one whose compile() does it, the one whose parse() it calls, and what
  * else both depend on. Not defined: regular expressions are compiled as always (expression-calls.c). */
 #ifdef FF_RE_MODULES
@@ -151,18 +155,16 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #endif
 
 /* ---- pointers ---------------------------------------------------------------------------------------------------- */
-/* In the absolute model they are link-time constants. In the position-independent one, an image is a `struct ff_module`,
- * and a word says in its lowest bits what it stands for until src/runtime/relocate.c puts the pointer there: an offset in
- * the image, an offset in _PyRuntime, or the index of a constant of the interpreter. */
+/* In the absolute model they are link-time constants. In the position-independent one, a word says in its lowest bits what it stands
+ * for until src/runtime/relocate.c puts the pointer there: an offset in a part of the image (flashfreeze.h), an offset in _PyRuntime, or
+ * the index of a constant of the interpreter. All objects have addresses that are multiples of eight. */
 #ifdef FF_POSITION_INDEPENDENT
-#define FF_TAGS 3
-#define FF_TAG_INNER 1
-#define FF_TAG_RUNTIME 2
-#define FF_TAG_CONSTANT 3
+#define FF_TAGS 7
+#define FF_TAG_RUNTIME 4
+#define FF_TAG_CONSTANT 5
 #define FF_TYPE(type) NULL
-#define FF_REF(member) ((PyObject *)(offsetof(struct ff_module, member) | FF_TAG_INNER))
 #define FF_OF_RUNTIME(object) ((PyObject *)((char *)&(object) - (char *)&_PyRuntime + FF_TAG_RUNTIME))
-#define FF_CONSTANT(index) ((PyObject *)((uintptr_t)(index) << 2 | FF_TAG_CONSTANT))
+#define FF_CONSTANT(index) ((PyObject *)((uintptr_t)(index) * (FF_TAGS + 1) + FF_TAG_CONSTANT))
 #define FF_NONE FF_CONSTANT(FF_CONSTANT_NONE)
 #define FF_TRUE FF_CONSTANT(FF_CONSTANT_TRUE)
 #define FF_FALSE FF_CONSTANT(FF_CONSTANT_FALSE)
@@ -170,7 +172,6 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 enum { FF_CONSTANT_NONE, FF_CONSTANT_TRUE, FF_CONSTANT_FALSE, FF_CONSTANT_ELLIPSIS, FF_CONSTANT_COUNT };
 #else
 #define FF_TYPE(type) (&type)
-#define FF_REF(variable) ((PyObject *)&variable)
 #define FF_OF_RUNTIME(object) ((PyObject *)&(object))
 #define FF_NONE Py_None
 #define FF_TRUE Py_True

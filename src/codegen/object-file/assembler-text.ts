@@ -57,8 +57,10 @@ function contentOf(
     const reference = relocations[word];
     if (reference?.at === at) {
       word += 1;
-      lines.push(`\t.quad ${placeName(reference, sections)}`);
-      at += 8;
+      const name = placeName(reference, sections);
+      const isDistance = reference.form === 'distance';
+      lines.push(isDistance ? `\t.long ${name} - .` : `\t.quad ${name}`);
+      at += isDistance ? 4 : 8;
       continue;
     }
     for (const line of bytesOf(section.bytes.subarray(at, next))) lines.push(line);

@@ -8,6 +8,8 @@ export interface Machine {
   readonly abiVersion: number;
   /** The type of a relocation that puts the address of a symbol plus an addend into eight bytes. */
   readonly absolute: number;
+  /** The same for one that puts the distance from its own place to a symbol into four bytes. */
+  readonly distance: number;
   /** Notes that the linker compares between all objects, such as `.note.gnu.property`. */
   readonly notes: readonly Note[];
 }
@@ -18,13 +20,15 @@ export interface Note {
   readonly bytes: Uint8Array;
 }
 
-/** A word of eight bytes that is the address of a symbol, or of a place in a section of the same file. */
+/** A word that leads to a symbol, or to a place in a section of the same file. */
 export interface Relocation {
   /** The offset of the word in its section. */
   readonly at: number;
   /** The name of a symbol, or the index of a section in `ObjectFile.sections`. */
   readonly target: string | number;
   readonly addend: number;
+  /** Not given: the address, in eight bytes. `distance`: how far that is from the word itself, in four bytes. */
+  readonly form?: 'distance';
 }
 
 export interface ObjectSection {

@@ -68,7 +68,7 @@ export function writeElf(file: ObjectFile, machine: Machine): Uint8Array {
     if (relocations.length > 0) {
       rows.push({
         ...{name: `.rela${section.name}`, type: SHT_RELA, flags: SHF_INFO_LINK | inGroup, align: 8},
-        content: tableOfRelocations(section, symbols.numberOf, machine.absolute),
+        content: tableOfRelocations(section, symbols.numberOf, machine),
         ...{link: symbolTable, info: number, entry: RELOCATION},
       });
     }
@@ -144,13 +144,13 @@ function tableOfSymbols({sections, symbols}: ObjectFile, numbers: readonly numbe
 function tableOfRelocations(
   {relocations}: ObjectSection,
   numberOf: SymbolTable['numberOf'],
-  type: number,
+  {absolute, distance}: Machine,
 ): Uint8Array {
   const table = Buffer.alloc(relocations.length * RELOCATION);
-  relocations.forEach(({at, target, addend}, i) => {
+  relocations.forEach(({at, target, addend, form}, i) => {
     const start = i * RELOCATION;
     writeUInt64(table, at, start);
-    table.writeUInt32LE(type, start + 8);
+    table.writeUInt32LE(form === 'distance' ? distance : absolute, start + 8);
     table.writeUInt32LE(numberOf(target), start + 12);
     writeUInt64(table, addend, start + 16);
   });

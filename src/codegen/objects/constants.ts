@@ -1,4 +1,5 @@
 import type {PyInt, PyStr} from '../../marshal/objects.js';
+import type {Place} from '../blocks/block.js';
 import type {BlockRequest} from '../blocks/block-list.js';
 import {mangle} from '../c-text.js';
 import type {Layout} from '../layout.js';
@@ -15,6 +16,9 @@ const DIGIT_BITS = 30;
 const DIGIT_MASK = 2 ** DIGIT_BITS - 1;
 
 const ASCII = /^[\0-\x7f]*$/;
+
+/** Bytes among the constants that are longer are mostly tables of a module, of which a use reads a part. */
+const LONG_BYTES = 256;
 
 /** Text that is likely to occur in several modules: names. The linker keeps one of them. */
 const SHARED = /^\.?[A-Za-z0-9_]{1,80}$/;
@@ -42,7 +46,12 @@ export function emitStr(text: PyStr, layout: Layout, sharing?: Sharing): Emitted
   const tail = Buffer.alloc((length + 1) * size);
   codePoints.forEach((codePoint, i) => tail.writeUIntLE(codePoint, i * size, size));
   const template = `text${size}` as const;
-  return {letter: 's', kind: 'str', place: 'text', template, arguments: {length}, tail};
+  return {letter: 's', kind: 'str', place: ownPlace(sharing), template, arguments: {length}, tail};
+}
+
+/** Where text lies that is the module's own. */
+function ownPlace(sharing: Sharing | undefined): Place {
+  return sharing === undefined ? 'text' : 'name';
 }
 
 function emitAscii(value: string, layout: Layout, sharing: Sharing | undefined): Emitted {
@@ -55,7 +64,7 @@ function emitAscii(value: string, layout: Layout, sharing: Sharing | undefined):
   const isShared = sharing !== undefined && SHARED.test(value) && sharing.hasRoom();
   return {
     ...{letter: 's', kind: 'str', template: 'ascii', arguments: {length}},
-    place: isShared ? 'shared' : 'text',
+    place: isShared ? 'shared' : ownPlace(sharing),
     tail: Buffer.from(`${value}\0`, 'latin1'),
     ...(isShared ? {name: `ff_s_${mangle(value)}`} : {}),
   };
@@ -69,20 +78,20 @@ export function emitBytes(bytes: Uint8Array, layout: Layout): Emitted {
   const [first] = bytes;
   if (first === undefined) return own(layout, 'bytes', {kind: 'BYTES'});
   if (bytes.length === 1 && layout.sharesOneByte) return {own: `byte ${first}`};
-  return staticBytes(bytes);
+  return staticBytes(bytes, bytes.length > LONG_BYTES ? 'data' : 'value');
 }
 
 /** Bytes that only the interpreter reads: its own where it has them as a static object, never built at run time. */
 export function emitTable(bytes: Uint8Array, layout: Layout): Emitted {
   const [first] = bytes;
-  if (!layout.staticSingletons || bytes.length > 1) return staticBytes(bytes);
+  if (!layout.staticSingletons || bytes.length > 1) return staticBytes(bytes, 'data');
   return {own: first === undefined ? 'bytes' : `byte ${first}`};
 }
 
-function staticBytes(bytes: Uint8Array): BlockRequest {
+function staticBytes(bytes: Uint8Array, place: Place): BlockRequest {
   const {length: size} = bytes;
   return {
-    ...{letter: 'b', kind: 'bytes', place: 'data', template: 'bytes', arguments: {size}},
+    ...{letter: 'b', kind: 'bytes', place, template: 'bytes', arguments: {size}},
     ...{tail: bytes, capacity: size + 1},
   };
 }
@@ -115,7 +124,7 @@ export function emitInt({value}: PyInt, layout: Layout): Emitted {
     return own(layout, `int ${value}`, {kind: 'INT', value: Number(value)});
   const digits = digitsOf(value < 0n ? -value : value);
   return {
-    ...{letter: 'i', kind: 'int', place: 'data', template: value < 0n ? 'negative' : 'positive'},
+    ...{letter: 'i', kind: 'int', place: 'value', template: value < 0n ? 'negative' : 'positive'},
     arguments: {digits: digits.length},
     tail: new Uint8Array(Uint32Array.from(digits).buffer),
   };
@@ -123,12 +132,12 @@ export function emitInt({value}: PyInt, layout: Layout): Emitted {
 
 /** A float, bit for bit. */
 export function emitFloat(bits: bigint): Emitted {
-  return {letter: 'f', kind: 'float', place: 'data', template: 'float', arguments: {bits}};
+  return {letter: 'f', kind: 'float', place: 'value', template: 'float', arguments: {bits}};
 }
 
 /** A complex number, bit for bit. */
 export function emitComplex(real: bigint, imag: bigint): Emitted {
-  return {letter: 'z', kind: 'complex', place: 'data', template: 'complex', arguments: {real, imag}};
+  return {letter: 'z', kind: 'complex', place: 'value', template: 'complex', arguments: {real, imag}};
 }
 
 /** The empty tuple. */

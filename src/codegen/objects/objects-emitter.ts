@@ -343,8 +343,8 @@ export class ObjectsEmitter {
   /** A table of a code object: its identity is not observable, so it is never built at run time. */
   #ownBytes(value: Uint8Array): Reference {
     const {layout} = this.#options;
-    if (value.length > 1) return this.#reference({type: 'bytes', value});
-    return this.#pooledAs(`table ${canonicalKey({type: 'bytes', value})}`, () =>
+    const key = canonicalKey({type: 'bytes', value});
+    return this.#pooledAs(value.length > 1 ? key : `table ${key}`, () =>
       this.#emitted(emitTable(value, layout)),
     );
   }

@@ -90,6 +90,7 @@ function layoutOf(
       abi: elf.abi,
       abiVersion: elf.abiVersion,
       absolute: objects.relocations[0]?.type ?? 0,
+      distance: read(PROBE.distance).relocations[0]?.type ?? 0,
       notes: elf.sections
         .filter(({type, name}) => type === SHT_NOTE && name === PROPERTIES)
         .map(({name, align, bytes}) => ({name, align, bytes})),

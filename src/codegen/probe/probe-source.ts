@@ -16,17 +16,18 @@ export type Marker = keyof typeof MARKERS;
 export const PROBE = {
   template: (template: string): string => `ff_probe_${template}`,
   variant: (template: string, parameter: string, marker: Marker): string =>
-    `ff_probe_${template}_${parameter}_${marker}`,
+    `ff_probe_${template}_${parameter.replaceAll(/\W+/g, '_')}_${marker}`,
   sizes: 'ff_probe_sizes',
   objects: 'ff_probe_objects',
   numbers: 'ff_probe_numbers',
+  distance: 'ff_probe_distance',
 } as const;
 
 /** What the probe says of each template in `sizes`. */
 export const SIZES = ['size', 'align', 'tail', 'object'] as const;
 
 /** Numbers that the layout has besides. */
-export const NUMBERS = ['linkSize', 'pathSize', 'builtSize', 'innerTag', ...kinds()] as const;
+export const NUMBERS = ['linkSize', 'pathSize', 'builtSize', ...kinds()] as const;
 
 /** The constants of `ff_built.kind` and their names in the C. */
 export type BuiltKind = 'FROZENSET' | 'SLICE' | 'INT' | 'STR' | 'BYTES' | 'TUPLE';
@@ -37,7 +38,6 @@ const NUMBER_EXPRESSIONS: Readonly<Record<(typeof NUMBERS)[number], string>> = {
   linkSize: 'sizeof(ff_slot)',
   pathSize: 'sizeof(FF_ASCII_TYPE(FF_PATH_CAPACITY))',
   builtSize: 'sizeof(ff_built)',
-  innerTag: 'FF_PROBE_INNER',
   builtFROZENSET: 'FF_BUILD_FROZENSET',
   builtSLICE: 'FF_BUILD_SLICE',
   builtINT: 'FF_BUILD_INT',
@@ -83,11 +83,6 @@ export function generateProbe(
   return [
     `#include "${layout.header}"`,
     '#include "flashfreeze.h"',
-    '#ifdef FF_POSITION_INDEPENDENT',
-    '#define FF_PROBE_INNER FF_TAG_INNER',
-    '#else',
-    '#define FF_PROBE_INNER 0',
-    '#endif',
     ...specs.flatMap(([name, spec]) => [
       variable(spec, PROBE.template(name)),
       ...spec.parameters.flatMap((parameter) =>
@@ -99,6 +94,9 @@ export function generateProbe(
     `unsigned long long ${PROBE.sizes}[] = ${cArray(specs.flatMap(([, spec]) => sizesOf(spec)))};`,
     `unsigned long long ${PROBE.numbers}[] = ${cArray(NUMBERS.map((name) => NUMBER_EXPRESSIONS[name]))};`,
     `PyObject *${PROBE.objects}[] = ${cArray(own)};`,
+    // No initialiser in C is the distance between two variables.
+    `__asm__(".pushsection .data\\n.type ${PROBE.distance}, %object\\n.size ${PROBE.distance}, 4\\n"`,
+    `        "${PROBE.distance}: .long PyCode_Type - .\\n.popsection\\n");`,
     '',
   ].join('\n');
 }

@@ -94,10 +94,22 @@ const IMAGE_FIELDS = [
     'digest',
     'marshal',
     'marshal_size',
-    'written',
-    'written_size',
   ],
 ] as const;
+
+/** The parts of an image in the position-independent model, in the order of `FF_TABLES`… (src/runtime/flashfreeze.h). */
+export const PARTS = ['tables', 'written', 'strings', 'rest'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** The fields of an image that say where a part lies, and how large it is. */
+export const PART_FIELDS: Readonly<Record<Part, {readonly distance: string; readonly size: string}>> =
+  Object.fromEntries(
+    PARTS.map((part, i) => [part, {distance: `parts[${i}].distance`, size: `parts[${i}].size`}]),
+  ) as Record<Part, {distance: string; size: string}>;
+
+/** Fields that images have in one address model only. */
+const ABSOLUTE_FIELDS = ['written', 'written_size'];
+const POSITION_INDEPENDENT_FIELDS = ['objects', ...PARTS.flatMap((part) => Object.values(PART_FIELDS[part]))];
 
 /** Everything that images of this layout are made of. */
 export function templateSpecs(layout: Layout, isPositionIndependent: boolean) {
@@ -146,7 +158,10 @@ export function templateSpecs(layout: Layout, isPositionIndependent: boolean) {
       object: 'object',
     },
     built: struct('ff_built', ['kind', 'value', 'items', 'slots']),
-    image: struct('ff_image', [...IMAGE_FIELDS, ...(isPositionIndependent ? ['objects', 'size'] : [])]),
+    image: struct('ff_image', [
+      ...IMAGE_FIELDS,
+      ...(isPositionIndependent ? POSITION_INDEPENDENT_FIELDS : ABSOLUTE_FIELDS),
+    ]),
   } as const satisfies Readonly<Record<string, TemplateSpec>>;
 }
 

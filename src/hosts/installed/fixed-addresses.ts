@@ -74,6 +74,18 @@ export function addressOption(version: string): string {
   return option === undefined ? '' : `-Wl,${option}=0x${ADDRESS.toString(16)}`;
 }
 
+/** Where sections lie in the file and in memory, with all that is between them; undefined for none, and for those of several segments. */
+function rangeOf(
+  sections: readonly ElfSection[],
+): {readonly offset: number; readonly size: number; readonly address: number} | undefined {
+  const [first, ...others] = sections.toSorted((a, b) => a.address - b.address);
+  const last = others.at(-1) ?? first;
+  if (first === undefined || last === undefined) return undefined;
+  const {offset, address} = first;
+  if (last.offset - offset !== last.address - address) return undefined;
+  return {offset, address, size: last.offset + last.bytes.length - offset};
+}
+
 /**
  * Puts the pointers of images into the file of a library that was linked with that flag. Where it lies elsewhere in a process, or the
  * interpreter does, the runtime writes them again. Fails with IO, PYTHON and LINK.
@@ -84,15 +96,11 @@ export async function fixAddresses(library: string, original: Interpreter): Prom
   const file = await attempt('read', library, () => withoutRecording(() => readFile(library)));
   if (!file.ok) return file;
   const sections = readElf(file.value)?.sections ?? [];
-  const [images, fixed] = ['ff_image', 'ff_fixed'].map((name) =>
-    sections.find((section) => section.name === name),
-  );
+  const objects = rangeOf(sections.filter(({name}) => ['ff_written', 'ff_string', 'ff_rest'].includes(name)));
+  const fixed = rangeOf(sections.filter(({name}) => name === 'ff_fixed'));
   // A linker that ignored the flag.
-  if (images === undefined || fixed === undefined || images.address < ADDRESS) return ok();
-  const place = ({bytes, address}: ElfSection) => ({
-    ...{offset: bytes.byteOffset - file.value.byteOffset, size: bytes.length, address},
-  });
-  const request = {library, images: place(images), fixed: place(fixed)};
+  if (objects === undefined || fixed === undefined || objects.address < ADDRESS) return ok();
+  const request = {library, objects, fixed};
   const done = await withPreloaded(library, original, (interpreter) =>
     runScript(interpreter, 'fix_addresses.py', {
       flags: ['-I', '-S'],

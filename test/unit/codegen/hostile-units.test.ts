@@ -67,10 +67,10 @@ const WORDS: ImageLayout = (() => {
     ...Array.from({length: 262}, (_, i) => `int ${i - 5}`),
   ];
   return {
-    machine: {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, notes: []},
+    machine: {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, distance: 2, notes: []},
     templates: Object.fromEntries(templates) as unknown as ImageLayout['templates'],
     numbers: {
-      ...{linkSize: 8, pathSize: 256, builtSize: 32, innerTag: 0},
+      ...{linkSize: 8, pathSize: 256, builtSize: 32},
       ...{builtFROZENSET: 1, builtSLICE: 2, builtINT: 3, builtSTR: 4, builtBYTES: 5, builtTUPLE: 6},
     },
     objects: new Map(own.map((name, value) => [name, {symbol: 'own', value}])),

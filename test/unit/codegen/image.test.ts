@@ -91,14 +91,25 @@ describe.each(series.map((found) => [found.series, found] as const))('Python %s'
   const readImage = async (text: string, filename?: string): Promise<ImageReader> =>
     new ImageReader(generate(await unitOf(text, filename)), layouts.absolute);
 
-  test('the position-independent form needs no relocation, and names nothing of others', async () => {
+  test('the position-independent form needs no relocation but between its parts, and names nothing of others', async () => {
     const file = generate(await unitOf(EVERY_CONSTANT), {
       keepMarshal: true,
       addressModel: 'position-independent',
     });
     const object = join(folder, 'image.o');
     writeFileSync(object, writeElf(file, layouts['position-independent'].machine));
-    expect(execFileSync('readelf', ['-r', object], {encoding: 'utf8'})).toContain('no relocations');
+    const {fields} = layouts['position-independent'].templates.image;
+    const distances = [1, 2, 3].map((part) => fields[`parts[${part}].distance`]?.[0]?.at);
+    expect(file.sections.map(({name, relocations}) => [name, relocations.map((each) => each.at)])).toEqual([
+      ['ff_table', distances],
+      ['ff_written', []],
+      ['ff_string', []],
+      ['ff_rest', []],
+    ]);
+    // Linkers resolve them: the library needs none.
+    const library = join(folder, 'image.so');
+    execFileSync('gcc', ['-shared', '-nostdlib', object, '-o', library]);
+    expect(execFileSync('readelf', ['-r', library], {encoding: 'utf8'})).toContain('no relocations');
     expect(execFileSync('nm', ['-u', object], {encoding: 'utf8'})).toBe('');
   });
 

@@ -2,8 +2,8 @@
 
     python -I -S -B fix_addresses.py ANSWER REQUEST
 
-The request is a JSON object: `library`, the path; `images` and `fixed`, where the sections ff_image and ff_fixed lie in the file (`offset`
-and `size`) and, of the former, in memory (`address`). The library need not lie there now. The answer is true.
+The request is a JSON object: `library`, the path; `objects` and `fixed`, where the objects of all images and the section ff_fixed lie in the
+file (`offset` and `size`) and, of the former, in memory (`address`). The library need not lie there now. The answer is true.
 """
 
 import sys
@@ -19,14 +19,14 @@ import _flashfreeze
 
 def main():
     request = read_request()
-    images, fixed = request["images"], request["fixed"]
+    objects, fixed = request["objects"], request["fixed"]
     with open(request["library"], "r+b") as file:
-        file.seek(images["offset"])
-        copy = bytearray(file.read(images["size"]))
-        addresses = _flashfreeze._fix_addresses(copy, images["address"])
+        file.seek(objects["offset"])
+        copy = bytearray(file.read(objects["size"]))
+        addresses = _flashfreeze._fix_addresses(copy, objects["address"])
         if len(addresses) != fixed["size"]:
             raise SystemExit(f"{len(addresses)} bytes instead of {fixed['size']}")
-        file.seek(images["offset"])
+        file.seek(objects["offset"])
         file.write(copy)
         file.seek(fixed["offset"])
         file.write(addresses)

@@ -15,8 +15,8 @@ const at = (name: string): string => join(folder, name);
 const tool = (name: string, ...args: string[]): string =>
   execFileSync(name, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
 
-/** x86-64, as GNU as marks its files: R_X86_64_64 is 1. */
-const MACHINE: Machine = {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, notes: []};
+/** x86-64, as GNU as marks its files: R_X86_64_64 is 1, R_X86_64_PC32 is 2. */
+const MACHINE: Machine = {machine: 62, flags: 0, abi: 0, abiVersion: 0, absolute: 1, distance: 2, notes: []};
 
 /** Two sections, a shared text, and every kind of reference between them. */
 const FILE: ObjectFile = {
@@ -41,7 +41,10 @@ const FILE: ObjectFile = {
       writable: false,
       align: 8,
       bytes: Buffer.from('image of mod\0\0\0\0\0\0\0\0\0\0\0\0', 'latin1'),
-      relocations: [{at: 16, target: 'ff_s_name', addend: 0}],
+      relocations: [
+        {at: 12, target: 0, addend: 24, form: 'distance'},
+        {at: 16, target: 'ff_s_name', addend: 0},
+      ],
       labels: [{name: 'name', at: 0}],
     },
     {
@@ -70,7 +73,7 @@ function seen(file: Uint8Array): unknown {
     }));
     // What a word holds that is relocated is of no account, and groups name sections by number.
     const content = Buffer.from(bytes);
-    for (const {place} of words) content.fill(0, place, place + 8);
+    for (const {place, kind} of words) content.fill(0, place, place + (kind === MACHINE.distance ? 4 : 8));
     return [
       {name, type, align, words, content: name === '.group' ? content.length : content.toString('hex')},
     ];
@@ -123,13 +126,13 @@ test('the stack stays without code, and notes of the compiler are kept', () => {
 });
 
 test('what was written is read back, and another machine is only other numbers', () => {
-  const numbers = {machine: 183, flags: 5, abi: 3, abiVersion: 1, absolute: 257, notes: []};
+  const numbers = {machine: 183, flags: 5, abi: 3, abiVersion: 1, absolute: 257, distance: 261, notes: []};
   const elf = readElf(writeElf(FILE, numbers));
   expect(elf).toMatchObject({machine: 183, flags: 5, abi: 3, abiVersion: 1});
   const types = elf?.sections.flatMap((_, i) =>
     elfRelocations(elf, elfSymbols(elf), i).map(({type}) => type),
   );
-  expect(new Set(types)).toEqual(new Set([257]));
+  expect(new Set(types)).toEqual(new Set([257, 261]));
 });
 
 /** Any file: sections of random bytes whose words refer to each other and to others. */
@@ -142,6 +145,7 @@ const files = fc
         maxLength: 12,
       }),
       addend: fc.nat(0x1_0000_0000),
+      isDistance: fc.boolean(),
     }),
     {minLength: 1, maxLength: 4},
   )
@@ -149,12 +153,15 @@ const files = fc
     const unique = drafts.filter(({name}, i) => drafts.findIndex((each) => each.name === name) === i);
     const first = Buffer.concat(unique[0]?.words ?? []).length;
     return {
-      sections: unique.map(({name, words, targets, addend}) => ({
+      sections: unique.map(({name, words, targets, addend, isDistance}, own) => ({
         ...{name, writable: name !== '.rodata', align: 8, bytes: Buffer.concat(words)},
         relocations: words.flatMap((_, i) => {
           const target = targets[i];
           if (target === undefined) return [];
-          return [{at: 8 * i, target, addend: target === 0 ? addend % first : addend}];
+          const word = {at: 8 * i, target, addend: target === 0 ? addend % first : addend};
+          // Assemblers know distances within a section.
+          const hasDistance = isDistance && i % 2 === 1 && target !== own;
+          return [hasDistance ? {...word, form: 'distance' as const} : word];
         }),
         labels: words.flatMap((_, i) =>
           i % 3 === 0 ? [{name: `${name.replace('.', '')}${i}`, at: 8 * i}] : [],
