@@ -93,6 +93,7 @@ static PyObject *init_imp(void)
 
 __attribute__((constructor)) static void get_in(void)
 {
+    ff_populate_start();
     /* Fails only without memory; then `import _flashfreeze` fails, and nothing else. It makes the table one that can be written. */
     if (PyImport_AppendInittab("_flashfreeze", ff_module_init) < 0) {
         return;

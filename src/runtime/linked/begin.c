@@ -5,5 +5,6 @@
 
 __attribute__((constructor)) static void begin(void)
 {
+    ff_populate_start();
     ff_register_with_interpreter();
 }
