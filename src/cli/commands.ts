@@ -25,7 +25,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   try: {
     summary: 'show what freezing a program would give: nothing is installed or changed',
-    options: ['source', 'build-dir', 'configure-arg', ...COMMON_OPTIONS],
+    options: ['snapshot', 'source', 'build-dir', 'configure-arg', ...COMMON_OPTIONS],
     word: {name: 'command', describe: 'the program, as one word', example: "'hg version'"},
     yields: true,
     load: () => import('./commands/try.js'),

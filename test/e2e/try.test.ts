@@ -2,10 +2,12 @@
 import {chmodSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, jest, test} from '@jest/globals';
+import {SNAPSHOT_SERIES} from '../../src/hosts/snapshot/snapshot-series.js';
 import {findPythons} from '../../support/pythons.js';
 import {QUICKLY, prepareTree} from '../../support/cpython-trees.js';
 import {flashfreeze, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
+import {testWith} from '../support/with.js';
 
 jest.setTimeout(10 * 60_000);
 const directory = temporaryDirectory('try');
@@ -111,10 +113,28 @@ describe('a snapshot', () => {
     expect(trial).toMatchObject({snapshot: {state: 'none', reason: expect.stringMatching(reason)}});
   });
 
-  test('is not tried without a source tree', async () => {
+  test('is not tried unless it is asked for', async () => {
     const {events} = await attempt(`${python} -c 1`);
     expect(events.find(({type}) => type === 'trial')).toMatchObject({
-      snapshot: {state: 'none', reason: expect.stringContaining('--source DIR tries one')},
+      snapshot: {state: 'none', reason: expect.stringMatching(/--snapshot tries it|--source DIR tries one/)},
+    });
+  });
+
+  const linkable = findPythons().find(({series}) => SNAPSHOT_SERIES.includes(series));
+  testWith(linkable, `a Python ${SNAPSHOT_SERIES.join(' or ')}`)('of the installed Python', async () => {
+    const installed = linkable?.python ?? '';
+    script('counting', 'import json\nprint(json.dumps([1, 2]))\n', installed);
+    const own = {...withoutUsersVariables(), ...environment, HOME: directory};
+    const {events} = await flashfreezeJson(['try', 'counting', '--snapshot'], {
+      environment: own,
+      cwd: directory,
+    });
+    expect(events.find(({type}) => type === 'trial')).toMatchObject({
+      method: 'link',
+      snapshot: {
+        state: 'measured',
+        permanent: expect.arrayContaining(['snapshot', '--python', installed]),
+      },
     });
   });
 });

@@ -189,7 +189,8 @@ const SNAPSHOT = {
   snapshot: {
     kind: 'flag',
     configurable: true,
-    describe: 'put a snapshot into the executable (the default; --snapshot=false: do not)',
+    describe:
+      'put a snapshot into the executable (the default; --snapshot=false: do not); with try: measure one, too',
   },
   entry: {
     kind: 'text',

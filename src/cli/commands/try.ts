@@ -1,9 +1,10 @@
+import type {SnapshotSource} from '../../inspect/trial/snapshot-trial.js';
 import {type Trial, tryCommand} from '../../inspect/trial/trial.js';
 import type {StartCondition} from '../../inspect/start-condition.js';
 import {failure} from '../../model/failure.js';
 import {quoteForShell, splitCommandLine} from '../../model/shell-words.js';
 import {count} from '../../report/wording.js';
-import type {CommandEnd, Session} from '../command.js';
+import type {CommandEnd, Invocation, Session} from '../command.js';
 import {alignColumns, percent} from '../table.js';
 
 /** The conditions, in the words of the table. */
@@ -28,9 +29,7 @@ export async function run({invocation, context, product}: Session): Promise<Comm
     const hint = "quote it, so that it is one word: flashfreeze try 'hg version'";
     return {failure: failure('USAGE', 'try needs a command', {hint})};
   }
-  const {source, 'build-dir': buildDir, 'configure-arg': configureArguments = []} = invocation.options;
-  const from = source === undefined ? undefined : {source, buildDir, configureArguments};
-  const tried = await tryCommand(command, from, context);
+  const tried = await tryCommand(command, snapshotSource(invocation.options), context);
   if (!tried.ok) return {failure: tried.failure};
   const trial = tried.value;
   product({text: headline(quoteForShell(command), trial), record: {type: 'trial', command, ...trial}});
@@ -44,6 +43,16 @@ export async function run({invocation, context, product}: Session): Promise<Comm
     ...{python, modules},
     ratios: Object.fromEntries(rows.map(({condition, wall}) => [condition, {wall, instructions: null}])),
   };
+}
+
+function snapshotSource({
+  source,
+  snapshot,
+  'build-dir': buildDir,
+  'configure-arg': configureArguments = [],
+}: Invocation['options']): SnapshotSource | 'own' | undefined {
+  if (source === undefined) return snapshot === true ? 'own' : undefined;
+  return {base: {kind: 'source', source, configureArguments, makeArguments: []}, buildDir};
 }
 
 function headline(command: string, {python, modules, method}: Trial): string {

@@ -38,13 +38,13 @@ export function commandsFor(
   return {permanent: ['flashfreeze', 'relink', ...traced, '--out', out], start: [out, ...words]};
 }
 
-/** What a snapshot of the program would need: no installed Python can have one. */
-export function snapshotAdvice(version: string): string {
+/** How to try a snapshot of the program, or what that needs. */
+export function snapshotAdvice(version: string, method: FreezeMethod): string {
+  const isSupported = SNAPSHOT_SERIES.some((each) => version.startsWith(`${each}.`));
+  if (isSupported && method === 'link') return 'nobody asked for one; --snapshot tries it';
   const series = SNAPSHOT_SERIES.join(' or ');
-  const other = SNAPSHOT_SERIES.some((each) => version.startsWith(`${each}.`))
-    ? ''
-    : `, instead of ${version}`;
-  return `it needs CPython ${series} built from source${other}; --source DIR tries one`;
+  const other = isSupported ? '' : `, instead of ${version}`;
+  return `it needs CPython ${series}, relinked or built from source${other}; --source DIR tries one`;
 }
 
 /** A name for what is made of a program. */

@@ -3,23 +3,23 @@ import {mkdir} from 'node:fs/promises';
 import {measureTime} from '../../cpython/interpreter/measure.js';
 import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
 import {askExecutable} from '../../hosts/snapshot/ask-executable.js';
+import {placeOfBase} from '../../hosts/snapshot/snapshot-base.js';
 import {openSnapshot} from '../../hosts/snapshot/snapshot-build.js';
 import {defaultBuildDir} from '../../pipeline/default-build-dir.js';
 import {fail, ok, type Result} from '../../model/result.js';
 import {quoteForShell} from '../../model/shell-words.js';
-import type {HostContext} from '../../pipeline/build-options.js';
+import type {HostContext, SnapshotBase} from '../../pipeline/build-options.js';
 import {selectionFrom} from '../../pipeline/modules/selection-settings.js';
 import {type BytecodePlaces, conditionEnvironment, conditionWords} from '../start-condition.js';
 import type {StartSide} from '../start-place.js';
 import {type Figure, figureOf} from '../statistics.js';
 import {outputDifference, type ProgramRun, runProgram} from './program-run.js';
 
-/** The CPython that a snapshot of the program is built from. */
+/** What a snapshot of the program is built from. */
 export interface SnapshotSource {
-  readonly source: string;
-  /** By default one in the cache. */
+  readonly base: SnapshotBase;
+  /** The build directory; by default one in the cache. */
   readonly buildDir: string | undefined;
-  readonly configureArguments: readonly string[];
 }
 
 /** What a snapshot of the program gives, or why there is none. */
@@ -110,7 +110,12 @@ async function measureSnapshot(
   return ok({
     ...{state: 'measured', python: built.value, start: other, wall: other.median / one.median},
     permanent: [
-      ...['flashfreeze', 'snapshot', '--source', from.source],
+      ...[
+        'flashfreeze',
+        'snapshot',
+        from.base.kind === 'source' ? '--source' : '--python',
+        placeOfBase(from.base),
+      ],
       ...['--trace', quoteForShell(words), '--out', kept],
     ],
     command: [kept, ...words],
@@ -126,12 +131,11 @@ async function build(
   }: {readonly command: PythonCommand; readonly from: SnapshotSource; readonly out: string},
   context: HostContext,
 ): Promise<Result<string>> {
-  const {source, buildDir, configureArguments} = from;
+  const {base, buildDir} = from;
   const selection = selectionFrom({trace: [quoteForShell(pythonWords(command))]});
   const options = {
-    base: {kind: 'source', source, configureArguments, makeArguments: []} as const,
-    ...{out, cc: undefined, debugInfo: false, snapshot: true},
-    buildDir: buildDir ?? defaultBuildDir('snapshot', {python: source, out}, context.cacheDir),
+    ...{base, out, cc: undefined, debugInfo: false, snapshot: true},
+    buildDir: buildDir ?? defaultBuildDir('snapshot', {python: placeOfBase(base), out}, context.cacheDir),
   };
   await mkdir(dirname(out), {recursive: true});
   const opened = await openSnapshot(options, selection, context.cwd);

@@ -30,11 +30,11 @@ export interface Trial extends MeasuredStarts, PermanentCommands {
  * Freezes what a command imports, in the cache directory, and measures the program as it is and frozen. Nothing of the user's is
  * changed, but for what the program itself does, which runs up to 150 times. Fails as `findProgram`, `runProgram` and the hosts do; with
  * BENCH for a program that prints something else each time, and with VERIFY for one that prints something else when it is frozen.
- * @param from the CPython that a snapshot is built from; undefined for none
+ * @param from what a snapshot is built from, or `own` for the Python of the program; undefined for none
  */
 export async function tryCommand(
   command: readonly string[],
-  from: SnapshotSource | undefined,
+  from: SnapshotSource | 'own' | undefined,
   context: HostContext,
 ): Promise<Result<Trial>> {
   const {cwd, signal, userEnvironment} = context;
@@ -49,7 +49,9 @@ export async function tryCommand(
   if (!owned.ok) return owned;
   const starts = await mkdtemp(join(place, 'starts-'));
   try {
-    return await tryProgram(program, from, {frozen: place, starts}, environment, context);
+    const base = {kind: 'installed', python: program.python} as const;
+    const chosen = from === 'own' ? {base, buildDir: undefined} : from;
+    return await tryProgram(program, chosen, {frozen: place, starts}, environment, context);
   } finally {
     await removeTree(starts);
   }
@@ -94,7 +96,7 @@ async function tryProgram(
   const taken = {command, original, usual: usual.value, bytecode, place: places.frozen, name};
   const snapshot =
     from === undefined
-      ? ok({state: 'none', reason: snapshotAdvice(python)} as const)
+      ? ok({state: 'none', reason: snapshotAdvice(python, method)} as const)
       : await inPhase('trying a snapshot', context, () => trySnapshot({...taken, from}, context));
   if (!snapshot.ok) return snapshot;
   const commands = commandsFor(program, method, python);

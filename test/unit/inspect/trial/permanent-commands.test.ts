@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from '@jest/globals';
 import {overlayPlaces} from '../../../../src/hosts/overlay/overlay-host.js';
 import type {Target} from '../../../../src/cpython/interpreter/target.js';
+import type {FreezeMethod} from '../../../../src/inspect/trial/freeze-program.js';
 import {commandsFor, snapshotAdvice} from '../../../../src/inspect/trial/permanent-commands.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
@@ -34,10 +35,11 @@ test('an overlay, by the wrapper that it has', () => {
   expect(start[0]).toBe(`./${overlayPlaces('hg-overlay', target).wrapper}`);
 });
 
-test.each([
-  ['3.13.5', 'built from source;'],
-  ['3.12.1', 'built from source, instead of 3.12.1;'],
-  ['3.131.0', 'built from source, instead of 3.131.0;'],
-])('what a snapshot of a program of %s needs', (version, text) => {
-  expect(snapshotAdvice(version)).toContain(text);
+test.each<[string, FreezeMethod, string]>([
+  ['3.13.5', 'link', '--snapshot tries it'],
+  ['3.13.5', 'graft', 'relinked or built from source;'],
+  ['3.12.1', 'link', 'built from source, instead of 3.12.1;'],
+  ['3.131.0', 'link', 'built from source, instead of 3.131.0;'],
+])('what a snapshot of a program of %s needs, frozen by %s', (version, method, text) => {
+  expect(snapshotAdvice(version, method)).toContain(text);
 });
