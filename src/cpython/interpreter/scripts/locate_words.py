@@ -3,7 +3,7 @@ those of the two that were compared (src/runtime/snapshot/dump.c).
 
 `words` is a list of addresses, `libraries` one of the shared libraries that the snapshot holds: path, address and size, and `origins` a dictionary of
 the modules that allocated the blocks around words (src/runtime/snapshot/origins.c), which counts for those that nothing leads to. Prints a line `located ADDRESS MODULE ATTRIBUTE TYPE` for each object that holds one and each module that has
-it as an attribute, or that leads to it.
+it as an attribute, or that leads to it, and a line `held MODULE` for each extension module in a shared library that is not CPython's.
 """
 
 
@@ -70,6 +70,10 @@ def locate(words, libraries, origins):
             found.setdefault((name, name), ("memory that it has allocated", "C"))
     for (address, name), (key, kind) in found.items():
         print("located", abs(hash(address)), name, key, kind)
+    for path, start, size in libraries:
+        for name, module in sys.modules.items() if "/lib-dynload/" not in path else ():
+            if start and getattr(module, "__file__", None) == path:
+                print("held", name)
     sys.stdout.flush()
 
 
