@@ -60,19 +60,34 @@ static int is_end_quiet(void)
            PyInterpreterState_Head() == PyInterpreterState_Get() && !ff_have_finalizers() && are_flushed();
 }
 
-/* As gc.unfreeze() (Modules/gcmodule.c, gc_list_merge()), but in front of what the process has made itself, as without a snapshot: the
- * order decides in which one finalizers run. */
+/* Moves all objects of a list in front of a place in another one (Modules/gcmodule.c, gc_list_merge()). */
+static void move_before(PyGC_Head *from, PyGC_Head *place)
+{
+    PyGC_Head *first = _PyGCHead_NEXT(from), *last = _PyGCHead_PREV(from), *previous = _PyGCHead_PREV(place);
+    if (first == from) {
+        return;
+    }
+    _PyGCHead_SET_NEXT(previous, first);
+    _PyGCHead_SET_PREV(first, previous);
+    _PyGCHead_SET_NEXT(last, place);
+    _PyGCHead_SET_PREV(place, last);
+    _PyGCHead_SET_NEXT(from, from);
+    _PyGCHead_SET_PREV(from, from);
+}
+
+/* As gc.unfreeze(), but in front of what the process has made itself, as without a snapshot: the order decides in which one finalizers
+ * run. */
 static void unfreeze(struct _gc_runtime_state *gc)
 {
-    PyGC_Head *from = &gc->permanent_generation.head, *to = &gc->generations[NUM_GENERATIONS - 1].head;
-    if (_PyGCHead_NEXT(from) != from) {
-        PyGC_Head *following = _PyGCHead_NEXT(to), *first = _PyGCHead_NEXT(from), *last = _PyGCHead_PREV(from);
-        _PyGCHead_SET_NEXT(to, first);
-        _PyGCHead_SET_PREV(first, to);
-        _PyGCHead_SET_NEXT(last, following);
-        _PyGCHead_SET_PREV(following, last);
-        _PyGCHead_SET_NEXT(from, from);
-        _PyGCHead_SET_PREV(from, from);
+    move_before(&gc->permanent_generation.head, _PyGCHead_NEXT(&gc->generations[NUM_GENERATIONS - 1].head));
+}
+
+/* What a start has made anew before the program begins counts as the snapshot's: the end that was tried took such objects apart. */
+void ff_join_snapshot(void)
+{
+    struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
+    for (int i = NUM_GENERATIONS - 1; i >= 0; i--) {
+        move_before(&gc->generations[i].head, &gc->permanent_generation.head);
     }
 }
 

@@ -311,6 +311,7 @@ int ff_renew(int argc, char **argv, const ff_command_line *line)
             return -1;
         }
     }
+    ff_join_snapshot();
     return 0;
 }
 

@@ -385,6 +385,7 @@ void ff_tell_read_pages(void);
 
 /* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);
+void ff_join_snapshot(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */
 int ff_keep_arguments(void);
