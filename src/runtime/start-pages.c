@@ -51,7 +51,7 @@ extern char __start_ff_data[] __attribute__((weak, visibility("hidden")));
 extern char __start_ff_text[] __attribute__((weak, visibility("hidden")));
 extern char __start_ff_string[] __attribute__((weak, visibility("hidden")));
 
-/* The section .data is followed by some section of ours, or by the one of the interpreter's state. */
+/* What follows .data is a section of images, or the state of the interpreter. */
 static void populate_data(void)
 {
     const char *start = data_start, *end = (const char *)&_PyRuntime;
@@ -69,13 +69,20 @@ static void populate_data(void)
 
 static PyObjectArenaAllocator original;
 
-/* A start nearly fills it. Later ones are as always: nobody knows how full the last of them is going to be. */
+/* A start nearly fills it. Later ones are as always: nobody knows how full the last of them is going to be. An allocator that a program has put
+ * around this one stays, and calls it each time. */
 static void *allocate_first_arena(void *context, size_t size)
 {
     (void)context;
-    PyObject_SetArenaAllocator(&original);
+    static int is_later;
+    PyObjectArenaAllocator now;
+    PyObject_GetArenaAllocator(&now);
+    if (now.alloc == allocate_first_arena) {
+        PyObject_SetArenaAllocator(&original);
+    }
     void *arena = original.alloc(original.ctx, size);
-    if (arena != NULL) {
+    if (arena != NULL && !is_later) {
+        is_later = 1;
         ff_populate(arena, size);
     }
     return arena;
