@@ -14,39 +14,64 @@ jest.setTimeout(15 * 60_000);
 const root = await buildboxRoot(); // says why, where it cannot be had
 
 describeWith(root, 'recc and buildbox')('recc, isolated by bubblewrap', () => {
-  // What a clone of a project has: the package, and a build directory and cache of its own.
-  const clone = temporaryDirectory('recc');
+  const folder = temporaryDirectory('recc');
+  // Installed for all, outside of every clone.
+  const installed = join(folder, 'lib', 'flashfreeze');
   let casd: Casd;
-  let proxy: Proxy;
-  let text = '';
 
-  beforeAll(async () => {
-    casd = await startCasd(root ?? '', {words: EXECUTION});
-    proxy = await startProxy(casd.url);
-    const place = join(clone, 'node_modules', 'flashfreeze');
-    unpackPackage(place);
-    mkdirSync(join(clone, '.recc'));
-    // What lies below the root of the project has relative paths in its actions.
-    const settings = [`server=${proxy.url.replace('grpc:', 'http:')}`, `project_root=${clone}`];
+  interface Graft {
+    readonly text: string;
+    /** What reached the engine. */
+    readonly traffic: Proxy['traffic'];
+  }
+  let first: Graft;
+  let second: Graft;
+
+  /** Makes a graft in a clone of a project, with a build directory and a cache of its own. */
+  async function graft(name: string): Promise<Graft> {
+    const clone = join(folder, name);
+    const proxy = await startProxy(casd.url);
+    mkdirSync(join(clone, '.recc'), {recursive: true});
+    const settings = [
+      `server=${proxy.url.replace('grpc:', 'http:')}`,
+      // What lies below the root of the project has relative paths in its actions, and nothing else is sent.
+      `project_root=${clone}`,
+      `prefix_map=${installed}=${clone}/flashfreeze`,
+    ];
     writeFileSync(join(clone, '.recc', 'recc.conf'), settings.map((line) => `${line}\n`).join(''));
     const words = ['relink', '--python', '/usr/bin/python3.14', '--method', 'graft', '--cc', 'recc gcc'];
     const places = ['--build-dir', 'build', '--cache-dir', 'cache', '--out', 'python', '--module', 'json'];
     const question = 'import json, _flashfreeze as f; print(f.is_static(json.loads.__code__))';
-    const line = `node '${join(place, 'bin', 'flashfreeze.mjs')}' "$@"; ./python -c '${question}'`;
+    const line = `node '${join(installed, 'bin', 'flashfreeze.mjs')}' "$@"; ./python -c '${question}'`;
     const done = await runInRoot(root ?? '', ['sh', '-ec', line, 'sh', ...words, ...places], {
-      binds: {[clone]: 'write'},
+      binds: {[folder]: 'write'},
       environment: {HOME: clone},
       cwd: clone,
     });
-    text = done.ok ? `${done.value.stdout}${done.value.stderr}` : done.failure.message;
+    await proxy.stop();
+    const text = done.ok ? `${done.value.stdout}${done.value.stderr}` : done.failure.message;
+    return {text, traffic: proxy.traffic};
+  }
+  const calls = ({traffic}: Graft, method: string): number => traffic.get(method)?.calls ?? 0;
+
+  beforeAll(async () => {
+    casd = await startCasd(root ?? '', {words: EXECUTION});
+    unpackPackage(installed);
+    first = await graft('first');
+    second = await graft('some where else');
   });
   afterAll(async () => {
-    await proxy.stop();
     await casd.stop();
   });
 
   test('the engine compiles', () => {
-    expect(text).toMatch(/^True$/m);
-    expect(proxy.traffic.get('Execute')?.calls).toBeGreaterThan(20);
+    expect(first.text).toMatch(/^True$/m);
+    expect(calls(first, 'Execute')).toBeGreaterThan(20);
+  });
+
+  test('another clone in another directory gets everything from its cache', () => {
+    expect(second.text).toMatch(/^True$/m);
+    expect(calls(second, 'GetActionResult')).toBe(calls(first, 'GetActionResult'));
+    expect(calls(second, 'Execute')).toBe(0);
   });
 });

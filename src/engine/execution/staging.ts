@@ -32,26 +32,38 @@ export interface Stager {
 
 /** The temporary directory in a directory of outputs: there as long as an action uses it. */
 interface Place {
-  readonly path: string;
+  /** Known when it is ready. */
+  path: string;
   users: number;
   /** Creation and removal, one after the other. */
   ready: Promise<Result<void>>;
 }
 
+/** In the build directory, whose lock keeps every other build out. */
+const OWN = '.flashfreeze-own';
+
 /**
  * Tools derive the names of further files from that of the output, and some write it into the output, so the names in
- * the temporary directories are the final ones; no two actions of a build write the same file. What a killed build left
- * beside an output is removed when the next one first works there; the build directory's lock sees to it that such a
- * build is dead.
+ * the temporary directories are the final ones; no two actions of a build write the same file. In the build directory, the path is the same in each
+ * build: a compiler launcher that shares results finds them by it (recc). Elsewhere others may write, too, so nobody can guess the name.
+ * What a killed build left beside an output is removed when the next one first works there; the build directory's lock sees to it that such a
+ * build is dead. Its tools may live a moment longer, so the next build uses another name than theirs.
  */
 export function createStager(buildDir: string): Stager {
-  const prefix = `.flashfreeze-${digestOf(buildDir).slice(0, 8)}-`;
+  const foreign = `.flashfreeze-${digestOf(buildDir).slice(0, 8)}-`;
   const places = new Map<string, Place>();
 
   function placeIn(folder: string): Place {
     const known = places.get(folder);
     if (known !== undefined) return known;
-    const place = {path: join(folder, prefix + uniqueSuffix()), users: 0, ready: sweep(folder, prefix)};
+    const isOwn = `${folder}/`.startsWith(`${buildDir}/`);
+    const prefix = isOwn ? OWN : foreign;
+    const unique = join(folder, prefix + uniqueSuffix());
+    const place: Place = {path: isOwn ? join(folder, OWN) : unique, users: 0, ready: Promise.resolve(ok())};
+    place.ready = sweep(folder, prefix).then((left) => {
+      if (left > 0) place.path = unique;
+      return ok();
+    });
     places.set(folder, place);
     return place;
   }
@@ -70,14 +82,11 @@ export function createStager(buildDir: string): Stager {
 
   return {
     async open(spec) {
-      const paths: Record<string, string> = {};
-      const used = new Set<Place>();
-      for (const {name, path} of spec.outputs) {
-        const place = placeIn(dirname(path));
-        used.add(place);
-        paths[name] = join(place.path, basename(path));
-      }
+      const used = new Set(spec.outputs.map(({path}) => placeIn(dirname(path))));
       const entered = await Promise.all([...used].map(enter));
+      const paths: Record<string, string> = {};
+      for (const {name, path} of spec.outputs)
+        paths[name] = join(placeIn(dirname(path)).path, basename(path));
       const clear = async (): Promise<void> => {
         for (const path of Object.values(paths)) if (statFile(path) !== undefined) await removeQuietly(path);
         for (const place of used) await leave(place);
@@ -90,12 +99,11 @@ export function createStager(buildDir: string): Stager {
   };
 }
 
-/** Removes from a directory what an earlier build left that was killed: what has a name that begins with `prefix`. */
-export async function sweep(folder: string, prefix: string): Promise<Result<void>> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    if (name.startsWith(prefix)) await removeQuietly(join(folder, name));
-  }
-  return ok();
+/** Removes from a directory what an earlier build left that was killed: what has a name that begins with `prefix`. Returns how many there were. */
+export async function sweep(folder: string, prefix: string): Promise<number> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix));
+  for (const name of left) await removeQuietly(join(folder, name));
+  return left.length;
 }
 
 /** Most temporary directories are empty in the end, which takes one call to remove instead of several. */

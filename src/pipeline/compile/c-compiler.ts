@@ -62,7 +62,8 @@ export function createCCompiler(
 ): CCompiler {
   const {environment, signal} = interpreter;
   const {file: program, prefix} = parseCompilerCommand(cc.command);
-  const {family} = cc.compiler;
+  // A launcher looks results up by the words of the call and the files that are included (ccache, recc), so these do not depend on the order of the calls.
+  const isPrecompilable = cc.compiler.family === 'gcc' && prefix.length === 0;
   const flags = objectFlagsOf({cc, layout, addressModel});
   const folders = [RUNTIME_FOLDER, LAYOUTS_FOLDER, ...cc.includes.map(({path}) => path)];
   const includes = folders.map((folder) => `-I${folder}`);
@@ -98,7 +99,7 @@ export function createCCompiler(
       outputs: [output],
       storage: 'shared',
       execute: async ({outputs, log}) => {
-        const first = family === 'gcc' && kind === 'code' ? await precompiled.flags() : [];
+        const first = isPrecompilable && kind === 'code' ? await precompiled.flags() : [];
         const file = outputs[output.name] ?? '';
         const done = await run([...flags[kind], ...first, ...includes, '-c', source.path, '-o', file]);
         if (!done.ok) return done;

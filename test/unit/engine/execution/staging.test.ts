@@ -1,5 +1,5 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {beforeEach, describe, expect, test} from '@jest/globals';
 import {createStager, holds, settle, sweep, type Staging} from '../../../../src/engine/execution/staging.js';
 import type {ActionSpec} from '../../../../src/model/action-spec.js';
@@ -16,6 +16,8 @@ beforeEach(() => {
 /** An action that writes these files, by name. */
 const writing = (...names: string[]): ActionSpec =>
   specOf('cc:a', {outputs: names.map((name) => ({name, path: at(name)}))});
+
+const writingAt = (path: string): ActionSpec => specOf('cc:a', {outputs: [{name: 'output', path}]});
 
 async function open(stager: ReturnType<typeof createStager>, spec: ActionSpec): Promise<Staging> {
   const staging = await stager.open(spec);
@@ -47,13 +49,41 @@ describe('staging', () => {
     await again.clear();
   });
 
-  test('what a killed build of this build directory left is removed, what others left is not', async () => {
-    const killed = await open(createStager(folder), writing('a.o'));
-    writeFileSync(killed.paths['a.o'] ?? '', 'half');
-    const other = await open(createStager('/another/build'), writing('a.o'));
-    await open(createStager(folder), writing('a.o'));
-    expect(existsSync(killed.paths['a.o'] ?? '')).toBe(false);
-    expect(readdirSync(folder).filter((name) => other.paths['a.o']?.includes(name))).toHaveLength(1);
+  test('paths in the build directory are the same in each build, whose launcher looks results up by them', async () => {
+    const [one, other] = [temporaryDirectory(), temporaryDirectory()];
+    const below = async (buildDir: string): Promise<string> => {
+      const {paths, clear} = await open(createStager(buildDir), writingAt(join(buildDir, 'work', 'a.o')));
+      await clear();
+      return relative(buildDir, paths['output'] ?? '');
+    };
+    expect(await below(one)).toBe(await below(one));
+    expect(await below(one)).toBe(await below(other));
+  });
+
+  test('paths elsewhere cannot be guessed', async () => {
+    const outside = async (): Promise<string> => {
+      const {paths, clear} = await open(createStager(join(folder, 'build')), writing('a.o'));
+      await clear();
+      return paths['a.o'] ?? '';
+    };
+    expect(await outside()).not.toBe(await outside());
+  });
+
+  describe.each([
+    ['in the build directory', '.'],
+    ['elsewhere', 'build'],
+  ])('%s', (_, name) => {
+    test('what a killed build of this build directory left is removed, and its tools write nowhere', async () => {
+      const build = join(folder, name);
+      const killed = await open(createStager(build), writing('a.o'));
+      writeFileSync(killed.paths['a.o'] ?? '', 'half');
+      const other = await open(createStager('/another/build'), writing('a.o'));
+      const next = await open(createStager(build), writing('a.o'));
+      expect(next.paths['a.o']).not.toBe(killed.paths['a.o']);
+      expect(existsSync(dirname(killed.paths['a.o'] ?? ''))).toBe(false);
+      expect(existsSync(dirname(other.paths['a.o'] ?? ''))).toBe(true);
+      await next.clear();
+    });
   });
 
   test('a place that cannot be made fails, and leaves nothing', async () => {
