@@ -20,8 +20,8 @@ def import_folder(ctx):
     parts = [part for part in parts if part not in ["", "."]]
     if ".." in parts:
         complain(ctx.label, "import_root", "%s is outside of the package" % repr(root))
-    repository = ctx.label.workspace_name if ctx.label.workspace_root else ""
-    return "/".join([repository or ctx.workspace_name] + parts)
+    repository = ctx.label.workspace_root.rpartition("/")[2] or ctx.workspace_name
+    return "/".join([repository] + parts)
 
 def _own(ctx):
     """The modules in `srcs`."""
