@@ -1,4 +1,4 @@
-import {realpathSync} from 'node:fs';
+import {realpathSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {homeDirectory} from './home-directory.js';
@@ -16,6 +16,7 @@ const chosen = new Map<string, string>();
  */
 export function temporaryPlace(
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  usual: readonly string[] = USUAL,
 ): string {
   const told = environment['TMPDIR'] ?? '';
   // Absolute, because not every child runs in our working directory.
@@ -23,11 +24,17 @@ export function temporaryPlace(
   const known = chosen.get(place);
   if (known !== undefined) return known;
   const found = canBeReplaced(place)
-    ? [...USUAL, homeDirectory(environment)].find((other) => !canBeReplaced(other))
+    ? // Where a build system isolates its actions, there may be neither those nor a home directory.
+      [...usual, homeDirectory(environment), process.cwd()].find(
+        (other) => isDirectory(other) && !canBeReplaced(other),
+      )
     : place;
   chosen.set(place, found ?? place);
   return found ?? place;
 }
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, {throwIfNoEntry: false})?.isDirectory() === true;
 
 function canBeReplaced(place: string): boolean {
   try {

@@ -37,6 +37,16 @@ describe('the directory for temporary files', () => {
     expect(scrubbedEnvironment({}, {TMPDIR: place})['TMPDIR']).toBe(chosen());
   });
 
+  test.each([
+    ['the home directory', 'home', (home: string) => home],
+    ['the working directory', 'none', () => process.cwd()],
+  ])('is another one that is there: %s', (_, name, expected) => {
+    chmodSync(place, 0o777);
+    mkdirSync(join(folder, 'home'));
+    const home = join(folder, name);
+    expect(temporaryPlace({TMPDIR: place, HOME: home}, [join(folder, 'none')])).toBe(expected(home));
+  });
+
   test('is that of the user if the sticky bit is set', () => {
     chmodSync(place, 0o1777);
     expect(chosen()).toBe(place);
