@@ -61,6 +61,20 @@ const DIFFERS = `#include <stdlib.h>
 static struct timespec *kept;
 __attribute__((constructor)) static void construct(void) { kept = malloc(sizeof(*kept)); clock_gettime(CLOCK_MONOTONIC, kept); }`;
 
+/** It makes a table with keys as Rust's library does, whose next keys each thread keeps, and memory with the address of a frame that is gone. */
+const DRAWS = `#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+static __thread uint64_t keys[2];
+static uint64_t table[2];
+static void **copied;
+__attribute__((constructor)) static void construct(void) {
+    char here;
+    if (getrandom(keys, sizeof(keys), 4 /* GRND_INSECURE */) != sizeof(keys)) abort();
+    memcpy(table, keys, sizeof(table)); keys[0]++;
+    copied = malloc(sizeof(*copied)); memcpy(copied, &(void *){&here}, sizeof(*copied));
+}`;
+
 /** Its objects say when they end. */
 const LOUD = `static void end(PyObject *object) { PyObject_GC_UnTrack(object); printf("ended\\n"); PyObject_GC_Del(object); }
 static int visit(PyObject *object, visitproc visit, void *argument) { return 0; }
@@ -83,6 +97,10 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       '-pthread',
     );
     await rig.compile(moduleSource('differs', DIFFERS, 'PyBool_FromLong(kept->tv_sec > 0)'), 'differs.so');
+    await rig.compile(
+      moduleSource('draws', DRAWS, 'Py_BuildValue("KKKK", table[0], table[1], keys[0], keys[1])'),
+      'draws.so',
+    );
     writeFileSync(
       join(rig.packages, 'with_variable.py'),
       `import os
@@ -105,6 +123,8 @@ del os.environ['FOR_A_WHILE']
       'uses_differing',
       '--module',
       'loud',
+      '--module',
+      'draws',
     );
   });
 
@@ -126,6 +146,18 @@ print(keeps.state()[2:])`;
     expect(said).not.toMatch(/^ *(keeps|with_variable): |imports them: .*with_variable/m);
     const use = 'import uses_differing, differs; print(differs.state())';
     expect((await rig.start(out, '-c', `${use}; ${STATE}`)).stdout).toBe('True\nrestored\n');
+  });
+
+  test('keys of a table stay, and those of the next tables are drawn in each process', async () => {
+    expect(said).not.toMatch(/^ *draws: /m);
+    const starts = [];
+    for (let i = 0; i < 3; i++) {
+      const {stdout} = await rig.start(out, '-c', `import draws; print(*draws.state()); ${STATE}`);
+      expect(stdout).toMatch(/^[\d ]+\nrestored\n$/);
+      starts.push((stdout.split('\n')[0] ?? '').split(' '));
+    }
+    expect(new Set(starts.map((each) => each.slice(0, 2).join()))).toHaveProperty('size', 1);
+    for (const place of [2, 3]) expect(new Set(starts.map((each) => each[place]))).toHaveProperty('size', 3);
   });
 
   test('the end of an object that can be seen is seen', async () => {

@@ -277,9 +277,11 @@ int ff_make_dump(int argc, char **argv, const char *request)
     }
     ff_reset_counters();
     ff_forget_random();
+    ff_find_hash_keys();
     ff_save_process();
     ff_forget_request();
     ff_forget_process();
+    ff_forget_stack(__builtin_frame_address(0));
     ff_write_dump(output);
     _exit(0);
 }

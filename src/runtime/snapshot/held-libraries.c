@@ -200,9 +200,6 @@ static const char *check_library(const ff_library *library, const ff_scope *scop
 static const char *read_closure(closure *all, int fd, const char *path)
 {
     const char *reason = add_file(all, fd, path, NULL);
-    if (reason == NULL && ff_current_allocation() != FF_AFTER_RESTORE && !ff_is_extension_module(&all->libraries[0]->image)) {
-        reason = "it is no extension module";
-    }
     if (reason == NULL) {
         reason = add_all_needed(all);
     }

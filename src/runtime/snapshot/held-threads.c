@@ -6,11 +6,8 @@
 #include "restore.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 typedef struct late_thread {
     struct late_thread *next;
@@ -82,7 +79,8 @@ void ff_note_fork(int is_before)
     is_before_fork = is_before;
 }
 
-static void may_wait(void)
+/* The process is about to wait. */
+void ff_may_wait(void)
 {
     if (ff_current_allocation() == FF_IN_REGION) {
         begin_all();
@@ -120,7 +118,7 @@ static int wait_for(late_thread *late, void **result)
         }
     }
     else {
-        may_wait();
+        ff_may_wait();
         error = pthread_join(late->real, result);
     }
     late->is_over = error == 0;
@@ -171,44 +169,36 @@ int __wrap_pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set)
 
 int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
-    may_wait();
+    ff_may_wait();
     return pthread_cond_wait(condition, mutex);
 }
 
 int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
 {
-    may_wait();
+    ff_may_wait();
     return pthread_cond_timedwait(condition, mutex, until);
 }
 
 int __wrap_pthread_barrier_wait(pthread_barrier_t *barrier)
 {
-    may_wait();
+    ff_may_wait();
     return pthread_barrier_wait(barrier);
 }
 
 int __wrap_sem_wait(sem_t *semaphore)
 {
-    may_wait();
+    ff_may_wait();
     return sem_wait(semaphore);
 }
 
 int __wrap_sched_yield(void)
 {
-    may_wait();
+    ff_may_wait();
     return sched_yield();
 }
 
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
 {
-    may_wait();
+    ff_may_wait();
     return nanosleep(time, rest);
-}
-
-long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
-{
-    if (number == SYS_futex) {
-        may_wait();
-    }
-    return syscall(number, a, b, c, d, e, f);
 }

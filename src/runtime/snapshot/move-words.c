@@ -46,6 +46,7 @@ static void list_objects(ff_range *objects, int count)
         objects[i] = (ff_range){0, 0};
     }
     uint64_t thread = (uint64_t)(uintptr_t)ff_thread_pointer(), from = list.lowest < thread ? list.lowest : thread;
+    from &= ~(uint64_t)0xff; /* in structures that were copied, the lowest byte of an address may be that of a flag */
     objects[0] = (ff_range){from, thread + OF_THREAD - from};
 }
 

@@ -224,6 +224,7 @@ char *ff_thread_pointer(void);
 /* snapshot/thread-blocks.c: those of other held libraries. */
 int ff_take_thread_block(ff_library *library);
 char *ff_thread_variable(const ff_library *library, uint64_t offset);
+char *ff_own_thread_block(const ff_library *library);
 
 /* snapshot/library-search.c: where a needed library lies. */
 int ff_search_library(const char *name, const ff_library *needing, char *path);
@@ -272,6 +273,7 @@ int ff_were_processors_asked(void);
 /* snapshot/held-threads.c: threads that held libraries start. */
 void ff_begin_threads(void);
 void ff_note_fork(int is_before);
+void ff_may_wait(void);
 
 /* snapshot/library-ends.c: what libraries leave with libc for their end. */
 void ff_end_library(const ff_library *library);
@@ -308,6 +310,13 @@ PyObject *ff_name_origins(void);
 /* snapshot/openssl-random.c: random numbers of OpenSSL. */
 void ff_forget_random(void);
 void ff_renew_random(void);
+
+/* snapshot/hash-keys.c: keys of hash tables that libraries draw. */
+void ff_find_hash_keys(void);
+void ff_renew_hash_keys(void);
+
+/* snapshot/stack-leftovers.c: addresses of frames that are gone. */
+void ff_forget_stack(const char *frame);
 
 /* snapshot/foreign-calls.c: functions that C can call. */
 int ff_callback_count(void);

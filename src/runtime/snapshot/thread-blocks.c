@@ -78,11 +78,17 @@ static char *make_block(const ff_library *library)
     return block;
 }
 
+/* Of the calling thread; NULL if it has not asked for one. */
+char *ff_own_thread_block(const ff_library *library)
+{
+    uint64_t number = library->thread_block;
+    return number != 0 && number <= own.count ? own.blocks[number - 1] : NULL;
+}
+
 /* A thread-local variable of a held library that has blocks. */
 char *ff_thread_variable(const ff_library *library, uint64_t offset)
 {
-    uint64_t number = library->thread_block;
-    char *block = number <= own.count ? own.blocks[number - 1] : NULL;
+    char *block = ff_own_thread_block(library);
     if (block == NULL) {
         block = make_block(library);
     }

@@ -159,8 +159,8 @@ def audit(name, arguments):
     elif name in ("os.putenv", "os.unsetenv"):
         value = arguments[1] if name == "os.putenv" else None
         set_variables[arguments[0]] = value, running[-1], place()
-    elif name == "ctypes.dlopen" and arguments[0] is None:
-        pass  # the program itself
+    elif name == "ctypes.dlopen" and (arguments[0] is None or can_be_held(arguments[0])):
+        pass  # the program itself, or one that a snapshot holds
     elif name in KINDS:
         detail = ", ".join(each if isinstance(each, str) else repr(each) for each in arguments[:1])
         event(KINDS[name], detail[:200])
@@ -504,6 +504,12 @@ def check_state(name):
 def reason_to_leave_out(path):
     """Why a snapshot cannot hold an extension module in a shared library; None if it can."""
     return own._reason_to_leave_out(path)
+
+
+def can_be_held(path):
+    """Whether a snapshot holds a library that is loaded by this name; the dynamic linker looks for those without a slash."""
+    path = decoded(path)
+    return path is not None and "/" in path and reason_to_leave_out(path) is None
 
 
 def load_unlocked(original):
