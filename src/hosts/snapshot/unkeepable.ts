@@ -12,7 +12,7 @@ export interface Unkeepable {
 }
 
 /** Modules of the standard library that keep what differs in each process, and are renewed at each start (runtime/snapshot/renewal.c). */
-const RENEWED = ['random', 'threading', 'logging', 'tempfile', 'multiprocessing.process'];
+const RENEWED = ['random', 'threading', 'logging', 'tempfile', 'numpy.f2py.rules', 'multiprocessing.process'];
 
 /** What such modules read, and get anew at each start. */
 const RENEWED_READS: Readonly<Record<string, readonly string[]>> = {'multiprocessing.process': ['fact cwd']};

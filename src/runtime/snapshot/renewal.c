@@ -24,6 +24,7 @@
  *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
  *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
  *  numpy.random: the state of the generator behind its functions, unless it was seeded or used (numpy/random/mtrand.pyx)
+ *  numpy.f2py.rules: when it was imported, also in a text (numpy/f2py/rules.py, generationtime)
  *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
@@ -80,6 +81,16 @@ static const char PREPARE[] =
     "            freed = None\n"
     "            set_new, draw = drawn.set_bit_generator, kind\n"
     "            renewals.append(lambda: set_new(draw()))\n"
+    "    rules = modules.get('numpy.f2py.rules')\n"
+    "    if hasattr(rules, 'generationtime'):\n"
+    "        from time import asctime, gmtime, time as clock\n"
+    "        texts, variables = rules.module_rules, modules['os'].environ\n"
+    "        start, then, end = texts['modulebody'].partition(asctime(gmtime(rules.generationtime)))\n"
+    "        def date(when):\n"
+    "            rules.generationtime = when\n"
+    "            texts['modulebody'] = start + asctime(gmtime(when)) + end\n"
+    "        then = date(0)\n"
+    "        renewals.append(lambda: date(int(variables.get('SOURCE_DATE_EPOCH', clock()))))\n"
     "    names = getattr(modules.get('tempfile'), '_name_sequence', None)\n"
     "    if names is not None:\n"
     "        names.__dict__.pop('_rng', None)\n"

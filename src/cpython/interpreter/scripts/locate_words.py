@@ -14,6 +14,7 @@ def locate(words, libraries, origins):
     wanted = sorted(words)
     covered = set()
     module_type = type(sys)
+    generator_type = type(each for each in ())
     visited = set()
     level = []
     # The module that was imported last comes first: it is the one that the others have an object from.
@@ -43,6 +44,8 @@ def locate(words, libraries, origins):
         """Where an object itself lies, without what it points to (Py_TPFLAGS_HAVE_GC, …_INLINE_VALUES, …_MANAGED_DICT)."""
         flags = type(value).__flags__
         before = (16 if flags & 1 << 14 else 0) + (16 if flags & (1 << 3 | 1 << 4) else 0)
+        if isinstance(value, generator_type):  # whose size is that of its frame (Objects/genobject.c)
+            return id(value) - before, id(value) + type(value).__basicsize__
         size_of = int.__sizeof__ if isinstance(value, int) else str.__sizeof__ if isinstance(value, str) else object.__sizeof__
         return id(value) - before, id(value) + size_of(value)
 
