@@ -160,8 +160,8 @@ async function build(trial: Trial, {code}: Package): Promise<string> {
     }
   });
   if (done.exitCode !== 0) {
-    const failure = events.findLast(({type}) => type === 'failure' || type === 'error');
-    throw new Error(failure?.message ?? lastLine(done.stderr));
+    const line = done.stderr.split('\n').find((each) => each.includes('error['));
+    throw new Error(line ?? lastLine(done.stderr));
   }
   const warning = events.find(
     ({type, message}) => type === 'warning' && message?.includes('left out of the snapshot'),

@@ -5,18 +5,7 @@ import {fail, ok, type Result} from '../../model/result.js';
 const KINDS = [
   ...['clock', 'process', 'random'],
   ...['extension', 'thread', 'open', 'socket', 'child', 'mapping', 'database'],
-  ...[
-    'signal',
-    'locale',
-    'stream',
-    'directory',
-    'sets-variable',
-    'environment',
-    'arguments',
-    'lock',
-    'library',
-    'callback',
-  ],
+  ...['signal', 'locale', 'stream', 'directory', 'environment', 'arguments', 'lock', 'library', 'callback'],
 ] as const;
 export type EventKind =
   | 'clock'
@@ -33,7 +22,6 @@ export type EventKind =
   | 'locale'
   | 'stream'
   | 'directory'
-  | 'sets-variable'
   | 'environment'
   | 'arguments'
   | 'lock'

@@ -39,7 +39,6 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   locale: () => 'it changes the locale',
   stream: () => 'it changes a standard stream',
   directory: () => 'it changes the working directory',
-  'sets-variable': ({detail}) => `it sets an environment variable (${detail})`,
   environment: () => 'it reads the whole environment',
   lock: ({detail}) => `it leaves a lock held (${detail})`,
   library: ({detail}) => `it loads a shared library (${detail})`,

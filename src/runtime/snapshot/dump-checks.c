@@ -95,21 +95,6 @@ PyObject *ff_environment(void)
     return found;
 }
 
-void ff_check_environment(PyObject *before)
-{
-    PyObject *now = ff_environment(), *name, *value;
-    for (Py_ssize_t i = 0; PyDict_Next(now, &i, &name, &value);) {
-        PyObject *old = PyDict_GetItemWithError(before, name);
-        if (old == NULL || PyObject_RichCompareBool(old, value, Py_EQ) != 1) {
-            ff_stop_dump("an import sets the environment variable %s", PyBytes_AsString(name));
-        }
-    }
-    if (PyDict_GET_SIZE(now) != PyDict_GET_SIZE(before)) {
-        ff_stop_dump("an import removes an environment variable");
-    }
-    Py_DECREF(now);
-}
-
 void ff_forget_process(void)
 {
     memset(&earlier, 0, sizeof(earlier));

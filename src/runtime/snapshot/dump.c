@@ -168,12 +168,13 @@ static void forget_names(void)
     }
 }
 
-int ff_make_dump(int argc, char **argv, const char *request)
+static char **own_arguments;
+
+/* Does not return. */
+static void run_imports(void)
 {
-    if (argc != 1 || !ff_is_region_used()) {
-        ff_stop_dump("there is no region");
-    }
-    ff_read_request(request);
+    char **argv = own_arguments;
+    own_arguments = NULL; /* an address of this process */
     unsetenv(FF_SNAPSHOT_VARIABLE);
     const char *output = ff_request_value("output", NULL), *seed = ff_request_value("seed", NULL);
     const char *survivors = ff_request_value("record", NULL), *placement = ff_request_value("placement", NULL);
@@ -218,9 +219,11 @@ int ff_make_dump(int argc, char **argv, const char *request)
     check_entry(names);
     *is_collecting = 0;
     check_left_out();
+    if (ff_keep_variables(earlier, variables) < 0) {
+        ff_stop_with_exception("cannot keep the variables that imports have set");
+    }
     ff_append_variables();
     ff_append_facts(argv);
-    ff_check_environment(earlier);
     Py_DECREF(variables);
     Py_DECREF(earlier);
 
@@ -281,7 +284,18 @@ int ff_make_dump(int argc, char **argv, const char *request)
     ff_save_process();
     ff_forget_request();
     ff_forget_process();
-    ff_forget_stack(__builtin_frame_address(0));
+    ff_mark_addresses_of_stack();
     ff_write_dump(output);
     _exit(0);
+}
+
+int ff_make_dump(int argc, char **argv, const char *request)
+{
+    if (argc != 1 || !ff_is_region_used()) {
+        ff_stop_dump("there is no region");
+    }
+    ff_read_request(request);
+    own_arguments = argv;
+    ff_call_on_import_stack(run_imports);
+    return 0;
 }

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -131,6 +132,7 @@ static const char PREPARE[] =
     "    return renewals, tuple(restored)\n";
 
 static PyObject *environment;           /* posix.environ, which is what os.environ holds */
+static PyObject *changes;               /* names and values of variables that imports have set; None where they are removed */
 static PyObject *arguments, *all_arguments; /* the lists that sys.argv and sys.orig_argv are when Python starts */
 static PyObject *renewals;              /* functions that PREPARE made */
 static PyObject *restored;              /* the program's own: functions, their arguments and their keywords */
@@ -237,11 +239,51 @@ int ff_prepare_renewal(int is_portable)
     return renewals == NULL ? -1 : 0;
 }
 
+/* Gives a variable of the C library a value; None: it is removed. */
+static int set_variable(PyObject *name, PyObject *value)
+{
+    return value == Py_None ? unsetenv(PyBytes_AS_STRING(name)) : setenv(PyBytes_AS_STRING(name), PyBytes_AS_STRING(value), 1);
+}
+
+/* After the imports, which may have set variables: each start sets them, too. The environment becomes what it was `before`: what imports have read
+ * of it is compared at a start. */
+int ff_keep_variables(PyObject *before, PyObject *now)
+{
+    PyObject *name, *value, *all = PyDict_Copy(before);
+    changes = PyDict_New();
+    if (changes == NULL || all == NULL || PyDict_Update(all, now) < 0) {
+        return -1;
+    }
+    for (Py_ssize_t i = 0; PyDict_Next(all, &i, &name, &value);) {
+        PyObject *old = PyDict_GetItemWithError(before, name), *new = PyDict_GetItemWithError(now, name);
+        int is_same = old != NULL && new != NULL && PyObject_RichCompareBool(old, new, Py_EQ) == 1;
+        if (!is_same && (PyDict_SetItem(changes, name, new == NULL ? Py_None : new) < 0 || set_variable(name, old == NULL ? Py_None : old) < 0)) {
+            return -1;
+        }
+    }
+    Py_DECREF(all);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int repeat_changes(void)
+{
+    PyObject *name, *value;
+    for (Py_ssize_t i = 0; PyDict_Next(changes, &i, &name, &value);) {
+        if (set_variable(name, value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* As convertenviron() of Modules/posixmodule.c. */
 extern char **environ;
 static int renew_environment(void)
 {
     PyDict_Clear(environment);
+    if (repeat_changes() < 0) {
+        return -1;
+    }
     for (char **each = environ; *each != NULL; each++) {
         const char *equals = strchr(*each, '=');
         if (equals == NULL) {

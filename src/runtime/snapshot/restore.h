@@ -315,8 +315,9 @@ void ff_renew_random(void);
 void ff_find_hash_keys(void);
 void ff_renew_hash_keys(void);
 
-/* snapshot/stack-leftovers.c: addresses of frames that are gone. */
-void ff_forget_stack(const char *frame);
+/* snapshot/import-stack.c: the stack that imports run on. */
+void ff_call_on_import_stack(void (*function)(void));
+void ff_mark_addresses_of_stack(void);
 
 /* snapshot/foreign-calls.c: functions that C can call. */
 int ff_callback_count(void);
@@ -398,6 +399,7 @@ void ff_join_snapshot(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */
 int ff_keep_arguments(void);
+int ff_keep_variables(PyObject *before, PyObject *now);
 int ff_prepare_renewal(int is_portable);
 void ff_renew_thread(const ff_common *common);
 int ff_have_restored(void);
@@ -408,7 +410,6 @@ int ff_renew(int argc, char **argv, const ff_command_line *line);
 PyObject *ff_environment(void);
 void ff_remember_process(void);
 void ff_check_process(void);
-void ff_check_environment(PyObject *before);
 void ff_forget_process(void);
 
 /* snapshot/dump-file.c: the file of a dump. */

@@ -126,8 +126,6 @@ KINDS = {
     "sqlite3.connect": "database",
     "ctypes.dlopen": "library",
 }
-first_variables = dict(posix.environ)
-set_variables = {}  # name -> the value that it was given last (None: none), and who did that
 opened = {}  # path -> the module and the place of the last one that opened it
 
 
@@ -157,20 +155,12 @@ def audit(name, arguments):
         if READS[name] and path is not None and not is_import_system(sys._getframe(1)):
             put_read("file", os.path.abspath(path))
     elif name in ("os.putenv", "os.unsetenv"):
-        value = arguments[1] if name == "os.putenv" else None
-        set_variables[arguments[0]] = value, running[-1], place()
+        put_read("variable", os.fsdecode(arguments[0]))  # each start sets it from the value that it had
     elif name == "ctypes.dlopen" and (arguments[0] is None or can_be_held(arguments[0])):
         pass  # the program itself, or one that a snapshot holds
     elif name in KINDS:
         detail = ", ".join(each if isinstance(each, str) else repr(each) for each in arguments[:1])
         event(KINDS[name], detail[:200])
-
-
-def check_variables():
-    """Variables that have another value in the end than in the beginning."""
-    for name, (value, module, where) in set_variables.items():
-        if value != first_variables.get(name):
-            put_event("sets-variable", module, where, os.fsdecode(name))
 
 
 # ---- what nothing reports: functions in the place of CPython's own ----
@@ -640,7 +630,6 @@ def main():
             except Exception:
                 pass  # the dump says so
     is_paused = True
-    check_variables()
     check_copies()
     run_hooks()
     for number, path in descriptors().items():

@@ -1,0 +1,52 @@
+/* The stack that imports run on while a snapshot is made: at one address in each process, unlike the kernel's. Libraries make numbers from addresses of
+ * variables there (FreeType its seeds, src/cff/cffobjs.c), and compiled code copies whole structures, with parts that nobody has written, which hold what the
+ * stack had there. The functions of an import have returned when memory is written, so nothing may follow an address of their frames. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* No two numbers of 32 bits that programs often have. */
+#define STACK ((char *)0x5b7d9e000000)
+#define STACK_SIZE ((size_t)16 << 20)
+
+/* Calls a function there. Does not return if there is no room for it. */
+void ff_call_on_import_stack(void (*function)(void))
+{
+    if (mmap(STACK, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != STACK) {
+        ff_stop_dump("there is no room for a stack");
+    }
+    ucontext_t own, back; /* no variables of the snapshot: they hold addresses of this process */
+    getcontext(&own);
+    own.uc_stack.ss_sp = STACK;
+    own.uc_stack.ss_size = STACK_SIZE;
+    own.uc_link = &back;
+    makecontext(&own, function, 0);
+    swapcontext(&back, &own);
+}
+
+static void mark_in(const ff_library *library)
+{
+    for (int i = 0; i < library->part_count; i++) {
+        const Elf64_Phdr *part = &library->parts[i];
+        char *start = ff_library_address(library, part->p_vaddr), *end = start + part->p_memsz;
+        uint64_t *word = (uint64_t *)(((uintptr_t)start + sizeof(*word) - 1) & ~(uintptr_t)(sizeof(*word) - 1));
+        for (; part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0 && (char *)(word + 1) <= end; word++) {
+            if (*word - (uintptr_t)STACK < STACK_SIZE && (*word & 0xff) != 0) {
+                *word = (uint64_t)getpid();
+            }
+        }
+    }
+}
+
+/* Before a dump. A variable of a library with such an address may be there to tell how deep the stack is: it gets another value in each process, so that the
+ * library is left out. One whose lowest byte is zero is a flag, and the rest was never written. */
+void ff_mark_addresses_of_stack(void)
+{
+    for (const ff_library *each = NULL; (each = ff_next_held(each)) != NULL;) {
+        mark_in(each);
+    }
+}
