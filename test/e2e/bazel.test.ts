@@ -33,6 +33,26 @@ function replace(file: string, old: string, text: string): void {
 /** Lines for a shell that do the same. */
 const sed = (file: string, script: string): string => `sed -i '${script}' ${file}`;
 
+/** What Bazel 8 and 9 do that Bazel 7 does on demand, and its own rules and those of Debian bear. The rest: test/unit/rules/later-bazels.test.ts. */
+const LATER_BAZELS = [
+  '--incompatible_disable_native_repo_rules',
+  '--incompatible_disallow_empty_glob',
+  '--incompatible_use_plus_in_repo_names',
+  '--incompatible_config_setting_private_default_visibility',
+  '--incompatible_disable_starlark_host_transitions',
+  '--incompatible_disable_target_provider_fields',
+  '--incompatible_disallow_struct_provider_syntax',
+  '--incompatible_struct_has_no_methods',
+  '--incompatible_top_level_aspects_require_providers',
+  '--incompatible_check_visibility_for_toolchains',
+  '--incompatible_check_testonly_for_output_files',
+  '--incompatible_no_implicit_file_export',
+  '--incompatible_no_implicit_watch_label',
+  '--incompatible_python_disallow_native_rules',
+  '--incompatible_default_to_explicit_init_py',
+  '--noenable_workspace',
+];
+
 /** Sets a suite's directory up, of which the output base stays from one test run to the next. */
 function prepare(suite: Suite): {folder: string; workspace: string} {
   const folder = join(CACHE, `bazel-${suite}`);
@@ -154,6 +174,10 @@ frozen_modules(name = "shell", python = "@shell//:python")
         name: 'second',
         line: `cd '${join(second, 'examples/bazel-workspace')}' && ${sed('columns/summary.py', 's/column\\[0\\], str/column[-1], str/')} && echo "# A comment." >>columns/summary.py && bazel '${join(folder, 'second', 'base')}' build //tally`,
       },
+      {
+        name: 'later',
+        line: `cd '${join(second, 'examples/bazel-workspace')}' && bazel '${join(folder, 'second', 'base')}' build --nobuild ${LATER_BAZELS.join(' ')} //tally:all //tests:all //probe //odd:all //traced:all "//grafted:where's it"`,
+      },
       {name: 'bare', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:alone`},
       {name: 'lost', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:lost`},
       {name: 'shell', line: `cd ${bare} && bazel ${join(folder, 'bare-base')} build -k --nobuild //:shell`},
@@ -177,6 +201,13 @@ frozen_modules(name = "shell", python = "@shell//:python")
     });
     expect((found as {used: number}).used).toBeGreaterThan(8);
     expect(answer('newest')).toEqual({exitCode: 0, text: '(3, 15) True\n'});
+  });
+
+  test('the analysis needs nothing that later Bazels do not have', () => {
+    expect(answer('later')).toMatchObject({
+      exitCode: 0,
+      text: expect.stringMatching(/Analyzed \d\d targets/),
+    });
   });
 
   test('names that mean something to a shell are names', () => {
