@@ -22,7 +22,10 @@ const snapshot = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
 const PYENV = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
 const PYTHONS = [
   {python: SYSTEM_PYTHON, isThere: hasLinkablePython()},
-  {python: join(PYENV, '3.13.0', 'bin/python3'), isThere: existsSync(join(PYENV, '3.13.0', 'bin/python3'))},
+  ...['3.12.1', '3.13.0'].map((version) => {
+    const python = join(PYENV, version, 'bin/python3');
+    return {python, isThere: existsSync(python)};
+  }),
 ].filter(({isThere}) => isThere);
 
 /** What modules in shared libraries do, and classes, exceptions and threads of a program that runs on. */

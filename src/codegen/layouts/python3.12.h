@@ -37,6 +37,7 @@
 #define FF_HAS_SET_VECTORCALL 1          /* Objects/funcobject.c: PyFunction_SetVectorcall() */
 #define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */
 #define FF_UNHANDLED_INTERRUPT _PyRuntime.signals.unhandled_keyboard_interrupt /* Python/pythonrun.c, run_eval_code_obj() */
+#define FF_SNAPSHOT_STATE 312            /* the files that snapshot/versions.h names: where a process keeps its state */
 #define FF_HAS_DEEP_FROZEN 1             /* Tools/build/deepfreeze.py: code objects in C */
 
 /* ---- the target's headers -------------------------------------------------------------------------------------- */

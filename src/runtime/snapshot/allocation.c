@@ -207,14 +207,14 @@ Py_ssize_t __wrap__Py_GetAllocatedBlocks(void)
 }
 #endif
 
-/* Names that CPython makes when it starts are those of the images (Objects/unicodeobject.c): in the region they would be there twice. On 3.11
+/* Names that CPython makes when it starts are those of the images (Objects/unicodeobject.c): in the region they would be there twice. Before 3.13
  * CPython's own static strings are interned later. */
 extern PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter);
 
 PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter)
 {
     PyStatus status = __real__PyUnicode_InitGlobalObjects(interpreter);
-#if FF_SNAPSHOT_STATE != 311
+#if FF_SNAPSHOT_STATE >= 313
     if (!PyStatus_Exception(status) && ff_is_region_used() && interpreter == PyInterpreterState_Main() &&
         ff_intern_first() < 0) {
         return PyStatus_NoMemory();

@@ -57,19 +57,13 @@ static void reset(PyCodeObject *code, void *argument)
         return;
     }
     const PyCodeObject *original = (const PyCodeObject *)(segment->bytes + place);
-#if FF_SNAPSHOT_STATE != 311 /* Include/cpython/code.h */
-    if (code->_co_monitoring != NULL || code->co_executors != NULL) {
+    if (FF_IS_MONITORED(code) || FF_IS_COMPILED(code)) {
         return;
     }
-#endif
     if (Py_SIZE(original) == Py_SIZE(code) &&
         is_unspecialised(code, (_Py_CODEUNIT *)code->co_code_adaptive, (const _Py_CODEUNIT *)original->co_code_adaptive)) {
         memcpy(code->co_code_adaptive, original->co_code_adaptive, size);
-#if FF_SNAPSHOT_STATE != 311 /* Include/cpython/code.h */
-        code->co_version = original->co_version; /* functions that were made of it keep theirs */
-#else
-        code->co_warmup = original->co_warmup;
-#endif
+        FF_RUN_COUNT(code) = FF_RUN_COUNT(original);
     }
 }
 

@@ -126,7 +126,7 @@ FF_PUBLIC int __wrap_Py_FinalizeEx(void)
 /* As CPython's, which calls its own Py_FinalizeEx(). */
 FF_PUBLIC void __wrap_Py_Exit(int status)
 {
-#if FF_SNAPSHOT_STATE != 311 /* Python/pylifecycle.c, Py_Exit() */
+#if FF_SNAPSHOT_STATE >= 313 /* Python/pylifecycle.c, Py_Exit() */
     PyThreadState *thread = _PyThreadState_GET();
     if (thread != NULL && _PyThreadState_IsRunningMain(thread)) {
         _PyInterpreterState_SetNotRunningMain(thread->interp);

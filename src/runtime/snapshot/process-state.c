@@ -127,7 +127,7 @@ FF_PUBLIC unsigned long __wrap_PyThread_get_thread_ident(void)
     return is_main_thread ? (unsigned long)&main_thread : __real_PyThread_get_thread_ident();
 }
 
-#if FF_SNAPSHOT_STATE != 311 /* Include/internal/pycore_pythread.h */
+#if FF_SNAPSHOT_STATE >= 313 /* Include/internal/pycore_pythread.h */
 extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
 
 FF_PUBLIC PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)

@@ -5,24 +5,46 @@
 
 #include "internal/pycore_frame.h"
 
-#if FF_SNAPSHOT_STATE != 311
-
-#include "internal/pycore_freelist.h"
-#include "internal/pycore_opcode_metadata.h"
-#include "internal/pycore_weakref.h"
-#include "opcode_ids.h"
+#if FF_SNAPSHOT_STATE >= 312
 
 #define FF_THREAD_KEY _PyRuntime.autoTSSkey                 /* Include/internal/pycore_runtime.h */
 #define FF_EXIT_FUNCTIONS _PyRuntime.atexit.callbacks       /* Include/internal/pycore_atexit.h */
 #define FF_EXIT_FUNCTION_COUNT _PyRuntime.atexit.ncallbacks /* the same */
 #define FF_OPCODE(unit) (unit).op.code                      /* Include/internal/pycore_code.h, _Py_CODEUNIT */
 #define FF_OPARG(unit) (unit).op.arg
+#define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
+#define FF_RUN_COUNT(code) (code)->co_version /* Include/cpython/code.h: functions that were made of it keep theirs */
+#define FF_IS_MONITORED(code) ((code)->_co_monitoring != NULL) /* the same */
+/* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
+#define FF_SET_BLOCK_COUNT(count) (FF_OBMALLOC->mgmt.raw_allocated_blocks = (count))
+
+#else
+
+#define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
+#define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
+#define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */
+#define FF_OPCODE(unit) _Py_OPCODE(unit) /* Include/cpython/code.h */
+#define FF_OPARG(unit) _Py_OPARG(unit)
+#define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
+#define FF_RUN_COUNT(code) (code)->co_warmup /* Include/cpython/code.h */
+#define FF_IS_MONITORED(code) 0
+/* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
+#define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
+
+#endif
+
+#if FF_SNAPSHOT_STATE >= 313
+
+#include "internal/pycore_freelist.h"
+#include "internal/pycore_opcode_metadata.h"
+#include "internal/pycore_weakref.h"
+#include "opcode_ids.h"
+
+#define FF_OBMALLOC PyInterpreterState_Get()->obmalloc /* Include/internal/pycore_interp.h */
 /* An instruction that is replaced at its first run (Python/bytecodes.c, RESUME). */
 #define FF_IS_FIRST_RUN(now, original) ((now) == RESUME_CHECK && (original) == RESUME)
-/* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
-#define FF_SET_BLOCK_COUNT(count) (PyInterpreterState_Get()->obmalloc->mgmt.raw_allocated_blocks = (count))
-#define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
-#define FF_CURRENT_THREAD() PyThreadState_GetUnchecked() /* Include/cpython/pystate.h */
+#define FF_IS_COMPILED(code) ((code)->co_executors != NULL) /* Include/cpython/code.h */
+#define FF_CURRENT_THREAD() PyThreadState_GetUnchecked()    /* Include/cpython/pystate.h */
 #define FF_FRAME struct _PyInterpreterFrame            /* Include/internal/pycore_frame.h */
 #define FF_FIRST_FRAME(thread) (thread)->current_frame /* Include/cpython/pystate.h */
 #define FF_CODE_OF_FRAME(frame) (PyCode_Check((frame)->f_executable) ? (PyCodeObject *)(frame)->f_executable : NULL)
@@ -37,27 +59,20 @@ static inline void ff_clear_free_lists(void)
 
 #else
 
-static inline void ff_clear_free_lists(void)
-{
-}
-
-#define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
-#define FF_CURRENT_THREAD() _PyThreadState_UncheckedGet()  /* Include/cpython/pystate.h */
-#define FF_FRAME _PyInterpreterFrame                       /* Include/internal/pycore_frame.h */
+#define FF_OBMALLOC (&PyInterpreterState_Get()->obmalloc) /* Include/internal/pycore_interp.h */
+#define FF_IS_FIRST_RUN(now, original) 0
+#define FF_IS_COMPILED(code) 0
+#define FF_CURRENT_THREAD() _PyThreadState_UncheckedGet() /* Include/cpython/pystate.h */
+#define FF_FRAME _PyInterpreterFrame                      /* Include/internal/pycore_frame.h */
 #define FF_FIRST_FRAME(thread) (thread)->cframe->current_frame
 #define FF_CODE_OF_FRAME(frame) (frame)->f_code
 #define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i]
-#define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
-#define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
-#define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */
-#define FF_OPCODE(unit) _Py_OPCODE(unit) /* Include/cpython/code.h */
-#define FF_OPARG(unit) _Py_OPARG(unit)
-#define FF_IS_FIRST_RUN(now, original) 0
 extern const uint8_t _PyOpcode_Caches[256]; /* Include/internal/pycore_opcode.h */
 extern const uint8_t _PyOpcode_Deopt[256];
 #define _Py_FROM_GC(head) ((PyObject *)((PyGC_Head *)(head) + 1)) /* Modules/gcmodule.c, FROM_GC() */
-/* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
-#define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
+static inline void ff_clear_free_lists(void)
+{
+}
 
 #endif
 
