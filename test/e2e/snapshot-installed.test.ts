@@ -22,7 +22,7 @@ const snapshot = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
 const PYENV = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
 const PYTHONS = [
   {python: SYSTEM_PYTHON, isThere: hasLinkablePython()},
-  ...['3.12.1', '3.13.0'].map((version) => {
+  ...['3.10.13', '3.12.1', '3.13.0'].map((version) => {
     const python = join(PYENV, version, 'bin/python3');
     return {python, isThere: existsSync(python)};
   }),

@@ -113,7 +113,7 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_FUNCTION_VERSION
 #define FF_HAS_FUNCTION_VERSION 0
 #endif
-/* Which version's state a snapshot keeps: 311, 312, 313 as in these versions; 0: unknown, so that no snapshots are made
+/* Which version's state a snapshot keeps: 310 to 313 as in these versions; 0: unknown, so that no snapshots are made
  * (hosts/snapshot/snapshot-host.ts). */
 #ifndef FF_SNAPSHOT_STATE
 #define FF_SNAPSHOT_STATE 0

@@ -33,6 +33,7 @@
 #define FF_RE_MODULES "sre_compile sre_parse sre_constants" /* Lib/: compiler, parser, what they use */
 #define FF_REPLACES_COMPILE 1            /* Python/bltinmodule.c: compile(), eval() and exec() are what snippet-calls.c does */
 #define FF_UNHANDLED_INTERRUPT _Py_UnhandledKeyboardInterrupt /* Python/pythonrun.c, run_eval_code_obj() */
+#define FF_SNAPSHOT_STATE 310            /* the files that snapshot/versions.h names: where a process keeps its state */
 
 /* ---- the target's headers -------------------------------------------------------------------------------------- */
 #ifndef Py_BUILD_CORE

@@ -197,7 +197,7 @@ static void release_object(void *Py_UNUSED(context), void *p)
     __wrap_free(p);
 }
 
-#if FF_SNAPSHOT_STATE == 311
+#if FF_SNAPSHOT_STATE < 312
 static Py_ssize_t ff_block_count;
 extern Py_ssize_t __real__Py_GetAllocatedBlocks(void);
 
@@ -208,7 +208,8 @@ Py_ssize_t __wrap__Py_GetAllocatedBlocks(void)
 #endif
 
 /* Names that CPython makes when it starts are those of the images (Objects/unicodeobject.c): in the region they would be there twice. Before 3.13
- * CPython's own static strings are interned later. */
+ * CPython's own static strings are interned later, if there are any. */
+#if FF_SNAPSHOT_STATE >= 311
 extern PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter);
 
 PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter)
@@ -222,6 +223,7 @@ PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter)
 #endif
     return status;
 }
+#endif
 
 void ff_begin_objects(void)
 {

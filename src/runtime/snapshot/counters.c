@@ -6,13 +6,14 @@
 #include "restore.h"
 #include "versions.h"
 
-#include "internal/pycore_code.h"
-
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#if FF_SNAPSHOT_STATE >= 311
+#include "internal/pycore_code.h"
 
 /* The executable's writable segment, as it is in the file. */
 typedef struct {
@@ -84,3 +85,19 @@ void ff_reset_counters(void)
         close(fd);
     }
 }
+
+#else
+
+static void reset(PyCodeObject *code, void *Py_UNUSED(argument))
+{
+    if (code->co_opcache_map == NULL) { /* Include/cpython/code.h: so far its calls were only counted */
+        code->co_opcache_flag = 0;
+    }
+}
+
+void ff_reset_counters(void)
+{
+    ff_visit_code(reset, NULL);
+}
+
+#endif

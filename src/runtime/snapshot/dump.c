@@ -267,10 +267,12 @@ static void run_imports(void)
     ff_call_before_fork();
     ff_check_process();
 
+#if FF_SNAPSHOT_STATE >= 311
     PyThreadState *thread = PyThreadState_Get();
     thread->native_thread_id = 0; /* PyOS_AfterFork_Child() writes it */
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
+#endif
     forget_names();
     ff_clear_free_lists();
     ff_end_objects();

@@ -30,7 +30,7 @@ static int is_named(const PyCodeObject *code, const char *name)
 /* The innermost one. */
 static origin find_module(const PyThreadState *thread)
 {
-    for (FF_FRAME *frame = FF_FIRST_FRAME(thread); frame != NULL; frame = frame->previous) {
+    for (FF_FRAME *frame = FF_FIRST_FRAME(thread); frame != NULL; frame = FF_FRAME_BEFORE(frame)) {
         const PyCodeObject *code = FF_CODE_OF_FRAME(frame);
         if (code == NULL) {
             continue;

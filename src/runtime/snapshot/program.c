@@ -4,6 +4,7 @@
 #include FF_LAYOUT
 
 #include "restore.h"
+#include "versions.h"
 
 #include "internal/pycore_interp.h"
 #include "internal/pycore_pystate.h"
@@ -16,7 +17,7 @@
 /* sys.path[0] is what this file puts there (Modules/main.c, pymain_run_python()). */
 void ff_leave_path_alone(void)
 {
-    ((PyConfig *)_PyInterpreterState_GetConfig(PyInterpreterState_Get()))->safe_path = 1;
+    ((PyConfig *)_PyInterpreterState_GetConfig(PyInterpreterState_Get()))->FF_LEAVE_PATH_ALONE = 1;
 }
 
 /* Once in a process of its own, after Python has started: the directory of a script is the first on sys.path. */

@@ -3,7 +3,17 @@
 #ifndef FLASHFREEZE_SNAPSHOT_VERSIONS_H
 #define FLASHFREEZE_SNAPSHOT_VERSIONS_H
 
+#if FF_SNAPSHOT_STATE >= 311
 #include "internal/pycore_frame.h"
+#define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i] /* Include/internal/pycore_frame.h */
+#define FF_FRAME_BEFORE(frame) (frame)->previous           /* the same */
+#define FF_LEAVE_PATH_ALONE safe_path                      /* Include/cpython/initconfig.h, Modules/main.c */
+#else
+#include "frameobject.h"
+#define FF_LOCAL_OF_FRAME(frame, i) (frame)->f_localsplus[i] /* Include/cpython/frameobject.h */
+#define FF_FRAME_BEFORE(frame) (frame)->f_back               /* the same */
+#define FF_LEAVE_PATH_ALONE isolated                         /* Modules/main.c, pymain_run_python(): sys.flags was made before */
+#endif
 
 #if FF_SNAPSHOT_STATE >= 312
 
@@ -20,10 +30,10 @@
 
 #else
 
-#define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey   /* Include/internal/pycore_runtime.h */
-#define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs         /* the same */
-#define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs   /* the same */
-#define FF_OPCODE(unit) _Py_OPCODE(unit) /* Include/cpython/code.h */
+#define FF_THREAD_KEY _PyRuntime.gilstate.autoTSSkey /* Include/internal/pycore_runtime.h */
+#define FF_EXIT_FUNCTIONS _PyRuntime.exitfuncs       /* the same */
+#define FF_EXIT_FUNCTION_COUNT _PyRuntime.nexitfuncs /* the same */
+#define FF_OPCODE(unit) _Py_OPCODE(unit)             /* Include/cpython/code.h */
 #define FF_OPARG(unit) _Py_OPARG(unit)
 #define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
 #define FF_RUN_COUNT(code) (code)->co_warmup /* Include/cpython/code.h */
@@ -48,7 +58,6 @@
 #define FF_FRAME struct _PyInterpreterFrame            /* Include/internal/pycore_frame.h */
 #define FF_FIRST_FRAME(thread) (thread)->current_frame /* Include/cpython/pystate.h */
 #define FF_CODE_OF_FRAME(frame) (PyCode_Check((frame)->f_executable) ? (PyCodeObject *)(frame)->f_executable : NULL)
-#define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i]
 /* Also the pointers to blocks that are no longer in a list (Include/internal/pycore_freelist.h). */
 static inline void ff_clear_free_lists(void)
 {
@@ -63,16 +72,20 @@ static inline void ff_clear_free_lists(void)
 #define FF_IS_FIRST_RUN(now, original) 0
 #define FF_IS_COMPILED(code) 0
 #define FF_CURRENT_THREAD() _PyThreadState_UncheckedGet() /* Include/cpython/pystate.h */
-#define FF_FRAME _PyInterpreterFrame                      /* Include/internal/pycore_frame.h */
-#define FF_FIRST_FRAME(thread) (thread)->cframe->current_frame
 #define FF_CODE_OF_FRAME(frame) (frame)->f_code
-#define FF_LOCAL_OF_FRAME(frame, i) (frame)->localsplus[i]
-extern const uint8_t _PyOpcode_Caches[256]; /* Include/internal/pycore_opcode.h */
-extern const uint8_t _PyOpcode_Deopt[256];
 #define _Py_FROM_GC(head) ((PyObject *)((PyGC_Head *)(head) + 1)) /* Modules/gcmodule.c, FROM_GC() */
 static inline void ff_clear_free_lists(void)
 {
 }
+#if FF_SNAPSHOT_STATE >= 311
+#define FF_FRAME _PyInterpreterFrame                           /* Include/internal/pycore_frame.h */
+#define FF_FIRST_FRAME(thread) (thread)->cframe->current_frame /* Include/cpython/pystate.h */
+extern const uint8_t _PyOpcode_Caches[256];                    /* Include/internal/pycore_opcode.h */
+extern const uint8_t _PyOpcode_Deopt[256];
+#else
+#define FF_FRAME PyFrameObject                 /* Include/cpython/frameobject.h */
+#define FF_FIRST_FRAME(thread) (thread)->frame /* Include/cpython/pystate.h */
+#endif
 
 #endif
 
