@@ -35,7 +35,12 @@ export interface Host<T extends Toolchain = Toolchain> {
     site: Site,
   ) => Promise<Result<LinkedImages>>;
   /** Makes the result from what was linked, once that can be run with its images: its sources have stamps by then. */
-  readonly complete?: (linked: LinkedImages, plan: FreezePlan, site: Site) => Promise<Result<LinkedImages>>;
+  readonly complete?: (
+    linked: LinkedImages,
+    plan: FreezePlan,
+    toolchain: T,
+    site: Site,
+  ) => Promise<Result<LinkedImages>>;
 }
 
 export type HostKind = 'source' | 'snapshot' | 'make' | 'relink' | 'graft' | 'overlay';

@@ -65,7 +65,7 @@ export function freeze<T extends Toolchain>(
       context.dryRun ? ok() : writeStamps(file, {plan, toolchain, codes, stampOf});
     const stamped = await stamp(linked.value);
     if (!stamped.ok) return stamped;
-    const completed = (await host.complete?.(linked.value, plan, site)) ?? linked;
+    const completed = (await host.complete?.(linked.value, plan, toolchain, site)) ?? linked;
     if (!completed.ok) return completed;
     const {images: file, ...product} = completed.value;
     const all = file === linked.value.images ? stamped : await stamp(completed.value);

@@ -1,5 +1,5 @@
 /** `snapshot --python`: installed Pythons, whose extension modules lie in shared libraries. */
-import {copyFileSync, existsSync, mkdirSync, utimesSync, writeFileSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, renameSync, utimesSync, writeFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, jest, test} from '@jest/globals';
@@ -98,6 +98,39 @@ describe.each(PYTHONS)('$python', ({python}) => {
     expect((await start(program)).stdout).toBe('[20, []] restored\n');
   });
 
+  test('a program of a virtual environment runs in it, wherever its executable lies', async () => {
+    const environmentFolder = join(folder, `environment${name}`);
+    const made = await start(python, '-m', 'venv', '--without-pip', environmentFolder);
+    expect(made).toMatchObject({exitCode: 0});
+    const own = join(environmentFolder, 'bin', 'python');
+    const paths = await start(own, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))');
+    const question =
+      'json.dumps([sys.prefix, sys.base_prefix, sys.executable, sys.path, json.__name__, sys.argv[1:]])';
+    writeFileSync(
+      join(paths.stdout.trim(), 'kept_here.py'),
+      `import json, sys\ndef main():\n    print(${question})\n    try:\n        import _flashfreeze\n        print(_flashfreeze.info()["snapshot"])\n    except ImportError:\n        pass\n`,
+    );
+    const program = join(folder, 'bin', `environment${name}`);
+    const {summary, stderr} = await snapshot(
+      ...['--python', own, '--out', program, '--build-dir', join(folder, `build${name}`)],
+      ...['--entry', 'kept_here:main'],
+    );
+    if (!summary.ok) throw new Error(stderr);
+    const code = 'from kept_here import main; main()';
+    // The first entry of a command's path is the working directory; a program has none.
+    const expected = await start(own, '-I', '-c', code, 'x');
+    const found = await start(program, 'x');
+    expect(found).toMatchObject({exitCode: 0, stderr: ''});
+    const [said, state] = found.stdout.split('\n');
+    expect(JSON.parse(said ?? '')).toEqual(JSON.parse(expected.stdout.split('\n')[0] ?? ''));
+    expect(state).toBe('restored');
+    renameSync(environmentFolder, `${environmentFolder}-moved`);
+    expect(await start(program)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("No module named 'kept_here'"),
+    });
+  });
+
   test('a library that was changed means an ordinary start', async () => {
     const packages = (
       await start(python, '-c', 'import site; print(site.getusersitepackages())')
@@ -140,7 +173,7 @@ test('what cannot be had is rejected', async () => {
   await rejected('USAGE', '--python', SYSTEM_PYTHON, '--source', folder);
   await rejected('USAGE');
   await rejected('USAGE', '--python', SYSTEM_PYTHON, '--configure-arg=-x');
-  const old = join(PYENV, '3.10.13', 'bin/python3');
+  const old = join(PYENV, '3.9.18', 'bin/python3');
   if (!existsSync(old)) return;
   await rejected('PYTHON_VERSION', '--python', old);
 });

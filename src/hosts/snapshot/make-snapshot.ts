@@ -26,6 +26,8 @@ import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 export interface SnapshotRecipe extends Imports {
   /** The interpreter that is no program. */
   readonly python: string;
+  /** As `Recording` has it. */
+  readonly name?: string | undefined;
   /** The digest of the executable. */
   readonly digest: string;
   /** The time that the result gets, in seconds; by default the present one. */

@@ -15,6 +15,8 @@ import {parseRecording, type RecordedImports} from './recorded-imports.js';
 export interface Recording {
   /** The interpreter without a program or a snapshot. */
   readonly python: string;
+  /** The path by which it is called: it decides which packages are found. By default its own. */
+  readonly name?: string | undefined;
   readonly modules: readonly string[];
   readonly entry: Entry | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -27,7 +29,7 @@ export interface Recording {
  * imports end the process.
  */
 export async function recordImports(
-  {python, modules, entry, environment, folder, place}: Recording,
+  {python, name, modules, entry, environment, folder, place}: Recording,
   {context: {signal, cwd}}: Pick<Site, 'context'>,
 ): Promise<Result<RecordedImports>> {
   const [request, out] = ['recorded.txt', 'recorded.jsonl'].map((name) => join(folder, name)) as [
@@ -40,7 +42,11 @@ export async function recordImports(
     await writeFile(request, lines.map((line) => `${line}\n`).join(''));
     const files = [scriptPath('record_imports.py'), request, out].map((path) => place.inside(path));
     const args = ['-X', 'flashfreeze=off', ...files];
-    const done = await runProcess({...place.command({file: python, args, environment}), cwd, signal});
+    const done = await runProcess({
+      ...place.command({file: python, args, environment}),
+      ...(name === undefined ? {} : {argv0: name}),
+      ...{cwd, signal},
+    });
     if (!done.ok) return done;
     const text = await readFile(out, 'utf8').catch(() => undefined);
     if (text === undefined) {

@@ -14,6 +14,8 @@ export interface OpenedBase<T extends Toolchain> {
   readonly host: Host<T>;
   /** The directory of the executable without a snapshot; those with one are made beside it. */
   readonly folder: string;
+  /** The path by which a program's Python is called: the executable's own, unless that finds other packages than the Python that was asked for. */
+  readonly pythonOf: (executable: string, toolchain: T) => string;
 }
 
 type BaseOf<K extends SnapshotBase['kind']> = Extract<SnapshotBase, {readonly kind: K}>;
@@ -63,7 +65,9 @@ export async function openSourceBase(
   });
   if (!host.ok) return host;
   const supported = checkSnapshotSeries(host.value.tree.version);
-  return supported.ok ? ok({host: host.value, folder: host.value.places.cpython}) : supported;
+  return supported.ok
+    ? ok({host: host.value, folder: host.value.places.cpython, pythonOf: (executable) => executable})
+    : supported;
 }
 
 /** An executable that is linked anew from an installed Python. Its preparation fails with PYTHON_VERSION, too. */
@@ -79,6 +83,9 @@ export function openInstalledBase(
   );
   return {
     folder,
+    // A virtual environment is found by the path of its Python alone.
+    pythonOf: (executable, {target}) =>
+      target.prefix === target.basePrefix ? executable : target.executable,
     host: {
       ...host,
       async prepare(site) {

@@ -46,7 +46,7 @@ export function snapshotHost<T extends Toolchain>(
 ): Host<T> {
   return {
     ...base.host,
-    async complete(linked, plan, site): Promise<Result<LinkedImages>> {
+    async complete(linked, plan, toolchain, site): Promise<Result<LinkedImages>> {
       const {sha256: digest, output: executable} = linked;
       if (digest === null || executable === null) return ok(linked);
       // What follows from a link that has yet to run is not known.
@@ -57,12 +57,19 @@ export function snapshotHost<T extends Toolchain>(
         return ok({...linked, pending: true});
       }
       const python = {path: executable, digest};
+      const own = base.pythonOf(executable, toolchain);
       const program =
-        entry === undefined ? ok(python) : await asProgram(python, entry, options, base.folder, site);
+        entry === undefined ? ok(python) : await asProgram(python, entry, own, options, base.folder, site);
       if (!program.ok) return program;
       const made = options.snapshot
         ? await withSnapshot(
-            {...program.value, python: executable, entry, modules: modulesOfSnapshot(plan, entry)},
+            {
+              ...program.value,
+              python: executable,
+              name: entry === undefined ? options.out : own,
+              entry,
+              modules: modulesOfSnapshot(plan, entry),
+            },
             options,
             {folder: base.folder, work: base.host.places.work},
             site,
@@ -84,10 +91,14 @@ export function snapshotHost<T extends Toolchain>(
   };
 }
 
-/** `snapshot:program`: the interpreter as a program, without a snapshot. */
+/**
+ * `snapshot:program`: the interpreter as a program, without a snapshot.
+ * @param own its `sys.executable`
+ */
 async function asProgram(
   python: Executable,
   entry: Entry,
+  own: string,
   {out}: SnapshotOptions,
   folder: string,
   site: Site,
@@ -96,13 +107,13 @@ async function asProgram(
   const made = await site.engine.run({
     id: 'snapshot:program',
     tools: [],
-    arguments: {kind: entry.kind, text: textOfEntry(entry), python: python.path},
+    arguments: {kind: entry.kind, text: textOfEntry(entry), python: own},
     environment: {},
     inputs: [{name: 'executable', path: python.path, digest: python.digest}],
     outputs: [{name: 'executable', path: join(folder, PROGRAM + nameOf(out)), executable: true}],
     storage: 'in-place',
     async execute({outputs}) {
-      const written = writeEntry(await readFile(python.path), entry, python.path);
+      const written = writeEntry(await readFile(python.path), entry, own);
       if (!written.ok) return written;
       const out = outputs['executable'] ?? '';
       await clearFile(out);
@@ -116,7 +127,11 @@ async function asProgram(
 
 /** `snapshot:python`, in place. Until it is done, the output path leads to the executable without a snapshot. */
 async function withSnapshot(
-  {path: executable, digest, ...given}: Executable & Pick<SnapshotRecipe, 'python' | 'entry' | 'modules'>,
+  {
+    path: executable,
+    digest,
+    ...given
+  }: Executable & Pick<SnapshotRecipe, 'python' | 'name' | 'entry' | 'modules'>,
   {out}: SnapshotOptions,
   {folder: beside, work}: {readonly folder: string; readonly work: string},
   site: Site,
