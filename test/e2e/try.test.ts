@@ -99,8 +99,13 @@ describe('a snapshot', () => {
     expect(trial).toMatchObject({
       snapshot: {
         ...{state: 'measured', python: '3.13.15', start: {median: expect.any(Number)}},
-        permanent: expect.arrayContaining(['snapshot', '--out', './tool-snapshot']),
-        command: ['./tool-snapshot', join(directory, 'bin', 'tool')],
+        permanent: expect.arrayContaining([
+          'snapshot',
+          '--entry',
+          join(directory, 'bin', 'tool'),
+          './tool-snapshot',
+        ]),
+        command: ['./tool-snapshot'],
       },
     });
   });

@@ -1,4 +1,4 @@
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {mkdir} from 'node:fs/promises';
 import {measureTime} from '../../cpython/interpreter/measure.js';
 import {type PythonCommand, pythonWords} from '../../cpython/interpreter/python-command.js';
@@ -55,7 +55,7 @@ export interface SnapshotTrialRequest {
 const [BUDGET, MOST, LEAST] = [4000, 40, 5];
 
 /**
- * Builds an interpreter with a snapshot of what the program imports, and measures starts of it. What stands in the way of that is an answer,
+ * Builds the program with a snapshot of what it imports, and measures starts of it. What stands in the way of that is an answer,
  * not a failure. Fails with INTERRUPTED.
  */
 export async function trySnapshot(
@@ -75,11 +75,13 @@ async function measureSnapshot(
   if (command.options.length > 0) {
     return ok({state: 'none', reason: `the interpreter has options: ${quoteForShell(command.options)}`});
   }
-  const out = join(place, 'snapshot', name);
-  const built = await build({command, from, out}, context);
+  const entry = entryOf(command);
+  // Programs print by which name they are called.
+  const out = join(place, 'snapshot', entry === undefined ? name : basename(entry));
+  const built = await build({command, entry, from, out}, context);
   if (!built.ok) return built;
   const {environment} = original;
-  const words = pythonWords(command);
+  const words = entry === undefined ? pythonWords(command) : command.arguments;
   const state = await askExecutable({file: out, calledAs: out, environment}, {cwd, signal});
   if (state !== 'restored') return ok({state: 'none', reason: `a start would be an ordinary one: ${state}`});
   const started = await runProgram({file: out, words: [out, ...words], environment, cwd, signal});
@@ -116,25 +118,38 @@ async function measureSnapshot(
         from.base.kind === 'source' ? '--source' : '--python',
         placeOfBase(from.base),
       ],
-      ...['--trace', quoteForShell(words), '--out', kept],
+      ...(entry === undefined ? [] : ['--entry', entry]),
+      ...['--trace', quoteForShell(pythonWords(command)), '--out', kept],
     ],
     command: [kept, ...words],
   });
+}
+
+/** The program that the executable is, as `--entry` takes it; undefined for code, which an interpreter runs. */
+function entryOf({program}: PythonCommand): string | undefined {
+  if (program.kind === 'code') return undefined;
+  return program.kind === 'module' ? program.name : program.path;
 }
 
 /** Returns the version of the interpreter. */
 async function build(
   {
     command,
+    entry,
     from,
     out,
-  }: {readonly command: PythonCommand; readonly from: SnapshotSource; readonly out: string},
+  }: {
+    readonly command: PythonCommand;
+    readonly entry: string | undefined;
+    readonly from: SnapshotSource;
+    readonly out: string;
+  },
   context: HostContext,
 ): Promise<Result<string>> {
   const {base, buildDir} = from;
   const selection = selectionFrom({trace: [quoteForShell(pythonWords(command))]});
   const options = {
-    ...{base, out, cc: undefined, debugInfo: false, snapshot: true},
+    ...{base, out, entry, cc: undefined, debugInfo: false, snapshot: true},
     buildDir: buildDir ?? defaultBuildDir('snapshot', {python: placeOfBase(base), out}, context.cacheDir),
   };
   await mkdir(dirname(out), {recursive: true});
