@@ -1,5 +1,5 @@
 import {chmod, copyFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {exactStatSync, readFile, stat} from '../../fs/recorded-fs.js';
 import {digestOf, isDigest} from '../../model/digest.js';
@@ -58,6 +58,8 @@ export function snapshotHost<T extends Toolchain>(
       }
       const python = {path: executable, digest};
       const own = base.pythonOf(executable, toolchain);
+      // An interpreter is one of a virtual environment if it lies beside the environment's own.
+      const isThere = entry !== undefined || dirname(options.out) === dirname(own);
       const program =
         entry === undefined ? ok(python) : await asProgram(python, entry, own, options, base.folder, site);
       if (!program.ok) return program;
@@ -66,7 +68,7 @@ export function snapshotHost<T extends Toolchain>(
             {
               ...program.value,
               python: executable,
-              name: entry === undefined ? options.out : own,
+              name: isThere ? own : executable,
               entry,
               modules: modulesOfSnapshot(plan, entry),
             },
