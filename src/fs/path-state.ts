@@ -150,7 +150,8 @@ function kindOf(stats: BigIntStats): string {
   return stats.isDirectory() ? 'directory' : 'other';
 }
 
-function statOrNothing(path: string): BigIntStats | undefined {
+/** What a path leads to; undefined if the system does not say. */
+export function statOrNothing(path: string): BigIntStats | undefined {
   try {
     return statSync(path, {bigint: true, throwIfNoEntry: false});
   } catch {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import {join} from 'node:path';
 import {digestOf} from '../model/digest.js';
-import {contentOf, entriesDigest, statFile, statPath} from './path-state.js';
+import {contentOf, entriesDigest, statFile, statOrNothing, statPath} from './path-state.js';
 import {readRegular, readRegularSync} from './regular-file.js';
 import {currentRecording, recordPath} from './recording.js';
 
@@ -113,8 +113,8 @@ export function realpath(path: string): Promise<string> {
   return promises.realpath(path);
 }
 
-/** Sizes and times of a file, as exact as the system has them; undefined if it is not there. */
+/** Sizes and times of a file, as exact as the system has them; undefined if it is not there, as below what is no directory. */
 export function exactStatSync(path: string): BigIntStats | undefined {
   recordPath(path, 'file');
-  return fs.statSync(path, {bigint: true, throwIfNoEntry: false});
+  return statOrNothing(path);
 }

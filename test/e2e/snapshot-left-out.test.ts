@@ -105,6 +105,29 @@ describe('what cannot be kept is left out', () => {
     );
   });
 
+  test('with what has it from a package that imports it when it is asked for', async () => {
+    mkdirSync(join(packages, 'lazily'), {recursive: true});
+    writeFileSync(
+      join(packages, 'lazily', '__init__.py'),
+      'def __getattr__(name):\n    import importlib\n    return importlib.import_module(f"lazily.{name}")\n',
+    );
+    writeFileSync(join(packages, 'lazily', 'moment.py'), 'import time\nNOW = time.time_ns()\n');
+    writeFileSync(join(packages, 'is_first.py'), 'import lazily.moment\n');
+    // Nothing is imported here when the other one has been: the attribute is there.
+    writeFileSync(join(packages, 'is_hidden.py'), 'import lazily\nIS_LATE = lazily.moment.NOW > 0\n');
+    writeFileSync(
+      join(packages, 'reads_path_below_file.py'),
+      `import os\nos.path.exists(__file__ + '/nothing')\n`,
+    );
+    const names = ['is_first', 'is_hidden', 'reads_path_below_file'];
+    const {summary, stderr} = await build('--startup', ...names.flatMap((name) => ['--module', name]));
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).toMatch(/lazily\.moment .*it reads a clock/);
+    expect(stderr).toMatch(/and what imports them: is_first, is_hidden/);
+    const kept = `import sys; print([name in sys.modules for name in ${JSON.stringify(names)}])`;
+    expect(await stateOf(out, ['-c', `${kept}\n${STATE}`])).toBe('[False, False, True]\nrestored');
+  });
+
   test('with what imports it, and imported live', async () => {
     for (const [name, code] of MODULES) writeFileSync(join(packages, `${name}.py`), `${code}\n`);
     writeFileSync(join(packages, 'a_user.py'), 'import json\nfrom a_clock import now\n');

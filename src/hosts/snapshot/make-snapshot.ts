@@ -24,10 +24,6 @@ import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 
 /** What a snapshot is made of. */
 export interface SnapshotRecipe extends Imports {
-  /** The interpreter that is no program. */
-  readonly python: string;
-  /** As `Recording` has it. */
-  readonly name?: string | undefined;
   /** The digest of the executable. */
   readonly digest: string;
   /** The time that the result gets, in seconds; by default the present one. */
@@ -52,11 +48,11 @@ export async function makeSnapshot(
   if (!made.ok) return made;
   try {
     // This run also writes the bytecode files that the others read.
-    const recorded = await recordImports(recipe, site);
-    if (!recorded.ok) return recorded;
-    const proved = await proveImports(recipe, recorded.value, site);
+    const first = await recordImports(recipe, site);
+    if (!first.ok) return first;
+    const proved = await proveImports(recipe, first.value, site);
     if (!proved.ok) return proved;
-    const {dump, said, modules, left, explained, moved} = proved.value;
+    const {dump, said, modules, left, recorded, explained, moved} = proved.value;
     if (said !== '') log(said);
     const header = readHeader(dump);
     if (!header.ok) return header;
@@ -64,9 +60,9 @@ export async function makeSnapshot(
     // What differs in each process would differ in each release.
     if (isReleased) clearWords(dump, header.value, explained);
     putMovedWords(dump, header.value, moved);
-    const all = withDependents(left, recorded.value, recipe.modules);
-    const {times} = recorded.value;
-    const variables = readsOf(recorded.value, all).filter(({kind}) => kind === 'variable');
+    const all = withDependents(left, recorded, recipe.modules);
+    const {times} = recorded;
+    const variables = readsOf(recorded, all).filter(({kind}) => kind === 'variable');
     const executable = await readFile(recipe.executable);
     const withImages = withImagesOf(dump, header.value, executable);
     // Pages of the stack are others in each process, and releases are the same byte for byte.
@@ -74,7 +70,7 @@ export async function makeSnapshot(
     if (!packed.ok) return packed;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
-      digests: isReleased ? {} : await digestsOf(dump, header.value, recorded.value),
+      digests: isReleased ? {} : await digestsOf(dump, header.value, recorded),
       modules: [...modules],
       leftOut: [...left],
       importers: [...all].filter((name) => left.every(({module}) => module !== name)).sort(),
@@ -111,7 +107,7 @@ export async function makeSnapshot(
       await utimes(fresh, modified, modified);
     }
     await rename(fresh, out);
-    const warning = leftOutOfSnapshot(left, all, recorded.value);
+    const warning = leftOutOfSnapshot(left, all, recorded);
     if (warning !== undefined) site.context.events.emit(warning);
     return ok();
   } catch (error) {

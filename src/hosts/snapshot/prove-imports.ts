@@ -5,7 +5,8 @@ import type {Failure} from '../../model/failure.js';
 import {type Result, err, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
 import {compareDumps, type Differences, type UnexplainedWord} from './compare-dumps.js';
-import {type Entry, importOf} from './program-entry.js';
+import {importOf} from './program-entry.js';
+import {type Recording, recordImports} from './record-imports.js';
 import type {RecordedImports} from './recorded-imports.js';
 import {type Dumper, dumpPlaced, runDump} from './run-dump.js';
 import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
@@ -20,11 +21,9 @@ import {
 } from './unkeepable.js';
 
 /** What is imported, and how. */
-export interface Imports extends Dumper {
+export interface Imports extends Dumper, Recording {
   /** The executable, without a snapshot. */
   readonly executable: string;
-  readonly entry: Entry | undefined;
-  readonly modules: readonly string[];
   /** The seed of string hashes. */
   readonly seed: number;
   /** The directory that a release is unpacked into; undefined for a snapshot that stays on this machine. */
@@ -39,14 +38,16 @@ export interface ProvedImports {
   /** What was imported, in this order. */
   readonly modules: readonly string[];
   readonly left: readonly Unkeepable[];
+  /** What was recorded, with imports that were seen only without those that are left out. */
+  readonly recorded: RecordedImports;
   /** The words in which the two differed, and that are explained. */
   readonly explained: readonly UnexplainedWord[];
   /** Those that each start moves. */
   readonly moved: Differences['moved'];
 }
 
-/** How often modules are left out because two dumps differ. */
-const ATTEMPTS = 5;
+/** How often modules are left out because two dumps differ, or because they import one that is left out. */
+const ATTEMPTS = 8;
 /** How many words of a difference are located. */
 const LOCATED = 2000;
 
@@ -56,12 +57,13 @@ const LOCATED = 2000;
  */
 export async function proveImports(
   imports: Imports,
-  recorded: RecordedImports,
+  first: RecordedImports,
   site: Pick<Site, 'context'>,
 ): Promise<Result<ProvedImports>> {
   const {entry, seed, releasedAt, folder} = imports;
   const files = ['first', 'second'].map((name) => join(folder, `${name}.dump`));
   const placement = join(folder, 'placement');
+  let recorded = first;
   let left = findUnkeepable(recorded, entry !== undefined);
   if (releasedAt !== undefined) left = [...left, ...findOutsideRelease(recorded, releasedAt, left)];
   let problem: Failure | undefined;
@@ -81,15 +83,21 @@ export async function proveImports(
       await clearFile(placement);
       for (const path of files) {
         const done = await dumpPlaced(imports, request, path, site);
-        if (!done.ok) return done;
+        if (!done.ok) {
+          const more = await withHiddenImports(recorded, {...imports, modules}, all, site);
+          if (more === undefined || attempt === ATTEMPTS - 1) return done;
+          recorded = more;
+          break;
+        }
         ({said} = done.value);
         dumps.push(done.value.bytes);
       }
-      const [first = Buffer.alloc(0), second = first] = dumps;
-      const difference = await differenceOf(first, second, imports, site);
+      const [one, other] = dumps;
+      if (one === undefined || other === undefined) continue;
+      const difference = await differenceOf(one, other, imports, site);
       if (!difference.ok) return difference;
       const {explained, moved, words, failure} = difference.value;
-      if (failure === undefined) return ok({dump: second, said, modules, left, explained, moved});
+      if (failure === undefined) return ok({dump: other, said, modules, left, recorded, explained, moved});
       problem = failure;
       const output = {kind: 'dump', path: files[0] ?? ''} as const;
       const inRegion = words.filter(({part}) => part === 'region').map(({address}) => address);
@@ -115,6 +123,29 @@ export async function proveImports(
   } finally {
     await Promise.all([...files, placement].map((file) => clearFile(file)));
   }
+}
+
+/**
+ * Imports of modules that are left out, by modules that are not: those that were hidden because somebody else had imported them before, such as an
+ * attribute that a package imports when it is asked for. They are seen when only the rest is imported. Undefined if there are none.
+ */
+async function withHiddenImports(
+  recorded: RecordedImports,
+  rest: Recording,
+  leftOut: ReadonlySet<string>,
+  site: Pick<Site, 'context'>,
+): Promise<RecordedImports | undefined> {
+  if (leftOut.size === 0) return undefined;
+  const again = await recordImports(rest, site);
+  if (!again.ok) return undefined;
+  const edges = new Map(recorded.edges);
+  for (const [importer, imported] of again.value.edges) {
+    const hidden = leftOut.has(importer) ? [] : [...imported].filter((name) => leftOut.has(name));
+    if (hidden.length > 0) edges.set(importer, new Set([...(edges.get(importer) ?? []), ...hidden]));
+  }
+  return [...edges].some(([importer, imported]) => imported !== recorded.edges.get(importer))
+    ? {...recorded, edges}
+    : undefined;
 }
 
 /** Extension modules that locate_words.py names as held: when nobody is known to hold what differs, all of them are left out. */
