@@ -38,6 +38,24 @@ static int is_inside(const ff_library *library, uint64_t address, uint64_t size)
 
 /* ---- The file ---- */
 
+/* In a process that is not kept only what is used comes from the file. -1 if it has to be read. */
+static int map_part(int fd, const ff_library *library, const Elf64_Phdr *part)
+{
+    char *start = ff_library_address(library, part->p_vaddr), *end = start + part->p_filesz;
+    size_t before = (uintptr_t)start % FF_PAGE;
+    struct stat found;
+    if (part->p_filesz == 0 || part->p_offset % FF_PAGE != before || fstat(fd, &found) != 0 ||
+        part->p_filesz > (uint64_t)found.st_size || part->p_offset > (uint64_t)found.st_size - part->p_filesz ||
+        mmap(start - before, part->p_filesz + before, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+             (off_t)(part->p_offset - before)) == MAP_FAILED) {
+        return -1;
+    }
+    if (part->p_memsz > part->p_filesz) { /* the last page has more of the file */
+        memset(end, 0, (size_t)((char *)FF_PAGE_END(end) - end));
+    }
+    return 0;
+}
+
 static const char *read_segments(int fd, ff_library *library, char *(*take)(size_t size, size_t alignment))
 {
     Elf64_Ehdr header;
@@ -87,8 +105,9 @@ static const char *read_segments(int fd, ff_library *library, char *(*take)(size
     }
     for (int i = 0; i < library->part_count; i++) {
         const Elf64_Phdr *part = &library->parts[i];
-        if (part->p_type == PT_LOAD && pread(fd, ff_library_address(library, part->p_vaddr), part->p_filesz,
-                                             (off_t)part->p_offset) != (ssize_t)part->p_filesz) {
+        if (part->p_type == PT_LOAD && (ff_is_in_region(library->start) || map_part(fd, library, part) < 0) &&
+            pread(fd, ff_library_address(library, part->p_vaddr), part->p_filesz, (off_t)part->p_offset) !=
+                (ssize_t)part->p_filesz) {
             return "it is cut off";
         }
     }
