@@ -8,6 +8,7 @@ import {mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {performance} from 'node:perf_hooks';
 import {type ProcessOutput, runProcess} from '../../src/exec/process.js';
+import {readSnapshot} from '../../src/hosts/snapshot/snapshot-contents.js';
 import {quantile} from '../../src/inspect/statistics.js';
 import {CACHE, PACKAGE, run} from '../../support/rig.js';
 import {FOLDER, valueOf} from '../context.js';
@@ -152,28 +153,19 @@ async function build(trial: Trial, {code}: Package): Promise<string> {
     [join(PACKAGE, 'bin', 'flashfreeze.mjs'), ...words, '--json', '--cache-dir', join(CACHE, 'store')],
     10 * MINUTE,
   );
-  const events = done.stdout.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as {type: string; message?: string; details?: string}];
-    } catch {
-      return [];
-    }
-  });
   if (done.exitCode !== 0) {
     const line = done.stderr.split('\n').find((each) => each.includes('error['));
     throw new Error(line ?? lastLine(done.stderr));
   }
-  const warning = events.find(
-    ({type, message}) => type === 'warning' && message?.includes('left out of the snapshot'),
+  // Of the snapshot itself: a build that had nothing to do says nothing.
+  const {snapshot} = valueOf(await readSnapshot(trial.out));
+  if (snapshot === undefined || snapshot.leftOut.length === 0) return '';
+  const {leftOut, importers} = snapshot;
+  const reasons = leftOut.map(
+    ({module, reason, where}) => `${module}${where === undefined ? '' : ` (${where})`}: ${reason}`,
   );
-  if (warning === undefined) return '';
-  const lines = (warning.details ?? '').split('\n').map((line) => line.trim().replaceAll(trial.home, '~'));
-  const count = /^\d+/.exec(warning.message ?? '')?.[0] ?? '?';
-  return `${count} modules: ${lines
-    .filter((line) => !line.startsWith('and what imports'))
-    .slice(0, 3)
-    .join('; ')
-    .slice(0, 300)}`;
+  const named = [...new Set(reasons)].slice(0, 3).join('; ').replaceAll(trial.home, '~').slice(0, 300);
+  return `${leftOut.length + importers.length} modules: ${named}`;
 }
 
 /** The medians of starts of the unmodified Python and of the snapshot, in turn. */

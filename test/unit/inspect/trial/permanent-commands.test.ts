@@ -38,7 +38,7 @@ test('an overlay, by the wrapper that it has', () => {
 test.each<[string, FreezeMethod, string]>([
   ['3.13.5', 'link', '--snapshot tries it'],
   ['3.13.5', 'graft', 'relinked or built from source;'],
-  ['3.12.1', 'link', 'built from source, instead of 3.12.1;'],
+  ['3.14.2', 'link', 'built from source, instead of 3.14.2;'],
   ['3.131.0', 'link', 'built from source, instead of 3.131.0;'],
 ])('what a snapshot of a program of %s needs, frozen by %s', (version, method, text) => {
   expect(snapshotAdvice(version, method)).toContain(text);
