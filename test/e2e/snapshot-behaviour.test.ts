@@ -68,6 +68,12 @@ def in_thread():
     if child == 0: print(threading.current_thread() is threading.main_thread(), flush=True); os._exit(5)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 sys.stdout.flush(); t = threading.Thread(target=in_thread); t.start(); t.join()`,
+  specialisation: `
+import dis, functools
+dispatch = functools.singledispatch(print).dispatch # a function that is made now, of code that the snapshot has
+def call(): return dispatch(int)
+for _ in range(100): call()
+print([i.opname for i in dis.get_instructions(call, adaptive=True) if i.opname.startswith('CALL')])`,
   subprocesses: `
 import os, signal, subprocess, sys
 run = lambda *a, **k: subprocess.run(*a, capture_output=True, text=True, **k)

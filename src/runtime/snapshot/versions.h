@@ -23,7 +23,6 @@
 #define FF_OPCODE(unit) (unit).op.code                      /* Include/internal/pycore_code.h, _Py_CODEUNIT */
 #define FF_OPARG(unit) (unit).op.arg
 #define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
-#define FF_RUN_COUNT(code) (code)->co_version /* Include/cpython/code.h: functions that were made of it keep theirs */
 #define FF_IS_MONITORED(code) ((code)->_co_monitoring != NULL) /* the same */
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (FF_OBMALLOC->mgmt.raw_allocated_blocks = (count))
@@ -36,7 +35,6 @@
 #define FF_OPCODE(unit) _Py_OPCODE(unit)             /* Include/cpython/code.h */
 #define FF_OPARG(unit) _Py_OPARG(unit)
 #define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
-#define FF_RUN_COUNT(code) (code)->co_warmup /* Include/cpython/code.h */
 #define FF_IS_MONITORED(code) 0
 /* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
 #define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
