@@ -10,6 +10,9 @@ export const FROZEN: Pair = ['frozen', 'unmodified'];
 /** Of builds from source: stage 1 with the same modules as marshal bytes, as CPython freezes its own. */
 export const MARSHAL: Pair = ['marshal', 'unmodified'];
 
+/** Of snapshots. */
+export const SNAPSHOT: Pair = ['snapshot', 'unmodified'];
+
 /** What can be compared: wall-clock time, instructions, page faults, PSS. */
 export const RATIOED = ['wall', 'instructions', 'faults', 'pss'] as const;
 export type Ratioed = (typeof RATIOED)[number];

@@ -1,5 +1,5 @@
 /** The results of each suite, as a section of the document. */
-import {type Pair, FROZEN, MARSHAL, RATIOED} from './ratios.js';
+import {type Pair, FROZEN, MARSHAL, RATIOED, SNAPSHOT} from './ratios.js';
 import type {Results, Row} from './results.js';
 import {QUIET} from './quiet.js';
 import {meanOf, numberCell, ratioCell, table} from './table.js';
@@ -140,8 +140,6 @@ export function programsSection({rows}: Results): string {
     tableOf('pss'),
   ].join('\n\n');
 }
-
-const SNAPSHOT: Pair = ['snapshot', 'unmodified'];
 
 export function snapshotsSection({rows: all}: Results): string {
   const isRun = ({command}: Row): boolean => command.startsWith('run ');

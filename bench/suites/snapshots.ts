@@ -16,7 +16,7 @@ import {FOLDER} from '../context.js';
 import type {Contest} from '../contest.js';
 import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions} from '../options.js';
-import type {Pair} from '../ratios.js';
+import {type Pair, SNAPSHOT} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
 import {makeContest, targetOptions} from '../subjects.js';
 import {RUNTIME_PROGRAMS, RUNTIME_SOURCES, timeAfter} from './runtime.js';
@@ -26,10 +26,7 @@ const {signal} = new AbortController();
 const SUBJECT = 'source-3.13.15';
 
 /** What is compared. */
-export const SNAPSHOT_PAIRS: readonly Pair[] = [
-  ['snapshot', 'unmodified'],
-  ['snapshot', 'frozen'],
-];
+export const SNAPSHOT_PAIRS: readonly Pair[] = [SNAPSHOT, ['snapshot', 'frozen']];
 
 /** What is started: the interpreter with these words. */
 interface Start {
