@@ -9,7 +9,7 @@ interface Goal {
   readonly suite: string;
   readonly rows: (row: Row) => boolean;
   readonly pair: Pair;
-  readonly quantity: 'wall' | 'pss';
+  readonly quantity: Ratioed;
   readonly atMost: number;
   /** Whether the worst of all rows counts, not their mean. */
   readonly worst?: boolean;
@@ -27,6 +27,10 @@ const GOALS: readonly Goal[] = [
   start('3.13.15, mean of the imports', (row) => row.subject === 'source-3.13.15' && isImport(row), 0.6),
   program('five programs, `relink`, mean', ['relink', 'unmodified'], 0.65),
   program('five programs, `graft`, mean', ['graft', 'unmodified'], 0.67),
+  {
+    ...program('five programs without `.pyc` files, `relink`, mean', ['relink', 'unmodified'], 0.16),
+    quantity: 'noBytecode',
+  },
   {
     ...start('memory of ten processes, `import asyncio`', on('source-3.13.15', 'import asyncio'), 0.95),
     quantity: 'pss',

@@ -2,17 +2,18 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import type {MeasuredCommand} from '../src/cpython/interpreter/measure.js';
+import type {MeasuredCommand, Measurements} from '../src/cpython/interpreter/measure.js';
 import type {Interpreter} from '../src/cpython/interpreter/run-script.js';
 import {runProcess} from '../src/exec/process.js';
 import {measureSides} from '../src/inspect/measure-sides.js';
-import {figureOf} from '../src/inspect/statistics.js';
-import type {Contest} from './contest.js';
+import {type Figure, figureOf} from '../src/inspect/statistics.js';
+import {type ConditionsRequest, openConditions} from './conditions.js';
+import type {Contest, Side} from './contest.js';
 import {valueOf} from './context.js';
 import {type Measured, type Row, UNMEASURED} from './results.js';
 
-/** What may be measured. Only wall-clock time depends on what else the machine does. */
-export const QUANTITIES = ['wall', 'faults', 'instructions', 'memory'] as const;
+/** What may be measured. Only times depend on what else the machine does; `no-bytecode` and `cold` are those of starts under these conditions. */
+export const QUANTITIES = ['wall', 'no-bytecode', 'cold', 'faults', 'instructions', 'memory'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 export interface Command {
@@ -23,6 +24,8 @@ export interface Command {
   readonly cwd?: string;
   /** Besides the sides' own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What other conditions need; without it only warm starts are measured. */
+  readonly conditions?: Pick<ConditionsRequest, 'place' | 'files'>;
 }
 
 export interface Extent {
@@ -33,6 +36,8 @@ export interface Extent {
 /** So many processes share the memory. */
 export const PROCESSES = 10;
 const MEMORY_ROUNDS = 3;
+/** Starts that compile or read everything take so much longer. */
+const SLOWER = 4;
 /** So often a command is run when its page faults are all that is wanted. */
 const FAULT_ROUNDS = 5;
 const MEMORY_SCRIPT = join(import.meta.dirname, 'memory.py');
@@ -59,6 +64,7 @@ export async function measure(contest: Contest, command: Command, extent: Extent
       signal,
     }),
   );
+  const conditions = await measureConditions(contest, command, extent);
   const measured: [string, Measured][] = [];
   for (const [i, {name, program}] of sides.entries()) {
     const each = {
@@ -66,7 +72,7 @@ export async function measure(contest: Contest, command: Command, extent: Extent
       environment: {...program.environment, ...command.environment},
     };
     const pss = quantities.has('memory') ? await measureMemory(interpreterAt(contest), each, cwd) : [];
-    const measurement = {...UNMEASURED, ...measurements[i], pss: figureOf(pss) ?? null};
+    const measurement = {...UNMEASURED, ...measurements[i], ...conditions[i], pss: figureOf(pss) ?? null};
     measured.push([name, timed ? measurement : {...measurement, wall: null}]);
   }
   return {
@@ -74,6 +80,32 @@ export async function measure(contest: Contest, command: Command, extent: Extent
     sides: Object.fromEntries(measured),
     load: timed ? Math.max(before, loadAverage()) : null,
   };
+}
+
+/** Of each side, the times of starts under the conditions that are wanted. */
+async function measureConditions(
+  {sides: [baseline, ...others], place}: Contest,
+  {words, cwd, environment, conditions}: Command,
+  {quantities, rounds}: Extent,
+): Promise<readonly Partial<Measured>[]> {
+  const wanted = (['no-bytecode', 'cold'] as const).filter((each) => quantities.has(each));
+  if (conditions === undefined || wanted.length === 0) return [];
+  const commandOf = ({program}: Side): MeasuredCommand => ({
+    words: [program.python, ...words],
+    environment: {...program.environment, ...environment},
+  });
+  const under = await openConditions({
+    ...{commands: [commandOf(baseline), ...others.map(commandOf)], runner: place.python, ...conditions},
+    ...(cwd !== undefined && {cwd}),
+  });
+  const taken = new Map<string, readonly Measurements[]>();
+  for (const each of wanted) taken.set(each, (await under(each, Math.ceil(rounds / SLOWER))) ?? []);
+  const figure = (condition: string, i: number): Figure | null =>
+    figureOf(taken.get(condition)?.[i]?.milliseconds ?? []) ?? null;
+  return [baseline, ...others].map((_, i) => ({
+    noBytecode: figure('no-bytecode', i),
+    cold: figure('cold', i),
+  }));
 }
 
 /** The load average of the last minute. */

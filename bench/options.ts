@@ -16,7 +16,7 @@ export interface SuiteOptions extends Extent {
   readonly with: readonly string[];
 }
 
-/** Reads `--on 'NAME …'`, `--with '--OPTION …'`, `--measure 'wall faults instructions memory'` and `--rounds N`. Throws for anything else. */
+/** Reads `--on 'NAME …'`, `--with '--OPTION …'`, `--measure 'wall no-bytecode cold faults instructions memory'` and `--rounds N`. Throws for anything else. */
 export function suiteOptions(words: readonly string[]): SuiteOptions {
   const {values} = gateOptions(words, {values: ['on', 'with', 'measure', 'rounds']});
   const asked = listOf(values['measure']);

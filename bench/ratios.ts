@@ -13,8 +13,8 @@ export const MARSHAL: Pair = ['marshal', 'unmodified'];
 /** Of snapshots. */
 export const SNAPSHOT: Pair = ['snapshot', 'unmodified'];
 
-/** What can be compared: wall-clock time, instructions, page faults, PSS. */
-export const RATIOED = ['wall', 'instructions', 'faults', 'pss'] as const;
+/** What can be compared: wall-clock time, warm, without `.pyc` files and with a cold page cache; instructions, page faults, PSS. */
+export const RATIOED = ['wall', 'noBytecode', 'cold', 'instructions', 'faults', 'pss'] as const;
 export type Ratioed = (typeof RATIOED)[number];
 
 /** Of medians. Undefined where one of the two was not measured. */

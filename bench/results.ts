@@ -11,6 +11,10 @@ const figure = z.object({median: z.number(), spread: z.number()});
 const measured = z.object({
   /** Wall-clock milliseconds from start to end. */
   wall: figure.nullable(),
+  /** The same without `.pyc` files. */
+  noBytecode: figure.nullable().default(null),
+  /** The same with a cold page cache. */
+  cold: figure.nullable().default(null),
   /** Minor page faults. */
   faults: figure.nullable(),
   instructions: z.number().nullable(),
@@ -33,7 +37,10 @@ export type Row = z.infer<typeof row>;
 const results = z.object({machine: z.string(), rows: z.array(row)});
 export type Results = z.infer<typeof results>;
 
-export const UNMEASURED: Measured = {wall: null, faults: null, instructions: null, pss: null};
+export const UNMEASURED: Measured = {
+  ...{wall: null, noBytecode: null, cold: null},
+  ...{faults: null, instructions: null, pss: null},
+};
 
 const fileOf = (suite: string): string => join(import.meta.dirname, 'results', `${suite}.json`);
 
@@ -77,6 +84,8 @@ function merge(before: Row, now: Row): Row {
       name,
       {
         wall: fresh.wall ?? old.wall,
+        noBytecode: fresh.noBytecode ?? old.noBytecode,
+        cold: fresh.cold ?? old.cold,
         faults: fresh.faults ?? old.faults,
         instructions: fresh.instructions ?? old.instructions,
         pss: fresh.pss ?? old.pss,

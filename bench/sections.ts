@@ -1,5 +1,5 @@
 /** The results of each suite, as a section of the document. */
-import {type Pair, FROZEN, MARSHAL, RATIOED, SNAPSHOT} from './ratios.js';
+import {type Pair, FROZEN, MARSHAL, type Ratioed, SNAPSHOT} from './ratios.js';
 import type {Results, Row} from './results.js';
 import {QUIET} from './quiet.js';
 import {meanOf, numberCell, ratioCell, table} from './table.js';
@@ -32,7 +32,9 @@ function loadNote(rows: readonly Row[]): string {
     : note;
 }
 
+/** What `-c pass` shows, which reads hardly any file. */
 const NAMES = {wall: 'time', instructions: 'instructions', faults: 'page faults', pss: 'memory'} as const;
+const NAMED = ['wall', 'instructions', 'faults', 'pss'] as const satisfies readonly (keyof typeof NAMES)[];
 
 const DESCRIBED: readonly (readonly [RegExp, string])[] = [
   [/^source-3\.11/, "built from source, fixed addresses; stage 1 has CPython's own deepfreeze"],
@@ -108,11 +110,12 @@ export function startupSection({rows}: Results): string {
 const PROGRAM_COLUMNS: readonly (readonly [string, Pair])[] = [
   ['relink / installed', ['relink', 'unmodified']],
   ['relink / plain link', ['relink', 'plain']],
+  ['graft / installed', ['graft', 'unmodified']],
   ['overlay / installed', ['overlay', 'unmodified']],
 ];
 
 export function programsSection({rows}: Results): string {
-  const tableOf = (quantity: 'wall' | 'instructions' | 'pss'): string =>
+  const tableOf = (quantity: Ratioed): string =>
     table(
       ['', ...PROGRAM_COLUMNS.map(([name]) => name)],
       [
@@ -128,12 +131,18 @@ export function programsSection({rows}: Results): string {
         ],
       ],
     );
+  const tableIfMeasured = (title: string, quantity: Ratioed): readonly string[] =>
+    rows.some(({sides}) => Object.values(sides).some((side) => side[quantity] !== null))
+      ? [title, tableOf(quantity)]
+      : [];
   return [
     '### Real programs',
     `Debian's packages on Debian's Python ${rows[0]?.python ?? ''}, each with everything frozen that it imports. The plain link is the same ` +
       'static archive linked without images: the first column includes the effect of compiler and linker, and the second does not.',
     `Time. ${loadNote(rows)}`,
     ...(isTimed(rows) ? [tableOf('wall')] : []),
+    ...tableIfMeasured('Time without `.pyc` files, as in most containers:', 'noBytecode'),
+    ...tableIfMeasured('Time with a cold page cache:', 'cold'),
     'Instructions:',
     tableOf('instructions'),
     'Memory (PSS) of each of ten concurrent processes of the same program, at their end:',
@@ -198,10 +207,10 @@ export function unusedSection({rows}: Results): string {
     'More than a thousand frozen modules, of which `-c pass` imports only those that CPython freezes itself: compared with unmodified, and ' +
       `with an interpreter that has only the latter (few). ${loadNote(rows)}`,
     table(
-      ['', ...RATIOED.flatMap((each) => [`${NAMES[each]} / unmodified`, '/ few'])],
+      ['', ...NAMED.flatMap((each) => [`${NAMES[each]} / unmodified`, '/ few'])],
       rows.map((row) => [
         row.subject,
-        ...RATIOED.flatMap((each) => [ratioCell(row, FROZEN, each), ratioCell(row, few, each)]),
+        ...NAMED.flatMap((each) => [ratioCell(row, FROZEN, each), ratioCell(row, few, each)]),
       ]),
     ),
   ].join('\n\n');

@@ -4,16 +4,15 @@
  *
  *     node bench/run.mjs peers [--on 'pylint sphinx'] [--rounds 20]
  */
-import {existsSync, mkdirSync, renameSync, rmSync, statSync, readdirSync} from 'node:fs';
+import {existsSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {describeTarget} from '../../src/cpython/interpreter/target.js';
-import {type MeasuredCommand, type Measurements, measureTime} from '../../src/cpython/interpreter/measure.js';
+import type {MeasuredCommand} from '../../src/cpython/interpreter/measure.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
-import {conditionEnvironment, type StartCondition} from '../../src/inspect/start-condition.js';
-import {filesOfStarts, makeBytecodePlaces} from '../../src/inspect/start-place.js';
 import {figureOf} from '../../src/inspect/statistics.js';
 import {quoteForShell} from '../../src/model/shell-words.js';
 import {run} from '../../support/rig.js';
+import {filesIn, openConditions} from '../conditions.js';
 import {FOLDER, valueOf} from '../context.js';
 import {contestInRoot} from '../in-root.js';
 import {suiteOptions, say} from '../options.js';
@@ -155,33 +154,22 @@ async function measureWays({
   place,
   isHere,
 }: WaysRequest): Promise<readonly Peer[]> {
-  const {environment} = ways[0] ?? {environment: scrubbedEnvironment()};
-  const interpreter = {python: runner, environment, signal};
-  const {version} = valueOf(await describeTarget(interpreter));
-  const bytecode = await makeBytecodePlaces(join(place, 'starts'));
-  const under = async (condition: StartCondition, times: number): Promise<readonly Measurements[]> => {
-    const sides = ways.map((way) => ({file: fileOf(way), name: fileOf(way), environment}));
-    const files = ways.flatMap(({made}) => (made === undefined ? [] : filesIn(made)));
-    const [first, ...others] = sides;
-    const evicted =
-      condition === 'cold' && first ? await filesOfStarts({sides: [first, ...others], files}, bytecode) : [];
-    const commands = ways.map((way) => ({
-      words: way.words,
-      environment: conditionEnvironment(way.environment, condition, bytecode),
-    }));
-    return valueOf(await measureTime(interpreter, {commands, rounds: times, cwd: '/', evicted}));
-  };
-  await under('warm', 1); // fills the directory of bytecode
-  const warm = await under('warm', rounds);
-  const compiling = await under('no-bytecode', Math.ceil(rounds / 4));
-  const cold = isHere ? await under('cold', Math.ceil(rounds / 4)) : [];
-  const isCold = isHere && cold.every(({reads}) => (figureOf(reads)?.median ?? 0) > 0);
+  const [first, ...others] = ways;
+  if (first === undefined) return [];
+  const {version} = valueOf(await describeTarget({python: runner, environment: first.environment, signal}));
+  const files = ways.flatMap(({made}) => (made === undefined ? [] : filesIn(made)));
+  const under = await openConditions({
+    ...{commands: [first, ...others], runner, place: join(place, 'starts'), files},
+  });
+  const warm = (await under('warm', rounds)) ?? [];
+  const compiling = (await under('no-bytecode', Math.ceil(rounds / 4))) ?? [];
+  const cold = isHere ? ((await under('cold', Math.ceil(rounds / 4))) ?? []) : [];
   return ways.map(({by, made, making}, i) => {
     const one: Peer = {
       ...{program, python: version.text, by, making},
       warm: figureOf(warm[i]?.milliseconds ?? [])?.median,
       noBytecode: figureOf(compiling[i]?.milliseconds ?? [])?.median,
-      cold: isCold ? figureOf(cold[i]?.milliseconds ?? [])?.median : undefined,
+      cold: figureOf(cold[i]?.milliseconds ?? [])?.median,
       memory: (figureOf(warm[i]?.peaks ?? [])?.median ?? 0) / 1024,
       size:
         made === undefined
@@ -191,14 +179,4 @@ async function measureWays({
     say(`${program}, ${version.text}, ${by}: ${JSON.stringify(one)}`);
     return one;
   });
-}
-
-const fileOf = ({words}: Way): string => words[0] ?? '';
-
-/** A file itself, or the files in a directory, but for builds. */
-function filesIn(made: string): string[] {
-  if (!statSync(made).isDirectory()) return [made];
-  return readdirSync(made, {withFileTypes: true}).flatMap((entry) =>
-    entry.isFile() ? [join(made, entry.name)] : [],
-  );
 }

@@ -11,6 +11,7 @@ import {scrubbedEnvironment} from '../../src/exec/environment.js';
 import type {BenchProgram} from '../../src/inspect/bench-program.js';
 import {PROGRAMS, type Workplace} from '../../support/programs.js';
 import {freshFolder, openWorkplace, traceOptions} from '../../support/workplace.js';
+import {filesIn} from '../conditions.js';
 import {type Contest, localPlace} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';
@@ -20,6 +21,8 @@ import {keepRows, type Row} from '../results.js';
 import {graft, overlay, relink} from '../subjects.js';
 
 const PYTHON = '/usr/bin/python3.11';
+
+const HOSTS = ['relink', 'graft', 'overlay'] as const;
 
 /** What each of them is asked for, by its name among the tests' programs. */
 const STARTS: Readonly<Record<string, readonly string[]>> = {
@@ -63,22 +66,31 @@ export async function measureProgram(
     const [file = '', ...rest] = words;
     const command = [file.split('/').at(-1), ...rest].join(' ');
     const environment = {HOME: work.folder, TMPDIR: join(work.folder, 'tmp'), COLUMNS: '100'};
-    return await measure(contest, {name: command, words, cwd: work.folder, environment}, extent);
+    const conditions = {
+      place: join(FOLDER, 'programs', `starts-${name}`),
+      files: HOSTS.flatMap((host) => filesIn(folderOf(host, name))),
+    };
+    return await measure(contest, {name: command, words, cwd: work.folder, environment, conditions}, extent);
   } finally {
     close();
   }
 }
 
+function folderOf(host: (typeof HOSTS)[number], name: string): string {
+  const folder = join(FOLDER, 'programs', `${host}-${name}`);
+  mkdirSync(folder, {recursive: true});
+  return folder;
+}
+
 async function freezeProgram(name: string, selection: readonly string[], work: Workplace): Promise<Contest> {
-  const folderOf = (host: string): string => {
-    const folder = join(FOLDER, 'programs', `${host}-${name}`);
-    mkdirSync(folder, {recursive: true});
-    return folder;
-  };
   const run = {cwd: work.folder, environment: {HOME: work.folder}};
-  const relinked = await relink({python: PYTHON, folder: folderOf('relink'), pie: false}, selection, run);
-  const grafted = await graft({python: PYTHON, folder: folderOf('graft')}, selection, run);
-  const overlaid = await overlay({python: PYTHON, folder: folderOf('overlay')}, selection, run);
+  const relinked = await relink(
+    {python: PYTHON, folder: folderOf('relink', name), pie: false},
+    selection,
+    run,
+  );
+  const grafted = await graft({python: PYTHON, folder: folderOf('graft', name)}, selection, run);
+  const overlaid = await overlay({python: PYTHON, folder: folderOf('overlay', name)}, selection, run);
   const unmodified: BenchProgram = {python: PYTHON, environment: scrubbedEnvironment(NO_BYTECODE)};
   return {
     subject: name,
