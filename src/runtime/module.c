@@ -183,7 +183,7 @@ static PyObject *snapshot_functions(PyObject *self, PyObject *Py_UNUSED(ignored)
     return PyTuple_Pack(2, state->before_snapshot, state->after_restore);
 }
 
-const char *(*ff_reason_to_leave_out)(const char *path) = NULL;
+const ff_snapshot_rules *ff_rules = NULL;
 
 /* For the recording of imports: why a snapshot cannot hold an extension module in a shared library; None if it can. */
 static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
@@ -192,9 +192,15 @@ static PyObject *reason_to_leave_out(PyObject *Py_UNUSED(self), PyObject *path)
     if (!PyUnicode_FSConverter(path, &bytes)) {
         return NULL;
     }
-    const char *reason = ff_reason_to_leave_out == NULL ? "there is no snapshot" : ff_reason_to_leave_out(PyBytes_AS_STRING(bytes));
+    const char *reason = ff_rules == NULL ? "there is no snapshot" : ff_rules->reason_to_leave_out(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
     return reason == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(reason);
+}
+
+/* The same: what belongs to the process. */
+static PyObject *process_settings(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
+{
+    return ff_rules == NULL ? PyUnicode_FromString("") : ff_rules->settings();
 }
 
 #ifdef FF_POSITION_INDEPENDENT
@@ -224,6 +230,7 @@ static PyMethodDef functions[] = {
      "after_restore(function, /)\n--\n\nCall a function when a process starts from a snapshot, the first one first; returns it."},
     {"_snapshot_functions", snapshot_functions, METH_NOARGS, NULL},
     {"_reason_to_leave_out", reason_to_leave_out, METH_O, NULL},
+    {"_process_settings", process_settings, METH_NOARGS, NULL},
 #ifdef FF_POSITION_INDEPENDENT
     {"_fix_addresses", fix_addresses, METH_VARARGS, NULL},
 #endif

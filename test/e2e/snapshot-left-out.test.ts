@@ -22,7 +22,8 @@ beforeAll(async () => {
 });
 
 describe('what cannot be kept is left out', () => {
-  const MODULES: readonly (readonly [name: string, code: string, reason: RegExp])[] = [
+  type Unkeepable = readonly [name: string, code: string, reason: RegExp];
+  const MODULES: readonly Unkeepable[] = [
     [
       'a_clock',
       'import time\nnow = time.time_ns()',
@@ -88,6 +89,33 @@ describe('what cannot be kept is left out', () => {
     ['a_name', 'import sys; name = sys.argv[0]', /a_name: it reads the name of the program/],
   ];
 
+  /** What a start would have to do again. */
+  const ACTIONS: readonly Unkeepable[] = [
+    ['a_log', 'open(__file__ + ".log", "w").close()', /a_log \(.*:1\): it writes .*a_log\.py\.log/],
+    [
+      'an_address',
+      'import socket\nwith socket.socket(type=socket.SOCK_DGRAM) as s: s.connect(("127.0.0.1", 9))',
+      /an_address \(.*:2\): it uses the network/,
+    ],
+    ['a_command', 'import os; os.system("true")', /a_command \(.*:1\): it runs another program/],
+    ['a_mask', 'import os; os.umask(0o27)', /a_mask: it changes the process itself \(the umask\)/],
+    [
+      'a_limit',
+      'import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (200, r.getrlimit(r.RLIMIT_NOFILE)[1]))',
+      /a_limit: it changes the process itself \(Max open files\)/,
+    ],
+    [
+      'a_rounding',
+      'import ctypes; ctypes.CDLL(None).fesetround(0x800)',
+      /a_rounding: it changes the process itself \(how floating-point numbers are rounded\)/,
+    ],
+    [
+      'a_memory_file', // nothing reports it
+      'import os; kept = os.memfd_create("kept")',
+      /a_memory_file: it leaves \/memfd:kept \(deleted\) open/,
+    ],
+  ];
+
   test('variables that imports set and remove are none of that', async () => {
     writeFileSync(
       join(packages, 'sets.py'),
@@ -103,6 +131,49 @@ describe('what cannot be kept is left out', () => {
     expect(await stateOf(out, ['-c', `${use}\n${STATE}`], {environment: changed})).toMatch(
       /^\['1', '3', None\]\n1 3\n.*an environment variable .* has another value/,
     );
+  });
+
+  test('but not a directory that it makes, nor a cache that it writes when there is none', async () => {
+    writeFileSync(
+      join(packages, 'a_cache.py'),
+      `import os
+folder = ${JSON.stringify(join(packages, 'made'))}
+try: os.mkdir(folder)
+except FileExistsError: pass
+if not os.path.exists(folder + '/cache'): open(folder + '/cache', 'w').write('filled')
+value = open(folder + '/cache').read()
+`,
+    );
+    const {summary, stderr} = await build('--startup', '--module', 'a_cache');
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    const value = ['-c', `import a_cache; print(a_cache.value)\n${STATE}`];
+    expect(await stateOf(out, value)).toBe('filled\nrestored');
+    rmSync(join(packages, 'made'), {recursive: true});
+    expect(await stateOf(out, value)).toMatch(/^filled\n(?!restored)/);
+  });
+
+  test('and what acts on something else than memory', async () => {
+    for (const [name, code] of ACTIONS) writeFileSync(join(packages, `${name}.py`), `${code}\n`);
+    const {summary, stderr} = await build('--startup', ...ACTIONS.flatMap(([name]) => ['--module', name]));
+    if (!summary.ok) throw new Error(stderr);
+    for (const [, , reason] of ACTIONS) expect(stderr).toMatch(reason);
+    expect(await stateOf(out, ['-c', `import a_mask, os; print(os.umask(0))\n${STATE}`])).toBe(
+      '23\nrestored',
+    );
+  });
+
+  test('but not what is imported after that', async () => {
+    writeFileSync(join(packages, 'comes_after.py'), 'IS_KEPT = True\n');
+    writeFileSync(
+      join(packages, 'comes_before.py'),
+      'import os, signal\nsignal.signal(signal.SIGUSR1, print)\nkept = os.eventfd(0)\nimport comes_after\n',
+    );
+    const {summary, stderr} = await build('--startup', '--module', 'comes_before');
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).toMatch(/comes_before .*it sets a handler of signal 10/);
+    const kept = 'import sys; print("comes_after" in sys.modules, "comes_before" in sys.modules)';
+    expect(await stateOf(out, ['-c', `${kept}\n${STATE}`])).toBe('True False\nrestored');
   });
 
   test('with what has it from a package that imports it when it is asked for', async () => {

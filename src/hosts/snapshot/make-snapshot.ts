@@ -48,7 +48,10 @@ export async function makeSnapshot(
   if (!made.ok) return made;
   try {
     // This run also writes the bytecode files that the others read.
-    const first = await recordImports(recipe, site);
+    let first = await recordImports(recipe, site);
+    if (!first.ok) return first;
+    // Caches of modules that it has filled are there the next time.
+    if (first.value.events.some(({kind}) => kind === 'write')) first = await recordImports(recipe, site);
     if (!first.ok) return first;
     const proved = await proveImports(recipe, first.value, site);
     if (!proved.ok) return proved;

@@ -3,30 +3,30 @@ import {fail, ok, type Result} from '../../model/result.js';
 
 /** What modules did while they were imported: lines of src/cpython/interpreter/scripts/record_imports.py. */
 const KINDS = [
-  ...['clock', 'process', 'random'],
-  ...['extension', 'thread', 'open', 'socket', 'child', 'mapping', 'database'],
-  ...['signal', 'locale', 'stream', 'directory', 'environment', 'arguments', 'lock', 'library', 'callback'],
+  'clock',
+  'process',
+  'random',
+  'extension',
+  'thread',
+  'open',
+  'write',
+  'child',
+  'mapping',
+  'database',
+  'network',
+  'input',
+  'signal',
+  'setting',
+  'locale',
+  'stream',
+  'directory',
+  'environment',
+  'arguments',
+  'lock',
+  'library',
+  'callback',
 ] as const;
-export type EventKind =
-  | 'clock'
-  | 'process'
-  | 'random'
-  | 'extension'
-  | 'thread'
-  | 'open'
-  | 'socket'
-  | 'child'
-  | 'mapping'
-  | 'database'
-  | 'signal'
-  | 'locale'
-  | 'stream'
-  | 'directory'
-  | 'environment'
-  | 'arguments'
-  | 'lock'
-  | 'library'
-  | 'callback';
+export type EventKind = (typeof KINDS)[number];
 
 export interface ImportEvent {
   readonly kind: EventKind;
@@ -52,15 +52,13 @@ export interface RecordedImports {
   readonly reads: readonly ImportRead[];
   /** How many milliseconds each module took, without those that it imported. */
   readonly times: ReadonlyMap<string, number>;
-  /** The threads that run at the end. */
-  readonly threads: number;
 }
 
 const line = z.union([
   z.strictObject({edge: z.tuple([z.string(), z.string()])}),
   z.strictObject({
     event: z.strictObject({
-      kind: z.enum(KINDS as unknown as [EventKind, ...EventKind[]]),
+      kind: z.enum(KINDS),
       module: z.string(),
       file: z.string(),
       line: z.number(),
@@ -71,7 +69,6 @@ const line = z.union([
     read: z.tuple([z.enum(['variable', 'file', 'examined', 'fact', 'arguments']), z.string(), z.string()]),
   }),
   z.strictObject({time: z.tuple([z.string(), z.number()])}),
-  z.strictObject({threads: z.number()}),
   z.strictObject({end: z.literal(true)}),
 ]);
 
@@ -81,7 +78,6 @@ export function parseRecording(text: string): Result<RecordedImports> {
   const edges = new Map<string, Set<string>>();
   const times = new Map<string, number>();
   const reads: ImportRead[] = [];
-  let threads = 1;
   let isWhole = false;
   for (const each of text.split('\n')) {
     if (each === '') continue;
@@ -98,11 +94,10 @@ export function parseRecording(text: string): Result<RecordedImports> {
       const [kind, module, name] = data.read;
       reads.push({kind, module, name});
     } else if ('time' in data) times.set(...data.time);
-    else if ('threads' in data) threads = data.threads;
     else isWhole = true;
   }
   if (!isWhole) return fail('SNAPSHOT', 'the imports end the process before they are done');
-  return ok({events, edges, reads, times, threads});
+  return ok({events, edges, reads, times});
 }
 
 function parseJson(text: string): unknown {

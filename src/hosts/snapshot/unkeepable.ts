@@ -32,10 +32,14 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   extension: ({detail}) => `it is a shared library (${detail})`,
   thread: () => 'it starts a thread that goes on',
   open: ({detail}) => `it leaves ${detail} open`,
+  write: ({detail}) => `it writes ${detail}`,
+  network: () => 'it uses the network',
+  input: () => 'it reads the standard input',
   child: ({detail}) => `it runs another program${detail === '' ? '' : ` (${detail})`}`,
   mapping: () => 'it maps a file',
   database: ({detail}) => `it opens a database${detail === '' ? '' : ` (${detail})`}`,
   signal: ({detail}) => `it sets a handler of signal ${detail}`,
+  setting: ({detail}) => `it changes the process itself (${detail})`,
   locale: () => 'it changes the locale',
   stream: () => 'it changes a standard stream',
   directory: () => 'it changes the working directory',
@@ -58,13 +62,13 @@ const UNSTABLE: Readonly<Partial<Record<EventKind, string>>> = {
  * @param isProgram whether the executable has one name; an interpreter's `sys.argv[0]` is what it runs
  */
 export function findUnkeepable(
-  {events, reads, threads}: Omit<RecordedImports, 'edges' | 'times'>,
+  {events, reads}: Omit<RecordedImports, 'edges' | 'times'>,
   isProgram: boolean,
 ): readonly Unkeepable[] {
   const found = new Map<string, Unkeepable>();
-  for (const event of events.map((each) => withModule(each, events))) {
+  for (const event of events) {
     const reason = REASONS[event.kind]?.(event);
-    if (reason === undefined || event.module === '' || (event.kind === 'thread' && threads <= 1)) continue;
+    if (reason === undefined || event.module === '') continue;
     if (!found.has(event.module)) found.set(event.module, unkeepable(event, reason));
   }
   for (const {kind, module, name} of isProgram ? [] : reads) {
@@ -72,13 +76,6 @@ export function findUnkeepable(
     found.set(module, {module, reason: 'it reads the name of the program'});
   }
   return [...found.values()];
-}
-
-/** A socket that is open at the end belongs to the last module that made one. */
-function withModule(event: ImportEvent, events: readonly ImportEvent[]): ImportEvent {
-  if (event.kind !== 'open' || event.module !== '' || !event.detail.startsWith('socket:')) return event;
-  const maker = events.findLast(({kind}) => kind === 'socket');
-  return maker === undefined ? event : {...maker, kind: 'open', detail: 'a socket'};
 }
 
 /** The modules that read what differs in each process: those that are to blame when two dumps differ and nothing else is known. */

@@ -17,6 +17,7 @@
 static struct {
     char locale[256], folder[4096];
     struct sigaction signals[NSIG];
+    ff_settings settings;
     char was_open[4096]; /* descriptors that this process has inherited */
 } earlier;
 
@@ -30,6 +31,7 @@ void ff_remember_process(void)
     for (int signal = 1; signal < NSIG; signal++) {
         sigaction(signal, NULL, &earlier.signals[signal]);
     }
+    ff_read_settings(&earlier.settings);
     for (int fd = 0; fd < (int)sizeof(earlier.was_open); fd++) {
         earlier.was_open[fd] = fcntl(fd, F_GETFD) >= 0;
     }
@@ -50,6 +52,12 @@ void ff_check_process(void)
             ff_stop_dump("an import sets a handler of signal %d", signal);
         }
     }
+    ff_settings settings;
+    ff_read_settings(&settings);
+    const char *changed = ff_changed_setting(&earlier.settings, &settings);
+    if (changed != NULL) {
+        ff_stop_dump("an import changes the process itself (%s)", changed);
+    }
     int status;
     if (waitpid(-1, &status, WNOHANG) >= 0) {
         ff_stop_dump("an import leaves a child process");
@@ -60,7 +68,7 @@ void ff_check_process(void)
         count += each->d_name[0] != '.';
     }
     if (folders == NULL || count != 1) {
-        ff_stop_dump("an import leaves %d threads running", count - 1);
+        ff_stop_dump("an import leaves threads running (%d)", count - 1);
     }
     closedir(folders);
     folders = opendir("/proc/self/fd");

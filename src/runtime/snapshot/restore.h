@@ -406,6 +406,15 @@ int ff_have_restored(void);
 void ff_run_restored(void);
 int ff_renew(int argc, char **argv, const ff_command_line *line);
 
+/* snapshot/process-settings.c: what belongs to a process beside memory and files; lines of a name, a tab, and a value. */
+typedef struct {
+    size_t length;
+    char text[4096];
+} ff_settings;
+void ff_read_settings(ff_settings *settings);
+PyObject *ff_settings_text(void);
+const char *ff_changed_setting(const ff_settings *before, const ff_settings *now); /* the name of the first one; NULL if there is none */
+
 /* snapshot/dump-checks.c: what imports may not leave behind. */
 PyObject *ff_environment(void);
 void ff_remember_process(void);

@@ -81,7 +81,8 @@ static void tell_pages(char *path)
 
 FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
 {
-    ff_reason_to_leave_out = ff_can_hold;
+    static const ff_snapshot_rules rules = {ff_can_hold, ff_settings_text};
+    ff_rules = &rules;
     const char *path = request();
     if (path != NULL) {
         ff_note_first_libraries();

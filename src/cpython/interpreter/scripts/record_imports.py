@@ -13,7 +13,6 @@ REQUEST is a list of lines, `module NAME` or `path FOLDER` (the directory of a s
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
-    {"threads": NUMBER}                                         those that run at the end
     {"end": true}
 
 The module that does something is the one whose body runs, however deep the call is; the line is that of its body.
@@ -113,20 +112,27 @@ def is_import_system(frame):
 
 READS = {"os.listdir": "file", "os.scandir": "file", "glob.glob": "", "pathlib.Path.glob": ""}
 KINDS = {
-    "os.chdir": "directory",
     "os.fork": "child",
     "os.forkpty": "child",
     "os.posix_spawn": "child",
     "subprocess.Popen": "child",
     "os.exec": "child",
-    "_thread.start_new_thread": "thread",
-    "_thread.start_joinable_thread": "thread",
-    "socket.__new__": "socket",
+    "os.system": "child",
+    "builtins.input": "input",
+    "socket.bind": "network",
+    "socket.connect": "network",
+    "socket.getaddrinfo": "network",
+    "socket.gethostbyaddr": "network",
+    "socket.gethostbyname": "network",
+    "socket.sendmsg": "network",
+    "socket.sendto": "network",
     "mmap.__new__": "mapping",
     "sqlite3.connect": "database",
     "ctypes.dlopen": "library",
 }
-opened = {}  # path -> the module and the place of the last one that opened it
+WRITES = {"os." + name for name in "chmod chown link remove rename rmdir symlink truncate utime".split()}
+opened = {}  # path, or SOCKET -> the place of the last one that opened it
+SOCKET = "a socket"
 
 
 def audit(name, arguments):
@@ -140,16 +146,30 @@ def audit(name, arguments):
         path = os.path.abspath(path)
         is_paused = True  # the module itself examines nothing here
         try:
-            opened[os.path.realpath(path)] = (running[-1], place())
+            opened[os.path.realpath(path)] = place()
         finally:
             is_paused = False
         flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
-        if flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
+        if flags & 3 != 0 and not path.startswith("/dev/"):
+            event("write", path)
+        elif flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
             put_read("file", path)
         elif path.startswith(("/dev/urandom", "/dev/random", "/proc/sys/kernel/random")):
             event("random", path)
         elif path.startswith("/proc/"):
             event("process", path)
+    elif name in WRITES or name == "os.mkdir":
+        path = decoded(arguments[0])
+        if path is None or is_import_system(sys._getframe(1)):
+            return
+        if name == "os.mkdir":
+            put_read("examined", os.path.abspath(path))  # as if it had looked whether it is there
+        else:
+            event("write", os.path.abspath(path))
+    elif name == "os.chdir":
+        changed["directory"] = place()
+    elif name == "socket.__new__":
+        opened[SOCKET] = place()
     elif name in READS:
         path = decoded(arguments[0] if arguments and arguments[0] is not None else ".")
         if READS[name] and path is not None and not is_import_system(sys._getframe(1)):
@@ -159,7 +179,7 @@ def audit(name, arguments):
     elif name == "ctypes.dlopen" and (arguments[0] is None or can_be_held(arguments[0])):
         pass  # the program itself, or one that a snapshot holds
     elif name in KINDS:
-        detail = ", ".join(each if isinstance(each, str) else repr(each) for each in arguments[:1])
+        detail = "".join(os.fsdecode(each) if isinstance(each, (str, bytes)) else repr(each) for each in arguments[:1])
         event(KINDS[name], detail[:200])
 
 
@@ -452,41 +472,92 @@ def stream(value):
     return id(value), *(getattr(value, name, None) for name in ("encoding", "errors", "line_buffering", "write_through"))
 
 
+def handled_signals():
+    """Masks of the signals that are ignored and caught: of those that libraries handle, _signal knows nothing (proc(5))."""
+    descriptor = posix.open("/proc/self/status", posix.O_RDONLY | posix.O_CLOEXEC)
+    status = posix.read(descriptor, 1 << 16)
+    posix.close(descriptor)
+    return [int(status.partition(b"\n%s:\t" % name)[2][:16], 16) for name in (b"SigIgn", b"SigCgt")]
+
+
+def working_directory():
+    try:
+        return posix.getcwd()
+    except OSError:
+        return None  # it was removed
+
+
 def state():
     import _locale
     import _signal
 
-    def handler(number):
-        try:
-            return _signal.getsignal(number)
-        except (OSError, ValueError):
-            return None
+    ignored, caught = handled_signals()
 
+    def handler(number):
+        bit = 1 << (number - 1)
+        return number, _signal.getsignal(number), ignored & bit, caught & bit
+
+    settings = own._process_settings().splitlines()
     return {
+        "setting": [tuple(line.split("\t", 1)) for line in settings],
+        "directory": working_directory(),
         "locale": _locale.setlocale(_locale.LC_ALL),
         "stream": [stream(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
-        "signal": [handler(number) for number in range(1, _signal.NSIG)],
+        "signal": [handler(number) for number in sorted(_signal.valid_signals())],  # not those of libc's threads
     }
 
 
+def kept_open():
+    """The threads and the open files of this process: kind, number, and what is open."""
+    files = {("open", number, path) for number, path in descriptors().items() if not path.startswith("/proc/")}
+    return files | {("thread", int(number), "") for number in posix.listdir("/proc/self/task")}
+
+
 before = None
-changed = {}  # kind of state -> the place that changed it last
+left_open = {}  # the same -> the module that was imported when it came, the place, and what it is
+changed = {}  # kind of state, or of what is left -> the place that changed it last
 
 
 def watch_change(module, name, kind):
     def note(arguments):
         changed[kind] = place()
 
-    setattr(module, name, Watched(getattr(module, name), note))
+    if hasattr(module, name):
+        setattr(module, name, Watched(getattr(module, name), note))
 
 
 def check_state(name):
+    """What changed since the last look is the doing of this module; "" is none."""
+    global is_paused
+    is_paused = True
+    try:
+        look(name)
+    finally:
+        is_paused = False
+
+
+def detail_of(kind, old, new):
+    """The number of a signal, the name of a setting."""
+    if kind not in ("signal", "setting"):
+        return ""
+    first = [a == b for a, b in zip(new, old)].index(False)
+    return str(new[first][0])
+
+
+def look(name):
     global before
     now = state()
+    kept = kept_open()
+    for each in left_open.keys() - kept:
+        del left_open[each]
+    for each in kept - left_open.keys():
+        kind, number, path = each
+        what = SOCKET if path.startswith("socket:") else path
+        where = changed.get(kind) if kind == "thread" else opened.get(what)
+        left_open[each] = name, where or ("", 0), what
     for kind, value in now.items():
         if before is not None and value != before[kind]:
-            detail = str(1 + [a == b for a, b in zip(value, before[kind])].index(False)) if kind == "signal" else ""
-            put_event(kind, name, changed.get(kind, ("", 0)), detail)
+            put_event(kind, name, changed.get(kind, ("", 0)), detail_of(kind, before[kind], value))
     before = now
     changed.clear()
 
@@ -504,6 +575,7 @@ def can_be_held(path):
 
 def load_unlocked(original):
     def _load_unlocked(spec):
+        check_state(running[-1] if running else "")
         running.append(spec.name)
         times.append([clock(), 0.0])
         try:
@@ -515,9 +587,9 @@ def load_unlocked(original):
             return original(spec)
         finally:
             global is_paused
+            check_state(spec.name)
             is_paused = True
             try:
-                check_state(spec.name)
                 watch_later(spec.name, sys.modules.get(spec.name))
             finally:
                 is_paused = False
@@ -603,6 +675,18 @@ def run_hooks():
             pass  # the dump says so
 
 
+def end_threads_for_fork():
+    """Some libraries end their threads before a fork and begin them anew when they are needed (OpenBLAS): so they do before a snapshot."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        child = posix.fork()
+    if child == 0:
+        posix._exit(0)
+    posix.waitpid(child, 0)
+
+
 def main():
     global is_paused
     request, out = sys.argv[1:]
@@ -612,12 +696,15 @@ def main():
     sys.path[:0] = [value for key, value in wanted if key == "path"]
     sys.argv = Arguments([Argument("python"), Argument("argument")])
     sys.orig_argv = Arguments(list.__iter__(sys.argv))
-    open_before = descriptors()
     check_state("")
     watch_functions()
     import _locale
     import _signal
+    import _thread
 
+    for each in ("start_new_thread", "start_joinable_thread"):
+        watch_change(_thread, each, "thread")
+        watch_change(sys.modules.get("threading"), "_" + each, "thread")
     watch_change(_signal, "signal", "signal")
     watch_change(_locale, "setlocale", "locale")
     watch_variables()
@@ -632,15 +719,16 @@ def main():
     is_paused = True
     check_copies()
     run_hooks()
-    for number, path in descriptors().items():
-        if number not in open_before and not path.startswith("/proc/"):
-            module, where = opened.get(path, ("", ("", 0)))
-            put_event("open", module, where, path)
-    threads = len(posix.listdir("/proc/self/task"))
+    if len(posix.listdir("/proc/self/task")) > 1:
+        end_threads_for_fork()
+    now = kept_open()
+    for each, (module, where, what) in left_open.items():
+        if module and each in now:
+            put_event(each[0], module, where, what)
+    has_threads = len(posix.listdir("/proc/self/task")) > 1
     for kind, module, attribute in held_objects():
-        if kind != "lock" or threads == 1:  # other threads hold locks of their own
+        if kind != "lock" or not has_threads:  # other threads hold locks of their own
             put_event(kind, module, ("", 0), attribute)
-    put('{"threads":%d}' % threads)
     put('{"end":true}')
     descriptor = posix.open(out, posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC, 0o600)
     data = ("\n".join(lines) + "\n").encode("ascii")

@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals';
 import {findOutsideRelease} from '../../../../src/hosts/snapshot/outside-release.js';
 import type {ImportRead, RecordedImports} from '../../../../src/hosts/snapshot/recorded-imports.js';
 
-const NOTHING: RecordedImports = {events: [], edges: new Map(), reads: [], times: new Map(), threads: 1};
+const NOTHING: RecordedImports = {events: [], edges: new Map(), reads: [], times: new Map()};
 const AT = '/opt/python';
 
 function namesOf(recorded: Partial<RecordedImports>, known: readonly string[] = []): readonly string[] {
