@@ -193,8 +193,9 @@ client.write(b'x'); c.write(b.read()); print(server.read(1), server.version(), s
     const words = canUnshare && i > 2 ? inNamespace : ['env'];
     const done = await rig.start(words[0] ?? '', [...words.slice(1), rig.out, '-c', `${shake}; ${STATE}`]);
     expect(done).toMatchObject({exitCode: 0, stderr: ''});
-    const [, name = '', bytes = ''] =
-      /^([0-9a-f]{32}) b'x' TLSv1\.2 ([0-9a-f]{32})\nrestored\n$/.exec(done.stdout) ?? [];
+    const printed = /^([0-9a-f]{32}) b'x' TLSv1\.2 ([0-9a-f]{32})\nrestored\n$/;
+    expect(done.stdout).toMatch(printed);
+    const [, name = '', bytes = ''] = printed.exec(done.stdout) ?? [];
     expect(name).not.toMatch(/^0*$/);
     seen.add(name).add(bytes);
   }
