@@ -7,6 +7,7 @@ const SHT_NOBITS = 8;
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
 const STT_SECTION = 3;
+const STB_WEAK = 2;
 
 /** A section of an ELF file. */
 export interface ElfSection {
@@ -31,6 +32,9 @@ export interface ElfSymbol {
   readonly section: number;
   readonly value: number;
   readonly size: number;
+  /** `STT_…` */
+  readonly kind: number;
+  readonly isWeak: boolean;
   /** Where its entry lies in the bytes that the file was read from. */
   readonly offset: number;
 }
@@ -40,6 +44,8 @@ export interface ElfRelocation {
   readonly type: number;
   readonly symbol: ElfSymbol;
   readonly addend: number;
+  /** Where its entry lies in the bytes that the file was read from. */
+  readonly offset: number;
 }
 
 export interface ElfFile {
@@ -106,9 +112,12 @@ export function elfSymbols({sections}: ElfFile, which: 'all' | 'dynamic' = 'all'
   return Array.from({length: Math.floor(bytes.length / SYMBOL)}, (_, i) => {
     const at = i * SYMBOL;
     const section = bytes.readUInt16LE(at + 6);
-    const isSection = ((bytes[at + 4] ?? 0) & 0xf) === STT_SECTION;
+    const info = bytes[at + 4] ?? 0;
+    const kind = info & 0xf;
     return {
-      name: isSection ? (sections[section]?.name ?? '') : textAt(strings, bytes.readUInt32LE(at)),
+      kind,
+      isWeak: info >> 4 === STB_WEAK,
+      name: kind === STT_SECTION ? (sections[section]?.name ?? '') : textAt(strings, bytes.readUInt32LE(at)),
       section,
       value: Number(bytes.readBigUInt64LE(at + 8)),
       size: Number(bytes.readBigUInt64LE(at + 16)),
@@ -125,19 +134,36 @@ export function elfRelocations(
 ): readonly ElfRelocation[] {
   return sections
     .filter(({type, info}) => type === SHT_RELA && info === section)
-    .flatMap((table) => {
-      const bytes = bufferOf(table.bytes);
-      return Array.from({length: Math.floor(bytes.length / RELOCATION)}, (_, i) => {
-        const at = i * RELOCATION;
-        const symbol = symbols[bytes.readUInt32LE(at + 12)];
-        return {
-          at: Number(bytes.readBigUInt64LE(at)),
-          type: bytes.readUInt32LE(at + 8),
-          symbol: symbol ?? {name: '', section: 0, value: 0, size: 0, offset: 0},
-          addend: Number(bytes.readBigInt64LE(at + 16)),
-        };
-      });
-    });
+    .flatMap((table) => relocationsIn(table, symbols));
+}
+
+/**
+ * What the dynamic linker fills in, by its place in memory.
+ * @param symbols the dynamic ones
+ */
+export function dynamicRelocations(
+  {sections}: ElfFile,
+  symbols: readonly ElfSymbol[],
+): readonly ElfRelocation[] {
+  return sections
+    .filter(({type, link}) => type === SHT_RELA && sections[link]?.type === SHT_DYNSYM)
+    .flatMap((table) => relocationsIn(table, symbols));
+}
+
+const NO_SYMBOL: ElfSymbol = {name: '', section: 0, value: 0, size: 0, kind: 0, isWeak: false, offset: 0};
+
+function relocationsIn(table: ElfSection, symbols: readonly ElfSymbol[]): ElfRelocation[] {
+  const bytes = bufferOf(table.bytes);
+  return Array.from({length: Math.floor(bytes.length / RELOCATION)}, (_, i) => {
+    const at = i * RELOCATION;
+    return {
+      at: Number(bytes.readBigUInt64LE(at)),
+      type: bytes.readUInt32LE(at + 8),
+      symbol: symbols[bytes.readUInt32LE(at + 12)] ?? NO_SYMBOL,
+      addend: Number(bytes.readBigInt64LE(at + 16)),
+      offset: table.offset + at,
+    };
+  });
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

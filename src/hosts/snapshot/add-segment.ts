@@ -8,7 +8,7 @@ import {
   SECTION_HEADER_SIZE,
   sectionTableOf,
   segmentsOf,
-} from './elf-file.js';
+} from '../../codegen/object-file/elf-file.js';
 
 /** A program header and its place in the table: 56 bytes. */
 const HEADER_SIZE = 56;

@@ -1,4 +1,4 @@
-import {segmentsOf} from './elf-file.js';
+import {segmentsOf} from '../../codegen/object-file/elf-file.js';
 
 const PT_DYNAMIC = 2;
 const [DT_NULL, DT_INIT, DT_INIT_ARRAYSZ] = [0n, 12n, 27n];

@@ -1,5 +1,5 @@
 import {PAGE, type Range} from './dump-format.js';
-import {type ElfPart, PF_W, PT_LOAD, segmentsOf} from './elf-file.js';
+import {type ElfPart, PF_W, PT_LOAD, segmentsOf} from '../../codegen/object-file/elf-file.js';
 
 /** The last writable segment that is loaded; undefined if there is none. What is not in the file is zero. */
 export function dataSegmentOf(executable: Buffer): ElfPart | undefined {

@@ -1,5 +1,5 @@
 import {type DumpHeader, readRanges} from './dump-format.js';
-import {type ElfPart, sectionsOf} from './elf-file.js';
+import {type ElfPart, sectionsOf} from '../../codegen/object-file/elf-file.js';
 import {addSegment} from './add-segment.js';
 import {writeEarlierPlace} from './append-snapshot.js';
 

@@ -10,7 +10,7 @@ import {
   writeField,
 } from '../../../../src/hosts/snapshot/dump-format.js';
 import {imagesIn, withImagesOf} from '../../../../src/hosts/snapshot/images-in-place.js';
-import {PT_LOAD, PT_NOTE, sectionsOf, segmentsOf} from '../../../../src/hosts/snapshot/elf-file.js';
+import {PT_LOAD, PT_NOTE, sectionsOf, segmentsOf} from '../../../../src/codegen/object-file/elf-file.js';
 
 const [DATA, TEXT] = [0x600000, 0x400000];
 const PLACE = 2000;
