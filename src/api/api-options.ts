@@ -117,6 +117,11 @@ export interface SnapshotOptions extends FreezeOptions {
   readonly source?: string | undefined;
   /** An installed Python that can be relinked: a path, or a name on PATH. Never written to. */
   readonly python?: string | undefined;
+  /**
+   * How an installed Python is linked. `link`: with its static archive; `graft`: its executable, as one object. By default link where the archive can be linked,
+   * else graft.
+   */
+  readonly method?: 'link' | 'graft' | undefined;
   /** The path of the new executable. */
   readonly out: string;
   /** The directory for stage 1, the images and the state of the build. By default one in the cache. */

@@ -124,6 +124,7 @@ export const DECLARATIONS: Declarations = {
       ...FREEZE,
       source: 'path',
       python: 'program',
+      method: 'method',
       out: 'path',
       buildDir: 'path',
       entry: 'text',

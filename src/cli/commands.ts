@@ -55,6 +55,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary: 'build an interpreter that starts from memory, with its imports already done',
     options: [
       'python',
+      'method',
       ...PLACE_OPTIONS.filter((name) => name !== 'pie' && name !== 'builtin-extensions'),
       ...SNAPSHOT_OPTIONS,
       ...SELECTION_OPTIONS,

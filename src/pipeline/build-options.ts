@@ -89,7 +89,12 @@ export interface SourceBuildOptions {
 /** The Python that an interpreter with a snapshot is made of: one that is built from source, or an installed one that can be relinked. */
 export type SnapshotBase =
   | ({readonly kind: 'source'} & Pick<SourceBuildOptions, 'source' | 'configureArguments' | 'makeArguments'>)
-  | {readonly kind: 'installed'; readonly python: string};
+  | {
+      readonly kind: 'installed';
+      readonly python: string;
+      /** As of `relink`; undefined leaves the choice to the build. */
+      readonly method?: 'link' | 'graft' | undefined;
+    };
 
 /** An interpreter with a snapshot. */
 export interface SnapshotOptions extends Pick<SourceBuildOptions, 'buildDir' | 'debugInfo' | 'cc'> {

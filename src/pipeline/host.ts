@@ -43,7 +43,7 @@ export interface Host<T extends Toolchain = Toolchain> {
   ) => Promise<Result<LinkedImages>>;
 }
 
-export type HostKind = 'source' | 'snapshot' | 'make' | 'relink' | 'graft' | 'overlay';
+export type HostKind = 'source' | 'snapshot' | 'make' | 'relink' | 'graft' | 'transplant' | 'overlay';
 
 /** The context of a host. */
 export interface Site {

@@ -20,13 +20,19 @@ const snapshot = (...words: string[]): ReturnType<typeof flashfreezeJson> =>
   flashfreezeJson(['snapshot', ...words], {cwd: folder, environment});
 
 const PYENV = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
+/** Debian's has the interpreter in an executable with fixed addresses, those of pyenv in a shared library. */
 const PYTHONS = [
-  {python: SYSTEM_PYTHON, isThere: hasLinkablePython()},
-  ...['3.10.13', '3.12.1', '3.13.0'].map((version) => {
-    const python = join(PYENV, version, 'bin/python3');
-    return {python, isThere: existsSync(python)};
-  }),
-].filter(({isThere}) => isThere);
+  {python: SYSTEM_PYTHON, isLinkable: hasLinkablePython()},
+  ...['3.10.13', '3.12.1', '3.13.0'].map((version) => ({
+    python: join(PYENV, version, 'bin/python3'),
+    isLinkable: true,
+  })),
+]
+  .filter(({python}) => existsSync(python))
+  .flatMap(({python, isLinkable}) => [
+    ...(isLinkable ? [{python, method: 'link'}] : []),
+    ...(process.arch === 'x64' ? [{python, method: 'graft'}] : []),
+  ]);
 
 /** What modules in shared libraries do, and classes, exceptions and threads of a program that runs on. */
 const PROGRAM = `import array, asyncio, bisect, datetime, decimal, hashlib, heapq, json, math, mmap, pickle, select, sqlite3, ssl, struct, sys, zlib
@@ -44,14 +50,17 @@ except json.JSONDecodeError as error:
     print(error, type(error).__mro__)
 `;
 
-describe.each(PYTHONS)('$python', ({python}) => {
-  const name = python.replaceAll(/\W/g, '-');
+describe.each(PYTHONS)('$python, $method', ({python, method}) => {
+  const name = `${python} ${method}`.replaceAll(/\W/g, '-');
+  const build = (from: string, ...words: string[]): ReturnType<typeof snapshot> =>
+    snapshot('--python', from, '--method', method, '--build-dir', join(folder, `build${name}`), ...words);
   const out = join(folder, 'bin', name);
   mkdirSync(join(folder, 'bin'), {recursive: true});
 
   test('a start goes on from memory, and does what the Python does', async () => {
-    const {summary, stderr} = await snapshot(
-      ...['--python', python, '--out', out, '--build-dir', join(folder, `build${name}`)],
+    const {summary, stderr} = await build(
+      python,
+      ...['--out', out],
       ...['--trace', '-c "import array, asyncio, datetime, decimal, hashlib, json, math, pickle, struct"'],
       ...['--startup'],
     );
@@ -81,12 +90,11 @@ describe.each(PYTHONS)('$python', ({python}) => {
       `import json, sys, edited, _flashfreeze\nprint(json.dumps([edited.VALUE, sys.argv[1:]]), _flashfreeze.info()["snapshot"])\n`,
     );
     const program = join(folder, 'bin', `program${name}`);
-    const words = ['--python', python, '--out', program, '--entry', script];
-    const build = async (): Promise<void> => {
-      const {summary, stderr} = await snapshot(...words, '--build-dir', join(folder, `build${name}`));
+    const make = async (): Promise<void> => {
+      const {summary, stderr} = await build(python, '--out', program, '--entry', script);
       if (!summary.ok) throw new Error(stderr);
     };
-    await build();
+    await make();
     expect(await start(program, '-c', 'x')).toMatchObject({
       exitCode: 0,
       stdout: '[1, ["-c", "x"]] restored\n',
@@ -94,7 +102,7 @@ describe.each(PYTHONS)('$python', ({python}) => {
     writeFileSync(module, 'VALUE = 20\n');
     const changed = await start(program);
     expect(changed.stdout).toMatch(/^\[20, \[\]\] (?!restored)/);
-    await build();
+    await make();
     expect((await start(program)).stdout).toBe('[20, []] restored\n');
   });
 
@@ -111,10 +119,7 @@ describe.each(PYTHONS)('$python', ({python}) => {
       `import json, sys\ndef main():\n    print(${question})\n    try:\n        import _flashfreeze\n        print(_flashfreeze.info()["snapshot"])\n    except ImportError:\n        pass\n`,
     );
     const program = join(folder, 'bin', `environment${name}`);
-    const {summary, stderr} = await snapshot(
-      ...['--python', own, '--out', program, '--build-dir', join(folder, `build${name}`)],
-      ...['--entry', 'kept_here:main'],
-    );
+    const {summary, stderr} = await build(own, ...['--out', program, '--entry', 'kept_here:main']);
     if (!summary.ok) throw new Error(stderr);
     const code = 'from kept_here import main; main()';
     // The first entry of a command's path is the working directory; a program has none.
@@ -150,10 +155,7 @@ loader.exec_module(library)
 `,
     );
     const program = join(folder, 'bin', `library${name}`);
-    const {summary, stderr} = await snapshot(
-      ...['--python', python, '--out', program, '--build-dir', join(folder, `build${name}`)],
-      ...['--module', 'with_library'],
-    );
+    const {summary, stderr} = await build(python, '--out', program, '--module', 'with_library');
     if (!summary.ok) throw new Error(stderr);
     const use = `import with_library; print(with_library.library.encode_basestring('x'))`;
     expect(await start(program, '-c', `${use}; ${STATE}`)).toMatchObject({stdout: '"x"\nrestored\n'});

@@ -50,6 +50,7 @@ export function snapshotOptionsOf({command, options}: Invocation, cacheDir: stri
     ...options,
     configureArg: options['configure-arg'],
     makeArg: options['make-arg'],
+    method: methodOf(options),
   });
   if (!base.ok) return base;
   const out = requireOption(command, 'out', 'EXE', options.out);
@@ -86,7 +87,7 @@ export function relinkOptionsOf(invocation: Invocation): Result<RelinkOptions> {
   return ok({...installed.value, pie, debugInfo});
 }
 
-/** The method that is asked for; undefined leaves the choice to `relink`. */
+/** The method that is asked for; undefined leaves the choice to the command. */
 export function methodOf({method}: OptionValues): RelinkMethod | undefined {
   return method === 'link' || method === 'graft' ? method : undefined;
 }

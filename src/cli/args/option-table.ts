@@ -173,7 +173,7 @@ const RELINK = {
     configurable: true,
     value: 'METHOD',
     describe:
-      'link the static archive, or graft the images onto a copy of the executable (default: link where the archive can be linked, else graft)',
+      'link the static archive, or graft the images onto a copy of the executable; with snapshot, link that as one object (default: link where the archive can be linked, else graft)',
   },
 } as const satisfies Record<string, OptionSpec>;
 

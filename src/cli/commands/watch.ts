@@ -86,8 +86,9 @@ async function subjectOf(invocation: Invocation, context: HostContext): Promise<
   const {cacheDir, userEnvironment} = context;
   const {options, word = options.python === undefined ? 'build' : 'relink'} = invocation;
   const selection = selectionOf(options);
-  if (word !== 'relink' && methodOf(options) !== undefined) {
-    return fail('USAGE', `unknown option --method for watch ${word}`, {hint: 'it is an option of relink'});
+  if (word !== 'relink' && word !== 'snapshot' && methodOf(options) !== undefined) {
+    const hint = 'it is an option of relink and snapshot';
+    return fail('USAGE', `unknown option --method for watch ${word}`, {hint});
   }
   if (word === 'build') {
     const source = sourceOptionsOf(invocation);

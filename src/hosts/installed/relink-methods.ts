@@ -32,13 +32,23 @@ export async function relinkBy(
   options: RelinkOptions,
   context: HostContext,
 ): Promise<Result<Relinking>> {
-  if (wanted !== undefined) return ok(relinking(wanted, options, context));
+  const method = await chooseMethod(wanted, options, context);
+  return method.ok ? ok(relinking(method.value, options, context)) : method;
+}
+
+/** The wanted method; without one, `link` where the archive can be linked, else `graft`, with a notice that says why. Fails as `installedToolchain` does. */
+export async function chooseMethod(
+  wanted: RelinkMethod | undefined,
+  options: RelinkOptions,
+  context: HostContext,
+): Promise<Result<RelinkMethod>> {
+  if (wanted !== undefined) return ok(wanted);
   const obstacle = await findObstacle(options, context);
   if (!obstacle.ok) return obstacle;
-  if (obstacle.value === null) return ok(relinking('link', options, context));
+  if (obstacle.value === null) return ok('link');
   const message = `${obstacle.value}: grafting a copy of the executable`;
   context.events.emit({type: 'notice', message, isLasting: true});
-  return ok(relinking('graft', options, context));
+  return ok('graft');
 }
 
 function relinkPlaces(options: RelinkOptions, cacheDir: string): Places {

@@ -7,12 +7,8 @@ const PUBLIC_FUNCTIONS = [
   ...['Py_BytesMain', 'Py_FinalizeEx', 'Py_Exit', 'PyGC_Collect'],
 ];
 
-/**
- * The functions whose calls the linker sends to src/runtime/snapshot: libc's allocator, what knows
- * threads, the environment, libraries, callbacks and salts, and CPython's own beginning and end. Calls from shared
- * libraries are not affected, except of PUBLIC_FUNCTIONS.
- */
-const REGION_FUNCTIONS = [
+/** Functions of libraries whose calls the linker sends to src/runtime/snapshot: libc's allocator, and what knows threads, the environment and libraries. */
+const LIBRARY_FUNCTIONS = [
   ...['malloc', 'calloc', 'realloc', 'reallocarray', 'free', 'malloc_usable_size'],
   ...['posix_memalign', 'aligned_alloc', 'memalign', 'valloc'],
   ...['strdup', 'strndup', 'wcsdup'],
@@ -26,12 +22,34 @@ const REGION_FUNCTIONS = [
     'openssl_get_fork_id',
     'RAND_bytes_ex',
     'RAND_priv_bytes_ex',
-    'time',
   ],
+  'time',
+];
+
+/**
+ * All functions whose calls the linker sends there: these, CPython's own beginning and end, and its salts. Calls from shared
+ * libraries are not affected, except of PUBLIC_FUNCTIONS.
+ */
+const REGION_FUNCTIONS = [
+  ...LIBRARY_FUNCTIONS,
   ...['PyExpat_XML_SetHashSalt', 'XML_SetHashSalt16Bytes'],
   ...['_Py_GetAllocatedBlocks', '_PyUnicode_InitGlobalObjects'],
   ...PUBLIC_FUNCTIONS,
 ];
+
+/**
+ * The same for an executable that is linked as one object (src/hosts/transplant): its own calls of its own functions cannot be sent, so these are replaced
+ * where they begin. Only its main program is ours.
+ */
+export const SENT_FUNCTIONS: readonly string[] = [...LIBRARY_FUNCTIONS, 'Py_BytesMain'];
+export const ENTRY_FUNCTIONS: readonly string[] = REGION_FUNCTIONS.filter(
+  (name) => !SENT_FUNCTIONS.includes(name) && !name.startsWith('PyThread_get_thread_ident'),
+);
+
+/** Compilers put PyThread_get_thread_ident() into its callers: there it is what that calls. */
+export const RENAMED_FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  ['pthread_self', 'ff_thread_identity'],
+]);
 
 /** How an executable is linked for a snapshot, and how an ordinary one is. */
 export interface RegionLink {
@@ -51,4 +69,4 @@ export function regionLink(wrapped: readonly string[], forSnapshot: boolean | un
 }
 
 /** The dynamic linker finishes before the interpreter starts, so that what it fills in can be told from data. */
-const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro'];
+export const REGION_FLAGS = ['-Wl,-z,now', '-Wl,-z,relro'];

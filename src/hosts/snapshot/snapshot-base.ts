@@ -1,9 +1,12 @@
 import {join} from 'node:path';
 import {checkOut} from '../installed/output-path.js';
-import {relinkHost, type RelinkToolchain} from '../installed/relink-host.js';
+import type {InstalledToolchain} from '../installed/installed-toolchain.js';
+import {relinkHost} from '../installed/relink-host.js';
+import {chooseMethod, type RelinkMethod} from '../installed/relink-methods.js';
 import {sourceHost, type SourceToolchain} from '../source/source-host.js';
 import {fail, ok, type Result} from '../../model/result.js';
-import type {SnapshotBase, SnapshotOptions} from '../../pipeline/build-options.js';
+import {transplantHost} from '../transplant/transplant-host.js';
+import type {HostContext, SnapshotBase, SnapshotOptions} from '../../pipeline/build-options.js';
 import {placesOf} from '../../pipeline/build-places.js';
 import type {Host} from '../../pipeline/host.js';
 import type {Toolchain} from '../../pipeline/toolchain.js';
@@ -26,16 +29,26 @@ interface BaseRequest {
   readonly python?: string | undefined;
   readonly configureArg?: readonly string[] | undefined;
   readonly makeArg?: readonly string[] | undefined;
+  readonly method?: RelinkMethod | undefined;
 }
 
 /** The Python that is asked for. Fails with USAGE unless it is one of a source tree or an installed one. */
-export function snapshotBaseOf({source, python, configureArg, makeArg}: BaseRequest): Result<SnapshotBase> {
+export function snapshotBaseOf({
+  source,
+  python,
+  configureArg,
+  makeArg,
+  method,
+}: BaseRequest): Result<SnapshotBase> {
   if ((source === undefined) === (python === undefined)) {
     return fail('USAGE', 'snapshot needs --source DIR or --python EXE, and not both', {
       hint: 'pass one of them, on the command line or in flashfreeze.config.json',
     });
   }
   if (source !== undefined) {
+    if (method !== undefined) {
+      return fail('USAGE', 'a Python that is built from source is linked: --method needs --python');
+    }
     return ok({
       kind: 'source',
       source,
@@ -44,7 +57,7 @@ export function snapshotBaseOf({source, python, configureArg, makeArg}: BaseRequ
     });
   }
   if (configureArg === undefined && makeArg === undefined) {
-    return ok({kind: 'installed', python: python ?? ''});
+    return ok({kind: 'installed', python: python ?? '', method});
   }
   return fail('USAGE', 'an installed Python is not configured: --configure-arg and --make-arg need --source');
 }
@@ -70,17 +83,31 @@ export async function openSourceBase(
     : supported;
 }
 
-/** An executable that is linked anew from an installed Python. Its preparation fails with PYTHON_VERSION, too. */
-export function openInstalledBase(
+/**
+ * Uses an executable that is linked anew from an installed Python: from its archive, or from its executable (`graft`). Its preparation fails with PYTHON_VERSION,
+ * too. Fails as `chooseMethod` and `use` do.
+ */
+export async function withInstalledBase<R>(
   options: Omit<SnapshotOptions, 'base'>,
-  {python}: BaseOf<'installed'>,
-): OpenedBase<RelinkToolchain> {
+  {python, method}: BaseOf<'installed'>,
+  context: HostContext,
+  use: <T extends Toolchain>(base: OpenedBase<T>) => Promise<Result<R>>,
+): Promise<Result<R>> {
   const places = placesOf(options.buildDir);
   const folder = join(places.root, 'python');
-  const host = relinkHost(
-    {...options, python, out: join(folder, 'python'), pie: false, forSnapshot: true},
-    places,
-  );
+  const relinked = {...options, python, out: join(folder, 'python'), pie: false, forSnapshot: true};
+  const chosen = await chooseMethod(method, relinked, context);
+  if (!chosen.ok) return chosen;
+  return chosen.value === 'link'
+    ? use(installedBase(relinkHost(relinked, places), folder, options.out))
+    : use(installedBase(transplantHost(relinked, places), folder, options.out));
+}
+
+function installedBase<T extends InstalledToolchain>(
+  host: Host<T>,
+  folder: string,
+  out: string,
+): OpenedBase<T> {
   return {
     folder,
     // A virtual environment is found by the path of its Python alone.
@@ -93,7 +120,7 @@ export function openInstalledBase(
         if (!toolchain.ok) return toolchain;
         const {target, installation} = toolchain.value;
         const supported = checkSnapshotSeries(target.version);
-        const free = supported.ok ? await checkOut(options.out, installation) : supported;
+        const free = supported.ok ? await checkOut(out, installation) : supported;
         return free.ok ? toolchain : free;
       },
     },

@@ -1,10 +1,11 @@
 import type {BuildOutcome} from '../../model/outcomes.js';
 import {ok, type Result} from '../../model/result.js';
 import type {HostContext, ModuleSelection, SnapshotOptions} from '../../pipeline/build-options.js';
+import {placesOf} from '../../pipeline/build-places.js';
 import {freeze} from '../../pipeline/pipeline.js';
 import type {Toolchain} from '../../pipeline/toolchain.js';
-import {type Entry, parseEntry, withEntry} from './program-entry.js';
-import {type OpenedBase, openInstalledBase, openSourceBase} from './snapshot-base.js';
+import {parseEntry, withEntry} from './program-entry.js';
+import {type OpenedBase, openSourceBase, withInstalledBase} from './snapshot-base.js';
 import {snapshotHost} from './snapshot-host.js';
 
 /** An executable with a snapshot that can be built. */
@@ -24,25 +25,18 @@ export async function openSnapshot(
   const entry = options.entry === undefined ? ok(undefined) : parseEntry(options.entry, cwd);
   if (!entry.ok) return entry;
   const {base} = options;
-  const request = {options, entry: entry.value, selection};
-  if (base.kind === 'installed') return ok(buildOf(openInstalledBase(options, base), request));
+  const selected = entry.value === undefined ? selection : withEntry(selection, entry.value);
+  const buildOn = <T extends Toolchain>(
+    opened: OpenedBase<T>,
+    context: HostContext,
+  ): Promise<Result<BuildOutcome>> => freeze(snapshotHost(opened, options, entry.value), selected, context);
+  if (base.kind === 'installed') {
+    return ok({
+      root: placesOf(options.buildDir).root,
+      build: (context) => withInstalledBase(options, base, context, (opened) => buildOn(opened, context)),
+    });
+  }
   const source = await openSourceBase(options, base);
-  return source.ok ? ok(buildOf(source.value, request)) : source;
-}
-
-function buildOf<T extends Toolchain>(
-  base: OpenedBase<T>,
-  {
-    options,
-    entry,
-    selection,
-  }: {
-    readonly options: SnapshotOptions;
-    readonly entry: Entry | undefined;
-    readonly selection: ModuleSelection;
-  },
-): SnapshotBuild {
-  const host = snapshotHost(base, options, entry);
-  const selected = entry === undefined ? selection : withEntry(selection, entry);
-  return {root: host.places.root, build: (context) => freeze(host, selected, context)};
+  if (!source.ok) return source;
+  return ok({root: source.value.host.places.root, build: (context) => buildOn(source.value, context)});
 }

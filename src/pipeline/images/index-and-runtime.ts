@@ -23,6 +23,7 @@ const OWN_PARTS: Readonly<Record<HostKind, readonly string[]>> = {
   make: ['linked'],
   relink: ['linked'],
   graft: ['graft'],
+  transplant: ['graft', 'snapshot', 'transplant'],
   overlay: ['overlay'],
 };
 
@@ -93,7 +94,7 @@ export async function buildIndex(
     hasGetpath: toolchain.getpath !== undefined,
     hasStamps: true,
     // Images that are linked into an interpreter cannot be used by another one.
-    ...(host === 'overlay' || host === 'graft' ? {targetVersion: target.sysVersion} : {}),
+    ...(['overlay', 'graft', 'transplant'].includes(host) ? {targetVersion: target.sysVersion} : {}),
   };
   const generated = await engine.run({
     id: 'index:python',

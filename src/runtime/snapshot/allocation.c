@@ -199,7 +199,7 @@ static void release_object(void *Py_UNUSED(context), void *p)
 
 #if FF_SNAPSHOT_STATE < 312
 static Py_ssize_t ff_block_count;
-extern Py_ssize_t __real__Py_GetAllocatedBlocks(void);
+extern Py_ssize_t __real__Py_GetAllocatedBlocks(void) __attribute__((weak));
 
 Py_ssize_t __wrap__Py_GetAllocatedBlocks(void)
 {
@@ -210,7 +210,7 @@ Py_ssize_t __wrap__Py_GetAllocatedBlocks(void)
 /* Names that CPython makes when it starts are those of the images (Objects/unicodeobject.c): in the region they would be there twice. Before 3.13
  * CPython's own static strings are interned later, if there are any. */
 #if FF_SNAPSHOT_STATE >= 311
-extern PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter);
+extern PyStatus __real__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter) __attribute__((weak));
 
 PyStatus __wrap__PyUnicode_InitGlobalObjects(PyInterpreterState *interpreter)
 {

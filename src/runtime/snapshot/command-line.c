@@ -4,9 +4,10 @@
 
 #include "restore.h"
 
-#include "internal/pycore_fileutils.h"
+#include "osdefs.h"
 
 #include <string.h>
+#include <unistd.h>
 
 ff_command_line ff_read_command_line(int argc, char **argv)
 {
@@ -56,6 +57,30 @@ static int set_text(wchar_t **field, const char *text, const char *end)
     }
     PyMem_RawFree(decoded);
     return copy == NULL ? -1 : 0;
+}
+
+/* Absolute, as config_run_filename_abspath() makes it (Python/initconfig.c; Python/fileutils.c, _Py_abspath()); as it is if the working directory
+ * cannot be read. */
+static int set_script(wchar_t **field, const char *path)
+{
+    char directory[MAXPATHLEN];
+    if (*path == '/' || getcwd(directory, sizeof(directory)) == NULL) {
+        return set_text(field, path, "");
+    }
+    if (*path == '\0' || strcmp(path, ".") == 0) {
+        return set_text(field, directory, "");
+    }
+    size_t length = strlen(directory), more = strlen(path) + 1;
+    char *whole = PyMem_RawMalloc(length + 1 + more);
+    int status = -1;
+    if (whole != NULL) {
+        memcpy(whole, directory, length);
+        whole[length] = '/';
+        memcpy(whole + length + 1, path, more);
+        status = set_text(field, whole, "");
+    }
+    PyMem_RawFree(whole);
+    return status;
 }
 
 static int add_word(PyWideStringList *list, const char *text)
@@ -110,15 +135,8 @@ int ff_configure(PyConfig *config, const ff_command_line *line, int argc, char *
         name = "-m";
         break;
     case FF_RUN_FILE:
-        status = set_text(&config->run_filename, line->text, "");
+        status = set_script(&config->run_filename, line->text);
         name = line->text;
-        if (status == 0 && *name != '/') { /* as config_run_filename_abspath() */
-            wchar_t *absolute = NULL;
-            if (_Py_abspath(config->run_filename, &absolute) == 0 && absolute != NULL) {
-                PyMem_RawFree(config->run_filename);
-                config->run_filename = absolute;
-            }
-        }
         break;
     default:
         name = line->text == NULL ? "" : line->text;

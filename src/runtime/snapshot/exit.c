@@ -127,7 +127,7 @@ FF_PUBLIC int __wrap_Py_FinalizeEx(void)
 FF_PUBLIC void __wrap_Py_Exit(int status)
 {
 #if FF_SNAPSHOT_STATE >= 313 /* Python/pylifecycle.c, Py_Exit() */
-    PyThreadState *thread = _PyThreadState_GET();
+    PyThreadState *thread = FF_CURRENT_THREAD();
     if (thread != NULL && _PyThreadState_IsRunningMain(thread)) {
         _PyInterpreterState_SetNotRunningMain(thread->interp);
     }

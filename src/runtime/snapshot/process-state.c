@@ -112,7 +112,7 @@ static void restore_keys(int earlier)
  * that is the same in every process. */
 static char main_thread;
 static _Thread_local int is_main_thread;
-extern unsigned long __real_PyThread_get_thread_ident(void);
+extern unsigned long __real_PyThread_get_thread_ident(void) __attribute__((weak));
 extern int __real_pthread_kill(pthread_t, int), __real_pthread_getcpuclockid(pthread_t, clockid_t *);
 static pthread_t real_main_thread;
 
@@ -128,13 +128,19 @@ FF_PUBLIC unsigned long __wrap_PyThread_get_thread_ident(void)
 }
 
 #if FF_SNAPSHOT_STATE >= 313 /* Include/internal/pycore_pythread.h */
-extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void);
+extern PyThread_ident_t __real_PyThread_get_thread_ident_ex(void) __attribute__((weak));
 
 FF_PUBLIC PyThread_ident_t __wrap_PyThread_get_thread_ident_ex(void)
 {
     return is_main_thread ? (PyThread_ident_t)&main_thread : __real_PyThread_get_thread_ident_ex();
 }
 #endif
+
+/* What an executable that is linked as one object calls in the place of pthread_self() (src/hosts/link/region-functions.ts). */
+pthread_t ff_thread_identity(void)
+{
+    return is_main_thread ? (pthread_t)&main_thread : pthread_self();
+}
 
 /* Those that take the identity for libc's (Modules/signalmodule.c, timemodule.c). */
 static pthread_t real_thread(pthread_t thread)

@@ -177,6 +177,7 @@ void ff_save_process(void);
 void ff_restore_process(int earlier_keys);
 int ff_thread_key_count(void);
 void ff_name_main_thread(void);
+pthread_t ff_thread_identity(void);
 
 /* snapshot/library-image.c: a shared library, as in its file. */
 #define FF_LIBRARY_PARTS 24
