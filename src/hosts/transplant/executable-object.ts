@@ -1,3 +1,4 @@
+import {dirname} from 'node:path';
 import {type ElfSegment, PF_W, PT_LOAD, segmentsOf} from '../../codegen/object-file/elf-file.js';
 import {
   type ElfFile,
@@ -34,8 +35,8 @@ export interface ExecutableObject {
   readonly copies: readonly CopiedVariable[];
   /** The names of the libraries that it needs (DT_NEEDED). */
   readonly libraries: readonly string[];
-  /** Where it looks for these, as it says it; undefined for the usual places only. */
-  readonly runPath: string | undefined;
+  /** The directories in which it looks for these before the usual ones. */
+  readonly runPath: readonly string[];
 }
 
 /** A section that has to lie where it did. */
@@ -163,7 +164,7 @@ export function objectOfExecutable(request: ExecutableRequest): Result<Executabl
     ...defined.flatMap((symbol) => textOfSymbol(symbol, loaded)),
     '\t.section .note.GNU-stack,"",@progbits',
   ];
-  const {libraries, runPath} = needsOf(elf);
+  const {libraries, runPath} = needsOf(elf, dirname(path));
   return ok({
     assembly: `${lines.join('\n')}\n`,
     sections: loaded.map((segment) => ({
@@ -380,21 +381,23 @@ function textOfSymbol({name, value, size, kind, isWeak}: ElfSymbol, loaded: read
 
 /* ---- what it needs ---- */
 
-function needsOf({sections}: ElfFile): Pick<ExecutableObject, 'libraries' | 'runPath'> {
+/** @param origin what `$ORIGIN` stands for: its own directory, not that of the executable that is linked */
+function needsOf({sections}: ElfFile, origin: string): Pick<ExecutableObject, 'libraries' | 'runPath'> {
   const dynamic = sections.find(({type}) => type === SHT_DYNAMIC);
   const table = bufferOf(dynamic?.bytes);
   const strings = bufferOf(sections[dynamic?.link ?? 0]?.bytes);
   const libraries: string[] = [];
-  let runPath: string | undefined;
+  const runPath: string[] = [];
   for (let at = 0; at + 16 <= table.length; at += 16) {
     const tag = Number(table.readBigUInt64LE(at));
     if (tag !== DT_NEEDED && tag !== DT_RPATH && tag !== DT_RUNPATH) continue;
     const start = Number(table.readBigUInt64LE(at + 8));
     const text = strings.toString('latin1', start, strings.indexOf(0, start));
     if (tag === DT_NEEDED) libraries.push(text);
-    else runPath = text;
+    else runPath.push(...text.split(':').filter((folder) => folder !== ''));
   }
-  return {libraries, runPath};
+  const folders = runPath.map((folder) => folder.replaceAll(/\$ORIGIN\b|\$\{ORIGIN\}/g, () => origin));
+  return {libraries, runPath: folders};
 }
 
 function bufferOf(bytes: Uint8Array | undefined): Buffer {

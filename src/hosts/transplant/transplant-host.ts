@@ -119,7 +119,7 @@ async function transplant(
       debugInfo: options.debugInfo,
       command: [
         ...[cc.command, '-no-pie', '-Wl,-export-dynamic', '-Wl,--no-as-needed'],
-        ...(runPath === undefined ? [] : [quoteForShell([`-Wl,-rpath,${runPath}`])]),
+        quoteForShell(runPath.flatMap((folder) => [`-L${folder}`, `-Wl,-rpath,${folder}`])),
         ...[...REGION_FLAGS, wrapFlags(SENT_FUNCTIONS)],
       ].join(' '),
       parts: [images, ...tables, ...runtime, text, '-Wl,-T', script],

@@ -73,7 +73,7 @@ describeWith(canLink, 'an x86-64 processor')('what it did, with other functions'
     writeFileSync(join(folder, 'original.c'), ORIGINAL);
     writeFileSync(join(folder, 'added.c'), ADDED);
     const [path, linked] = [join(folder, 'original'), join(folder, 'linked')];
-    compile('-O2', ...flags, '-pthread', 'original.c', '-o', path);
+    compile('-O2', ...flags, '-pthread', '-Wl,-rpath,/usr/lib:$ORIGIN/lib', 'original.c', '-o', path);
     if (kind !== 'a shared library') {
       expect(execFileSync(path, {encoding: 'utf8'})).toBe('2 2 7 43 143 text 1\n');
     }
@@ -85,7 +85,8 @@ describeWith(canLink, 'an x86-64 processor')('what it did, with other functions'
     };
     const made = objectOfExecutable({...request, replaced: ['answer', 'absent']});
     if (!made.ok) throw new Error(made.failure.message);
-    const {copies, libraries, threadSize} = made.value;
+    const {copies, libraries, runPath, threadSize} = made.value;
+    expect(runPath).toEqual(['/usr/lib', join(folder, 'lib')]);
     if (kind !== 'a shared library') expect(copies.map(({name}) => name)).toContain('stdout');
     expect(libraries).toContain('libc.so.6');
     expect(threadSize).toBeGreaterThanOrEqual(41);
