@@ -1,5 +1,5 @@
 /** Snapshots with libraries that keep what belongs to a process: pointers into libc, threads, blocks of threads, mapped memory, formats of printf(). */
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {type ExtensionRig, extensionRig, moduleSource} from '../support/extension-rig.js';
@@ -75,6 +75,37 @@ __attribute__((constructor)) static void construct(void) {
     copied = malloc(sizeof(*copied)); memcpy(copied, &(void *){&here}, sizeof(*copied));
 }`;
 
+/** It keeps when it was loaded, and asks the dynamic linker for itself. */
+const BEGINS = `#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <link.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <time.h>
+static uint64_t first, second, *third;
+static uint64_t now(clockid_t clock) { struct timespec t; clock_gettime(clock, &t); return t.tv_sec * 1000000000ull + t.tv_nsec; }
+static uint64_t us(void) { struct timeval t; gettimeofday(&t, NULL); return t.tv_sec * 1000000ull + t.tv_usec; }
+__attribute__((constructor)) static void construct(void) {
+    first = now(CLOCK_MONOTONIC); second = now(CLOCK_MONOTONIC); third = malloc(sizeof(*third)); *third = us();
+}
+static int asked(void) {
+    Dl_info info; struct link_map *map = NULL; char folder[4096] = "";
+    void *handle = dladdr(&first, &info) ? dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD) : NULL;
+    if (handle == NULL || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || dlinfo(handle, RTLD_DI_ORIGIN, folder) != 0) return 0;
+    return map->l_addr == (uintptr_t)info.dli_fbase && strcmp(map->l_name, info.dli_fname) == 0 && strncmp(folder, map->l_name, strlen(folder)) == 0 && folder[0] == '/';
+}
+#define SINCE(began, end) (began != 0 && end - began < 20000000000ull)`;
+
+/** Its number has something in the bytes that are no part of it. */
+const PADDED = `#include <unistd.h>
+typedef struct { PyObject_HEAD long double value; } number;
+static PyTypeObject type = {PyVarObject_HEAD_INIT(NULL, 0) .tp_name = "numpy.longdouble", .tp_basicsize = sizeof(number), .tp_flags = Py_TPFLAGS_DEFAULT};
+static PyObject *make(void) {
+    if (PyType_Ready(&type) < 0) return NULL;
+    number *made = PyObject_New(number, &type); int own = getpid();
+    made->value = 0.25L; memcpy((char *)&made->value + 12, &own, 4); return (PyObject *)made;
+}`;
+
 /** Its objects say when they end. */
 const LOUD = `static void end(PyObject *object) { PyObject_GC_UnTrack(object); printf("ended\\n"); PyObject_GC_Del(object); }
 static int visit(PyObject *object, visitproc visit, void *argument) { return 0; }
@@ -101,6 +132,28 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       moduleSource('draws', DRAWS, 'Py_BuildValue("KKKK", table[0], table[1], keys[0], keys[1])'),
       'draws.so',
     );
+    const times = 'SINCE(first, now(CLOCK_MONOTONIC)), first < second, SINCE(*third, us()), asked()';
+    await rig.compile(moduleSource('begins', BEGINS, `Py_BuildValue("iiiiK", ${times}, first)`), 'begins.so');
+    await rig.compile(moduleSource('padded', PADDED, 'make()'), 'padded.so');
+    writeFileSync(
+      join(rig.packages, 'generators.py'),
+      `import padded, random, tempfile
+number = padded.state()
+new, used, fixed, set_later = random.Random(), random.Random(), random.Random(5), random.Random()
+used.gauss(0, 1), fixed.random(), set_later.seed(7)
+names = tempfile._RandomNameSequence(); next(names)
+`,
+    );
+    const examples = join(rig.packages, 'scipy', 'stats');
+    mkdirSync(examples, {recursive: true});
+    for (const each of [join(rig.packages, 'scipy'), examples]) writeFileSync(join(each, '__init__.py'), '');
+    writeFileSync(
+      join(examples, '_distribution_infrastructure.py'),
+      `import os
+def _generate_example(count): return [os.urandom(8).hex()] * (1 + os.urandom(1)[0])
+text = repr(_generate_example(3))
+`,
+    );
     writeFileSync(
       join(rig.packages, 'with_variable.py'),
       `import os
@@ -126,6 +179,12 @@ del os.environ['FOR_A_WHILE']
       'loud',
       '--module',
       'uses_drawing',
+      '--module',
+      'begins',
+      '--module',
+      'generators',
+      '--module',
+      'scipy.stats._distribution_infrastructure',
     );
   });
 
@@ -159,6 +218,43 @@ print(keeps.state()[2:])`;
     }
     expect(new Set(starts.map((each) => each.slice(0, 2).join()))).toHaveProperty('size', 1);
     for (const place of [2, 3]) expect(new Set(starts.map((each) => each[place]))).toHaveProperty('size', 3);
+  });
+
+  test('a library has been loaded when the process began, and the dynamic linker knows it', async () => {
+    expect(said).not.toMatch(/^ *begins: /m);
+    const use = 'import begins; print(*begins.state()[:4])';
+    expect(await rig.start(SYSTEM_PYTHON, '-c', use)).toMatchObject({stdout: '1 1 1 1\n', stderr: ''});
+    const times = [];
+    for (let i = 0; i < 3; i++) {
+      const {stdout} = await rig.start(out, '-c', `${use}; print(begins.state()[4]); ${STATE}`);
+      const [, time = ''] = /^1 1 1 1\n(\d+)\nrestored\n$/.exec(stdout) ?? [];
+      times.push(BigInt(time));
+    }
+    expect(times[0]).toBeGreaterThan(0n);
+    expect(times[1]).toBeGreaterThan(times[0] ?? 0n);
+    expect(times[2]).toBeGreaterThan(times[1] ?? 0n);
+  });
+
+  test('generators that the system has seeded are seeded at each start, and no others', async () => {
+    expect(said).not.toMatch(/^ *(generators|padded): /m);
+    const use = 'import generators as g; print(g.fixed.random(), g.set_later.random())';
+    const {stdout: expected} = await rig.start(SYSTEM_PYTHON, '-c', use);
+    const drawn = new Set<string>();
+    const own = `for each in g.new.random(), g.used.random(), next(g.names): print(each)\n${STATE}`;
+    for (let i = 0; i < 3; i++) {
+      const {stdout} = await rig.start(out, '-c', `${use}\n${own}`);
+      expect(stdout.startsWith(expected)).toBe(true);
+      expect(stdout.endsWith('\nrestored\n')).toBe(true);
+      for (const line of stdout.slice(expected.length).split('\n').slice(0, 3)) drawn.add(line);
+    }
+    expect(drawn.size).toBe(9);
+  });
+
+  test('examples of documentation may have random numbers', async () => {
+    expect(said).not.toMatch(/^ *scipy\.stats\._distribution_infrastructure: /m);
+    const use = 'import scipy.stats._distribution_infrastructure as m; print(len(m.text) % 20 == 0)';
+    const own = `print(m.text == repr(m._generate_example(3)), m._generate_example(3) == m._generate_example(3)); ${STATE}`;
+    expect((await rig.start(out, '-c', `${use}; ${own}`)).stdout).toBe('True\nFalse False\nrestored\n');
   });
 
   test('the end of an object that can be seen is seen', async () => {

@@ -1,4 +1,5 @@
 /** A snapshot with numpy, from its wheel: libraries with names of their own beside it, OpenBLAS's threads, code that the processor's features decide. */
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, jest, test} from '@jest/globals';
 import {run, withoutUsersVariables} from '../../support/rig.js';
@@ -28,6 +29,13 @@ if os.fork() == 0: print((big @ big)[1, 1]); sys.stdout.flush(); os._exit(0)
 os.wait()
 `;
 
+/** Kept by a module: those that the system has seeded, and others. */
+const GENERATORS = `from numpy import random as r
+new = [r.default_rng(), r.RandomState(), *(r.Generator(kind()) for kind in (r.Philox, r.SFC64, r.MT19937))]
+fixed = [r.default_rng(5), r.RandomState(5), r.Generator(r.SFC64(7))]
+seeds = r.SeedSequence()
+`;
+
 describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')('of the system', () => {
   test('numpy is whole, does what it does, and draws other numbers in each process', async () => {
     const rig = await extensionRig(folder);
@@ -41,7 +49,11 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       return;
     }
     const out = join(folder, 'bin', 'python');
-    const said = await rig.build(out, '--startup', '--module', 'numpy', '--module', 'numpy.random');
+    writeFileSync(join(rig.packages, 'generators.py'), GENERATORS);
+    const said = await rig.build(
+      out,
+      ...['--startup', '--module', 'numpy', '--module', 'numpy.random', '--module', 'generators'],
+    );
     expect(said).not.toContain('left out of the snapshot');
     const expected = await rig.start(SYSTEM_PYTHON, '-c', PROGRAM);
     expect(expected).toMatchObject({exitCode: 0, stderr: ''});
@@ -53,6 +65,19 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       drawn.add(stdout);
     }
     expect(drawn.size).toBe(20);
+    const fixed =
+      'from generators import *; print([g.random() for g in fixed], fixed[0].bit_generator.seed_seq)';
+    const {stdout: known} = await rig.start(SYSTEM_PYTHON, '-c', fixed);
+    expect(known).toContain('entropy=5');
+    const seeds = new Set<string>();
+    for (let i = 0; i < 3; i++) {
+      const own = `for each in [*(g.random() for g in new), seeds.entropy, new[0].bit_generator.seed_seq.entropy]: print(each)`;
+      const {stdout} = await rig.start(out, '-c', `${fixed}\n${own}\n${STATE}`);
+      expect(stdout.startsWith(known)).toBe(true);
+      expect(stdout.endsWith('\nrestored\n')).toBe(true);
+      for (const line of stdout.slice(known.length).split('\n').slice(0, 7)) seeds.add(line);
+    }
+    expect(seeds.size).toBe(21);
     // What a start draws anew is the snapshot's: the end of a process that made objects of libraries is the whole one.
     const own = `import gc; print([o for o in gc.get_objects() if type(o).__module__.startswith("numpy")]); ${STATE}`;
     expect((await rig.start(out, '-c', own)).stdout).toBe('[]\nrestored\n');

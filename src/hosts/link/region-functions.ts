@@ -13,7 +13,7 @@ const LIBRARY_FUNCTIONS = [
   ...['posix_memalign', 'aligned_alloc', 'memalign', 'valloc'],
   ...['strdup', 'strndup', 'wcsdup'],
   ...['pthread_key_create', 'pthread_key_delete', 'pthread_kill', 'pthread_getcpuclockid'],
-  ...['getenv', 'secure_getenv'],
+  ...['getenv', 'secure_getenv', 'getrandom'],
   ...['dlopen', 'dlsym', 'dlclose', 'dlerror', 'ffi_closure_alloc', 'ffi_closure_free'],
   ...[
     'EVP_RAND_CTX_new',

@@ -150,7 +150,7 @@ async function withHiddenImports(
 
 /** Extension modules that locate_words.py names as held: when nobody is known to hold what differs, all of them are left out. */
 function heldModules(text: string): readonly Unkeepable[] {
-  return [...text.matchAll(/^held (\S+)$/gm)].map(([, module = '']) => ({
+  return [...new Set(text.match(/(?<=^held )\S+$/gm))].map((module) => ({
     module,
     reason: 'something differs in each process, and it is not known who keeps it',
   }));

@@ -11,8 +11,11 @@ export interface Unkeepable {
   readonly isLibrary?: boolean;
 }
 
-/** Modules of the standard library that keep what differs in each process, and are renewed at each start (runtime/snapshot/renewal.c). */
-const RENEWED = ['random', 'threading', 'logging', 'tempfile', 'numpy.f2py.rules', 'multiprocessing.process'];
+/** Modules that keep what differs in each process, and are renewed at each start (runtime/snapshot/renewal.c). */
+const RENEWED = [
+  ...['random', 'threading', 'logging', 'tempfile', 'multiprocessing.process'],
+  ...['numpy.f2py.rules', 'numpy.random.mtrand', 'joblib._multiprocessing_helpers'],
+];
 
 /** What such modules read, and get anew at each start. */
 const RENEWED_READS: Readonly<Record<string, readonly string[]>> = {'multiprocessing.process': ['fact cwd']};

@@ -199,6 +199,8 @@ static void run_imports(void)
     if (ff_request_value("locate", NULL) != NULL) {
         ff_watch_origins();
     }
+    ff_watch_clocks();
+    ff_watch_draws();
     ff_name_main_thread();
     ff_begin_objects();
     start_python(argv[0], seed);
@@ -283,6 +285,8 @@ static void run_imports(void)
     ff_reset_counters();
     ff_forget_random();
     ff_find_hash_keys();
+    ff_find_clock_readings();
+    ff_clear_padding();
     ff_save_process();
     ff_forget_request();
     ff_forget_process();

@@ -83,6 +83,45 @@ int __wrap_dladdr(const void *p, Dl_info *info)
     return 1;
 }
 
+/* What is asked of a handle: what the library is called, where it lies, and what its directory is. Only the public fields of a link_map (link.h); nobody comes
+ * before or behind it, as for one that was loaded into a namespace of its own. */
+int __wrap_dlinfo(void *handle, int request, void *answer)
+{
+    const ff_library *library = ff_held_image(handle);
+    if (library == NULL) {
+        return dlinfo(handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : handle, request, answer);
+    }
+    const char *slash = strrchr(library->path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - library->path);
+    switch (request) {
+    case RTLD_DI_LMID:
+        *(Lmid_t *)answer = LM_ID_BASE;
+        return 0;
+    case RTLD_DI_LINKMAP: {
+        static struct link_map maps[FF_SCOPE];
+        struct link_map *map = maps;
+        while (map < maps + FF_SCOPE && map->l_ld != NULL && map->l_ld != library->dynamic) {
+            map++;
+        }
+        if (map == maps + FF_SCOPE) {
+            break;
+        }
+        *map = (struct link_map){.l_addr = (ElfW(Addr))(uintptr_t)library->start - library->low,
+                                 .l_name = (char *)(uintptr_t)library->path,
+                                 .l_ld = (ElfW(Dyn) *)(uintptr_t)library->dynamic};
+        *(struct link_map **)answer = map;
+        return 0;
+    }
+    case RTLD_DI_ORIGIN:
+        memcpy(answer, library->path, length);
+        ((char *)answer)[length] = '\0';
+        return 0;
+    default: break;
+    }
+    snprintf(problem, sizeof(problem), "%s: this cannot be asked of it", library->path);
+    return -1;
+}
+
 int __wrap_dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *argument)
 {
     int status = dl_iterate_phdr(visit, argument);

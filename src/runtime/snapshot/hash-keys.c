@@ -15,6 +15,8 @@
 #define GRND_INSECURE 4 /* since Linux 5.6 */
 #endif
 
+extern ssize_t __real_getrandom(void *, size_t, unsigned int);
+
 /* KEYS of a thread in Rust's library: the first one is counted up with each table. */
 typedef struct {
     uint64_t counted, fixed;
@@ -48,9 +50,9 @@ static void fill_from_seed(void *bytes, size_t size)
 {
     const char *seed = ff_request_value("seed", NULL);
     uint64_t hash = seed == NULL ? FF_HASH_START : ff_hash_bytes(FF_HASH_START, seed, strlen(seed));
-    for (size_t at = 0; at + sizeof(hash) <= size; at += sizeof(hash)) {
+    for (size_t at = 0; at < size; at += sizeof(hash)) {
         uint64_t number = seed_count++, word = mixed(ff_hash_bytes(hash, &number, sizeof(number)));
-        memcpy((char *)bytes + at, &word, sizeof(word));
+        memcpy((char *)bytes + at, &word, size - at < sizeof(word) ? size - at : sizeof(word));
     }
 }
 
@@ -93,7 +95,13 @@ static ssize_t draw_for(void *bytes, size_t size, unsigned int flags, const void
         fill_from_seed(bytes, size);
         return (ssize_t)size;
     }
-    return getrandom(bytes, size, flags);
+    if (ff_current_allocation() == FF_IN_REGION && ff_is_for_example()) {
+        fill_from_seed(bytes, size);
+        return (ssize_t)size;
+    }
+    ssize_t done = __real_getrandom(bytes, size, flags);
+    ff_note_draw(bytes, done);
+    return done;
 }
 
 ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned int flags)
@@ -157,7 +165,7 @@ void ff_renew_hash_keys(void)
 {
     for (int i = 0; i < place_count; i++) {
         char *start = places[i].start == NULL ? ff_find_memory().tls : places[i].start;
-        if (getrandom(start + places[i].offset, sizeof(hash_keys), GRND_NONBLOCK) != (ssize_t)sizeof(hash_keys)) {
+        if (__real_getrandom(start + places[i].offset, sizeof(hash_keys), GRND_NONBLOCK) != (ssize_t)sizeof(hash_keys)) {
             abort();
         }
     }

@@ -178,7 +178,7 @@ static int is_one_of(const char *name, const char *const *names, size_t count)
 /* What a library leaves with libc or the dynamic linker, which a snapshot does not hold; and what asks them for the library. */
 static int is_refused(const char *name)
 {
-    static const char *const refused[] = {"on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork", "dladdr1", "dlinfo", "dlvsym",
+    static const char *const refused[] = {"on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork", "dladdr1", "dlvsym",
                                           "dlmopen", "tss_create", "thrd_create"};
     return IS_ONE_OF(name, refused);
 }

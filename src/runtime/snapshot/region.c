@@ -30,9 +30,10 @@ typedef struct {
 #define LINK_SIZE sizeof(void *) /* of what a free block begins with: the next one of its list */
 #define ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
 
-/* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. */
-#define CHUNK ((size_t)1 << 20)
+/* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. How much room temporary blocks take depends on random numbers
+ * and clocks, too, because numbers have sizes: their chunks are so large that lasting blocks have the same places nevertheless. */
 enum { TEMPORARY, LASTING, PAGES, KINDS };
+static const size_t CHUNK[KINDS] = {(size_t)64 << 20, (size_t)1 << 20, (size_t)1 << 20};
 typedef struct {
     char *next, *end; /* what is left of the latest chunk */
 } chunk;
@@ -100,7 +101,7 @@ static char *extend(int kind, size_t size)
 {
     chunk *part = &region.chunks[kind];
     if (size > (size_t)(part->end - part->next)) {
-        size_t whole = (size + CHUNK - 1) & ~(CHUNK - 1);
+        size_t whole = (size + CHUNK[kind] - 1) & ~(CHUNK[kind] - 1);
         if (whole > (size_t)(FF_REGION + FF_REGION_SIZE - region.top)) {
             return NULL;
         }

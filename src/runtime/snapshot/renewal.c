@@ -22,15 +22,17 @@
  *  random: the state of the module's own generator; its hook for forks seeds it (Lib/random.py)
  *  threading: the kernel's number of the main thread (Lib/threading.py, _set_native_id())
  *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
- *  tempfile: a generator that is replaced in another process, which it knows by its number alone (Lib/tempfile.py)
+ *  tempfile: generators that are replaced in another process, which they know by its number alone (Lib/tempfile.py, _RandomNameSequence)
+ *  joblib: the name of a semaphore that was tried (joblib/_multiprocessing_helpers.py)
  *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
- *  numpy.random: the state of the generator behind its functions, unless it was seeded or used (numpy/random/mtrand.pyx)
+ *  random and numpy.random: other generators that have a random seed of the system (random-draws.c), if they are as that left them (numpy/random/bit_generator.pyx)
  *  numpy.f2py.rules: when it was imported, also in a text (numpy/f2py/rules.py, generationtime)
  *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
  *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
 static const char PREPARE[] =
-    "def prepare(modules, is_portable, copies):\n"
-    "    renewals = []\n"
+    "def prepare(modules, is_portable, copies, draws):\n"
+    "    from gc import get_objects\n"
+    "    renewals, everything = [], get_objects()\n"
     "    def renew_copy(copy, arguments, encode):\n"
     "        copy[:] = map(encode, arguments) if encode else arguments\n"
     "    for each in copies:\n"
@@ -55,6 +57,16 @@ static const char PREPARE[] =
     "    random = modules.get('random')\n"
     "    if random is not None:\n"
     "        random.seed(0)\n"
+    "        def states(drawn):\n"
+    "            generator = random.Random(int.from_bytes(drawn, 'little'))\n"
+    "            before = generator.getstate()[1][:-1]\n"
+    "            generator.random()\n"
+    "            return before, generator.getstate()[1][:-1]\n"
+    "        seeded = {state for each in draws if len(each) == 2496 for state in states(each)}\n"
+    "        for each in everything:\n"
+    "            if type(each) is random.Random and each.getstate()[1][:-1] in seeded:\n"
+    "                each.seed(0)\n"
+    "                renewals.append(each.seed)\n"
     "    main = getattr(modules.get('threading'), '_main_thread', None)\n"
     "    if hasattr(main, '_native_id'):\n"
     "        main._native_id = 0\n"
@@ -67,21 +79,30 @@ static const char PREPARE[] =
     "        def renew():\n"
     "            logging._startTime = now()\n"
     "        renewals.append(renew)\n"
-    "    drawn = modules.get('numpy.random.mtrand')\n"
-    "    if hasattr(drawn, 'set_bit_generator'):\n"
-    "        first = drawn.get_bit_generator()\n"
-    "        kind, sequence, entropy = type(first), type(first.seed_seq), first.seed_seq.entropy\n"
-    "        def content(generator):\n"
-    "            state = generator.state['state']\n"
-    "            return state['pos'], state['key'].tobytes()\n"
-    "        if content(first) == content(kind(sequence(entropy))):\n"
-    "            drawn.set_bit_generator(kind(0))\n"
-    "            first = entropy = None\n"
-    "            zeros = modules['numpy'].zeros\n"
-    "            freed = [zeros(size, 'B') for size in (16, 32) for each in range(8)]\n" /* which numpy keeps for the next arrays, as they are */
-    "            freed = None\n"
-    "            set_new, draw = drawn.set_bit_generator, kind\n"
-    "            renewals.append(lambda: set_new(draw()))\n"
+    "    numbers = modules.get('numpy.random.bit_generator')\n"
+    "    if hasattr(numbers, 'SeedSequence'):\n"
+    "        sequence = numbers.SeedSequence\n"
+    "        attribute = 'seed_seq' if hasattr(numbers.BitGenerator, 'seed_seq') else '_seed_seq'\n" /* up to numpy 1.24 */
+    "        drawn = {int.from_bytes(each, 'big') for each in draws}\n"
+    "        def content(value):\n"
+    "            return {key: content(each) for key, each in value.items()} if type(value) is dict else getattr(value, 'tobytes', lambda: value)()\n"
+    "        def is_fresh(generator, seeds):\n"
+    "            again = sequence(seeds.entropy, spawn_key=seeds.spawn_key, pool_size=seeds.pool_size)\n"
+    "            return content(generator.state) == content(type(generator)(again).state)\n"
+    "        def seed(seeds, generators, entropy):\n"
+    "            seeds.__init__(entropy, spawn_key=seeds.spawn_key, pool_size=seeds.pool_size, n_children_spawned=seeds.n_children_spawned)\n"
+    "            for each in generators:\n"
+    "                each.state = type(each)(seeds).state\n"
+    "        all_generators = [each for each in everything if issubclass(type(each), numbers.BitGenerator)]\n"
+    "        for each in everything:\n"
+    "            if type(each) is sequence and type(each.entropy) is int and each.entropy in drawn:\n"
+    "                own = [generator for generator in all_generators if getattr(generator, attribute) is each]\n"
+    "                if all(is_fresh(generator, each) for generator in own):\n"
+    "                    seed(each, own, 0)\n"
+    "                    renewals.append(lambda seeds=each, generators=own: seed(seeds, generators, None))\n"
+    "        zeros = modules['numpy'].zeros\n"
+    "        freed = [zeros(size, 'B') for size in (16, 32) for each in range(8)]\n" /* which numpy keeps for the next arrays, as they are */
+    "        freed = None\n"
     "    rules = modules.get('numpy.f2py.rules')\n"
     "    if hasattr(rules, 'generationtime'):\n"
     "        from time import asctime, gmtime, time as clock\n"
@@ -92,10 +113,18 @@ static const char PREPARE[] =
     "            texts['modulebody'] = start + asctime(gmtime(when)) + end\n"
     "        then = date(0)\n"
     "        renewals.append(lambda: date(int(variables.get('SOURCE_DATE_EPOCH', clock()))))\n"
-    "    names = getattr(modules.get('tempfile'), '_name_sequence', None)\n"
-    "    if names is not None:\n"
-    "        names.__dict__.pop('_rng', None)\n"
-    "        names.__dict__.pop('_rng_pid', None)\n"
+    "    names = getattr(modules.get('tempfile'), '_RandomNameSequence', None)\n"
+    "    for each in everything if names is not None else ():\n"
+    "        if type(each) is names:\n"
+    "            each.__dict__.pop('_rng', None)\n"
+    "            each.__dict__.pop('_rng_pid', None)\n"
+    "    joblib = modules.get('joblib._multiprocessing_helpers')\n"
+    "    if hasattr(joblib, 'name') and hasattr(joblib, '_rand'):\n"
+    "        from os import getpid as get_number\n"
+    "        def rename():\n"
+    "            joblib.name = '/joblib-{}-{}'.format(get_number(), next(joblib._rand))\n"
+    "        joblib.name = ''\n"
+    "        renewals.append(rename)\n"
     "    ctypes, calls = modules.get('ctypes'), modules.get('_ctypes')\n"
     "    if hasattr(ctypes, 'memset') and hasattr(calls, '_memset_addr'):\n"
     "        def place(name, address):\n"
@@ -220,7 +249,7 @@ int ff_prepare_renewal(int is_portable)
     }
     PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
     PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
-    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "OiN", PyImport_GetModuleDict(), is_portable, list_copies());
+    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "OiNN", PyImport_GetModuleDict(), is_portable, list_copies(), ff_take_draws());
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);

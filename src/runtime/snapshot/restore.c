@@ -261,6 +261,7 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     ff_begin_threads();
     ff_renew_random();
     ff_renew_hash_keys();
+    ff_renew_clock_readings();
     ff_renew_thread(&header->common);
     /* The header's few pages stay mapped: giving them back takes longer than anything else that a start does with them. */
     if (ff_renew(argc, argv, &line) < 0) {

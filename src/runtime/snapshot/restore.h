@@ -312,6 +312,22 @@ PyObject *ff_name_origins(void);
 void ff_forget_random(void);
 void ff_renew_random(void);
 
+/* snapshot/example-numbers.c: random numbers in documentation. */
+int ff_is_for_example(void);
+
+/* snapshot/random-draws.c: random numbers that imports draw. */
+void ff_watch_draws(void);
+void ff_note_draw(const void *bytes, ssize_t size);
+PyObject *ff_take_draws(void);
+
+/* snapshot/long-doubles.c: what is no part of a number. */
+void ff_clear_padding(void);
+
+/* snapshot/clock-readings.c: what held libraries have read from clocks. */
+void ff_watch_clocks(void);
+void ff_find_clock_readings(void);
+void ff_renew_clock_readings(void);
+
 /* snapshot/hash-keys.c: keys of hash tables that libraries draw. */
 void ff_find_hash_keys(void);
 void ff_renew_hash_keys(void);

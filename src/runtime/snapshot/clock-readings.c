@@ -1,0 +1,132 @@
+/* What held libraries read from clocks while they are imported, and keep as it is: when they were loaded, which they name in logs or count from. A word that is
+ * exactly a reading, in nanoseconds or microseconds, gets a new one of the same clock at each start. What is computed from a reading differs in two dumps, as
+ * ever. */
+#include FF_LAYOUT
+
+#include "restore.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define READINGS 4096 /* those of a library that reads again and again are not kept */
+#define PLACES 64
+
+typedef struct {
+    uint64_t value;
+    uint32_t clock, unit; /* in nanoseconds */
+} reading;
+static reading *readings; /* of this process only */
+static atomic_int reading_count;
+
+typedef struct {
+    uint64_t *word;
+    uint32_t clock, unit;
+    uint64_t age; /* in units: what was read earlier stays earlier */
+} kept_reading;
+static kept_reading places[PLACES];
+static int place_count;
+
+static void note(clockid_t clock, uint64_t value, uint32_t unit)
+{
+    int number = readings == NULL ? READINGS : atomic_fetch_add(&reading_count, 1);
+    if (number < READINGS) {
+        readings[number] = (reading){value, (uint32_t)clock, unit};
+    }
+}
+
+static void note_time(clockid_t clock, const struct timespec *now)
+{
+    uint64_t value = (uint64_t)now->tv_sec * 1000000000 + (uint64_t)now->tv_nsec;
+    note(clock, value, 1);
+    note(clock, value / 1000, 1000);
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int status = clock_gettime(clock, now);
+    int is_time = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_BOOTTIME;
+    if (status == 0 && is_time && ff_current_allocation() == FF_IN_REGION) {
+        note_time(clock, now);
+    }
+    return status;
+}
+
+int __wrap_gettimeofday(struct timeval *now, void *zone)
+{
+    int status = gettimeofday(now, zone);
+    if (status == 0 && ff_current_allocation() == FF_IN_REGION) {
+        note(CLOCK_REALTIME, (uint64_t)now->tv_sec * 1000000 + (uint64_t)now->tv_usec, 1000);
+    }
+    return status;
+}
+
+/* Before the imports. */
+void ff_watch_clocks(void)
+{
+    readings = (reading *)ff_scratch(READINGS * sizeof(*readings));
+}
+
+static int compare(const void *a, const void *b)
+{
+    const reading *first = a, *second = b;
+    return (first->value > second->value) - (first->value < second->value);
+}
+
+static const reading *find_reading(uint64_t value, int count)
+{
+    reading wanted = {.value = value};
+    return bsearch(&wanted, readings, (size_t)count, sizeof(*readings), compare);
+}
+
+/* How many readings of the same clock that are kept are later. */
+static uint64_t age_of(const reading *own, int count)
+{
+    uint64_t age = 0;
+    for (const reading *each = own + 1; each < readings + count; each++) {
+        int is_kept = 0;
+        for (int i = 0; i < place_count; i++) {
+            is_kept |= *places[i].word == each->value;
+        }
+        age += is_kept && each->value != each[-1].value && each->clock == own->clock && each->unit == own->unit;
+    }
+    return age;
+}
+
+/* Before a dump: in all that libraries and Python have. The words become zero. */
+void ff_find_clock_readings(void)
+{
+    int count = reading_count < READINGS ? reading_count : READINGS;
+    place_count = 0;
+    if (count > 0) {
+        qsort(readings, (size_t)count, sizeof(*readings), compare);
+        uint64_t *end = (uint64_t *)(FF_REGION + ff_region_size());
+        uint64_t least = readings[0].value, most = readings[count - 1].value;
+        for (uint64_t *word = (uint64_t *)FF_REGION; word < end; word++) {
+            const reading *found = *word < least || *word > most ? NULL : find_reading(*word, count);
+            if (found != NULL && place_count < PLACES) {
+                places[place_count++] = (kept_reading){word, found->clock, found->unit, 0};
+            }
+        }
+        for (int i = 0; i < place_count; i++) {
+            places[i].age = age_of(find_reading(*places[i].word, count), count);
+        }
+        for (int i = 0; i < place_count; i++) {
+            *places[i].word = 0;
+        }
+    }
+    readings = NULL;
+    reading_count = 0;
+}
+
+/* In a restored process, before anything of the libraries runs. */
+void ff_renew_clock_readings(void)
+{
+    for (int i = 0; i < place_count; i++) {
+        struct timespec now;
+        clock_gettime((clockid_t)places[i].clock, &now);
+        *places[i].word = ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) / places[i].unit - places[i].age;
+    }
+}
