@@ -36,6 +36,18 @@ class Deleted(sqlite3.Connection):
   end_layers: `import io, os, sys, resource
 def layer(name, **options):
     return io.TextIOWrapper(getattr(sys, name).buffer, **{'encoding': 'latin-1', **options})`,
+  // Closing one has nothing to do, unless its code handles exceptions.
+  end_generators: `def plain(value):
+    while True: yield value
+def loud():
+    try: yield 1
+    finally: print('closed')
+def delegating(): yield from loud()
+kept = [plain(5), plain(6)]
+next(kept[0])`,
+  end_delegating: `import end_generators
+kept = end_generators.delegating()
+next(kept)`,
   end_deleted: `import io
 class Deleted(io.BytesIO):
     def __del__(self): print('deleted')
@@ -61,6 +73,14 @@ m.close(); m.unlink()`,
   ],
   ['end_closing', 'pass'],
   ['end_closing', 'end_closing.kept = None; print("before")'],
+  ['end_generators', 'print(next(end_generators.kept[0]))'],
+  ['end_generators', 'kept = end_generators.loud(); print(next(kept))'],
+  ['end_generators', 'kept = end_generators.loud()'],
+  [
+    'end_generators',
+    'end_generators.kept.append(end_generators.delegating()); print(next(end_generators.kept[2]))',
+  ],
+  ['end_delegating', 'pass'],
   ['end_deleted', 'pass'],
   ...[
     'sys.stdout = layer("stdout"); sys.stderr = layer("stderr"); sys.stdin = layer("stdin"); print("\\xe4", end="")',
@@ -115,8 +135,9 @@ test.each(Object.entries(MODULES))('%s', async (module, source) => {
   expect(state.stdout.split('\n')[0]).toBe('restored');
 });
 
-test('with such layers, a process ends without taking all objects apart', async () => {
-  const {summary, stderr} = await rig.build('--startup', '--module', 'end_layers', '--module', 'asyncio');
+test('with such layers and generators, a process ends without taking all objects apart', async () => {
+  const modules = ['end_layers', 'end_generators', 'asyncio'].flatMap((name) => ['--module', name]);
+  const {summary, stderr} = await rig.build('--startup', ...modules);
   if (!summary.ok) throw new Error(stderr);
   const faults = async (code: string): Promise<number> => {
     const text = `import os, resource, sys

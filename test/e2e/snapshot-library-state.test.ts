@@ -75,7 +75,7 @@ __attribute__((constructor)) static void construct(void) {
     copied = malloc(sizeof(*copied)); memcpy(copied, &(void *){&here}, sizeof(*copied));
 }`;
 
-/** It keeps when it was loaded, and asks the dynamic linker for itself. */
+/** It keeps when it was loaded, and where the stack was, and asks the dynamic linker for itself. */
 const BEGINS = `#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
@@ -83,9 +83,12 @@ const BEGINS = `#define _GNU_SOURCE
 #include <sys/time.h>
 #include <time.h>
 static uint64_t first, second, *third;
+static char *deep;
+static int is_near(void) { char here; return deep - &here < 8 << 20 && &here - deep < 8 << 20; }
 static uint64_t now(clockid_t clock) { struct timespec t; clock_gettime(clock, &t); return t.tv_sec * 1000000000ull + t.tv_nsec; }
 static uint64_t us(void) { struct timeval t; gettimeofday(&t, NULL); return t.tv_sec * 1000000ull + t.tv_usec; }
 __attribute__((constructor)) static void construct(void) {
+    char here; deep = &here;
     first = now(CLOCK_MONOTONIC); second = now(CLOCK_MONOTONIC); third = malloc(sizeof(*third)); *third = us();
 }
 static int asked(void) {
@@ -132,8 +135,12 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       moduleSource('draws', DRAWS, 'Py_BuildValue("KKKK", table[0], table[1], keys[0], keys[1])'),
       'draws.so',
     );
-    const times = 'SINCE(first, now(CLOCK_MONOTONIC)), first < second, SINCE(*third, us()), asked()';
-    await rig.compile(moduleSource('begins', BEGINS, `Py_BuildValue("iiiiK", ${times}, first)`), 'begins.so');
+    const times =
+      'SINCE(first, now(CLOCK_MONOTONIC)), first < second, SINCE(*third, us()), asked(), is_near()';
+    await rig.compile(
+      moduleSource('begins', BEGINS, `Py_BuildValue("iiiiiK", ${times}, first)`),
+      'begins.so',
+    );
     await rig.compile(moduleSource('padded', PADDED, 'make()'), 'padded.so');
     writeFileSync(
       join(rig.packages, 'generators.py'),
@@ -222,12 +229,12 @@ print(keeps.state()[2:])`;
 
   test('a library has been loaded when the process began, and the dynamic linker knows it', async () => {
     expect(said).not.toMatch(/^ *begins: /m);
-    const use = 'import begins; print(*begins.state()[:4])';
-    expect(await rig.start(SYSTEM_PYTHON, '-c', use)).toMatchObject({stdout: '1 1 1 1\n', stderr: ''});
+    const use = 'import begins; print(*begins.state()[:5])';
+    expect(await rig.start(SYSTEM_PYTHON, '-c', use)).toMatchObject({stdout: '1 1 1 1 1\n', stderr: ''});
     const times = [];
     for (let i = 0; i < 3; i++) {
-      const {stdout} = await rig.start(out, '-c', `${use}; print(begins.state()[4]); ${STATE}`);
-      const [, time = ''] = /^1 1 1 1\n(\d+)\nrestored\n$/.exec(stdout) ?? [];
+      const {stdout} = await rig.start(out, '-c', `${use}; print(begins.state()[5]); ${STATE}`);
+      const [, time = ''] = /^1 1 1 1 1\n(\d+)\nrestored\n$/.exec(stdout) ?? [];
       times.push(BigInt(time));
     }
     expect(times[0]).toBeGreaterThan(0n);

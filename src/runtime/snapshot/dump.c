@@ -290,7 +290,7 @@ static void run_imports(void)
     ff_save_process();
     ff_forget_request();
     ff_forget_process();
-    ff_mark_addresses_of_stack();
+    ff_find_addresses_of_stack();
     ff_write_dump(output);
     _exit(0);
 }

@@ -27,9 +27,16 @@ static int is_quiet_callback(PyObject *callback)
 {
     static const struct {
         const char *module, *name; /* NULL: all of the module's functions */
-    } quiet[] = {{"weakref", NULL}, {"_weakrefset", NULL}, {"logging", "_removeHandlerRef"}};
+    } quiet[] = {{"weakref", NULL},
+                 {"_weakrefset", NULL},
+                 {"logging", "_removeHandlerRef"},
+                 {"sqlalchemy.event.registry", "_collection_gced"},
+                 {"matplotlib.transforms", "<lambda>"}}; /* TransformNode.set_children() */
     if (PyCFunction_Check(callback)) {
         return is_of_python((char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback));
+    }
+    if (strcmp(Py_TYPE(callback)->tp_name, "_ctypes.DictRemover") == 0) { /* of the cache of array types (Modules/_ctypes/_ctypes.c) */
+        return is_of_python((char *)(uintptr_t)Py_TYPE(callback)->tp_call);
     }
     if (!PyFunction_Check(callback)) {
         return 0;
@@ -69,12 +76,25 @@ static int has_value(PyObject *object, const char *name, PyObject *expected)
 
 /* ---- Finalizers that have nothing to do in the end if an attribute says so. The snapshot's own are asked then. ---- */
 
-static PyObject *tracker;  /* stops its process if it has one (Lib/multiprocessing/resource_tracker.py, ResourceTracker.__del__()) */
+/* They stop their process if they have one (Lib/multiprocessing/resource_tracker.py, ResourceTracker.__del__()): that of the library, and joblib's. */
+static const char *const TRACKERS[] = {"multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker", "loky.backend.resource_tracker"};
+enum { TRACKER_COUNT = sizeof(TRACKERS) / sizeof(TRACKERS[0]) };
+static PyObject *trackers[TRACKER_COUNT];
 static PyObject *finalize; /* atexit calls what is left, and turns it off (Lib/weakref.py, finalize._exitfunc()) */
 
 static int has_tracker_work(PyObject *object)
 {
     return !has_value(object, "_fd", Py_None);
+}
+
+static int have_tracker_work(void)
+{
+    for (int i = 0; i < TRACKER_COUNT; i++) {
+        if (trackers[i] != NULL && has_tracker_work(trackers[i])) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int has_finalize_work(PyObject *type)
@@ -197,14 +217,16 @@ static int has_finalizer(PyObject *object, int is_end)
 {
     PyTypeObject *type = Py_TYPE(object);
     if (type->tp_finalize != NULL || type->tp_del != NULL) {
-        if (is_of(type, "ResourceTracker", "multiprocessing.resource_tracker")) {
-            if (!is_end) {
-                Py_INCREF(object);
-                Py_XSETREF(tracker, object);
+        for (int i = 0; i < TRACKER_COUNT; i++) {
+            if (is_of(type, "ResourceTracker", TRACKERS[i])) {
+                if (!is_end) {
+                    Py_INCREF(object);
+                    Py_XSETREF(trackers[i], object);
+                }
+                return has_tracker_work(object);
             }
-            return has_tracker_work(object);
         }
-        return !is_memory_stream(type) && !(is_end && is_quiet_connection(object));
+        return !is_memory_stream(type) && !ff_is_plain_generator(object) && !(is_end && is_quiet_connection(object));
     }
     *(is_end ? &have_own_library_objects : &have_library_objects) |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
     if (PyWeakref_Check(object)) {
@@ -300,7 +322,7 @@ void ff_begin_finalizers(void)
 /* At its end. */
 int ff_have_finalizers(void)
 {
-    return snapshot_has_finalizers || is_snapshot_loud || (tracker != NULL && has_tracker_work(tracker)) ||
+    return snapshot_has_finalizers || is_snapshot_loud || have_tracker_work() ||
            (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) || have_lasting_objects() ||
            (have_library_objects && ff_has_open_files()) || !are_layers_flushed();
 }
@@ -308,7 +330,9 @@ int ff_have_finalizers(void)
 /* Before CPython takes objects apart. */
 void ff_leave_finalizers(void)
 {
-    Py_CLEAR(tracker);
+    for (int i = 0; i < TRACKER_COUNT; i++) {
+        Py_CLEAR(trackers[i]);
+    }
     Py_CLEAR(finalize);
     for (int i = 0; i < 2; i++) {
         Py_CLEAR(memory_streams[i]);

@@ -7,7 +7,6 @@
 
 #include <sys/mman.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 /* No two numbers of 32 bits that programs often have. */
 #define STACK ((char *)0x5b7d9e000000)
@@ -28,25 +27,42 @@ void ff_call_on_import_stack(void (*function)(void))
     swapcontext(&back, &own);
 }
 
-static void mark_in(const ff_library *library)
+#define PLACES 256
+static uint64_t *places[PLACES]; /* variables of libraries that hold an address there */
+static int place_count;
+
+static void find_in(const ff_library *library)
 {
     for (int i = 0; i < library->part_count; i++) {
         const Elf64_Phdr *part = &library->parts[i];
         char *start = ff_library_address(library, part->p_vaddr), *end = start + part->p_memsz;
         uint64_t *word = (uint64_t *)(((uintptr_t)start + sizeof(*word) - 1) & ~(uintptr_t)(sizeof(*word) - 1));
         for (; part->p_type == PT_LOAD && (part->p_flags & PF_W) != 0 && (char *)(word + 1) <= end; word++) {
-            if (*word - (uintptr_t)STACK < STACK_SIZE && (*word & 0xff) != 0) {
-                *word = (uint64_t)getpid();
+            if (*word - (uintptr_t)STACK < STACK_SIZE) {
+                if (place_count == PLACES) {
+                    ff_stop_dump("there are too many addresses of the stack in variables");
+                }
+                places[place_count++] = word;
             }
         }
     }
 }
 
-/* Before a dump. A variable of a library with such an address may be there to tell how deep the stack is: it gets another value in each process, so that the
- * library is left out. One whose lowest byte is zero is a flag, and the rest was never written. */
-void ff_mark_addresses_of_stack(void)
+/* Before a dump. */
+void ff_find_addresses_of_stack(void)
 {
+    place_count = 0;
     for (const ff_library *each = NULL; (each = ff_next_held(each)) != NULL;) {
-        mark_in(each);
+        find_in(each);
+    }
+}
+
+/* In a restored process: they are as far from the beginning of its stack, for libraries that tell by them how deep it is. What they had there is gone, as ever.
+ * Whole pages: the lowest byte may be a flag, and the rest what nobody has written. */
+void ff_move_addresses_of_stack(void)
+{
+    uint64_t distance = ((uint64_t)(uintptr_t)__builtin_frame_address(0) & ~(uint64_t)(FF_PAGE - 1)) - (uint64_t)(uintptr_t)(STACK + STACK_SIZE);
+    for (int i = 0; i < place_count; i++) {
+        *places[i] += distance;
     }
 }

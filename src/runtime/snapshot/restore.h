@@ -334,7 +334,8 @@ void ff_renew_hash_keys(void);
 
 /* snapshot/import-stack.c: the stack that imports run on. */
 void ff_call_on_import_stack(void (*function)(void));
-void ff_mark_addresses_of_stack(void);
+void ff_find_addresses_of_stack(void);
+void ff_move_addresses_of_stack(void);
 
 /* snapshot/foreign-calls.c: functions that C can call. */
 int ff_callback_count(void);
@@ -397,6 +398,9 @@ void ff_begin_trial(void);
 int ff_try_end(void);
 void ff_note_open_files(void);
 int ff_has_open_files(void);
+
+/* snapshot/plain-generators.c: those whose end nobody can see. */
+int ff_is_plain_generator(PyObject *object);
 
 /* snapshot/finalizers.c: objects whose end can be seen. */
 void ff_find_finalizers(void);
