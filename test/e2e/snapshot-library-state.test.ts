@@ -109,6 +109,12 @@ static PyObject *make(void) {
     made->value = 0.25L; memcpy((char *)&made->value + 12, &own, 4); return (PyObject *)made;
 }`;
 
+/** It has a function of OpenSSL's own, as wheels with an OpenSSL have, and libc's variable of each thread. */
+const SECOND = `#include <fcntl.h>
+extern __thread int errno __attribute__((tls_model("initial-exec")));
+void *EVP_RAND_CTX_new(void *kind, void *parent) { return kind; }
+static int number(void) { return open("/nonexistent", O_RDONLY) < 0 ? errno : 0; }`;
+
 /** Its objects say when they end. */
 const LOUD = `static void end(PyObject *object) { PyObject_GC_UnTrack(object); printf("ended\\n"); PyObject_GC_Del(object); }
 static int visit(PyObject *object, visitproc visit, void *argument) { return 0; }
@@ -141,6 +147,15 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
       moduleSource('begins', BEGINS, `Py_BuildValue("iiiiiK", ${times}, first)`),
       'begins.so',
     );
+    const own = 'Py_BuildValue("ii", EVP_RAND_CTX_new(&errno, NULL) == &errno, number())';
+    await rig.compile(
+      moduleSource('second', SECOND, own).replace(
+        /^#include <Python.h>/,
+        '#define errno other\n$&\n#undef errno',
+      ),
+      'second.so',
+    );
+    writeFileSync(join(rig.packages, 'with_second.py'), 'import ssl, second\n');
     await rig.compile(moduleSource('padded', PADDED, 'make()'), 'padded.so');
     writeFileSync(
       join(rig.packages, 'generators.py'),
@@ -188,6 +203,8 @@ del os.environ['FOR_A_WHILE']
       'uses_drawing',
       '--module',
       'begins',
+      '--module',
+      'with_second',
       '--module',
       'generators',
       '--module',
@@ -255,6 +272,15 @@ print(keeps.state()[2:])`;
       for (const line of stdout.slice(expected.length).split('\n').slice(0, 3)) drawn.add(line);
     }
     expect(drawn.size).toBe(9);
+  });
+
+  test('a second OpenSSL calls its own functions, and finds the errno of each thread', async () => {
+    expect(said).not.toMatch(/^ *(with_)?second: |imports them: .*with_second/m);
+    const use = `import with_second, second, threading
+print(second.state())
+thread = threading.Thread(target=lambda: print(second.state())); thread.start(); thread.join()`;
+    expect((await rig.start(SYSTEM_PYTHON, '-c', use)).stdout).toBe('(1, 2)\n(1, 2)\n');
+    expect((await rig.start(out, '-c', `${use}\n${STATE}`)).stdout).toBe('(1, 2)\n(1, 2)\nrestored\n');
   });
 
   test('examples of documentation may have random numbers', async () => {

@@ -109,17 +109,15 @@ void ff_name_real(const char *name, void *real)
     }
 }
 
-/* The name of the next of these functions, and where it is, if it is; NULL behind the last one. */
-const char *ff_next_of_library(const char *after, void **real)
+/* Where that is; NULL if no library is there that has it. */
+void *ff_find_real(const char *name)
 {
-    size_t count = sizeof(of_libraries) / sizeof(of_libraries[0]), i = 0;
-    while (after != NULL && i < count && of_libraries[i++].name != after) {
+    for (size_t i = 0; i < sizeof(of_libraries) / sizeof(of_libraries[0]); i++) {
+        if (strcmp(of_libraries[i].name, name) == 0) {
+            return *of_libraries[i].real;
+        }
     }
-    if (i == count) {
-        return NULL;
-    }
-    *real = *of_libraries[i].real;
-    return of_libraries[i].name;
+    return NULL;
 }
 
 /* What resolvers of ifunc are called with (on x86-64 they ask the processor). */

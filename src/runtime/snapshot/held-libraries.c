@@ -184,14 +184,8 @@ static const char *check_library(const ff_library *library, const ff_scope *scop
     if (library->thread_size > 0 && ff_needs_thread_room(library) && !ff_has_thread_room(library)) {
         return "it has too many thread-local variables";
     }
-    const char *second = ff_find_second_definition(library);
-    if (second != NULL) {
-        static char text[128];
-        snprintf(text, sizeof(text), "it has a %s() of its own", second);
-        return text;
-    }
-    if (ff_find_symbol(library, "EVP_RAND_CTX_new", NULL) != NULL && !ff_names_symbol(library, "EVP_RAND_CTX_new")) {
-        return "it makes generators of random numbers that cannot be seen";
+    if (ff_is_second(library, "ffi_closure_alloc")) {
+        return "it is a second libffi, whose callbacks cannot be seen";
     }
     return ff_check_symbols(library, scope);
 }

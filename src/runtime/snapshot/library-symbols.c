@@ -129,6 +129,15 @@ static meaning find_in_scope(const ff_scope *scope, const char *name, const char
     return (meaning){NULL, NULL, NULL};
 }
 
+/* Whether a library defines a function, although the one that the runtime stands for is another's. A second OpenSSL calls its own: what its generators have
+ * drawn differs in two dumps. */
+int ff_is_second(const ff_library *library, const char *name)
+{
+    const Elf64_Sym *own = ff_find_symbol(library, name, NULL);
+    void *real = ff_find_real(name);
+    return own != NULL && real != NULL && real != ff_library_address(library, own->st_value);
+}
+
 static meaning find_meaning(const ff_library *library, uint32_t number, const ff_scope *scope)
 {
     const Elf64_Sym *own = &library->symbols[number];
@@ -148,7 +157,7 @@ static meaning find_meaning(const ff_library *library, uint32_t number, const ff
     }
     meaning found = find_in_scope(scope, name, version);
     if (found.symbol != NULL) {
-        found.address = ff_find_sent_of_library(name, found.library == library);
+        found.address = ff_is_second(found.library, name) ? NULL : ff_find_sent_of_library(name, found.library == library);
         return found;
     }
     return (meaning){there, NULL, NULL};
@@ -223,10 +232,11 @@ static const char *check_relocation(const ff_library *library, const Elf64_Rela 
     if (found.symbol == NULL && is_unwinding(name)) {
         return say("it calls %s()", name);
     }
-    if (found.symbol == NULL && (type == R_THREAD_MODULE || type == R_THREAD_OFFSET || type == R_THREAD_DISTANCE)) {
+    int is_of_libc = type == R_THREAD_DISTANCE && found.address != NULL && ff_is_in_own_block(found.address);
+    if (found.symbol == NULL && (type == R_THREAD_MODULE || type == R_THREAD_OFFSET || (type == R_THREAD_DISTANCE && !is_of_libc))) {
         return say("the thread-local variable %s is another library's", name);
     }
-    if (type == R_THREAD_DISTANCE && found.library->thread_size > 0 && !ff_needs_thread_room(found.library)) {
+    if (type == R_THREAD_DISTANCE && !is_of_libc && found.library->thread_size > 0 && !ff_needs_thread_room(found.library)) {
         return say("it reaches the thread-local variable %s of another library", name);
     }
     if (found.symbol == NULL && found.address == NULL && ELF64_ST_BIND(symbol->st_info) != STB_WEAK) {
@@ -248,32 +258,6 @@ const char *ff_check_symbols(const ff_library *library, const ff_scope *scope)
         }
     }
     return NULL;
-}
-
-/* A function that a library defines, although the one that the runtime stands for is another's; NULL if there is none. */
-const char *ff_find_second_definition(const ff_library *library)
-{
-    void *real;
-    for (const char *name = NULL; (name = ff_next_of_library(name, &real)) != NULL;) {
-        if (real != NULL && ff_find_symbol(library, name, NULL) != NULL) {
-            return name;
-        }
-    }
-    return NULL;
-}
-
-/* Whether a relocation names a symbol: else the library's own calls of it have been bound by the linker. */
-int ff_names_symbol(const ff_library *library, const char *name)
-{
-    for (int k = 0; k < 2; k++) {
-        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
-            uint64_t number = ELF64_R_SYM(library->relocations[k][i].r_info);
-            if (number != 0 && strcmp(library->names + library->symbols[number].st_name, name) == 0) {
-                return 1;
-            }
-        }
-    }
-    return 0;
 }
 
 /* Whether its code knows how far its thread-local variables are from the thread's pointer. */
@@ -351,6 +335,10 @@ static void put(const ff_library *library, const Elf64_Rela *each, const ff_scop
     }
     if (found.library != NULL && found.address == NULL) {
         *place = value_of(found.library, type, found.symbol, each->r_addend);
+        return;
+    }
+    if (type == R_THREAD_DISTANCE) { /* of a variable of libc, such as errno */
+        *place = (char *)(uintptr_t)(found.address - ff_thread_pointer() + each->r_addend);
         return;
     }
     *place = found.address == NULL ? NULL : found.address + each->r_addend;

@@ -106,3 +106,13 @@ int64_t ff_thread_distance(uint64_t place)
 {
     return room + place - ff_thread_pointer();
 }
+
+/* How far a variable of a library that the process began with, such as libc's errno, may be from there. */
+#define NEAR 65536
+
+/* Whether it is one of those: it has the same distance in each thread, and in each process with the same libraries. */
+int ff_is_in_own_block(const char *variable)
+{
+    int64_t distance = variable - ff_thread_pointer();
+    return distance > -NEAR && distance < NEAR;
+}

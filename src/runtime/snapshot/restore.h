@@ -221,6 +221,7 @@ int ff_give_thread_values(const ff_library *library);
 int64_t ff_thread_offset(uint64_t room);
 int64_t ff_thread_distance(uint64_t room);
 char *ff_thread_pointer(void);
+int ff_is_in_own_block(const char *variable);
 
 /* snapshot/thread-blocks.c: those of other held libraries. */
 int ff_take_thread_block(ff_library *library);
@@ -242,7 +243,7 @@ char *ff_find_sent(const char *name);
 void *ff_find_global(const char *name, const char *version);
 char *ff_find_sent_of_library(const char *name, int is_inside);
 void ff_name_real(const char *name, void *real);
-const char *ff_next_of_library(const char *after, void **real);
+void *ff_find_real(const char *name);
 uint64_t ff_hardware(void);
 void ff_note_first_libraries(void);
 int ff_first_library_count(void);
@@ -255,8 +256,7 @@ typedef struct {
     int count;
 } ff_scope;
 const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version);
-const char *ff_find_second_definition(const ff_library *library);
-int ff_names_symbol(const ff_library *library, const char *name);
+int ff_is_second(const ff_library *library, const char *name);
 const char *ff_check_symbols(const ff_library *library, const ff_scope *scope);
 int ff_needs_thread_room(const ff_library *library);
 char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol);
