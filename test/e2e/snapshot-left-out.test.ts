@@ -97,6 +97,7 @@ describe('what cannot be kept is left out', () => {
       'import socket\nwith socket.socket(type=socket.SOCK_DGRAM) as s: s.connect(("127.0.0.1", 9))',
       /an_address \(.*:2\): it uses the network/,
     ],
+    ['a_print', 'print("at import")', /a_print: it prints/],
     ['a_command', 'import os; os.system("true")', /a_command \(.*:1\): it runs another program/],
     ['a_mask', 'import os; os.umask(0o27)', /a_mask: it changes the process itself \(the umask\)/],
     [
@@ -160,6 +161,16 @@ value = open(folder + '/cache').read()
     for (const [, , reason] of ACTIONS) expect(stderr).toMatch(reason);
     expect(await stateOf(out, ['-c', `import a_mask, os; print(os.umask(0))\n${STATE}`])).toBe(
       '23\nrestored',
+    );
+  });
+
+  test('modules that import each other begin in the order of the program', async () => {
+    writeFileSync(join(packages, 'z_ring.py'), 'import a_ring\nIS_DONE = True\n');
+    writeFileSync(join(packages, 'a_ring.py'), 'import z_ring\nSEEN = hasattr(z_ring, "IS_DONE")\n');
+    const {summary, stderr} = await build('--startup', '--trace', '-c "import z_ring"');
+    if (!summary.ok) throw new Error(stderr);
+    expect(await stateOf(out, ['-c', `import z_ring; print(z_ring.a_ring.SEEN)\n${STATE}`])).toBe(
+      'False\nrestored',
     );
   });
 

@@ -50,8 +50,10 @@ export async function makeSnapshot(
     // This run also writes the bytecode files that the others read.
     let first = await recordImports(recipe, site);
     if (!first.ok) return first;
-    // Caches of modules that it has filled are there the next time.
-    if (first.value.events.some(({kind}) => kind === 'write')) first = await recordImports(recipe, site);
+    // Caches of modules that it has filled are there the next time, and warnings of compiling are over.
+    if (first.value.events.some(({kind}) => kind === 'write' || kind === 'output')) {
+      first = await recordImports(recipe, site);
+    }
     if (!first.ok) return first;
     const proved = await proveImports(recipe, first.value, site);
     if (!proved.ok) return proved;

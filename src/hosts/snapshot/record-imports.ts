@@ -32,15 +32,13 @@ export async function recordImports(
   {python, name, modules, entry, environment, folder, place}: Recording,
   {context: {signal, cwd}}: Pick<Site, 'context'>,
 ): Promise<Result<RecordedImports>> {
-  const [request, out] = ['recorded.txt', 'recorded.jsonl'].map((name) => join(folder, name)) as [
-    string,
-    string,
-  ];
+  const own = (name: string): string => join(folder, name);
+  const [request, out, output] = [own('recorded.txt'), own('recorded.jsonl'), own('recorded.output')];
   try {
     const paths = entry?.kind === 'script' ? [dirname(await realpath(entry.path))] : [];
     const lines = [...paths.map((path) => `path ${path}`), ...modules.map((name) => `module ${name}`)];
     await writeFile(request, lines.map((line) => `${line}\n`).join(''));
-    const files = [scriptPath('record_imports.py'), request, out].map((path) => place.inside(path));
+    const files = [scriptPath('record_imports.py'), request, out, output].map((path) => place.inside(path));
     const args = ['-X', 'flashfreeze=off', ...files];
     const done = await runProcess({
       ...place.command({file: python, args, environment}),
@@ -51,12 +49,15 @@ export async function recordImports(
     const text = await readFile(out, 'utf8').catch(() => undefined);
     if (text === undefined) {
       const {stdout, stderr} = done.value;
-      return fail('SNAPSHOT', 'the imports end the process', {details: `${stdout}${stderr}`.trim()});
+      const printed = await readFile(output, 'utf8').catch(() => '');
+      return fail('SNAPSHOT', 'the imports end the process', {
+        details: `${printed}${stdout}${stderr}`.trim(),
+      });
     }
     return parseRecording(text);
   } catch (error) {
     return fail('IO', `cannot record the imports: ${messageOf(error)}`);
   } finally {
-    await Promise.all([clearFile(request), clearFile(out)]);
+    await Promise.all([request, out, output].map((file) => clearFile(file)));
   }
 }

@@ -15,6 +15,7 @@ const KINDS = [
   'database',
   'network',
   'input',
+  'output',
   'signal',
   'setting',
   'locale',

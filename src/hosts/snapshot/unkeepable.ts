@@ -38,6 +38,7 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   write: ({detail}) => `it writes ${detail}`,
   network: () => 'it uses the network',
   input: () => 'it reads the standard input',
+  output: () => 'it prints',
   child: ({detail}) => `it runs another program${detail === '' ? '' : ` (${detail})`}`,
   mapping: () => 'it maps a file',
   database: ({detail}) => `it opens a database${detail === '' ? '' : ` (${detail})`}`,

@@ -21,7 +21,7 @@ export interface TraceRequest extends Interpreter {
 }
 
 export interface Trace {
-  /** What was loaded when the program began, then what it imported, each once, in order. */
+  /** What was loaded when the program began, then what it imported, each once, in the order in which the imports began; last, modules whose import failed. */
   readonly modules: readonly ModuleRecord[];
   /** What it compiled at run time, by kind (src/pipeline/prepared), each once, in order. */
   readonly compiled: Readonly<Record<string, readonly unknown[]>>;
@@ -46,6 +46,7 @@ const lineSchema = z.union([
   z.strictObject({expression: z.unknown()}),
   z.strictObject({snippet: z.unknown()}),
   z.strictObject({variable: z.string().nullable()}),
+  z.strictObject({begun: z.array(z.string())}),
   z.strictObject({end: z.literal(true)}),
 ]);
 
@@ -97,6 +98,7 @@ async function traceInto(out: string, request: TraceRequest, command: PythonComm
 
 function readTrace(words: string, text: string, {ending, stdout, stderr}: EndedProcess): Result<Trace> {
   const modules: ModuleRecord[] = [];
+  const begun: string[] = [];
   const expressions: unknown[] = [];
   const snippets: unknown[] = [];
   const variables: (string | null)[] = [];
@@ -105,6 +107,7 @@ function readTrace(words: string, text: string, {ending, stdout, stderr}: EndedP
     const read = lineSchema.safeParse(parseJson(line));
     if (!read.success) continue; // the last line of a program that was killed while it was written
     if ('module' in read.data) modules.push(read.data.module);
+    else if ('begun' in read.data) begun.push(...read.data.begun);
     else if ('expression' in read.data) expressions.push(read.data.expression);
     else if ('snippet' in read.data) snippets.push(read.data.snippet);
     else if ('variable' in read.data) variables.push(read.data.variable);
@@ -116,10 +119,18 @@ function readTrace(words: string, text: string, {ending, stdout, stderr}: EndedP
     });
   }
   return ok({
-    ...{modules, compiled: {expressions, snippets}, variables, ending, isComplete},
+    ...{modules: inOrder(modules, begun), compiled: {expressions, snippets}, variables, ending, isComplete},
     stderr: stderr.slice(-LAST_CHARACTERS),
     stdout: stdout.slice(-LAST_CHARACTERS),
   });
+}
+
+/** The modules in whose place nothing is known stay there; the others, which ended in this order, change places so that they begin in theirs. */
+function inOrder(ended: readonly ModuleRecord[], begun: readonly string[]): readonly ModuleRecord[] {
+  const ranks = new Map(begun.map((name, i) => [name, i]));
+  const rankOf = ({name}: ModuleRecord): number => ranks.get(name) ?? -1;
+  const ranked = ended.filter((each) => rankOf(each) >= 0).sort((a, b) => rankOf(a) - rankOf(b));
+  return ended.map((each) => (rankOf(each) < 0 ? each : (ranked.shift() ?? each)));
 }
 
 /** How a process ended, as the predicate of a sentence. */

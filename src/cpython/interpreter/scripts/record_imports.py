@@ -1,9 +1,10 @@
 """Imports modules and writes down what they look at and what they leave behind: what a snapshot of them depends on, and
 which of them it cannot hold (docs/snapshots.md).
 
-    python record_imports.py REQUEST OUT
+    python record_imports.py REQUEST OUT OUTPUT
 
-REQUEST is a list of lines, `module NAME` or `path FOLDER` (the directory of a script, which comes first on sys.path). OUT gets one JSON object a line:
+REQUEST is a list of lines, `module NAME` or `path FOLDER` (the directory of a script, which comes first on sys.path). OUTPUT gets what the modules
+print, OUT one JSON object a line:
 
     {"edge": [IMPORTER, IMPORTED]}                              a module that another one imports while it is imported
     {"event": {"kind", "module", "file", "line", "detail"}}     what it did; kinds are listed in src/hosts/snapshot/recorded-imports.ts
@@ -480,6 +481,23 @@ def handled_signals():
     return [int(status.partition(b"\n%s:\t" % name)[2][:16], 16) for name in (b"SigIgn", b"SigCgt")]
 
 
+def catch_output(path):
+    """Both standard streams go to a file, whose size says whether a module prints."""
+    descriptor = posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_TRUNC, 0o600)
+    posix.dup2(descriptor, 1)
+    posix.dup2(descriptor, 2)
+    posix.close(descriptor)
+
+
+def printed():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass  # it may be anything
+    return posix.fstat(1).st_size
+
+
 def working_directory():
     try:
         return posix.getcwd()
@@ -502,6 +520,7 @@ def state():
         "setting": [tuple(line.split("\t", 1)) for line in settings],
         "directory": working_directory(),
         "locale": _locale.setlocale(_locale.LC_ALL),
+        "output": printed(),
         "stream": [stream(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
         "signal": [handler(number) for number in sorted(_signal.valid_signals())],  # not those of libc's threads
     }
@@ -689,7 +708,8 @@ def end_threads_for_fork():
 
 def main():
     global is_paused
-    request, out = sys.argv[1:]
+    request, out, output = sys.argv[1:]
+    catch_output(output)
     del sys.path[0]
     with open(request, encoding="utf-8", errors="surrogateescape") as file:
         wanted = [line.rstrip("\n").split(" ", 1) for line in file]

@@ -13,6 +13,7 @@ that is killed has a record, too:
     {"expression": {"bytes", "text", "flags"}}      a regular expression that was compiled
     {"snippet": {"text", "filename", "flags"}}      source text that was compiled
     {"variable": NAME}                              an environment variable that was read, set or not; null stands for all of them
+    {"begun": [NAME, …]}                            modules with source that were imported, in the order in which that began
     {"end": true}                                   the program came to its end, or replaced itself by another one
 
 The program's own output and exit status are left alone. Nothing may be imported here beyond what every interpreter has
@@ -262,6 +263,7 @@ def _trace():
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)
         if spec is not None:
             note(spec.name, spec)
+        put('{"begun":[%s]}' % ",".join([text(name) for name in loads if name in seen]))
         note_failed()
         put('{"end":true}')
 
