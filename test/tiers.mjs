@@ -31,12 +31,7 @@ export const PARTS = [
     name: 'one installed Python',
     tier: 'quick',
     parallel: true,
-    files: [
-      'test/e2e/relink.test.ts',
-      'test/e2e/overlay.test.ts',
-      'test/e2e/examples.test.ts',
-      'test/layouts',
-    ],
+    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/layouts'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {
@@ -66,6 +61,7 @@ export const PARTS = [
       'test/e2e/doctor.test.ts',
       'test/e2e/dry-run-code.test.ts',
       'test/e2e/edited-generator.test.ts',
+      'test/e2e/examples.test.ts',
       'test/e2e/explain.test.ts',
       'test/e2e/found-configuration.test.ts',
       'test/e2e/graft.test.ts',
