@@ -27,10 +27,15 @@ const OWN_PARTS: Readonly<Record<HostKind, readonly string[]>> = {
   overlay: ['overlay'],
 };
 
+/** The directories below src/runtime whose C a host's interpreter has. BUILD.bazel has the same. */
+export function runtimePartsOf(host: HostKind): readonly string[] {
+  return [...SHARED_PARTS, ...OWN_PARTS[host]];
+}
+
 /** `cc:_flashfreeze.<file>`: the runtime's C, both the part of all hosts and the host's own part. */
 export async function buildRuntime(host: HostKind, tools: Tools): Promise<Result<readonly Artifact[]>> {
   const {engine, places, compiler} = tools;
-  const names = (await Promise.all([...SHARED_PARTS, ...OWN_PARTS[host]].map(filesOfC))).flat();
+  const names = (await Promise.all(runtimePartsOf(host).map(filesOfC))).flat();
   const objects = await Promise.all(
     names.map(async (name): Promise<Result<Artifact>> => {
       const source = await engine.source(`runtime/${name}`, join(RUNTIME_FOLDER, name));
