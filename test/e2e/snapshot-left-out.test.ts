@@ -164,6 +164,16 @@ value = open(folder + '/cache').read()
     );
   });
 
+  test('but not what only looks whether it could use the network, as urllib3 does', async () => {
+    writeFileSync(
+      join(packages, 'tries_address.py'),
+      'import socket\nwith socket.socket(type=socket.SOCK_DGRAM) as s: s.bind(("127.0.0.1", 0))\n',
+    );
+    const {summary, stderr} = await build('--startup', '--module', 'tries_address');
+    expect(summary).toMatchObject({ok: true});
+    expect(stderr).not.toContain('left out');
+  });
+
   test('modules that import each other begin in the order of the program', async () => {
     writeFileSync(join(packages, 'z_ring.py'), 'import a_ring\nIS_DONE = True\n');
     writeFileSync(join(packages, 'a_ring.py'), 'import z_ring\nSEEN = hasattr(z_ring, "IS_DONE")\n');

@@ -120,7 +120,6 @@ KINDS = {
     "os.exec": "child",
     "os.system": "child",
     "builtins.input": "input",
-    "socket.bind": "network",
     "socket.connect": "network",
     "socket.getaddrinfo": "network",
     "socket.gethostbyaddr": "network",
