@@ -1,6 +1,6 @@
 /** Copies of installed Pythons' executables that need their images, through the command line. */
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {readElf} from '../../src/codegen/object-file/read-elf.js';
@@ -309,5 +309,25 @@ describeWith(system !== undefined && hasPatchelf, 'patchelf and a Python of the 
     expect(made).toMatchObject({exitCode: 0});
     const used = 'import _flashfreeze as f; print(f.info()["used"] > 10)';
     expect(await run(out, ['-I', '-c', used])).toMatchObject({exitCode: 0, stdout: 'True\n'});
+  });
+
+  test('what has images gets no others: a process has one runtime', async () => {
+    const frozen = join(folder, 'one-runtime', 'python');
+    const make = (command: readonly string[], python: string, out: string): Promise<Run> =>
+      run('node', [
+        ...[join(PACKAGE, 'bin/flashfreeze.mjs'), ...command, '--python', python, '--out', out],
+        ...['--build-dir', `${out}-build`, '--cache-dir', join(CACHE, 'store'), '--startup'],
+      ]);
+    const graft = ['relink', '--method', 'graft'];
+    expect(await make(graft, system?.python ?? '', frozen)).toMatchObject({exitCode: 0});
+    for (const command of [graft, ['overlay'], ['snapshot', '--method', 'graft']]) {
+      const out = join(folder, 'second-runtime', 'python');
+      const refused = await make(command, frozen, out);
+      expect(refused).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`error[PYTHON]: ${frozen} has frozen modules already`),
+      });
+      expect(existsSync(out)).toBe(false);
+    }
   });
 });

@@ -2,6 +2,7 @@ import {basename, dirname, join} from 'node:path';
 import type {Interpreter} from '../../cpython/interpreter/run-script.js';
 import {tryImages, type TriedDifference, type TriedModule} from '../../cpython/interpreter/try-images.js';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
+import {checkUnfrozen} from '../../cpython/interpreter/installation/refused-builds.js';
 import {ensureFolder, removeQuietly} from '../../fs/files.js';
 import {existsSync} from '../../fs/recorded-fs.js';
 import {replaceByProgram} from '../../fs/fresh-file.js';
@@ -61,7 +62,9 @@ async function prepareGraft(
   const request = {...options, addressModel: 'position-independent', replacesFrozen: true} as const;
   const toolchain = await installedToolchain(request, places, site);
   if (!toolchain.ok) return toolchain;
-  const {installation} = toolchain.value;
+  const {installation, target} = toolchain.value;
+  const unfrozen = checkUnfrozen(target);
+  if (!unfrozen.ok) return unfrozen;
   const free = await checkOut(options.out, installation);
   if (!free.ok) return free;
   const graftable = await checkGraftable(installation);

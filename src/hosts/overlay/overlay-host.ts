@@ -2,6 +2,7 @@ import {chmod} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomic} from '../../fs/files.js';
 import {tryOverlay, writeByteCode} from '../../cpython/interpreter/overlay-check.js';
+import {checkUnfrozen} from '../../cpython/interpreter/installation/refused-builds.js';
 import type {Target} from '../../cpython/interpreter/target.js';
 import {digestOf} from '../../model/digest.js';
 import {type Result, fail, ok} from '../../model/result.js';
@@ -62,7 +63,10 @@ export function overlayHost(options: OverlayOptions, cacheDir: string): Host<Ins
     async prepare(site) {
       const request = {...options, addressModel: 'position-independent', replacesFrozen: false} as const;
       const fits = checkOverlayFolder(options.out);
-      return fits.ok ? installedToolchain(request, places, site) : fits;
+      if (!fits.ok) return fits;
+      const toolchain = await installedToolchain(request, places, site);
+      const unfrozen = toolchain.ok ? checkUnfrozen(toolchain.value.target) : toolchain;
+      return unfrozen.ok ? toolchain : unfrozen;
     },
     link: (objects, plan, toolchain, site) => linkOverlay(objects, plan, toolchain, options, places, site),
   };

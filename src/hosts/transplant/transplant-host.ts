@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
+import {checkUnfrozen} from '../../cpython/interpreter/installation/refused-builds.js';
 import {tryImages} from '../../cpython/interpreter/try-images.js';
 import {readFile} from '../../fs/recorded-fs.js';
 import type {Artifact} from '../../model/action.js';
@@ -50,7 +51,9 @@ async function prepare(
   const request = {...options, addressModel: 'absolute', replacesFrozen: true} as const;
   const toolchain = await installedToolchain(request, places, site);
   if (!toolchain.ok) return toolchain;
-  const {installation} = toolchain.value;
+  const {installation, target} = toolchain.value;
+  const unfrozen = checkUnfrozen(target);
+  if (!unfrozen.ok) return unfrozen;
   const free = await checkOut(options.out, installation);
   if (!free.ok) return free;
   const {baseExecutable, libpython} = installation;

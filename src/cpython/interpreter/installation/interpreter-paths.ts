@@ -1,4 +1,4 @@
-import {join, relative} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {z} from 'zod';
 import {realpath} from '../../../fs/recorded-fs.js';
 import {askProcess} from '../answers.js';
@@ -44,7 +44,7 @@ export async function comparePaths(
   const difference = firstDifference(ours.value, theirs.value);
   if (difference === undefined) return ok();
   return fail('SMOKE', `the new interpreter does not have the paths of ${original}: ${difference}`, {
-    hint: await hintFor(original, ours.value.prefix, theirs.value.prefix),
+    hint: await hintFor(fresh.python, original, ours.value.prefix, theirs.value.prefix),
   });
 }
 
@@ -65,11 +65,14 @@ export async function copyFindsLibrary(
   return found === own;
 }
 
-async function hintFor(original: string, our: string, their: string): Promise<string> {
-  const [here, there] = await Promise.all([our, their].map(realPathOf));
+async function hintFor(fresh: string, original: string, our: string, their: string): Promise<string> {
+  const [here, there, place] = await Promise.all([our, their, dirname(fresh)].map(realPathOf));
   if (our !== their && here === there) {
     const real = join(our, relative(their, original));
     return `${their} is a link to the same directory: use --python ${real}, or an --out beside ${original}`;
+  }
+  if (our !== their && relative(here ?? our, place ?? fresh).startsWith('..')) {
+    return `this Python was moved, and finds its library only from its own directory: use an --out beside ${original}, or in the bin of a virtual environment of it`;
   }
   return 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it';
 }

@@ -33,3 +33,14 @@ export function checkUsable(target: Pick<Target, 'debug' | 'freeThreaded'>): Res
   if (refused === undefined) return ok();
   return fail('PYTHON', refused.reason, {hint: 'use a Python that was configured without that option'});
 }
+
+/** Pythons without images: a process has one runtime. Fails with PYTHON for a Python that Flashfreeze linked or grafted. */
+export function checkUnfrozen({
+  executable,
+  builtinModules,
+}: Pick<Target, 'executable' | 'builtinModules'>): Result<void> {
+  if (!builtinModules.includes('_flashfreeze')) return ok();
+  return fail('PYTHON', `${executable} has frozen modules already: flashfreeze made it`, {
+    hint: 'pass the Python that it was made of',
+  });
+}

@@ -43,9 +43,19 @@ test('an interpreter with the paths of another is told what differs, and what he
       hint: expect.stringContaining(`use --python ${at('3.11/bin/python')}, or an --out beside`),
     },
   });
-  expect(await compare(at('other'))).toMatchObject({
+  expect(await compare(folder)).toMatchObject({
     ok: false,
     failure: {code: 'SMOKE', hint: expect.stringContaining('no other library near it')},
+  });
+  // Where it was configured to be.
+  expect(await compare(at('other'))).toMatchObject({
+    ok: false,
+    failure: {
+      code: 'SMOKE',
+      hint: expect.stringContaining(
+        `was moved, and finds its library only from its own directory: use an --out beside ${at('current/bin/python')}`,
+      ),
+    },
   });
 });
 

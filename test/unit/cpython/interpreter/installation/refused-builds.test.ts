@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, test} from '@jest/globals';
 import {
   REFUSED_BUILDS,
+  checkUnfrozen,
   checkUsable,
 } from '../../../../../src/cpython/interpreter/installation/refused-builds.js';
 
@@ -16,6 +17,19 @@ const macrosIn = (line = ''): readonly string[] => [...new Set(line.match(/\bPy_
 
 test('a usual build is usable', () => {
   expect(checkUsable(usable).ok).toBe(true);
+});
+
+test('a Python that has images does not get others', () => {
+  const made = {executable: '/opt/frozen', builtinModules: ['sys', '_flashfreeze']};
+  expect(checkUnfrozen({...made, builtinModules: ['sys']}).ok).toBe(true);
+  expect(checkUnfrozen(made)).toMatchObject({
+    ok: false,
+    failure: {
+      code: 'PYTHON',
+      message: '/opt/frozen has frozen modules already: flashfreeze made it',
+      hint: 'pass the Python that it was made of',
+    },
+  });
 });
 
 describe.each(Object.entries(REFUSED_BUILDS))('%s', (kind, {macros, reason}) => {
