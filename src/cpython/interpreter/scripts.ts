@@ -10,6 +10,7 @@ export type ScriptName =
   | 'describe_installation.py'
   | 'import_entry.py'
   | 'locate_words.py'
+  | 'prepare_dump.py'
   | 'record_imports.py'
   | 'measure_runs.py'
   | 'precompile.py'

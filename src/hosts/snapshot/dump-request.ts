@@ -28,8 +28,11 @@ export interface DumpRequest {
 /** Variables that CPython itself reads when it starts, besides PYTHON…: for the user's own site-packages. */
 const READ_AT_START = ['HOME'];
 
-/** The request as text: a name and a value in each line. */
-export function dumpRequestText(request: DumpRequest): string {
+/**
+ * The request as text: a name and a value in each line.
+ * @param prepare the path of prepare_dump.py, which the process runs
+ */
+export function dumpRequestText(request: DumpRequest, prepare: string): string {
   const {modules, without, seed, output, locate, read, check, placement, portable = false} = request;
   // A line holds one name.
   const atStart = portable ? [] : READ_AT_START;
@@ -38,6 +41,7 @@ export function dumpRequestText(request: DumpRequest): string {
     .map(({kind, name}) => `${kind} ${name}`);
   const lines = [
     [output.kind === 'dump' ? 'output' : 'record', output.path],
+    ['prepare', prepare],
     ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
     ...(portable ? [['portable', 'yes']] : []),

@@ -18,6 +18,8 @@ const KEPT = 3;
 export interface Wanted extends Omit<Asked, 'file'> {
   /** The digest of the executable without a snapshot. */
   readonly executable: string;
+  /** The digest of the scripts that run in the processes of the imports. */
+  readonly scripts: string;
   readonly modules: readonly string[];
 }
 
@@ -68,10 +70,10 @@ export async function takeKept(
 /** Whether a snapshot is the one that is wanted, but for what its imports looked at. */
 export function isSnapshotOf(
   contents: SnapshotContents,
-  {executable, calledAs, modules}: Omit<Wanted, 'environment'>,
+  {executable, scripts, calledAs, modules}: Omit<Wanted, 'environment'>,
 ): boolean {
-  const own = [contents.executable, contents.calledAs, ...contents.selected];
-  return own.join('\n') === [executable, calledAs, ...modules].join('\n');
+  const own = [contents.executable, contents.scripts, contents.calledAs, ...contents.selected];
+  return own.join('\n') === [executable, scripts, calledAs, ...modules].join('\n');
 }
 
 /** Writes the states of files that have the content which they had into the file. False where another file has changed. */

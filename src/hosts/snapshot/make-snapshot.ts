@@ -26,6 +26,8 @@ import {leftOutOfSnapshot, readsOf, withDependents} from './unkeepable.js';
 export interface SnapshotRecipe extends Imports {
   /** The digest of the executable. */
   readonly digest: string;
+  /** That of the scripts that run in the processes of the imports; undefined for a release. */
+  readonly scripts?: string | undefined;
   /** The time that the result gets, in seconds; by default the present one. */
   readonly modified?: number | undefined;
 }
@@ -75,6 +77,7 @@ export async function makeSnapshot(
     if (!packed.ok) return packed;
     const record = encodeRecord({
       ...{executable: recipe.digest, selected: [...recipe.modules], seed: recipe.seed},
+      ...(recipe.scripts === undefined ? {} : {scripts: recipe.scripts}),
       digests: isReleased ? {} : await digestsOf(dump, header.value, recorded),
       modules: [...modules],
       leftOut: [...left],

@@ -2,6 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {readFile, stat} from '../../fs/recorded-fs.js';
 import {clearFile} from '../../fs/removal.js';
+import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {runProcess} from '../../exec/process.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
@@ -30,7 +31,10 @@ export async function runDump(
 ): Promise<Result<string>> {
   const path = join(folder, 'request.txt');
   await clearFile(request.output.path);
-  await writeFile(path, dumpRequestText(asSeenFrom(place, request)));
+  await writeFile(
+    path,
+    dumpRequestText(asSeenFrom(place, request), place.inside(scriptPath('prepare_dump.py'))),
+  );
   const command = place.command({
     file: file ?? calledAs,
     args: [],

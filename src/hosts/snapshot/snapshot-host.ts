@@ -145,14 +145,16 @@ async function withSnapshot(
   const contents = old.ok ? old.value.snapshot : undefined;
   const outdated = contents && (await whyOutdated(path, contents, environment, site.context));
   const kept = join(work, 'snapshots', nameOf(out));
-  const wanted = {executable: digest, calledAs: out, modules: given.modules, environment};
   const scripts = await site.engine.sources(
-    (['record_imports.py', 'locate_words.py'] as const).flatMap(scriptFiles),
+    (['record_imports.py', 'prepare_dump.py', 'locate_words.py'] as const).flatMap(scriptFiles),
   );
   if (!scripts.ok) return scripts;
+  const tools = scripts.value.map(({name, digest}) => ({name, digest}));
+  const common = {scripts: digestOf(JSON.stringify(tools)), calledAs: out, environment};
+  const wanted = {...common, executable: digest, modules: given.modules};
   const made = await site.engine.run({
     id: 'snapshot:python',
-    tools: scripts.value.map(({name, digest}) => ({name, digest})),
+    tools,
     arguments: {modules: given.modules, calledAs: out, format: MAGIC},
     environment: {},
     inputs: [{name: 'executable', path: executable, digest}],
@@ -176,7 +178,7 @@ async function withSnapshot(
       }
       const folder = join(work, 'snapshot');
       const seed = newSeed();
-      const recipe = {...given, executable, digest, calledAs: out, environment, folder, seed, place: HERE};
+      const recipe = {...given, ...common, executable, digest, folder, seed, place: HERE};
       // The imports run where starts do: the output path leads to the file that gets the snapshot, and the stamps of sources are beside it.
       const plain = await attempt('copy', executable, async () => {
         await clearFile(written);

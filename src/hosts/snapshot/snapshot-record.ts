@@ -9,6 +9,8 @@ const schema = z.object({
   seed: z.number(),
   /** The digest of the executable without it. */
   executable: z.string(),
+  /** The digest of the scripts that ran in the processes of the imports; none in a release. */
+  scripts: z.string().exactOptional(),
   /** The modules that were asked for. */
   selected: z.array(z.string()),
   /** The modules that the snapshot has imported, in this order. */

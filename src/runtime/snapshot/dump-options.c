@@ -39,19 +39,26 @@ char *ff_scratch(size_t size)
     return p;
 }
 
-void ff_read_request(const char *path)
+/* A whole file, ended by a nul. */
+static char *read_text(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    request = ff_scratch(FF_SCRATCH);
+    char *text = ff_scratch(FF_SCRATCH);
     size_t size = 0;
     ssize_t done;
-    while (fd >= 0 && size < FF_SCRATCH - 1 && (done = read(fd, request + size, FF_SCRATCH - 1 - size)) > 0) {
+    while (fd >= 0 && size < FF_SCRATCH - 1 && (done = read(fd, text + size, FF_SCRATCH - 1 - size)) > 0) {
         size += (size_t)done;
     }
     if (fd < 0 || size == FF_SCRATCH - 1) {
         ff_stop_dump("cannot read %s", path);
     }
     close(fd);
+    return text;
+}
+
+void ff_read_request(const char *path)
+{
+    request = read_text(path);
     for (char *p = request; *p != '\0'; p++) {
         if (*p == '\n') {
             *p = '\0';
@@ -76,4 +83,19 @@ const char *ff_request_value(const char *name, const char *after)
 void ff_forget_request(void)
 {
     request = NULL;
+}
+
+/* Runs a file of Flashfreeze's own. Its code names no path of this machine: functions of it may stay in the snapshot. */
+int ff_run_script(const char *path, PyObject *names)
+{
+    char *text = read_text(path);
+    PyObject *code = Py_CompileString(text, "<flashfreeze>", Py_file_input);
+    munmap(text, FF_SCRATCH);
+    if (code == NULL || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0) {
+        return -1;
+    }
+    PyObject *done = PyEval_EvalCode(code, names, names);
+    Py_DECREF(code);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }

@@ -12,28 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The files that a start compares: sources of what was imported, the directories in which imports look, and what else decides which these
- * are when Python starts, whether it is there or not: directories of packages, their .pth files, and pyvenv.cfg (Lib/site.py). */
-static const char LIST_FILES[] =
-    "def list_files(sys, is_portable, libraries):\n"
-    "    found = dict.fromkeys([each for each in sys.path if each] + [path for path, start, size in libraries])\n"
-    "    site, os = sys.modules.get('site'), sys.modules['os']\n"
-    "    if site is not None:\n"
-    "        places = site.getsitepackages()\n"
-    "        if site.ENABLE_USER_SITE and not is_portable:\n"
-    "            places.append(site.getusersitepackages())\n"
-    "        found.update(dict.fromkeys(places))\n"
-    "        for place in places:\n"
-    "            if os.path.isdir(place):\n"
-    "                found.update(dict.fromkeys(os.path.join(place, each) for each in sorted(os.listdir(place)) if each.endswith('.pth')))\n"
-    "        beside = os.path.dirname(sys.executable)\n"
-    "        found.update(dict.fromkeys(os.path.join(each, 'pyvenv.cfg') for each in (beside, os.path.dirname(beside))))\n"
-    "    for module in list(sys.modules.values()):\n"
-    "        path = getattr(module, '__file__', None)\n"
-    "        if type(path) is str and path[:1] == '/':\n"
-    "            found[path] = None\n"
-    "    return '\\0'.join(sorted(found, key=lambda path: path.rpartition('/'))) + '\\0'\n";
-
 static void start_python(char *name, const char *seed)
 {
     PyConfig config;
@@ -118,6 +96,21 @@ static PyObject *list_libraries(void)
     return libraries;
 }
 
+/* The files that a start compares: what `list` of prepare_dump.py returns. */
+static void list_files(PyObject *list, int is_portable)
+{
+    PyObject *libraries = list_libraries();
+    PyObject *text = PyObject_CallFunction(list, "OiO", PyImport_GetModuleDict(), is_portable, libraries);
+    PyObject *paths = text == NULL ? NULL : PyUnicode_EncodeFSDefault(text);
+    if (paths == NULL) {
+        ff_stop_with_exception("cannot list the imported files");
+    }
+    ff_append_files(PyBytes_AS_STRING(paths), (size_t)PyBytes_GET_SIZE(paths));
+    Py_DECREF(paths);
+    Py_DECREF(text);
+    Py_DECREF(libraries);
+}
+
 /* Runs a file that says which objects hold the words of the request (locate_words.py). */
 static void locate_words(const char *path)
 {
@@ -130,12 +123,9 @@ static void locate_words(const char *path)
         }
         Py_DECREF(number);
     }
-    FILE *file = fopen(path, "r");
-    if (file == NULL || origins == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
+    if (origins == NULL || PyDict_SetItemString(names, "libraries", libraries) < 0 ||
         PyDict_SetItemString(names, "origins", origins) < 0 ||
-        PyDict_SetItemString(names, "words", words) < 0 ||
-        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0 ||
-        PyRun_File(file, path, Py_file_input, names, names) == NULL) {
+        PyDict_SetItemString(names, "words", words) < 0 || ff_run_script(path, names) < 0) {
         ff_stop_with_exception("cannot locate words");
     }
     _exit(0);
@@ -209,7 +199,7 @@ static void run_imports(void)
     }
     ff_remember_process();
     PyObject *variables = ff_environment(), *earlier = PyDict_Copy(variables);
-    PyObject *names = PyDict_New(), *sys = PyImport_ImportModule("sys");
+    PyObject *names = PyDict_New();
     PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins());
     ff_note_variables();
     /* How many free objects there are, and when the collector runs, depends on what Python did when it started, such as on each directory in the path of
@@ -219,6 +209,7 @@ static void run_imports(void)
     *is_collecting = 1;
     import_modules();
     check_entry(names);
+    Py_DECREF(names);
     *is_collecting = 0;
     check_left_out();
     if (ff_keep_variables(earlier, variables) < 0) {
@@ -229,25 +220,17 @@ static void run_imports(void)
     Py_DECREF(variables);
     Py_DECREF(earlier);
 
-    PyObject *ran = PyRun_String(LIST_FILES, Py_file_input, names, names);
-    PyObject *libraries = list_libraries();
-    PyObject *list = ran == NULL ? NULL : PyObject_CallFunction(PyDict_GetItemString(names, "list_files"), "OiO", sys, header->portable != 0, libraries);
-    PyObject *paths = list == NULL ? NULL : PyUnicode_EncodeFSDefault(list);
-    if (paths == NULL) {
-        ff_stop_with_exception("cannot list the imported files");
+    PyObject *functions = PyDict_New();
+    const char *script = ff_request_value("prepare", NULL);
+    if (functions == NULL || script == NULL || ff_run_script(script, functions) < 0) {
+        ff_stop_with_exception("the request is incomplete");
     }
-    ff_append_files(PyBytes_AS_STRING(paths), (size_t)PyBytes_GET_SIZE(paths));
-    Py_DECREF(paths);
-    Py_DECREF(list);
-    Py_DECREF(libraries);
-    Py_DECREF(ran);
-    Py_DECREF(names);
-    Py_DECREF(sys);
-
-    if (ff_prepare_renewal(ff_request_value("portable", NULL) != NULL) < 0) {
+    list_files(PyDict_GetItemString(functions, "list_files"), header->portable != 0);
+    if (ff_prepare_renewal(PyDict_GetItemString(functions, "prepare"), header->portable != 0) < 0) {
         ff_stop_with_exception("cannot prepare what is renewed at a start");
     }
-    const char *script = ff_request_value("locate", NULL);
+    Py_DECREF(functions);
+    script = ff_request_value("locate", NULL);
     if (script != NULL) {
         locate_words(script);
     }

@@ -17,153 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What differs in two processes, in the library's modules: `prepare` gives it a value that does not, so that two dumps can be
- * compared, and returns what makes it anew.
- *  random: the state of the module's own generator; its hook for forks seeds it (Lib/random.py)
- *  threading: the kernel's number of the main thread (Lib/threading.py, _set_native_id())
- *  logging: when it was imported (Lib/logging/__init__.py, _startTime)
- *  tempfile: generators that are replaced in another process, which they know by its number alone (Lib/tempfile.py, _RandomNameSequence)
- *  joblib: the name of a semaphore that was tried (joblib/_multiprocessing_helpers.py)
- *  ctypes: the addresses of two functions of libc (Lib/ctypes/__init__.py, memmove and memset)
- *  random and numpy.random: other generators that have a random seed of the system (random-draws.c), if they are as that left them (numpy/random/bit_generator.pyx)
- *  numpy.f2py.rules: when it was imported, also in a text (numpy/f2py/rules.py, generationtime)
- *  site, in a release: the directories of the user's own packages; and what finders have listed, in the order of one file system
- *  multiprocessing.process: the key by which processes trust each other, and the working directory (Lib/multiprocessing/process.py) */
-static const char PREPARE[] =
-    "def prepare(modules, is_portable, copies, draws):\n"
-    "    from gc import get_objects\n"
-    "    renewals, everything = [], get_objects()\n"
-    "    def renew_copy(copy, arguments, encode):\n"
-    "        copy[:] = map(encode, arguments) if encode else arguments\n"
-    "    for each in copies:\n"
-    "        module, name = each.split()\n"
-    "        copy = getattr(modules.get(module), name, None)\n"
-    "        if type(copy) is list and copy:\n"
-    "            from os import fsencode\n"
-    "            encode = fsencode if type(copy[0]) is bytes else None\n"
-    "            arguments = modules['sys'].argv\n"
-    "            renewals.append(lambda copy=copy, encode=encode: renew_copy(copy, arguments, encode))\n"
-    "            copy.clear()\n"
-    "    before, restored = [], []\n"
-    "    own = modules.get('_flashfreeze')\n"
-    "    if own is not None:\n"
-    "        before, restored = ([(each, (), {}) for each in list] for list in own._snapshot_functions())\n"
-    "    other = modules.get('snapshot_restore_py')\n"
-    "    if other is not None:\n"
-    "        before.extend(getattr(other, 'get_before_snapshot', list)())\n"
-    "        restored.extend(getattr(other, 'get_after_restore', list)())\n"
-    "    for function, words, names in reversed(before):\n"
-    "        function(*words, **names)\n"
-    "    random = modules.get('random')\n"
-    "    if random is not None:\n"
-    "        random.seed(0)\n"
-    "        def states(drawn):\n"
-    "            generator = random.Random(int.from_bytes(drawn, 'little'))\n"
-    "            before = generator.getstate()[1][:-1]\n"
-    "            generator.random()\n"
-    "            return before, generator.getstate()[1][:-1]\n"
-    "        seeded = {state for each in draws if len(each) == 2496 for state in states(each)}\n"
-    "        for each in everything:\n"
-    "            if type(each) is random.Random and each.getstate()[1][:-1] in seeded:\n"
-    "                each.seed(0)\n"
-    "                renewals.append(each.seed)\n"
-    "    main = getattr(modules.get('threading'), '_main_thread', None)\n"
-    "    if hasattr(main, '_native_id'):\n"
-    "        main._native_id = 0\n"
-    "        renewals.append(main._set_native_id)\n"
-    "    logging = modules.get('logging')\n"
-    "    if hasattr(logging, '_startTime'):\n"
-    "        import time\n"
-    "        now = time.time_ns if type(logging._startTime) is int else time.time\n"
-    "        logging._startTime = 0\n"
-    "        def renew():\n"
-    "            logging._startTime = now()\n"
-    "        renewals.append(renew)\n"
-    "    numbers = modules.get('numpy.random.bit_generator')\n"
-    "    if hasattr(numbers, 'SeedSequence'):\n"
-    "        sequence = numbers.SeedSequence\n"
-    "        attribute = 'seed_seq' if hasattr(numbers.BitGenerator, 'seed_seq') else '_seed_seq'\n" /* up to numpy 1.24 */
-    "        drawn = {int.from_bytes(each, 'big') for each in draws}\n"
-    "        def content(value):\n"
-    "            return {key: content(each) for key, each in value.items()} if type(value) is dict else getattr(value, 'tobytes', lambda: value)()\n"
-    "        def is_fresh(generator, seeds):\n"
-    "            again = sequence(seeds.entropy, spawn_key=seeds.spawn_key, pool_size=seeds.pool_size)\n"
-    "            return content(generator.state) == content(type(generator)(again).state)\n"
-    "        def seed(seeds, generators, entropy):\n"
-    "            seeds.__init__(entropy, spawn_key=seeds.spawn_key, pool_size=seeds.pool_size, n_children_spawned=seeds.n_children_spawned)\n"
-    "            for each in generators:\n"
-    "                each.state = type(each)(seeds).state\n"
-    "        all_generators = [each for each in everything if issubclass(type(each), numbers.BitGenerator)]\n"
-    "        for each in everything:\n"
-    "            if type(each) is sequence and type(each.entropy) is int and each.entropy in drawn:\n"
-    "                own = [generator for generator in all_generators if getattr(generator, attribute) is each]\n"
-    "                if all(is_fresh(generator, each) for generator in own):\n"
-    "                    seed(each, own, 0)\n"
-    "                    renewals.append(lambda seeds=each, generators=own: seed(seeds, generators, None))\n"
-    "        zeros = modules['numpy'].zeros\n"
-    "        freed = [zeros(size, 'B') for size in (16, 32) for each in range(8)]\n" /* which numpy keeps for the next arrays, as they are */
-    "        freed = None\n"
-    "    rules = modules.get('numpy.f2py.rules')\n"
-    "    if hasattr(rules, 'generationtime'):\n"
-    "        from time import asctime, gmtime, time as clock\n"
-    "        texts, variables = rules.module_rules, modules['os'].environ\n"
-    "        start, then, end = texts['modulebody'].partition(asctime(gmtime(rules.generationtime)))\n"
-    "        def date(when):\n"
-    "            rules.generationtime = when\n"
-    "            texts['modulebody'] = start + asctime(gmtime(when)) + end\n"
-    "        then = date(0)\n"
-    "        renewals.append(lambda: date(int(variables.get('SOURCE_DATE_EPOCH', clock()))))\n"
-    "    names = getattr(modules.get('tempfile'), '_RandomNameSequence', None)\n"
-    "    for each in everything if names is not None else ():\n"
-    "        if type(each) is names:\n"
-    "            each.__dict__.pop('_rng', None)\n"
-    "            each.__dict__.pop('_rng_pid', None)\n"
-    "    joblib = modules.get('joblib._multiprocessing_helpers')\n"
-    "    if hasattr(joblib, 'name') and hasattr(joblib, '_rand'):\n"
-    "        from os import getpid as get_number\n"
-    "        def rename():\n"
-    "            joblib.name = '/joblib-{}-{}'.format(get_number(), next(joblib._rand))\n"
-    "        joblib.name = ''\n"
-    "        renewals.append(rename)\n"
-    "    ctypes, calls = modules.get('ctypes'), modules.get('_ctypes')\n"
-    "    if hasattr(ctypes, 'memset') and hasattr(calls, '_memset_addr'):\n"
-    "        def place(name, address):\n"
-    "            setattr(ctypes, '_' + name + '_addr', address)\n"
-    "            setattr(calls, '_' + name + '_addr', address)\n"
-    "            ctypes.c_void_p.from_buffer(getattr(ctypes, name)).value = address\n"
-    "        def renew():\n"
-    "            program = calls.dlopen(None, 0)\n"
-    "            for name in 'memmove', 'memset':\n"
-    "                place(name, calls.dlsym(program, name))\n"
-    "        for name in 'memmove', 'memset':\n"
-    "            place(name, 0)\n"
-    "        renewals.append(renew)\n"
-    "    process = modules.get('multiprocessing.process')\n"
-    "    if process is not None:\n"
-    "        from os import getcwd, path, urandom\n"
-    "        config, new = process._current_process._config, process.AuthenticationString\n"
-    "        config['authkey'] = new(bytes(32))\n"
-    "        def renew():\n"
-    "            config['authkey'] = new(urandom(32))\n"
-    "            try:\n"
-    "                process.ORIGINAL_DIR = path.abspath(getcwd())\n"
-    "            except OSError:\n"
-    "                process.ORIGINAL_DIR = None\n"
-    "        renewals.append(renew)\n"
-    "    site = modules.get('site')\n"
-    "    if is_portable:\n"
-    "        for each in modules['sys'].path_importer_cache.values():\n"
-    "            if hasattr(each, '_path_cache'):\n"
-    "                each._path_mtime, each._path_cache, each._relaxed_path_cache = -1, set(), set()\n"
-    "        if site is not None:\n"
-    "            site.USER_BASE = site.USER_SITE = None\n"
-    "            renewals.append(site.getusersitepackages)\n"
-    "    return renewals, tuple(restored)\n";
-
 static PyObject *environment;           /* posix.environ, which is what os.environ holds */
 static PyObject *changes;               /* names and values of variables that imports have set; None where they are removed */
 static PyObject *arguments, *all_arguments; /* the lists that sys.argv and sys.orig_argv are when Python starts */
-static PyObject *renewals;              /* functions that PREPARE made */
+static PyObject *renewals;              /* functions of prepare_dump.py */
 static PyObject *restored;              /* the program's own: functions, their arguments and their keywords */
 static PyObject *set_signal, *on_interrupt;
 static PyObject *set_time_zone;         /* time.tzset, if time was imported */
@@ -233,8 +90,8 @@ static PyObject *list_copies(void)
     return list;
 }
 
-/* Before a dump. */
-int ff_prepare_renewal(int is_portable)
+/* Before a dump. `prepare` is a function of prepare_dump.py. */
+int ff_prepare_renewal(PyObject *prepare, int is_portable)
 {
     thread_state = PyThreadState_Get();
     environment = attribute_of("posix", "environ");
@@ -242,14 +99,10 @@ int ff_prepare_renewal(int is_portable)
     on_interrupt = attribute_of("_signal", "default_int_handler");
     set_time_zone = attribute_of("time", "tzset");
     time_zone = read_time_zone();
-    PyObject *names = PyDict_New();
-    if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL || names == NULL ||
-        PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0) {
+    if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL) {
         return -1;
     }
-    PyObject *done = PyRun_String(PREPARE, Py_file_input, names, names);
-    PyObject *prepare = done == NULL ? NULL : PyDict_GetItemString(names, "prepare");
-    PyObject *both = prepare == NULL ? NULL : PyObject_CallFunction(prepare, "OiNN", PyImport_GetModuleDict(), is_portable, list_copies(), ff_take_draws());
+    PyObject *both = PyObject_CallFunction(prepare, "OiNN", PyImport_GetModuleDict(), is_portable, list_copies(), ff_take_draws());
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);
@@ -257,8 +110,6 @@ int ff_prepare_renewal(int is_portable)
         Py_XINCREF(restored);
         Py_DECREF(both);
     }
-    Py_XDECREF(done);
-    Py_DECREF(names);
     if (renewals != NULL) {
         PyDict_Clear(environment); /* that of the process which is dumped */
         if (PyList_SetSlice(arguments, 0, PyList_GET_SIZE(arguments), NULL) < 0) {

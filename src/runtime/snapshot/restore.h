@@ -299,6 +299,7 @@ void ff_visit_libraries(ff_visitor visit, void *argument);
 #define FF_SCRATCH ((size_t)4 << 20)
 char *ff_scratch(size_t size);
 void ff_read_request(const char *path);
+int ff_run_script(const char *path, PyObject *names);
 const char *ff_request_value(const char *name, const char *after);
 void ff_forget_request(void);
 _Noreturn void ff_stop_dump(const char *format, ...);
@@ -421,7 +422,7 @@ void ff_join_snapshot(void);
 /* snapshot/renewal.c: Python's own view of its process. */
 int ff_keep_arguments(void);
 int ff_keep_variables(PyObject *before, PyObject *now);
-int ff_prepare_renewal(int is_portable);
+int ff_prepare_renewal(PyObject *prepare, int is_portable);
 void ff_renew_thread(const ff_common *common);
 int ff_have_restored(void);
 void ff_run_restored(void);

@@ -361,20 +361,20 @@ describe('the request', () => {
       output: {kind: 'dump', path: '/x y'},
     } as const;
     const lines = [
-      ...['output /x y', 'seed 5', 'variable HOME', 'variable X', 'file /a b', 'fact cwd'],
+      ...['output /x y', 'prepare /p.py', 'seed 5', 'variable HOME', 'variable X', 'file /a b', 'fact cwd'],
       ...['module b', 'module a.c', 'without d', ''],
     ];
-    expect(dumpRequestText(request)).toBe(lines.join('\n'));
+    expect(dumpRequestText(request, '/p.py')).toBe(lines.join('\n'));
     const locate = {script: '/l.py', words: [255]};
-    expect(dumpRequestText({...request, locate})).toBe(
+    expect(dumpRequestText({...request, locate}, '/p.py')).toBe(
       [...lines.slice(0, -1), 'locate /l.py', 'word ff', ''].join('\n'),
     );
   });
 
   test('of a record, and of a dump that is placed by one', () => {
     const output = {kind: 'record', path: '/r'} as const;
-    expect(dumpRequestText({modules: [], without: [], read: [], seed: 5, output})).toBe(
-      'record /r\nseed 5\nvariable HOME\n',
+    expect(dumpRequestText({modules: [], without: [], read: [], seed: 5, output}, '/p.py')).toBe(
+      'record /r\nprepare /p.py\nseed 5\nvariable HOME\n',
     );
     const placed = {
       modules: [],
@@ -384,7 +384,9 @@ describe('the request', () => {
       output: {kind: 'dump', path: '/d'},
       placement: '/r',
     } as const;
-    expect(dumpRequestText(placed)).toBe('output /d\nplacement /r\nseed 5\nvariable HOME\n');
+    expect(dumpRequestText(placed, '/p.py')).toBe(
+      'output /d\nprepare /p.py\nplacement /r\nseed 5\nvariable HOME\n',
+    );
   });
 
   test('main programs, and what CPython freezes, are not imported', () => {
