@@ -1,4 +1,5 @@
 /** The goals, beside the measured results. */
+import {suiteWith} from './options.js';
 import {FROZEN, type Pair, type Ratioed, ratioOf, SNAPSHOT} from './ratios.js';
 import {type Results, type Row} from './results.js';
 import {isImport} from './sections.js';
@@ -20,13 +21,29 @@ const on = (subject: string, command: string) => (row: Row) =>
 const every = (): boolean => true;
 const startsWith = (command: string) => (row: Row) => row.command.startsWith(command);
 
+/** What makes the end of a process quicker. */
+const QUICK_END = ['--rest-collector', '--fast-exit'];
+
 const GOALS: readonly Goal[] = [
   start('3.10, `-c pass`', on('relink-3.10', '-c pass'), 0.75),
   start('3.13.15, `-c pass`', on('source-3.13.15', '-c pass'), 0.8),
   start('3.13.15, `import asyncio`', on('source-3.13.15', 'import asyncio'), 0.62),
   start('3.13.15, mean of the imports', (row) => row.subject === 'source-3.13.15' && isImport(row), 0.6),
+  withQuickEnd('3.13.15, `-c pass`', ({command}) => command === '-c pass', 0.65),
+  withQuickEnd('3.13.15, `import asyncio`', ({command}) => command === 'import asyncio', 0.52),
+  withQuickEnd('3.13.15, mean of the imports', isImport, 0.5),
+  ...grafts('3.11 to 3.14', /^graft-3\.1[1-4]$/, 0.88, 0.7),
+  ...grafts('3.15', /^graft-3\.15$/, 0.9, 0.73),
   program('five programs, `relink`, mean', ['relink', 'unmodified'], 0.65),
   program('five programs, `graft`, mean', ['graft', 'unmodified'], 0.67),
+  {
+    ...program(
+      `five programs, \`relink\`, mean, with \`${QUICK_END.join(' ')}\``,
+      ['relink', 'unmodified'],
+      0.56,
+    ),
+    suite: suiteWith('programs', QUICK_END),
+  },
   {
     ...program('five programs without `.pyc` files, `relink`, mean', ['relink', 'unmodified'], 0.16),
     quantity: 'noBytecode',
@@ -59,6 +76,21 @@ const GOALS: readonly Goal[] = [
 
 function start(what: string, rows: Goal['rows'], atMost: number): Goal {
   return {what, suite: 'startup', rows, pair: FROZEN, quantity: 'wall', atMost};
+}
+
+function withQuickEnd(what: string, rows: Goal['rows'], atMost: number): Goal {
+  return {
+    ...start(`${what}, with \`--builtin-extensions ${QUICK_END.join(' ')}\``, rows, atMost),
+    suite: suiteWith('startup', QUICK_END),
+  };
+}
+
+function grafts(series: string, subjects: RegExp, pass: number, imports: number): readonly Goal[] {
+  const isOne = ({subject}: Row): boolean => subjects.test(subject);
+  return [
+    start(`grafts of ${series}, \`-c pass\``, (row) => isOne(row) && row.command === '-c pass', pass),
+    start(`grafts of ${series}, mean of the imports`, (row) => isOne(row) && isImport(row), imports),
+  ];
 }
 
 function program(what: string, pair: Pair, atMost: number): Goal {

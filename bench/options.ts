@@ -35,8 +35,8 @@ export function suiteOptions(words: readonly string[]): SuiteOptions {
 }
 
 /** Results with further options are a suite of their own. */
-export function suiteWith(suite: string, options: SuiteOptions): string {
-  return [suite, ...options.with].join('-').replaceAll('--', '');
+export function suiteWith(suite: string, options: readonly string[]): string {
+  return [suite, ...options].join('-').replaceAll('--', '');
 }
 
 function listOf(text: string | undefined): string[] | undefined {

@@ -43,6 +43,7 @@ const DESCRIBED: readonly (readonly [RegExp, string])[] = [
   [/^source/, 'built from source, fixed addresses'],
   [/^relink-pie/, 'an installed Python, relinked, position-independent'],
   [/^relink/, 'an installed Python, relinked, fixed addresses'],
+  [/^graft/, 'an installed Python, and a copy of its executable with images'],
   [/^overlay/, 'an unmodified installed Python with an overlay'],
 ];
 

@@ -111,6 +111,6 @@ export async function suite(words: readonly string[]): Promise<void> {
   for (const name of options.on ?? presentPrograms()) {
     const row = await measureProgram(name, options, options.with);
     sayRow(row, PROGRAM_PAIRS);
-    await keepRows(suiteWith('programs', options), [row]);
+    await keepRows(suiteWith('programs', options.with), [row]);
   }
 }

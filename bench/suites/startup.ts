@@ -68,6 +68,6 @@ export async function suite(words: readonly string[]): Promise<void> {
   for (const name of await presentSubjects(options.on)) {
     const rows = await measureStartup(name, options, undefined, options.with);
     for (const row of rows) sayRow(row, [FROZEN]);
-    await keepRows(suiteWith('startup', options), rows);
+    await keepRows(suiteWith('startup', options.with), rows);
   }
 }
