@@ -21,10 +21,10 @@ import {LINKING} from '../link/linking-identity.js';
 import {addressFlag, fixAddresses} from './fixed-addresses.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {withPreloaded} from './preloaded.js';
-import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import type {InstalledToolchain} from './installed-toolchain.js';
+import {toolchainForExecutable} from './new-executable.js';
 import {copyExecutable} from './copy-executable.js';
 import {checkGraftable} from './graft-obstacle.js';
-import {checkOut} from './output-path.js';
 
 /** The toolchain of an installed Python whose executable is copied. */
 export interface GraftToolchain extends InstalledToolchain {
@@ -59,14 +59,11 @@ async function prepareGraft(
   places: Places,
   site: Site,
 ): Promise<Result<GraftToolchain>> {
-  const request = {...options, addressModel: 'position-independent', replacesFrozen: true} as const;
-  const toolchain = await installedToolchain(request, places, site);
+  const toolchain = await toolchainForExecutable(options, 'position-independent', places, site);
   if (!toolchain.ok) return toolchain;
   const {installation, target} = toolchain.value;
   const unfrozen = checkUnfrozen(target);
   if (!unfrozen.ok) return unfrozen;
-  const free = await checkOut(options.out, installation);
-  if (!free.ok) return free;
   const graftable = await checkGraftable(installation);
   if (!graftable.ok) return graftable;
   const patchelf = await findPatchelf(places, site);

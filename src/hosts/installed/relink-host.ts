@@ -1,16 +1,14 @@
 import {join} from 'node:path';
 import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
-import {tryImages} from '../../cpython/interpreter/try-images.js';
 import type {Artifact} from '../../model/action.js';
 import {type Result, err, ok} from '../../model/result.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
-import {type InstalledToolchain, installedToolchain} from './installed-toolchain.js';
+import type {InstalledToolchain} from './installed-toolchain.js';
 import {redirectExports} from '../link/exported-functions.js';
 import {regionLink} from '../link/region-functions.js';
 import {type LinkRecipe, link, wrapFlags} from '../link/link.js';
 import type {RelinkOptions} from '../../pipeline/build-options.js';
-import {checkOut} from './output-path.js';
-import {imageCheck} from '../link/image-check.js';
+import {executableCheck, toolchainForExecutable} from './new-executable.js';
 import type {Places} from '../../pipeline/build-places.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
 import {findStaticParts, linkCommand, linkLibraries, wholeArchive} from './static-parts.js';
@@ -41,11 +39,9 @@ export async function prepareRelink(
   site: Site,
 ): Promise<Result<RelinkToolchain>> {
   const addressModel = options.pie ? 'position-independent' : 'absolute';
-  const toolchain = await installedToolchain({...options, addressModel, replacesFrozen: true}, places, site);
+  const toolchain = await toolchainForExecutable(options, addressModel, places, site);
   if (!toolchain.ok) return toolchain;
   const {installation} = toolchain.value;
-  const free = await checkOut(options.out, installation);
-  if (!free.ok) return free;
   const parts = findStaticParts(installation, options.pie);
   if (!parts.ok) return parts;
   const main = await site.engine.source('python.o', parts.value.main);
@@ -63,9 +59,8 @@ async function relink(
   places: Places,
   site: Site,
 ): Promise<Result<LinkedImages>> {
-  const {installation, layout, interpreter, main, archive} = toolchain;
+  const {layout, main, archive} = toolchain;
   const {images, tables, runtime} = objects;
-  const check = imageCheck(objects, plan, toolchain, site);
   const {wrapped, redirected, flags} = regionLink(layout.wrapped, options.forSnapshot);
   const linked = await link(
     {
@@ -76,13 +71,7 @@ async function relink(
       parts: [main, images, ...tables, ...runtime, ...wholeArchive(archive)],
       out: options.out,
       finish: {inputs: [], apply: (python) => redirectExports(python, redirected)},
-      async check(python, isNew) {
-        const own = {...interpreter, python};
-        const right = isNew ? await comparePaths(own, installation) : ok();
-        return right.ok
-          ? check(isNew, (modules) => tryImages(own, ['-I', '-B'], {kind: 'linked'}, modules))
-          : right;
-      },
+      check: executableCheck(objects, plan, toolchain, 'linked', site),
     },
     places,
     site,

@@ -1,8 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {comparePaths} from '../../cpython/interpreter/installation/interpreter-paths.js';
 import {checkUnfrozen} from '../../cpython/interpreter/installation/refused-builds.js';
-import {tryImages} from '../../cpython/interpreter/try-images.js';
 import {readFile} from '../../fs/recorded-fs.js';
 import type {Artifact} from '../../model/action.js';
 import {digestOf} from '../../model/digest.js';
@@ -13,11 +11,10 @@ import type {RelinkOptions} from '../../pipeline/build-options.js';
 import type {Places} from '../../pipeline/build-places.js';
 import type {Host, LinkedImages, Objects, Site} from '../../pipeline/host.js';
 import type {FreezePlan} from '../../pipeline/modules/module-plan.js';
-import {imageCheck} from '../link/image-check.js';
 import {link, wrapFlags} from '../link/link.js';
 import {ENTRY_FUNCTIONS, REGION_FLAGS, RENAMED_FUNCTIONS, SENT_FUNCTIONS} from '../link/region-functions.js';
-import {type InstalledToolchain, installedToolchain} from '../installed/installed-toolchain.js';
-import {checkOut} from '../installed/output-path.js';
+import type {InstalledToolchain} from '../installed/installed-toolchain.js';
+import {executableCheck, toolchainForExecutable} from '../installed/new-executable.js';
 import {copyVariables} from './copied-variables.js';
 import {type ExecutableObject, objectOfExecutable} from './executable-object.js';
 import {linkScript} from './link-script.js';
@@ -48,14 +45,11 @@ async function prepare(
   places: Places,
   site: Site,
 ): Promise<Result<TransplantToolchain>> {
-  const request = {...options, addressModel: 'absolute', replacesFrozen: true} as const;
-  const toolchain = await installedToolchain(request, places, site);
+  const toolchain = await toolchainForExecutable(options, 'absolute', places, site);
   if (!toolchain.ok) return toolchain;
   const {installation, target} = toolchain.value;
   const unfrozen = checkUnfrozen(target);
   if (!unfrozen.ok) return unfrozen;
-  const free = await checkOut(options.out, installation);
-  if (!free.ok) return free;
   const {baseExecutable, libpython} = installation;
   // A shared library that holds the interpreter is all of it: the main program only calls that.
   const path = libpython ?? baseExecutable;
@@ -107,12 +101,11 @@ async function transplant(
   places: Places,
   site: Site,
 ): Promise<Result<LinkedImages>> {
-  const {installation, interpreter, cc, object, original} = toolchain;
+  const {cc, object, original} = toolchain;
   const {images, tables, runtime} = objects;
   const parts = await writeParts(toolchain, places, site);
   if (!parts.ok) return parts;
   const {text, script} = parts.value;
-  const check = imageCheck(objects, plan, toolchain, site);
   const {libraries, runPath, copies} = object;
   const linked = await link(
     {
@@ -130,13 +123,7 @@ async function transplant(
       out: options.out,
       cwd: places.root,
       finish: {inputs: [original], apply: (python) => copyVariables(python, copies)},
-      async check(python, isNew) {
-        const own = {...interpreter, python};
-        const right = isNew ? await comparePaths(own, installation) : ok();
-        return right.ok
-          ? check(isNew, (modules) => tryImages(own, ['-I', '-B'], {kind: 'grafted'}, modules))
-          : right;
-      },
+      check: executableCheck(objects, plan, toolchain, 'grafted', site),
     },
     places,
     // No other linker reads such a script in the same way.
