@@ -78,6 +78,7 @@ test('extension modules are held, but for those that cannot be, which are import
     'at_exit',
     source('at_exit', {before: 'static void end(int x, void *y) {}', exec: 'on_exit(end, NULL);'}),
   );
+  await compile('direct', source('direct'));
   await compile('in_cxx', source('in_cxx'), ['-Wl,--no-as-needed', '-lstdc++']);
   await compile(
     'number',
@@ -94,16 +95,16 @@ test('extension modules are held, but for those that cannot be, which are import
   );
   const other = ['at_exit', 'in_cxx', 'number', 'thread_local'].map((name) => `uses_${name}`);
   for (const name of other) writeFileSync(join(rig.packages, `${name}.py`), `import ${name.slice(5)}\n`);
-  const names = ['user', 'optional', ...other];
+  const names = ['user', 'optional', 'direct', ...other];
   const {summary, stderr} = await rig.build('--startup', ...names.flatMap((name) => ['--module', name]));
   if (!summary.ok) throw new Error(stderr);
   expect(stderr).toMatch(/at_exit: .*at_exit\.so: it calls on_exit\(\)\)/);
   expect(stderr).not.toMatch(/^ *(in_cxx|thread_local): /m);
   expect(stderr).toMatch(/number: a variable of the library has another value in each process/);
   const loaded =
-    'import sys; print([name in sys.modules for name in ("held", "user", "in_cxx", "thread_local", "optional", "number")])';
+    'import sys; print([name in sys.modules for name in ("held", "user", "direct", "in_cxx", "thread_local", "optional", "number")])';
   expect(await rig.stateOf(rig.out, ['-c', `${loaded}; ${STATE}`])).toBe(
-    '[True, True, True, True, False, False]\nrestored',
+    '[True, True, True, True, True, False, False]\nrestored',
   );
   const use = `import held, user, gc, threading, thread_local, number, at_exit, in_cxx
 print(held.state(), held.state(), user.Own.__mro__, type(user.Own()).__name__, number.state(), thread_local.state())

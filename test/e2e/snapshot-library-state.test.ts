@@ -61,17 +61,20 @@ const DIFFERS = `#include <stdlib.h>
 static struct timespec *kept;
 __attribute__((constructor)) static void construct(void) { kept = malloc(sizeof(*kept)); clock_gettime(CLOCK_MONOTONIC, kept); }`;
 
-/** It makes a table with keys as Rust's library does, whose next keys each thread keeps, and memory with the address of a frame that is gone. */
+/** It makes tables with keys as Rust's library and libxml2 do, whose next keys each thread and a generator keep, and memory with the address of a frame that is gone. */
 const DRAWS = `#include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
 static __thread uint64_t keys[2];
-static uint64_t table[2];
+static uint64_t table[2], generator, other_table;
+const char *failure = "libxml2: getentropy failed with error code %d";
 static void **copied;
 __attribute__((constructor)) static void construct(void) {
     char here;
     if (getrandom(keys, sizeof(keys), 4 /* GRND_INSECURE */) != sizeof(keys)) abort();
     memcpy(table, keys, sizeof(table)); keys[0]++;
+    if (getentropy(&generator, sizeof(generator)) != 0) abort();
+    other_table = generator++;
     copied = malloc(sizeof(*copied)); memcpy(copied, &(void *){&here}, sizeof(*copied));
 }`;
 
@@ -138,7 +141,11 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
     );
     await rig.compile(moduleSource('differs', DIFFERS, 'PyBool_FromLong(kept->tv_sec > 0)'), 'differs.so');
     await rig.compile(
-      moduleSource('draws', DRAWS, 'Py_BuildValue("KKKK", table[0], table[1], keys[0], keys[1])'),
+      moduleSource(
+        'draws',
+        DRAWS,
+        'Py_BuildValue("KKKKKK", table[0], table[1], other_table, keys[0], keys[1], generator)',
+      ),
       'draws.so',
     );
     const times =
@@ -240,8 +247,9 @@ print(keeps.state()[2:])`;
       expect(stdout).toMatch(/^[\d ]+\nrestored\n$/);
       starts.push((stdout.split('\n')[0] ?? '').split(' '));
     }
-    expect(new Set(starts.map((each) => each.slice(0, 2).join()))).toHaveProperty('size', 1);
-    for (const place of [2, 3]) expect(new Set(starts.map((each) => each[place]))).toHaveProperty('size', 3);
+    expect(new Set(starts.map((each) => each.slice(0, 3).join()))).toHaveProperty('size', 1);
+    for (const place of [3, 4, 5])
+      expect(new Set(starts.map((each) => each[place]))).toHaveProperty('size', 3);
   });
 
   test('a library has been loaded when the process began, and the dynamic linker knows it', async () => {

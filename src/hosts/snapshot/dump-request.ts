@@ -66,12 +66,10 @@ export function seedOf(digest: string): number {
 }
 
 /**
- * The modules whose imports a snapshot holds: those that get images, without what CPython freezes (it imports what it needs when it
- * starts) and without main programs, which would run; and those with which CPython runs a program.
+ * The modules whose imports a snapshot holds: those that get images and extension modules, without what CPython freezes (it imports what it
+ * needs when it starts) and without main programs, which would run; and those with which CPython runs a program.
  */
-export function modulesOfSnapshot({modules}: Pick<FreezePlan, 'modules'>, entry?: Entry): readonly string[] {
-  const chosen = modules
-    .filter(({isCPythonFrozen, module}) => !isCPythonFrozen && !isRunAsMain(module, entry))
-    .map(({module}) => module);
+export function modulesOfSnapshot({imports}: Pick<FreezePlan, 'imports'>, entry?: Entry): readonly string[] {
+  const chosen = imports.filter((module) => !isRunAsMain(module, entry));
   return [...new Set([...chosen, ...modulesToRun(entry)])];
 }

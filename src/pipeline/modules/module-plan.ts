@@ -26,6 +26,8 @@ export interface FreezePlan {
   readonly modules: readonly ModulePlan[];
   /** Those that were selected, and do not compile: they have no image. */
   readonly leftOut: readonly ModulePlan[];
+  /** Those with images that CPython does not freeze itself, and extension modules in files, which have none: in the order of imports. */
+  readonly imports: readonly string[];
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
   readonly roots: readonly ('stdlib' | {readonly path: string})[];
@@ -89,8 +91,10 @@ export function planFreeze(
   const roots: ('stdlib' | {readonly path: string})[] = [];
   const rootIndexes = new Map<string, number>();
   const modules: ModulePlan[] = [];
+  const imports: string[] = [];
   const sources: SourceEntry[] = [];
   for (const record of wanted) {
+    if (record.kind === 'extension') imports.push(record.name);
     const place = record.kind === 'source' ? locate(record) : undefined;
     if (place === undefined || record.origin === null || taken.has(record.name)) continue;
     taken.add(record.name);
@@ -100,6 +104,7 @@ export function planFreeze(
       root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
       rootIndexes.set(place.root, root);
     }
+    imports.push(record.name);
     modules.push({
       module: record.name,
       source: record.origin,
@@ -113,6 +118,7 @@ export function planFreeze(
   return {
     modules: [...frozen, ...modules],
     leftOut: [],
+    imports,
     frozenRows: toolchain.frozenModules.map(({name, origin}) => ({name, module: origin})),
     sources,
     roots,
@@ -129,6 +135,7 @@ export function leaveOut(plan: FreezePlan, names: ReadonlySet<string>): FreezePl
     ...plan,
     modules: plan.modules.filter(isKept),
     leftOut: plan.modules.filter((module) => !isKept(module)),
+    imports: plan.imports.filter((module) => isKept({module})),
     sources: plan.sources.filter(isKept),
   };
 }

@@ -1,6 +1,7 @@
 /* Keys of hash tables that held libraries draw from the system: those of Rust's HashMap (library/std/src/hash/random.rs), which says that they need not
- * be secure (GRND_INSECURE), and of ahash. Tables that imports fill are in an order that these decide, so while a snapshot is made they come from the
- * seed of string hashes. The keys that a thread keeps for its next tables are drawn anew at each start. */
+ * be secure (GRND_INSECURE), of ahash, and of libxml2. Tables that imports fill are in an order that these decide, so while a snapshot is made they come
+ * from the seed of string hashes. What a library keeps for its next tables is drawn anew at each start: the keys of a thread in Rust, the state of libxml2's
+ * generator. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -26,6 +27,10 @@ typedef struct {
 #define AHASH_SIZE 64
 static const char AHASH[] = "getrandom::fill() failed.", OLDER_AHASH[] = "getrandom::getrandom() failed.";
 
+/* What libxml2 says if it cannot seed its generator (dict.c, xmlInitRandom()), whose state it draws in place. */
+static const char LIBXML2[] = "libxml2: getentropy failed with error code %d";
+#define LIBXML2_SIZE 8
+
 #define DRAWN 64
 static hash_keys drawn[DRAWN];
 static int drawn_count;
@@ -33,10 +38,12 @@ static uint64_t seed_count;
 
 typedef struct {
     char *start; /* NULL: of the main thread's own block, which lies elsewhere in each process */
-    uint64_t offset;
+    uint64_t offset, size;
 } key_place;
 static key_place places[DRAWN];
 static int place_count;
+static char *states[DRAWN]; /* of libxml2's generators */
+static int state_count;
 
 /* Well mixed (the end of MurmurHash3). */
 static uint64_t mixed(uint64_t word)
@@ -109,6 +116,19 @@ ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned int flags)
     return draw_for(bytes, size, flags, __builtin_return_address(0));
 }
 
+int __wrap_getentropy(void *bytes, size_t size)
+{
+    const ff_library *library = ff_held_around(bytes);
+    if (ff_current_allocation() == FF_IN_REGION && size == LIBXML2_SIZE && library != NULL && state_count < DRAWN && has_text(library, LIBXML2)) {
+        fill_from_seed(bytes, size);
+        states[state_count++] = bytes;
+        return 0;
+    }
+    int status = getentropy(bytes, size);
+    ff_note_draw(bytes, status == 0 ? (ssize_t)size : -1);
+    return status;
+}
+
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     if (number == SYS_getrandom) {
@@ -143,12 +163,12 @@ static void find_keys(const char *start, uint64_t size, char *named)
         uint64_t words[2];
         memcpy(words, start + at, sizeof(words));
         if (are_keys(words)) {
-            places[place_count++] = (key_place){named, at};
+            places[place_count++] = (key_place){named, at, sizeof(words)};
         }
     }
 }
 
-/* Before a dump: in the thread-local variables of libraries. */
+/* Before a dump: Rust's are in the thread-local variables of libraries. */
 void ff_find_hash_keys(void)
 {
     place_count = 0;
@@ -158,6 +178,9 @@ void ff_find_hash_keys(void)
         char *block = ff_own_thread_block(each);
         find_keys(block, block == NULL ? 0 : each->thread_size, block);
     }
+    for (int i = 0; i < state_count && place_count < DRAWN; i++) {
+        places[place_count++] = (key_place){states[i], 0, LIBXML2_SIZE};
+    }
 }
 
 /* In a restored process, before anything uses them. */
@@ -165,7 +188,7 @@ void ff_renew_hash_keys(void)
 {
     for (int i = 0; i < place_count; i++) {
         char *start = places[i].start == NULL ? ff_find_memory().tls : places[i].start;
-        if (__real_getrandom(start + places[i].offset, sizeof(hash_keys), GRND_NONBLOCK) != (ssize_t)sizeof(hash_keys)) {
+        if (__real_getrandom(start + places[i].offset, places[i].size, GRND_NONBLOCK) != (ssize_t)places[i].size) {
             abort();
         }
     }

@@ -13,7 +13,7 @@ that is killed has a record, too:
     {"expression": {"bytes", "text", "flags"}}      a regular expression that was compiled
     {"snippet": {"text", "filename", "flags"}}      source text that was compiled
     {"variable": NAME}                              an environment variable that was read, set or not; null stands for all of them
-    {"begun": [NAME, …]}                            modules with source that were imported, in the order in which that began
+    {"begun": [NAME, …]}                            modules with source and extension modules that were imported, in the order in which that began
     {"end": true}                                   the program came to its end, or replaced itself by another one
 
 The program's own output and exit status are left alone. Nothing may be imported here beyond what every interpreter has
@@ -188,6 +188,8 @@ def _trace():
             watch_compiler(details)
         elif event == "open":
             watch_loads()
+        elif event == "import" and type(details[1]) is str:  # of an extension module: Python/importdl.c
+            loads.setdefault(details[0], None)
 
     def note_failed():
         """Records modules that were found and not loaded: when they are mended, the program imports them."""

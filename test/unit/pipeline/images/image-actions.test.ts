@@ -47,6 +47,7 @@ function withTools<T>(
 const PLAN: FreezePlan = {
   modules: [],
   leftOut: [],
+  imports: [],
   frozenRows: [],
   sources: [{module: 'app', isPackage: false, root: 0, key: 'app'}],
   roots: [{path: '/app'}],

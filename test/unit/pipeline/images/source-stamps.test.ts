@@ -68,6 +68,7 @@ describe('the stamps of files', () => {
     restsCollector: false,
     exitsFast: false,
     leftOut: [],
+    imports: [],
   };
   const target = {cacheTag: 'cpython-312', magic: 'cb0d0d0a'} as Target;
 

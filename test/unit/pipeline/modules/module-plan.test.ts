@@ -45,6 +45,18 @@ test('modules that lie in the root directory are below it', () => {
   ]);
 });
 
+test('what is imported is source with an image, and extension modules, in the order of imports', () => {
+  const target = {stdlib: '/lib/python'} as Target;
+  const extension = {...source('app._fast', '/venv/app/_fast.so'), kind: 'extension'} as const;
+  const wanted = [source('json', '/lib/python/json/__init__.py', true), extension, ...WANTED.slice(1)];
+  const selection = {frozenFirst: false, restsCollector: false, exitsFast: false, modules: []};
+  const hello = {name: '__hello__', origin: '__hello__', source: {path: '/lib/python/hello.py', name: ''}};
+  const plan = planFreeze({target, frozenModules: [hello], getpath: undefined}, wanted, selection);
+  expect(plan.imports).toEqual(['json', 'app._fast', 'json.decoder', 'app']);
+  expect(plan.modules.map(({module}) => module)).not.toContain('app._fast');
+  expect(leaveOut(plan, new Set(['app'])).imports).toEqual(['json', 'app._fast', 'json.decoder']);
+});
+
 test('an overlay includes modules on disk whose path matches their name, and none that CPython freezes', () => {
   const {modules, sources, frozenRows, roots} = planOf('3.13.0');
   expect(modules.map(({module, sourceName}) => [module, sourceName])).toEqual([

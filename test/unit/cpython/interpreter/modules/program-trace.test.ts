@@ -175,6 +175,16 @@ describe.each(findPythons().map((found) => [found.series, found] as const))('Pyt
     expect(found).not.toContain('runpy');
   });
 
+  test('an extension module begins after the module that imports it', async () => {
+    write('imports_extension.py', 'import _queue, broken_helper\n');
+    const found = await imported([
+      '-c',
+      `import sys; sys.path.insert(0, ${JSON.stringify(folder)}); import imports_extension`,
+    ]);
+    const order = ['imports_extension', '_queue', 'broken_helper'];
+    expect(found.filter((name) => order.includes(name))).toEqual(order);
+  });
+
   test('modules that are deleted, replaced, imported at exit, or without a file', async () => {
     const code = [
       'import atexit, sys, deleted, replaced, space.inner',
