@@ -124,9 +124,14 @@ void ff_find_clock_readings(void)
 /* In a restored process, before anything of the libraries runs. */
 void ff_renew_clock_readings(void)
 {
+    uint64_t times[CLOCK_BOOTTIME + 1] = {0}; /* one of each clock, or their order would be that of the places */
     for (int i = 0; i < place_count; i++) {
-        struct timespec now;
-        clock_gettime((clockid_t)places[i].clock, &now);
-        *places[i].word = ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) / places[i].unit - places[i].age;
+        uint64_t *time = &times[places[i].clock];
+        if (*time == 0) {
+            struct timespec now;
+            clock_gettime((clockid_t)places[i].clock, &now);
+            *time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        }
+        *places[i].word = *time / places[i].unit - places[i].age;
     }
 }
