@@ -18,7 +18,7 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
 
   beforeAll(async () => {
     rig = await extensionRig(folder);
-    const names = ['ssl', 'hashlib', 'bz2', 'lzma', 'ctypes', 'sqlite3', 'uuid', 'asyncio', 'readline'];
+    const names = ['ssl', 'hashlib', 'bz2', 'lzma', 'ctypes', 'sqlite3', 'uuid', 'asyncio'];
     expect(await rig.build(out, '--startup', ...names.flatMap((name) => ['--module', name]))).not.toContain(
       'left out of the snapshot',
     );

@@ -105,6 +105,7 @@ FF_PUBLIC Py_ssize_t __wrap_PyGC_Collect(void)
             longjmp(end, 1);
         }
         ff_leave_finalizers();
+        ff_use_all_pages();
         unfreeze(&PyInterpreterState_Get()->gc);
     }
     return __real_PyGC_Collect();

@@ -411,6 +411,7 @@ void ff_leave_finalizers(void);
 
 /* snapshot/used-pages.c: pages that each start uses. */
 void ff_use_pages(const ff_snapshot_header *header);
+void ff_use_all_pages(void);
 void ff_watch_pages(const ff_snapshot_header *header);
 void ff_tell_written_pages(void);
 void ff_tell_read_pages(void);

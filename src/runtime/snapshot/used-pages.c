@@ -20,6 +20,7 @@
 #define HEAP ((size_t)132 << 10)  /* what libc asks for at first (malloc.c, top_pad) */
 /* What lies between two pages that are read is mapped with them: the kernel does the same at a fault (mm/memory.c, fault_around_bytes). */
 #define SMALL_GAP 16
+#define PIECE ((uint64_t)64 << 10) /* what is asked for at once when some of it may be refused */
 
 /* What the kernel says of a page (Documentation/admin-guide/mm/pagemap.rst). */
 #define IS_PRESENT ((uint64_t)1 << 63)
@@ -36,9 +37,12 @@ static uintptr_t heap_end(void)
     return (uintptr_t)sbrk(0) & ~(uintptr_t)(FF_PAGE - 1);
 }
 
+static const ff_snapshot_header *used;
+
 /* At a start, when memory is mapped. */
 void ff_use_pages(const ff_snapshot_header *header)
 {
+    used = header;
     const ff_pages *each = (const ff_pages *)((const char *)header + header->page_offset);
     for (uint64_t i = 0; i < header->page_count; i++, each++) {
         uintptr_t end = each->kind == FF_PAGES_OF_STACK  ? stack_page()
@@ -47,6 +51,18 @@ void ff_use_pages(const ff_snapshot_header *header)
         /* Where it is refused, pages come when they are used. */
         (void)madvise((void *)(end + each->address), each->size,
                       each->kind == FF_PAGES_READ ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+    }
+}
+
+/* Before all objects are taken apart, which writes to most pages that hold any. Code and constants of libraries stay as they are: the kernel refuses. */
+void ff_use_all_pages(void)
+{
+    const ff_run *runs = used == NULL ? NULL : (const ff_run *)((const char *)used + used->run_offset);
+    for (uint64_t i = 0; runs != NULL && i < used->run_count; i++) {
+        uint64_t end = runs[i].address + runs[i].size;
+        for (uint64_t at = runs[i].address; at < end; at += PIECE) {
+            (void)madvise((void *)(uintptr_t)at, end - at < PIECE ? end - at : PIECE, MADV_POPULATE_WRITE);
+        }
     }
 }
 
