@@ -124,6 +124,11 @@ static int visit(PyObject *object, visitproc visit, void *argument) { return 0; 
 static PyTypeObject thing = {PyVarObject_HEAD_INIT(NULL, 0) .tp_name = "loud.Thing", .tp_basicsize = sizeof(PyObject), .tp_dealloc = end,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .tp_traverse = visit, .tp_new = PyType_GenericNew};`;
 
+/** The page faults of a program with this snapshot. */
+const FAULTS = `import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt)`;
+
 describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')('of the system', () => {
   const out = join(folder, 'bin', 'python');
   let said = '';
@@ -197,6 +202,22 @@ del os.environ['FOR_A_WHILE']
       moduleSource('loud', LOUD, '(PyType_Ready(&thing), PyObject_CallNoArgs((PyObject *)&thing))'),
       'loud.so',
     );
+    await rig.compile(
+      moduleSource(
+        'says',
+        LOUD.replace('printf', 'PySys_WriteStdout'),
+        '(PyType_Ready(&thing), PyObject_CallNoArgs((PyObject *)&thing))',
+      ),
+      'says.so',
+    );
+    await rig.compile(
+      moduleSource(
+        'quiet',
+        LOUD.replace(/printf\(.*?\);/, ''),
+        '(PyType_Ready(&thing), PyObject_CallNoArgs((PyObject *)&thing))',
+      ),
+      'quiet.so',
+    );
     said = await rig.build(
       out,
       '--startup',
@@ -204,8 +225,7 @@ del os.environ['FOR_A_WHILE']
       'with_variable',
       '--module',
       'uses_differing',
-      '--module',
-      'loud',
+      ...['loud', 'says', 'quiet'].flatMap((name) => ['--module', name]),
       '--module',
       'uses_drawing',
       '--module',
@@ -302,13 +322,19 @@ thread = threading.Thread(target=lambda: print(second.state())); thread.start();
     for (const kept of [
       'kept = loud.state()',
       'json.kept = loud.state()',
+      'json.kept = says.state()',
       'def f(): pass\nf.kept = loud.state()',
     ]) {
-      const use = `import json, loud\n${kept}\nprint(1, flush=True)`;
+      const use = `import json, loud, says\n${kept}\nprint(1, flush=True)`;
       const expected = await rig.start(SYSTEM_PYTHON, '-c', use);
       expect(expected).toEqual({exitCode: 0, stdout: '1\nended\n', stderr: ''});
       expect(await rig.start(out, '-c', use)).toEqual(expected);
     }
+    const faults = async (code: string): Promise<number> =>
+      Number((await rig.start(SYSTEM_PYTHON, '-c', FAULTS, out, '-c', code)).stdout);
+    const quiet = 'import json, quiet; json.kept = quiet.state()';
+    const least = await faults(`${quiet}; import os; os._exit(0)`);
+    expect(await faults(`${quiet}; json.other = json.kept, json.kept`)).toBeLessThan(1.6 * least);
     writeFileSync(join(rig.packages, 'keeps_loud.py'), 'import loud\nkept = loud.state()\n');
     const other = join(folder, 'bin', 'other');
     expect(await rig.build(other, '--startup', '--module', 'keeps_loud')).not.toContain('left out');

@@ -6,6 +6,7 @@
 
 #include "internal/pycore_gc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 extern const char __executable_start[], etext[];
@@ -301,14 +302,50 @@ static void end_main(void)
     (void)__real_PyGC_Collect();
 }
 
-/* Whether objects of libraries that the process has made stay when its main program is gone: what they do in the end, they have done otherwise. */
+static int is_of_library(PyObject *object)
+{
+    const PyTypeObject *type = Py_TYPE(object);
+    return type->tp_finalize == NULL && type->tp_del == NULL && !is_of_python((char *)(uintptr_t)type->tp_dealloc);
+}
+
+/* Whether the end of what libraries have made in this process can be seen. */
+static int are_own_loud(void)
+{
+    size_t count = 0, room = 0;
+    PyObject **objects = NULL;
+    struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
+    for (int i = 0; i < NUM_GENERATIONS; i++) {
+        PyGC_Head *head = &gc->generations[i].head;
+        for (PyGC_Head *each = _PyGCHead_NEXT(head); each != head; each = _PyGCHead_NEXT(each)) {
+            if (!is_of_library(_Py_FROM_GC(each))) {
+                continue;
+            }
+            if (count == room) {
+                room = room * 2 + 256;
+                PyObject **larger = realloc(objects, room * sizeof(*objects));
+                if (larger == NULL) {
+                    free(objects);
+                    return 1;
+                }
+                objects = larger;
+            }
+            objects[count++] = _Py_FROM_GC(each);
+        }
+    }
+    int is_loud = !ff_try_ends(objects, count);
+    free(objects);
+    return is_loud;
+}
+
+/* Whether objects of libraries that the process has made stay when its main program is gone, and their end can be seen: what the others do in the end, they
+ * have done. */
 static int have_lasting_objects(void)
 {
     if (!have_own_library_objects) {
         return 0;
     }
     end_main();
-    return have_finalizers(1) || have_own_library_objects;
+    return have_finalizers(1) || (have_own_library_objects && are_own_loud());
 }
 
 /* In a restored process. */

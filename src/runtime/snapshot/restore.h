@@ -397,6 +397,7 @@ int ff_flush_stream(PyObject *stream);
 /* snapshot/quiet-end.c: whether the end of objects of shared libraries can be seen. */
 void ff_begin_trial(void);
 int ff_try_end(void);
+int ff_try_ends(PyObject *const *objects, size_t count);
 void ff_note_open_files(void);
 int ff_has_open_files(void);
 

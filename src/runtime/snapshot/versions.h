@@ -24,6 +24,7 @@
 #define FF_OPARG(unit) (unit).op.arg
 #define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
 #define FF_IS_MONITORED(code) ((code)->_co_monitoring != NULL) /* the same */
+#define FF_IS_IMMORTAL(object) _Py_IsImmortal(object)          /* Include/object.h */
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (FF_OBMALLOC->mgmt.raw_allocated_blocks = (count))
 
@@ -36,6 +37,7 @@
 #define FF_OPARG(unit) _Py_OPARG(unit)
 #define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
 #define FF_IS_MONITORED(code) 0
+#define FF_IS_IMMORTAL(object) 0
 /* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
 #define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
 
