@@ -331,3 +331,30 @@ describeWith(system !== undefined && hasPatchelf, 'patchelf and a Python of the 
     }
   });
 });
+
+describeWith(archiveless !== undefined, 'patchelf and a Python')('a Python that was moved', () => {
+  const relink = (python: string, out: string): Promise<Run> =>
+    run('node', [
+      ...[join(PACKAGE, 'bin/flashfreeze.mjs'), 'relink', '--method', 'graft', '--python', python],
+      ...['--out', out, '--build-dir', `${out}-build`, '--cache-dir', join(CACHE, 'store'), '--startup'],
+    ]);
+
+  test('is grafted into its virtual environments, where libraries are found by their ways from the original', async () => {
+    const environment = join(folder, 'environment of a moved one');
+    const made = await run(archiveless ?? '', ['-m', 'venv', '--without-pip', environment]);
+    expect(made).toMatchObject({exitCode: 0});
+    const out = join(environment, 'bin/frozen');
+    expect(await relink(join(environment, 'bin/python'), out)).toMatchObject({exitCode: 0});
+    const code = 'import sys, _flashfreeze as f; print(sys.prefix, f.info()["used"] > 10)';
+    expect(await run(out, ['-c', code])).toMatchObject({exitCode: 0, stdout: `${environment} True\n`});
+  });
+
+  test('says where its graft may be', async () => {
+    const out = join(folder, 'far from a moved one', 'python');
+    expect(await relink(archiveless ?? '', out)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/hint: this Python was moved, .* use an --out beside /),
+    });
+    expect(existsSync(out) || existsSync(graftLibrary(out))).toBe(false);
+  });
+});

@@ -1,9 +1,10 @@
+import {execFileSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, readdirSync, realpathSync, symlinkSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 
 /**
- * An installed Python in another place, without its static archive: a copy of its executable in a tree of symbolic links.
- * Returns the path of the executable.
+ * An installed Python in another place, without its static archive: a copy of its executable in a tree of symbolic links. Like that of
+ * python-build-standalone, it needs its shared library, if it has one, by the way there. Returns the path of the executable.
  */
 export function withoutArchive(python: string, folder: string): string {
   const executable = realpathSync(python);
@@ -19,6 +20,10 @@ export function withoutArchive(python: string, folder: string): string {
   mkdirSync(join(folder, 'bin'));
   const copy = join(folder, 'bin', basename(executable));
   copyFileSync(executable, copy);
+  const needed = execFileSync('patchelf', ['--print-needed', copy], {encoding: 'utf8'});
+  for (const [name] of needed.matchAll(/^libpython.*$/gm)) {
+    execFileSync('patchelf', ['--replace-needed', name, `$ORIGIN/../lib/${name}`, copy]);
+  }
   return copy;
 }
 

@@ -151,8 +151,10 @@ async function linkExecutable(
           ),
         async check(fresh) {
           const python = {...interpreter, python: fresh};
+          const right = await comparePaths(python, installation);
+          if (!right.ok) return right;
           const used = await tryGraft(python, []);
-          return used.ok ? comparePaths(python, installation) : used;
+          return used.ok ? ok() : used;
         },
       });
     },

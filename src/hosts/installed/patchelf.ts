@@ -20,7 +20,7 @@ export interface Patchelf {
 export interface Need {
   /** What it is to need: in its own directory or, where that has none, at this path, if it is absolute. */
   readonly library: string;
-  /** The directory of the original: it looks for the others where that does, wherever it lies. */
+  /** The directory of the original: it looks for the others where that does, also when it lies elsewhere. */
   readonly origin: string;
   /** As in `ExecutableNeeds`. */
   readonly lendsRunPath: boolean;
@@ -87,9 +87,13 @@ function runnerOf(path: string, {environment, signal}: Surroundings): Run {
 }
 
 async function needLibrary(run: Run, executable: string, need: Need): Promise<Result<void>> {
+  // A copy beside the original finds what that finds, also when both are moved.
+  const place = dirname(executable) === need.origin ? undefined : need.origin;
+  const kept = await keepLibraries(run, executable, place);
+  if (!kept.ok) return kept;
   const folders = await run(['--print-rpath', executable]);
   if (!folders.ok) return folders;
-  const path = runPath(folders.value, need);
+  const path = runPath(withOrigin(folders.value, place), need);
   const moved = await run([
     ...(need.lendsRunPath ? ['--force-rpath'] : []),
     ...['--set-rpath', path, executable],
@@ -99,9 +103,29 @@ async function needLibrary(run: Run, executable: string, need: Need): Promise<Re
   return added.ok ? ok() : added;
 }
 
+/** The names of libraries can have the directory of the executable in them, too: python-build-standalone's has `$ORIGIN/../lib/libpython3.12.so.1.0`. */
+async function keepLibraries(
+  run: Run,
+  executable: string,
+  origin: string | undefined,
+): Promise<Result<string>> {
+  const needed = await run(['--print-needed', executable]);
+  if (!needed.ok) return needed;
+  const changes = needed.value
+    .split('\n')
+    .map((name) => [name, withOrigin(name, origin)] as const)
+    .filter(([name, path]) => name !== path)
+    .flatMap((change) => ['--replace-needed', ...change]);
+  return changes.length === 0 ? ok('') : run([...changes, executable]);
+}
+
+/** Paths, in which the original's directory is named by its path, if that is given. */
+function withOrigin(paths: string, origin: string | undefined): string {
+  return origin === undefined ? paths : paths.replaceAll(/\$\{ORIGIN\}|\$ORIGIN\b/g, () => origin);
+}
+
 /** Not `$ORIGIN` in the name of the library, which musl's dynamic linker does not know there (ldso/dynlink.c, load_library()). */
-function runPath(folders: string, {library, origin}: Need): string {
-  const usual = folders.replaceAll(/\$\{ORIGIN\}|\$ORIGIN\b/g, origin);
+function runPath(usual: string, {library}: Need): string {
   // `python -m venv --copies` copies nothing but the executable.
   const first = dirname(library);
   const isWritable = isAbsolute(first) && !/[:$]/.test(first);

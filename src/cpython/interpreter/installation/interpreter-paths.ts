@@ -34,10 +34,17 @@ with open(sys.argv[1], 'w') as file:
  */
 export async function comparePaths(
   fresh: Interpreter,
-  {target, baseExecutable}: Pick<Installation, 'target' | 'baseExecutable'>,
+  installation: Pick<Installation, 'target' | 'baseExecutable'>,
 ): Promise<Result<void>> {
+  const {target, baseExecutable} = installation;
   const ours = await ask(fresh);
-  if (!ours.ok) return ours;
+  if (!ours.ok) {
+    if (await copyFindsLibrary(installation, fresh)) return ours;
+    return fail('SMOKE', 'the new interpreter does not find its standard library', {
+      details: ours.failure.details,
+      hint: movedHint(baseExecutable),
+    });
+  }
   const original = ours.value.prefix === target.prefix ? target.executable : baseExecutable;
   const theirs = await ask({...fresh, python: original});
   if (!theirs.ok) return theirs;
@@ -72,9 +79,13 @@ async function hintFor(fresh: string, original: string, our: string, their: stri
     return `${their} is a link to the same directory: use --python ${real}, or an --out beside ${original}`;
   }
   if (our !== their && relative(here ?? our, place ?? fresh).startsWith('..')) {
-    return `this Python was moved, and finds its library only from its own directory: use an --out beside ${original}, or in the bin of a virtual environment of it`;
+    return movedHint(original);
   }
   return 'Python searches for its library in the directory of its executable and its parents: use an --out that has no other library near it';
+}
+
+function movedHint(original: string): string {
+  return `this Python was moved, and finds its library only from its own directory: use an --out beside ${original}, or in the bin of a virtual environment of it`;
 }
 
 const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);

@@ -9,12 +9,13 @@ import {script} from '../../../support/fake-toolchain.js';
 import {hostContext} from '../../../support/host-site.js';
 import {temporaryDirectory} from '../../../support/temporary-directory.js';
 
-/** Notes its words; its rpath is in a file. */
+/** Notes its words; the rpath and the libraries are in files. */
 const PATCHELF = `#!/bin/sh
 here=$(dirname "$0")
 case $1 in
 --version) cat "$here/version" ;;
 --print-rpath) cat "$here/rpath" ;;
+--print-needed) cat "$here/needed" ;;
 *) [ "$1" = "$(cat "$here/refused")" ] && { echo "no room" >&2; exit 1; }; echo "$*" >> "$here/edits" ;;
 esac
 `;
@@ -27,6 +28,7 @@ beforeEach(() => {
   const files = {
     version: 'patchelf 0.18',
     rpath: '',
+    needed: 'libm.so.6\nlibc.so.6\n',
     loader: '/lib64/ld-linux-x86-64.so.2\n',
     refused: '',
     edits: '',
@@ -75,19 +77,39 @@ test('directories that lie beside the original are named, as the copy lies elsew
   );
 });
 
+test('so are libraries whose names have that directory in them', async () => {
+  writeFileSync(at('needed'), '$ORIGIN/../lib/libpython3.12.so.1.0\nlibc.so.6\n${ORIGIN}/libb.so\n');
+  await need({origin: '/opt/$& $1/bin'});
+  expect(edits().split('\n')[0]).toBe(
+    '--replace-needed $ORIGIN/../lib/libpython3.12.so.1.0 /opt/$& $1/bin/../lib/libpython3.12.so.1.0 ' +
+      '--replace-needed ${ORIGIN}/libb.so /opt/$& $1/bin/libb.so /out/python',
+  );
+});
+
+test('a copy beside the original looks where that does, so that both can be moved', async () => {
+  writeFileSync(at('rpath'), '$ORIGIN/../lib\n');
+  writeFileSync(at('needed'), '$ORIGIN/../lib/libpython3.12.so.1.0\n');
+  await need({origin: '/out'});
+  expect(edits()).toMatch(/^--set-rpath \$ORIGIN\/\.\.\/lib:\$ORIGIN:\/out \/out\/python\n--add-needed /);
+});
+
 test('libraries that look where the executable does still do that', async () => {
   await need({lendsRunPath: true});
   expect(edits()).toMatch(/^--force-rpath --set-rpath /);
 });
 
-test.each(['--set-rpath', '--add-needed'])('when %s fails, so does the link', async (refused) => {
-  writeFileSync(at('rpath'), '$ORIGIN');
-  writeFileSync(at('refused'), refused);
-  expect(await need()).toMatchObject({
-    ok: false,
-    failure: {code: 'LINK', message: 'patchelf cannot edit /out/python', details: 'no room\n'},
-  });
-});
+test.each(['--replace-needed', '--set-rpath', '--add-needed'])(
+  'when %s fails, so does the link',
+  async (refused) => {
+    writeFileSync(at('rpath'), '$ORIGIN');
+    writeFileSync(at('needed'), '$ORIGIN/libpython.so');
+    writeFileSync(at('refused'), refused);
+    expect(await need()).toMatchObject({
+      ok: false,
+      failure: {code: 'LINK', message: 'patchelf cannot edit /out/python', details: 'no room\n'},
+    });
+  },
+);
 
 test('without it, the package is named', async () => {
   script(at('patchelf'), '#!/bin/sh\nexit 127\n');
