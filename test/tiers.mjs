@@ -31,14 +31,14 @@ export const PARTS = [
     name: 'one installed Python',
     tier: 'quick',
     parallel: true,
-    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts', 'test/layouts'],
+    files: ['test/e2e/relink.test.ts', 'test/e2e/overlay.test.ts'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {
-    name: 'programs of chance',
+    name: 'programs of chance, and layouts of one Python',
     tier: 'full',
     parallel: true,
-    files: ['test/fuzz'],
+    files: ['test/fuzz', 'test/layouts'],
     environment: {FLASHFREEZE_TEST_PYTHONS: 'newest'},
   },
   {

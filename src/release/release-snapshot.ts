@@ -23,7 +23,7 @@ export interface ReleaseSnapshotRequest {
   readonly python: string;
   /** The directory that it is unpacked into. */
   readonly at: string;
-  readonly plan: FreezePlan;
+  readonly plan: Pick<FreezePlan, 'imports'>;
   /** The build directory. */
   readonly root: string;
 }

@@ -13,7 +13,6 @@ import {join} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import type {HostContext} from '../../src/pipeline/build-options.js';
 import type {Site} from '../../src/pipeline/host.js';
-import type {FreezePlan} from '../../src/pipeline/modules/module-plan.js';
 import {addReleaseSnapshot} from '../../src/release/release-snapshot.js';
 import {STATE, type SnapshotRig, snapshotRig} from '../support/snapshot-rig.js';
 import {temporaryDirectory} from '../support/temporary-directory.js';
@@ -47,9 +46,7 @@ async function install(name: string, environment: Readonly<Record<string, string
   mkdirSync(join(library, 'lib-dynload'));
   writeFileSync(join(library, 'lib-dynload', '.keep'), '');
   mkdirSync(join(tree, 'share', name), {recursive: true});
-  const plan = {
-    modules: MODULES.map((module) => ({module, isCPythonFrozen: false})),
-  } as unknown as FreezePlan;
+  const plan = {imports: MODULES};
   const context = {
     signal: new AbortController().signal,
     cwd: root,
