@@ -11,6 +11,8 @@ const LISTED = 10;
 const EXPLAINED: Readonly<Record<string, string>> = {
   _mi_heap_main:
     'random numbers of mimalloc, which serves nothing without PYTHONMALLOC (Objects/mimalloc/init.c)',
+  mi_clock_diff:
+    'the milliseconds that mimalloc has found a reading of the clock to take, for its statistics: 0, or by chance 1 (Objects/mimalloc/stats.c)',
   mi_process_start: 'the time at which mimalloc began (Objects/mimalloc/stats.c)',
 };
 

@@ -324,6 +324,11 @@ describe('what differs has a name', () => {
     expect(withoutExplained(words, symbols)).toEqual(words.slice(1));
   });
 
+  test.each(['_mi_heap_main', 'mi_clock_diff', 'mi_process_start'])('%s of mimalloc is one', (name) => {
+    const own = parseSymbols(`0000000000600000 0000000000000008 b ${name}\n`);
+    expect(withoutExplained([word(0x600000), word(0x600008)], own)).toEqual([word(0x600008)]);
+  });
+
   test('so are the times of a build in a variable that has some, and nothing else there', () => {
     const own = parseSymbols('0000000000600000 0000000000000040 D _nc_globals\n');
     const at = (a: bigint, b: bigint) => ({...word(0x600008), values: [a, b]}) as const;
