@@ -8,6 +8,11 @@ import {scrubbedEnvironment} from '../src/exec/environment.js';
 export interface Side {
   readonly name: string;
   readonly program: BenchProgram;
+  /**
+   * Whether it goes on from a snapshot. In valgrind, and with the variables that say where `.pyc` files are, it would start in the ordinary
+   * way: neither is measured.
+   */
+  readonly restores?: boolean;
 }
 
 export interface Contest {

@@ -68,6 +68,7 @@ const GOALS: readonly Goal[] = [
   snapshot('sphinx, pylint, yt-dlp, mean', ({command}) => command.endsWith('--version'), 0.04),
   snapshot('a client of boto3', startsWith('a client of boto3'), 0.05),
   snapshot('django, set up and migrate', startsWith('django'), 0.25),
+  {...snapshot('five programs of Debian 12, mean', every, 0.15), suite: 'programs'},
   {
     ...snapshot('memory of ten processes, `import asyncio`', startsWith('import asyncio'), 0.22),
     quantity: 'pss',

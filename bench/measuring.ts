@@ -66,14 +66,20 @@ export async function measure(contest: Contest, command: Command, extent: Extent
   );
   const conditions = await measureConditions(contest, command, extent);
   const measured: [string, Measured][] = [];
-  for (const [i, {name, program}] of sides.entries()) {
+  for (const [i, {name, program, restores = false}] of sides.entries()) {
     const each = {
       words: [program.python, ...command.words],
       environment: {...program.environment, ...command.environment},
     };
     const pss = quantities.has('memory') ? await measureMemory(interpreterAt(contest), each, cwd) : [];
-    const measurement = {...UNMEASURED, ...measurements[i], ...conditions[i], pss: figureOf(pss) ?? null};
-    measured.push([name, timed ? measurement : {...measurement, wall: null}]);
+    measured.push([
+      name,
+      {
+        ...{...UNMEASURED, ...measurements[i], ...conditions.get(name), pss: figureOf(pss) ?? null},
+        ...(timed ? {} : {wall: null}),
+        ...(restores ? {instructions: null} : {}),
+      },
+    ]);
   }
   return {
     ...{subject, python, command: command.name},
@@ -82,14 +88,15 @@ export async function measure(contest: Contest, command: Command, extent: Extent
   };
 }
 
-/** Of each side, the times of starts under the conditions that are wanted. */
+/** Of each side by name, the times of starts under the conditions that are wanted. */
 async function measureConditions(
-  {sides: [baseline, ...others], place}: Contest,
+  {sides: [baseline, ...all], place}: Contest,
   {words, cwd, environment, conditions}: Command,
   {quantities, rounds}: Extent,
-): Promise<readonly Partial<Measured>[]> {
+): Promise<ReadonlyMap<string, Partial<Measured>>> {
+  const others = all.filter(({restores}) => restores !== true);
   const wanted = (['no-bytecode', 'cold'] as const).filter((each) => quantities.has(each));
-  if (conditions === undefined || wanted.length === 0) return [];
+  if (conditions === undefined || wanted.length === 0) return new Map();
   const commandOf = ({program}: Side): MeasuredCommand => ({
     words: [program.python, ...words],
     environment: {...program.environment, ...environment},
@@ -102,10 +109,12 @@ async function measureConditions(
   for (const each of wanted) taken.set(each, (await under(each, Math.ceil(rounds / SLOWER))) ?? []);
   const figure = (condition: string, i: number): Figure | null =>
     figureOf(taken.get(condition)?.[i]?.milliseconds ?? []) ?? null;
-  return [baseline, ...others].map((_, i) => ({
-    noBytecode: figure('no-bytecode', i),
-    cold: figure('cold', i),
-  }));
+  return new Map(
+    [baseline, ...others].map(({name}, i) => [
+      name,
+      {noBytecode: figure('no-bytecode', i), cold: figure('cold', i)},
+    ]),
+  );
 }
 
 /** The load average of the last minute. */

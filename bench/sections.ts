@@ -113,6 +113,7 @@ const PROGRAM_COLUMNS: readonly (readonly [string, Pair])[] = [
   ['relink / plain link', ['relink', 'plain']],
   ['graft / installed', ['graft', 'unmodified']],
   ['overlay / installed', ['overlay', 'unmodified']],
+  ['snapshot / installed', SNAPSHOT],
 ];
 
 export function programsSection({rows}: Results): string {

@@ -37,7 +37,9 @@ export function subjectNames(): readonly string[] {
     'source-builtin-3.13.15',
     ...own.map((series) => `relink-${series}`),
     ...newest.map((series) => `relink-pie-${series}`),
-    ...[...newest, ...NEWER_SERIES].flatMap((series) => [`overlay-${series}`, `graft-${series}`]),
+    ...own.map((series) => `graft-${series}`),
+    ...[...newest, ...NEWER_SERIES].map((series) => `overlay-${series}`),
+    ...NEWER_SERIES.map((series) => `graft-${series}`),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Real programs on the system's Python, each frozen whole: as it is installed, the plain link of its archive, relinked with
- * images, grafted, and with an overlay.
+ * images, grafted, with an overlay, and from a snapshot of its imports.
  *
  *     node bench/run.mjs programs [--on 'mercurial black'] [--with '--fast-exit'] [--measure 'wall faults …'] [--rounds 60]
  */
@@ -9,20 +9,21 @@ import {join} from 'node:path';
 import {NO_BYTECODE} from '../../src/cpython/interpreter/run-script.js';
 import {scrubbedEnvironment} from '../../src/exec/environment.js';
 import type {BenchProgram} from '../../src/inspect/bench-program.js';
-import {PROGRAMS, type Workplace} from '../../support/programs.js';
+import {PROGRAMS} from '../../support/programs.js';
 import {freshFolder, openWorkplace, traceOptions} from '../../support/workplace.js';
 import {filesIn} from '../conditions.js';
 import {type Contest, localPlace} from '../contest.js';
 import {FOLDER} from '../context.js';
 import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions, suiteWith} from '../options.js';
-import type {Pair} from '../ratios.js';
+import {type Pair, SNAPSHOT} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
+import {snapshotSide} from '../snapshot-side.js';
 import {graft, overlay, relink} from '../subjects.js';
 
 const PYTHON = '/usr/bin/python3.11';
 
-const HOSTS = ['relink', 'graft', 'overlay'] as const;
+const HOSTS = ['relink', 'graft', 'overlay', 'snapshot'] as const;
 
 /** What each of them is asked for, by its name among the tests' programs. */
 const STARTS: Readonly<Record<string, readonly string[]>> = {
@@ -39,6 +40,7 @@ export const PROGRAM_PAIRS: readonly Pair[] = [
   ['relink', 'plain'],
   ['graft', 'unmodified'],
   ['overlay', 'unmodified'],
+  SNAPSHOT,
 ];
 
 /** Names of the programs that are installed here. */
@@ -61,11 +63,14 @@ export async function measureProgram(
   const {work, close} = await openWorkplace();
   try {
     freshFolder(work, program);
-    const contest = await freezeProgram(name, [...traceOptions(work, program), ...options], work);
+    const environment = {HOME: work.folder, TMPDIR: join(work.folder, 'tmp'), COLUMNS: '100'};
+    const contest = await freezeProgram(name, [...traceOptions(work, program), ...options], {
+      environment,
+      cwd: work.folder,
+    });
     freshFolder(work, program);
     const [file = '', ...rest] = words;
     const command = [file.split('/').at(-1), ...rest].join(' ');
-    const environment = {HOME: work.folder, TMPDIR: join(work.folder, 'tmp'), COLUMNS: '100'};
     const conditions = {
       place: join(FOLDER, 'programs', `starts-${name}`),
       files: HOSTS.flatMap((host) => filesIn(folderOf(host, name))),
@@ -82,8 +87,11 @@ function folderOf(host: (typeof HOSTS)[number], name: string): string {
   return folder;
 }
 
-async function freezeProgram(name: string, selection: readonly string[], work: Workplace): Promise<Contest> {
-  const run = {cwd: work.folder, environment: {HOME: work.folder}};
+async function freezeProgram(
+  name: string,
+  selection: readonly string[],
+  run: Parameters<typeof snapshotSide>[3],
+): Promise<Contest> {
   const relinked = await relink(
     {python: PYTHON, folder: folderOf('relink', name), pie: false},
     selection,
@@ -91,6 +99,12 @@ async function freezeProgram(name: string, selection: readonly string[], work: W
   );
   const grafted = await graft({python: PYTHON, folder: folderOf('graft', name)}, selection, run);
   const overlaid = await overlay({python: PYTHON, folder: folderOf('overlay', name)}, selection, run);
+  const snapshot = await snapshotSide(
+    ['--python', PYTHON],
+    join(folderOf('snapshot', name), 'python'),
+    selection,
+    run,
+  );
   const unmodified: BenchProgram = {python: PYTHON, environment: scrubbedEnvironment(NO_BYTECODE)};
   return {
     subject: name,
@@ -101,6 +115,7 @@ async function freezeProgram(name: string, selection: readonly string[], work: W
       {name: 'relink', program: relinked.stage2},
       {name: 'graft', program: grafted.stage2},
       {name: 'overlay', program: overlaid.stage2},
+      snapshot,
     ],
     place: await localPlace(unmodified),
   };

@@ -8,21 +8,19 @@
  */
 import {existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {askExecutable} from '../../src/hosts/snapshot/ask-executable.js';
 import {quoteForShell} from '../../src/model/shell-words.js';
-import {makeFrozen} from '../../support/frozen-pythons.js';
-import {type RunOptions, run} from '../../support/rig.js';
+import {run} from '../../support/rig.js';
 import {FOLDER} from '../context.js';
 import type {Contest} from '../contest.js';
 import {type Extent, measure} from '../measuring.js';
 import {sayRow, suiteOptions} from '../options.js';
 import {type Pair, SNAPSHOT} from '../ratios.js';
 import {keepRows, type Row} from '../results.js';
+import {nothingBut, snapshotSide} from '../snapshot-side.js';
 import {makeContest, targetOptions} from '../subjects.js';
 import {RUNTIME_PROGRAMS, RUNTIME_SOURCES, timeAfter} from './runtime.js';
 import {IMPORTS} from './startup.js';
 
-const {signal} = new AbortController();
 const SUBJECT = 'source-3.13.15';
 
 /** What is compared. */
@@ -119,23 +117,19 @@ async function measureSnapshot(start: Start, extent: Extent): Promise<Row> {
   const {name, words, packages, modules = {}, imports = words, without} = start;
   const home = join(FOLDER, 'snapshots', packages[0] ?? (without === undefined ? 'none' : 'run'));
   const selection = ['--trace', quoteForShell(imports)];
-  // A variable PYTHON… would mean an ordinary start.
-  const environment = {HOME: home, PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TZ: 'UTC'};
-  const nothingElse = Object.fromEntries(Object.keys(process.env).map((each) => [each, undefined]));
-  const run = {environment: {...nothingElse, ...environment}, cwd: home};
+  const environment = {HOME: home};
   mkdirSync(home, {recursive: true});
   await install(packages, modules, home);
+  const run = {environment: nothingBut(environment), cwd: home};
   const contest = await makeContest(SUBJECT, selection, 'snapshots', run);
-  const python = await makeSnapshot(home, selection, run);
-  const state = await askExecutable({file: python, calledAs: python, environment}, {cwd: home, signal});
-  if (state !== 'restored') throw new Error(`${name}: a start would be an ordinary one: ${state}`);
+  const snapshot = await snapshotSide(await snapshotTarget(), join(home, 'python'), selection, {
+    environment,
+    cwd: home,
+  });
   const quantities = new Set(extent.quantities);
   quantities.delete('instructions');
   const [unmodified, ...others] = contest.sides;
-  const all: Contest = {
-    ...contest,
-    sides: [unmodified, ...others, {name: 'snapshot', program: {python, environment}}],
-  };
+  const all: Contest = {...contest, sides: [unmodified, ...others, snapshot]};
   const measured = (some: readonly string[], wanted: Extent): Promise<Row> =>
     measure(all, {name, words: some, cwd: home, environment: {HOME: home}}, wanted);
   if (without === undefined) return measured(words, {...extent, quantities});
@@ -178,14 +172,7 @@ async function succeed(file: string, words: readonly string[]): Promise<void> {
 }
 
 /** Compiled with the flags of the other sides, in a build directory of its own. */
-async function makeSnapshot(
-  home: string,
-  selection: readonly string[],
-  options: RunOptions,
-): Promise<string> {
+async function snapshotTarget(): Promise<readonly string[]> {
   const [sourceOption = '', source = '', buildOption = '', buildDir = ''] = await targetOptions(SUBJECT);
-  const out = join(home, 'python');
-  const target = [sourceOption, source, buildOption, `${buildDir}-snapshot-bench`];
-  await makeFrozen(['snapshot', ...target, '--out', out, ...selection], options);
-  return out;
+  return [sourceOption, source, buildOption, `${buildDir}-snapshot-bench`];
 }
