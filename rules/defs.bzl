@@ -9,12 +9,14 @@ load(
     _FrozenInterpreterInfo = "FrozenInterpreterInfo",
     _FrozenModulesInfo = "FrozenModulesInfo",
 )
+load("//rules/private:snapshot.bzl", _frozen_python_snapshot = "frozen_python_snapshot")
 load("//rules/private:toolchain.bzl", _flashfreeze_toolchain = "flashfreeze_toolchain")
 
 frozen_modules = _frozen_modules
 frozen_interpreter = _frozen_interpreter
 frozen_python_binary = _frozen_python_binary
 frozen_python_test = _frozen_python_test
+frozen_python_snapshot = _frozen_python_snapshot
 flashfreeze_toolchain = _flashfreeze_toolchain
 FrozenModulesInfo = _FrozenModulesInfo
 FrozenInterpreterInfo = _FrozenInterpreterInfo

@@ -51,7 +51,15 @@ def _start_impl(ctx):
         runfiles = runfiles.merge(data[DefaultInfo].default_runfiles)
     traces = [ctx.expand_location(trace, ctx.attr.data) for trace in ctx.attr.traces]
     places, files = _places(ctx, runfiles) if traces else ({}, depset())
-    return [FrozenStartInfo(script = script, runfiles = runfiles, traces = traces, places = places, files = files)]
+    return [FrozenStartInfo(
+        script = script,
+        main = main,
+        folders = ordered,
+        runfiles = runfiles,
+        traces = traces,
+        places = places,
+        files = files,
+    )]
 
 def _places(ctx, runfiles):
     """The files of a program, by the path that each has in the runfiles directory, as Bazel lays it out."""
@@ -87,6 +95,7 @@ def _launcher_impl(ctx):
     runfiles = ctx.runfiles(files = [launcher]).merge(start.runfiles).merge(interpreter[DefaultInfo].default_runfiles)
     return [
         info,
+        start,
         ctx.attr.modules[FrozenModulesInfo],
         DefaultInfo(
             executable = launcher,

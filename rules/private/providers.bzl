@@ -55,6 +55,8 @@ FrozenStartInfo = provider(
     doc = "The script that starts a program, with the files of the program.",
     fields = {
         "script": "The script, a file.",
+        "main": "The name of the module that it runs as `__main__`.",
+        "folders": "What comes first on the program's `sys.path`, in order: directories in the runfiles.",
         "runfiles": "The runfiles of the program.",
         "traces": "The command lines with which the program is traced: its arguments, as in a shell.",
         "places": "A dict from the path of each file in the runfiles directory to where an action has it; None stands for an empty file.",

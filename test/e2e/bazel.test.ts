@@ -356,6 +356,12 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
       {name: 'wrong', line: `bazel ${base} build //wrong`},
       {name: 'bad', line: `bazel ${base} build -k --nobuild //bad:all`},
       {name: 'graft', line: `bazel ${base} build --nobuild //grafted:all`},
+      {name: 'snapshot-usage', line: `bazel ${base} run //kept:snapshot`},
+      {
+        name: 'snapshot',
+        line: `bazel ${base} run //kept:snapshot -- 'a place' --cache-dir '${join(folder, 'store')}'`,
+      },
+      {name: 'snapshot-program', line: `cd / && "$OLDPWD/a place/bin/shown" 'two words'`},
     ]);
   });
 
@@ -377,6 +383,18 @@ describeWith(roots.bookworm, 'Bazel 4')('Bazel 4.2.3, Python 3.11, linked anew',
 
   test('a wrong image fails the build', () => {
     expectRefused(answers.get('wrong'));
+  });
+
+  test('a program starts from a snapshot that was made outside of the sandbox', () => {
+    expect(answers.get('snapshot-usage')).toMatchObject({
+      exitCode: 2,
+      text: expect.stringContaining('usage: '),
+    });
+    expect(answers.get('snapshot')).toMatchObject({exitCode: 0});
+    expect(lastJson(answers.get('snapshot-program'))).toEqual({
+      ...{snapshot: 'restored', held: true, argv: ['two words']},
+      ...{path: ['example/kept', 'example'], file: 'example/columns/summary.py'},
+    });
   });
 
   test('the analysis rejects bad input', () => {
