@@ -154,6 +154,34 @@ value = open(folder + '/cache').read()
     expect(await stateOf(out, value)).toMatch(/^filled\n(?!restored)/);
   });
 
+  test('nor changes of files that fail, warnings that nobody sees, and questions that programs answer', async () => {
+    const nowhere = join(packages, 'nowhere');
+    const code = {
+      fails: `import os
+for change in (lambda: open(${JSON.stringify(nowhere)} + '/file', 'w'), lambda: os.remove(${JSON.stringify(nowhere)} + '/file')):
+    try: change()
+    except FileNotFoundError: pass
+`,
+      // Not for __main__, which would see it (PEP 565).
+      warns: 'import warnings; warnings.warn("old", DeprecationWarning, stacklevel=2)\n',
+      imports_warning: 'import warns\n',
+      asks: 'import platform, ctypes.util\nanswers = platform.architecture(), platform.processor(), ctypes.util.find_library("c")\n',
+    };
+    for (const [name, text] of Object.entries(code)) writeFileSync(join(packages, `${name}.py`), text);
+    const names = ['fails', 'imports_warning', 'asks'];
+    const {summary, stderr} = await build('--startup', ...names.flatMap((name) => ['--module', name]));
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    const use = `import fails, imports_warning, asks, platform; print(asks.answers[2], asks.answers[0] == platform.architecture())\n${STATE}`;
+    expect(await stateOf(out, ['-c', use])).toBe('libc.so.6 True\nrestored');
+    expect(await stateOf(out, ['-c', use], {environment: {PATH: '/nowhere'}})).toMatch(
+      /^libc\.so\.6 .*\nan environment variable/,
+    );
+    mkdirSync(nowhere);
+    expect(await stateOf(out, ['-c', use])).toMatch(/\na file that imports read has changed/);
+    rmSync(nowhere, {recursive: true});
+  });
+
   test('and what acts on something else than memory', async () => {
     for (const [name, code] of ACTIONS) writeFileSync(join(packages, `${name}.py`), `${code}\n`);
     const {summary, stderr} = await build('--startup', ...ACTIONS.flatMap(([name]) => ['--module', name]));

@@ -35,6 +35,19 @@ lines = []
 is_paused = False
 
 
+class Paused:
+    """What is done meanwhile is ours."""
+
+    def __enter__(self):
+        global is_paused
+        self.before, is_paused = is_paused, True
+
+    def __exit__(self, *problem):
+        global is_paused
+        is_paused = self.before
+
+
+
 def text(value):
     parts = ['"']
     for char in value:
@@ -135,8 +148,17 @@ opened = {}  # path, or SOCKET -> the place of the last one that opened it
 SOCKET = "a socket"
 
 
+def write(path, needed):
+    """A change of a file, which fails where what it needs is not there."""
+    with Paused():  # the module itself examines nothing here
+        is_there = os.path.lexists(needed)
+    if is_there:
+        event("write", path)
+    else:
+        put_read("examined", needed)
+
+
 def audit(name, arguments):
-    global is_paused
     if is_paused or not running:
         return
     if name == "open":
@@ -144,14 +166,11 @@ def audit(name, arguments):
         if path is None or is_import_system(sys._getframe(1)):
             return
         path = os.path.abspath(path)
-        is_paused = True  # the module itself examines nothing here
-        try:
+        with Paused():  # the module itself examines nothing here
             opened[os.path.realpath(path)] = place()
-        finally:
-            is_paused = False
         flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
         if flags & 3 != 0 and not path.startswith("/dev/"):
-            event("write", path)
+            write(path, os.path.dirname(path) if flags & os.O_CREAT else path)
         elif flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
             put_read("file", path)
         elif path.startswith(("/dev/urandom", "/dev/random", "/proc/sys/kernel/random")):
@@ -162,10 +181,11 @@ def audit(name, arguments):
         path = decoded(arguments[0])
         if path is None or is_import_system(sys._getframe(1)):
             return
+        path = os.path.abspath(path)
         if name == "os.mkdir":
-            put_read("examined", os.path.abspath(path))  # as if it had looked whether it is there
+            put_read("examined", path)  # as if it had looked whether it is there
         else:
-            event("write", os.path.abspath(path))
+            write(path, "/" if name == "os.symlink" else path)
     elif name == "os.chdir":
         changed["directory"] = place()
     elif name == "socket.__new__":
@@ -250,13 +270,48 @@ def watch_functions():
 
 
 def watch_later(name, module):
-    """Modules of C that are not loaded yet."""
+    """Modules that are not loaded yet."""
     if name == "_socket":
         watch_fact(module, "host", "gethostname")
+    elif name == "platform":
+        watch_question(module, "_syscmd_file", "file", [])
+        watch_question(getattr(module, "_Processor", None), "from_subprocess", "uname", [])
+    elif name == "ctypes.util":
+        watch_question(module, "_findSoname_ldconfig", "/sbin/ldconfig", ["/etc/ld.so.cache"])
     elif name == "ssl":
         watch_certificates(module)
     elif name == "_datetime":
         pass  # types of C cannot be changed: two dumps at different times tell
+
+
+def watch_question(owner, name, program, files):
+    """A function of the standard library that runs a program for its answer alone (Lib/platform.py, Lib/ctypes/util.py): it depends on the program
+    and on what that reads."""
+    function = getattr(owner, name, None)
+    if function is None:
+        return
+
+    def asked(*arguments):
+        import subprocess
+
+        if running and not is_paused:
+            for path in [*places_of(program), *files]:
+                put_read("examined", path)
+        with Paused():
+            return function(*arguments)
+
+    setattr(owner, name, staticmethod(asked) if isinstance(owner, type) else asked)
+
+
+def places_of(program):
+    """Where a program is looked for, up to where it is found."""
+    if not program.startswith("/"):
+        put_read("variable", "PATH")
+    for folder in ["/"] if program.startswith("/") else os.get_exec_path():
+        path = os.path.join(folder, program)
+        yield os.path.abspath(path)
+        if posix.access(path, posix.X_OK):
+            return
 
 
 def watch_certificates(ssl):
@@ -546,12 +601,8 @@ def watch_change(module, name, kind):
 
 def check_state(name):
     """What changed since the last look is the doing of this module; "" is none."""
-    global is_paused
-    is_paused = True
-    try:
+    with Paused():
         look(name)
-    finally:
-        is_paused = False
 
 
 def detail_of(kind, old, new):
@@ -604,13 +655,11 @@ def load_unlocked(original):
                     put_event("extension", spec.name, ("", 0), "%s: %s" % (spec.origin, reason))
             return original(spec)
         finally:
-            global is_paused
             check_state(spec.name)
-            is_paused = True
             try:
-                watch_later(spec.name, sys.modules.get(spec.name))
+                with Paused():
+                    watch_later(spec.name, sys.modules.get(spec.name))
             finally:
-                is_paused = False
                 running.pop()
                 began, others = times.pop()
                 whole = clock() - began
@@ -629,6 +678,12 @@ def find_and_load(original):
     return _find_and_load
 
 
+def unseen(function):
+    """A function of the import system: warnings are those of the code that imports (Python/_warnings.c, is_internal_frame)."""
+    function.__code__ = function.__code__.replace(co_filename="<frozen importlib._bootstrap>")
+    return function
+
+
 def watch_imports(builtins):
     usual = builtins.__import__
 
@@ -645,9 +700,9 @@ def watch_imports(builtins):
                     edge(absolute + "." + each)
         return usual(name, globals, locals, fromlist, level)
 
-    builtins.__import__ = __import__
-    bootstrap._find_and_load = find_and_load(bootstrap._find_and_load)
-    bootstrap._load_unlocked = load_unlocked(bootstrap._load_unlocked)
+    builtins.__import__ = unseen(__import__)
+    bootstrap._find_and_load = unseen(find_and_load(bootstrap._find_and_load))
+    bootstrap._load_unlocked = unseen(load_unlocked(bootstrap._load_unlocked))
 
 
 def held_objects():
