@@ -80,11 +80,6 @@ describe('what cannot be kept is left out', () => {
       'import ctypes; callback = ctypes.CFUNCTYPE(None)(print)',
       /a_callback: it leaves a function that C can call \(callback\)/,
     ],
-    [
-      'a_library',
-      'import ctypes; libc = ctypes.CDLL("libc.so.6")',
-      /a_library \(.*:1\): it loads a shared library \(libc\.so\.6\)/,
-    ],
     ['an_argument', 'import sys; rest = sys.argv[1:]', /an_argument \(.*:1\): it reads the arguments/],
     ['a_name', 'import sys; name = sys.argv[0]', /a_name: it reads the name of the program/],
   ];
@@ -180,6 +175,24 @@ for change in (lambda: open(${JSON.stringify(nowhere)} + '/file', 'w'), lambda: 
     mkdirSync(nowhere);
     expect(await stateOf(out, ['-c', use])).toMatch(/\na file that imports read has changed/);
     rmSync(nowhere, {recursive: true});
+  });
+
+  test('nor libraries that ctypes loads by their names', async () => {
+    const code = `import ctypes, ctypes.util
+libc, length = ctypes.CDLL("libc.so.6"), ctypes.CDLL("libc.so.6").strlen
+zlib = ctypes.CDLL(ctypes.util.find_library("z"))
+zlib.zlibVersion.restype = ctypes.c_char_p
+`;
+    writeFileSync(join(packages, 'libraries.py'), code);
+    const {summary, stderr} = await build('--startup', '--module', 'libraries');
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    const use = `from libraries import *; import os
+def place(function): return ctypes.cast(function, ctypes.c_void_p).value
+print(length(b"four"), libc.getpid() == os.getpid(), place(libc.getpid) == place(ctypes.CDLL(None).getpid) == place(ctypes.CDLL("libc.so.6").getpid))
+print(zlib.zlibVersion().decode()[:2], place(zlib.zlibVersion) == place(ctypes.CDLL("libz.so.1").zlibVersion), hasattr(libc, "no_such"))
+${STATE}`;
+    expect(await stateOf(out, ['-c', use])).toBe('4 True True\n1. True False\nrestored');
   });
 
   test('and what acts on something else than memory', async () => {

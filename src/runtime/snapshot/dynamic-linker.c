@@ -16,14 +16,44 @@ extern char *__real_dlerror(void);
 
 static _Thread_local char problem[256]; /* what dlerror() says once */
 
+/* Libraries that each process of the executable has, such as libc: in a snapshot, the place of the name is the handle. */
+#define FIRST_NAMES 16
+static char first_names[FIRST_NAMES][64];
+
+static void *handle_of_first(const char *name)
+{
+    if (strchr(name, '/') != NULL || strlen(name) >= sizeof(first_names[0]) || !ff_is_there_at_start(name)) {
+        return NULL;
+    }
+    int i = 0;
+    while (i < FIRST_NAMES && *first_names[i] != '\0' && strcmp(first_names[i], name) != 0) {
+        i++;
+    }
+    return i == FIRST_NAMES ? NULL : strcpy(first_names[i], name);
+}
+
+static int is_first(const void *handle)
+{
+    return (const char *)handle >= first_names[0] && (const char *)handle < first_names[FIRST_NAMES];
+}
+
+/* What the dynamic linker knows it by. */
+static void *real_handle(void *handle)
+{
+    return handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : is_first(handle) ? __real_dlopen(handle, RTLD_LAZY) : handle;
+}
+
 void *__wrap_dlopen(const char *path, int mode)
 {
     *problem = '\0';
     if (path == NULL) {
         return &program;
     }
-    void *held = ff_hold_library(path, mode);
-    return held == NULL ? __real_dlopen(path, mode) : held;
+    void *found = ff_hold_library(path, mode, __builtin_return_address(0));
+    if (found == NULL && ff_current_allocation() == FF_IN_REGION) {
+        found = handle_of_first(path);
+    }
+    return found == NULL ? __real_dlopen(path, mode) : found;
 }
 
 /* Where the search begins that the caller asks for: for a held library, with itself or behind it. */
@@ -40,7 +70,7 @@ static void *find_for(void *handle, const char *name, const void *caller)
         found = found == NULL ? __real_dlsym(handle, name) : found;
         return found == NULL ? ff_find_in_held(from, name, NULL) : found;
     }
-    return __real_dlsym(handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : handle, name);
+    return __real_dlsym(real_handle(handle), name);
 }
 
 void *__wrap_dlsym(void *handle, const char *name)
@@ -59,7 +89,7 @@ void *__wrap_dlsym(void *handle, const char *name)
 
 int __wrap_dlclose(void *handle)
 {
-    return handle == &program || ff_held_image(handle) != NULL ? 0 : __real_dlclose(handle);
+    return handle == &program || is_first(handle) || ff_held_image(handle) != NULL ? 0 : __real_dlclose(handle);
 }
 
 char *__wrap_dlerror(void)
@@ -89,7 +119,7 @@ int __wrap_dlinfo(void *handle, int request, void *answer)
 {
     const ff_library *library = ff_held_image(handle);
     if (library == NULL) {
-        return dlinfo(handle == &program ? __real_dlopen(NULL, RTLD_LAZY) : handle, request, answer);
+        return dlinfo(real_handle(handle), request, answer);
     }
     const char *slash = strrchr(library->path, '/');
     size_t length = slash == NULL ? 0 : (size_t)(slash - library->path);

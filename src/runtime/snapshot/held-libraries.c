@@ -213,11 +213,27 @@ static const char *read_closure(closure *all, int fd, const char *path)
     return reason;
 }
 
-/* NULL if a snapshot can hold a library, else why it cannot. */
+/* The file of a library that is opened by its name or its path. -1 if there is none, or if more would have to be compared. */
+static int find_file(const char **path, const ff_library *needed_by)
+{
+    static char found[PATH_MAX];
+    if (strchr(*path, '/') == NULL) {
+        if (!ff_search_library(*path, needed_by, found)) {
+            return -1;
+        }
+        *path = found;
+    }
+    return open(*path, O_RDONLY | O_CLOEXEC);
+}
+
+/* NULL if a snapshot can hold a library, or if each process has it, else why it cannot. */
 const char *ff_can_hold(const char *path)
 {
     static closure all;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (strchr(path, '/') == NULL && ff_is_there_at_start(path)) {
+        return NULL;
+    }
+    int fd = find_file(&path, NULL);
     const char *reason = read_closure(&all, fd, path);
     if (fd >= 0) {
         close(fd);
@@ -330,19 +346,16 @@ static held_library *load(int fd, const char *path)
 }
 
 /* A handle for dlsym(); NULL where the dynamic linker has to load it. */
-void *ff_hold_library(const char *path, int mode)
+void *ff_hold_library(const char *path, int mode, const void *caller)
 {
     ff_allocation allocation = ff_current_allocation();
     if (allocation == FF_FROM_LIBC || (held == NULL && allocation != FF_IN_REGION)) {
         return NULL;
     }
-    held_library *library = NULL;
-    if (strchr(path, '/') == NULL) {
-        library = find_held_name(path);
-    }
-    else {
+    held_library *library = strchr(path, '/') == NULL ? find_held_name(path) : NULL;
+    if (library == NULL && (strchr(path, '/') != NULL || !ff_is_there_at_start(path))) {
         struct stat found;
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int fd = find_file(&path, ff_held_around(caller));
         if (fd >= 0 && fstat(fd, &found) == 0) {
             library = find_held(&found);
             library = library == NULL && (mode & RTLD_NOLOAD) == 0 ? load(fd, path) : library;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +44,13 @@ void ff_visit_searched(ff_visitor visit, void *argument)
 
 /* ---- Directories that a library names ---- */
 
-/* Puts in where the library lies. 0 if a word in it is another one on each machine. */
+/* Puts in where the library lies; it has no place if the executable itself asks. 0 if a word in it is another one on each machine. */
 static int expand(const char *folder, size_t length, const char *beside, char *path)
 {
-    size_t size = 0, origin = (size_t)(strrchr(beside, '/') - beside);
+    size_t size = 0, origin = beside == NULL ? 0 : (size_t)(strrchr(beside, '/') - beside);
     for (size_t i = 0; i < length;) {
         size_t word = strncmp(folder + i, "$ORIGIN", 7) == 0 ? 7 : strncmp(folder + i, "${ORIGIN}", 9) == 0 ? 9 : 0;
-        if (word == 0 && folder[i] == '$') {
+        if ((word == 0 && folder[i] == '$') || (word != 0 && beside == NULL)) {
             return 0;
         }
         const char *text = word != 0 ? beside : folder + i;
@@ -176,20 +177,38 @@ static int find_in_early_folders(const char *name, const ff_library *needing, ch
     return status;
 }
 
-/* Finds what `needing` needs; `path` has room for PATH_MAX bytes. 0 if it is not found, or if that depends on more than is compared. */
+/* The directories that the executable names, of either kind. */
+static const char *own_folders(void)
+{
+    const char *texts = NULL;
+    uint64_t at = 0;
+    for (const Elf64_Dyn *each = _DYNAMIC; each->d_tag != DT_NULL; each++) {
+        if (each->d_tag == DT_STRTAB) {
+            texts = (const char *)(uintptr_t)each->d_un.d_ptr;
+        }
+        else if (each->d_tag == DT_RUNPATH || each->d_tag == DT_RPATH) {
+            at = each->d_un.d_val;
+        }
+    }
+    return at == 0 ? NULL : texts + at;
+}
+
+/* Finds what `needing` needs, or the executable itself if that is NULL; `path` has room for PATH_MAX bytes. 0 if it is not found, or if that depends on more than
+ * is compared. */
 int ff_search_library(const char *name, const ff_library *needing, char *path)
 {
     const Elf64_Dyn *after = NULL;
-    const char *folders = ff_next_text(needing, DT_RUNPATH, &after);
+    const char *folders = needing == NULL ? own_folders() : ff_next_text(needing, DT_RUNPATH, &after);
+    const char *beside = needing == NULL ? NULL : needing->path;
     int status = strchr(name, '/') != NULL ? -1 : 0;
     if (status == 0 && folders == NULL) {
         status = find_in_early_folders(name, needing, path);
     }
     if (status == 0) {
-        status = find_in_folders(getenv("LD_LIBRARY_PATH"), name, needing->path, path);
+        status = find_in_folders(getenv("LD_LIBRARY_PATH"), name, beside, path);
     }
     if (status == 0) {
-        status = find_in_folders(folders, name, needing->path, path);
+        status = find_in_folders(folders, name, beside, path);
     }
     if (status == 0) {
         status = find_in_cache(name, path);

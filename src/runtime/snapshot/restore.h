@@ -283,7 +283,7 @@ void ff_repeat_ends(void);
 
 /* snapshot/held-libraries.c: those that a snapshot holds. */
 const char *ff_can_hold(const char *path);
-void *ff_hold_library(const char *path, int mode);
+void *ff_hold_library(const char *path, int mode, const void *caller);
 const ff_library *ff_held_image(const void *handle);
 void *ff_find_beside(const void *p, const char *name);
 const ff_library *ff_held_around(const void *p);

@@ -637,9 +637,9 @@ def reason_to_leave_out(path):
 
 
 def can_be_held(path):
-    """Whether a snapshot holds a library that is loaded by this name; the dynamic linker looks for those without a slash."""
+    """Whether a snapshot holds a library that is loaded by this name, or each process has it."""
     path = decoded(path)
-    return path is not None and "/" in path and reason_to_leave_out(path) is None
+    return path is not None and reason_to_leave_out(path) is None
 
 
 def load_unlocked(original):
