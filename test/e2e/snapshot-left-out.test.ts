@@ -69,11 +69,6 @@ describe('what cannot be kept is left out', () => {
       /all_variables \(.*:1\): it reads the whole environment/,
     ],
     ['a_directory', 'import os; os.chdir("/usr")', /a_directory \(.*:1\): it changes the working directory/],
-    [
-      'a_locale',
-      'import locale; locale.setlocale(locale.LC_ALL, "C")',
-      /a_locale \(.*:1\): it changes the locale/,
-    ],
     ['a_stream', 'import sys, io; sys.stdout = io.StringIO()', /a_stream: it changes a standard stream/],
     [
       'a_callback',
@@ -175,6 +170,39 @@ for change in (lambda: open(${JSON.stringify(nowhere)} + '/file', 'w'), lambda: 
     mkdirSync(nowhere);
     expect(await stateOf(out, ['-c', use])).toMatch(/\na file that imports read has changed/);
     rmSync(nowhere, {recursive: true});
+  });
+
+  test('nor what each start does again: the locale, open devices; nor the directory of temporary files', async () => {
+    const code = `import locale, os, tempfile
+chosen = locale.setlocale(locale.LC_ALL, "")
+null, random = open(os.devnull, "w"), os.open("/dev/urandom", os.O_RDONLY)
+os.set_inheritable(random, True)
+directory = tempfile.gettempdir()
+`;
+    writeFileSync(join(packages, 'again.py'), code);
+    const temporary = join(folder, 'temporary');
+    mkdirSync(temporary);
+    const {summary, stderr} = await rig.buildWith({TMPDIR: temporary}, '--startup', '--module', 'again');
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    const use = `from again import *
+print(locale.setlocale(locale.LC_ALL) == chosen == locale.setlocale(locale.LC_ALL, ""), directory == os.environ["TMPDIR"])
+print(null.write("text"), null.flush(), os.get_inheritable(null.fileno()), os.get_inheritable(random), len(os.read(random, 8)))
+${STATE}`;
+    const surroundings = {environment: {TMPDIR: temporary}};
+    const same = 'True True\n4 None False True 8\n';
+    expect(await stateOf(out, ['-c', use], surroundings)).toBe(`${same}restored`);
+    expect(await stateOf(out, ['-c', use], {environment: {TMPDIR: folder}})).toMatch(
+      /\nan environment variable/,
+    );
+    expect(await stateOf(out, ['-c', use], {environment: {TMPDIR: temporary, LC_TIME: 'C'}})).toMatch(
+      /\nan environment variable/,
+    );
+    // A number that the process has already.
+    const shell = `exec "$0" -c "$1" ${[3, 4, 5, 6].map((number) => `${number}</dev/zero`).join(' ')}`;
+    const taken = await start('bash', ['-c', shell, out, use], surroundings);
+    expect(taken).toMatchObject({exitCode: 0, stderr: ''});
+    expect(taken.stdout).toMatch(new RegExp(`^${same}(?!restored)`));
   });
 
   test('nor libraries that ctypes loads by their names', async () => {

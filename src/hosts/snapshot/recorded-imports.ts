@@ -18,7 +18,6 @@ const KINDS = [
   'output',
   'signal',
   'setting',
-  'locale',
   'stream',
   'directory',
   'environment',

@@ -44,7 +44,6 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   database: ({detail}) => `it opens a database${detail === '' ? '' : ` (${detail})`}`,
   signal: ({detail}) => `it sets a handler of signal ${detail}`,
   setting: ({detail}) => `it changes the process itself (${detail})`,
-  locale: () => 'it changes the locale',
   stream: () => 'it changes a standard stream',
   directory: () => 'it changes the working directory',
   environment: () => 'it reads the whole environment',

@@ -43,9 +43,7 @@ void ff_check_process(void)
     if (getcwd(folder, sizeof(folder)) == NULL || strcmp(folder, earlier.folder) != 0) {
         ff_stop_dump("an import changes the working directory");
     }
-    if (strcmp(setlocale(LC_ALL, NULL), earlier.locale) != 0) {
-        ff_stop_dump("an import changes the locale");
-    }
+    ff_keep_locale(earlier.locale);
     for (int signal = 1; signal < NSIG; signal++) {
         struct sigaction now;
         if (sigaction(signal, NULL, &now) == 0 && now.sa_handler != earlier.signals[signal].sa_handler) {
@@ -80,7 +78,9 @@ void ff_check_process(void)
             snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
             ssize_t length = readlink(path, target, sizeof(target) - 1);
             target[length < 0 ? 0 : length] = '\0';
-            ff_stop_dump("an import leaves %s open", target);
+            if (!ff_keep_device(fd, target)) {
+                ff_stop_dump("an import leaves %s open", target);
+            }
         }
     }
     closedir(folders);

@@ -35,7 +35,7 @@ void *__wrap_memset(void *to, int byte, size_t size)
     X(pthread_kill) X(pthread_getcpuclockid) X(pthread_create) X(pthread_join) X(pthread_detach) X(pthread_self)                    \
     X(pthread_setname_np) X(pthread_setaffinity_np) X(pthread_getaffinity_np) X(pthread_cond_wait) X(pthread_cond_timedwait)        \
     X(pthread_barrier_wait) X(sem_wait) X(sched_yield) X(nanosleep) X(syscall) X(getenv) X(secure_getenv) X(isatty) X(fstat) X(__fxstat) X(sysconf)      \
-    X(sched_getaffinity) X(get_nprocs) X(get_nprocs_conf) X(getpid) X(time) X(clock_gettime) X(gettimeofday) X(getrandom) X(getentropy) X(memmove) X(memset) X(dlopen) X(dlsym) X(dlclose)      \
+    X(sched_getaffinity) X(get_nprocs) X(get_nprocs_conf) X(getpid) X(time) X(clock_gettime) X(gettimeofday) X(getrandom) X(getentropy) X(rand_r) X(memmove) X(memset) X(dlopen) X(dlsym) X(dlclose)      \
     X(dlerror) X(dladdr) X(dlinfo) X(dl_iterate_phdr) X(_dl_find_object) X(__tls_get_addr) X(__cxa_atexit) X(__cxa_thread_atexit_impl)        \
     X(__register_atfork) X(register_printf_type) X(register_printf_modifier) X(register_printf_specifier)
 #define FF_DECLARE(name) extern char ff_sent_##name[] __asm__("__wrap_" #name);

@@ -1,7 +1,7 @@
 /* Keys of hash tables that held libraries draw from the system: those of Rust's HashMap (library/std/src/hash/random.rs), which says that they need not
  * be secure (GRND_INSECURE), of ahash, and of libxml2. Tables that imports fill are in an order that these decide, so while a snapshot is made they come
  * from the seed of string hashes. What a library keeps for its next tables is drawn anew at each start: the keys of a thread in Rust, the state of libxml2's
- * generator. */
+ * generator, and of those that are seeded with the time. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef GRND_INSECURE
@@ -31,6 +32,8 @@ static const char AHASH[] = "getrandom::fill() failed.", OLDER_AHASH[] = "getran
 static const char LIBXML2[] = "libxml2: getentropy failed with error code %d";
 #define LIBXML2_SIZE 8
 
+#define FEW 60 /* seconds */
+
 #define DRAWN 64
 static hash_keys drawn[DRAWN];
 static int drawn_count;
@@ -42,7 +45,7 @@ typedef struct {
 } key_place;
 static key_place places[DRAWN];
 static int place_count;
-static char *states[DRAWN]; /* of libxml2's generators */
+static key_place states[DRAWN]; /* of libxml2's generators */
 static int state_count;
 
 /* Well mixed (the end of MurmurHash3). */
@@ -121,12 +124,27 @@ int __wrap_getentropy(void *bytes, size_t size)
     const ff_library *library = ff_held_around(bytes);
     if (ff_current_allocation() == FF_IN_REGION && size == LIBXML2_SIZE && library != NULL && state_count < DRAWN && has_text(library, LIBXML2)) {
         fill_from_seed(bytes, size);
-        states[state_count++] = bytes;
+        states[state_count++] = (key_place){bytes, 0, size};
         return 0;
     }
     int status = getentropy(bytes, size);
     ff_note_draw(bytes, status == 0 ? (ssize_t)size : -1);
     return status;
+}
+
+/* A generator whose library has seeded it with the time, as libxml2 before 2.14 does (dict.c, __xmlInitializeDict()). */
+int __wrap_rand_r(unsigned int *seed)
+{
+    time_t age = time(NULL) - (time_t)*seed;
+    int is_known = 0;
+    for (int i = 0; i < state_count; i++) {
+        is_known |= states[i].start == (char *)seed;
+    }
+    if (ff_current_allocation() == FF_IN_REGION && !is_known && state_count < DRAWN && age >= 0 && age < FEW && ff_held_around(seed) != NULL) {
+        fill_from_seed(seed, sizeof(*seed));
+        states[state_count++] = (key_place){(char *)seed, 0, sizeof(*seed)};
+    }
+    return rand_r(seed);
 }
 
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -179,7 +197,7 @@ void ff_find_hash_keys(void)
         find_keys(block, block == NULL ? 0 : each->thread_size, block);
     }
     for (int i = 0; i < state_count && place_count < DRAWN; i++) {
-        places[place_count++] = (key_place){states[i], 0, LIBXML2_SIZE};
+        places[place_count++] = states[i];
     }
 }
 

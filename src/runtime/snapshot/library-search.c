@@ -1,4 +1,5 @@
-/* Where the dynamic linker finds a library that another one needs (ld.so(8)). What it looks at on the way is noted: a start compares it. */
+/* Where the dynamic linker finds a library that another one needs (ld.so(8)). What it looks at on the way is noted, as are files that libraries map: a start
+ * compares it. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -20,7 +21,7 @@ typedef struct searched_path {
 
 static searched_path *searched;
 
-static void note(const char *path)
+void ff_note_file(const char *path)
 {
     for (const searched_path *each = searched; each != NULL; each = each->next) {
         if (strcmp(each->path, path) == 0) {
@@ -82,7 +83,7 @@ static int find_in_folders(const char *folders, const char *name, const char *be
         if (snprintf(path, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX) {
             return -1;
         }
-        note(path);
+        ff_note_file(path);
         if (access(path, R_OK) == 0) {
             return 1;
         }
@@ -146,7 +147,7 @@ static int find_in_list(const char *list, size_t size, const char *name, char *p
 
 static int find_in_cache(const char *name, char *path)
 {
-    note(SEARCH_CACHE);
+    ff_note_file(SEARCH_CACHE);
     int fd = open(SEARCH_CACHE, O_RDONLY | O_CLOEXEC);
     struct stat found;
     int status = 0;

@@ -5,19 +5,48 @@
 #include "restore.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LARGEST_COPY ((size_t)64 << 20)
+
+/* A file that is mapped, and not to be written to: its bytes are a part of the snapshot, and a start compares it. MAP_FAILED if it has to be mapped. */
+static void *copy_file(size_t size, int fd, off_t offset)
+{
+    char link[32], path[PATH_MAX];
+    struct stat found;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof(path) - 1);
+    if (size > LARGEST_COPY || length <= 0 || *path != '/' || fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) {
+        return MAP_FAILED;
+    }
+    char *p = ff_allocate(FF_PAGE_END(size), FF_PAGE);
+    size_t done = 0;
+    for (ssize_t part = 1; p != NULL && part > 0 && done < size; done += part > 0 ? (size_t)part : 0) {
+        part = pread(fd, p + done, size - done, offset + (off_t)done);
+    }
+    path[length] = '\0';
+    ff_note_file(path);
+    return p == NULL ? MAP_FAILED : p;
+}
 
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
     int is_plain = (flags & MAP_ANONYMOUS) != 0 && (flags & MAP_PRIVATE) != 0 && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0 &&
                    (protection & PROT_EXEC) == 0 && size > 0;
+    int is_read = fd >= 0 && (flags & MAP_ANONYMOUS) == 0 && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0 && (protection & PROT_EXEC) == 0 &&
+                  ((flags & MAP_PRIVATE) != 0 || (protection & PROT_WRITE) == 0) && size > 0;
     if (ff_current_allocation() == FF_IN_REGION && is_plain) {
         void *p = ff_allocate(FF_PAGE_END(size), FF_PAGE);
         return p == NULL ? MAP_FAILED : p;
     }
-    return mmap(at, size, protection, flags, fd, offset);
+    void *copy = ff_current_allocation() == FF_IN_REGION && is_read ? copy_file(size, fd, offset) : MAP_FAILED;
+    return copy != MAP_FAILED ? copy : mmap(at, size, protection, flags, fd, offset);
 }
 
 int __wrap_munmap(void *p, size_t size)

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -268,11 +269,23 @@ int ff_have_restored(void)
     return PyTuple_GET_SIZE(restored) > 0;
 }
 
+static char locale_of_imports[256];
+
+/* While a snapshot is made: the locale that imports have set. Variables say which one it is, and a start compares these. */
+void ff_keep_locale(const char *earlier)
+{
+    const char *now = setlocale(LC_ALL, NULL);
+    snprintf(locale_of_imports, sizeof(locale_of_imports), "%s", strcmp(now, earlier) == 0 ? "" : now);
+}
+
 /* libc's side of the same: before Python runs. */
 void ff_renew_thread(const ff_common *common)
 {
     if (common->locale == FF_LOCALE_COERCED) {
         _Py_CoerceLegacyLocale(0);
+    }
+    if (*locale_of_imports != '\0') {
+        (void)setlocale(LC_ALL, locale_of_imports);
     }
     PyThread_tss_set(&FF_THREAD_KEY, thread_state);
 }

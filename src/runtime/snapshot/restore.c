@@ -252,7 +252,7 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     }
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_move_words(header, memory.tls);
-    if (status < 0 || ff_begin_libraries() < 0) {
+    if (status < 0 || ff_open_devices() < 0 || ff_begin_libraries() < 0) {
         start_again(argv);
     }
     ff_leave_region();

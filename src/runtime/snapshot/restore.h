@@ -229,6 +229,7 @@ char *ff_thread_variable(const ff_library *library, uint64_t offset);
 char *ff_own_thread_block(const ff_library *library);
 
 /* snapshot/library-search.c: where a needed library lies. */
+void ff_note_file(const char *path);
 int ff_search_library(const char *name, const ff_library *needing, char *path);
 typedef void (*ff_visitor)(const char *path, const void *start, size_t size, void *argument);
 void ff_visit_searched(ff_visitor visit, void *argument);
@@ -422,6 +423,7 @@ void ff_begin_restored(void);
 void ff_join_snapshot(void);
 
 /* snapshot/renewal.c: Python's own view of its process. */
+void ff_keep_locale(const char *earlier);
 int ff_keep_arguments(void);
 int ff_keep_variables(PyObject *before, PyObject *now);
 int ff_prepare_renewal(PyObject *prepare, int is_portable);
@@ -438,6 +440,10 @@ typedef struct {
 void ff_read_settings(ff_settings *settings);
 PyObject *ff_settings_text(void);
 const char *ff_changed_setting(const ff_settings *before, const ff_settings *now); /* the name of the first one; NULL if there is none */
+
+/* snapshot/open-devices.c: open files that each start opens again. */
+int ff_keep_device(int fd, const char *path);
+int ff_open_devices(void);
 
 /* snapshot/dump-checks.c: what imports may not leave behind. */
 PyObject *ff_environment(void);

@@ -276,12 +276,33 @@ def watch_later(name, module):
     elif name == "platform":
         watch_question(module, "_syscmd_file", "file", [])
         watch_question(getattr(module, "_Processor", None), "from_subprocess", "uname", [])
+    elif name == "tempfile":
+        watch_directory(module)
     elif name == "ctypes.util":
         watch_question(module, "_findSoname_ldconfig", "/sbin/ldconfig", ["/etc/ld.so.cache"])
     elif name == "ssl":
         watch_certificates(module)
     elif name == "_datetime":
         pass  # types of C cannot be changed: two dumps at different times tell
+
+
+def watch_directory(tempfile):
+    """Where temporary files lie: it is found out by writing one in each place (Lib/tempfile.py, _get_default_tempdir())."""
+    usual = tempfile._get_default_tempdir
+
+    def _get_default_tempdir():
+        for each in ("TMPDIR", "TEMP", "TMP"):
+            put_read("variable", each)
+        with Paused():
+            found = usual()
+            places = [os.path.abspath(each) for each in tempfile._candidate_tempdir_list()]
+        for each in places[: places.index(found) + 1]:
+            put_read("examined", each)
+        if found == places[-1]:
+            put_read("fact", "cwd")
+        return found
+
+    tempfile._get_default_tempdir = _get_default_tempdir
 
 
 def watch_question(owner, name, program, files):
@@ -586,6 +607,9 @@ def kept_open():
     return files | {("thread", int(number), "") for number in posix.listdir("/proc/self/task")}
 
 
+# Each start sets the locale that these name, and opens these again.
+LOCALE_VARIABLES = ("LC_ALL", "LANG", "LOCPATH", *(each for each in dir(__import__("_locale")) if each.startswith("LC_") and each != "LC_ALL"))
+DEVICES = {"/dev/" + each for each in ("null", "zero", "full", "random", "urandom")}
 before = None
 left_open = {}  # the same -> the module that was imported when it came, the place, and what it is
 changed = {}  # kind of state, or of what is left -> the place that changed it last
@@ -621,11 +645,16 @@ def look(name):
         del left_open[each]
     for each in kept - left_open.keys():
         kind, number, path = each
+        if path in DEVICES:
+            continue
         what = SOCKET if path.startswith("socket:") else path
         where = changed.get(kind) if kind == "thread" else opened.get(what)
         left_open[each] = name, where or ("", 0), what
     for kind, value in now.items():
-        if before is not None and value != before[kind]:
+        if before is not None and value != before[kind] and kind == "locale":
+            for each in LOCALE_VARIABLES:
+                put_read("variable", each)
+        elif before is not None and value != before[kind]:
             put_event(kind, name, changed.get(kind, ("", 0)), detail_of(kind, before[kind], value))
     before = now
     changed.clear()
@@ -772,7 +801,6 @@ def main():
     sys.orig_argv = Arguments(list.__iter__(sys.argv))
     check_state("")
     watch_functions()
-    import _locale
     import _signal
     import _thread
 
@@ -780,7 +808,6 @@ def main():
         watch_change(_thread, each, "thread")
         watch_change(sys.modules.get("threading"), "_" + each, "thread")
     watch_change(_signal, "signal", "signal")
-    watch_change(_locale, "setlocale", "locale")
     watch_variables()
     watch_imports(sys.modules["builtins"])
     sys.addaudithook(audit)
