@@ -26,7 +26,7 @@ describe('what cannot be kept is left out', () => {
   const MODULES: readonly Unkeepable[] = [
     [
       'a_clock',
-      'import time\nnow = time.time_ns()',
+      'import time\nnow = time.time_ns() + 1',
       /a_clock \(.*a_clock\.py:2\): it reads a clock .*now has another value/,
     ],
     ['some_bytes', 'import os; key = os.urandom(16)', /some_bytes \(.*\): it reads random numbers/],
@@ -173,24 +173,29 @@ for change in (lambda: open(${JSON.stringify(nowhere)} + '/file', 'w'), lambda: 
   });
 
   test('nor what each start does again: the locale, open devices; nor the directory of temporary files', async () => {
-    const code = `import locale, os, tempfile
+    const code = `import locale, os, tempfile, time
 chosen = locale.setlocale(locale.LC_ALL, "")
 null, random = open(os.devnull, "w"), os.open("/dev/urandom", os.O_RDONLY)
 os.set_inheritable(random, True)
 directory = tempfile.gettempdir()
+began, ticks, other = time.time(), time.monotonic_ns(), 5.0
 `;
     writeFileSync(join(packages, 'again.py'), code);
+    writeFileSync(join(packages, 'shares.py'), 'from again import began\n');
     const temporary = join(folder, 'temporary');
     mkdirSync(temporary);
-    const {summary, stderr} = await rig.buildWith({TMPDIR: temporary}, '--startup', '--module', 'again');
+    const {summary, stderr} = await rig.buildWith({TMPDIR: temporary}, '--startup', '--module', 'shares');
     if (!summary.ok) throw new Error(stderr);
     expect(stderr).not.toContain('left out');
+    const built = Date.now() / 1000;
     const use = `from again import *
+import shares
+print(shares.began is began, type(began), began > ${built}, type(ticks), ticks > 0, other)
 print(locale.setlocale(locale.LC_ALL) == chosen == locale.setlocale(locale.LC_ALL, ""), directory == os.environ["TMPDIR"])
 print(null.write("text"), null.flush(), os.get_inheritable(null.fileno()), os.get_inheritable(random), len(os.read(random, 8)))
 ${STATE}`;
     const surroundings = {environment: {TMPDIR: temporary}};
-    const same = 'True True\n4 None False True 8\n';
+    const same = "True <class 'float'> True <class 'int'> True 5.0\nTrue True\n4 None False True 8\n";
     expect(await stateOf(out, ['-c', use], surroundings)).toBe(`${same}restored`);
     expect(await stateOf(out, ['-c', use], {environment: {TMPDIR: folder}})).toMatch(
       /\nan environment variable/,
@@ -272,7 +277,7 @@ ${STATE}`;
       join(packages, 'lazily', '__init__.py'),
       'def __getattr__(name):\n    import importlib\n    return importlib.import_module(f"lazily.{name}")\n',
     );
-    writeFileSync(join(packages, 'lazily', 'moment.py'), 'import time\nNOW = time.time_ns()\n');
+    writeFileSync(join(packages, 'lazily', 'moment.py'), 'import time\nNOW = time.time_ns() + 1\n');
     writeFileSync(join(packages, 'is_first.py'), 'import lazily.moment\n');
     // Nothing is imported here when the other one has been: the attribute is there.
     writeFileSync(join(packages, 'is_hidden.py'), 'import lazily\nIS_LATE = lazily.moment.NOW > 0\n');

@@ -37,9 +37,14 @@ export interface ImportEvent {
   readonly detail: string;
 }
 
-/** What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c); or a list of all arguments that it keeps. */
+const READS = ['variable', 'file', 'examined', 'fact', 'arguments', 'moment'] as const;
+
+/**
+ * What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c); or an attribute that
+ * each start makes anew: a list of all arguments, or (with the function of `time`) a reading of a clock.
+ */
 export interface ImportRead {
-  readonly kind: 'variable' | 'file' | 'examined' | 'fact' | 'arguments';
+  readonly kind: (typeof READS)[number];
   readonly module: string;
   readonly name: string;
 }
@@ -66,7 +71,7 @@ const line = z.union([
     }),
   }),
   z.strictObject({
-    read: z.tuple([z.enum(['variable', 'file', 'examined', 'fact', 'arguments']), z.string(), z.string()]),
+    read: z.tuple([z.enum(READS), z.string(), z.string()]),
   }),
   z.strictObject({time: z.tuple([z.string(), z.number()])}),
   z.strictObject({end: z.literal(true)}),

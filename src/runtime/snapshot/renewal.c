@@ -77,11 +77,11 @@ int ff_keep_arguments(void)
     return status;
 }
 
-/* The attributes of modules that are copies of the arguments, as the recording has found them: a module and a name each. */
-static PyObject *list_copies(void)
+/* Attributes of modules that each start makes anew, as the recording has found them: a module, a name, and what else has to be known of them. */
+static PyObject *list_attributes(const char *kind)
 {
     PyObject *list = PyList_New(0);
-    for (const char *each = NULL; list != NULL && (each = ff_request_value("arguments", each)) != NULL;) {
+    for (const char *each = NULL; list != NULL && (each = ff_request_value(kind, each)) != NULL;) {
         PyObject *text = PyUnicode_FromString(each);
         if (text == NULL || PyList_Append(list, text) < 0) {
             Py_CLEAR(list);
@@ -103,7 +103,8 @@ int ff_prepare_renewal(PyObject *prepare, int is_portable)
     if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL) {
         return -1;
     }
-    PyObject *both = PyObject_CallFunction(prepare, "OiNN", PyImport_GetModuleDict(), is_portable, list_copies(), ff_take_draws());
+    PyObject *both = PyObject_CallFunction(prepare, "OiNNN", PyImport_GetModuleDict(), is_portable, list_attributes("arguments"), list_attributes("moment"),
+                                           ff_take_draws());
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);

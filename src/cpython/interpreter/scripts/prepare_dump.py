@@ -26,10 +26,11 @@ def list_files(modules, is_portable, libraries):
     return "".join(path + "\0" for path in sorted(found, key=lambda path: path.rpartition("/")))
 
 
-def prepare(modules, is_portable, copies, draws):
+def prepare(modules, is_portable, copies, moments, draws):
     """Returns the functions that each start calls, and behind them those of the program: tuples of a function, its arguments and its keywords.
 
-    `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `draws` the random bytes that imports have got of the
+    `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks, `MODULE NAME FUNCTION`
+    each; `draws` the random bytes that imports have got of the
     system (random-draws.c)."""
     restored = call_program(modules)
     from gc import get_objects
@@ -38,6 +39,7 @@ def prepare(modules, is_portable, copies, draws):
     forget_temporary_names(modules, everything)
     renewals = [
         *copied_arguments(modules, copies),
+        *readings_of_clocks(modules, moments),
         *random_generators(modules, everything, draws),
         *main_thread(modules),
         *start_of_logging(modules),
@@ -92,6 +94,29 @@ def copied_arguments(modules, copies):
         copy = getattr(modules.get(module), name, None)
         if type(copy) is list and copy:
             yield renewal(copy)
+
+
+def readings_of_clocks(modules, moments):
+    time = modules.get("time")
+
+    def renewal(places, clock):
+        def renew():
+            reading = clock()
+            for names, name in places:
+                names[name] = reading
+
+        return renew
+
+    readings = {}  # modules may share one
+    for each in moments:
+        module, name, function = each.split()
+        names = getattr(modules.get(module), "__dict__", {})
+        if type(names.get(name)) in (int, float):
+            readings.setdefault(id(names[name]), (function, []))[1].append((names, name))
+    for function, places in readings.values():
+        for names, name in places:
+            names[name] = type(names[name])(0)
+        yield renewal(places, getattr(time, function))
 
 
 def random_generators(modules, everything, draws):

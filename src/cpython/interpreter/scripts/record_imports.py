@@ -13,6 +13,7 @@ print, OUT one JSON object a line:
     {"read": ["examined", MODULE, PATH]}                        one that it only examined
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
+    {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
     {"end": true}
 
@@ -235,6 +236,33 @@ def watch(module, kind, names):
                 setattr(owner, name, Watched(function, noted("%s.%s" % (module.__name__.lstrip("_"), name))))
 
 
+class Clock(Watched):
+    """One whose readings may be kept as attributes of modules: each start reads it again."""
+
+    def __call__(self, *arguments):
+        value = Watched.__call__(self, *arguments)
+        if running and not is_paused:
+            readings[id(value)] = value, self.__name__
+        return value
+
+
+readings = {}  # by their identities
+
+
+def watch_clocks(time, names):
+    for name in names.split():
+        clock = Clock(getattr(time, name), lambda arguments, name=name: event("clock", "time." + name))
+        setattr(time, name, clock)
+
+
+def put_moments():
+    """Attributes of modules that are readings of clocks."""
+    for name, module in list(sys.modules.items()):
+        for key, value in list(getattr(module, "__dict__", {}).items()):
+            if id(value) in readings and name != "__main__" and type(module) is type(sys):
+                put('{"read":["moment",%s,%s]}' % (text(name), text(" ".join((name, key, readings[id(value)][1])))))
+
+
 def watch_fact(module, fact, names):
     for name in names.split():
         for owner in (module, os if module is posix else None):
@@ -254,8 +282,9 @@ def note_path(arguments):
 def watch_functions():
     import time
 
-    watch(time, "clock", "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns clock_gettime clock_gettime_ns")
-    watch(time, "clock", "process_time process_time_ns thread_time thread_time_ns localtime gmtime ctime asctime strftime")
+    for each in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+        watch_clocks(time, "%s %s_ns" % (each, each))
+    watch(time, "clock", "clock_gettime clock_gettime_ns localtime gmtime ctime asctime strftime")
     watch(posix, "process", "getpid getppid getpgid getpgrp getsid times")
     watch(posix, "random", "urandom getrandom")
     watch_fact(posix, "cwd", "getcwd getcwdb")
@@ -819,6 +848,7 @@ def main():
                 pass  # the dump says so
     is_paused = True
     check_copies()
+    put_moments()
     run_hooks()
     if len(posix.listdir("/proc/self/task")) > 1:
         end_threads_for_fork()
