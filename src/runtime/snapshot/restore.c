@@ -141,9 +141,9 @@ static size_t size_of_ranges(const ff_snapshot_header *header, const ff_range *r
 }
 
 /* The data of this process is gone: an ordinary start needs a new one. */
-static void start_again(char **argv)
+static void start_again(char **argv, const char *why)
 {
-    setenv(FF_SNAPSHOT_VARIABLE, "none", 1);
+    setenv(FF_SNAPSHOT_VARIABLE, why, 1);
     execv("/proc/self/exe", argv);
     _exit(127);
 }
@@ -252,8 +252,11 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     }
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_move_words(header, memory.tls);
-    if (status < 0 || ff_open_devices() < 0 || ff_begin_libraries() < 0) {
-        start_again(argv);
+    if (ff_open_devices() < 0) {
+        start_again(argv, FF_TAKEN);
+    }
+    if (status < 0 || ff_begin_libraries() < 0) {
+        start_again(argv, "none");
     }
     ff_leave_region();
     ff_restore_process(earlier_keys);

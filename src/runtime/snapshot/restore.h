@@ -110,6 +110,7 @@ typedef struct {
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
+#define FF_TAKEN "taken"
 /* Its value for an executable that only tells whether it would be restored. */
 #define FF_ASK "?"
 /* The beginning of its value for one that tells which pages a start uses. The path follows by which it is called. */

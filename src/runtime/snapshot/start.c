@@ -97,8 +97,9 @@ FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
         tell_pages(value + 1);
     }
     if (value != NULL) {
+        int is_taken = strcmp(value, FF_TAKEN) == 0;
         unsetenv(FF_SNAPSHOT_VARIABLE);
-        return start_without("there is no memory for it", argc, argv);
+        return start_without(is_taken ? "a device that imports leave open has the number of another file" : "there is no memory for it", argc, argv);
     }
     const char *reason = ff_restore(argc, argv, 0);
     if (reason != NULL) {

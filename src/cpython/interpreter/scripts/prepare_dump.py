@@ -46,6 +46,7 @@ def prepare(modules, is_portable, copies, moments, draws):
         *numpy_generators(modules, everything, draws),
         *date_of_f2py(modules),
         *name_of_joblib(modules),
+        *times_of_psutil(modules),
         *functions_of_ctypes(modules),
         *key_of_multiprocessing(modules),
         *(places_of_one_machine(modules) if is_portable else ()),
@@ -213,6 +214,33 @@ def date_of_f2py(modules):
 
     set_date(0)
     yield lambda: set_date(int(variables.get("SOURCE_DATE_EPOCH", time.time())))
+
+
+def times_of_psutil(modules):
+    """How much the processors had done when it was imported, of which percentages are counted (psutil/__init__.py, _last_cpu_times); by thread since 5.9.6."""
+    psutil = modules.get("psutil")
+    found = [each for each in ("_last_cpu_times", "_last_per_cpu_times") if hasattr(psutil, each)]
+    names = [(each + end, "per" in each) for each in found for end in ("", "_2") if hasattr(psutil, each + end)]
+    if not names:
+        return
+    is_by_thread = type(getattr(psutil, names[0][0])) is dict
+    get_ident = modules["_thread"].get_ident
+
+    def read(is_each):
+        try:
+            times = psutil.cpu_times(percpu=is_each)
+        except Exception:  # as psutil does
+            return {} if is_by_thread else None
+        return {get_ident(): times} if is_by_thread else times
+
+    def renew():
+        now = {is_each: read(is_each) for is_each in (False, True)}
+        for name, is_each in names:
+            setattr(psutil, name, dict(now[is_each]) if is_by_thread else now[is_each])
+
+    for name, is_each in names:
+        setattr(psutil, name, None)
+    yield renew
 
 
 def name_of_joblib(modules):
