@@ -296,23 +296,25 @@ static void construct_all(const closure *all, held_library *library)
 /* Puts in the addresses of libraries that have been read. -1 without memory. */
 static int relocate(held_library *const *libraries, int count, const ff_scope *scope)
 {
+    int have_choices[FF_SCOPE];
     for (int i = 0; i < count; i++) {
         ff_library *image = &libraries[i]->image;
         if (image->thread_size > 0 && (ff_needs_thread_room(image) ? ff_take_thread_room(image) : ff_take_thread_block(image)) < 0) {
             return -1;
         }
     }
+    for (int i = 0; i < count; i++) {
+        ff_library *image = &libraries[i]->image;
+        ff_shift_addresses(image);
+        have_choices[i] = ff_put_addresses(image, scope, 0);
+        if (protect(image) < 0 || ff_begin_thread_values(image) < 0) {
+            return -1;
+        }
+    }
     /* Functions that choose others run when everything else is there. */
-    for (int are_choices = 0; are_choices < 2; are_choices++) {
-        for (int i = 0; i < count; i++) {
-            ff_library *image = &libraries[i]->image;
-            if (!are_choices) {
-                ff_shift_addresses(image);
-            }
-            ff_put_addresses(image, scope, are_choices);
-            if (!are_choices && (protect(image) < 0 || ff_begin_thread_values(image) < 0)) {
-                return -1;
-            }
+    for (int i = 0; i < count; i++) {
+        if (have_choices[i]) {
+            (void)ff_put_addresses(&libraries[i]->image, scope, 1);
         }
     }
     return 0;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifdef __x86_64__
 #define R_RELATIVE R_X86_64_RELATIVE
@@ -86,14 +87,29 @@ static int is_version(const ff_library *library, uint32_t symbol, const char *ve
 
 /* ---- Definitions ---- */
 
-/* A symbol that the library defines; NULL if there is none. */
-const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version)
+static uint32_t hash_of(const char *name)
 {
     uint32_t hash = 5381;
     for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
         hash = hash * 33 + *p;
     }
+    return hash;
+}
+
+/* Most names are another library's: a bit map says so (glibc, elf/dl-lookup.c, do_lookup_x()). */
+static int may_define(const uint32_t *table, uint32_t hash)
+{
+    const uint64_t *map = (const uint64_t *)(table + 4);
+    uint64_t word = table[2] == 0 ? UINT64_MAX : map[hash / 64 % table[2]];
+    return (word >> hash % 64 & word >> (hash >> table[3]) % 64 & 1) != 0;
+}
+
+static const Elf64_Sym *find_hashed(const ff_library *library, const char *name, uint32_t hash, const char *version)
+{
     const uint32_t *table = library->hashes, buckets = table[0], first = table[1];
+    if (!may_define(table, hash)) {
+        return NULL;
+    }
     const uint32_t *heads = table + 4 + 2 * table[2], *chain = heads + buckets;
     uint32_t i = buckets == 0 ? 0 : heads[hash % buckets];
     for (; i >= first && i != 0; i++) {
@@ -110,6 +126,12 @@ const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, con
     return NULL;
 }
 
+/* A symbol that the library defines; NULL if there is none. */
+const Elf64_Sym *ff_find_symbol(const ff_library *library, const char *name, const char *version)
+{
+    return find_hashed(library, name, hash_of(name), version);
+}
+
 /* What a symbol means: an address in the process, or a symbol of a library that is held; neither if it is weak and nowhere. With both, calls of the
  * symbol are sent to the address. */
 typedef struct {
@@ -120,8 +142,9 @@ typedef struct {
 
 static meaning find_in_scope(const ff_scope *scope, const char *name, const char *version)
 {
+    uint32_t hash = hash_of(name);
     for (int i = 0; i < scope->count; i++) {
-        const Elf64_Sym *symbol = ff_find_symbol(scope->libraries[i], name, version);
+        const Elf64_Sym *symbol = find_hashed(scope->libraries[i], name, hash, version);
         if (symbol != NULL) {
             return (meaning){NULL, scope->libraries[i], symbol};
         }
@@ -161,6 +184,55 @@ static meaning find_meaning(const ff_library *library, uint32_t number, const ff
         return found;
     }
     return (meaning){there, NULL, NULL};
+}
+
+/* Relocations name the same symbols again and again: what those of one library mean, by their numbers. */
+typedef struct {
+    const ff_library *library;
+    const ff_scope *scope;
+    meaning *found;
+    unsigned char *is_found;
+    size_t count;
+} known_symbols;
+
+/* Without memory for it, each one is looked for anew. */
+static known_symbols begin_symbols(const ff_library *library, const ff_scope *scope)
+{
+    known_symbols known = {.library = library, .scope = scope};
+    for (int k = 0; k < 2; k++) {
+        for (uint64_t i = 0; library->relocations[k] != NULL && i < library->relocation_counts[k]; i++) {
+            size_t number = ELF64_R_SYM(library->relocations[k][i].r_info);
+            known.count = number >= known.count ? number + 1 : known.count;
+        }
+    }
+    void *p = mmap(NULL, known.count * (sizeof(meaning) + 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        known.count = 0;
+    }
+    else {
+        known.found = p;
+        known.is_found = (unsigned char *)(known.found + known.count);
+    }
+    return known;
+}
+
+static void end_symbols(const known_symbols *known)
+{
+    if (known->count > 0) {
+        munmap(known->found, known->count * (sizeof(meaning) + 1));
+    }
+}
+
+static meaning find_known(const known_symbols *known, uint32_t number)
+{
+    if (number >= known->count) {
+        return find_meaning(known->library, number, known->scope);
+    }
+    if (!known->is_found[number]) {
+        known->found[number] = find_meaning(known->library, number, known->scope);
+        known->is_found[number] = 1;
+    }
+    return known->found[number];
 }
 
 /* ---- Whether they can be held ---- */
@@ -205,13 +277,14 @@ static int is_inside(const ff_library *library, uint64_t address)
     return address >= library->low && address - library->low <= library->size - sizeof(void *);
 }
 
-static const char *check_relocation(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope)
+static const char *check_relocation(const known_symbols *known, const Elf64_Rela *each)
 {
-    static const uint64_t known[] = {R_RELATIVE, R_FUNCTION, R_ADDRESS, R_WORD, R_CHOICE, R_THREAD_MODULE, R_THREAD_OFFSET, R_THREAD_DISTANCE};
+    const ff_library *library = known->library;
+    static const uint64_t types[] = {R_RELATIVE, R_FUNCTION, R_ADDRESS, R_WORD, R_CHOICE, R_THREAD_MODULE, R_THREAD_OFFSET, R_THREAD_DISTANCE};
     uint64_t type = ELF64_R_TYPE(each->r_info);
     int is_known = 0;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        is_known |= type == known[i];
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        is_known |= type == types[i];
     }
     if (!is_known) {
         return "it has relocations that are not known";
@@ -225,7 +298,7 @@ static const char *check_relocation(const ff_library *library, const Elf64_Rela 
     }
     const Elf64_Sym *symbol = &library->symbols[number];
     const char *name = library->names + symbol->st_name;
-    meaning found = find_meaning(library, number, scope);
+    meaning found = find_known(known, number);
     if (symbol->st_shndx == SHN_UNDEF && is_refused(name)) {
         return say("it calls %s()", name);
     }
@@ -248,16 +321,15 @@ static const char *check_relocation(const ff_library *library, const Elf64_Rela 
 /* NULL if all that the relocations of a library name can be had, else what cannot. */
 const char *ff_check_symbols(const ff_library *library, const ff_scope *scope)
 {
+    known_symbols known = begin_symbols(library, scope);
+    const char *reason = NULL;
     for (int k = 0; k < 2; k++) {
-        for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
-            const char *reason = library->relocations[k] == NULL ? "it is cut off"
-                                                                 : check_relocation(library, &library->relocations[k][i], scope);
-            if (reason != NULL) {
-                return reason;
-            }
+        for (uint64_t i = 0; i < library->relocation_counts[k] && reason == NULL; i++) {
+            reason = library->relocations[k] == NULL ? "it is cut off" : check_relocation(&known, &library->relocations[k][i]);
         }
     }
-    return NULL;
+    end_symbols(&known);
+    return reason;
 }
 
 /* Whether its code knows how far its thread-local variables are from the thread's pointer. */
@@ -313,18 +385,20 @@ static char *value_of(const ff_library *library, uint64_t type, const Elf64_Sym 
     }
 }
 
-static void put(const ff_library *library, const Elf64_Rela *each, const ff_scope *scope, int are_choices)
+/* Whether it is one of those. */
+static int put(const known_symbols *known, const Elf64_Rela *each, int are_choices)
 {
+    const ff_library *library = known->library;
     uint64_t type = ELF64_R_TYPE(each->r_info);
     uint32_t number = (uint32_t)ELF64_R_SYM(each->r_info);
     char **place = (char **)ff_library_address(library, each->r_offset);
     meaning found = {NULL, library, NULL};
     if (number != 0) {
-        found = find_meaning(library, number, scope);
+        found = find_known(known, number);
     }
     int is_choice = type == R_CHOICE || (found.symbol != NULL && found.address == NULL && is_chosen(found.symbol));
     if (is_choice != are_choices) {
-        return;
+        return 0;
     }
     const char *name = library->names + library->symbols[number].st_name;
     if (found.symbol != NULL && found.address != NULL) {
@@ -335,21 +409,27 @@ static void put(const ff_library *library, const Elf64_Rela *each, const ff_scop
     }
     if (found.library != NULL && found.address == NULL) {
         *place = value_of(found.library, type, found.symbol, each->r_addend);
-        return;
+        return 1;
     }
     if (type == R_THREAD_DISTANCE) { /* of a variable of libc, such as errno */
         *place = (char *)(uintptr_t)(found.address - ff_thread_pointer() + each->r_addend);
-        return;
+        return 1;
     }
     *place = found.address == NULL ? NULL : found.address + each->r_addend;
+    return 1;
 }
 
-/* Puts the addresses in that `are_choices` says: those that the processor decides, by functions of the library (ifunc), or all others. */
-void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices)
+/* Puts the addresses in that `are_choices` says: those that the processor decides, by functions of the library (ifunc), or all others. Whether there are
+ * any of the other kind. */
+int ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices)
 {
+    int are_left = 0;
+    known_symbols known = begin_symbols(library, scope);
     for (int k = 0; k < 2; k++) {
         for (uint64_t i = 0; i < library->relocation_counts[k]; i++) {
-            put(library, &library->relocations[k][i], scope, are_choices);
+            are_left |= !put(&known, &library->relocations[k][i], are_choices);
         }
     }
+    end_symbols(&known);
+    return are_left;
 }

@@ -262,7 +262,7 @@ int ff_is_second(const ff_library *library, const char *name);
 const char *ff_check_symbols(const ff_library *library, const ff_scope *scope);
 int ff_needs_thread_room(const ff_library *library);
 char *ff_symbol_address(const ff_library *library, const Elf64_Sym *symbol);
-void ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices);
+int ff_put_addresses(const ff_library *library, const ff_scope *scope, int are_choices);
 
 /* snapshot/move-words.c: words that point into what lies elsewhere in each process. */
 int ff_list_objects(ff_range *objects);
