@@ -134,6 +134,47 @@ extern __thread int errno __attribute__((tls_model("initial-exec")));
 void *EVP_RAND_CTX_new(void *kind, void *parent) { return kind; }
 static int number(void) { return open("/nonexistent", O_RDONLY) < 0 ? errno : 0; }`;
 
+/** It starts a thread that goes on, and may wait until that has begun. */
+const GOES_ON = `#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
+static sem_t begun;
+static void *work(void *argument) { sem_post(&begun); for (;;) pause(); return NULL; }
+static int wait(void) { return sem_wait(&begun) == 0 && sem_post(&begun) == 0; }
+__attribute__((constructor)) static void construct(void) { pthread_t thread; sem_init(&begun, 0, 0); pthread_create(&thread, NULL, work, NULL); }`;
+
+/** An allocator with locks, a heap's end, and a clock of its own, which keeps a variable's value, the key of a generator, and a thread's number cut. */
+const ALLOCATES = `#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+static pthread_mutex_t lock;
+static uint64_t key[4], copy[4], began;
+static uint32_t cut, padded[2];
+static const char *kept; static void *heap; static int (*code)(void);
+static struct timespec later;
+static uint64_t ms(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000ull + t.tv_nsec / 1000000; }
+static void before(void) { pthread_mutex_lock(&lock); }
+static void after(void) { pthread_mutex_unlock(&lock); }
+__attribute__((constructor)) static void construct(void) {
+    pthread_mutexattr_t checked; pthread_mutexattr_init(&checked); pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&lock, &checked); pthread_atfork(before, after, after);
+    if (getrandom(key, sizeof(key), 0) != sizeof(key)) abort();
+    memcpy(copy, key, sizeof(copy));
+    cut = (uint32_t)(uintptr_t)pthread_self(); padded[1] = (uint32_t)((uintptr_t)pthread_self() >> 32);
+    kept = getenv("KEPT"); heap = sbrk(0); began = ms();
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &later); later.tv_sec++;
+    code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(code, "\\xb8\\x07\\x00\\x00\\x00\\xc3", 6); mprotect(code, 4096, PROT_READ | PROT_EXEC);
+}
+static int is_same(void) {
+    return memcmp(key, copy, sizeof(key)) == 0 && cut == (uint32_t)(uintptr_t)pthread_self() && padded[1] == (uintptr_t)pthread_self() >> 32 &&
+        pthread_mutex_lock(&lock) == 0 && pthread_mutex_unlock(&lock) == 0 && ms() - began < 20000;
+}`.replace('#include <pthread.h>', '#define _GNU_SOURCE\n#include <pthread.h>\n#include <sys/mman.h>');
+
 /** Its objects say when they end. */
 const LOUD = `static void end(PyObject *object) { PyObject_GC_UnTrack(object); printf("ended\\n"); PyObject_GC_Del(object); }
 static int visit(PyObject *object, visitproc visit, void *argument) { return 0; }
@@ -192,6 +233,15 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
     writeFileSync(mapped, `${'-'.repeat(4096)}mapped`);
     const maps = moduleSource('maps', MAPS, 'PyUnicode_FromString(text)');
     await rig.compile(maps.replaceAll('MAPPED', JSON.stringify(mapped)), 'maps.so');
+    const allocated = 'Py_BuildValue("iiisK", is_same(), code(), heap != NULL, kept, key[0])';
+    await rig.compile(moduleSource('allocates', ALLOCATES, allocated), 'allocates.so', '-pthread');
+    writeFileSync(
+      join(rig.packages, 'with_value.py'),
+      'import os\nos.environ["KEPT"] = "value"\nimport allocates\n',
+    );
+    await rig.compile(moduleSource('goes_on', GOES_ON, 'PyBool_FromLong(wait())'), 'goes_on.so', '-pthread');
+    const waits = GOES_ON.replace(/ \}$/, ' wait(); }');
+    await rig.compile(moduleSource('waits', waits, 'PyBool_FromLong(wait())'), 'waits.so', '-pthread');
     await rig.compile(moduleSource('padded', PADDED, 'make()'), 'padded.so');
     writeFileSync(
       join(rig.packages, 'generators.py'),
@@ -251,6 +301,8 @@ del os.environ['FOR_A_WHILE']
       'uses_differing',
       ...['loud', 'says', 'quiet', 'maps'].flatMap((name) => ['--module', name]),
       '--module',
+      'with_value',
+      '--module',
       'uses_drawing',
       '--module',
       'begins',
@@ -273,6 +325,31 @@ print(keeps.state()[2:])`;
     expect(expected.stdout).toBe(`(1, 1, 6, 6, 7, '<42>')\n(5, 6)\n(6, 6, 7, '<42>')\n`);
     expect(await rig.start(out, '-c', use)).toEqual(expected);
     expect((await rig.start(out, '-c', `import keeps; ${STATE}`)).stdout).toBe('restored\n');
+  });
+
+  test('an allocator has its locks, its keys and its code', async () => {
+    expect(said).not.toMatch(/^ *(allocates|with_value): /m);
+    const use = 'import with_value, allocates; print(*allocates.state()[:4])';
+    expect((await rig.start(SYSTEM_PYTHON, '-c', use)).stdout).toBe('1 7 1 value\n');
+    const keys = new Set<string>();
+    for (let i = 0; i < 3; i++) {
+      const {stdout} = await rig.start(out, '-c', `${use}; print(allocates.state()[4]); ${STATE}`);
+      const [, key = ''] = /^1 7 1 value\n(\d+)\nrestored\n$/.exec(stdout) ?? [];
+      keys.add(key);
+    }
+    expect(keys).toHaveProperty('size', 3);
+    expect(keys.has('')).toBe(false);
+  });
+
+  test('a thread that goes on begins at each start, unless an import waits for it', async () => {
+    const other = join(folder, 'bin', 'other');
+    expect(await rig.build(other, '--startup', '--module', 'goes_on')).not.toContain('left out');
+    const use = 'import goes_on, os; print(goes_on.state(), len(os.listdir("/proc/self/task")))';
+    expect((await rig.start(other, '-c', `${use}; ${STATE}`)).stdout).toBe('True 2\nrestored\n');
+    const words = ['--startup', '--module', 'goes_on', '--module', 'waits'];
+    expect(await rig.build(other, ...words)).toMatch(/^ *waits: its library starts a thread that goes on$/m);
+    const both = 'import goes_on, waits; print(goes_on.state(), waits.state())';
+    expect((await rig.start(other, '-c', `${both}; ${STATE}`)).stdout).toBe('True True\nrestored\n');
   });
 
   test('memory that differs and that nothing leads to leaves out who has allocated it', async () => {

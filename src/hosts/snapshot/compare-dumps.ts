@@ -48,7 +48,7 @@ export function compareDumps(a: Buffer, b: Buffer): Result<Differences> {
       if (part === 'data' && owned.has(address + at)) continue;
       const values = [wordAt(own, at), wordAt(its, at)] as const;
       const found = objects.find(values);
-      if (found !== undefined) moved.push({part, address: address + at, ...found});
+      if (found !== undefined) moved.push(...found.map((each) => ({part, address: address + at, ...each})));
       else words.push({part, address: address + at, values});
     }
   }

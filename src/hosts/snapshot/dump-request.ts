@@ -19,6 +19,8 @@ export interface DumpRequest {
   readonly check?: string | undefined;
   /** The file that gets the memory, or a list of what of it stays: of all allocations, whether they are there at the end. */
   readonly output: {readonly kind: 'dump' | 'record'; readonly path: string};
+  /** How long the process may take, where it may wait for a thread that does not run. */
+  readonly longestMs?: number | undefined;
   /** Such a list, of another process: what stays lies together. */
   readonly placement?: string;
   /** Instead of writing the dump, the process says which objects hold these addresses, by running a script. */

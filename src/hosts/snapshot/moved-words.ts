@@ -3,10 +3,23 @@ import {type DumpHeader, type Range, readObjects} from './dump-format.js';
 /** A part of a dump. Thread-local data has no address of its own. */
 export type Part = 'data' | 'region' | 'thread-local data';
 
+/** Halves of words, as a start numbers them: which half of the word, and which one of the address is there. */
+const HALVES = [undefined, 'low', 'high of low', 'low of high', 'high'] as const;
+type Half = Exclude<(typeof HALVES)[number], undefined>;
+const WIDTH = 32n;
+
+/** Where a half is in its word, and in the address, in bits. */
+function shiftsOf(half: Half): readonly [word: bigint, address: bigint] {
+  const number = HALVES.indexOf(half) - 1;
+  return [number % 2 === 0 ? 0n : WIDTH, number < 2 ? 0n : WIDTH];
+}
+
 /** A word that points into an object of which each process has its own place, such as libc (src/runtime/snapshot/move-words.c). */
 export interface MovedWord {
   readonly part: Part;
   readonly address: number;
+  /** That half of it holds a half of an address; by default the word is one. */
+  readonly half?: Half;
   /** Its number in the list of the dump. */
   readonly object: number;
   /** From the start of the object. */
@@ -34,32 +47,39 @@ export function putMovedWords(
   words: readonly MovedWord[],
   objects?: readonly Range[],
 ): void {
-  for (const {part, address, object, offset} of words) {
+  for (const {part, address, half, object, offset} of words) {
     const place = placeOfPart(part, header);
-    const value = objects === undefined ? 0 : (objects[object]?.address ?? 0) + offset;
-    dump.writeBigUInt64LE(BigInt(value), place.offset + address - place.address);
+    const value = BigInt(objects === undefined ? 0 : (objects[object]?.address ?? 0) + offset);
+    const at = place.offset + address - place.address;
+    if (half === undefined) {
+      dump.writeBigUInt64LE(value, at);
+      continue;
+    }
+    const [inWord, inAddress] = shiftsOf(half);
+    dump.writeUInt32LE(Number(BigInt.asUintN(32, value >> inAddress)), at + Number(inWord) / 8);
   }
 }
 
-/** The table that a start reads: words in groups of one part and one object. */
+/** The table that a start reads: words in groups of one part, one object, and one half. */
 export function encodeMoves(
   words: readonly MovedWord[],
   header: DumpHeader,
 ): {readonly bytes: Buffer; readonly count: number} {
   const groups = new Map<string, MovedWord[]>();
   for (const word of words) {
-    const key = `${word.part} ${word.object}`;
+    const key = `${word.part} ${word.object} ${word.half ?? ''}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [word]);
     else group.push(word);
   }
   const encoded = [...groups.values()].map((group) => {
-    const [{part, object} = {part: 'data', object: 0} as const] = group;
+    const [{part, object, half} = {part: 'data', object: 0} as const] = group;
     const start = placeOfPart(part, header).address;
     const bytes = Buffer.alloc(GROUP_SIZE + MOVE_SIZE * group.length);
-    for (const [i, value] of [start, object, group.length].entries()) {
-      bytes.writeBigUInt64LE(BigInt(value), 8 * i);
-    }
+    bytes.writeBigUInt64LE(BigInt(start), 0);
+    bytes.writeUInt32LE(object, 8);
+    bytes.writeUInt32LE(HALVES.indexOf(half), 12);
+    bytes.writeBigUInt64LE(BigInt(group.length), 16);
     for (const [i, {address, offset}] of group.entries()) {
       bytes.writeUInt32LE((address - start) / WORD, GROUP_SIZE + MOVE_SIZE * i);
       bytes.writeUInt32LE(offset, GROUP_SIZE + MOVE_SIZE * i + 4);
@@ -77,14 +97,15 @@ export function readMoves(
   const words: MovedWord[] = [];
   let at = moveOffset;
   for (let group = 0; group < moveCount; group++) {
-    const [start = 0, object = 0, count = 0] = [0, 8, 16].map((field) =>
-      Number(snapshot.readBigUInt64LE(at + field)),
-    );
+    const [start, count] = [Number(snapshot.readBigUInt64LE(at)), Number(snapshot.readBigUInt64LE(at + 16))];
+    const object = snapshot.readUInt32LE(at + 8);
+    const half = HALVES[snapshot.readUInt32LE(at + 12)];
     const part = start === data ? 'data' : start === region ? 'region' : 'thread-local data';
     at += GROUP_SIZE;
     for (let i = 0; i < count; i++, at += MOVE_SIZE) {
       const address = start + WORD * snapshot.readUInt32LE(at);
-      words.push({part, address, object, offset: snapshot.readUInt32LE(at + 4)});
+      const offset = snapshot.readUInt32LE(at + 4);
+      words.push({part, address, object, offset, ...(half === undefined ? {} : {half})});
     }
   }
   return words;
@@ -112,11 +133,38 @@ export class ObjectsOfTwo {
     return this.objects.flatMap(({size, places: [a, b]}) => (a === b ? [[a, a + size] as const] : []));
   }
 
-  /** What a word with these values points to; undefined if that is none of them. */
-  find([a, b]: readonly [bigint, bigint]): Pick<MovedWord, 'object' | 'offset'> | undefined {
+  /** What a word with these values points to, or each half of it that differs; undefined if that is none of them. */
+  find([a, b]: readonly [bigint, bigint]): readonly Omit<MovedWord, 'part' | 'address'>[] | undefined {
+    const whole = this.findBits([a, b], 64);
+    if (whole !== undefined) return [whole];
+    const halves: Omit<MovedWord, 'part' | 'address'>[] = [];
+    for (const inWord of [0n, WIDTH]) {
+      const values = [BigInt.asUintN(32, a >> inWord), BigInt.asUintN(32, b >> inWord)] as const;
+      if (values[0] === values[1]) continue;
+      const low = this.findBits(values, 32);
+      const found = low ?? this.findUpper(values);
+      if (found === undefined) return undefined;
+      const names =
+        low === undefined ? (['low of high', 'high'] as const) : (['low', 'high of low'] as const);
+      halves.push({half: names[inWord === 0n ? 0 : 1], ...found});
+    }
+    return halves.length === 0 ? undefined : halves;
+  }
+
+  /** The object whose address has this upper half. */
+  private findUpper([a, b]: readonly [bigint, bigint]): Pick<MovedWord, 'object' | 'offset'> | undefined {
+    const found = this.objects.find(({places}) => places[0] >> WIDTH === a && places[1] >> WIDTH === b);
+    return found === undefined ? undefined : {object: found.object, offset: 0};
+  }
+
+  /** Compared are so many bits of the addresses. */
+  private findBits(
+    [a, b]: readonly [bigint, bigint],
+    bits: number,
+  ): Pick<MovedWord, 'object' | 'offset'> | undefined {
     for (const {object, size, places} of this.objects) {
-      const offset = a - places[0];
-      if (offset >= 0n && offset < size && b - places[1] === offset) {
+      const offset = BigInt.asUintN(bits, a - places[0]);
+      if (offset < size && BigInt.asUintN(bits, b - places[1]) === offset) {
         return {object, offset: Number(offset)};
       }
     }

@@ -12,6 +12,7 @@ import {type Dumper, dumpPlaced, runDump} from './run-dump.js';
 import {symbolsOf, unexplainedFailure, withoutExplained} from './unexplained.js';
 import {findOutsideRelease} from './outside-release.js';
 import {
+  findThreads,
   findUnkeepable,
   findUnstable,
   parseLocated,
@@ -48,6 +49,8 @@ export interface ProvedImports {
 
 /** How often modules are left out because two dumps differ, or because they import one that is left out. */
 const ATTEMPTS = 8;
+/** How long imports may take whose libraries start threads: one that looks again and again whether a thread has begun would never end. */
+const LONGEST_MS = 5 * 60_000;
 /** How many words of a difference are located. */
 const LOCATED = 2000;
 
@@ -77,7 +80,9 @@ export async function proveImports(
       const read = readsOf(recorded, all);
       const check = entry?.kind === 'function' && !all.has(entry.module) ? importOf(entry) : undefined;
       const portable = releasedAt !== undefined;
-      const request = {modules, without, read, seed, check, placement, portable};
+      const threads = findThreads(recorded).filter(({module}) => !all.has(module));
+      const longestMs = threads.length > 0 ? LONGEST_MS : undefined;
+      const request = {modules, without, read, seed, check, placement, portable, longestMs};
       const dumps: Buffer[] = [];
       let said = '';
       await clearFile(placement);
@@ -85,8 +90,9 @@ export async function proveImports(
         const done = await dumpPlaced(imports, request, path, site);
         if (!done.ok) {
           const more = await withHiddenImports(recorded, {...imports, modules}, all, site);
-          if (more === undefined || attempt === ATTEMPTS - 1) return done;
-          recorded = more;
+          if ((more === undefined && threads.length === 0) || attempt === ATTEMPTS - 1) return done;
+          if (more === undefined) left = [...left, ...threads];
+          else recorded = more;
           break;
         }
         ({said} = done.value);

@@ -8,6 +8,7 @@ const KINDS = [
   'random',
   'extension',
   'thread',
+  'library thread',
   'open',
   'write',
   'child',
@@ -16,7 +17,6 @@ const KINDS = [
   'network',
   'input',
   'output',
-  'signal',
   'setting',
   'stream',
   'directory',
@@ -24,7 +24,6 @@ const KINDS = [
   'arguments',
   'lock',
   'library',
-  'callback',
 ] as const;
 export type EventKind = (typeof KINDS)[number];
 
@@ -37,11 +36,11 @@ export interface ImportEvent {
   readonly detail: string;
 }
 
-const READS = ['variable', 'file', 'examined', 'fact', 'arguments', 'moment'] as const;
+const READS = ['variable', 'file', 'examined', 'fact', 'arguments', 'moment', 'generator'] as const;
 
 /**
  * What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c); or an attribute that
- * each start makes anew: a list of all arguments, or (with the function of `time`) a reading of a clock.
+ * each start makes anew: a list of all arguments, or (with the function of `time`) a reading of a clock; or the seed of its generator of random numbers.
  */
 export interface ImportRead {
   readonly kind: (typeof READS)[number];

@@ -45,6 +45,7 @@ export async function runDump(
     cwd: own ?? cwd,
     signal,
     ...(file === undefined ? {} : {argv0: calledAs}),
+    ...(request.longestMs === undefined ? {} : {timeoutMs: request.longestMs}),
   });
   if (!done.ok) return done;
   const {exitCode, stdout, stderr} = done.value;

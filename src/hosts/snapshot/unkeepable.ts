@@ -40,16 +40,14 @@ const REASONS: Readonly<Partial<Record<EventKind, (event: ImportEvent) => string
   input: () => 'it reads the standard input',
   output: () => 'it prints',
   child: ({detail}) => `it runs another program${detail === '' ? '' : ` (${detail})`}`,
-  mapping: () => 'it maps a file',
+  mapping: ({detail}) => `it maps memory (${detail})`,
   database: ({detail}) => `it opens a database${detail === '' ? '' : ` (${detail})`}`,
-  signal: ({detail}) => `it sets a handler of signal ${detail}`,
   setting: ({detail}) => `it changes the process itself (${detail})`,
   stream: () => 'it changes a standard stream',
   directory: () => 'it changes the working directory',
   environment: () => 'it reads the whole environment',
   lock: ({detail}) => `it leaves a lock held (${detail})`,
   library: ({detail}) => `it loads a shared library (${detail})`,
-  callback: ({detail}) => `it leaves a function that C can call (${detail})`,
   arguments: () => 'it reads the arguments of the program',
 };
 
@@ -79,6 +77,15 @@ export function findUnkeepable(
     found.set(module, {module, reason: 'it reads the name of the program'});
   }
   return [...found.values()];
+}
+
+/** The modules whose libraries start threads. A snapshot holds these as threads that begin later, unless the imports wait for one. */
+export function findThreads({events}: Pick<RecordedImports, 'events'>): readonly Unkeepable[] {
+  const modules = events.flatMap(({kind, module}) => (kind === 'library thread' ? [module] : []));
+  return [...new Set(modules)].map((module) => ({
+    module,
+    reason: 'its library starts a thread that goes on',
+  }));
 }
 
 /** The modules that read what differs in each process: those that are to blame when two dumps differ and nothing else is known. */

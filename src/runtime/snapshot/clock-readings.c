@@ -1,6 +1,6 @@
 /* What held libraries read from clocks while they are imported, and keep as it is: when they were loaded, which they name in logs or count from. A word that is
- * exactly a reading, in nanoseconds or microseconds, gets a new one of the same clock at each start. What is computed from a reading differs in two dumps, as
- * ever. */
+ * exactly a reading, in nanoseconds, microseconds or milliseconds, gets a new one of the same clock at each start. What is computed from a reading differs in
+ * two dumps, as ever. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -42,10 +42,24 @@ static void note_time(clockid_t clock, const struct timespec *now)
     uint64_t value = (uint64_t)now->tv_sec * 1000000000 + (uint64_t)now->tv_nsec;
     note(clock, value, 1);
     note(clock, value / 1000, 1000);
+    note(clock, value / 1000000, 1000000);
+}
+
+/* The coarse clock tells allocators how long memory has been free (jemalloc, src/nstime.c), which make times to come of it. While a snapshot is made, it is that
+ * of a machine that has just begun: in a restored process, time has passed. */
+static struct timespec coarse_time(void)
+{
+    static atomic_long count;
+    long passed = atomic_fetch_add(&count, 1); /* in milliseconds */
+    return (struct timespec){1 + passed / 1000, passed % 1000 * 1000000};
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
+    if (clock == CLOCK_MONOTONIC_COARSE && ff_current_allocation() == FF_IN_REGION) {
+        *now = coarse_time();
+        return 0;
+    }
     int status = clock_gettime(clock, now);
     int is_time = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_BOOTTIME;
     if (status == 0 && is_time && ff_current_allocation() == FF_IN_REGION) {

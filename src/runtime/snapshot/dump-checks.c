@@ -44,9 +44,9 @@ void ff_check_process(void)
         ff_stop_dump("an import changes the working directory");
     }
     ff_keep_locale(earlier.locale);
+    ff_keep_signal_stack();
     for (int signal = 1; signal < NSIG; signal++) {
-        struct sigaction now;
-        if (sigaction(signal, NULL, &now) == 0 && now.sa_handler != earlier.signals[signal].sa_handler) {
+        if (ff_keep_handler(signal, &earlier.signals[signal]) < 0) {
             ff_stop_dump("an import sets a handler of signal %d", signal);
         }
     }
@@ -84,9 +84,6 @@ void ff_check_process(void)
         }
     }
     closedir(folders);
-    if (ff_callback_count() != 0) {
-        ff_stop_dump("an import leaves a function that C can call (ctypes)");
-    }
     if (ff_thread_key_count() > FF_KEYS) {
         ff_stop_dump("there are more than %d keys of thread-local values", FF_KEYS);
     }

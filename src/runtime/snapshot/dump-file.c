@@ -101,16 +101,44 @@ static void note_name(const char *name)
     }
 }
 
+/* Libraries keep where a value is, which is elsewhere in each process: theirs lie in the region. */
+typedef struct kept_value {
+    struct kept_value *next;
+    char text[];
+} kept_value;
+static kept_value *kept_values;
+
+static char *value_for(char *value, const void *caller)
+{
+    if (value == NULL || ff_held_around(caller) == NULL) {
+        return value;
+    }
+    for (kept_value *each = kept_values; each != NULL; each = each->next) {
+        if (strcmp(each->text, value) == 0) {
+            return each->text;
+        }
+    }
+    size_t size = strlen(value) + 1;
+    kept_value *new = ff_allocate(sizeof(*new) + size, 16);
+    if (new == NULL) {
+        return value;
+    }
+    memcpy(new->text, value, size);
+    new->next = kept_values;
+    kept_values = new;
+    return new->text;
+}
+
 char *__wrap_getenv(const char *name)
 {
     note_name(name);
-    return whole == NULL ? __real_getenv(name) : find_variable(name);
+    return whole == NULL ? __real_getenv(name) : value_for(find_variable(name), __builtin_return_address(0));
 }
 
 char *__wrap_secure_getenv(const char *name)
 {
     note_name(name);
-    return whole == NULL ? __real_secure_getenv(name) : find_variable(name);
+    return whole == NULL ? __real_secure_getenv(name) : value_for(find_variable(name), __builtin_return_address(0));
 }
 
 void ff_note_variables(void)

@@ -193,6 +193,7 @@ static void run_imports(void)
     ff_watch_draws();
     ff_name_main_thread();
     ff_begin_objects();
+    ff_reset_handlers();
     start_python(argv[0], seed);
     if (ff_keep_arguments() < 0) {
         ff_stop_dump("sys.argv is no list");
@@ -268,6 +269,8 @@ static void run_imports(void)
     ff_reset_counters();
     ff_forget_random();
     ff_find_hash_keys();
+    ff_find_drawn();
+    ff_find_locked();
     ff_find_clock_readings();
     ff_clear_padding();
     ff_save_process();

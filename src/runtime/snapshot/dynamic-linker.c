@@ -63,6 +63,7 @@ static void *find_for(void *handle, const char *name, const void *caller)
     void *found = NULL;
     if (handle == RTLD_NEXT && from != NULL) {
         found = ff_find_in_held(from, name, from);
+        found = found == NULL ? ff_find_sent(name) : found;
         return found == NULL ? __real_dlsym(RTLD_DEFAULT, name) : found;
     }
     if (handle == RTLD_DEFAULT && from != NULL) {

@@ -119,6 +119,21 @@ static void read_proxies(char *text, size_t size, char **Py_UNUSED(argv))
     snprintf(text, size, "%llx", (unsigned long long)hash);
 }
 
+/* Variables whose names begin in one way, which modules look for by that: the same. */
+#define VARIABLES "variables "
+
+static void read_variables(const char *prefix, char *text, size_t size)
+{
+    uint64_t hash = FF_HASH_START;
+    size_t length = strlen(prefix);
+    for (char **each = environ; *each != NULL; each++) {
+        if (strncmp(*each, prefix, length) == 0) {
+            hash += ff_hash_bytes(FF_HASH_START, *each, strlen(*each) + 1); /* in any order */
+        }
+    }
+    snprintf(text, size, "%llx", (unsigned long long)hash);
+}
+
 static void read_program(char *text, size_t size, char **argv)
 {
     snprintf(text, size, "%s", ff_program_name(argv));
@@ -138,6 +153,10 @@ static const struct {
 /* The value of a fact, shorter than FF_FACT_SIZE; -1 if there is none of this name. */
 int ff_read_fact(const char *name, char *text, char **argv)
 {
+    if (strncmp(name, VARIABLES, strlen(VARIABLES)) == 0) {
+        read_variables(name + strlen(VARIABLES), text, FF_FACT_SIZE);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         if (strcmp(facts[i].name, name) == 0) {
             *text = '\0';
@@ -156,6 +175,9 @@ const char *ff_compare_facts(const char *pairs, char **argv)
         const char *value = pairs + strlen(pairs) + 1;
         if (ff_read_fact(pairs, text, argv) < 0) {
             return "it is of another version";
+        }
+        if (strcmp(text, value) != 0 && strncmp(pairs, VARIABLES, strlen(VARIABLES)) == 0) {
+            return "an environment variable that imports read has another value";
         }
         if (strcmp(text, value) != 0) {
             for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {

@@ -239,7 +239,13 @@ static int has_finalizer(PyObject *object, int is_end)
             }
             return is_end && has_finalize_work((PyObject *)Py_TYPE(callback));
         }
-        return callback != NULL && !is_quiet_callback(callback);
+        if (callback == NULL || is_quiet_callback(callback)) {
+            return 0;
+        }
+        /* A function of a library is called in the end that is tried, as the ends of its objects are. */
+        int is_tried = !is_end && PyCFunction_Check(callback);
+        have_library_objects |= is_tried;
+        return !is_tried;
     }
     return 0;
 }

@@ -31,7 +31,7 @@ void *__wrap_memset(void *to, int byte, size_t size)
 
 #define FF_SENT_HERE(X)                                                                                                             \
     X(malloc) X(calloc) X(realloc) X(reallocarray) X(free) X(malloc_usable_size) X(posix_memalign) X(aligned_alloc) X(memalign)     \
-    X(valloc) X(strdup) X(strndup) X(wcsdup) X(mmap) X(munmap) X(mremap) X(mprotect) X(pthread_key_create) X(pthread_key_delete)    \
+    X(valloc) X(strdup) X(strndup) X(wcsdup) X(mmap) X(munmap) X(mremap) X(mprotect) X(sbrk) X(pthread_key_create) X(pthread_key_delete)    \
     X(pthread_kill) X(pthread_getcpuclockid) X(pthread_create) X(pthread_join) X(pthread_detach) X(pthread_self)                    \
     X(pthread_setname_np) X(pthread_setaffinity_np) X(pthread_getaffinity_np) X(pthread_cond_wait) X(pthread_cond_timedwait)        \
     X(pthread_barrier_wait) X(sem_wait) X(sched_yield) X(nanosleep) X(syscall) X(getenv) X(secure_getenv) X(isatty) X(fstat) X(__fxstat) X(sysconf)      \

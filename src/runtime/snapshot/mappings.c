@@ -35,15 +35,74 @@ static void *copy_file(size_t size, int fd, off_t offset)
     return p == NULL ? MAP_FAILED : p;
 }
 
+/* ---- Memory that is executed, as compilers at run time make it (LLVM): a start maps all pages to be read and written. ---- */
+
+typedef struct protected_part {
+    struct protected_part *next;
+    char *start;
+    size_t size;
+    int protection;
+} protected_part;
+static protected_part *first, *last; /* in the order of the calls */
+
+static int is_noted(const char *start, size_t size)
+{
+    const protected_part *each = first;
+    while (each != NULL && (start >= each->start + each->size || each->start >= start + size)) {
+        each = each->next;
+    }
+    return each != NULL;
+}
+
+int __wrap_mprotect(void *p, size_t size, int protection)
+{
+    int status = mprotect(p, size, protection);
+    int is_kept = ff_current_allocation() == FF_IN_REGION && ff_is_in_region(p) && ((protection & PROT_EXEC) != 0 || is_noted(p, size));
+    if (status != 0 || !is_kept) {
+        return status;
+    }
+    protected_part *new = ff_allocate(sizeof(*new), 16);
+    if (new == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    *new = (protected_part){NULL, p, size, protection};
+    *(last == NULL ? &first : &last->next) = new;
+    last = new;
+    return 0;
+}
+
+/* In a restored process. -1 if the kernel does not permit it. */
+int ff_begin_mappings(void)
+{
+    for (const protected_part *each = first; each != NULL; each = each->next) {
+        if (mprotect(each->start, each->size, each->protection) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The heap's end is that of libc's allocator, and elsewhere in each process. Who asks for it goes on with mmap(). */
+void *__wrap_sbrk(intptr_t increment)
+{
+    if (ff_current_allocation() == FF_IN_REGION) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    return sbrk(increment);
+}
+
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
     int is_plain = (flags & MAP_ANONYMOUS) != 0 && (flags & MAP_PRIVATE) != 0 && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0 &&
-                   (protection & PROT_EXEC) == 0 && size > 0;
+                   size > 0;
     int is_read = fd >= 0 && (flags & MAP_ANONYMOUS) == 0 && (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0 && (protection & PROT_EXEC) == 0 &&
                   ((flags & MAP_PRIVATE) != 0 || (protection & PROT_WRITE) == 0) && size > 0;
     if (ff_current_allocation() == FF_IN_REGION && is_plain) {
         void *p = ff_allocate(FF_PAGE_END(size), FF_PAGE);
-        return p == NULL ? MAP_FAILED : p;
+        int is_done = p != NULL && ((protection & PROT_EXEC) == 0 || __wrap_mprotect(p, size, protection) == 0);
+        return is_done ? p : MAP_FAILED;
     }
     void *copy = ff_current_allocation() == FF_IN_REGION && is_read ? copy_file(size, fd, offset) : MAP_FAILED;
     return copy != MAP_FAILED ? copy : mmap(at, size, protection, flags, fd, offset);
@@ -51,7 +110,11 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 
 int __wrap_munmap(void *p, size_t size)
 {
-    return ff_is_in_region(p) ? madvise(p, size, MADV_DONTNEED) : munmap(p, size);
+    if (!ff_is_in_region(p)) {
+        return munmap(p, size);
+    }
+    int error = is_noted(p, size) ? __wrap_mprotect(p, size, PROT_READ | PROT_WRITE) : 0;
+    return error != 0 ? error : madvise(p, size, MADV_DONTNEED);
 }
 
 void *__wrap_mremap(void *p, size_t size, size_t wanted, int flags, ...)
@@ -79,12 +142,3 @@ void *__wrap_mremap(void *p, size_t size, size_t wanted, int flags, ...)
     return moved;
 }
 
-/* A start maps the region's pages to be read and written: what a library makes there to be executed would be lost. */
-int __wrap_mprotect(void *p, size_t size, int protection)
-{
-    if (ff_current_allocation() == FF_IN_REGION && ff_is_in_region(p) && (protection & PROT_EXEC) != 0) {
-        errno = EACCES;
-        return -1;
-    }
-    return mprotect(p, size, protection);
-}

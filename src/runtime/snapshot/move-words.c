@@ -1,6 +1,7 @@
 /* Words of a snapshot that point into what the dynamic linker and the kernel place: libc, its neighbours, the vdso, and the main thread's own
  * block. These lie elsewhere in each process. Two dumps tell which words they are, because such a word differs by exactly as much as the place
- * that it points into (hosts/snapshot/compare-dumps.ts); each start moves them there. */
+ * that it points into (hosts/snapshot/compare-dumps.ts); each start moves them there. So do halves of words that hold half of such an address: an identity
+ * of a thread that was cut, or what compiled code leaves in a part of a structure that nobody has written. */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -71,7 +72,7 @@ int ff_are_moves_possible(const ff_snapshot_header *header)
     const ff_moves *moves = (const ff_moves *)((const char *)header + header->move_offset);
     for (uint64_t i = 0; i < header->move_count; i++, moves = next_moves(moves)) {
         if ((const char *)(moves + 1) > end || moves->count > (uint64_t)(end - (const char *)(moves + 1)) / sizeof(ff_move) ||
-            moves->object >= header->object_count || moves->object >= FF_OBJECTS ||
+            moves->object >= header->object_count || moves->object >= FF_OBJECTS || moves->half > 4 ||
             (moves->part != header->data && moves->part != header->region && moves->part != 0)) {
             return 0;
         }
@@ -89,7 +90,14 @@ void ff_move_words(const ff_snapshot_header *header, char *thread)
         char *part = moves->part == 0 ? thread : (char *)(uintptr_t)moves->part;
         const ff_move *each = (const ff_move *)(moves + 1);
         for (uint64_t k = 0; k < moves->count; k++) {
-            *(uint64_t *)(part + sizeof(uint64_t) * (size_t)each[k].word) = objects[moves->object].address + each[k].offset;
+            char *word = part + sizeof(uint64_t) * (size_t)each[k].word;
+            uint64_t address = objects[moves->object].address + each[k].offset;
+            if (moves->half == 0) {
+                *(uint64_t *)word = address;
+            }
+            else {
+                ((uint32_t *)word)[(moves->half - 1) % 2] = (uint32_t)(moves->half > 2 ? address >> 32 : address);
+            }
         }
     }
 }

@@ -57,7 +57,8 @@ static void end_child(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     is_trial = 1;
     PyOS_AfterFork_Child();
-    if (PyRun_SimpleString("import atexit\natexit._clear()\n") != 0) { /* of the process that goes on */
+    /* Of the process that goes on. What weakref.finalize still has to do atexit does, which turns it off (Lib/weakref.py, finalize._exitfunc()). */
+    if (PyRun_SimpleString("import atexit, sys\natexit._clear()\nif 'weakref' in sys.modules: sys.modules['weakref'].finalize._shutdown = True\n") != 0) {
         _exit(1);
     }
     (void)Py_FinalizeEx();

@@ -11,7 +11,6 @@
 
 #include <limits.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,6 @@ static PyObject *changes;               /* names and values of variables that im
 static PyObject *arguments, *all_arguments; /* the lists that sys.argv and sys.orig_argv are when Python starts */
 static PyObject *renewals;              /* functions of prepare_dump.py */
 static PyObject *restored;              /* the program's own: functions, their arguments and their keywords */
-static PyObject *set_signal, *on_interrupt;
 static PyObject *set_time_zone;         /* time.tzset, if time was imported */
 static PyThreadState *thread_state;
 
@@ -77,8 +75,8 @@ int ff_keep_arguments(void)
     return status;
 }
 
-/* Attributes of modules that each start makes anew, as the recording has found them: a module, a name, and what else has to be known of them. */
-static PyObject *list_attributes(const char *kind)
+/* What each start makes anew, as the recording has found it: of attributes, a module, a name, and what else has to be known of them; seeds of generators. */
+static PyObject *list_recorded(const char *kind)
 {
     PyObject *list = PyList_New(0);
     for (const char *each = NULL; list != NULL && (each = ff_request_value(kind, each)) != NULL;) {
@@ -96,15 +94,13 @@ int ff_prepare_renewal(PyObject *prepare, int is_portable)
 {
     thread_state = PyThreadState_Get();
     environment = attribute_of("posix", "environ");
-    set_signal = attribute_of("_signal", "signal");
-    on_interrupt = attribute_of("_signal", "default_int_handler");
     set_time_zone = attribute_of("time", "tzset");
     time_zone = read_time_zone();
-    if (environment == NULL || set_signal == NULL || on_interrupt == NULL || set_time_zone == NULL) {
+    if (environment == NULL || set_time_zone == NULL) {
         return -1;
     }
-    PyObject *both = PyObject_CallFunction(prepare, "OiNNN", PyImport_GetModuleDict(), is_portable, list_attributes("arguments"), list_attributes("moment"),
-                                           ff_take_draws());
+    PyObject *both = PyObject_CallFunction(prepare, "OiNNNN", PyImport_GetModuleDict(), is_portable, list_recorded("arguments"), list_recorded("moment"),
+                                           ff_take_draws(), list_recorded("generator"));
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);
@@ -205,16 +201,6 @@ static int fill(PyObject *own, const PyWideStringList *texts)
     return status;
 }
 
-/* As signal_install_handlers() of Modules/signalmodule.c. */
-static int renew_signals(void)
-{
-    PyOS_setsig(SIGPIPE, SIG_IGN);
-    PyOS_setsig(SIGXFSZ, SIG_IGN);
-    PyObject *done = PyObject_CallFunction(set_signal, "iO", SIGINT, on_interrupt);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
 static int call(PyObject *function)
 {
     PyObject *done = PyObject_CallNoArgs(function);
@@ -237,7 +223,7 @@ int ff_renew(int argc, char **argv, const ff_command_line *line)
     config->use_hash_seed = 0;
     config->hash_seed = 0;
     if (ff_configure(config, line, argc, argv) < 0 || fill(arguments, &config->argv) < 0 ||
-        fill(all_arguments, &config->orig_argv) < 0 || renew_environment() < 0 || renew_signals() < 0 ||
+        fill(all_arguments, &config->orig_argv) < 0 || renew_environment() < 0 || ff_renew_handlers() < 0 ||
         ff_renew_streams(config) < 0 || renew_time_zone() < 0) {
         return -1;
     }

@@ -255,11 +255,13 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     if (ff_open_devices() < 0) {
         start_again(argv, FF_TAKEN);
     }
-    if (status < 0 || ff_begin_libraries() < 0) {
+    if (status < 0 || ff_begin_libraries() < 0 || ff_begin_mappings() < 0 || ff_begin_callbacks() < 0) {
         start_again(argv, "none");
     }
     ff_leave_region();
     ff_restore_process(earlier_keys);
+    ff_renew_locked();
+    ff_renew_drawn();
     ff_repeat_ends();
     ff_begin_threads();
     ff_renew_random();

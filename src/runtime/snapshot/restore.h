@@ -100,13 +100,14 @@ typedef struct {
 #define FF_OBJECTS 64
 typedef struct {
     uint64_t part; /* its address; 0 for the main thread's block */
-    uint64_t object, count; /* how many ff_move follow */
+    uint32_t object, half; /* 0: whole words; 1 or 2: the low or the high half of each has the low one of an address; 3 or 4: its high one */
+    uint64_t count; /* how many ff_move follow */
 } ff_moves;
 typedef struct {
     uint32_t word, offset; /* in words of the part, and in bytes of the object */
 } ff_move;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 009"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 010"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -322,6 +323,8 @@ int ff_is_for_example(void);
 void ff_watch_draws(void);
 void ff_note_draw(const void *bytes, ssize_t size);
 PyObject *ff_take_draws(void);
+void ff_find_drawn(void);
+void ff_renew_drawn(void);
 
 /* snapshot/long-doubles.c: what is no part of a number. */
 void ff_clear_padding(void);
@@ -330,6 +333,10 @@ void ff_clear_padding(void);
 void ff_watch_clocks(void);
 void ff_find_clock_readings(void);
 void ff_renew_clock_readings(void);
+
+/* snapshot/locked-mutexes.c: locks that libraries hold over a fork. */
+void ff_find_locked(void);
+void ff_renew_locked(void);
 
 /* snapshot/hash-keys.c: keys of hash tables that libraries draw. */
 void ff_find_hash_keys(void);
@@ -340,12 +347,22 @@ void ff_call_on_import_stack(void (*function)(void));
 void ff_find_addresses_of_stack(void);
 void ff_move_addresses_of_stack(void);
 
+/* snapshot/mappings.c: memory that libraries map. */
+int ff_begin_mappings(void);
+
 /* snapshot/foreign-calls.c: functions that C can call. */
-int ff_callback_count(void);
+int ff_begin_callbacks(void);
 
 /* snapshot/earlier-images.c: images as they were linked. */
 void ff_write_earlier(char *bytes, uintptr_t address, size_t size);
 void ff_write_own_earlier(void);
+
+/* snapshot/signal-handlers.c: what each start sets again. */
+struct sigaction;
+void ff_reset_handlers(void);
+int ff_keep_handler(int signal, const struct sigaction *before);
+void ff_keep_signal_stack(void);
+int ff_renew_handlers(void);
 
 /* snapshot/counters.c: what code has counted. */
 void ff_reset_counters(void);

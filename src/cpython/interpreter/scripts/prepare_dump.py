@@ -26,12 +26,12 @@ def list_files(modules, is_portable, libraries):
     return "".join(path + "\0" for path in sorted(found, key=lambda path: path.rpartition("/")))
 
 
-def prepare(modules, is_portable, copies, moments, draws):
+def prepare(modules, is_portable, copies, moments, draws, seeds):
     """Returns the functions that each start calls, and behind them those of the program: tuples of a function, its arguments and its keywords.
 
     `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks, `MODULE NAME FUNCTION`
     each; `draws` the random bytes that imports have got of the
-    system (random-draws.c)."""
+    system (random-draws.c), `seeds` those of generators in the recording."""
     restored = call_program(modules)
     from gc import get_objects
 
@@ -44,6 +44,7 @@ def prepare(modules, is_portable, copies, moments, draws):
         *main_thread(modules),
         *start_of_logging(modules),
         *numpy_generators(modules, everything, draws),
+        *generator_of_torch(modules, seeds),
         *date_of_f2py(modules),
         *name_of_joblib(modules),
         *times_of_psutil(modules),
@@ -198,6 +199,15 @@ def numpy_generators(modules, everything, draws):
     # Memory that numpy keeps for the next arrays holds what was in it.
     freed = [zeros(size, "B") for size in (16, 32) for each in range(8)]
     del freed
+
+
+def generator_of_torch(modules, seeds):
+    """That of the processor, which has a seed of the system (aten/src/ATen/CPUGeneratorImpl.cpp, getDefaultCPUGenerator()) unless the program has seeded it:
+    then it is that of the recording."""
+    generator = getattr(modules.get("torch"), "default_generator", None)
+    if generator is not None and seeds and str(generator.initial_seed()) not in seeds:
+        generator.manual_seed(0)
+        yield generator.seed
 
 
 def date_of_f2py(modules):

@@ -14,6 +14,7 @@ print, OUT one JSON object a line:
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
     {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps
+    {"read": ["generator", MODULE, SEED]}                       the seed of its generator of random numbers
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
     {"end": true}
 
@@ -140,7 +141,6 @@ KINDS = {
     "socket.gethostbyname": "network",
     "socket.sendmsg": "network",
     "socket.sendto": "network",
-    "mmap.__new__": "mapping",
     "sqlite3.connect": "database",
     "ctypes.dlopen": "library",
 }
@@ -198,7 +198,7 @@ def audit(name, arguments):
     elif name in ("os.putenv", "os.unsetenv"):
         put_read("variable", os.fsdecode(arguments[0]))  # each start sets it from the value that it had
     elif name == "ctypes.dlopen" and (arguments[0] is None or can_be_held(arguments[0])):
-        pass  # the program itself, or one that a snapshot holds
+        pass  # the program itself, one that it begins with, or one that a snapshot holds
     elif name in KINDS:
         detail = "".join(os.fsdecode(each) if isinstance(each, (str, bytes)) else repr(each) for each in arguments[:1])
         event(KINDS[name], detail[:200])
@@ -394,24 +394,34 @@ def watch_variables():
     usual = {name: kind.__dict__[name] for name in ("__getitem__", "__iter__", "__len__", "copy", "__repr__")}
 
     def read_one(self, key):
+        if type(key) is VariableName:
+            return VariableValue(usual["__getitem__"](self, plain(key))).of(plain(key))
         if running and not is_paused and type(key) in (str, bytes):
             put_read("variable", os.fsdecode(key))
         return usual["__getitem__"](self, key)
 
+    def iterate(self):
+        caller = sys._getframe(1)
+        if not running or is_paused:
+            return usual["__iter__"](self)
+        if caller.f_code.co_name == "getproxies_environment" and caller.f_globals.get("__name__") == "urllib.request":
+            put_read("fact", "proxies")  # it looks for their names alone
+            return usual["__iter__"](self)
+        names = [VariableName(name).of(name) for name in usual["__iter__"](self)]
+        given_names.append((names, running[-1], place()))
+        return iter(names)
+
     def read_all(name):
         def read(self, *arguments):
             if running and not is_paused:
-                caller = sys._getframe(1)
-                if caller.f_code.co_name == "getproxies_environment" and caller.f_globals.get("__name__") == "urllib.request":
-                    put_read("fact", "proxies")  # it looks for their names alone
-                else:
-                    event("environment")
+                event("environment")
             return usual[name](self, *arguments)
 
         return read
 
     for name in usual:
-        setattr(kind, name, read_one if name == "__getitem__" else read_all(name))
+        own = {"__getitem__": read_one, "__iter__": iterate}
+        setattr(kind, name, own[name] if name in own else read_all(name))
 
 
 def note_arguments(*unused):
@@ -419,12 +429,12 @@ def note_arguments(*unused):
         event("arguments")
 
 
-def opaque(name, base, allowed):
+def opaque(name, base, allowed, note=note_arguments):
     """A type of values that may be kept, but that nothing may look at."""
 
     def watched(usual):
         def method(self, *arguments, **keywords):
-            note_arguments()
+            note(self)
             return usual(self, *arguments, **keywords)
 
         return method
@@ -445,6 +455,52 @@ def encode(self, *how, **keywords):
 encoded = []
 ArgumentBytes = opaque("ArgumentBytes", bytes, {})
 Argument = opaque("Argument", str, {"encode": encode})
+
+
+# The names and values of os.environ that a module goes through: if it asks each name how it begins, and looks at what begins so, nothing else counts.
+given_names = []  # of those: the names, the module, and the place
+asked_names = set()
+known_variables = set()  # of each module, those that begin so
+
+
+def plain(text):
+    return str.__str__(text)
+
+
+def note_variable(self):
+    if running and not is_paused and (running[-1], self.variable) not in known_variables:
+        event("environment")
+
+
+def belong(self, variable):
+    self.variable = variable
+    return self
+
+
+def starts_with(self, prefix, *more):
+    begins = str.startswith(self, prefix, *more)
+    if more or not (type(prefix) is str and prefix.isidentifier()):
+        note_variable(self)
+    elif running and not is_paused:
+        asked_names.add(self.variable)
+        put_read("fact", "variables " + prefix)
+        if begins:
+            put_read("variable", self.variable)
+            known_variables.add((running[-1], self.variable))
+    return begins
+
+
+VariableName = opaque("VariableName", str, {"startswith": starts_with, "of": belong}, note_variable)
+VariableValue = opaque("VariableValue", str, {"of": belong}, note_variable)
+
+
+def check_names():
+    """A module that does something else with a name has read them all."""
+    for names, module, where in given_names:
+        if not asked_names.issuperset(name.variable for name in names):
+            put_event("environment", module, where, "")
+    given_names.clear()
+    asked_names.clear()
 
 
 class Arguments(list):
@@ -577,14 +633,6 @@ def stream(value):
     return id(value), *(getattr(value, name, None) for name in ("encoding", "errors", "line_buffering", "write_through"))
 
 
-def handled_signals():
-    """Masks of the signals that are ignored and caught: of those that libraries handle, _signal knows nothing (proc(5))."""
-    descriptor = posix.open("/proc/self/status", posix.O_RDONLY | posix.O_CLOEXEC)
-    status = posix.read(descriptor, 1 << 16)
-    posix.close(descriptor)
-    return [int(status.partition(b"\n%s:\t" % name)[2][:16], 16) for name in (b"SigIgn", b"SigCgt")]
-
-
 def catch_output(path):
     """Both standard streams go to a file, whose size says whether a module prints."""
     descriptor = posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND | posix.O_TRUNC, 0o600)
@@ -611,13 +659,6 @@ def working_directory():
 
 def state():
     import _locale
-    import _signal
-
-    ignored, caught = handled_signals()
-
-    def handler(number):
-        bit = 1 << (number - 1)
-        return number, _signal.getsignal(number), ignored & bit, caught & bit
 
     settings = own._process_settings().splitlines()
     return {
@@ -626,7 +667,6 @@ def state():
         "locale": _locale.setlocale(_locale.LC_ALL),
         "output": printed(),
         "stream": [stream(getattr(sys, name, None)) for name in ("stdin", "stdout", "stderr")],
-        "signal": [handler(number) for number in sorted(_signal.valid_signals())],  # not those of libc's threads
     }
 
 
@@ -659,8 +699,8 @@ def check_state(name):
 
 
 def detail_of(kind, old, new):
-    """The number of a signal, the name of a setting."""
-    if kind not in ("signal", "setting"):
+    """The name of a setting."""
+    if kind != "setting":
         return ""
     first = [a == b for a, b in zip(new, old)].index(False)
     return str(new[first][0])
@@ -678,7 +718,7 @@ def look(name):
             continue
         what = SOCKET if path.startswith("socket:") else path
         where = changed.get(kind) if kind == "thread" else opened.get(what)
-        left_open[each] = name, where or ("", 0), what
+        left_open[each] = name, where, what
     for kind, value in now.items():
         if before is not None and value != before[kind] and kind == "locale":
             for each in LOCALE_VARIABLES:
@@ -714,6 +754,8 @@ def load_unlocked(original):
             return original(spec)
         finally:
             check_state(spec.name)
+            with Paused():
+                check_names()
             try:
                 with Paused():
                     watch_later(spec.name, sys.modules.get(spec.name))
@@ -764,12 +806,12 @@ def watch_imports(builtins):
 
 
 def held_objects():
-    """The attributes of modules that lead to a lock which is held, or to a function that C can call; each object once, for the module that
-    was imported last."""
+    """The attributes of modules that lead to a lock which is held, or to mapped memory; each object once, for the module that was imported last."""
     import _thread
     import gc
 
     lock_types = (_thread.LockType, _thread.RLock)
+    mapping = getattr(sys.modules.get("mmap"), "mmap", None)
     modules = [(name, each) for name, each in reversed(list(sys.modules.items())) if type(each) is type(sys)]
     visited = {id(module.__dict__) for name, module in modules}
     # CPython holds those of modules that are being imported, of which there are none.
@@ -787,10 +829,17 @@ def held_objects():
             if isinstance(value, lock_types):
                 if value.locked() if hasattr(value, "locked") else "owner=0 " not in repr(value):
                     yield "lock", name, str(key)
-            elif type(value).__name__ == "CThunkObject":
-                yield "callback", name, str(key)
+            elif type(value) is mapping and not value.closed:
+                yield "mapping", name, str(key)
             following.extend((each, name, key) for each in gc.get_referents(value))
         level = following
+
+
+def note_generators():
+    """Seeds that a library draws without a function of Python: in another process, one that the program has chosen is the same."""
+    generator = getattr(sys.modules.get("torch"), "default_generator", None)
+    if generator is not None:
+        put('{"read":["generator","torch",%s]}' % text(str(generator.initial_seed())))
 
 
 def run_hooks():
@@ -830,13 +879,11 @@ def main():
     sys.orig_argv = Arguments(list.__iter__(sys.argv))
     check_state("")
     watch_functions()
-    import _signal
     import _thread
 
     for each in ("start_new_thread", "start_joinable_thread"):
         watch_change(_thread, each, "thread")
         watch_change(sys.modules.get("threading"), "_" + each, "thread")
-    watch_change(_signal, "signal", "signal")
     watch_variables()
     watch_imports(sys.modules["builtins"])
     sys.addaudithook(audit)
@@ -847,15 +894,18 @@ def main():
             except Exception:
                 pass  # the dump says so
     is_paused = True
+    check_names()
     check_copies()
     put_moments()
+    note_generators()
     run_hooks()
     if len(posix.listdir("/proc/self/task")) > 1:
         end_threads_for_fork()
     now = kept_open()
     for each, (module, where, what) in left_open.items():
         if module and each in now:
-            put_event(each[0], module, where, what)
+            is_of_library = each[0] == "thread" and where is None  # Python has started none
+            put_event("library thread" if is_of_library else each[0], module, where or ("", 0), what)
     has_threads = len(posix.listdir("/proc/self/task")) > 1
     for kind, module, attribute in held_objects():
         if kind != "lock" or not has_threads:  # other threads hold locks of their own

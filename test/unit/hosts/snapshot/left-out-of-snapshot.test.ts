@@ -2,6 +2,7 @@
 import {describe, expect, test} from '@jest/globals';
 import {parseRecording, type RecordedImports} from '../../../../src/hosts/snapshot/recorded-imports.js';
 import {
+  findThreads,
   findUnkeepable,
   findUnstable,
   leftOutOfSnapshot,
@@ -45,7 +46,7 @@ describe('what cannot be kept', () => {
   test('is left out once, with its first reason and the line', () => {
     const recorded = recording(
       event('child', 'a', 'git', 3),
-      event('signal', 'a', '15', 4),
+      event('write', 'a', '/log', 4),
       event('lock', 'b', 'kept'),
     );
     expect(findUnkeepable(recorded, false)).toEqual([
@@ -76,12 +77,18 @@ describe('what cannot be kept', () => {
     expect(findUnkeepable(recorded, true)).toEqual([]);
   });
 
-  test('is what ctypes holds for C, but not ctypes', () => {
+  test('is what ctypes loads, but not ctypes', () => {
     expect(findUnkeepable(recording(edge('ctypes', '_ctypes')), false)).toEqual([]);
-    const recorded = recording(event('library', 'a', 'libc.so.6', 2), event('callback', 'b', 'compare', 2));
-    expect(findUnkeepable(recorded, false)).toEqual([
-      {module: 'a', reason: 'it loads a shared library (libc.so.6)', where: '/a.py:2'},
-      {module: 'b', reason: 'it leaves a function that C can call (compare)', where: '/b.py:2'},
+    expect(findUnkeepable(recording(event('library', 'a', 'libanl.so.1', 2)), false)).toEqual([
+      {module: 'a', reason: 'it loads a shared library (libanl.so.1)', where: '/a.py:2'},
+    ]);
+  });
+
+  test('is no thread of a library at first', () => {
+    const recorded = recording(event('library thread', 'a', '', 0), event('thread', 'b', '', 2));
+    expect(findUnkeepable(recorded, false).map(({module}) => module)).toEqual(['b']);
+    expect(findThreads(recorded)).toEqual([
+      {module: 'a', reason: 'its library starts a thread that goes on'},
     ]);
   });
 });

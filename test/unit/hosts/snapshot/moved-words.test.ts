@@ -69,6 +69,30 @@ test('a word that differs as the place of an object does, and lies in it, is mov
   });
 });
 
+test('halves of words may be halves of such addresses, if all that differs is', () => {
+  const [a, b] = [FIRST, SECOND].map(([place]) =>
+    dump([place, place + 0x800000], {
+      [PAGE + 8]: BigInt(place & 0xffff_ffff) + 0x10n,
+      [2 * PAGE]: (BigInt(place & 0xffff_ffff) << 32n) + 7n,
+      [2 * PAGE + 16]: ((BigInt(place) >> 32n) << 32n) + 5n,
+      [2 * PAGE + 8]: (BigInt(place & 0xffff_ffff) << 32n) + BigInt(place === FIRST[0] ? 1 : 2),
+    }),
+  ) as [Buffer, Buffer];
+  const {words, moved} = compare(a, b);
+  expect(words).toMatchObject([{part: 'region', address: REGION + 8}]);
+  expect(moved).toEqual([
+    {part: 'data', address: DATA + 8, half: 'low', object: 0, offset: 0x10},
+    {part: 'region', address: REGION, half: 'high of low', object: 0, offset: 0},
+    {part: 'region', address: REGION + 16, half: 'high', object: 0, offset: 0},
+  ]);
+  const header = headerOf(b);
+  const expected = Buffer.from(b);
+  putMovedWords(b, header, moved);
+  expect(b.readBigUInt64LE(2 * PAGE)).toBe(7n);
+  putMovedWords(b, header, moved, [{address: SECOND[0], size: 0x1000}]);
+  expect(b).toEqual(expected);
+});
+
 test('where objects have one place in both processes, words that lie in them count as pointers', () => {
   const words = {[PAGE + 8]: FIRST[0] + 0x10, [3 * PAGE]: FIRST[1] + 8, [3 * PAGE + 8]: 0x1234};
   expect(compare(dump(FIRST, words), dump(FIRST, words))).toEqual({
@@ -86,11 +110,12 @@ test('the table of a start has them all, and puts them where a process has its o
     {part: 'data', address: DATA + 16, object: 0, offset: 1},
     {part: 'region', address: REGION, object: 1, offset: 0x28},
     {part: 'thread-local data', address: 8, object: 0, offset: 0},
+    {part: 'thread-local data', address: 16, object: 0, offset: 0, half: 'low of high'},
   ] as const;
   const bytes = dump(FIRST, {});
   const header = headerOf(bytes);
   const {bytes: table, count} = encodeMoves(words, header);
-  expect(count).toBe(3);
+  expect(count).toBe(4);
   const read = readMoves(table, {...header, moveCount: count, moveOffset: 0});
   expect(read).toHaveLength(words.length);
   expect(read).toEqual(expect.arrayContaining([...words]));
