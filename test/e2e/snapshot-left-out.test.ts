@@ -276,6 +276,65 @@ ${STATE}`;
     expect(taken.stdout).toBe(`${same}a device that imports leave open has the number of another file\n`);
   });
 
+  test('where a module would have been found earlier, the start is an ordinary one', async () => {
+    const place = join(folder, 'place');
+    mkdirSync(join(place, 'bin'), {recursive: true});
+    writeFileSync(join(place, 'tool.py'), `import argparse; print(argparse.__file__)\n${STATE}`);
+    writeFileSync(
+      join(packages, 'looks.py'),
+      'import importlib.metadata as m\nfound = sorted({each.metadata["Name"] for each in m.distributions()})\n',
+    );
+    const {summary, stderr} = await build(
+      '--startup',
+      '--module',
+      'argparse',
+      '--module',
+      'looks',
+      '--trace',
+      '-m json.tool --help',
+    );
+    if (!summary.ok) throw new Error(stderr);
+    expect(stderr).not.toContain('left out');
+    const here = {cwd: place};
+    const words = ['-c', `import argparse, looks; print(looks.found)\n${STATE}`];
+    expect(await stateOf(out, ['tool.py'], here)).toMatch(/restored$/);
+    expect(await stateOf(out, words, here)).toMatch(/restored$/);
+    // The module that -m runs is not imported before.
+    expect(await start(out, ['-m', 'json.tool', '--help'], here)).toEqual(
+      await start(unmodified, ['-m', 'json.tool', '--help'], here),
+    );
+    const differs = /\nthe first entry of sys\.path has a module or metadata/;
+    const both = async (): Promise<void> => {
+      for (const args of [['tool.py'], [join(place, 'tool.py')], words]) {
+        const expected = await start(
+          unmodified,
+          args.map((each) => each.replace(STATE, 'pass')),
+          here,
+        );
+        const said = await stateOf(out, args, here);
+        expect(said).toMatch(differs);
+        if (!args[0]?.endsWith('tool.py')) expect(said.split('\n')[0]).toBe(expected.stdout.trim());
+      }
+    };
+    writeFileSync(join(place, 'argparse.py'), '');
+    await both();
+    rmSync(join(place, 'argparse.py'));
+    mkdirSync(join(place, 'argparse'));
+    expect(await stateOf(out, ['tool.py'], here)).toMatch(/restored$/);
+    writeFileSync(join(place, 'argparse', '__init__.py'), '');
+    await both();
+    rmSync(join(place, 'argparse'), {recursive: true});
+    mkdirSync(join(place, 'own-1.dist-info'));
+    writeFileSync(
+      join(place, 'own-1.dist-info', 'METADATA'),
+      'Metadata-Version: 2.1\nName: own\nVersion: 1\n',
+    );
+    await both();
+    // From anywhere else it is as before, and a module that is in the snapshot may lie in the first entry.
+    expect(await stateOf(out, words)).toMatch(/restored$/);
+    expect(await stateOf(out, words, {cwd: packages})).toMatch(/restored$/);
+  });
+
   test('nor libraries that ctypes loads by their names', async () => {
     const code = `import ctypes, ctypes.util
 libc, length = ctypes.CDLL("libc.so.6"), ctypes.CDLL("libc.so.6").strlen

@@ -18,7 +18,8 @@ export class FoundModules {
     for (const record of records) {
       const known = this.#byName.get(record.name);
       // A program may have an extension module or nothing but directories where another one has source.
-      if (known === undefined || (!canBeFrozen(known) && canBeFrozen(record))) {
+      const isImported = known?.isRun === true && record.isRun !== true && record.origin === known.origin;
+      if (known === undefined || isImported || (!canBeFrozen(known) && canBeFrozen(record))) {
         this.#byName.set(record.name, record);
       } else if (record.kind === 'source' && canBeFrozen(known) && record.origin !== known.origin) {
         const {name, origin: other} = record;

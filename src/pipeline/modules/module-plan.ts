@@ -26,7 +26,10 @@ export interface FreezePlan {
   readonly modules: readonly ModulePlan[];
   /** Those that were selected, and do not compile: they have no image. */
   readonly leftOut: readonly ModulePlan[];
-  /** Those with images that CPython does not freeze itself, and extension modules in files, which have none: in the order of imports. */
+  /**
+   * Those with images that CPython does not freeze itself and that are imported, not run by `-m`, and extension modules in files, which have none: in the order
+   * of imports.
+   */
   readonly imports: readonly string[];
   readonly frozenRows: readonly FrozenRow[];
   readonly sources: readonly SourceEntry[];
@@ -104,7 +107,7 @@ export function planFreeze(
       root = roots.push(place.root === target.stdlib ? 'stdlib' : {path: place.root}) - 1;
       rootIndexes.set(place.root, root);
     }
-    imports.push(record.name);
+    if (record.isRun !== true || named.has(record.name)) imports.push(record.name);
     modules.push({
       module: record.name,
       source: record.origin,

@@ -252,11 +252,15 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     }
     memcpy(memory.tls, (const char *)header + header->tls_offset, header->tls_size);
     ff_move_words(header, memory.tls);
+    const char *shadowed = status < 0 ? NULL : ff_shadowed(&line);
+    if (shadowed != NULL) {
+        start_again(argv, shadowed);
+    }
     if (ff_open_devices() < 0) {
-        start_again(argv, FF_TAKEN);
+        start_again(argv, FF_WHY_DEVICE);
     }
     if (status < 0 || ff_begin_libraries() < 0 || ff_begin_mappings() < 0 || ff_begin_callbacks() < 0) {
-        start_again(argv, "none");
+        start_again(argv, FF_WHY_MEMORY);
     }
     ff_leave_region();
     ff_restore_process(earlier_keys);

@@ -111,7 +111,11 @@ typedef struct {
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
-#define FF_TAKEN "taken"
+/* The same after the memory has been mapped: why the process began anew. */
+#define FF_WHY_MEMORY "memory"
+#define FF_WHY_DEVICE "device"
+#define FF_WHY_SHADOWED "shadowed"
+#define FF_WHY_RUN "run"
 /* Its value for an executable that only tells whether it would be restored. */
 #define FF_ASK "?"
 /* The beginning of its value for one that tells which pages a start uses. The path follows by which it is called. */
@@ -439,6 +443,10 @@ void ff_tell_read_pages(void);
 /* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);
 void ff_join_snapshot(void);
+
+/* snapshot/shadowed.c: modules of the same names in the first entry of sys.path. */
+int ff_keep_names(PyObject *firsts, PyObject *others);
+const char *ff_shadowed(const ff_command_line *line);
 
 /* snapshot/renewal.c: Python's own view of its process. */
 void ff_keep_locale(const char *earlier);

@@ -54,6 +54,21 @@ static int start_without(const char *reason, int argc, char **argv)
     return ff_program.kind == FF_ENTRY_NONE ? __real_Py_BytesMain(argc, argv) : ff_run_program(argc, argv);
 }
 
+static const char *reason_of(const char *why)
+{
+    static const char *const reasons[][2] = {
+        {FF_WHY_DEVICE, "a device that imports leave open has the number of another file"},
+        {FF_WHY_SHADOWED, "the first entry of sys.path has a module or metadata that the imports would have found"},
+        {FF_WHY_RUN, "the module that is run is in it"},
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (strcmp(reasons[i][0], why) == 0) {
+            return reasons[i][1];
+        }
+    }
+    return "there is no memory for it";
+}
+
 /* Not with stdio, whose state may be that of another process. */
 static void tell_state(const char *reason)
 {
@@ -97,9 +112,9 @@ FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
         tell_pages(value + 1);
     }
     if (value != NULL) {
-        int is_taken = strcmp(value, FF_TAKEN) == 0;
+        const char *why = reason_of(value);
         unsetenv(FF_SNAPSHOT_VARIABLE);
-        return start_without(is_taken ? "a device that imports leave open has the number of another file" : "there is no memory for it", argc, argv);
+        return start_without(why, argc, argv);
     }
     const char *reason = ff_restore(argc, argv, 0);
     if (reason != NULL) {

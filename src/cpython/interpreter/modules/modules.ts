@@ -17,6 +17,8 @@ export interface ModuleRecord {
   readonly origin: string | null;
   /** The loader's class. */
   readonly loader: string | null;
+  /** Whether `-m` has run it, and nothing has imported it. */
+  readonly isRun?: boolean | undefined;
 }
 
 export const moduleRecord: z.ZodType<ModuleRecord> = z.object({
@@ -25,4 +27,5 @@ export const moduleRecord: z.ZodType<ModuleRecord> = z.object({
   kind: z.enum(MODULE_KINDS),
   origin: z.string().nullable(),
   loader: z.string().nullable(),
+  isRun: z.boolean().optional(),
 });

@@ -27,7 +27,8 @@ def list_files(modules, is_portable, libraries):
 
 
 def prepare(modules, is_portable, copies, moments, draws, seeds):
-    """Returns the functions that each start calls, and behind them those of the program: tuples of a function, its arguments and its keywords.
+    """Returns the functions that each start calls, those of the program (tuples of a function, its arguments and its keywords), and the names of modules
+    (shadowed.c).
 
     `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks, `MODULE NAME FUNCTION`
     each; `draws` the random bytes that imports have got of the
@@ -52,7 +53,20 @@ def prepare(modules, is_portable, copies, moments, draws, seeds):
         *key_of_multiprocessing(modules),
         *(places_of_one_machine(modules) if is_portable else ()),
     ]
-    return renewals, tuple(restored)
+    return renewals, tuple(restored), *names_of_modules(modules)
+
+
+def names_of_modules(modules):
+    """Modules that have a file, and submodules that are no packages: names and files."""
+    firsts, others = [], []
+    for name, module in sorted(modules.items()):
+        path = getattr(module, "__file__", None)
+        if type(path) is str and path[:1] == "/" and "\0" not in name + path:
+            if "." not in name:
+                firsts.append((name, path))
+            elif not hasattr(module, "__path__"):
+                others.append((name, None))
+    return firsts, others
 
 
 def call_program(modules):

@@ -13,6 +13,7 @@ print, OUT one JSON object a line:
     {"read": ["examined", MODULE, PATH]}                        one that it only examined
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
+    {"read": ["path", MODULE, "all"]}                           all entries of sys.path
     {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps
     {"read": ["generator", MODULE, SEED]}                       the seed of its generator of random numbers
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
@@ -118,7 +119,8 @@ def is_import_system(frame):
         name = frame.f_code.co_filename
         if name.startswith("<frozen importlib") or name.startswith("<frozen zipimport"):
             return True
-        if frame.f_code.co_name == "<module>":
+        # PathFinder.find_distributions() calls it, which reads for others.
+        if frame.f_code.co_name == "<module>" or "/importlib/metadata/" in name:
             return False
         frame = frame.f_back
     return False
@@ -422,6 +424,23 @@ def watch_variables():
     for name in usual:
         own = {"__getitem__": read_one, "__iter__": iterate}
         setattr(kind, name, own[name] if name in own else read_all(name))
+
+
+class Path(list):
+    """sys.path. Whoever goes through it, as importlib.metadata does, looks for more than modules, also in the directory of a script."""
+
+    def __iter__(self):
+        if running and not is_paused and not is_import_system(sys._getframe(1)):
+            put_read("path", "all")
+        return list.__iter__(self)
+
+    def __getitem__(self, key):
+        if running and not is_paused and (key == 0 or isinstance(key, slice)):
+            put_read("path", "all")
+        return list.__getitem__(self, key)
+
+    def copy(self):
+        return list(self)
 
 
 def note_arguments(*unused):
@@ -875,6 +894,7 @@ def main():
     with open(request, encoding="utf-8", errors="surrogateescape") as file:
         wanted = [line.rstrip("\n").split(" ", 1) for line in file]
     sys.path[:0] = [value for key, value in wanted if key == "path"]
+    sys.path = Path(sys.path)
     sys.argv = Arguments([Argument("python"), Argument("argument")])
     sys.orig_argv = Arguments(list.__iter__(sys.argv))
     check_state("")

@@ -90,7 +90,7 @@ def _trace():
             loader = loader.loader
         return loader
 
-    def note(name, spec):
+    def note(name, spec, is_run=False):
         if name in seen or name == "__main__":
             return
         loader = real_loader(getattr(spec, "loader", None))
@@ -106,12 +106,13 @@ def _trace():
             origin = None
         elif kind == "source" and not is_file(origin):
             kind = "other"  # a spec that somebody made for a file that is not there
-        line = '{"module":{"name":%s,"isPackage":%s,"kind":"%s","origin":%s,"loader":%s}}' % (
+        line = '{"module":{"name":%s,"isPackage":%s,"kind":"%s","origin":%s,"loader":%s%s}}' % (
             text(name),
             "true" if getattr(spec, "submodule_search_locations", None) is not None else "false",
             kind,
             text(origin if isinstance(origin, str) else None),
             text(None if loader is None else loader_class.__name__),
+            ',"isRun":true' if is_run else "",
         )
         seen.add(name)
         put(line)
@@ -264,7 +265,7 @@ def _trace():
         # The module that -m runs is read, not imported.
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)
         if spec is not None:
-            note(spec.name, spec)
+            note(spec.name, spec, is_run=True)
         put('{"begun":[%s]}' % ",".join([text(name) for name in loads if name in seen]))
         note_failed()
         put('{"end":true}')
