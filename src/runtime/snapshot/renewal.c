@@ -106,7 +106,7 @@ int ff_prepare_renewal(PyObject *prepare, int is_portable)
         restored = PyTuple_GetItem(both, 1);
         Py_XINCREF(renewals);
         Py_XINCREF(restored);
-        int status = renewals == NULL ? -1 : ff_keep_names(PyTuple_GetItem(both, 2), PyTuple_GetItem(both, 3));
+        int status = renewals == NULL ? -1 : ff_keep_names(PyTuple_GetItem(both, 2), PyTuple_GetItem(both, 3), is_portable);
         Py_DECREF(both);
         if (status < 0) {
             return -1;

@@ -445,7 +445,7 @@ void ff_begin_restored(void);
 void ff_join_snapshot(void);
 
 /* snapshot/shadowed.c: modules of the same names in the first entry of sys.path. */
-int ff_keep_names(PyObject *firsts, PyObject *others);
+int ff_keep_names(PyObject *firsts, PyObject *others, int is_portable);
 const char *ff_shadowed(const ff_command_line *line);
 
 /* snapshot/renewal.c: Python's own view of its process. */

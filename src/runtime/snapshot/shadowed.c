@@ -35,7 +35,7 @@ static int compare(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-static known_module *keep(PyObject *pairs, size_t *count)
+static known_module *keep(PyObject *pairs, size_t *count, int is_portable)
 {
     Py_ssize_t size = PyList_GET_SIZE(pairs);
     known_module *modules = ff_allocate((size_t)(size + 1) * sizeof(*modules), 16);
@@ -45,7 +45,7 @@ static known_module *keep(PyObject *pairs, size_t *count)
         if (!PyArg_ParseTuple(PyList_GET_ITEM(pairs, i), "sz", &name, &path)) {
             return NULL;
         }
-        if (path != NULL) {
+        if (path != NULL && !is_portable) { /* in a release, each copy has files of its own */
             (void)stat(path, &found);
         }
         modules[i] = (known_module){hash_of(name, strlen(name)), found.st_dev, found.st_ino};
@@ -60,11 +60,11 @@ static known_module *keep(PyObject *pairs, size_t *count)
 }
 
 /* While a snapshot is made. Both are lists of names and files: of modules that the first entry may have, and of submodules that are no packages. */
-int ff_keep_names(PyObject *firsts, PyObject *others)
+int ff_keep_names(PyObject *firsts, PyObject *others, int is_portable)
 {
     is_path_read = ff_request_value("path", NULL) != NULL;
-    first_names = keep(firsts, &first_count);
-    submodules = first_names == NULL ? NULL : keep(others, &submodule_count);
+    first_names = keep(firsts, &first_count, is_portable);
+    submodules = first_names == NULL ? NULL : keep(others, &submodule_count, is_portable);
     return submodules == NULL ? -1 : 0;
 }
 
