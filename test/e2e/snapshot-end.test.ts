@@ -48,6 +48,14 @@ next(kept[0])`,
   end_delegating: `import end_generators
 kept = end_generators.delegating()
 next(kept)`,
+  // Finalizers of its own objects are tried at the end of each process.
+  end_tried: `import mmap, os
+class Closes:
+    path = memory = None
+    def __del__(self):
+        if self.path: os.remove(self.path)
+        if self.memory: self.memory[0] += 1
+kept = Closes()`,
   end_deleted: `import io
 class Deleted(io.BytesIO):
     def __del__(self): print('deleted')
@@ -82,6 +90,19 @@ m.close(); m.unlink()`,
   ],
   ['end_delegating', 'pass'],
   ['end_deleted', 'pass'],
+  ['end_tried', 'pass'],
+  ['end_tried', 'end_tried.kept = None'],
+  ...['path = tempfile.mkstemp()[1]', 'path = "/no/such"', 'memory = memory'].map(
+    (change) =>
+      [
+        'end_tried',
+        `import os, tempfile
+memory = end_tried.mmap.mmap(-1, 4096)
+end_tried.kept.path = None
+if os.fork() == 0: end_tried.kept.${change}; raise SystemExit
+os.wait(); print(memory[0], os.listdir(tempfile.gettempdir()) == [])`,
+      ] as const,
+  ),
   ...[
     'sys.stdout = layer("stdout"); sys.stderr = layer("stderr"); sys.stdin = layer("stdin"); print("\\xe4", end="")',
     'kept = layer("stdout"); kept.write("not flushed"); sys.stdout.write("own")',
@@ -136,7 +157,10 @@ test.each(Object.entries(MODULES))('%s', async (module, source) => {
 });
 
 test('with such layers and generators, a process ends without taking all objects apart', async () => {
-  const modules = ['end_layers', 'end_generators', 'asyncio'].flatMap((name) => ['--module', name]);
+  const modules = ['end_layers', 'end_generators', 'end_tried', 'asyncio'].flatMap((name) => [
+    '--module',
+    name,
+  ]);
   const {summary, stderr} = await rig.build('--startup', ...modules);
   if (!summary.ok) throw new Error(stderr);
   const faults = async (code: string): Promise<number> => {

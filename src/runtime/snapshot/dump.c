@@ -131,6 +131,19 @@ static void locate_words(const char *path)
     _exit(0);
 }
 
+/* What the cache of attributes says of types that have changed since: the value may be gone, and its place is another one in each process. */
+static void forget_values(void)
+{
+    struct type_cache *cache = &FF_TYPE_CACHE;
+    for (size_t i = 0; i < sizeof(cache->hashtable) / sizeof(cache->hashtable[0]); i++) {
+        struct type_cache_entry *entry = &cache->hashtable[i];
+        if (ff_is_in_region(entry->value) && !ff_is_lasting(entry->value)) {
+            entry->version = 0;
+            entry->value = NULL;
+        }
+    }
+}
+
 /* Names that nobody has but the cache of attributes: nothing finds them there, because it compares addresses (Objects/typeobject.c,
  * _PyType_Lookup()). Which these are depends on addresses, too. */
 static void forget_names(void)
@@ -259,6 +272,7 @@ static void run_imports(void)
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
 #endif
+    forget_values();
     forget_names();
     ff_clear_free_lists();
     ff_end_objects();

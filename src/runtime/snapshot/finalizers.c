@@ -32,6 +32,8 @@ static int is_quiet_callback(PyObject *callback)
                  {"_weakrefset", NULL},
                  {"logging", "_removeHandlerRef"},
                  {"sqlalchemy.event.registry", "_collection_gced"},
+                 {"numba.core.types.abstract", "_on_type_disposal"},
+                 {"numba.core.typing.context", "on_disposal"},
                  {"matplotlib.transforms", "<lambda>"}}; /* TransformNode.set_children() */
     if (PyCFunction_Check(callback)) {
         return is_of_python((char *)(uintptr_t)PyCFunction_GET_FUNCTION(callback));
@@ -213,6 +215,35 @@ static int is_quiet_connection(PyObject *object)
 
 /* ---- All of them ---- */
 
+/* ---- Objects of the snapshot with finalizers: these are tried when it is made, as all ends are, and once more at the end of each process that still has
+ * them. ---- */
+
+#define TRIED 256
+static PyObject *tried[TRIED]; /* borrowed: what is freed of a snapshot stays where it was, with no references */
+static size_t tried_count;
+
+static int try_later(PyObject *object)
+{
+    if (Py_TYPE(object)->tp_del != NULL || tried_count == TRIED) {
+        return 0;
+    }
+    tried[tried_count++] = object;
+    have_library_objects = 1;
+    return 1;
+}
+
+static int are_tried_loud(void)
+{
+    PyObject *left[TRIED];
+    size_t count = 0;
+    for (size_t i = 0; i < tried_count; i++) {
+        if (Py_REFCNT(tried[i]) > 0) {
+            left[count++] = tried[i];
+        }
+    }
+    return count > 0 && !ff_try_finalizers(left, count);
+}
+
 /* Whether the end of an object can be seen from outside. */
 static int has_finalizer(PyObject *object, int is_end)
 {
@@ -227,7 +258,10 @@ static int has_finalizer(PyObject *object, int is_end)
                 return has_tracker_work(object);
             }
         }
-        return !is_memory_stream(type) && !ff_is_plain_generator(object) && !(is_end && is_quiet_connection(object));
+        if (is_memory_stream(type) || ff_is_plain_generator(object) || ff_is_stream(object)) {
+            return 0;
+        }
+        return is_end ? !is_quiet_connection(object) : !try_later(object);
     }
     *(is_end ? &have_own_library_objects : &have_library_objects) |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
     if (PyWeakref_Check(object)) {
@@ -242,9 +276,9 @@ static int has_finalizer(PyObject *object, int is_end)
         if (callback == NULL || is_quiet_callback(callback)) {
             return 0;
         }
-        /* A function of a library is called in the end that is tried, as the ends of its objects are. */
-        int is_tried = !is_end && PyCFunction_Check(callback);
-        have_library_objects |= is_tried;
+        /* A function of a library is tried as the ends of its objects are. */
+        int is_tried = PyCFunction_Check(callback);
+        *(is_end ? &have_own_library_objects : &have_library_objects) |= is_tried;
         return !is_tried;
     }
     return 0;
@@ -311,6 +345,10 @@ static void end_main(void)
 static int is_of_library(PyObject *object)
 {
     const PyTypeObject *type = Py_TYPE(object);
+    PyObject *callback = PyWeakref_Check(object) ? ((PyWeakReference *)object)->wr_callback : NULL;
+    if (callback != NULL && PyCFunction_Check(callback) && !is_quiet_callback(callback)) {
+        return 1;
+    }
     return type->tp_finalize == NULL && type->tp_del == NULL && !is_of_python((char *)(uintptr_t)type->tp_dealloc);
 }
 
@@ -367,7 +405,7 @@ int ff_have_finalizers(void)
 {
     return snapshot_has_finalizers || is_snapshot_loud || have_tracker_work() ||
            (finalize != NULL && has_finalize_work(finalize)) || have_finalizers(1) || have_lasting_objects() ||
-           (have_library_objects && ff_has_open_files()) || !are_layers_flushed();
+           (have_library_objects && ff_has_open_files()) || !are_layers_flushed() || are_tried_loud();
 }
 
 /* Before CPython takes objects apart. */

@@ -168,3 +168,14 @@ int ff_is_there_at_start(const char *name)
     }
     return is_there;
 }
+
+/* Whether one of them is that of C++. */
+int ff_has_first_cxx(void)
+{
+    static int counted, has_cxx;
+    if (counted != first_count) {
+        has_cxx = ff_is_there_at_start("libstdc++.so.6") || ff_is_there_at_start("libc++.so.1");
+        counted = first_count;
+    }
+    return has_cxx;
+}

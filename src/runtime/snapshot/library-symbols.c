@@ -170,6 +170,13 @@ static meaning find_meaning(const ff_library *library, uint32_t number, const ff
         return (meaning){NULL, library, own};
     }
     const char *name = library->names + own->st_name, *version = version_of(library, number);
+    /* Most names are of C++: nothing of libc is, and no library of an executable without libstdc++. */
+    if (name[0] == '_' && name[1] == 'Z' && !ff_has_first_cxx()) {
+        meaning found = find_in_scope(scope, name, version);
+        if (found.symbol != NULL) {
+            return found;
+        }
+    }
     char *sent = ff_find_sent(name);
     if (sent != NULL) {
         return (meaning){sent, NULL, NULL};

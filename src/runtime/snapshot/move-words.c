@@ -51,12 +51,29 @@ static void list_objects(ff_range *objects, int count)
     objects[0] = (ff_range){from, thread + OF_THREAD - from};
 }
 
+/* Behind an object, up to the next one, is what the dynamic linker has allocated when it loaded them: descriptions of libraries, and their names. */
+#define BEHIND ((uint64_t)1 << 20)
+
+static void extend(ff_range *objects, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t end = objects[i].address + objects[i].size, next = end + BEHIND;
+        for (int k = 0; k < count; k++) {
+            next = objects[k].size > 0 && objects[k].address >= end && objects[k].address < next ? objects[k].address : next;
+        }
+        if (objects[i].size > 0) {
+            objects[i].size = (next < end + BEHIND ? next : FF_PAGE_END(end)) - objects[i].address;
+        }
+    }
+}
+
 /* How many they are; `objects` has room for FF_OBJECTS. */
 int ff_list_objects(ff_range *objects)
 {
     int count = ff_first_library_count();
     count = count > FF_OBJECTS ? FF_OBJECTS : count;
     list_objects(objects, count);
+    extend(objects, count);
     return count;
 }
 

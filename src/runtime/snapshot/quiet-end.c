@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -98,7 +99,7 @@ static void keep_memory(void)
     }
 }
 
-static void end_objects(PyObject *const *objects, size_t count)
+static void end_objects(PyObject *const *objects, size_t count, int is_finalizer)
 {
     static const struct rlimit none = {0, 0};
     static const struct itimerval longest = {.it_value = {.tv_sec = LONGEST}};
@@ -111,7 +112,18 @@ static void end_objects(PyObject *const *objects, size_t count)
         _exit(1);
     }
     for (size_t i = 0; i < count; i++) {
-        if (Py_REFCNT(objects[i]) > 0 && !FF_IS_IMMORTAL(objects[i])) {
+        PyObject *callback = PyWeakref_Check(objects[i]) ? ((PyWeakReference *)objects[i])->wr_callback : NULL;
+        if (is_finalizer) {
+            PyObject_CallFinalizer(objects[i]);
+        }
+        else if (callback != NULL && Py_REFCNT(objects[i]) > 0) {
+            PyObject *done = PyObject_CallOneArg(callback, objects[i]);
+            if (done == NULL) {
+                PyErr_WriteUnraisable(callback);
+            }
+            Py_XDECREF(done);
+        }
+        else if (Py_REFCNT(objects[i]) > 0 && !FF_IS_IMMORTAL(objects[i])) {
             Py_SET_REFCNT(objects[i], 1);
             Py_DECREF(objects[i]);
         }
@@ -139,19 +151,46 @@ static int is_only_thread(void)
     return count == 3; /* with the directory and the one above */
 }
 
+/* Whether a copy of this process would write to memory of others (proc(5), /proc/pid/maps). */
+static int has_shared_memory(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    int is_shared = maps == NULL;
+    while (!is_shared && fgets(line, sizeof(line), maps) != NULL) {
+        const char *rights = strchr(line, ' ');
+        is_shared = rights != NULL && strlen(rights) > 4 && rights[2] == 'w' && rights[4] == 's';
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+    return is_shared;
+}
+
 /* Whether the end of these objects does nothing but to give back memory: a copy of this process tries it. The program cannot see the copy, whose end sends no
  * signal. Locks that other threads hold would never be free in it. */
-int ff_try_ends(PyObject *const *objects, size_t count)
+static int try(PyObject *const *objects, size_t count, int is_finalizer)
 {
-    if (!is_only_thread()) {
+    if (!is_only_thread() || has_shared_memory()) {
         return 0;
     }
     long child = syscall(SYS_clone, 0, 0, 0, 0, 0);
     if (child == 0) {
-        end_objects(objects, count);
+        end_objects(objects, count, is_finalizer);
     }
     int status;
     return child > 0 && waitpid((pid_t)child, &status, __WALL) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int ff_try_ends(PyObject *const *objects, size_t count)
+{
+    return try(objects, count, 0);
+}
+
+/* The same of what their finalizers do. */
+int ff_try_finalizers(PyObject *const *objects, size_t count)
+{
+    return try(objects, count, 1);
 }
 
 /* ---- Open files ---- */

@@ -34,6 +34,7 @@ typedef struct {
  * and clocks, too, because numbers have sizes: their chunks are so large that lasting blocks have the same places nevertheless. */
 enum { TEMPORARY, LASTING, PAGES, KINDS };
 static const size_t CHUNK[KINDS] = {(size_t)64 << 20, (size_t)1 << 20, (size_t)1 << 20};
+#define SMALLEST_CHUNK ((size_t)1 << 20)
 typedef struct {
     char *next, *end; /* what is left of the latest chunk */
 } chunk;
@@ -44,6 +45,7 @@ static struct {
     chunk chunks[KINDS];
     char *free_lists[LISTS];
     chunk pages[ONE_SIZE / 16 + 1];
+    unsigned char is_lasting[FF_REGION_SIZE / SMALLEST_CHUNK];
     unsigned char size_of_page[FF_REGION_SIZE / FF_PAGE]; /* in units of 16 bytes; 0: blocks have heads */
     uint64_t count;                                       /* of allocations */
     const unsigned char *placement;                       /* by number, the kind */
@@ -58,6 +60,12 @@ static struct {
 int ff_is_in_region(const void *p)
 {
     return (const char *)p >= FF_REGION && (const char *)p < FF_REGION + FF_REGION_SIZE;
+}
+
+/* Whether an address is that of a block which is placed as a lasting one. */
+int ff_is_lasting(const void *p)
+{
+    return ff_is_in_region(p) && region.is_lasting[(size_t)((const char *)p - FF_REGION) / SMALLEST_CHUNK];
 }
 
 ff_allocation ff_current_allocation(void)
@@ -106,6 +114,7 @@ static char *extend(int kind, size_t size)
             return NULL;
         }
         *part = (chunk){region.top, region.top + whole};
+        memset(&region.is_lasting[(size_t)(region.top - FF_REGION) / SMALLEST_CHUNK], kind != TEMPORARY, whole / SMALLEST_CHUNK);
         region.top += whole;
     }
     char *start = part->next;

@@ -155,6 +155,7 @@ static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t si
 void ff_begin_region(void);
 int ff_is_region_used(void);
 int ff_is_in_region(const void *p);
+int ff_is_lasting(const void *p);
 ff_allocation ff_current_allocation(void);
 void ff_watch_allocations(void (*watch)(const char *start, size_t size));
 void *ff_allocate(size_t size, size_t alignment);
@@ -255,6 +256,7 @@ uint64_t ff_hardware(void);
 void ff_note_first_libraries(void);
 int ff_first_library_count(void);
 int ff_is_there_at_start(const char *name);
+int ff_has_first_cxx(void);
 
 /* snapshot/library-symbols.c: what the symbols of a held library mean. */
 #define FF_SCOPE 64
@@ -421,6 +423,7 @@ int ff_flush_stream(PyObject *stream);
 void ff_begin_trial(void);
 int ff_try_end(void);
 int ff_try_ends(PyObject *const *objects, size_t count);
+int ff_try_finalizers(PyObject *const *objects, size_t count);
 void ff_note_open_files(void);
 int ff_has_open_files(void);
 
