@@ -33,7 +33,7 @@ describe('what cannot be kept is left out', () => {
     ['a_number', 'import os; number = os.getpid()', /a_number \(.*\): it reads the number of the process/],
     [
       'a_random',
-      'import random; number = random.random()',
+      'import random; number = random.random() + 1',
       /a_random: number has another value in each process \(float\)/,
     ],
     [
@@ -230,6 +230,8 @@ null, random = open(os.devnull, "w"), os.open("/dev/urandom", os.O_RDONLY)
 os.set_inheritable(random, True)
 directory = tempfile.gettempdir()
 began, ticks, other = time.time(), time.monotonic_ns(), 5.0
+import itertools, random as r
+ids, drawn = itertools.count(r.getrandbits(60)), r.randint(1000, 10**18)
 `;
     writeFileSync(join(packages, 'again.py'), code);
     writeFileSync(join(packages, 'shares.py'), 'from again import began\n');
@@ -244,6 +246,8 @@ _last_per_cpu_times = {threading.current_thread().ident: cpu_times(percpu=True)}
 _last_cpu_times_2 = _last_cpu_times.copy()
 `,
     );
+    const draw =
+      'import again; print(next(again.ids) > 0, next(again.ids), again.drawn >= 1000, again.drawn)';
     const temporary = join(folder, 'temporary');
     mkdirSync(temporary);
     const modules = ['shares', 'psutil'].flatMap((name) => ['--module', name]);
@@ -269,6 +273,10 @@ ${STATE}`;
     expect(await stateOf(out, ['-c', use], {environment: {TMPDIR: temporary, LC_TIME: 'C'}})).toMatch(
       /\nan environment variable/,
     );
+    const draws = await Promise.all([1, 2].map(() => stateOf(out, ['-c', draw], surroundings)));
+    for (const each of draws) expect(each).toMatch(/^True \d+ True \d+$/);
+    expect(draws[0]?.split(' ')[1]).not.toBe(draws[1]?.split(' ')[1]);
+    expect(draws[0]?.split(' ')[3]).not.toBe(draws[1]?.split(' ')[3]);
     // A number that the process has already.
     const shell = `exec "$0" -c "$1" ${[3, 4, 5, 6].map((number) => `${number}</dev/zero`).join(' ')}`;
     const taken = await start('bash', ['-c', shell, out, use], surroundings);

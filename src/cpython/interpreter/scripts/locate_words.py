@@ -44,9 +44,9 @@ def locate(words, libraries, origins):
         """Where an object itself lies, without what it points to (Py_TPFLAGS_HAVE_GC, …_INLINE_VALUES, …_MANAGED_DICT)."""
         flags = type(value).__flags__
         before = (16 if flags & 1 << 14 else 0) + (16 if flags & (1 << 3 | 1 << 4) else 0)
-        if isinstance(value, generator_type):  # whose size is that of its frame (Objects/genobject.c)
+        if issubclass(type(value), generator_type):  # whose size is that of its frame (Objects/genobject.c)
             return id(value) - before, id(value) + type(value).__basicsize__
-        size_of = int.__sizeof__ if isinstance(value, int) else str.__sizeof__ if isinstance(value, str) else object.__sizeof__
+        size_of = int.__sizeof__ if issubclass(type(value), int) else str.__sizeof__ if issubclass(type(value), str) else object.__sizeof__
         return id(value) - before, id(value) + size_of(value)
 
     def note(value, name, key):
@@ -58,7 +58,7 @@ def locate(words, libraries, origins):
     while level:
         following = []
         for value, name, key in level:
-            if id(value) in visited or any(value is each for each in own) or isinstance(value, module_type):
+            if id(value) in visited or any(value is each for each in own) or issubclass(type(value), module_type):
                 continue
             visited.add(id(value))
             note(value, name, key)

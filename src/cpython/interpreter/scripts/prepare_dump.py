@@ -30,8 +30,8 @@ def prepare(modules, is_portable, copies, moments, draws, seeds):
     """Returns the functions that each start calls, those of the program (tuples of a function, its arguments and its keywords), and the names of modules
     (shadowed.c).
 
-    `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks, `MODULE NAME FUNCTION`
-    each; `draws` the random bytes that imports have got of the
+    `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks and drawn numbers, `MODULE NAME
+    FUNCTION` each; `draws` the random bytes that imports have got of the
     system (random-draws.c), `seeds` those of generators in the recording."""
     restored = call_program(modules)
     from gc import get_objects
@@ -113,26 +113,38 @@ def copied_arguments(modules, copies):
 
 
 def readings_of_clocks(modules, moments):
-    time = modules.get("time")
+    """And numbers that `random` has drawn, or that are counted from one."""
+    time, random, itertools = modules.get("time"), modules.get("random"), modules.get("itertools")
+    count = int if itertools is None else type(itertools.count())
 
-    def renewal(places, clock):
+    def function_of(made):
+        if made.startswith("count("):
+            draw = function_of(made[6:-1])
+            return lambda: count(draw())
+        name, _, rest = made.rstrip(")").partition("(")
+        if name.startswith("random."):
+            draw, arguments = getattr(random, name[7:]), [int(each) for each in rest.split(",") if each]
+            return lambda: draw(*arguments)
+        return getattr(time, name)
+
+    def renewal(places, make):
         def renew():
-            reading = clock()
+            value = make()
             for names, name in places:
-                names[name] = reading
+                names[name] = value
 
         return renew
 
     readings = {}  # modules may share one
     for each in moments:
-        module, name, function = each.split()
+        module, name, made = each.split()
         names = getattr(modules.get(module), "__dict__", {})
-        if type(names.get(name)) in (int, float):
-            readings.setdefault(id(names[name]), (function, []))[1].append((names, name))
-    for function, places in readings.values():
+        if type(names.get(name)) in (int, float, count):
+            readings.setdefault(id(names[name]), (made, []))[1].append((names, name))
+    for made, places in readings.values():
         for names, name in places:
             names[name] = type(names[name])(0)
-        yield renewal(places, getattr(time, function))
+        yield renewal(places, function_of(made))
 
 
 def random_generators(modules, everything, draws):

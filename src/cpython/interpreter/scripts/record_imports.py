@@ -14,7 +14,7 @@ print, OUT one JSON object a line:
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
     {"read": ["path", MODULE, "all"]}                           all entries of sys.path
-    {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps
+    {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps, or a number that `random` has drawn
     {"read": ["generator", MODULE, SEED]}                       the seed of its generator of random numbers
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
     {"end": true}
@@ -257,12 +257,41 @@ def watch_clocks(time, names):
         setattr(time, name, clock)
 
 
+class Draw(Watched):
+    """A function of random whose numbers may be kept as attributes of modules, or in one that counts from there: each start draws again."""
+
+    def __call__(self, *arguments):
+        value = self.function(*arguments)
+        is_plain = type(value) is float or (type(value) is int and abs(value) > 256)  # others are no objects of their own
+        if running and not is_paused and is_plain and all(type(each) is int for each in arguments):
+            call = "random.%s(%s)" % (self.__name__, ",".join(map(str, arguments)))
+            readings[id(value)] = value, call
+            drawn[value] = call
+        return value
+
+
+drawn = {}  # how each number was drawn
+
+
+def watch_draws(random):
+    for name in ("random", "uniform", "randint", "randrange", "getrandbits"):
+        setattr(random, name, Draw(getattr(random, name), None))
+
+
 def put_moments():
-    """Attributes of modules that are readings of clocks."""
+    """Attributes of modules that are readings of clocks, or drawn."""
+    count = type(__import__("itertools").count())
     for name, module in list(sys.modules.items()):
         for key, value in list(getattr(module, "__dict__", {}).items()):
-            if id(value) in readings and name != "__main__" and type(module) is type(sys):
-                put('{"read":["moment",%s,%s]}' % (text(name), text(" ".join((name, key, readings[id(value)][1])))))
+            if name == "__main__" or type(module) is not type(sys):
+                continue
+            if id(value) in readings:
+                made = readings[id(value)][1]
+            elif type(value) is count and value.__reduce__()[1][0] in drawn:
+                made = "count(%s)" % drawn[value.__reduce__()[1][0]]
+            else:
+                continue
+            put('{"read":["moment",%s,%s]}' % (text(name), text(" ".join((name, key, made)))))
 
 
 def watch_fact(module, fact, names):
@@ -309,6 +338,8 @@ def watch_later(name, module):
         watch_question(getattr(module, "_Processor", None), "from_subprocess", "uname", [])
     elif name == "tempfile":
         watch_directory(module)
+    elif name == "random":
+        watch_draws(module)
     elif name == "ctypes.util":
         watch_question(module, "_findSoname_ldconfig", "/sbin/ldconfig", ["/etc/ld.so.cache"])
     elif name == "ssl":
@@ -842,10 +873,11 @@ def held_objects():
         following = []
         visited.add(id(following))
         for value, name, key in level:
-            if id(value) in visited or isinstance(value, type(sys)):
+            # Not isinstance(): the class that a value says it has may be any code's answer.
+            if id(value) in visited or issubclass(type(value), type(sys)):
                 continue
             visited.add(id(value))
-            if isinstance(value, lock_types):
+            if issubclass(type(value), lock_types):
                 if value.locked() if hasattr(value, "locked") else "owner=0 " not in repr(value):
                     yield "lock", name, str(key)
             elif type(value) is mapping and not value.closed:
@@ -899,6 +931,8 @@ def main():
     sys.orig_argv = Arguments(list.__iter__(sys.argv))
     check_state("")
     watch_functions()
+    for name, module in list(sys.modules.items()):
+        watch_later(name, module)
     import _thread
 
     for each in ("start_new_thread", "start_joinable_thread"):
