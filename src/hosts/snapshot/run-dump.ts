@@ -1,7 +1,8 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {readFile, stat} from '../../fs/recorded-fs.js';
+import {stat} from '../../fs/recorded-fs.js';
 import {clearFile} from '../../fs/removal.js';
+import {readSparse} from '../../fs/sparse-file.js';
 import {scriptPath} from '../../cpython/interpreter/scripts.js';
 import {runProcess} from '../../exec/process.js';
 import {type Result, fail, ok} from '../../model/result.js';
@@ -95,7 +96,7 @@ export async function dumpPlaced(
     }
     const done = await runDump(dumper, {...request, output: {kind: 'dump', path}}, site);
     if (!done.ok) return done;
-    const bytes = await readFile(path);
+    const bytes = await readSparse(path);
     const header = readHeader(bytes);
     if (!header.ok) return header;
     if (header.value.allocationCount === (await stat(placement)).size || attempt > 0) {
