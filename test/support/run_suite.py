@@ -8,9 +8,7 @@ import os
 import sys
 
 
-def run_worker():
-    from test.libregrtest import worker
-
+def run_worker(main):
     try:
         from _flashfreeze import info
     except ImportError:
@@ -21,8 +19,7 @@ def run_worker():
     with open(os.environ.pop("SUITE_STARTS"), "a", encoding="utf-8") as report:
         report.write(found + "\n")
     sys.stdout.reconfigure(line_buffering=True)
-    sys.argv[1:] = sys.argv[-1:]
-    worker.main()
+    main()
 
 
 def run():
@@ -30,12 +27,20 @@ def run():
     from test.libregrtest import setup
 
     setup.UNICODE_GUARD_ENV = "REGRTEST_UNICODE_GUARD"
-    if "test.libregrtest.worker" in sys.argv:
-        run_worker()
-    else:
-        from test.libregrtest.main import main
+    from test.libregrtest.main import main
 
+    if "test.libregrtest.worker" in sys.argv:
+        from test.libregrtest import worker
+
+        sys.argv[1:] = sys.argv[-1:]
+        run_worker(worker.main)
+    elif "--worker-args" in sys.argv:  # up to 3.11
+        sys.argv[1:] = sys.argv[-2:]
+        run_worker(main)
+    elif sys.version_info >= (3, 12):
         main(_add_python_opts=True)
+    else:
+        main()
 
 
 # Tests look at the names that the main program has: those of no function are in their way.
