@@ -40,7 +40,8 @@ export const PACKAGES: readonly Package[] = [
     'astropy',
     'from astropy.coordinates import SkyCoord; print(SkyCoord(10.0, 20.0, unit="deg").galactic.l.round(5))',
   ),
-  one('torch', 'import torch; print(torch.ones(3) @ torch.ones(3))'),
+  // Without numpy, each import of it prints a warning.
+  one('torch', 'import torch; print(torch.ones(3) @ torch.ones(3))', 'numpy'),
   one('torchvision', 'import torchvision; print(torchvision.__version__)', 'torch'),
   one(
     'transformers',
