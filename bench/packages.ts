@@ -149,7 +149,7 @@ export function packagesTable(all: readonly PackageOutcome[]): string {
     cell(unmodified === null || snapshot === null ? null : snapshot / unmodified, 2),
     cell(file),
     memory === null ? '–' : `${cell(memory.snapshot)} (${cell(memory.unmodified)})`,
-    reason.replaceAll('|', String.raw`\|`),
+    reason.replaceAll(/[|_]/g, String.raw`\$&`),
   ]);
   const load = Math.max(0, ...all.map((each) => each.load));
   return [

@@ -164,7 +164,12 @@ async function build(trial: Trial, {code}: Package): Promise<string> {
   const reasons = leftOut.map(
     ({module, reason, where}) => `${module}${where === undefined ? '' : ` (${where})`}: ${reason}`,
   );
-  const named = [...new Set(reasons)].slice(0, 3).join('; ').replaceAll(trial.home, '~').slice(0, 300);
+  const named = [...new Set(reasons)]
+    .slice(0, 3)
+    .join('; ')
+    .replaceAll(trial.home, '~')
+    .replaceAll(/\/tmp\/\w+/g, '/tmp/…')
+    .slice(0, 300);
   return `${leftOut.length + importers.length} modules: ${named}`;
 }
 

@@ -1,6 +1,6 @@
 /* What held libraries read from clocks while they are imported, and keep as it is: when they were loaded, which they name in logs or count from. A word that is
  * exactly a reading, in nanoseconds, microseconds or milliseconds, gets a new one of the same clock at each start. What is computed from a reading differs in
- * two dumps, as ever. */
+ * two dumps. */
 #include FF_LAYOUT
 
 #include "restore.h"
