@@ -86,6 +86,8 @@ const PHASES = ['compile:', 'generate:', 'cc:', 'index:', 'link:'];
 const started = (id: string): RegExp =>
   new RegExp(`"type":"action-started"[^\\n]*"id":"${id}|"id":"${id}[^\\n]*"type":"action-started"`);
 
+const HAS_IMAGES = 'import textwrap, _flashfreeze; print(_flashfreeze.is_static(textwrap.wrap.__code__))';
+
 let serial = 0;
 afterAll(expectNothingRunning);
 
@@ -104,15 +106,21 @@ describe.each(['relink', 'overlay'])('%s', (command) => {
     const ended = await interrupt([...words, '--force'], started(phase), signal, times);
     expectInterrupted(ended, signal);
     await expectNothingRunning();
-    const whole = (): unknown =>
+    // Whether a Python uses the images that are there: an overlay without its hook is none.
+    const usesImages = (): string =>
       command === 'relink'
-        ? execFileSync(out, ['-c', 'print(1)'], {encoding: 'utf8'})
-        : readdirSync(out).some((name) => name.endsWith('.pth') || name === 'sitecustomize.py');
+        ? execFileSync(out, ['-c', HAS_IMAGES], {encoding: 'utf8'})
+        : execFileSync(
+            python,
+            ['-c', `import site; site.addsitedir(${JSON.stringify(out)}); ${HAS_IMAGES}`],
+            {encoding: 'utf8'},
+          );
+    const isThere = (): boolean => existsSync(command === 'relink' ? out : join(out, 'flashfreeze.pth'));
     // The old output, the new one, or none.
-    if (existsSync(out) && ended.status !== 130) expect(whole()).toBeTruthy();
+    if (isThere() && ended.status !== 130) expect(usesImages()).toBe('True\n');
     const next = await flashfreeze(words);
     expect(next).toMatchObject({exitCode: 0});
-    expect(whole()).toBeTruthy();
+    expect(usesImages()).toBe('True\n');
     const left = readdirSync(place).filter((name) => !['out', 'build', 'out.stamps'].includes(name));
     expect(left).toEqual([]);
   });
