@@ -182,6 +182,7 @@ for _ in range(4):
         data = d.read(); said += data; a.write(data)
 while said:
     size = int.from_bytes(said[3:5], 'big')
+    if said[0] == 20: break # What follows a ChangeCipherSpec is encrypted.
     if said[0] == 22 and said[5] == 4: print(said[15:31].hex(), end=' ')
     said = said[5 + size:]
 client.write(b'x'); c.write(b.read()); print(server.read(1), server.version(), ssl.RAND_bytes(16).hex())`;
