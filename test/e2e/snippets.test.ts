@@ -199,7 +199,7 @@ except KeyboardInterrupt:
     const sub = `import _flashfreeze
 interpreters = __import__({True: '_interpreters', False: '_xxsubinterpreters'}[${series === '3.13' ? 'True' : 'False'}])
 before = _flashfreeze.info()['used_snippets']
-interpreters.run_string(interpreters.create(), 'import collections; collections.namedtuple("Point", "x y"); print("made")')
+interpreters.run_string(interpreters.create(), 'import collections; collections.namedtuple("Point", "x y"); print("made", flush=True)')
 print(_flashfreeze.info()['used_snippets'] - before)
 `;
     expect((await answer(exe, sub)).split('\n')).toEqual(['made', '0']);
