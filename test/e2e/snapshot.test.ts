@@ -55,6 +55,12 @@ describe('a start', () => {
     expect(await stateOf(out, ['-c', code])).toBe('restored\n1'); // _flashfreeze
   });
 
+  test('looks no functions up that it does not call', () => {
+    const {stdout} = spawnSync('readelf', ['-dW', out], {encoding: 'utf8'});
+    expect(stdout).toContain('JMPREL');
+    expect(stdout).not.toContain('NOW');
+  });
+
   const script = join(folder, 'script.py');
   const WORDS = 'import sys; print(sys.argv, sys.path[0], sys.flags, __name__)';
   test.each<[string, readonly string[], string]>([

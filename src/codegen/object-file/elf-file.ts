@@ -21,10 +21,23 @@ export interface ElfSection extends ElfPart {
   readonly name: string;
 }
 
+/** An entry of the table for the dynamic linker. */
+export interface DynamicEntry {
+  readonly tag: bigint;
+  readonly value: bigint;
+  /** Where it lies in the file; its value is 8 bytes further. */
+  readonly at: number;
+}
+
 export const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
 export const PT_NOTE = 4;
+export const PT_GNU_RELRO = 0x6474e552;
 export const [PF_W, PF_R] = [2, 4];
 export const SECTION_HEADER_SIZE = 64;
+
+/** A tag that stands for nothing, between those of operating systems and those of processors. */
+export const UNUSED_TAG = 0x6ffff000n;
 
 /** The program headers of a little-endian ELF file of 64 bits; none of another file. */
 export function segmentsOf(file: Buffer): readonly ElfSegment[] {
@@ -41,6 +54,29 @@ export function segmentsOf(file: Buffer): readonly ElfSegment[] {
     fileSize: Number(file.readBigUInt64LE(at + 0x20)),
     memorySize: Number(file.readBigUInt64LE(at + 0x28)),
   }));
+}
+
+/** The table for the dynamic linker, without the entry that ends it; empty if there is none. */
+export function dynamicEntriesOf(file: Buffer): readonly DynamicEntry[] {
+  const table = segmentsOf(file).find(({type}) => type === PT_DYNAMIC);
+  const entries: DynamicEntry[] = [];
+  if (table === undefined) return entries;
+  const end = Math.min(table.offset + table.fileSize, file.length);
+  for (let at = table.offset; at + DYNAMIC_ENTRY_SIZE <= end; at += DYNAMIC_ENTRY_SIZE) {
+    const tag = file.readBigUInt64LE(at);
+    if (tag === DT_NULL) break;
+    entries.push({tag, value: file.readBigUInt64LE(at + 8), at});
+  }
+  return entries;
+}
+
+/** Where in the file `size` bytes lie that are loaded to `address`; undefined if they are no part of it. */
+export function offsetOf(segments: readonly ElfSegment[], address: number, size: number): number | undefined {
+  const part = segments.find(
+    (each) =>
+      each.type === PT_LOAD && address >= each.address && address + size <= each.address + each.fileSize,
+  );
+  return part === undefined ? undefined : part.offset + (address - part.address);
 }
 
 /** The table of section headers; undefined if there is none. */
@@ -74,3 +110,5 @@ export function sectionsOf(file: Buffer): readonly ElfSection[] {
 }
 
 const SHT_PROGBITS = 1;
+const DT_NULL = 0n;
+const DYNAMIC_ENTRY_SIZE = 16;

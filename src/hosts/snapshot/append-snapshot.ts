@@ -1,3 +1,4 @@
+import {bindLazily} from './bind-lazily.js';
 import {deferConstructors} from './defer-constructors.js';
 import {PAGE} from './dump-format.js';
 import {fail, ok, type Result} from '../../model/result.js';
@@ -16,7 +17,7 @@ export function writeEarlierPlace(executable: Buffer, address: number, size: num
 }
 
 /**
- * An executable with a snapshot behind its end, with the snapshot's place written into it, and with constructors that wait for its main program. Fails with SNAPSHOT when the
+ * An executable with a snapshot behind its end, with the snapshot's place written into it, with constructors that wait for its main program, and with functions of libraries that are looked up when they are called. Fails with SNAPSHOT when the
  * executable has no room for a place, or has a snapshot.
  */
 export function appendSnapshot(executable: Buffer, snapshot: Buffer): Result<Buffer> {
@@ -34,6 +35,7 @@ export function appendSnapshot(executable: Buffer, snapshot: Buffer): Result<Buf
   whole.writeBigUInt64LE(BigInt(offset), place + PLACE.length);
   whole.writeBigUInt64LE(BigInt(snapshot.length), place + PLACE.length + 8);
   deferConstructors(whole);
+  bindLazily(whole);
   return ok(whole);
 }
 

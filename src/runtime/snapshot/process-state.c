@@ -21,7 +21,8 @@ static int find_own(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *a
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
         uintptr_t start = object->dlpi_addr + part->p_vaddr;
         if (part->p_type == PT_GNU_RELRO) {
-            relro_end = FF_PAGE_END(start + part->p_memsz);
+            /* The size in memory may end earlier, at the table of functions (src/hosts/snapshot/bind-lazily.ts). */
+            relro_end = FF_PAGE_END(start + (part->p_memsz > part->p_filesz ? part->p_memsz : part->p_filesz));
         }
         else if (part->p_type == PT_TLS) {
             memory->tls = object->dlpi_tls_data;

@@ -18,8 +18,8 @@
 
 #define STACK ((size_t)128 << 10) /* what the kernel gives to a process at least (fs/exec.c, setup_arg_pages()) */
 #define HEAP ((size_t)132 << 10)  /* what libc asks for at first (malloc.c, top_pad) */
-/* What lies between two pages that are read is mapped with them: the kernel does the same at a fault (mm/memory.c, fault_around_bytes). */
-#define SMALL_GAP 16
+/* The kernel maps the pages around one that is read with it, if it has them (mm/memory.c, fault_around_bytes). To ask for all of them takes it longer than that. */
+#define AROUND ((uintptr_t)64 << 10)
 #define PIECE ((uint64_t)64 << 10) /* what is asked for at once when some of it may be refused */
 
 /* What the kernel says of a page (Documentation/admin-guide/mm/pagemap.rst). */
@@ -133,26 +133,33 @@ static void tell(ff_page_kind kind, intptr_t address, size_t size)
     }
 }
 
-/* A page that was read is one of a file: zeros cost a start nothing but their fault. */
-static int is_used(uint64_t state, ff_page_kind kind)
-{
-    uint64_t kinds = state & (IS_PRESENT | IS_OF_FILE);
-    return kind == FF_PAGES_READ ? kinds == (IS_PRESENT | IS_OF_FILE) : kinds == IS_PRESENT && (state & IS_ALONE) != 0;
-}
-
-static void tell_area(const ff_range *area, ff_page_kind kind)
+static void tell_written(const ff_range *area)
 {
     uintptr_t start = 0, end = 0; /* of what follows each other */
     for (uintptr_t page = area->address; page < area->address + area->size; page += FF_PAGE) {
-        if (is_used(state_of(page), kind)) {
-            if (page - end > (kind == FF_PAGES_READ ? SMALL_GAP * FF_PAGE : 0)) {
-                tell(kind, (intptr_t)start, end - start);
+        uint64_t state = state_of(page);
+        if ((state & (IS_PRESENT | IS_OF_FILE)) == IS_PRESENT && (state & IS_ALONE) != 0) {
+            if (page != end) {
+                tell(FF_PAGES_WRITTEN, (intptr_t)start, end - start);
                 start = page;
             }
             end = page + FF_PAGE;
         }
     }
-    tell(kind, (intptr_t)start, end - start);
+    tell(FF_PAGES_WRITTEN, (intptr_t)start, end - start);
+}
+
+/* One page of those that are mapped together. Pages of files only: zeros cost a start nothing but their fault. */
+static void tell_read(const ff_range *area)
+{
+    uintptr_t mapped = 0; /* up to here, by the page before */
+    for (uintptr_t page = area->address; page < area->address + area->size; page += FF_PAGE) {
+        uint64_t kinds = state_of(page) & (IS_PRESENT | IS_OF_FILE);
+        if (page >= mapped && kinds == (IS_PRESENT | IS_OF_FILE)) {
+            tell(FF_PAGES_READ, (intptr_t)page, FF_PAGE);
+            mapped = (page & ~(AROUND - 1)) + AROUND;
+        }
+    }
 }
 
 /* Writes to the standard output which pages the process has written to: kind, address and size in each line. In any other process nothing, and
@@ -173,7 +180,7 @@ void ff_tell_written_pages(void)
     }
     tell(FF_PAGES_OF_HEAP, (intptr_t)(first_of_heap - end), last - first_of_heap);
     for (int i = 0; i < area_count; i++) {
-        tell_area(&areas[i], FF_PAGES_WRITTEN);
+        tell_written(&areas[i]);
     }
 }
 
@@ -181,6 +188,6 @@ void ff_tell_written_pages(void)
 void ff_tell_read_pages(void)
 {
     for (int i = 0; i < area_count && pages >= 0; i++) {
-        tell_area(&areas[i], FF_PAGES_READ);
+        tell_read(&areas[i]);
     }
 }
