@@ -41,6 +41,11 @@ export function cAsciiString(text: string): string {
   return cString(Buffer.from(text, 'latin1'));
 }
 
+/** Text as a C literal of wide characters, with the terminating 0. */
+export function cWideString(text: string): string {
+  return `(const wchar_t[])${cArray([...Array.from(text, (each) => each.codePointAt(0) ?? 0), 0])}`;
+}
+
 /** Numbers as a brace-enclosed initialiser. */
 export function cArray(values: readonly (number | string)[]): string {
   return `{${values.join(', ')}}`;

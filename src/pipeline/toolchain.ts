@@ -26,6 +26,8 @@ export interface Toolchain {
   readonly frozenModules: readonly FrozenModule[];
   /** The code that computes sys.path at start (Modules/getpath.c); undefined when its source is not there. */
   readonly getpath: Getpath | undefined;
+  /** The path by which the new interpreter has to start; by default its own. */
+  readonly programName?: string | undefined;
 }
 
 /** How CPython's own C is compiled. */

@@ -159,6 +159,7 @@ extern const char *const ff_build_info;  /* JSON: what made this interpreter */
 extern const int ff_has_stamps;          /* stamps.c: the build writes stamps of the sources */
 extern const char *const ff_index_id;    /* sha256 of what the index says of sources, hexadecimal */
 extern const char *const ff_target;      /* sys.version of the interpreter that this was made for, or NULL: any */
+extern const wchar_t *const ff_original_path; /* moved-python.c: the path to start by, or NULL: its own */
 
 /* FNV-1a, 32 bits: the generator computes the same (src/codegen/tables/hash-table.ts). */
 static inline uint32_t ff_hash(const char *text, size_t length)
@@ -508,6 +509,10 @@ int ff_install_fast_exit(void);
 
 /* import/import-hooks.c: what is installed when, in an interpreter that starts. */
 int ff_install_import_hooks(void);
+
+/* graft/moved-python.c: the copy of the executable of a Python that was moved. */
+void ff_start_as_original(void);
+int ff_restore_executable(void);
 
 /* linked/frozen.c: modules that CPython freezes itself. */
 void ff_install_frozen_rows(void);

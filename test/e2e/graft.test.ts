@@ -1,7 +1,7 @@
 /** Copies of installed Pythons' executables that need their images, through the command line. */
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
-import {basename, dirname, join} from 'node:path';
+import {existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync} from 'node:fs';
+import {basename, dirname, join, relative} from 'node:path';
 import {beforeAll, expect, jest, test} from '@jest/globals';
 import {readElf} from '../../src/codegen/object-file/read-elf.js';
 import {readExecutableForm} from '../../src/cpython/interpreter/installation/executable-form.js';
@@ -349,12 +349,61 @@ describeWith(archiveless !== undefined, 'patchelf and a Python')('a Python that 
     expect(await run(out, ['-c', code])).toMatchObject({exitCode: 0, stdout: `${environment} True\n`});
   });
 
-  test('says where its graft may be', async () => {
-    const out = join(folder, 'far from a moved one', 'python');
-    expect(await relink(archiveless ?? '', out)).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringMatching(/hint: this Python was moved, .* use an --out beside /),
+  test('can be moved with a graft in its own directory', async () => {
+    const place = join(folder, 'to be moved');
+    const python = withoutArchive(newest?.python ?? '', place);
+    expect(await relink(python, join(dirname(python), 'frozen'))).toMatchObject({exitCode: 0});
+    const moved = join(folder, 'moved again');
+    renameSync(place, moved);
+    const code = 'import sys, _flashfreeze as f; print(sys.prefix, f.info()["used"] > 10)';
+    expect(await run(join(moved, 'bin/frozen'), ['-c', code])).toEqual({
+      ...{exitCode: 0, stdout: `${moved} True\n`, stderr: ''},
     });
-    expect(existsSync(out) || existsSync(graftLibrary(out))).toBe(false);
   });
+
+  test('is grafted into any directory, and starts there as the original does', async () => {
+    const python = archiveless ?? '';
+    const out = join(folder, 'far from a moved one', 'python');
+    expect(await relink(python, out)).toMatchObject({exitCode: 0});
+    const paths =
+      "import sys, site; print(*(getattr(sys, name) for name in 'prefix exec_prefix base_prefix base_exec_prefix path'.split()), site.PREFIXES)";
+    for (const options of [[], ['-I'], ['-S', '-E']]) {
+      const unmodified = await run(python, [...options, '-c', paths]);
+      expect(unmodified).toMatchObject({exitCode: 0, stderr: ''});
+      expect(await run(out, [...options, '-c', paths])).toEqual(unmodified);
+    }
+    const own = 'import sys, _flashfreeze as f; print(sys.executable, f.info()["used"] > 10)';
+    for (const cwd of [dirname(out), folder]) {
+      expect(await run(`./${relative(cwd, out)}`, ['-c', own], {cwd})).toMatchObject({
+        stdout: `${out} True\n`,
+      });
+    }
+    // A process that it starts by its own path.
+    const child = `import subprocess, sys; subprocess.run([sys.executable, '-c', "import sys; print(sys.executable, sys.prefix)"])`;
+    const prefix = dirname(dirname(python));
+    expect(await run(out, ['-c', child])).toMatchObject({stdout: `${out} ${prefix}\n`});
+  });
+
+  test.each(['venv', 'a tool that names the directory of the copy'])(
+    'such a graft has virtual environments: %s',
+    async (kind) => {
+      const out = join(folder, 'far from a moved one', 'python');
+      const environment = join(folder, `environment by ${kind}`);
+      const bin = join(environment, 'bin');
+      if (kind === 'venv') {
+        expect(await run(out, ['-m', 'venv', '--without-pip', environment])).toMatchObject({exitCode: 0});
+      } else {
+        mkdirSync(bin, {recursive: true});
+        symlinkSync(out, join(bin, 'python'));
+        writeFileSync(join(environment, 'pyvenv.cfg'), `home = ${dirname(out)}\n`);
+      }
+      const code = 'import sys; print(sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable)';
+      const base = dirname(dirname(archiveless ?? ''));
+      expect(await run(join(bin, 'python'), ['-c', code])).toEqual({
+        exitCode: 0,
+        stdout: `${environment} ${environment} ${base} ${join(bin, 'python')}\n`,
+        stderr: '',
+      });
+    },
+  );
 });

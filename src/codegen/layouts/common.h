@@ -42,6 +42,10 @@ FF_LAYOUT_ASSERT(RESUME == FF_RESUME);
 #ifndef FF_HAS_STDLIB_DIR
 #define FF_HAS_STDLIB_DIR 0
 #endif
+/* Whether getpath sets sys.prefix to that of a virtual environment; else `site` does (moved-python.c). */
+#ifndef FF_PREFIX_OF_ENVIRONMENT
+#define FF_PREFIX_OF_ENVIRONMENT 0
+#endif
 /* Whether a count of new objects starts the garbage collector; else --rest-collector does nothing (collector.c). */
 #ifndef FF_HAS_GC_THRESHOLD
 #define FF_HAS_GC_THRESHOLD 0

@@ -25,6 +25,7 @@
 #define FF_OBSERVERS 312                 /* pycore_runtime.h, pycore_interp.h: audit hooks, code watchers, sys.monitoring */
 #define FF_FROZEN_TABLES 3               /* Python/frozen.c: _PyImport_FrozenBootstrap and two more */
 #define FF_HAS_STDLIB_DIR 1              /* Python/sysmodule.c: sys._stdlib_dir */
+#define FF_PREFIX_OF_ENVIRONMENT 1       /* Modules/getpath.py: sys.prefix is that of the virtual environment */
 #define FF_HAS_RAISED_EXCEPTION 1        /* Python/errors.c: PyErr_GetRaisedException() */
 #define FF_REPLACES_IMPORT 1             /* Lib/importlib/_bootstrap.py: _find_and_load() is what import.c does */
 #define FF_COUNTS_RECURSION 312          /* Include/cpython/pystate.h: how a thread counts nested calls */

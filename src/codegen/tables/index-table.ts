@@ -1,5 +1,5 @@
 import {type Digest, digestOf} from '../../model/digest.js';
-import {cArray, cAsciiString, cString} from '../c-text.js';
+import {cArray, cAsciiString, cString, cWideString} from '../c-text.js';
 import {hashBuckets, hashBytes} from './hash-table.js';
 import {imageSymbol} from '../image.js';
 import type {Layout} from '../layout.js';
@@ -40,6 +40,8 @@ export interface IndexInput {
   readonly hasGetpath: boolean;
   /** `sys.version` of the only interpreter that may use the images; not given for those that are linked into it. */
   readonly targetVersion?: string | undefined;
+  /** The path by which the interpreter starts; by default its own. */
+  readonly programName?: string | undefined;
 }
 
 /** Identifies a list of sources, in its order: stamps (src/runtime/sources/stamps.c) belong to one. */
@@ -83,6 +85,7 @@ export function generateIndex(input: IndexInput): string {
     `const int ff_has_stamps = ${input.hasStamps ? 1 : 0};`,
     `const char *const ff_index_id = "${indexId(input.sources)}";`,
     `const char *const ff_target = ${input.targetVersion === undefined ? 'NULL' : cString(Buffer.from(input.targetVersion, 'utf8'))};`,
+    `const wchar_t *const ff_original_path = ${input.programName === undefined ? 'NULL' : cWideString(input.programName)};`,
     '',
   ].join('\n');
 }

@@ -21,6 +21,7 @@ import {LINKING} from '../link/linking-identity.js';
 import {addressFlag, fixAddresses} from './fixed-addresses.js';
 import {type Patchelf, findPatchelf} from './patchelf.js';
 import {withPreloaded} from './preloaded.js';
+import {programNameOf} from './original-path.js';
 import type {InstalledToolchain} from './installed-toolchain.js';
 import {toolchainForExecutable} from './new-executable.js';
 import {copyExecutable} from './copy-executable.js';
@@ -68,9 +69,14 @@ async function prepareGraft(
   if (!graftable.ok) return graftable;
   const patchelf = await findPatchelf(places, site);
   if (!patchelf.ok) return patchelf;
+  const programName = await programNameOf(options.out, toolchain.value, places);
+  if (!programName.ok) return programName;
   const original = await site.engine.source('original', installation.baseExecutable);
   return original.ok
-    ? ok({...toolchain.value, original: original.value, patchelf: patchelf.value})
+    ? ok({
+        ...{...toolchain.value, original: original.value, patchelf: patchelf.value},
+        programName: programName.value,
+      })
     : original;
 }
 

@@ -87,8 +87,8 @@ function runnerOf(path: string, {environment, signal}: Surroundings): Run {
 }
 
 async function needLibrary(run: Run, executable: string, need: Need): Promise<Result<void>> {
-  // A copy beside the original finds what that finds, also when both are moved.
-  const place = dirname(executable) === need.origin ? undefined : need.origin;
+  // A copy beside the original finds what that finds, also when both are moved. It is written elsewhere, and lies beside its library.
+  const place = dirname(need.library) === need.origin ? undefined : need.origin;
   const kept = await keepLibraries(run, executable, place);
   if (!kept.ok) return kept;
   const folders = await run(['--print-rpath', executable]);

@@ -100,6 +100,7 @@ export async function buildIndex(
     hasStamps: true,
     // Images that are linked into an interpreter cannot be used by another one.
     ...(['overlay', 'graft', 'transplant'].includes(host) ? {targetVersion: target.sysVersion} : {}),
+    ...(toolchain.programName === undefined ? {} : {programName: toolchain.programName}),
   };
   const generated = await engine.run({
     id: 'index:python',

@@ -23,7 +23,8 @@ static ff_answer find_frozen_code(PyObject *name, PyObject **code)
     }
     /* zipimport is the first module that CPython asks for once the path-based importer is in place, before anything is
      * looked for on disk (Python/pylifecycle.c, init_interp_main() -> init_importlib_external()). */
-    if (ff_is_text("zipimport", text.data, text.length) && ff_images_available() && ff_install_import_hooks() < 0) {
+    if (ff_is_text("zipimport", text.data, text.length) &&
+        (ff_restore_executable() < 0 || (ff_images_available() && ff_install_import_hooks() < 0))) {
         return FF_FAILED;
     }
     if (ff_is_import_observed()) {
@@ -94,6 +95,7 @@ static PyObject *init_imp(void)
 __attribute__((constructor)) static void get_in(void)
 {
     ff_populate_start();
+    ff_start_as_original();
     /* Fails only without memory; then `import _flashfreeze` fails, and nothing else. It makes the table one that can be written. */
     if (PyImport_AppendInittab("_flashfreeze", ff_module_init) < 0) {
         return;

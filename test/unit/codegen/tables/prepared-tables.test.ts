@@ -88,6 +88,12 @@ test.each<[string, Partial<IndexInput>, string]>([
   ['a collector that rests', {restsCollector: true}, 'ff_rests_collector = 1;'],
   ['no stamps', {hasStamps: false}, 'ff_has_stamps = 0;'],
   ['no getpath', {hasGetpath: false}, 'ff_getpath = NULL;'],
+  ['its own path', {}, 'wchar_t *const ff_original_path = NULL;'],
+  [
+    'the path of another',
+    {programName: '/ü/𝄞'},
+    'ff_original_path = (const wchar_t[]){47, 252, 47, 119070, 0};',
+  ],
   ['one interpreter alone', {targetVersion: '3.13.0 (x)'}, 'ff_target = "3.13.0 (x)";'],
 ])('the index says: %s', (_, change, expected) => {
   expect(generateIndex({...INDEX, ...change})).toContain(expected);

@@ -44,7 +44,7 @@ const find = (): Promise<Result<Patchelf>> =>
 async function need(change: Partial<Need> = {}): Promise<Result<void>> {
   const found = await find();
   const usual = {library: '/out/python-images.so', origin: '/usr/bin', lendsRunPath: false};
-  return found.ok ? found.value.need('/out/python', {...usual, ...change}) : found;
+  return found.ok ? found.value.need('/out/.fresh/python', {...usual, ...change}) : found;
 }
 const edits = (): string => readFileSync(at('edits'), 'utf8');
 
@@ -61,19 +61,21 @@ test('a version of patchelf is a tool of its own', async () => {
 
 test('the copy needs the library beside it, a copy of the copy the same one', async () => {
   expect(await need()).toEqual({ok: true, value: undefined});
-  expect(edits()).toBe('--set-rpath $ORIGIN:/out /out/python\n--add-needed python-images.so /out/python\n');
+  expect(edits()).toBe(
+    '--set-rpath $ORIGIN:/out /out/.fresh/python\n--add-needed python-images.so /out/.fresh/python\n',
+  );
 });
 
 test.each(['/o:ut', '/$LIB', 'bazel-out/bin'])('a directory that cannot be named: %s', async (folder) => {
   await need({library: `${folder}/python-images.so`});
-  expect(edits()).toMatch(/^--set-rpath \$ORIGIN \/out\/python\n--add-needed python-images.so /);
+  expect(edits()).toMatch(/^--set-rpath \$ORIGIN \/out\/.fresh\/python\n--add-needed python-images.so /);
 });
 
 test('directories that lie beside the original are named, as the copy lies elsewhere', async () => {
   writeFileSync(at('rpath'), '$ORIGIN/../lib:/opt/$ORIGINAL/lib:${ORIGIN}\n');
   await need();
   expect(edits()).toMatch(
-    /^--set-rpath \/usr\/bin\/\.\.\/lib:\/opt\/\$ORIGINAL\/lib:\/usr\/bin:\$ORIGIN:\/out \/out\/python\n/,
+    /^--set-rpath \/usr\/bin\/\.\.\/lib:\/opt\/\$ORIGINAL\/lib:\/usr\/bin:\$ORIGIN:\/out \/out\/.fresh\/python\n/,
   );
 });
 
@@ -82,7 +84,7 @@ test('so are libraries whose names have that directory in them', async () => {
   await need({origin: '/opt/$& $1/bin'});
   expect(edits().split('\n')[0]).toBe(
     '--replace-needed $ORIGIN/../lib/libpython3.12.so.1.0 /opt/$& $1/bin/../lib/libpython3.12.so.1.0 ' +
-      '--replace-needed ${ORIGIN}/libb.so /opt/$& $1/bin/libb.so /out/python',
+      '--replace-needed ${ORIGIN}/libb.so /opt/$& $1/bin/libb.so /out/.fresh/python',
   );
 });
 
@@ -90,7 +92,9 @@ test('a copy beside the original looks where that does, so that both can be move
   writeFileSync(at('rpath'), '$ORIGIN/../lib\n');
   writeFileSync(at('needed'), '$ORIGIN/../lib/libpython3.12.so.1.0\n');
   await need({origin: '/out'});
-  expect(edits()).toMatch(/^--set-rpath \$ORIGIN\/\.\.\/lib:\$ORIGIN:\/out \/out\/python\n--add-needed /);
+  expect(edits()).toMatch(
+    /^--set-rpath \$ORIGIN\/\.\.\/lib:\$ORIGIN:\/out \/out\/.fresh\/python\n--add-needed /,
+  );
 });
 
 test('libraries that look where the executable does still do that', async () => {
@@ -106,7 +110,7 @@ test.each(['--replace-needed', '--set-rpath', '--add-needed'])(
     writeFileSync(at('refused'), refused);
     expect(await need()).toMatchObject({
       ok: false,
-      failure: {code: 'LINK', message: 'patchelf cannot edit /out/python', details: 'no room\n'},
+      failure: {code: 'LINK', message: 'patchelf cannot edit /out/.fresh/python', details: 'no room\n'},
     });
   },
 );
