@@ -4,7 +4,9 @@
  */
 import {cpSync, existsSync, mkdirSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {CACHE, type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
+import {CACHE, PACKAGE, type Run, flashfreezeJson, run, withoutUsersVariables} from '../../support/rig.js';
+import {NEWER_SERIES, runInRoot} from '../../support/debian-root.js';
+import {makeInRoot} from '../../support/frozen-pythons.js';
 import {type FoundPython, findPythons, systemPython} from '../../support/pythons.js';
 
 export interface Pair {
@@ -33,11 +35,13 @@ export interface Candidate {
   readonly host: FrozenHost;
   readonly series: string;
   readonly python: string;
+  /** The Python of another Debian, by what `makeInRoot` calls it. */
+  readonly inRoot?: string;
 }
 
 /**
  * Those that FLASHFREEZE_FIDELITY names (`all`: every Python of this machine). By default one of each kind: each takes three
- * minutes.
+ * minutes. Only by name: the Pythons of other Debians, such as `graft-3.15` and `graft-trixie-3.13`.
  */
 export function candidates(): readonly Candidate[] {
   const system = systemPython();
@@ -46,7 +50,12 @@ export function candidates(): readonly Candidate[] {
     ...(system === undefined ? [] : candidatesOf(system, 'system-', HOSTS)),
   ];
   const asked = (process.env['FLASHFREEZE_FIDELITY'] ?? '').split(/[\s,]+/).filter((word) => word !== '');
-  if (asked.length > 0) return all.filter(({name}) => asked.includes(name) || asked.includes('all'));
+  if (asked.length > 0) {
+    return [
+      ...all.filter(({name}) => asked.includes(name) || asked.includes('all')),
+      ...ofOtherDebians().filter(({name}) => asked.includes(name)),
+    ];
+  }
   return [
     ...all.filter(({name}) => /^relink-\d/.test(name)).slice(-1),
     ...all.filter(({host}) => host === 'overlay'),
@@ -54,17 +63,29 @@ export function candidates(): readonly Candidate[] {
 }
 
 function candidatesOf(
-  {series, python}: FoundPython,
+  {series, python}: Pick<FoundPython, 'series' | 'python'>,
   owner: string,
   hosts: readonly FrozenHost[],
 ): readonly Candidate[] {
   return hosts.map((host) => ({name: `${host}-${owner}${series}`, host, series, python}));
 }
 
+function ofOtherDebians(): readonly Candidate[] {
+  return [...NEWER_SERIES, 'trixie-3.13'].flatMap((which) => {
+    const series = which.replace(/^.*-/, '');
+    const python = `/usr/bin/python${series}`;
+    return candidatesOf({series, python}, which.slice(0, -series.length), ['graft', 'overlay']).map(
+      (candidate) => ({...candidate, inRoot: which}),
+    );
+  });
+}
+
 /** Builds the frozen interpreter. Throws when that fails. */
-export async function preparePair({name, host, series, python}: Candidate): Promise<Pair> {
+export async function preparePair(candidate: Candidate): Promise<Pair> {
+  const {name, host, series, python, inRoot} = candidate;
   const folder = join(CACHE, 'fidelity', name);
   const packages = copyPackages(folder);
+  if (inRoot !== undefined) return pairInRoot(candidate, inRoot, folder, packages);
   const compiled = await run(python, ['-m', 'compileall', '-q', packages]);
   if (compiled.exitCode !== 0) throw new Error(compiled.stdout);
   const frozen = join(folder, host, 'bin', `python${series}`);
@@ -88,6 +109,40 @@ export async function preparePair({name, host, series, python}: Candidate): Prom
     ...{name, host, unmodified: python, frozen, packages},
     run: ([program = '', ...args], options) => run(program, args, {cwd: '/', ...options}),
   };
+}
+
+async function pairInRoot(
+  {name, host, series, python}: Candidate,
+  which: string,
+  folder: string,
+  packages: string,
+): Promise<Pair> {
+  const frozen = join(folder, host, 'bin', `python${series}`);
+  mkdirSync(dirname(frozen), {recursive: true});
+  const {root} = await makeInRoot(
+    host === 'overlay' ? ['overlay'] : ['relink', '--method', host],
+    which,
+    {
+      out: host === 'overlay' ? join(folder, host) : frozen,
+      buildDir: join(CACHE, 'builds', `fidelity-${name}`),
+    },
+    ['--startup', '--stdlib', '--trace', join(packages, 'everything.py')],
+  );
+  const inside: Pair['run'] = async (argv, {environment, input}) => {
+    const done = await runInRoot(root, argv, {
+      binds: {[PACKAGE]: 'read', [folder]: 'write'},
+      environment: Object.fromEntries(
+        Object.entries(environment).filter((each): each is [string, string] => each[1] !== undefined),
+      ),
+      ...(input === undefined ? {} : {input}),
+    });
+    if (!done.ok) throw new Error(done.failure.message);
+    const {exitCode, stdout, stderr} = done.value;
+    return {exitCode, stdout, stderr};
+  };
+  const compiled = await inside([python, '-m', 'compileall', '-q', packages], {environment: {}});
+  if (compiled.exitCode !== 0) throw new Error(compiled.stdout);
+  return {name, host, unmodified: python, frozen, packages, run: inside};
 }
 
 /** Bytecode is wanted beside the modules, and the checkout is no place for that. */
