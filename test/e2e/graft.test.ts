@@ -270,10 +270,17 @@ print(json.dumps([int(lines[0].split('-')[0], 16), sums]))`;
   });
 
   test('a virtual environment of copies uses images, which stay where they are', async () => {
-    const environment = join(folder, `${name}-venv`);
-    const made = await place.run([out, '-m', 'venv', '--without-pip', '--copies', environment]);
-    expect(made).toMatchObject({exitCode: 0, stderr: ''});
-    expect(await ask(join(environment, 'bin/python'), '-c', used)).toEqual([true, expect.any(Number)]);
+    const copyOf = async (program: string, kind: string): Promise<string> => {
+      const environment = join(folder, `${name}-${kind}-venv`);
+      const made = await place.run([program, '-m', 'venv', '--without-pip', '--copies', environment]);
+      expect(made).toMatchObject({exitCode: 0, stderr: ''});
+      return join(environment, 'bin/python');
+    };
+    const copy = await copyOf(out, 'graft');
+    // One that finds its libpython from its own directory does not start elsewhere, frozen or not.
+    const {exitCode} = await place.run([await copyOf(place.python, 'unmodified'), '-c', 'pass']);
+    if (exitCode === 0) expect(await ask(copy, '-c', used)).toEqual([true, expect.any(Number)]);
+    else expect(await place.run([copy, '-c', 'pass'])).toMatchObject({exitCode});
   });
 
   test('the executable, its library and its stamps can be moved together, and the original is as it was', async () => {

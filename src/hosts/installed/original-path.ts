@@ -1,6 +1,6 @@
 import {dirname, join} from 'node:path';
 import {copyFindsLibrary} from '../../cpython/interpreter/installation/interpreter-paths.js';
-import {existsSync, realpath} from '../../fs/recorded-fs.js';
+import {existsSync} from '../../fs/recorded-fs.js';
 import {memoize} from '../../fs/memo.js';
 import {canonicalJson} from '../../model/canonical-json.js';
 import {isBoolean, schemaOf} from '../../model/shape.js';
@@ -21,7 +21,7 @@ export async function programNameOf(
   const folder = dirname(out);
   // A virtual environment says where its Python is.
   const isEnvironment = [folder, dirname(folder)].some((each) => existsSync(join(each, 'pyvenv.cfg')));
-  if (isEnvironment || (await isSame(folder, dirname(baseExecutable)))) return ok(undefined);
+  if (isEnvironment || folder === dirname(baseExecutable)) return ok(undefined);
   const found = await memoize(
     join(places.work, 'copy.json'),
     canonicalJson({baseExecutable}),
@@ -33,9 +33,4 @@ export async function programNameOf(
   );
   if (!found.ok) return found;
   return ok(found.value ? undefined : baseExecutable);
-}
-
-async function isSame(a: string, b: string): Promise<boolean> {
-  const [first, second] = await Promise.all([a, b].map((path) => realpath(path).catch(() => path)));
-  return first === second;
 }

@@ -156,8 +156,15 @@ static void find_environment(const char *executable, int *is_of_copy)
     }
 }
 
-/* Before the interpreter starts. Where the executable is unknown, it starts by its own name, as it would without this. So it does in a
- * virtual environment that names the directory of the original. */
+/* A file beside an executable that has all of its sys.path. */
+static int has_path_file(const char *executable)
+{
+    char path[PATH_MAX];
+    return snprintf(path, sizeof(path), "%s._pth", executable) < (int)sizeof(path) && access(path, R_OK) == 0;
+}
+
+/* Before the interpreter starts. Where the executable is unknown, it starts by its own name, as it would without this. So it does where a
+ * file says where its library is, also that of a virtual environment that names the directory of the original. */
 void ff_start_as_original(void)
 {
     char name[PATH_MAX];
@@ -167,7 +174,7 @@ void ff_start_as_original(void)
     }
     int is_of_copy = 0;
     find_environment(started_as, &is_of_copy);
-    if (environment[0] != '\0' && !is_of_copy) {
+    if ((environment[0] != '\0' && !is_of_copy) || has_path_file(started_as)) {
         started_as[0] = '\0';
         return;
     }
