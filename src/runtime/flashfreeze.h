@@ -491,6 +491,7 @@ int ff_read_loader(PyObject *entry, PyObject **suffix, PyObject **loader);
 ff_answer ff_read_finder(PyObject *finder, ff_finder *read);
 void ff_clear_finder(ff_finder *read);
 ff_answer ff_is_found(const ff_source *source, ff_text folder, ff_text tail);
+ff_answer ff_is_bytecode_path_usual(void);
 ff_answer ff_is_current(const ff_source *source, ff_text folder, ff_text tail);
 PyObject *ff_make_spec(PyObject *fullname, PyObject *directory, const char *tail, int is_package, int is_loading);
 int ff_remember_file_finder(PyObject *bootstrap, PyObject *external);

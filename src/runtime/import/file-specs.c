@@ -14,7 +14,7 @@ static struct {
     PyObject *module_spec;        /* importlib._bootstrap.ModuleSpec */
     PyObject *sys;                /* the names of sys */
     PyObject *str_loaders, *str_py, *str_path, *str_path_mtime, *str_path_cache, *str_relaxed_path_cache, *str_set_fileattr;
-    PyObject *str_cached, *str_locations, *str_pycache_prefix;
+    PyObject *str_cached, *str_locations, *str_pycache_prefix, *str_implementation, *str_cache_tag;
     PyObject *origin_keyword; /* ("origin",) */
 } ff;
 
@@ -145,6 +145,23 @@ static int set_cached(PyObject *spec, PyObject *folder, const char *stem)
     return status;
 }
 
+/* What get_code() asks for the path of the bytecode: whether there is one, or no tag. Where modules have no __cached__, nobody else asks for it. */
+ff_answer ff_is_bytecode_path_usual(void)
+{
+    if (!FF_OMITS_CACHED) {
+        return FF_YES;
+    }
+    PyObject *prefix = PyDict_GetItemWithError(ff.sys, ff.str_pycache_prefix);
+    PyObject *implementation = PyDict_GetItemWithError(ff.sys, ff.str_implementation);
+    if (implementation == NULL || prefix == NULL || (prefix != Py_None && !PyUnicode_CheckExact(prefix))) {
+        return ff_forgive(FF_UNSURE);
+    }
+    PyObject *tag = PyObject_GetAttr(implementation, ff.str_cache_tag);
+    int is_usual = tag == Py_None || (tag != NULL && PyUnicode_CheckExact(tag));
+    Py_XDECREF(tag);
+    return tag == NULL ? FF_FAILED : is_usual ? FF_YES : FF_UNSURE;
+}
+
 /* The same as ff_strip_slashes(), of an object (a new reference). */
 static PyObject *strip_slashes(PyObject *folder)
 {
@@ -226,7 +243,9 @@ static int intern_names(void)
                  {&ff.str_set_fileattr, "_set_fileattr"},
                  {&ff.str_cached, "_cached"},
                  {&ff.str_locations, "submodule_search_locations"},
-                 {&ff.str_pycache_prefix, "pycache_prefix"}};
+                 {&ff.str_pycache_prefix, "pycache_prefix"},
+                 {&ff.str_implementation, "implementation"},
+                 {&ff.str_cache_tag, "cache_tag"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         *names[i].place = PyUnicode_InternFromString(names[i].text);
         if (*names[i].place == NULL) {

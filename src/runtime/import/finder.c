@@ -135,7 +135,8 @@ static ff_answer thaw_source(PyObject *path, ff_text name, PyObject **code)
         return FF_UNSURE;
     }
     ff_answer is_stale = ff_checks_sources() ? ff_is_stale(source, text.data) : FF_NO;
-    return is_stale == FF_NO ? ff_thaw(source->image, path, code) : ff_failed_or(is_stale, FF_UNSURE);
+    answer = is_stale == FF_NO ? ff_is_bytecode_path_usual() : ff_failed_or(is_stale, FF_UNSURE);
+    return answer == FF_YES ? ff_thaw(source->image, path, code) : ff_failed_or(answer, FF_UNSURE);
 }
 
 /* Gives *code, the static code for a loader. FF_UNSURE: the original has to look. */

@@ -84,10 +84,18 @@ static int init_attributes(PyObject *module, const ff_wanted *wanted)
     return status == 0 && wanted->found == FF_AS_SOURCE ? set_file_attributes(dict, wanted->spec) : status;
 }
 
+/* Calls a function of _imp from a frame of importlib. Where a module in C imports others, as _pickle does, the frame that runs says by which
+ * __import__(), and with which globals. */
+static PyObject *call_for_builtin(PyObject *function, PyObject *argument)
+{
+    PyObject *arguments[] = {function, argument};
+    return ff_call_bootstrap(ff_import.names._call_with_frames_removed, arguments, 2);
+}
+
 /* module_from_spec(). A new reference. */
 static PyObject *make_module(const ff_wanted *wanted)
 {
-    PyObject *module = wanted->found == FF_AS_BUILTIN ? PyObject_CallOneArg(ff_import.create_builtin, wanted->spec)
+    PyObject *module = wanted->found == FF_AS_BUILTIN ? call_for_builtin(ff_import.create_builtin, wanted->spec)
                                                       : PyModule_NewObject(wanted->name);
     if (module != NULL && init_attributes(module, wanted) < 0) {
         Py_CLEAR(module);
@@ -111,11 +119,12 @@ static PyObject *call_exec_module(PyObject *module, PyObject *spec)
 static PyObject *execute(PyObject *module, const ff_wanted *wanted)
 {
     if (wanted->found == FF_AS_BUILTIN) {
-        return PyObject_CallOneArg(ff_import.exec_builtin, module);
+        return call_for_builtin(ff_import.exec_builtin, module);
     }
     PyObject *dict = PyModule_GetDict(module);
     PyObject *path = Py_XNewRef(PyDict_GetItemWithError(dict, ff_import.names.__file__)), *code = NULL;
-    ff_answer has_code = path == NULL ? ff_forgive(FF_UNSURE) : ff_thaw(wanted->source->image, path, &code);
+    ff_answer has_code = path == NULL ? ff_forgive(FF_UNSURE) : ff_is_bytecode_path_usual();
+    has_code = has_code == FF_YES ? ff_thaw(wanted->source->image, path, &code) : ff_failed_or(has_code, FF_UNSURE);
     Py_XDECREF(path);
     if (has_code == FF_FAILED) {
         return NULL;

@@ -7,7 +7,7 @@
 /* Names, by the variables that hold them. */
 #define FF_IMPORT_NAMES(X) \
     X(_path_importer_cache) X(__path__) X(__spec__) X(find_spec) X(loader) X(__loader__) X(__package__) X(__file__) \
-    X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_cached) X(cached) X(origin) \
+    X(__cached__) X(__builtins__) X(_initializing) X(_uninitialized_submodules) X(exec_module) X(_call_with_frames_removed) X(_cached) X(cached) X(origin) \
     X(submodule_search_locations) X(_thread) X(get_ident) X(modules) X(name) X(pop) X(append) X(_find_spec) \
     X(_load_unlocked) X(_init_module_attrs) X(_get_spec) X(_NamespacePath) X(NamespacePath) X(_find_spec_legacy) X(_legacy_get_spec) \
     X(meta_path) X(path) X(path_importer_cache) X(extend) X(get) X(__name__) X(__warningregistry__) X(_imp) X(_set_lazy_attributes)

@@ -6,9 +6,14 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import traceback
 import zipfile
 
 from observe import PACKAGES, attempt, module_facts, run, tell, temporary_folder
+
+# 3.15 looks along sys.path for other names before it prints an ImportError, in the order of a set, and that would be recorded.
+if hasattr(traceback, "_find_incompatible_extension_module"):
+    traceback._find_incompatible_extension_module = traceback._compute_suggestion_error = lambda *arguments: None
 
 sys.path.insert(0, PACKAGES)
 folder = temporary_folder()
@@ -269,6 +274,13 @@ def recording_import(name, globals=None, locals=None, fromlist=(), level=0):
 
 builtins.__import__ = recording_import
 statements("__import__ replaced")
+# Modules in C that import others.
+MODULES_IN_C = ("_pickle", "_elementtree", "_decimal", "_zoneinfo", "math")
+for name in MODULES_IN_C:
+    usual = {each: sys.modules.pop(each, None) for each in (name, "copyreg", "numbers", "_math_integer")}
+    log.clear()
+    tell(f"a sandbox: {name}", [run(name, f"import {name}", __builtins__={"__import__": recording_import}).get(name), list(log)])
+    sys.modules.update({key: module for key, module in usual.items() if module is not None})
 builtins.__import__ = importlib.__import__
 statements("__import__ of importlib")
 builtins.__import__ = before

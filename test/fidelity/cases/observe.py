@@ -61,8 +61,16 @@ def describe(error, seen=()):
         "frames": frames_of(error),
         "cause": describe(error.__cause__, known),
         "context": describe(error.__context__, known),
-        "printed": traceback.format_exception(type(error), error, error.__traceback__),
+        "printed": printed(error),
     }
+
+
+def printed(error):
+    """As Python prints it. That of 3.15 looks for similar names along sys.path, and fails where that has what is no path."""
+    try:
+        return traceback.format_exception(type(error), error, error.__traceback__)
+    except Exception as failure:
+        return [type(failure).__name__, str(failure)]
 
 
 def frames_of(error):
