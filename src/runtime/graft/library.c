@@ -12,6 +12,14 @@
 
 static PyCFunction get_frozen_object;
 
+/* Whether the interpreter has static code of the module already, which it prepares at each start, whether it is used or not: where that is so, images
+ * of importlib's second half and of zipimport, which every start runs and no program looks at, would only be more pages. */
+static int has_code_of_its_own(ff_text name)
+{
+    return FF_HAS_DEEPFREEZE &&
+           (ff_is_text("_frozen_importlib_external", name.data, name.length) || ff_is_text("zipimport", name.data, name.length));
+}
+
 /* Gives static code for a name. FF_UNSURE: the interpreter's own function has to answer. */
 static ff_answer find_frozen_code(PyObject *name, PyObject **code)
 {
@@ -27,7 +35,7 @@ static ff_answer find_frozen_code(PyObject *name, PyObject **code)
         (ff_restore_executable() < 0 || (ff_images_available() && ff_install_import_hooks() < 0))) {
         return FF_FAILED;
     }
-    if (ff_is_import_observed()) {
+    if (ff_is_import_observed() || has_code_of_its_own(text)) {
         return FF_UNSURE;
     }
     for (uint32_t i = 0; i < ff_frozen_row_count; i++) {
