@@ -23,6 +23,7 @@ export type ScriptName =
   | 'compile_modules.py';
 
 const REQUEST_FILES = 'request_files.py';
+const TOKENS = 'kept_tokens.py';
 const COMPARISON = ['exact_constants.py', 'image_comparison.py', 'marshal_graph.py'];
 
 /** What scripts import from their own directory, and what that imports. */
@@ -35,14 +36,19 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'fix_addresses.py': [REQUEST_FILES],
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
+  'prepare_dump.py': [TOKENS],
+  'record_imports.py': [TOKENS],
   'resolve_modules.py': [REQUEST_FILES],
   'try_images.py': COMPARISON,
   'verify_images.py': [...COMPARISON, REQUEST_FILES],
 };
 
-/** All files that decide what a script does: itself, and what it imports from beside it. */
-export function scriptFiles(script: ScriptName): readonly {readonly name: string; readonly path: string}[] {
-  return [script, ...(HELPERS[script] ?? [])].map((name) => ({name, path: join(SCRIPTS_FOLDER, name)}));
+/** All files that decide what scripts do: themselves, and what they load from beside them. */
+export function scriptFiles(
+  ...scripts: readonly ScriptName[]
+): readonly {readonly name: string; readonly path: string}[] {
+  const names = new Set<string>(scripts.flatMap((script) => [script, ...(HELPERS[script] ?? [])]));
+  return [...names].map((name) => ({name, path: join(SCRIPTS_FOLDER, name)}));
 }
 
 /** The absolute path of a script. The scripts are not compiled, so they stay in `src/` of the package. */

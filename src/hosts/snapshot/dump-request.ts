@@ -32,9 +32,9 @@ const READ_AT_START = ['HOME'];
 
 /**
  * The request as text: a name and a value in each line.
- * @param prepare the path of prepare_dump.py, which the process runs
+ * @param prepare the paths of prepare_dump.py and what belongs to it, which the process runs
  */
-export function dumpRequestText(request: DumpRequest, prepare: string): string {
+export function dumpRequestText(request: DumpRequest, prepare: readonly string[]): string {
   const {modules, without, seed, output, locate, read, check, placement, portable = false} = request;
   // A line holds one name.
   const atStart = portable ? [] : READ_AT_START;
@@ -43,7 +43,7 @@ export function dumpRequestText(request: DumpRequest, prepare: string): string {
     .map(({kind, name}) => `${kind} ${name}`);
   const lines = [
     [output.kind === 'dump' ? 'output' : 'record', output.path],
-    ['prepare', prepare],
+    ...prepare.map((path) => ['prepare', path]),
     ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
     ...(portable ? [['portable', 'yes']] : []),

@@ -36,12 +36,15 @@ export interface ImportEvent {
   readonly detail: string;
 }
 
-const READS = ['variable', 'file', 'examined', 'fact', 'arguments', 'moment', 'generator', 'path'] as const;
+const READS = [
+  ...(['variable', 'file', 'examined', 'fact', 'arguments', 'moment', 'generator', 'path'] as const),
+  ...(['token', 'table'] as const),
+] as const;
 
 /**
  * What a module looked at: an environment variable, a file or directory, or something else about the process (runtime/snapshot/facts.c); or an attribute that
  * each start makes anew: a list of all arguments, or (with the function of `time`) a reading of a clock; or the seed of its generator of random numbers; or all
- * of `sys.path`.
+ * of `sys.path`; or, by their paths, a value that is made of random bytes of the system, and a dictionary or set whose order depends on one (kept_tokens.py).
  */
 export interface ImportRead {
   readonly kind: (typeof READS)[number];

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {stat} from '../../fs/recorded-fs.js';
 import {clearFile} from '../../fs/removal.js';
 import {readSparse} from '../../fs/sparse-file.js';
-import {scriptPath} from '../../cpython/interpreter/scripts.js';
+import {scriptFiles} from '../../cpython/interpreter/scripts.js';
 import {runProcess} from '../../exec/process.js';
 import {type Result, fail, ok} from '../../model/result.js';
 import type {Site} from '../../pipeline/host.js';
@@ -34,7 +34,10 @@ export async function runDump(
   await clearFile(request.output.path);
   await writeFile(
     path,
-    dumpRequestText(asSeenFrom(place, request), place.inside(scriptPath('prepare_dump.py'))),
+    dumpRequestText(
+      asSeenFrom(place, request),
+      scriptFiles('prepare_dump.py').map(({path}) => place.inside(path)),
+    ),
   );
   const command = place.command({
     file: file ?? calledAs,

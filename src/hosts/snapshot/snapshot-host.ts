@@ -146,7 +146,7 @@ async function withSnapshot(
   const outdated = contents && (await whyOutdated(path, contents, environment, site.context));
   const kept = join(work, 'snapshots', nameOf(out));
   const scripts = await site.engine.sources(
-    (['record_imports.py', 'prepare_dump.py', 'locate_words.py'] as const).flatMap(scriptFiles),
+    scriptFiles('record_imports.py', 'prepare_dump.py', 'locate_words.py'),
   );
   if (!scripts.ok) return scripts;
   const tools = scripts.value.map(({name, digest}) => ({name, digest}));

@@ -111,7 +111,7 @@ export async function discover(
   const gone = earlier.kind === 'valid' ? doubtful(earlier.value) : [];
   const keyedWith = anew ?? (doesCompile && gone.length > 0 ? digestOf([usual, ...gone].join('\n')) : usual);
   const scripts = await engine.sources(
-    (['trace_imports.py', 'resolve_modules.py'] as const).flatMap(scriptFiles),
+    (['trace_imports.py', 'resolve_modules.py'] as const).flatMap((name) => scriptFiles(name)),
   );
   if (!scripts.ok) return scripts;
   const files = tracedScripts(selection, context.cwd);

@@ -235,9 +235,11 @@ static void run_imports(void)
     Py_DECREF(earlier);
 
     PyObject *functions = PyDict_New();
-    const char *script = ff_request_value("prepare", NULL);
-    if (functions == NULL || script == NULL || ff_run_script(script, functions) < 0) {
-        ff_stop_with_exception("the request is incomplete");
+    const char *script = NULL;
+    while (functions != NULL && (script = ff_request_value("prepare", script)) != NULL) {
+        if (ff_run_script(script, functions) < 0) {
+            ff_stop_with_exception("a script fails");
+        }
     }
     list_files(PyDict_GetItemString(functions, "list_files"), header->portable != 0);
     if (ff_prepare_renewal(PyDict_GetItemString(functions, "prepare"), header->portable != 0) < 0) {
@@ -284,6 +286,7 @@ static void run_imports(void)
     ff_forget_random();
     ff_find_hash_keys();
     ff_find_drawn();
+    ff_forget_process_numbers();
     ff_find_locked();
     ff_find_clock_readings();
     ff_clear_padding();

@@ -1,5 +1,6 @@
-/* Random numbers in examples of documentation, which imports make and keep as texts: each process has others. While a snapshot is made they come from the
- * seed of string hashes, so that two dumps have the same texts; a start has those of the build. Nobody reads numbers there that have to be its own. */
+/* Random numbers in examples of documentation, which imports make and keep as texts, those of names of temporary files, and that from which sympy's dummy symbols
+ * count, which are in keys of many tables: each process has others. While a snapshot is made they come from the seed of string hashes, so that two dumps have the same; a start has those of
+ * the build. Nobody reads numbers there that have to be its own: what counts on counts from another number (prepare_dump.py, indices_of_sympy()). */
 #include FF_LAYOUT
 
 #include "restore.h"
@@ -7,11 +8,13 @@
 
 #include <string.h>
 
-/* Functions whose result is such a text, and what their file's path ends with. */
+/* Functions that draw such numbers, and what their file's path ends with. */
 static const struct {
     const char *function, *file;
 } WRITERS[] = {
     {"_generate_example", "/scipy/stats/_distribution_infrastructure.py"}, /* results of X.sample() that "may vary" */
+    {"Dummy", "/sympy/core/symbol.py"}, /* the body of the class */
+    {"rng", "/tempfile.py"},            /* of _RandomNameSequence: tables have had the names, which the program draws anew */
 };
 
 static int is_writer(const PyCodeObject *code)

@@ -109,7 +109,10 @@ static ssize_t draw_for(void *bytes, size_t size, unsigned int flags, const void
         fill_from_seed(bytes, size);
         return (ssize_t)size;
     }
-    ssize_t done = __real_getrandom(bytes, size, flags);
+    ssize_t done;
+    do {
+        done = __real_getrandom(bytes, size, flags);
+    } while (ff_is_short_number(bytes, done));
     ff_note_draw(bytes, done);
     return done;
 }
@@ -127,7 +130,10 @@ int __wrap_getentropy(void *bytes, size_t size)
         states[state_count++] = (key_place){bytes, 0, size};
         return 0;
     }
-    int status = getentropy(bytes, size);
+    int status;
+    do {
+        status = getentropy(bytes, size);
+    } while (ff_is_short_number(bytes, status == 0 ? (ssize_t)size : -1));
     ff_note_draw(bytes, status == 0 ? (ssize_t)size : -1);
     return status;
 }

@@ -8,9 +8,8 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-/* No two numbers of 32 bits that programs often have. */
-#define STACK ((char *)0x5b7d9e000000)
-#define STACK_SIZE ((size_t)16 << 20)
+#define STACK FF_IMPORT_STACK
+#define STACK_SIZE FF_IMPORT_STACK_SIZE
 
 /* Functions that are compiled with a guard have it on their stack (-fstack-protector): the same number in each process that makes a snapshot, which ends without
  * returning from any function that runs now. */

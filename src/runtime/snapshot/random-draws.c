@@ -10,13 +10,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define DRAWS 256
+#define DRAWS 4096
 #define LARGEST 2496 /* the state of the Mersenne twister */
 
 typedef struct {
     uint32_t size;
     unsigned char bytes[LARGEST];
 } draw;
+#define LEAST_NUMBER 8 /* bytes */
 static draw *draws; /* of this process only */
 static atomic_int draw_count;
 
@@ -24,6 +25,13 @@ static atomic_int draw_count;
 void ff_watch_draws(void)
 {
     draws = (draw *)ff_scratch(DRAWS * sizeof(*draws));
+}
+
+/* Whether the bytes as a number have fewer digits than most others: what imports make of it would take another number of allocations in each process, by which
+ * dumps are compared (uuid.UUID.__str__()). */
+int ff_is_short_number(const unsigned char *bytes, ssize_t size)
+{
+    return draws != NULL && size >= LEAST_NUMBER && size <= LARGEST && (bytes[0] < 16 || bytes[size - 1] < 16);
 }
 
 void ff_note_draw(const void *bytes, ssize_t size)
@@ -35,8 +43,18 @@ void ff_note_draw(const void *bytes, ssize_t size)
     }
 }
 
-/* After them: a list of bytes. */
-PyObject *ff_take_draws(void)
+/* NULL behind the last one. */
+const unsigned char *ff_get_draw(int number, size_t *size)
+{
+    if (draws == NULL || number >= (draw_count < DRAWS ? draw_count : DRAWS)) {
+        return NULL;
+    }
+    *size = draws[number].size;
+    return draws[number].bytes;
+}
+
+/* After the imports: a list of bytes. */
+PyObject *ff_list_draws(void)
 {
     int count = draw_count < DRAWS ? draw_count : DRAWS;
     PyObject *list = PyList_New(0);

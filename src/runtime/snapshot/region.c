@@ -213,11 +213,18 @@ void ff_watch_allocations(void (*watch)(const char *start, size_t size))
     region.watch = watch;
 }
 
+/* How often what is below the stack's frames is cleared. */
+#define CALLS 64
+
 void *ff_allocate(size_t size, size_t alignment)
 {
     lock_region();
-    void *p = allocate_numbered(region.count++, size, alignment);
+    uint64_t number = region.count++;
+    void *p = allocate_numbered(number, size, alignment);
     unlock_region();
+    if (number % CALLS == 0) {
+        ff_clear_stack();
+    }
     return p;
 }
 

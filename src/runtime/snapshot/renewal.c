@@ -99,8 +99,12 @@ int ff_prepare_renewal(PyObject *prepare, int is_portable)
     if (environment == NULL || set_time_zone == NULL) {
         return -1;
     }
-    PyObject *both = PyObject_CallFunction(prepare, "OiNNNN", PyImport_GetModuleDict(), is_portable, list_recorded("arguments"), list_recorded("moment"),
-                                           ff_take_draws(), list_recorded("generator"));
+    PyObject *keep, *write;
+    if (ff_new_token_functions(&keep, &write) < 0) {
+        return -1;
+    }
+    PyObject *both = PyObject_CallFunction(prepare, "OiNNNNNNNN", PyImport_GetModuleDict(), is_portable, list_recorded("arguments"), list_recorded("moment"),
+                                           ff_list_draws(), list_recorded("generator"), list_recorded("token"), list_recorded("table"), keep, write);
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);

@@ -151,6 +151,13 @@ static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t si
     return hash;
 }
 
+/* Where imports run while a snapshot is made (import-stack.c): no two numbers of 32 bits that programs often have. */
+#define FF_IMPORT_STACK ((char *)0x5b7d9e000000)
+#define FF_IMPORT_STACK_SIZE ((size_t)16 << 20)
+
+/* snapshot/stack-remains.c: what returned calls have left there. */
+void ff_clear_stack(void);
+
 /* snapshot/region.c: the allocator. */
 void ff_begin_region(void);
 int ff_is_region_used(void);
@@ -327,10 +334,16 @@ int ff_is_for_example(void);
 
 /* snapshot/random-draws.c: random numbers that imports draw. */
 void ff_watch_draws(void);
+int ff_is_short_number(const unsigned char *bytes, ssize_t size);
 void ff_note_draw(const void *bytes, ssize_t size);
-PyObject *ff_take_draws(void);
+PyObject *ff_list_draws(void);
+const unsigned char *ff_get_draw(int number, size_t *size);
 void ff_find_drawn(void);
 void ff_renew_drawn(void);
+
+/* snapshot/tokens.c: what imports make of random numbers. */
+int ff_new_token_functions(PyObject **keep, PyObject **write);
+void ff_forget_process_numbers(void);
 
 /* snapshot/long-doubles.c: what is no part of a number. */
 void ff_clear_padding(void);

@@ -25,6 +25,8 @@
 #define FF_TYPE_CACHE PyInterpreterState_Get()->types.type_cache /* Include/internal/pycore_typeobject.h */
 #define FF_IS_MONITORED(code) ((code)->_co_monitoring != NULL) /* the same */
 #define FF_IS_IMMORTAL(object) _Py_IsImmortal(object)          /* Include/object.h */
+#define FF_DIGIT_COUNT(number) ((Py_ssize_t)(((PyLongObject *)(number))->long_value.lv_tag >> 3)) /* Include/cpython/longintrepr.h */
+#define FF_DIGITS(number) ((PyLongObject *)(number))->long_value.ob_digit
 /* Blocks that belong to no arena: sys.getallocatedblocks() (Objects/obmalloc.c). */
 #define FF_SET_BLOCK_COUNT(count) (FF_OBMALLOC->mgmt.raw_allocated_blocks = (count))
 
@@ -38,6 +40,8 @@
 #define FF_TYPE_CACHE PyInterpreterState_Get()->type_cache /* Include/internal/pycore_interp.h */
 #define FF_IS_MONITORED(code) 0
 #define FF_IS_IMMORTAL(object) 0
+#define FF_DIGIT_COUNT(number) Py_ABS(Py_SIZE(number)) /* Include/cpython/longintrepr.h */
+#define FF_DIGITS(number) ((PyLongObject *)(number))->ob_digit
 /* The variable is static: _Py_GetAllocatedBlocks() is wrapped (allocation.c). */
 #define FF_SET_BLOCK_COUNT(count) (ff_block_count = (count))
 

@@ -26,13 +26,14 @@ def list_files(modules, is_portable, libraries):
     return "".join(path + "\0" for path in sorted(found, key=lambda path: path.rpartition("/")))
 
 
-def prepare(modules, is_portable, copies, moments, draws, seeds):
+def prepare(modules, is_portable, copies, moments, draws, seeds, tokens, tables, keep, write):
     """Returns the functions that each start calls, those of the program (tuples of a function, its arguments and its keywords), and the names of modules
     (shadowed.c).
 
     `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks and drawn numbers, `MODULE NAME
     FUNCTION` each; `draws` the random bytes that imports have got of the
-    system (random-draws.c), `seeds` those of generators in the recording."""
+    system (random-draws.c), `seeds` those of generators in the recording; the others are
+    those of kept_tokens.py."""
     restored = call_program(modules)
     from gc import get_objects
 
@@ -46,6 +47,8 @@ def prepare(modules, is_portable, copies, moments, draws, seeds):
         *start_of_logging(modules),
         *numpy_generators(modules, everything, draws),
         *generator_of_torch(modules, seeds),
+        *renew_tokens(modules, tokens, tables, keep, write),  # noqa: F821 (kept_tokens.py)
+        *indices_of_sympy(modules),
         *date_of_f2py(modules),
         *name_of_joblib(modules),
         *times_of_psutil(modules),
@@ -234,6 +237,21 @@ def generator_of_torch(modules, seeds):
     if generator is not None and seeds and str(generator.initial_seed()) not in seeds:
         generator.manual_seed(0)
         yield generator.seed
+
+
+def indices_of_sympy(modules):
+    """Each of its dummy symbols has a number that counts from a random one (sympy/core/symbol.py). Those of the imports keep theirs, which are those of the
+    build (example-numbers.c): the others count from a larger one, so that no two are equal in a process, nor are those of two processes."""
+    dummy = getattr(modules.get("sympy.core.symbol"), "Dummy", None)
+    if hasattr(dummy, "_prng") and type(getattr(dummy, "_base_dummy_index", None)) is int:
+        base, generator = dummy._base_dummy_index, dummy._prng
+        generator.seed(0)
+
+        def renew():
+            generator.seed()
+            dummy._base_dummy_index = base + generator.randint(0, 8 * 10**6)
+
+        yield renew
 
 
 def date_of_f2py(modules):

@@ -16,6 +16,8 @@ print, OUT one JSON object a line:
     {"read": ["path", MODULE, "all"]}                           all entries of sys.path
     {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps, or a number that `random` has drawn
     {"read": ["generator", MODULE, SEED]}                       the seed of its generator of random numbers
+    {"read": ["token", MODULE, "MODULE STEP…"]}                 made of random bytes of the system, or the process's number (kept_tokens.py)
+    {"read": ["table", MODULE, "MODULE STEP…"]}                 a dictionary or set whose order depends on one
     {"time": [MODULE, MS]}                                      how long its body ran, without those of others
     {"end": true}
 
@@ -70,9 +72,16 @@ def put(line):
         lines.append(line)
 
 
+paths = {}  # that modules looked at; those of files that were made and removed meanwhile do not count
+
+
 def put_read(kind, name):
     if running:
-        put('{"read":[%s,%s,%s]}' % (text(kind), text(running[-1]), text(name)))
+        line = '{"read":[%s,%s,%s]}' % (text(kind), text(running[-1]), text(name))
+        if kind in ("file", "examined"):
+            paths[line] = name
+        else:
+            put(line)
 
 
 def edge(name):
@@ -151,14 +160,59 @@ opened = {}  # path, or SOCKET -> the place of the last one that opened it
 SOCKET = "a socket"
 
 
+made = {}  # files and directories that were not there before -> those who made them
+written = {}  # changed paths -> modules -> where
+
+
+def is_there(path):
+    with Paused():  # the module itself examines nothing here
+        return os.path.lexists(path)
+
+
 def write(path, needed):
     """A change of a file, which fails where what it needs is not there."""
-    with Paused():  # the module itself examines nothing here
-        is_there = os.path.lexists(needed)
-    if is_there:
-        event("write", path)
-    else:
+    if not is_there(needed):
         put_read("examined", needed)
+    else:
+        written.setdefault(path, {}).setdefault(running[-1], place())
+
+
+def make(path):
+    """It is nobody's change if it is gone when the imports are done."""
+    if path not in written and not is_there(path):
+        made.setdefault(path, running[-1])
+
+
+def is_gone(path):
+    """Whether it, or a directory that it was in, came and went."""
+    while path not in made or is_there(path):
+        folder = os.path.dirname(path)
+        if folder == path:
+            return False
+        path = folder
+    return True
+
+
+def put_paths():
+    for path, modules in written.items():
+        if not is_gone(path):
+            for module, where in modules.items():
+                put_event("write", module, where, path)
+    for path, module in made.items():  # it can be made there
+        folder = os.path.dirname(path)
+        if is_gone(path) and not is_gone(folder):
+            put('{"read":["examined",%s,%s]}' % (text(module), text(folder)))
+    for line, path in paths.items():
+        if not is_gone(path):
+            put(line)
+
+
+def path_at(path, directory):
+    """With the directory that a relative one is of."""
+    if type(directory) is int and directory >= 0 and not path.startswith("/"):
+        with Paused():
+            path = os.path.join(posix.readlink("/proc/self/fd/%d" % directory), path)
+    return os.path.abspath(path)
 
 
 def audit(name, arguments):
@@ -173,6 +227,8 @@ def audit(name, arguments):
             opened[os.path.realpath(path)] = place()
         flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
         if flags & 3 != 0 and not path.startswith("/dev/"):
+            if flags & os.O_CREAT:
+                make(path)
             write(path, os.path.dirname(path) if flags & os.O_CREAT else path)
         elif flags & 3 == 0 and not path.startswith(("/proc/", "/dev/")):
             put_read("file", path)
@@ -184,11 +240,18 @@ def audit(name, arguments):
         path = decoded(arguments[0])
         if path is None or is_import_system(sys._getframe(1)):
             return
-        path = os.path.abspath(path)
+        is_pair = name in ("os.link", "os.rename", "os.symlink")
+        path = path_at(path, -1 if name == "os.truncate" else arguments[2] if is_pair else arguments[-1])
         if name == "os.mkdir":
+            make(path)
             put_read("examined", path)  # as if it had looked whether it is there
-        else:
-            write(path, "/" if name == "os.symlink" else path)
+        elif name != "os.symlink":
+            write(path, path)
+        other = decoded(arguments[1]) if is_pair else None
+        if other is not None:
+            other = path_at(other, arguments[-1])
+            make(other)
+            write(other, os.path.dirname(other))
     elif name == "os.chdir":
         changed["directory"] = place()
     elif name == "socket.__new__":
@@ -236,6 +299,26 @@ def watch(module, kind, names):
             function = getattr(owner, name, None)
             if function is not None and not isinstance(function, Watched):
                 setattr(owner, name, Watched(function, noted("%s.%s" % (module.__name__.lstrip("_"), name))))
+
+
+class Source(Watched):
+    """One of random bytes, of which a module may make what it keeps, or of the number of the process, which it may keep."""
+
+    def __call__(self, *arguments):
+        value = Watched.__call__(self, *arguments)
+        if running and not is_paused:
+            sources.append(value)
+        return value
+
+
+sources = []
+
+
+def watch_sources():
+    for kind, name in (("random", "urandom"), ("random", "getrandom"), ("process", "getpid")):
+        source = Source(getattr(posix, name), lambda arguments, kind=kind, name=name: event(kind, "posix." + name))
+        for owner in (posix, os):
+            setattr(owner, name, source)
 
 
 class Clock(Watched):
@@ -294,6 +377,20 @@ def put_moments():
             put('{"read":["moment",%s,%s]}' % (text(name), text(" ".join((name, key, made)))))
 
 
+def put_tokens():
+    """Values that are made of random bytes, and numbers of the process. The key of multiprocessing is renewed in any case (prepare_dump.py)."""
+    process = sys.modules.get("multiprocessing.process")
+    known = process and bytes(process._current_process._config.get("authkey", b""))
+    names = {}
+    with open(os.path.join(os.path.dirname(__file__), "kept_tokens.py"), encoding="utf-8") as file:
+        exec(file.read(), names)
+
+    def put_token(kind, module, path):
+        put('{"read":[%s,%s,%s]}' % (text(kind), text(module), text(path)))
+
+    names["find_tokens"](dict(sys.modules), [each for each in sources if each != known], put_token)
+
+
 def watch_fact(module, fact, names):
     for name in names.split():
         for owner in (module, os if module is posix else None):
@@ -316,8 +413,8 @@ def watch_functions():
     for each in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
         watch_clocks(time, "%s %s_ns" % (each, each))
     watch(time, "clock", "clock_gettime clock_gettime_ns localtime gmtime ctime asctime strftime")
-    watch(posix, "process", "getpid getppid getpgid getpgrp getsid times")
-    watch(posix, "random", "urandom getrandom")
+    watch(posix, "process", "getppid getpgid getpgrp getsid times")
+    watch_sources()
     watch_fact(posix, "cwd", "getcwd getcwdb")
     watch_fact(posix, "host", "uname")
     watch_fact(posix, "cpus", "cpu_count process_cpu_count sched_getaffinity")
@@ -950,7 +1047,9 @@ def main():
     is_paused = True
     check_names()
     check_copies()
+    put_paths()
     put_moments()
+    put_tokens()
     note_generators()
     run_hooks()
     if len(posix.listdir("/proc/self/task")) > 1:

@@ -369,16 +369,16 @@ describe('the request', () => {
       ...['output /x y', 'prepare /p.py', 'seed 5', 'variable HOME', 'variable X', 'file /a b', 'fact cwd'],
       ...['module b', 'module a.c', 'without d', ''],
     ];
-    expect(dumpRequestText(request, '/p.py')).toBe(lines.join('\n'));
+    expect(dumpRequestText(request, ['/p.py'])).toBe(lines.join('\n'));
     const locate = {script: '/l.py', words: [255]};
-    expect(dumpRequestText({...request, locate}, '/p.py')).toBe(
+    expect(dumpRequestText({...request, locate}, ['/p.py'])).toBe(
       [...lines.slice(0, -1), 'locate /l.py', 'word ff', ''].join('\n'),
     );
   });
 
   test('of a record, and of a dump that is placed by one', () => {
     const output = {kind: 'record', path: '/r'} as const;
-    expect(dumpRequestText({modules: [], without: [], read: [], seed: 5, output}, '/p.py')).toBe(
+    expect(dumpRequestText({modules: [], without: [], read: [], seed: 5, output}, ['/p.py'])).toBe(
       'record /r\nprepare /p.py\nseed 5\nvariable HOME\n',
     );
     const placed = {
@@ -389,7 +389,7 @@ describe('the request', () => {
       output: {kind: 'dump', path: '/d'},
       placement: '/r',
     } as const;
-    expect(dumpRequestText(placed, '/p.py')).toBe(
+    expect(dumpRequestText(placed, ['/p.py'])).toBe(
       'output /d\nprepare /p.py\nplacement /r\nseed 5\nvariable HOME\n',
     );
   });
