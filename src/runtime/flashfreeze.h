@@ -521,10 +521,11 @@ void ff_install_frozen_rows(void);
 /* module.c: the module _flashfreeze. linked/startup.c and overlay/extension-module.c give it to the interpreter. */
 PyObject *ff_module_init(void);
 extern const char *ff_snapshot_state; /* "restored", or why the start was an ordinary one; NULL without snapshots */
-/* For the recording of imports. */
+/* For imports while a snapshot is made, and the recording of them. */
 typedef struct {
     const char *(*reason_to_leave_out)(const char *path); /* why a snapshot cannot hold a library; NULL if it can */
     PyObject *(*settings)(void);                          /* text: lines of a name, a tab, and a value */
+    void (*begin_body)(void);                             /* of a module */
 } ff_snapshot_rules;
 extern const ff_snapshot_rules *ff_rules; /* NULL without snapshots */
 

@@ -48,8 +48,13 @@ export function compareDumps(a: Buffer, b: Buffer): Result<Differences> {
       if (part === 'data' && owned.has(address + at)) continue;
       const values = [wordAt(own, at), wordAt(its, at)] as const;
       const found = objects.find(values);
+      const unaligned = found === undefined ? objects.findUnaligned(own, its, at) : undefined;
       if (found !== undefined) moved.push(...found.map((each) => ({part, address: address + at, ...each})));
-      else words.push({part, address: address + at, values});
+      else if (unaligned === undefined) words.push({part, address: address + at, values});
+      else {
+        const {at: from, ...rest} = unaligned;
+        moved.push({part, address: address + from, ...rest});
+      }
     }
   }
   return ok({words, moved});

@@ -17,6 +17,7 @@ function shiftsOf(half: Half): readonly [word: bigint, address: bigint] {
 /** A word that points into an object of which each process has its own place, such as libc (src/runtime/snapshot/move-words.c). */
 export interface MovedWord {
   readonly part: Part;
+  /** In structures that were copied as bytes, not that of an aligned word. */
   readonly address: number;
   /** That half of it holds a half of an address; by default the word is one. */
   readonly half?: Half;
@@ -27,6 +28,8 @@ export interface MovedWord {
 }
 
 const WORD = 8;
+/** Where in the number of a half how far behind aligned words these are begins. */
+const SHIFTED = 256;
 /** The bytes of a `ff_moves`, and of a `ff_move`. */
 const GROUP_SIZE = 24;
 const MOVE_SIZE = 8;
@@ -60,28 +63,28 @@ export function putMovedWords(
   }
 }
 
-/** The table that a start reads: words in groups of one part, one object, and one half. */
+/** The table that a start reads: words in groups of one part, one object, one half, and one alignment. */
 export function encodeMoves(
   words: readonly MovedWord[],
   header: DumpHeader,
 ): {readonly bytes: Buffer; readonly count: number} {
   const groups = new Map<string, MovedWord[]>();
   for (const word of words) {
-    const key = `${word.part} ${word.object} ${word.half ?? ''}`;
+    const key = `${word.part} ${word.object} ${word.half ?? ''} ${word.address % WORD}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [word]);
     else group.push(word);
   }
   const encoded = [...groups.values()].map((group) => {
-    const [{part, object, half} = {part: 'data', object: 0} as const] = group;
+    const [{part, object, half, address: first} = {part: 'data', object: 0, address: 0} as const] = group;
     const start = placeOfPart(part, header).address;
     const bytes = Buffer.alloc(GROUP_SIZE + MOVE_SIZE * group.length);
     bytes.writeBigUInt64LE(BigInt(start), 0);
     bytes.writeUInt32LE(object, 8);
-    bytes.writeUInt32LE(HALVES.indexOf(half), 12);
+    bytes.writeUInt32LE(HALVES.indexOf(half) + SHIFTED * (first % WORD), 12);
     bytes.writeBigUInt64LE(BigInt(group.length), 16);
     for (const [i, {address, offset}] of group.entries()) {
-      bytes.writeUInt32LE((address - start) / WORD, GROUP_SIZE + MOVE_SIZE * i);
+      bytes.writeUInt32LE(Math.floor((address - start) / WORD), GROUP_SIZE + MOVE_SIZE * i);
       bytes.writeUInt32LE(offset, GROUP_SIZE + MOVE_SIZE * i + 4);
     }
     return bytes;
@@ -99,11 +102,12 @@ export function readMoves(
   for (let group = 0; group < moveCount; group++) {
     const [start, count] = [Number(snapshot.readBigUInt64LE(at)), Number(snapshot.readBigUInt64LE(at + 16))];
     const object = snapshot.readUInt32LE(at + 8);
-    const half = HALVES[snapshot.readUInt32LE(at + 12)];
+    const kind = snapshot.readUInt32LE(at + 12);
+    const half = HALVES[kind % SHIFTED];
     const part = start === data ? 'data' : start === region ? 'region' : 'thread-local data';
     at += GROUP_SIZE;
     for (let i = 0; i < count; i++, at += MOVE_SIZE) {
-      const address = start + WORD * snapshot.readUInt32LE(at);
+      const address = start + WORD * snapshot.readUInt32LE(at) + Math.floor(kind / SHIFTED);
       const offset = snapshot.readUInt32LE(at + 4);
       words.push({part, address, object, offset, ...(half === undefined ? {} : {half})});
     }
@@ -149,6 +153,33 @@ export class ObjectsOfTwo {
       halves.push({half: names[inWord === 0n ? 0 : 1], ...found});
     }
     return halves.length === 0 ? undefined : halves;
+  }
+
+  /**
+   * The pointer, or the half of one, that is no aligned word and has all bytes in which two parts differ at `at`; undefined if there is none. Compiled code pushes
+   * structures as bytes, with parts that nobody has written.
+   */
+  findUnaligned(
+    a: Buffer,
+    b: Buffer,
+    at: number,
+  ): (Omit<MovedWord, 'part' | 'address'> & {at: number}) | undefined {
+    const differs = [...Array(WORD).keys()].filter((i) => a[at + i] !== b[at + i]);
+    const [first, last] = [at + (differs.at(0) ?? 0), at + (differs.at(-1) ?? 0)];
+    for (const size of [WORD, WORD / 2]) {
+      for (let from = Math.max(last - size + 1, 0); from <= first && from + size <= a.length; from++) {
+        if (from % WORD === 0) continue;
+        const values =
+          size === WORD
+            ? ([a.readBigUInt64LE(from), b.readBigUInt64LE(from)] as const)
+            : ([BigInt(a.readUInt32LE(from)), BigInt(b.readUInt32LE(from))] as const);
+        const whole = size === WORD ? this.findBits(values, 64) : undefined;
+        if (whole !== undefined) return {at: from, ...whole};
+        const upper = size === WORD ? undefined : this.findUpper(values);
+        if (upper !== undefined) return {at: from, half: 'low of high', ...upper};
+      }
+    }
+    return undefined;
   }
 
   /** The object whose address has this upper half. */

@@ -132,6 +132,9 @@ static PyObject *execute(PyObject *module, const ff_wanted *wanted)
     if (has_code == FF_UNSURE) {
         return call_exec_module(module, wanted->spec);
     }
+    if (ff_rules != NULL) {
+        ff_rules->begin_body();
+    }
     /* As exec() does, called from importlib. */
     PyObject *result = NULL;
     if (PyDict_SetItem(dict, ff_import.names.__builtins__, PyInterpreterState_Get()->builtins) == 0 &&

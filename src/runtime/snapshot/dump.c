@@ -229,6 +229,7 @@ static void run_imports(void)
     if (ff_keep_variables(earlier, variables) < 0) {
         ff_stop_with_exception("cannot keep the variables that imports have set");
     }
+    ff_synchronize_numbers();
     ff_append_variables();
     ff_append_facts(argv);
     Py_DECREF(variables);

@@ -7,6 +7,9 @@
 #include "restore.h"
 
 #include <link.h>
+#include <string.h>
+
+#define SHIFTED 256
 
 /* What lies above a thread's pointer is libc's own description of the thread (struct pthread, 2304 bytes in glibc 2.36). */
 #define OF_THREAD 2048
@@ -89,7 +92,7 @@ int ff_are_moves_possible(const ff_snapshot_header *header)
     const ff_moves *moves = (const ff_moves *)((const char *)header + header->move_offset);
     for (uint64_t i = 0; i < header->move_count; i++, moves = next_moves(moves)) {
         if ((const char *)(moves + 1) > end || moves->count > (uint64_t)(end - (const char *)(moves + 1)) / sizeof(ff_move) ||
-            moves->object >= header->object_count || moves->object >= FF_OBJECTS || moves->half > 4 ||
+            moves->object >= header->object_count || moves->object >= FF_OBJECTS || moves->half % SHIFTED > 4 || moves->half / SHIFTED > 7 ||
             (moves->part != header->data && moves->part != header->region && moves->part != 0)) {
             return 0;
         }
@@ -106,14 +109,16 @@ void ff_move_words(const ff_snapshot_header *header, char *thread)
     for (uint64_t i = 0; i < header->move_count; i++, moves = next_moves(moves)) {
         char *part = moves->part == 0 ? thread : (char *)(uintptr_t)moves->part;
         const ff_move *each = (const ff_move *)(moves + 1);
+        uint32_t half = moves->half % SHIFTED;
         for (uint64_t k = 0; k < moves->count; k++) {
-            char *word = part + sizeof(uint64_t) * (size_t)each[k].word;
+            char *word = part + sizeof(uint64_t) * (size_t)each[k].word + moves->half / SHIFTED;
             uint64_t address = objects[moves->object].address + each[k].offset;
-            if (moves->half == 0) {
-                *(uint64_t *)word = address;
+            uint32_t bits = (uint32_t)(half > 2 ? address >> 32 : address);
+            if (half == 0) {
+                memcpy(word, &address, sizeof(address));
             }
             else {
-                ((uint32_t *)word)[(moves->half - 1) % 2] = (uint32_t)(moves->half > 2 ? address >> 32 : address);
+                memcpy(word + sizeof(bits) * ((half - 1) % 2), &bits, sizeof(bits));
             }
         }
     }

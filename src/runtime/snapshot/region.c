@@ -48,8 +48,8 @@ static struct {
     unsigned char is_lasting[FF_REGION_SIZE / SMALLEST_CHUNK];
     unsigned char size_of_page[FF_REGION_SIZE / FF_PAGE]; /* in units of 16 bytes; 0: blocks have heads */
     uint64_t count;                                       /* of allocations */
-    const unsigned char *placement;                       /* by number, the kind */
-    uint64_t placement_count;
+    const unsigned char *placement;                       /* by number, what was recorded */
+    uint64_t placement_count, synchronized;               /* the last number that marks a point */
     unsigned char *record; /* by number, whether it is still there */
     void (*watch)(const char *start, size_t size);
     pthread_mutex_t lock;
@@ -170,9 +170,11 @@ static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_
     return (void *)aligned;
 }
 
+enum { GONE, THERE, POINT };
+
 static int kind_of(uint64_t number)
 {
-    return number < region.placement_count && region.placement[number] != 0 ? LASTING : TEMPORARY;
+    return number < region.placement_count && region.placement[number] == THERE ? LASTING : TEMPORARY;
 }
 
 static void note(uint64_t number, unsigned char is_there)
@@ -199,7 +201,7 @@ static void *allocate_numbered(uint64_t number, size_t size, size_t alignment)
         errno = ENOMEM;
     }
     else {
-        note(number, 1);
+        note(number, THERE);
         if (region.watch != NULL) {
             region.watch(p, size);
         }
@@ -226,6 +228,25 @@ void *ff_allocate(size_t size, size_t alignment)
         ff_clear_stack();
     }
     return p;
+}
+
+/* A point that each process comes to, such as the beginning of a module's body: from there the numbers are those of the record again. Sets of objects that are hashed
+ * by their addresses have another order where these lie elsewhere, so that a process may have allocated more or less meanwhile. */
+void ff_synchronize_numbers(void)
+{
+    if (region.allocation != FF_IN_REGION) {
+        return;
+    }
+    lock_region();
+    note(region.count++, POINT);
+    uint64_t next = region.synchronized;
+    while (next < region.placement_count && region.placement[next] != POINT) {
+        next++;
+    }
+    if (next < region.placement_count) {
+        region.count = region.synchronized = next + 1;
+    }
+    unlock_region();
 }
 
 static head *head_of(void *p)
@@ -255,7 +276,7 @@ static void release(void *p)
     char *start = (char *)p - own.shift;
     memset(head_of(p), 0, sizeof(head));
     memset(p, 0, own.capacity);
-    note(own.number, 0);
+    note(own.number, GONE);
     if (own.list != 0) {
         memcpy(start, &region.free_lists[own.list], LINK_SIZE);
         region.free_lists[own.list] = start - sizeof(head);
@@ -278,8 +299,8 @@ void *ff_reallocate(void *p, size_t size)
     int is_temporary = size_in_page(p) == 0 && head_of(p)->list != 0;
     if (is_temporary && kind_of(number) == TEMPORARY && size <= capacity && size >= capacity / 4) {
         memset((char *)p + size, 0, capacity - size);
-        note(head_of(p)->number, 0);
-        note(number, 1);
+        note(head_of(p)->number, GONE);
+        note(number, THERE);
         head_of(p)->number = region.record == NULL ? 0 : (uint32_t)number;
     }
     else {
@@ -391,7 +412,7 @@ char *ff_finish_region(uint64_t *count)
     memset(region.chunks, 0, sizeof(region.chunks)); /* nothing is allocated any more */
     memset(region.pages, 0, sizeof(region.pages));
     region.placement = NULL;
-    region.placement_count = 0;
+    region.placement_count = region.synchronized = 0;
     return region.top;
 }
 

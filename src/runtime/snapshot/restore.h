@@ -100,14 +100,15 @@ typedef struct {
 #define FF_OBJECTS 64
 typedef struct {
     uint64_t part; /* its address; 0 for the main thread's block */
-    uint32_t object, half; /* 0: whole words; 1 or 2: the low or the high half of each has the low one of an address; 3 or 4: its high one */
+    uint32_t object, half; /* 0: whole words; 1 or 2: the low or the high half of each has the low one of an address; 3 or 4: its high one;
+                            * times 256: how far behind aligned words they are */
     uint64_t count; /* how many ff_move follow */
 } ff_moves;
 typedef struct {
     uint32_t word, offset; /* in words of the part, and in bytes of the object */
 } ff_move;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 010"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 011"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -175,6 +176,7 @@ int ff_read_placement(const char *path);
 size_t ff_region_size(void);
 char *ff_finish_region(uint64_t *count);
 void ff_leave_region(void);
+void ff_synchronize_numbers(void);
 
 /* snapshot/allocation.c: what libc and CPython call. */
 void ff_begin_objects(void);

@@ -96,7 +96,7 @@ static void tell_pages(char *path)
 
 FF_PUBLIC int __wrap_Py_BytesMain(int argc, char **argv)
 {
-    static const ff_snapshot_rules rules = {ff_can_hold, ff_settings_text};
+    static const ff_snapshot_rules rules = {ff_can_hold, ff_settings_text, ff_synchronize_numbers};
     ff_rules = &rules;
     const char *path = request();
     if (path != NULL) {

@@ -43,17 +43,14 @@ def slots(kind):
 def attributes(value):
     kind = type(value)
     if issubclass(kind, type):
-        return type.__dict__["__dict__"].__get__(value).items()
+        return (type.__dict__["__dict__"].__get__(value) or {}).items()  # those of mypyc may have none
     found = []
-    if kind.__flags__ & 1 << 9:
-        names = getattr(value, "__dict__", None) if kind.__dictoffset__ else None
-        if type(names) is dict:
-            found.extend(names.items())
-        for name in slots(kind):
-            try:
-                found.append((name, object.__getattribute__(value, name)))
-            except AttributeError:
-                pass  # it has no value
+    for name in ("__dict__", *slots(kind)) if kind.__flags__ & 1 << 9 else ():
+        try:
+            each = object.__getattribute__(value, name)  # asks no code of the class
+        except Exception:
+            continue  # it has no value
+        found.extend(each.items() if name == "__dict__" and type(each) is dict else [(name, each)])
     return found
 
 

@@ -127,3 +127,32 @@ test('the table of a start has them all, and puts them where a process has its o
   putMovedWords(bytes, header, read);
   expect(bytes.subarray(PAGE)).toEqual(Buffer.alloc(3 * PAGE));
 });
+
+test('so are addresses, and upper halves of some, in structures that were copied as bytes', () => {
+  const at = 2 * PAGE;
+  const fill = (bytes: Buffer, place: number): Buffer => {
+    bytes.writeBigUInt64LE(BigInt(place + 0x20), at + 64 + 7);
+    // What was there before, of which a number of 32 bits has taken the lower half.
+    bytes.writeUInt32LE(Math.floor(place / 2 ** 32), at + 128 + 5);
+    return bytes;
+  };
+  const [a, b] = [fill(dump(FIRST, {}), FIRST[0]), fill(dump(SECOND, {}), SECOND[0])];
+  const {words, moved} = compare(a, b);
+  expect(words).toEqual([]);
+  expect(moved).toContainEqual({part: 'region', address: REGION + 71, object: 0, offset: 0x20});
+  expect(moved).toContainEqual({
+    part: 'region',
+    address: REGION + 133,
+    half: 'low of high',
+    object: 0,
+    offset: 0,
+  });
+  const {bytes, count} = encodeMoves(moved, headerOf(a));
+  const packed = dump(FIRST, {});
+  writeField(packed, 'moveCount', count);
+  writeField(packed, 'moveOffset', packed.length);
+  const whole = Buffer.concat([packed, bytes]);
+  expect(new Set(readMoves(whole, headerOf(whole)))).toEqual(new Set(moved));
+  putMovedWords(a, headerOf(a), moved, [{address: SECOND[0], size: 0x1000}]);
+  expect(a.subarray(at, at + 256)).toEqual(b.subarray(at, at + 256));
+});
