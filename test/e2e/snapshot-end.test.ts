@@ -92,6 +92,9 @@ m.close(); m.unlink()`,
   ['end_deleted', 'pass'],
   ['end_tried', 'pass'],
   ['end_tried', 'end_tried.kept = None'],
+  // So are those of the program's.
+  ['end_tried', 'kept = end_tried.Closes(); other = end_tried.Closes(); other.path = "/no/such"'],
+  ['end_tried', 'class Quiet:\n    def __del__(self): self.done = True\nkept = Quiet(); print("kept")'],
   ...['path = tempfile.mkstemp()[1]', 'path = "/no/such"', 'memory = memory'].map(
     (change) =>
       [
@@ -176,4 +179,6 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt)`;
   const whole = await faults(`${layers}\nimport gc; gc.callbacks.append(lambda *each: None)`);
   expect(quick).toBeGreaterThan(0);
   expect(quick).toBeLessThan(0.8 * whole);
+  const own = await faults('class Own:\n    def __del__(self): self.done = True\nkept = Own()');
+  expect(own).toBeLessThan(0.8 * whole);
 });

@@ -232,10 +232,30 @@ static int try_later(PyObject *object)
     return 1;
 }
 
+/* Of objects that the process has made, those whose class says in Python what their end does are tried, too. */
+static PyObject *own[TRIED]; /* borrowed, until they are tried */
+static size_t own_count;
+
+static int try_own(PyObject *object)
+{
+    PyObject *name = PyUnicode_InternFromString("__del__");
+    PyObject *method = name == NULL ? NULL : _PyType_Lookup(Py_TYPE(object), name);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    if (method == NULL || !PyFunction_Check(method) || Py_TYPE(object)->tp_del != NULL || own_count == TRIED) {
+        return 0;
+    }
+    own[own_count++] = object;
+    return 1;
+}
+
 static int are_tried_loud(void)
 {
-    PyObject *left[TRIED];
+    PyObject *left[2 * TRIED];
     size_t count = 0;
+    for (size_t i = 0; i < own_count; i++) {
+        left[count++] = own[i];
+    }
     for (size_t i = 0; i < tried_count; i++) {
         if (Py_REFCNT(tried[i]) > 0) {
             left[count++] = tried[i];
@@ -261,7 +281,7 @@ static int has_finalizer(PyObject *object, int is_end)
         if (is_memory_stream(type) || ff_is_plain_generator(object) || ff_is_stream(object)) {
             return 0;
         }
-        return is_end ? !is_quiet_connection(object) : !try_later(object);
+        return is_end ? !is_quiet_connection(object) && !try_own(object) : !try_later(object);
     }
     *(is_end ? &have_own_library_objects : &have_library_objects) |= !is_of_python((char *)(uintptr_t)type->tp_dealloc);
     if (PyWeakref_Check(object)) {
@@ -311,6 +331,7 @@ static int are_layers_flushed(void)
 static int have_finalizers(int is_end)
 {
     layer_count = 0;
+    own_count = 0;
     have_own_library_objects = 0;
     struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
     for (int i = 0; i < NUM_GENERATIONS; i++) {
