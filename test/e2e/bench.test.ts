@@ -63,8 +63,9 @@ test('runtime: the cost of the start is subtracted', async () => {
 
 // The one with the fewest modules.
 const program = presentPrograms().find((name) => name === 'black');
-testWith(program, 'black')('programs: all four ways to run one', async () => {
+testWith(program, 'black')('programs: all ways to run one', async () => {
   const row = await measureProgram(program ?? '', ONCE);
-  expect(Object.keys(row.sides)).toEqual(['unmodified', 'plain', 'relink', 'overlay']);
-  expect(missing(row, ['wall', 'faults', 'instructions', 'pss'])).toEqual([]);
+  expect(Object.keys(row.sides)).toEqual(['unmodified', 'plain', 'relink', 'graft', 'overlay', 'snapshot']);
+  // Under valgrind, which counts them, each start is an ordinary one.
+  expect(missing(row, ['wall', 'faults', 'instructions', 'pss'])).toEqual(['snapshot: instructions']);
 });
