@@ -3,6 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  linkSync,
   readFileSync,
   realpathSync,
   statSync,
@@ -225,7 +226,7 @@ describe('an ordinary start', () => {
 
   test('is needed after an edit of a source, until the next build', async () => {
     const file = join(packages, 'state.py');
-    const now = new Date();
+    const now = Math.floor(Date.now() / 1000);
     utimesSync(file, now, now);
     expect(await stateOf()).toBe('a file that imports read has changed');
     const {summary} = await build('--trace', `-c "${IMPORTS}"`);
@@ -233,6 +234,19 @@ describe('an ordinary start', () => {
     expect(await stateOf()).toBe('restored');
     const again = await build('--trace', `-c "${IMPORTS}"`);
     expect(again.summary).toMatchObject({ok: true, executed: []});
+  });
+
+  test('is needed after an edit that keeps size and time, and not after a new link to the file', async () => {
+    const file = join(packages, 'state.py');
+    const [text, time] = [readFileSync(file, 'utf8'), statSync(file).mtime];
+    linkSync(file, join(folder, 'link'));
+    expect(await stateOf()).toBe('restored');
+    writeFileSync(file, text.replace('unset', 'other'));
+    utimesSync(file, time, time);
+    expect(await stateOf()).toBe('a file that imports read has changed');
+    writeFileSync(file, text);
+    utimesSync(file, time, time);
+    expect(await stateOf()).toBe('restored');
   });
 
   test('is what an executable does that was cut off', async () => {

@@ -38,12 +38,12 @@ type Field = (typeof FIELDS)[number];
 /** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
 export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 011\0';
+export const MAGIC = 'flashfreeze 012\0';
 export const PAGE = 4096;
 /** Where the `ff_common` lies. */
 export const COMMON_OFFSET = MAGIC.length + 8 * FIELDS.length;
 /** The bytes of a `ff_file_state`. */
-export const FILE_STATE_SIZE = 64;
+export const FILE_STATE_SIZE = 72;
 /** The bytes of a `ff_run`, and of a `ff_pages`. */
 export const RUN_SIZE = 24;
 

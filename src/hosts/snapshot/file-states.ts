@@ -1,5 +1,6 @@
-import {exactStatSync, readdirSync} from '../../fs/recorded-fs.js';
+import {exactStatSync, readdirSync, readFileSync} from '../../fs/recorded-fs.js';
 import {FILE_STATE_SIZE, readFilePaths, readHeader} from './dump-format.js';
+import {sumOfWords} from './header-checksum.js';
 
 /** The files that a start with this snapshot compares and that are not as they were when it was made. */
 export function changedFiles(snapshot: Buffer): readonly string[] {
@@ -18,6 +19,7 @@ function isAsIn(path: string, state: Buffer, isPortable: boolean): boolean {
   const [device, inode, mode, size, ...times] = Array.from({length: 8}, (_, i) =>
     state.readBigUInt64LE(8 * i),
   );
+  const content = state.readBigUInt64LE(64);
   const now = exactStatSync(path);
   if (now === undefined) return state.every((byte) => byte === 0);
   if (!isPortable && (now.dev !== device || now.ino !== inode)) return false;
@@ -27,7 +29,9 @@ function isAsIn(path: string, state: Buffer, isPortable: boolean): boolean {
   const found = [now.mtimeNs, now.ctimeNs].flatMap((time) => [time / BILLION, time % BILLION]);
   const isSame = (count: number): boolean => times.slice(0, count).every((time, i) => time === found[i]);
   if (now.isDirectory()) return isSame(2) || hashNames(readdirSync(path)) === size;
-  return now.size === size && isSame(isPortable ? 2 : 4);
+  if (now.size !== size || !isSame(2)) return false;
+  // A new link to a file changes its change time, too.
+  return isPortable || isSame(4) || (content !== 0n && sumOfWords(readFileSync(path)) === content);
 }
 
 /** Writes the present state of a file into a snapshot, in place. False if it is no file whose state a start compares. */

@@ -1,6 +1,6 @@
 import {type DumpHeader, MAGIC} from './dump-format.js';
 
-/** CHECKSUM_FACTOR of src/runtime/snapshot/restore.c. */
+/** FACTOR of src/runtime/snapshot/word-sums.c. */
 const FACTOR = 0x9e3779b97f4a7c15n;
 const WORD = 8;
 
@@ -14,13 +14,16 @@ export function sealHeader(bytes: Buffer, {headerSize}: Pick<DumpHeader, 'header
 
 /** The checksum of a header, as checksum() of src/runtime/snapshot/restore.c: of its words behind the field that holds it. */
 export function headerChecksum(header: Buffer): bigint {
+  return sumOfWords(header.subarray(MAGIC.length + WORD));
+}
+
+/** What src/runtime/snapshot/word-sums.c makes of bytes: of their words, the last one filled up with zeros. */
+export function sumOfWords(bytes: Buffer): bigint {
   const sums = [1n, 2n, 3n, 4n];
-  for (
-    let at = MAGIC.length + WORD, i = 0;
-    at + WORD <= header.length;
-    at += WORD, i = (i + 1) % sums.length
-  ) {
-    sums[i] = add(sums[i] ?? 0n, header.readBigUInt64LE(at));
+  const rest = bytes.length % WORD;
+  const words = rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(WORD - rest)]);
+  for (let at = 0, i = 0; at < words.length; at += WORD, i = (i + 1) % sums.length) {
+    sums[i] = add(sums[i] ?? 0n, words.readBigUInt64LE(at));
   }
   return sums.reduce(add, 0n);
 }

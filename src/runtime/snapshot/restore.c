@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECKSUM_FACTOR 0x9e3779b97f4a7c15 /* odd; bits of the golden ratio */
 #define KEPT 65536 /* bytes that the dynamic linker fills in: some hundred pointers */
 
 static const char *check_place(int fd, const ff_snapshot_place *place, struct stat *found)
@@ -62,27 +61,12 @@ static int are_ranges_possible(const ff_snapshot_header *header)
     return 1;
 }
 
-/* Changes of any one word change it: each step is a bijection of the word. Four sums, so that the processor need not wait for one
- * multiplication to begin the next (src/hosts/snapshot/header-checksum.ts does the same). */
+/* Changes of any one word change it. */
 static uint64_t checksum(const ff_snapshot_header *header)
 {
-    const uint64_t *words = &header->size;
-    size_t count = (header->header_size - offsetof(ff_snapshot_header, size)) / sizeof(uint64_t);
-    uint64_t sums[4] = {1, 2, 3, 4};
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        for (int k = 0; k < 4; k++) {
-            sums[k] = (sums[k] ^ words[i + (size_t)k]) * CHECKSUM_FACTOR;
-        }
-    }
-    for (; i < count; i++) {
-        sums[i % 4] = (sums[i % 4] ^ words[i]) * CHECKSUM_FACTOR;
-    }
-    uint64_t whole = 0;
-    for (int k = 0; k < 4; k++) {
-        whole = (whole ^ sums[k]) * CHECKSUM_FACTOR;
-    }
-    return whole;
+    ff_sums sums = FF_NO_SUMS;
+    ff_add_words(&sums, &header->size, (header->header_size - offsetof(ff_snapshot_header, size)) / sizeof(uint64_t));
+    return ff_whole_sum(&sums);
 }
 
 /* Its memory is not looked through, which would take longer than the start: a file that was written to says so itself. */

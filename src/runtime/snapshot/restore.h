@@ -40,6 +40,7 @@ typedef struct {
     uint64_t device, inode, mode;
     uint64_t size; /* of a directory: a hash of the names in it */
     int64_t mtime_seconds, mtime_nanoseconds, ctime_seconds, ctime_nanoseconds;
+    uint64_t content; /* a sum of its bytes; 0 of a directory, and of a file that is too large to be read at a start */
 } ff_file_state;
 
 #define FF_KEYS 64
@@ -108,7 +109,7 @@ typedef struct {
     uint32_t word, offset; /* in words of the part, and in bytes of the object */
 } ff_move;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 011"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 012"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -397,6 +398,14 @@ void ff_note_facts(void);
 void ff_visit_noted_facts(void (*visit)(const char *name, char **argv), char **argv);
 int ff_read_fact(const char *name, char *text, char **argv);
 const char *ff_compare_facts(const char *pairs, char **argv);
+
+/* snapshot/word-sums.c: a sum of words. All calls but the last add a multiple of four. */
+typedef struct {
+    uint64_t sums[4];
+} ff_sums;
+#define FF_NO_SUMS {{1, 2, 3, 4}}
+void ff_add_words(ff_sums *all, const uint64_t *words, size_t count);
+uint64_t ff_whole_sum(const ff_sums *all);
 
 /* snapshot/compared-files.c: files that a start compares. */
 int ff_file_state_of(const char *path, ff_file_state *state);

@@ -1,5 +1,5 @@
 /** What can be read out of an executable with a snapshot: what it was made of, what a start compares, and its memory. */
-import {mkdirSync, renameSync, utimesSync, writeFileSync} from 'node:fs';
+import {linkSync, mkdirSync, renameSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from '@jest/globals';
 import {appendSnapshot} from '../../../../src/hosts/snapshot/append-snapshot.js';
@@ -14,7 +14,7 @@ import {
 } from '../../../../src/hosts/snapshot/dump-format.js';
 import {imagesIn} from '../../../../src/hosts/snapshot/images-in-place.js';
 import {changedFiles, writeState} from '../../../../src/hosts/snapshot/file-states.js';
-import {sealHeader} from '../../../../src/hosts/snapshot/header-checksum.js';
+import {sealHeader, sumOfWords} from '../../../../src/hosts/snapshot/header-checksum.js';
 import {addRecord, packSnapshot} from '../../../../src/hosts/snapshot/pack-snapshot.js';
 import {contentsOf} from '../../../../src/hosts/snapshot/snapshot-contents.js';
 import {encodeRecord, memoryDigest} from '../../../../src/hosts/snapshot/snapshot-record.js';
@@ -246,6 +246,17 @@ describe('the states of files', () => {
     expect(changedFiles(portable)).toEqual([path]);
     copyOver('longer = 2\n', 1000);
     expect(changedFiles(portable)).toEqual([path]);
+  });
+
+  test('a new link is no change, as long as the content is the same', () => {
+    const [known, unknown] = [stated(false), stated(false)];
+    known.writeBigUInt64LE(sumOfWords(Buffer.from('x = 1\n')), FILES + FILE_STATE_SIZE - 8);
+    linkSync(path, `${path}.link`);
+    expect(changedFiles(known)).toEqual([]);
+    expect(changedFiles(unknown)).toEqual([path]);
+    writeFileSync(path, 'x = 2\n');
+    utimesSync(path, 1000, 1000);
+    expect(changedFiles(known)).toEqual([path]);
   });
 
   test('a directory in the place of a file is a change', () => {
