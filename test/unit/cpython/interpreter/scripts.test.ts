@@ -6,11 +6,13 @@ import {scriptFiles, scriptPath, type ScriptName} from '../../../../src/cpython/
 const folder = join(scriptPath('trace_imports.py'), '..');
 const files = readdirSync(folder).filter((name) => name.endsWith('.py'));
 
-/** What a file imports from beside it, at any depth. */
+/** What a file imports from beside it, at any depth, or runs as a part of its own text where imports are recorded. */
 function importedBy(name: string): readonly string[] {
   const text = readFileSync(join(folder, name), 'utf8');
-  const found = [...text.matchAll(/^ *(?:from (\w+) import|import (\w+))/gm)]
-    .map(([, from, whole]) => `${from ?? whole ?? ''}.py`)
+  const imports =
+    /^ *(?:from (\w+) import|import (\w+))|__file__\), "(\w+)\.py"|# noqa: F821 \((\w+)\.py\)/gm;
+  const found = [...text.matchAll(imports)]
+    .map(([, ...names]) => `${names.join('')}.py`)
     .filter((each) => files.includes(each));
   return found.flatMap((each) => [each, ...importedBy(each)]);
 }
