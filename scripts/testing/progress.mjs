@@ -1,5 +1,7 @@
 /** How many of the last tests a progress line tells of. */
 const LAST = 3;
+/** How many lines of a file's failures the end of a run repeats. */
+const REPEATED_LINES = 40;
 
 /**
  * Follows the events of a run (reporter.mjs).
@@ -30,7 +32,7 @@ export function followRun() {
           return '';
         default:
           running.delete(file);
-          files.push({file, ms});
+          files.push({file, ms, failed: event.failed, message: event.message});
           for (const key of Object.keys(counts)) counts[key] += event[key];
           return fileText(event);
       }
@@ -72,6 +74,21 @@ export function slowest(files, count = 10) {
     .slice(0, count)
     .map(([file, ms]) => `  ${duration(ms).padStart(12)}  ${file}\n`);
   return lines.length === 0 ? '' : `slowest test files:\n${lines.join('')}`;
+}
+
+/** What failed, once more: of a long log, often only the end is kept. */
+export function failures(files) {
+  const texts = files
+    .filter(({failed}) => failed > 0)
+    .map(({file, message}) => `FAIL ${file}\n${shortened(message.trimEnd().split('\n'))}\n`);
+  return texts.length === 0 ? '' : `failed:\n${texts.join('')}`;
+}
+
+function shortened(lines) {
+  const left = lines.length - REPEATED_LINES;
+  return [...lines.slice(0, REPEATED_LINES), ...(left > 0 ? [`  … ${left} more lines above`] : [])].join(
+    '\n',
+  );
 }
 
 /**

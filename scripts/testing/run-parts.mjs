@@ -13,7 +13,7 @@ import {
 import {constants, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {duration, followRun, notFound, slowest} from './progress.mjs';
+import {duration, failures, followRun, notFound, slowest} from './progress.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const REPORTER = fileURLToPath(new URL('reporter.mjs', import.meta.url));
@@ -56,6 +56,7 @@ export async function runParts(parts) {
     }
     process.stdout.write(slowest(run.files));
     if (existsSync(missing)) process.stdout.write(notFound(readFileSync(missing, 'utf8')));
+    process.stdout.write(failures(run.files));
     const {passed, failed, skipped} = run.counts;
     const total = process.env.FLASHFREEZE_TEST_COUNTS;
     if (total !== undefined) writeFileSync(total, `${passed} ${failed}\n`);

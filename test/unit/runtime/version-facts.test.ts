@@ -18,6 +18,8 @@ function statedFacts(layout: string): readonly (readonly [string, string])[] {
   return facts.map(([, name = '', value = '']) => [name, value] as const);
 }
 
+const minorOf = (layout: string): number => Number(/^python3\.(\d+)/.exec(layout)?.[1]);
+
 const facts = [...new Set(layouts.flatMap((layout) => statedFacts(layout).map(([name]) => name)))].sort();
 /** What these stand for in the end. */
 const DERIVED: Readonly<Record<string, string>> = {
@@ -55,6 +57,12 @@ test('what the runtime tests is a fact, or its own', () => {
   const known = [...facts, ...Object.values(DERIVED), 'FF_POSITION_INDEPENDENT', 'FF_CODE_FORM'];
   expect(conditions.filter((name) => !known.includes(name))).toEqual([]);
   expect(conditions.length).toBeGreaterThan(10);
+});
+
+test('the page about new versions says how long the newest layout is', () => {
+  const newest = layouts.reduce((a, b) => (minorOf(a) > minorOf(b) ? a : b));
+  const lines = read(newest).split('\n').length - 1;
+  expect(page).toContain(`The newest, \`${newest}\`, has ${lines} lines`);
 });
 
 /** Files of CPython that the comments of a source file name, without what may stand for any file. */

@@ -75,7 +75,7 @@ async function running(): Promise<number[]> {
   return pids;
 }
 
-test('counts what all parts have, and says which files were slow and what was not found', async () => {
+test('counts what all parts have, and says which files were slow, what was not found, and what failed', async () => {
   start(
     `import {appendFileSync} from 'node:fs';
      test('good', () => {});
@@ -91,6 +91,11 @@ test('counts what all parts have, and says which files were slow and what was no
   expect(printed).toContain('this file is broken');
   expect(printed).toMatch(/^slowest test files:\n( +[\d.]+ s {2}\S+\n){3}/m);
   expect(printed).toContain('\n  nginx: here\n');
+  const [, end = ''] = printed.split('\nfailed:\n');
+  expect(end).toMatch(
+    /^FAIL .*part1\/sample\.check\.mjs\n[^]*Expected: "that"[^]*\nFAIL .*part2\/sample\.check\.mjs\n/,
+  );
+  expect(end).toContain('this file is broken');
   expect(printed.trimEnd().split('\n').at(-1)).toBe('1 passed, 2 failed, 1 skipped');
   expect(readFileSync(at('counts'), 'utf8')).toBe('1 2\n');
 });
