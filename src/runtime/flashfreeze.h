@@ -525,7 +525,7 @@ extern const char *ff_snapshot_state; /* "restored", or why the start was an ord
 typedef struct {
     const char *(*reason_to_leave_out)(const char *path); /* why a snapshot cannot hold a library; NULL if it can */
     PyObject *(*settings)(void);                          /* text: lines of a name, a tab, and a value */
-    void (*begin_body)(void);                             /* of a module */
+    void (*mark_point)(void);                             /* where a module's body begins, and where it ends */
 } ff_snapshot_rules;
 extern const ff_snapshot_rules *ff_rules; /* NULL without snapshots */
 

@@ -15,6 +15,8 @@ export interface DumpRequest {
   readonly seed: number;
   /** The snapshot is for other machines: nothing of this user or of the files' inodes is in it. */
   readonly portable?: boolean | undefined;
+  /** Where another dump of the same imports drew random numbers, beyond a choice among few, this one draws others (src/runtime/snapshot/few-choices.c). */
+  readonly isOpposite?: boolean | undefined;
   /** A statement that has to succeed behind the imports. */
   readonly check?: string | undefined;
   /** The file that gets the memory, or a list of what of it stays: of all allocations, whether they are there at the end. */
@@ -47,6 +49,7 @@ export function dumpRequestText(request: DumpRequest, prepare: readonly string[]
     ...(placement === undefined ? [] : [['placement', placement]]),
     ['seed', String(seed)],
     ...(portable ? [['portable', 'yes']] : []),
+    ...(request.isOpposite === true ? [['opposite', 'yes']] : []),
     ...[...new Set(reads)].map((line) => [line]),
     ...modules.map((name) => ['module', name]),
     ...without.map((name) => ['without', name]),

@@ -48,7 +48,7 @@ export interface ProvedImports {
 }
 
 /** How often modules are left out because two dumps differ, or because they import one that is left out. */
-const ATTEMPTS = 8;
+const ATTEMPTS = 12;
 /** How long imports may take whose libraries start threads: one that looks again and again whether a thread has begun would never end. */
 const LONGEST_MS = 5 * 60_000;
 /** How many words of a difference are located. */
@@ -87,7 +87,8 @@ export async function proveImports(
       let said = '';
       await clearFile(placement);
       for (const path of files) {
-        const done = await dumpPlaced(imports, request, path, site);
+        const isOpposite = path !== files[0];
+        const done = await dumpPlaced(imports, {...request, isOpposite}, path, site);
         if (!done.ok) {
           const more = await withHiddenImports(recorded, {...imports, modules}, all, site);
           if ((more === undefined && threads.length === 0) || attempt === ATTEMPTS - 1) return done;

@@ -133,7 +133,7 @@ static PyObject *execute(PyObject *module, const ff_wanted *wanted)
         return call_exec_module(module, wanted->spec);
     }
     if (ff_rules != NULL) {
-        ff_rules->begin_body();
+        ff_rules->mark_point();
     }
     /* As exec() does, called from importlib. */
     PyObject *result = NULL;
@@ -143,6 +143,9 @@ static PyObject *execute(PyObject *module, const ff_wanted *wanted)
         ff_leave_frames(FRAMES);
     }
     Py_DECREF(code);
+    if (ff_rules != NULL) {
+        ff_rules->mark_point();
+    }
     return result;
 }
 

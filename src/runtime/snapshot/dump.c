@@ -204,6 +204,7 @@ static void run_imports(void)
     }
     ff_watch_clocks();
     ff_watch_draws();
+    ff_watch_choices();
     ff_name_main_thread();
     ff_begin_objects();
     ff_reset_handlers();
@@ -225,6 +226,7 @@ static void run_imports(void)
     check_entry(names);
     Py_DECREF(names);
     *is_collecting = 0;
+    ff_forget_choices();
     check_left_out();
     if (ff_keep_variables(earlier, variables) < 0) {
         ff_stop_with_exception("cannot keep the variables that imports have set");

@@ -48,20 +48,10 @@ static int place_count;
 static key_place states[DRAWN]; /* of libxml2's generators */
 static int state_count;
 
-/* Well mixed (the end of MurmurHash3). */
-static uint64_t mixed(uint64_t word)
-{
-    word = (word ^ word >> 33) * 0xff51afd7ed558ccd;
-    word = (word ^ word >> 33) * 0xc4ceb9fe1a85ec53;
-    return word ^ word >> 33;
-}
-
 static void fill_from_seed(void *bytes, size_t size)
 {
-    const char *seed = ff_request_value("seed", NULL);
-    uint64_t hash = seed == NULL ? FF_HASH_START : ff_hash_bytes(FF_HASH_START, seed, strlen(seed));
-    for (size_t at = 0; at < size; at += sizeof(hash)) {
-        uint64_t number = seed_count++, word = mixed(ff_hash_bytes(hash, &number, sizeof(number)));
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word = ff_word_of_seed(0, seed_count++);
         memcpy((char *)bytes + at, &word, size - at < sizeof(word) ? size - at : sizeof(word));
     }
 }
@@ -113,6 +103,9 @@ static ssize_t draw_for(void *bytes, size_t size, unsigned int flags, const void
     do {
         done = __real_getrandom(bytes, size, flags);
     } while (ff_is_short_number(bytes, done));
+    if (ff_current_allocation() == FF_IN_REGION) {
+        ff_watch_draw(bytes, done);
+    }
     ff_note_draw(bytes, done);
     return done;
 }

@@ -11,13 +11,11 @@
 #include <sys/random.h>
 
 #define DRAWS 4096
-#define LARGEST 2496 /* the state of the Mersenne twister */
 
 typedef struct {
     uint32_t size;
-    unsigned char bytes[LARGEST];
+    unsigned char bytes[FF_SEED_OF_RANDOM];
 } draw;
-#define LEAST_NUMBER 8 /* bytes */
 static draw *draws; /* of this process only */
 static atomic_int draw_count;
 
@@ -31,12 +29,12 @@ void ff_watch_draws(void)
  * dumps are compared (uuid.UUID.__str__()). */
 int ff_is_short_number(const unsigned char *bytes, ssize_t size)
 {
-    return draws != NULL && size >= LEAST_NUMBER && size <= LARGEST && (bytes[0] < 16 || bytes[size - 1] < 16);
+    return draws != NULL && size >= FF_LEAST_DRAW && size <= FF_SEED_OF_RANDOM && (bytes[0] < 16 || bytes[size - 1] < 16);
 }
 
 void ff_note_draw(const void *bytes, ssize_t size)
 {
-    int number = draws == NULL || size <= 0 || size > LARGEST ? DRAWS : atomic_fetch_add(&draw_count, 1);
+    int number = draws == NULL || size <= 0 || size > FF_SEED_OF_RANDOM ? DRAWS : atomic_fetch_add(&draw_count, 1);
     if (number < DRAWS) {
         draws[number].size = (uint32_t)size;
         memcpy(draws[number].bytes, bytes, (size_t)size);

@@ -28,7 +28,6 @@ typedef struct {
 #define SMALL 1024 /* up to here, lists have sizes of 16 bytes more each; then four for each power of two */
 #define LISTS 200
 #define LINK_SIZE sizeof(void *) /* of what a free block begins with: the next one of its list */
-#define ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
 
 /* Temporary blocks, lasting ones and pages of one size lie apart, in chunks of their own. How much room temporary blocks take depends on random numbers
  * and clocks, too, because numbers have sizes: their chunks are so large that lasting blocks have the same places nevertheless. */
@@ -44,13 +43,15 @@ static struct {
     char *top;
     chunk chunks[KINDS];
     char *free_lists[LISTS];
-    chunk pages[ONE_SIZE / 16 + 1];
+    chunk pages[FF_ONE_SIZE / 16 + 1];
     unsigned char is_lasting[FF_REGION_SIZE / SMALLEST_CHUNK];
     unsigned char size_of_page[FF_REGION_SIZE / FF_PAGE]; /* in units of 16 bytes; 0: blocks have heads */
     uint64_t count;                                       /* of allocations */
     const unsigned char *placement;                       /* by number, what was recorded */
     uint64_t placement_count, synchronized;               /* the last number that marks a point */
-    unsigned char *record; /* by number, whether it is still there */
+    int is_beyond;                                        /* more was allocated since than in the record */
+    uint32_t places[FF_SIZES];                               /* that lasting blocks have taken since, of each size */
+    unsigned char *record; /* by number, whether it is still there, and its size */
     void (*watch)(const char *start, size_t size);
     pthread_mutex_t lock;
 } region = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -144,8 +145,9 @@ static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_
     size_t capacity, extra = alignment > 16 ? alignment : 0;
     unsigned int list = list_of(size + extra, &capacity);
     char *block = NULL;
-    if (kind == LASTING) { /* of just its size: it is not used again */
-        capacity = (size + extra + 15) & ~(size_t)15;
+    if (kind == LASTING) { /* it is not used again */
+        unsigned char recorded = ff_recorded_size(size, alignment);
+        capacity = recorded == FF_LARGE ? (size + extra + 15) & ~(size_t)15 : ff_capacity_of(recorded);
         list = 0;
     }
     else {
@@ -170,28 +172,32 @@ static void *allocate_with_head(int kind, size_t size, size_t alignment, uint32_
     return (void *)aligned;
 }
 
-enum { GONE, THERE, POINT };
-
-static int kind_of(uint64_t number)
+/* A block of another size than in the record is not the same one. */
+static int kind_of(uint64_t number, unsigned char recorded)
 {
-    return number < region.placement_count && region.placement[number] == THERE ? LASTING : TEMPORARY;
+    unsigned char then = number < region.placement_count ? region.placement[number] : FF_GONE;
+    region.is_beyond |= then == FF_POINT;
+    return then == recorded && !region.is_beyond ? LASTING : TEMPORARY;
 }
 
-static void note(uint64_t number, unsigned char is_there)
+static void note(uint64_t number, unsigned char recorded)
 {
     if (region.record != NULL && number < RECORD_SIZE) {
-        region.record[number] = is_there;
+        region.record[number] = recorded;
     }
 }
 
 static void *allocate_numbered(uint64_t number, size_t size, size_t alignment)
 {
     void *p = NULL;
+    unsigned char recorded = FF_GONE;
     if (size < FF_REGION_SIZE / 2 && alignment < FF_REGION_SIZE / 4) {
         size += size == 0;
-        int kind = kind_of(number);
-        if (kind == LASTING && size <= ONE_SIZE && alignment <= 16) {
-            p = allocate_in_page((size + 15) & ~(size_t)15);
+        recorded = ff_recorded_size(size, alignment);
+        int kind = kind_of(number, recorded);
+        region.places[recorded] += kind == LASTING;
+        if (kind == LASTING && recorded < FF_LEAST_WITH_HEAD) {
+            p = allocate_in_page(ff_capacity_of(recorded));
         }
         else {
             p = allocate_with_head(kind, size, alignment, (uint32_t)number);
@@ -201,7 +207,7 @@ static void *allocate_numbered(uint64_t number, size_t size, size_t alignment)
         errno = ENOMEM;
     }
     else {
-        note(number, THERE);
+        note(number, recorded);
         if (region.watch != NULL) {
             region.watch(p, size);
         }
@@ -230,20 +236,40 @@ void *ff_allocate(size_t size, size_t alignment)
     return p;
 }
 
-/* A point that each process comes to, such as the beginning of a module's body: from there the numbers are those of the record again. Sets of objects that are hashed
- * by their addresses have another order where these lie elsewhere, so that a process may have allocated more or less meanwhile. */
+/* The places of blocks that this process does not have stay free, so that all others have theirs. */
+static void skip_places(const uint32_t *recorded)
+{
+    for (unsigned char size = FF_LEAST; size < FF_LARGE; size++) {
+        for (uint32_t i = region.places[size]; i < recorded[size]; i++) {
+            if (size < FF_LEAST_WITH_HEAD) {
+                (void)allocate_in_page(ff_capacity_of(size));
+            }
+            else {
+                (void)extend(LASTING, sizeof(head) + ff_capacity_of(size));
+            }
+        }
+    }
+}
+
+/* A point that each process comes to, such as the beginning or the end of a module's body: from there the numbers and places are those of the record again. Sets of objects that
+ * are hashed by their addresses have another order where these lie elsewhere, and random numbers have other sizes, so that a process may have allocated more or less
+ * meanwhile. */
 void ff_synchronize_numbers(void)
 {
     if (region.allocation != FF_IN_REGION) {
         return;
     }
     lock_region();
-    note(region.count++, POINT);
+    note(region.count++, FF_POINT);
     uint64_t next = region.synchronized;
-    while (next < region.placement_count && region.placement[next] != POINT) {
-        next++;
+    uint32_t recorded[FF_SIZES] = {0};
+    while (next < region.placement_count && region.placement[next] != FF_POINT) {
+        recorded[region.placement[next++]]++;
     }
     if (next < region.placement_count) {
+        skip_places(recorded);
+        memset(region.places, 0, sizeof(region.places));
+        region.is_beyond = 0;
         region.count = region.synchronized = next + 1;
     }
     unlock_region();
@@ -276,7 +302,7 @@ static void release(void *p)
     char *start = (char *)p - own.shift;
     memset(head_of(p), 0, sizeof(head));
     memset(p, 0, own.capacity);
-    note(own.number, GONE);
+    note(own.number, FF_GONE);
     if (own.list != 0) {
         memcpy(start, &region.free_lists[own.list], LINK_SIZE);
         region.free_lists[own.list] = start - sizeof(head);
@@ -297,10 +323,11 @@ void *ff_reallocate(void *p, size_t size)
     uint64_t number = region.count++;
     size_t capacity = ff_capacity(p);
     int is_temporary = size_in_page(p) == 0 && head_of(p)->list != 0;
-    if (is_temporary && kind_of(number) == TEMPORARY && size <= capacity && size >= capacity / 4) {
+    unsigned char recorded = ff_recorded_size(size, 16);
+    if (is_temporary && kind_of(number, recorded) == TEMPORARY && size <= capacity && size >= capacity / 4) {
         memset((char *)p + size, 0, capacity - size);
-        note(head_of(p)->number, GONE);
-        note(number, THERE);
+        note(head_of(p)->number, FF_GONE);
+        note(number, recorded);
         head_of(p)->number = region.record == NULL ? 0 : (uint32_t)number;
     }
     else {
@@ -413,6 +440,8 @@ char *ff_finish_region(uint64_t *count)
     memset(region.pages, 0, sizeof(region.pages));
     region.placement = NULL;
     region.placement_count = region.synchronized = 0;
+    region.is_beyond = 0;
+    memset(region.places, 0, sizeof(region.places));
     return region.top;
 }
 

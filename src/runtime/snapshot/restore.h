@@ -160,6 +160,12 @@ static inline uint64_t ff_hash_bytes(uint64_t hash, const void *bytes, size_t si
 /* snapshot/stack-remains.c: what returned calls have left there. */
 void ff_clear_stack(void);
 
+/* snapshot/recorded-sizes.c: what is recorded of an allocation: that it is gone, or is a point, or else its size. */
+#define FF_ONE_SIZE 512 /* up to here, lasting blocks lie in pages of one size, without a head */
+enum { FF_GONE, FF_POINT, FF_LEAST, FF_LEAST_WITH_HEAD = FF_LEAST + FF_ONE_SIZE / 16 + 1, FF_LARGE = 255, FF_SIZES };
+size_t ff_capacity_of(unsigned char recorded);
+unsigned char ff_recorded_size(size_t size, size_t alignment);
+
 /* snapshot/region.c: the allocator. */
 void ff_begin_region(void);
 int ff_is_region_used(void);
@@ -335,7 +341,17 @@ void ff_renew_random(void);
 /* snapshot/example-numbers.c: random numbers in documentation. */
 int ff_is_for_example(void);
 
+/* snapshot/words-of-seed.c: random numbers that are the same in each process. */
+uint64_t ff_word_of_seed(uint64_t kind, uint64_t number);
+
+/* snapshot/few-choices.c: choices among few. */
+void ff_watch_choices(void);
+void ff_watch_draw(unsigned char *bytes, ssize_t size);
+void ff_forget_choices(void);
+
 /* snapshot/random-draws.c: random numbers that imports draw. */
+#define FF_SEED_OF_RANDOM 2496 /* bytes: the state of the Mersenne twister, which is the largest draw */
+#define FF_LEAST_DRAW 8        /* of which others do not have the same by chance */
 void ff_watch_draws(void);
 int ff_is_short_number(const unsigned char *bytes, ssize_t size);
 void ff_note_draw(const void *bytes, ssize_t size);

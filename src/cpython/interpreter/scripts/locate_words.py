@@ -24,7 +24,7 @@ def locate(words, libraries, origins):
             level.extend((value, name, key) for key, value in module.__dict__.items())
     own = [wanted, covered, origins, visited, level]
 
-    def held(start, end):
+    def held(start, end, but=0):
         low, high = 0, len(wanted)
         while low < high:
             middle = (low + high) // 2
@@ -32,13 +32,15 @@ def locate(words, libraries, origins):
                 low = middle + 1
             else:
                 high = middle
-        first = low
+        is_held = False
         while low < len(wanted) and wanted[low] < end:
             covered.add(wanted[low])
+            is_held |= wanted[low] != but
             low += 1
-        return low > first
+        return is_held
 
-    found = {}
+    # Objects whose number of references alone differs, and memory that nothing leads to, may differ because of others: these are looked at first.
+    found, counted, unreached = {}, {}, {}
 
     def extent(value):
         """Where an object itself lies, without what it points to (Py_TPFLAGS_HAVE_GC, …_INLINE_VALUES, …_MANAGED_DICT)."""
@@ -50,8 +52,11 @@ def locate(words, libraries, origins):
         return id(value) - before, id(value) + size_of(value)
 
     def note(value, name, key):
-        if held(*extent(value)):
+        start, end = extent(value)
+        if held(start, end, id(value)):
             found.setdefault((id(value), name), (str(key), type(value).__name__))
+        elif held(start, end):
+            counted.setdefault((id(value), name), (str(key), type(value).__name__))
 
     for value, name, key in level:
         note(value, name, key)
@@ -70,8 +75,8 @@ def locate(words, libraries, origins):
                 found.setdefault((start, name), ("a variable of the library", "C"))
     for address, name in origins.items():
         if address not in covered:
-            found.setdefault((name, name), ("memory that it has allocated", "C"))
-    for (address, name), (key, kind) in found.items():
+            unreached.setdefault((name, name), ("memory that it has allocated", "C"))
+    for (address, name), (key, kind) in (found or unreached or counted).items():
         print("located", abs(hash(address)), name, key, kind)
     for path, start, size in libraries:
         for name, module in sys.modules.items() if "/lib-dynload/" not in path else ():

@@ -31,7 +31,7 @@ def prepare(modules, is_portable, copies, moments, draws, seeds, tokens, tables,
     (shadowed.c).
 
     `copies` are attributes that are copies of sys.argv, `MODULE NAME` each, as they were recorded; `moments` are readings of clocks and drawn numbers, `MODULE NAME
-    FUNCTION` each; `draws` the random bytes that imports have got of the
+    FUNCTION N` each, where the same are the Nth one; `draws` the random bytes that imports have got of the
     system (random-draws.c), `seeds` those of generators in the recording; the others are
     those of kept_tokens.py."""
     restored = call_program(modules)
@@ -140,10 +140,10 @@ def readings_of_clocks(modules, moments):
 
     readings = {}  # modules may share one
     for each in moments:
-        module, name, made = each.split()
+        module, name, made, number = each.split()
         names = getattr(modules.get(module), "__dict__", {})
         if type(names.get(name)) in (int, float, count):
-            readings.setdefault(id(names[name]), (made, []))[1].append((names, name))
+            readings.setdefault(number, (made, []))[1].append((names, name))
     for made, places in readings.values():
         for names, name in places:
             names[name] = type(names[name])(0)

@@ -14,7 +14,7 @@ print, OUT one JSON object a line:
     {"read": ["fact", MODULE, NAME]}                            something else about the process
     {"read": ["arguments", MODULE, "MODULE NAME"]}              a list of all arguments that it keeps
     {"read": ["path", MODULE, "all"]}                           all entries of sys.path
-    {"read": ["moment", MODULE, "MODULE NAME FUNCTION"]}        a reading of a clock that it keeps, or a number that `random` has drawn
+    {"read": ["moment", MODULE, "MODULE NAME FUNCTION N"]}      a reading of a clock that it keeps, or a number that `random` has drawn: the Nth one
     {"read": ["generator", MODULE, SEED]}                       the seed of its generator of random numbers
     {"read": ["token", MODULE, "MODULE STEP…"]}                 made of random bytes of the system, or the process's number (kept_tokens.py)
     {"read": ["table", MODULE, "MODULE STEP…"]}                 a dictionary or set whose order depends on one
@@ -31,6 +31,8 @@ posix = sys.modules["posix"]
 own = __import__("_flashfreeze")
 bootstrap = sys.modules["_frozen_importlib"]
 external = sys.modules["_frozen_importlib_external"]
+
+marshal = sys.modules["marshal"]
 
 clock = __import__("time").perf_counter
 times = []  # of the bodies that run: when each began, and how long others ran meanwhile
@@ -345,15 +347,23 @@ class Draw(Watched):
 
     def __call__(self, *arguments):
         value = self.function(*arguments)
-        is_plain = type(value) is float or (type(value) is int and abs(value) > 256)  # others are no objects of their own
-        if running and not is_paused and is_plain and all(type(each) is int for each in arguments):
+        if running and not is_paused and type(value) in (float, int) and all(type(each) is int for each in arguments):
             call = "random.%s(%s)" % (self.__name__, ",".join(map(str, arguments)))
+            if type(value) is int and abs(value) <= 256:
+                value = own_object(value)
+            else:
+                drawn[value] = call
             readings[id(value)] = value, call
-            drawn[value] = call
         return value
 
 
-drawn = {}  # how each number was drawn
+drawn = {}  # how each number was drawn, but for those that others may have
+
+
+def own_object(number):
+    """Small numbers are shared, but for those that are read as large ones (Python/marshal.c, r_PyLong())."""
+    size = (number > 0) - (number < 0)
+    return marshal.loads(b"l" + size.to_bytes(4, "little", signed=True) + abs(number).to_bytes(2 * abs(size), "little"))
 
 
 def watch_draws(random):
@@ -364,6 +374,7 @@ def watch_draws(random):
 def put_moments():
     """Attributes of modules that are readings of clocks, or drawn."""
     count = type(__import__("itertools").count())
+    numbers = {}  # modules may share one
     for name, module in list(sys.modules.items()):
         for key, value in list(getattr(module, "__dict__", {}).items()):
             if name == "__main__" or type(module) is not type(sys):
@@ -374,7 +385,8 @@ def put_moments():
                 made = "count(%s)" % drawn[value.__reduce__()[1][0]]
             else:
                 continue
-            put('{"read":["moment",%s,%s]}' % (text(name), text(" ".join((name, key, made)))))
+            number = numbers.setdefault(id(value), len(numbers))
+            put('{"read":["moment",%s,%s]}' % (text(name), text("%s %s %s %d" % (name, key, made, number))))
 
 
 def put_tokens():
