@@ -71,6 +71,22 @@ print(text, own, raw.hex(), digits, upper, number, short, holder.key, holder.ide
   expect(await rig.stateOf(rig.out, ['-c', `${code}\n${STATE}`], ordinary)).toMatch(/\nFLASHFREEZE/);
 });
 
+test('keys are known whatever was drawn before them, and whatever they look like', async () => {
+  await buildWhole({
+    draws: 'import os\nwhile os.urandom(16)[0] < 200: pass\n',
+    draws_before: `import draws, os, uuid
+keys = [str(uuid.uuid4()) for i in range(60)]
+others = {os.urandom(16).hex(): i for i in range(60)}
+`,
+  });
+  const code = `from draws_before import *
+import uuid
+assert all(uuid.UUID(key).version == 4 for key in keys) and [others[key] for key in others] == list(range(60))
+print(*keys, *others)`;
+  const rows = (await printsOf(code)).map((line) => line.split(' '));
+  expect(new Set(rows.flat()).size).toBe(STARTS * 120);
+});
+
 test('the number of the process is that of the start, also where a fork asks for it', async () => {
   await buildWhole({
     keeps_number: `import os

@@ -131,43 +131,18 @@ static void locate_words(const char *path)
     _exit(0);
 }
 
-/* What the cache of attributes says of types that have changed since: the value may be gone, and its place is another one in each process. */
-static void forget_values(void)
+/* What the cache of attributes holds depends on the addresses of names, of which some lie elsewhere in each process, and so do the references that they have
+ * (Objects/typeobject.c, _PyType_Lookup()). */
+static void forget_attributes(void)
 {
     struct type_cache *cache = &FF_TYPE_CACHE;
     for (size_t i = 0; i < sizeof(cache->hashtable) / sizeof(cache->hashtable[0]); i++) {
         struct type_cache_entry *entry = &cache->hashtable[i];
-        if (ff_is_in_region(entry->value) && !ff_is_lasting(entry->value)) {
-            entry->version = 0;
-            entry->value = NULL;
-        }
-    }
-}
-
-/* Names that nobody has but the cache of attributes: nothing finds them there, because it compares addresses (Objects/typeobject.c,
- * _PyType_Lookup()). Which these are depends on addresses, too. */
-static void forget_names(void)
-{
-    struct type_cache *cache = &FF_TYPE_CACHE;
-    const size_t size = sizeof(cache->hashtable) / sizeof(cache->hashtable[0]);
-    for (size_t i = 0; i < size; i++) {
-        PyObject *name = cache->hashtable[i].name;
-        Py_ssize_t others = name == NULL ? 0 : Py_REFCNT(name);
-        if (others == 0 || others > 8) { /* which is held elsewhere, too */
-            continue;
-        }
-        for (size_t k = 0; k < size; k++) {
-            others -= cache->hashtable[k].name == name;
-        }
-        for (size_t k = i; k < size && others == 0; k++) {
-            struct type_cache_entry *entry = &cache->hashtable[k];
-            if (entry->name == name) {
-                entry->version = 0;
-                entry->value = NULL;
-                entry->name = Py_NewRef(Py_None);
-                Py_DECREF(name);
-            }
-        }
+        PyObject *name = entry->name;
+        entry->version = 0;
+        entry->value = NULL;
+        entry->name = Py_NewRef(Py_None);
+        Py_XDECREF(name);
     }
 }
 
@@ -277,8 +252,7 @@ static void run_imports(void)
     /* What returned calls have left on the stack of frames points to the C stack (Python/pystate.c). */
     memset(thread->datastack_top, 0, (size_t)((char *)thread->datastack_limit - (char *)thread->datastack_top));
 #endif
-    forget_values();
-    forget_names();
+    forget_attributes();
     ff_clear_free_lists();
     ff_end_objects();
     if (survivors != NULL) {

@@ -102,7 +102,7 @@ static ssize_t draw_for(void *bytes, size_t size, unsigned int flags, const void
     ssize_t done;
     do {
         done = __real_getrandom(bytes, size, flags);
-    } while (ff_is_short_number(bytes, done));
+    } while (ff_is_odd_draw(bytes, done));
     if (ff_current_allocation() == FF_IN_REGION) {
         ff_watch_draw(bytes, done);
     }
@@ -126,7 +126,7 @@ int __wrap_getentropy(void *bytes, size_t size)
     int status;
     do {
         status = getentropy(bytes, size);
-    } while (ff_is_short_number(bytes, status == 0 ? (ssize_t)size : -1));
+    } while (ff_is_odd_draw(bytes, status == 0 ? (ssize_t)size : -1));
     ff_note_draw(bytes, status == 0 ? (ssize_t)size : -1);
     return status;
 }

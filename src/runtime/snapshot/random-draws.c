@@ -26,10 +26,13 @@ void ff_watch_draws(void)
 }
 
 /* Whether the bytes as a number have fewer digits than most others: what imports make of it would take another number of allocations in each process, by which
- * dumps are compared (uuid.UUID.__str__()). */
-int ff_is_short_number(const unsigned char *bytes, ssize_t size)
+ * dumps are compared (uuid.UUID.__str__()). Or whether they are a random UUID as they are (RFC 4122), so that nobody could tell which of the two a text is made of. */
+int ff_is_odd_draw(const unsigned char *bytes, ssize_t size)
 {
-    return draws != NULL && size >= FF_LEAST_DRAW && size <= FF_SEED_OF_RANDOM && (bytes[0] < 16 || bytes[size - 1] < 16);
+    if (draws == NULL || size < FF_LEAST_DRAW || size > FF_SEED_OF_RANDOM) {
+        return 0;
+    }
+    return bytes[0] < 16 || bytes[size - 1] < 16 || (size == 16 && bytes[6] >> 4 == 4 && bytes[8] >> 6 == 2);
 }
 
 void ff_note_draw(const void *bytes, ssize_t size)

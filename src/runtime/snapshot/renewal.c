@@ -103,8 +103,10 @@ int ff_prepare_renewal(PyObject *prepare, int is_portable)
     if (ff_new_token_functions(&keep, &write) < 0) {
         return -1;
     }
+    PyObject *draws = ff_list_draws();
+    ff_synchronize_numbers(); /* of which there may be more or fewer */
     PyObject *both = PyObject_CallFunction(prepare, "OiNNNNNNNN", PyImport_GetModuleDict(), is_portable, list_recorded("arguments"), list_recorded("moment"),
-                                           ff_list_draws(), list_recorded("generator"), list_recorded("token"), list_recorded("table"), keep, write);
+                                           draws, list_recorded("generator"), list_recorded("token"), list_recorded("table"), keep, write);
     if (both != NULL) {
         renewals = PyTuple_GetItem(both, 0);
         restored = PyTuple_GetItem(both, 1);

@@ -353,7 +353,7 @@ void ff_forget_choices(void);
 #define FF_SEED_OF_RANDOM 2496 /* bytes: the state of the Mersenne twister, which is the largest draw */
 #define FF_LEAST_DRAW 8        /* of which others do not have the same by chance */
 void ff_watch_draws(void);
-int ff_is_short_number(const unsigned char *bytes, ssize_t size);
+int ff_is_odd_draw(const unsigned char *bytes, ssize_t size);
 void ff_note_draw(const void *bytes, ssize_t size);
 PyObject *ff_list_draws(void);
 const unsigned char *ff_get_draw(int number, size_t *size);

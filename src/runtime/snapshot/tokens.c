@@ -25,6 +25,7 @@ typedef struct token {
     struct token *next;
     PyObject *value;
     int draw, size, is_uuid;
+    int number; /* of the draw among those of tokens: how often others draw may be chance */
     token_form form;
     int length; /* how many characters of it are there */
     uint16_t places[2 * MOST];
@@ -138,12 +139,26 @@ static int is_process(PyObject *value)
     return PyLong_CheckExact(value) && FF_DIGIT_COUNT(value) == 1 && FF_DIGITS(value)[0] == (digit)getpid();
 }
 
+static int number_of(int draw)
+{
+    int next = 0;
+    for (const token *each = tokens; each != NULL; each = each->next) {
+        if (each->draw == draw) {
+            return each->number;
+        }
+        next = each->number < next ? next : each->number + 1;
+    }
+    return next;
+}
+
 static int add(token found)
 {
+    ff_synchronize_numbers(); /* it was compared with what may be more draws or fewer */
     token *kept = PyMem_Malloc(sizeof(*kept));
     if (kept == NULL) {
         return -1;
     }
+    found.number = found.form == PROCESS ? -1 : number_of(found.draw);
     found.next = tokens;
     *kept = found;
     tokens = kept;
@@ -221,7 +236,7 @@ extern ssize_t __real_getrandom(void *, size_t, unsigned int);
 
 static int draw_bytes(const token *own, int is_random, unsigned char *bytes)
 {
-    memset(bytes, 1 + own->draw % UCHAR_MAX, (size_t)own->size);
+    memset(bytes, 1 + own->number % UCHAR_MAX, (size_t)own->size);
     do { /* a number needs as many digits */
         if (is_random && __real_getrandom(bytes, (size_t)own->size, 0) != own->size) {
             return -1;
@@ -233,7 +248,7 @@ static int draw_bytes(const token *own, int is_random, unsigned char *bytes)
 static int is_first_of_draw(const token *own)
 {
     const token *each = tokens;
-    while (each->draw != own->draw) {
+    while (each->number != own->number) {
         each = each->next;
     }
     return each == own;
@@ -251,7 +266,7 @@ static PyObject *write_all(PyObject *Py_UNUSED(self), PyObject *is_random)
         else if (is_first_of_draw(first)) {
             status = draw_bytes(first, is_random == Py_True, bytes);
             for (const token *each = first; each != NULL && status == 0; each = each->next) {
-                status = each->draw == first->draw ? write_token(each, bytes) : 0;
+                status = each->number == first->number ? write_token(each, bytes) : 0;
             }
         }
     }
@@ -262,10 +277,11 @@ static PyObject *write_all(PyObject *Py_UNUSED(self), PyObject *is_random)
     Py_RETURN_NONE;
 }
 
-/* Before a dump, when nobody asks any more whether the process is still the same one. */
+/* Before a dump, when nobody asks any more whether the process is still the same one, or what it has drawn. */
 void ff_forget_process_numbers(void)
 {
-    for (const token *each = tokens; each != NULL; each = each->next) {
+    for (token *each = tokens; each != NULL; each = each->next) {
+        each->draw = 0;
         if (each->form == PROCESS) {
             FF_DIGITS(each->value)[0] = PID_OF_DUMP;
         }

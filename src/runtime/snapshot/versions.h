@@ -78,8 +78,15 @@ static inline void ff_clear_free_lists(void)
 #define FF_CURRENT_THREAD() _PyThreadState_UncheckedGet() /* Include/cpython/pystate.h */
 #define FF_CODE_OF_FRAME(frame) (frame)->f_code
 #define _Py_FROM_GC(head) ((PyObject *)((PyGC_Head *)(head) + 1)) /* Modules/gcmodule.c, FROM_GC() */
+/* What they were: a collection has emptied them. */
 static inline void ff_clear_free_lists(void)
 {
+    PyInterpreterState *state = PyInterpreterState_Get();
+    int lists = state->list.numfree, dicts = state->dict_state.numfree, keys = state->dict_state.keys_numfree;
+    memset(state->list.free_list + lists, 0, sizeof(state->list.free_list) - (size_t)lists * sizeof(state->list.free_list[0]));
+    memset(state->dict_state.free_list + dicts, 0, sizeof(state->dict_state.free_list) - (size_t)dicts * sizeof(state->dict_state.free_list[0]));
+    memset(state->dict_state.keys_free_list + keys, 0,
+           sizeof(state->dict_state.keys_free_list) - (size_t)keys * sizeof(state->dict_state.keys_free_list[0]));
 }
 #if FF_SNAPSHOT_STATE >= 311
 #define FF_FRAME _PyInterpreterFrame                           /* Include/internal/pycore_frame.h */

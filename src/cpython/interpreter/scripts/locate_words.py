@@ -24,7 +24,7 @@ def locate(words, libraries, origins):
             level.extend((value, name, key) for key, value in module.__dict__.items())
     own = [wanted, covered, origins, visited, level]
 
-    def held(start, end, but=0):
+    def held(start, end, but=()):
         low, high = 0, len(wanted)
         while low < high:
             middle = (low + high) // 2
@@ -35,11 +35,12 @@ def locate(words, libraries, origins):
         is_held = False
         while low < len(wanted) and wanted[low] < end:
             covered.add(wanted[low])
-            is_held |= wanted[low] != but
+            is_held |= wanted[low] not in but
             low += 1
         return is_held
 
-    # Objects whose number of references alone differs, and memory that nothing leads to, may differ because of others: these are looked at first.
+    # Objects of which only the number of references differs, or which others the collector has before and behind them, and memory that nothing leads to, may differ
+    # because of others: these are looked at first.
     found, counted, unreached = {}, {}, {}
 
     def extent(value):
@@ -53,7 +54,7 @@ def locate(words, libraries, origins):
 
     def note(value, name, key):
         start, end = extent(value)
-        if held(start, end, id(value)):
+        if held(start, end, (id(value), id(value) - 16, id(value) - 8)):
             found.setdefault((id(value), name), (str(key), type(value).__name__))
         elif held(start, end):
             counted.setdefault((id(value), name), (str(key), type(value).__name__))
