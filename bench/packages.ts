@@ -97,6 +97,7 @@ export const PACKAGES: readonly Package[] = [
   one('aiohttp', 'import aiohttp; print(aiohttp.ClientTimeout(total=3).total)'),
 ];
 
+const sides = z.object({unmodified: z.number(), snapshot: z.number()}).nullable();
 const outcome = z.object({
   name: z.string(),
   version: z.string(),
@@ -104,12 +105,12 @@ const outcome = z.object({
   state: z.enum(['whole', 'in part', 'not', 'wrong']),
   /** What is left out and why; or why there is no snapshot. */
   reason: z.string(),
-  /** Medians of starts, in milliseconds. */
-  unmodified: z.number().nullable(),
-  snapshot: z.number().nullable(),
+  /** Medians of starts, in milliseconds: all files in the page cache, or none of them. */
+  warm: sides,
+  cold: sides,
   /** Megabytes of the file, and of the largest memory of a process. */
   file: z.number().nullable(),
-  memory: z.object({unmodified: z.number(), snapshot: z.number()}).nullable(),
+  memory: sides,
   load: z.number(),
 });
 export type PackageOutcome = z.infer<typeof outcome>;
@@ -139,14 +140,15 @@ export async function keepOutcome(fresh: PackageOutcome): Promise<void> {
 
 /** The outcomes as a table in Markdown. */
 export function packagesTable(all: readonly PackageOutcome[]): string {
-  const cell = (value: number | null, digits = 0): string => value?.toFixed(digits) ?? '–';
+  const cell = (value: number | null | undefined, digits = 0): string => value?.toFixed(digits) ?? '–';
   const count = (state: PackageOutcome['state']): number => all.filter((each) => each.state === state).length;
-  const rows = all.map(({name, version, state, reason, unmodified, snapshot, file, memory}) => [
+  const rows = all.map(({name, version, state, reason, warm, cold, file, memory}) => [
     `${name} ${version}`,
     state,
-    cell(unmodified),
-    cell(snapshot),
-    cell(unmodified === null || snapshot === null ? null : snapshot / unmodified, 2),
+    cell(warm?.unmodified),
+    cell(warm?.snapshot, 1),
+    cell(warm && warm.snapshot / warm.unmodified, 2),
+    cold === null ? '–' : `${cell(cold.snapshot)} (${cell(cold.unmodified)})`,
     cell(file),
     memory === null ? '–' : `${cell(memory.snapshot)} (${cell(memory.unmodified)})`,
     reason.replaceAll(/[|_]/g, String.raw`\$&`),
@@ -161,6 +163,7 @@ export function packagesTable(all: readonly PackageOutcome[]): string {
         'unmodified',
         'with it',
         'ratio',
+        'cold page cache (unmodified)',
         'file',
         'memory (unmodified)',
         'left out, because',

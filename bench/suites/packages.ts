@@ -4,9 +4,9 @@
  *
  *     node bench/run.mjs packages [--on 'numpy pandas'] [--rounds 9]
  */
-import {mkdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {performance} from 'node:perf_hooks';
+import {measureTime} from '../../src/cpython/interpreter/measure.js';
 import {type ProcessOutput, runProcess} from '../../src/exec/process.js';
 import {readSnapshot} from '../../src/hosts/snapshot/snapshot-contents.js';
 import {quantile} from '../../src/inspect/statistics.js';
@@ -17,6 +17,9 @@ import {say, suiteOptions} from '../options.js';
 import {keepOutcome, type Package, type PackageOutcome, PACKAGES} from '../packages.js';
 
 const PYTHON = '/usr/bin/python3.11';
+const STANDARD_LIBRARY = '/usr/lib/python3.11';
+/** Each of these reads everything from the disk. */
+const COLD_ROUNDS = 3;
 const MINUTE = 60_000;
 const {signal} = new AbortController();
 
@@ -31,7 +34,7 @@ export async function suite(words: readonly string[]): Promise<void> {
     if (on?.includes(each.name) === false) continue;
     const outcome = await tryPackage(each, rounds);
     say(
-      `${each.name}: ${outcome.state}, ${outcome.snapshot ?? '–'} of ${outcome.unmodified ?? '–'} ms; ${outcome.reason}`,
+      `${each.name}: ${outcome.state}, ${outcome.warm?.snapshot ?? '–'} of ${outcome.warm?.unmodified ?? '–'} ms; ${outcome.reason}`,
     );
     await keepOutcome(outcome);
   }
@@ -41,7 +44,7 @@ export async function suite(words: readonly string[]): Promise<void> {
 class Trial {
   readonly home: string;
   readonly out: string;
-  private readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
 
   constructor({name}: Package) {
     this.home = join(FOLDER, 'packages', name);
@@ -68,7 +71,7 @@ class Trial {
 async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutcome> {
   const {name, code} = wanted;
   const none = {
-    ...{name, version: '', unmodified: null, snapshot: null, file: null, memory: null},
+    ...{name, version: '', warm: null, cold: null, file: null, memory: null},
     load: loadAverage(),
   };
   let version = '';
@@ -85,9 +88,10 @@ async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutco
     const isRestored = lastLine(state.stdout) === 'restored';
     const own = await trial.run(trial.out, ['-c', code]);
     const isSame = own.exitCode === 0 && own.stdout === expected.stdout && own.stderr === expected.stderr;
-    const [unmodified, snapshot] = await time(trial, code, rounds);
+    const warm = await time(trial, code, rounds);
+    const cold = await time(trial, code, COLD_ROUNDS, filesOf(trial));
     return {
-      ...{name, version, unmodified, snapshot},
+      ...{name, version, warm, cold},
       state: !isSame ? 'wrong' : !isRestored ? 'not' : left === '' ? 'whole' : 'in part',
       reason: !isSame
         ? `exit code ${own.exitCode}: ${lastLine(own.stderr)}`
@@ -173,17 +177,35 @@ async function build(trial: Trial, {code}: Package): Promise<string> {
   return `${leftOut.length + importers.length} modules: ${named}`;
 }
 
-/** The medians of starts of the unmodified Python and of the snapshot, in turn. */
-async function time(trial: Trial, code: string, rounds: number): Promise<readonly [number, number]> {
-  const times: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, file] of [PYTHON, trial.out].entries()) {
-      const start = performance.now();
-      await trial.run(file, ['-c', code]);
-      times[i]?.push(performance.now() - start);
-    }
-  }
-  return [quantile(times[0], 0.5), quantile(times[1], 0.5)];
+/**
+ * The medians of starts of the unmodified Python and of the snapshot, in turn, from a process that does nothing else.
+ * @param evicted files that are not in the page cache when a start begins. Null where it keeps them.
+ */
+async function time(
+  trial: Trial,
+  code: string,
+  rounds: number,
+  evicted: readonly string[] = [],
+): Promise<PackageOutcome['warm']> {
+  const {environment, home: cwd} = trial;
+  const commands = [PYTHON, trial.out].map((file) => ({words: [file, '-c', code], environment}));
+  const runner = {python: PYTHON, environment, signal};
+  const measured = valueOf(await measureTime(runner, {commands, rounds, cwd, evicted}));
+  const isCold = measured.every(({reads}) => quantile(reads, 0.5) > 0);
+  if (evicted.length > 0 && !isCold) return null;
+  const [unmodified = [], snapshot = []] = measured.map(({milliseconds}) => milliseconds);
+  return {unmodified: quantile(unmodified, 0.5), snapshot: quantile(snapshot, 0.5)};
+}
+
+/** What the starts may read: both executables, the standard library, and the packages. */
+function filesOf({home, out}: Trial): string[] {
+  const folders = [STANDARD_LIBRARY, join(home, '.local')];
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, {recursive: true, withFileTypes: true})
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return [PYTHON, out, ...files];
 }
 
 async function memory(trial: Trial, python: string, code: string): Promise<number> {
