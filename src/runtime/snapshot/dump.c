@@ -244,6 +244,7 @@ static void run_imports(void)
     }
     PyOS_BeforeFork(); /* whoever goes on calls PyOS_AfterFork_Child() */
     ff_call_before_fork();
+    ff_try_destructors();
     ff_check_process();
 
 #if FF_SNAPSHOT_STATE >= 311

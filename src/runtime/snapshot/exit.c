@@ -18,6 +18,7 @@ extern const char __executable_start[], etext[];
 static int is_restored;
 static jmp_buf end;
 static volatile int can_jump;
+static volatile int is_end_unseen; /* CPython has left all objects as they are */
 
 void ff_begin_restored(void)
 {
@@ -121,7 +122,21 @@ FF_PUBLIC int __wrap_Py_FinalizeEx(void)
     ff_tell_written_pages(); /* without what the end writes to: a process that goes on has no use for it */
     is_restored = 0;
     can_jump = 1;
-    return setjmp(end) == 0 ? __real_Py_FinalizeEx() : 0;
+    if (setjmp(end) == 0) {
+        return __real_Py_FinalizeEx();
+    }
+    is_end_unseen = 1;
+    return 0;
+}
+
+/* Whether nothing of the end can be seen, also if destructors of libraries do not run that were tried. What a library keeps for a program it writes through a
+ * file that is open then. */
+int ff_is_end_unseen(void)
+{
+    if (is_end_unseen == 1) {
+        is_end_unseen = ff_has_open_files() ? 0 : 2;
+    }
+    return is_end_unseen != 0;
 }
 
 /* As CPython's, which calls its own Py_FinalizeEx(). */

@@ -6,17 +6,15 @@
 
 #include <printf.h>
 
-typedef void ff_end(void *);
 typedef void ff_fork(void);
-extern int __cxa_atexit(ff_end *, void *, void *);
-extern int __cxa_thread_atexit_impl(ff_end *, void *, void *);
+extern int __cxa_atexit(ff_end, void *, void *);
+extern int __cxa_thread_atexit_impl(ff_end, void *, void *);
 extern int __register_atfork(ff_fork *, ff_fork *, ff_fork *, void *);
 
 typedef struct noted_end {
     struct noted_end *next;
     enum { OF_PROCESS, OF_THREAD, AROUND_FORK, PRINTED_TYPE, PRINTED_MODIFIER, PRINTED_LETTER } kind;
-    ff_end *function;
-    void *argument;
+    ff_destructor end; /* of a process or a thread */
     ff_fork *forks[3]; /* before it, and in the parent and the child after it */
     int letter;
     printf_va_arg_function *type;
@@ -30,11 +28,11 @@ static char own; /* stands for the executable */
 static int leave(const noted_end *end)
 {
     switch (end->kind) {
-    case OF_PROCESS: return __cxa_atexit(end->function, end->argument, NULL);
-    case OF_THREAD: return __cxa_thread_atexit_impl(end->function, end->argument, &own);
+    case OF_PROCESS: return __cxa_atexit(end->end.function, end->end.argument, NULL);
+    case OF_THREAD: return __cxa_thread_atexit_impl(end->end.function, end->end.argument, &own);
     case AROUND_FORK: return __register_atfork(end->forks[0], end->forks[1], end->forks[2], NULL);
     case PRINTED_TYPE: return register_printf_type(end->type);
-    case PRINTED_MODIFIER: return register_printf_modifier(end->argument);
+    case PRINTED_MODIFIER: return register_printf_modifier(end->end.argument);
     default: return register_printf_specifier(end->letter, end->print, end->size);
     }
 }
@@ -56,14 +54,14 @@ static int note_and_leave(const noted_end *end)
     return is_noted && is_called ? 0 : leave(end);
 }
 
-int __wrap___cxa_atexit(ff_end *function, void *argument, void *Py_UNUSED(library))
+int __wrap___cxa_atexit(ff_end function, void *argument, void *Py_UNUSED(library))
 {
-    return note_and_leave(&(noted_end){.kind = OF_PROCESS, .function = function, .argument = argument});
+    return note_and_leave(&(noted_end){.kind = OF_PROCESS, .end = {.function = function, .argument = argument}});
 }
 
-int __wrap___cxa_thread_atexit_impl(ff_end *function, void *argument, void *Py_UNUSED(library))
+int __wrap___cxa_thread_atexit_impl(ff_end function, void *argument, void *Py_UNUSED(library))
 {
-    return note_and_leave(&(noted_end){.kind = OF_THREAD, .function = function, .argument = argument});
+    return note_and_leave(&(noted_end){.kind = OF_THREAD, .end = {.function = function, .argument = argument}});
 }
 
 int __wrap___register_atfork(ff_fork *before, ff_fork *parent, ff_fork *child, void *Py_UNUSED(library))
@@ -78,7 +76,7 @@ int __wrap_register_printf_type(printf_va_arg_function *type)
 
 int __wrap_register_printf_modifier(const wchar_t *modifier)
 {
-    return note_and_leave(&(noted_end){.kind = PRINTED_MODIFIER, .argument = (void *)(uintptr_t)modifier});
+    return note_and_leave(&(noted_end){.kind = PRINTED_MODIFIER, .end = {.argument = (void *)(uintptr_t)modifier}});
 }
 
 int __wrap_register_printf_specifier(int letter, printf_function *print, printf_arginfo_size_function *size)
@@ -125,11 +123,21 @@ void ff_call_before_fork(void)
     ff_note_fork(0);
 }
 
-/* In a restored process. */
-void ff_repeat_ends(void)
+/* The next destructor of an object, from the first on. Functions of atexit() have no argument, and those of a library as a whole no object. */
+ff_destructor *ff_next_destructor(const ff_destructor *after)
 {
-    for (const noted_end *each = first; each != NULL; each = each->next) {
-        (void)leave(each);
+    noted_end *each = after == NULL ? first : ((noted_end *)((char *)(uintptr_t)after - offsetof(noted_end, end)))->next;
+    while (each != NULL && (each->kind != OF_PROCESS || each->end.argument == NULL || each->end.function == destruct)) {
+        each = each->next;
+    }
+    return each == NULL ? NULL : &each->end;
+}
+
+/* In a restored process. Destructors that are watched are left to `destruct_watched`. */
+void ff_repeat_ends(ff_end destruct_watched)
+{
+    for (noted_end *each = first; each != NULL; each = each->next) {
+        (void)(each->end.watched > 0 ? __cxa_atexit(destruct_watched, &each->end, NULL) : leave(each));
     }
     for (const noted_end *each = first; each != NULL; each = each->next) {
         if (each->kind == AROUND_FORK && each->forks[2] != NULL) {

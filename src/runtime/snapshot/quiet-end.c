@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -79,9 +80,57 @@ int ff_try_end(void)
     return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* ---- Single objects, in a process that ends ---- */
+/* ---- Functions of libraries, in a process that ends ---- */
 
 #define LONGEST 5 /* seconds */
+
+/* For a copy of a process, which runs what may never end. */
+static void limit_copy(void)
+{
+    static const struct rlimit none = {0, 0};
+    static const struct itimerval longest = {.it_value = {.tv_sec = LONGEST}};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)setitimer(ITIMER_REAL, &longest, NULL);
+}
+
+/* Whether a copy of this process ended well. Its end sends no signal. */
+static int is_copy_done(long child)
+{
+    int status;
+    return child > 0 && waitpid((pid_t)child, &status, __WALL) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Makes calls, numbered from 0, in a copy of this process, after functions of atexit if `is_python_ended`. Gives the number of the first that does anything
+ * but to give back memory; if none does, how many there are; -1 where it cannot be tried, or such a function does. */
+size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count)
+{
+    size_t *current = mmap(NULL, FF_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (current == MAP_FAILED) {
+        return (size_t)-1;
+    }
+    long child = syscall(SYS_clone, 0, 0, 0, 0, 0);
+    if (child == 0) {
+        limit_copy();
+        *current = (size_t)-1;
+        if (is_python_ended) {
+            PyOS_AfterFork_Child();
+        }
+        if (forbid_calls() < 0 || (is_python_ended && PyRun_SimpleString("import atexit\natexit._run_exitfuncs()\n") != 0)) {
+            _exit(1);
+        }
+        for (*current = 0; *current < count; ++*current) {
+            call(*current);
+        }
+        *current = (size_t)-1;
+        _exit(fflush(NULL) == 0 ? 0 : 1); /* what they have printed would be written later */
+    }
+    size_t result = is_copy_done(child) ? count : child < 0 ? (size_t)-1 : *current;
+    (void)munmap(current, FF_PAGE);
+    return result;
+}
+
+/* ---- Single objects, in a process that ends ---- */
 
 static void keep(void *Py_UNUSED(context), void *Py_UNUSED(memory))
 {
@@ -101,11 +150,7 @@ static void keep_memory(void)
 
 static void end_objects(PyObject *const *objects, size_t count, int is_finalizer)
 {
-    static const struct rlimit none = {0, 0};
-    static const struct itimerval longest = {.it_value = {.tv_sec = LONGEST}};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)signal(SIGALRM, SIG_DFL);
-    (void)setitimer(ITIMER_REAL, &longest, NULL);
+    limit_copy();
     keep_memory();
     (void)PyGC_Disable();
     if (forbid_calls() < 0) {
@@ -178,8 +223,7 @@ static int try(PyObject *const *objects, size_t count, int is_finalizer)
     if (child == 0) {
         end_objects(objects, count, is_finalizer);
     }
-    int status;
-    return child > 0 && waitpid((pid_t)child, &status, __WALL) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return is_copy_done(child);
 }
 
 int ff_try_ends(PyObject *const *objects, size_t count)

@@ -247,10 +247,11 @@ const char *ff_restore(int argc, char **argv, int is_watched)
         start_again(argv, FF_WHY_MEMORY);
     }
     ff_leave_region();
+    ff_note_saved_memory(header);
     ff_restore_process(earlier_keys);
     ff_renew_locked();
     ff_renew_drawn();
-    ff_repeat_ends();
+    ff_begin_destructors();
     ff_begin_threads();
     ff_renew_random();
     ff_renew_hash_keys();

@@ -302,9 +302,17 @@ void ff_note_fork(int is_before);
 void ff_may_wait(void);
 
 /* snapshot/library-ends.c: what libraries leave with libc for their end. */
+typedef void (*ff_end)(void *);
+typedef struct {
+    ff_end function;
+    void *argument;
+    uint32_t watched; /* of an object whose end was tried: so many bytes of it are compared; 0: its destructor runs in any case */
+    uint64_t changes; /* the sum of what functions of atexit change in them that imports have left */
+} ff_destructor;
 void ff_end_library(const ff_library *library);
 void ff_call_before_fork(void);
-void ff_repeat_ends(void);
+void ff_repeat_ends(ff_end destruct_watched);
+ff_destructor *ff_next_destructor(const ff_destructor *after);
 
 /* snapshot/held-libraries.c: those that a snapshot holds. */
 const char *ff_can_hold(const char *path);
@@ -464,6 +472,7 @@ void ff_begin_trial(void);
 int ff_try_end(void);
 int ff_try_ends(PyObject *const *objects, size_t count);
 int ff_try_finalizers(PyObject *const *objects, size_t count);
+size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count);
 void ff_note_open_files(void);
 int ff_has_open_files(void);
 
@@ -486,6 +495,15 @@ void ff_tell_read_pages(void);
 /* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);
 void ff_join_snapshot(void);
+int ff_is_end_unseen(void);
+
+/* snapshot/saved-memory.c: what memory was in the snapshot. */
+void ff_note_saved_memory(const ff_snapshot_header *header);
+int ff_read_saved(void *to, const void *start, size_t size);
+
+/* snapshot/tried-destructors.c: of objects in libraries. */
+void ff_try_destructors(void);
+void ff_begin_destructors(void);
 
 /* snapshot/shadowed.c: modules of the same names in the first entry of sys.path. */
 int ff_keep_names(PyObject *firsts, PyObject *others, int is_portable);

@@ -74,10 +74,18 @@ static int area_count;
 static uintptr_t first_of_heap; /* the first page that was not used before */
 static int pages = -1;          /* /proc/self/pagemap */
 
+static uint64_t states[512];
+static uintptr_t first_state, state_count; /* the pages that they are of, by number */
+
 static uint64_t state_of(uintptr_t page)
 {
-    uint64_t state;
-    return pread(pages, &state, sizeof(state), (off_t)(page / FF_PAGE * sizeof(state))) == sizeof(state) ? state : 0;
+    uintptr_t number = page / FF_PAGE;
+    if (number - first_state >= state_count) {
+        ssize_t size = pread(pages, states, sizeof(states), (off_t)(number * sizeof(states[0])));
+        first_state = number;
+        state_count = size > 0 ? (uintptr_t)size / sizeof(states[0]) : 0;
+    }
+    return state_count > 0 ? states[number - first_state] : 0;
 }
 
 static int is_present(uintptr_t page)
@@ -85,28 +93,22 @@ static int is_present(uintptr_t page)
     return (state_of(page) & IS_PRESENT) != 0;
 }
 
-/* Each page becomes a mapping of its own: otherwise the kernel would map those around it, too. */
-static int watch(uintptr_t start, size_t size, int is_writable)
+static int note_area(uintptr_t start, size_t size)
 {
     if (area_count == AREAS) {
         return -1;
     }
     areas[area_count++] = (ff_range){start, size};
-    for (size_t at = 0; at < size; at += 2 * FF_PAGE) {
-        if (madvise((void *)(start + at), FF_PAGE, MADV_SEQUENTIAL) != 0) {
-            return -1;
-        }
-    }
-    return is_writable ? 0 : madvise((void *)start, size, MADV_DONTNEED);
+    return 0;
 }
 
-static int watch_code(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *status)
+static int note_code(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *status)
 {
     for (int i = 0; i < object->dlpi_phnum; i++) { /* the executable comes first */
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
         if (part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0) {
             uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(uintptr_t)(FF_PAGE - 1);
-            *(int *)status |= watch(start, FF_PAGE_END(object->dlpi_addr + part->p_vaddr + part->p_memsz) - start, 0);
+            *(int *)status |= note_area(start, FF_PAGE_END(object->dlpi_addr + part->p_vaddr + part->p_memsz) - start);
         }
     }
     return 1;
@@ -115,10 +117,12 @@ static int watch_code(struct dl_phdr_info *object, size_t Py_UNUSED(size), void 
 /* When memory is mapped, in the place of ff_use_pages(). */
 void ff_watch_pages(const ff_snapshot_header *header)
 {
-    int status = 0;
+    /* What was used before. It takes the variables of this process with it, so it comes first. */
+    int status = madvise((void *)(uintptr_t)header->data, header->data_size, MADV_DONTNEED) |
+                 madvise((void *)(uintptr_t)header->region, header->region_size, MADV_DONTNEED);
     area_count = 0;
-    dl_iterate_phdr(watch_code, &status);
-    status |= watch(header->data, header->data_size, 1) | watch(header->region, header->region_size, 1);
+    dl_iterate_phdr(note_code, &status);
+    status |= note_area(header->data, header->data_size) | note_area(header->region, header->region_size);
     pages = status == 0 ? open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
     uintptr_t end = heap_end();
     for (first_of_heap = end - HEAP; first_of_heap < end && is_present(first_of_heap);) {
@@ -169,6 +173,7 @@ void ff_tell_written_pages(void)
     if (pages < 0) {
         return;
     }
+    state_count = 0; /* they have changed */
     uintptr_t stack = stack_page(), lowest = stack;
     for (uintptr_t page = stack; page > stack - STACK / 2; page -= FF_PAGE) {
         lowest = is_present(page) ? page : lowest;
@@ -187,6 +192,7 @@ void ff_tell_written_pages(void)
 /* The same of pages that it has only read. */
 void ff_tell_read_pages(void)
 {
+    state_count = 0;
     for (int i = 0; i < area_count && pages >= 0; i++) {
         tell_read(&areas[i]);
     }
