@@ -235,30 +235,19 @@ static void append_state(ff_file_state *state)
     header()->file_count++;
 }
 
+/* Each path is behind a letter: `?` if the file was only examined. */
 void ff_append_files(const char *paths, size_t size)
 {
     align();
     header()->file_offset = place();
     ff_file_state state;
     for (const char *path = paths; path < paths + size; path += strlen(path) + 1) {
-        (void)ff_file_state_of(path, &state);
-        append_state(&state);
-    }
-    for (const char *path = NULL; (path = ff_request_value("file", path)) != NULL;) {
-        (void)ff_file_state_of(path, &state);
-        append_state(&state);
-    }
-    for (const char *path = NULL; (path = ff_request_value("examined", path)) != NULL;) {
-        (void)ff_examined_state_of(path, &state);
+        (void)(*path == '?' ? ff_examined_state_of(path + 1, &state) : ff_file_state_of(path + 1, &state));
         append_state(&state);
     }
     header()->file_text_offset = place();
-    append(paths, size);
-    for (const char *path = NULL; (path = ff_request_value("file", path)) != NULL;) {
-        append(path, strlen(path) + 1);
-    }
-    for (const char *path = NULL; (path = ff_request_value("examined", path)) != NULL;) {
-        append(path, strlen(path) + 1);
+    for (const char *path = paths; path < paths + size; path += strlen(path) + 1) {
+        append(path + 1, strlen(path));
     }
 }
 

@@ -96,11 +96,27 @@ static PyObject *list_libraries(void)
     return libraries;
 }
 
+static PyObject *requested_paths(const char *key)
+{
+    PyObject *all = PyList_New(0);
+    for (const char *path = NULL; all != NULL && (path = ff_request_value(key, path)) != NULL;) {
+        PyObject *text = PyUnicode_DecodeFSDefault(path);
+        if (text == NULL || PyList_Append(all, text) < 0) {
+            Py_CLEAR(all);
+        }
+        Py_XDECREF(text);
+    }
+    return all;
+}
+
 /* The files that a start compares: what `list` of prepare_dump.py returns. */
 static void list_files(PyObject *list, int is_portable)
 {
-    PyObject *libraries = list_libraries();
-    PyObject *text = PyObject_CallFunction(list, "OiO", PyImport_GetModuleDict(), is_portable, libraries);
+    PyObject *libraries = list_libraries(), *read = requested_paths("file"), *examined = requested_paths("examined");
+    if (read == NULL || examined == NULL) {
+        ff_stop_with_exception("cannot list the files that imports have read");
+    }
+    PyObject *text = PyObject_CallFunction(list, "OiOOO", PyImport_GetModuleDict(), is_portable, libraries, read, examined);
     PyObject *paths = text == NULL ? NULL : PyUnicode_EncodeFSDefault(text);
     if (paths == NULL) {
         ff_stop_with_exception("cannot list the imported files");
@@ -109,6 +125,8 @@ static void list_files(PyObject *list, int is_portable)
     Py_DECREF(paths);
     Py_DECREF(text);
     Py_DECREF(libraries);
+    Py_DECREF(read);
+    Py_DECREF(examined);
 }
 
 /* Runs a file that says which objects hold the words of the request (locate_words.py). */

@@ -4,11 +4,12 @@ calls stays in the snapshot, so nothing is imported here that programs do not ha
 """
 
 
-def list_files(modules, is_portable, libraries):
-    """The files that a start compares, in one text: sources of what was imported, the directories in which imports look, the held `libraries`, and what
-    else decides which these are when Python starts, whether it is there or not: directories of packages, their .pth files, and pyvenv.cfg (Lib/site.py)."""
+def list_files(modules, is_portable, libraries, read, examined):
+    """The files that a start compares, in one text, each behind `=` or, if only what `os.stat()` says of it counts, `?`: those that imports have read or
+    examined, sources of what was imported, the directories in which imports look, the held `libraries`, and what else decides which these are when Python
+    starts, whether it is there or not: directories of packages, their .pth files, and pyvenv.cfg (Lib/site.py). Files of one directory follow each other."""
     sys, os, site = modules["sys"], modules["os"], modules.get("site")
-    found = {each for each in sys.path if each}
+    found = {*read, *(each for each in sys.path if each)}
     found.update(path for path, start, size in libraries)
     if site is not None:
         places = site.getsitepackages()
@@ -23,7 +24,8 @@ def list_files(modules, is_portable, libraries):
         path = getattr(module, "__file__", None)
         if type(path) is str and path[:1] == "/":
             found.add(path)
-    return "".join(path + "\0" for path in sorted(found, key=lambda path: path.rpartition("/")))
+    paths = sorted(found.union(examined), key=lambda path: path.rpartition("/"))
+    return "".join(("=" if path in found else "?") + path + "\0" for path in paths)
 
 
 def prepare(modules, is_portable, copies, moments, draws, seeds, tokens, tables, keep, write):
