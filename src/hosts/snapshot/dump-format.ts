@@ -38,7 +38,7 @@ type Field = (typeof FIELDS)[number];
 /** The checksum is none of the numbers that are read: it has 64 bits (header-checksum.ts). */
 export type DumpHeader = Readonly<Record<Exclude<Field, 'checksum'>, number>>;
 
-export const MAGIC = 'flashfreeze 012\0';
+export const MAGIC = 'flashfreeze 013\0';
 export const PAGE = 4096;
 /** Where the `ff_common` lies. */
 export const COMMON_OFFSET = MAGIC.length + 8 * FIELDS.length;

@@ -2,7 +2,7 @@ import {runProcess} from '../../exec/process.js';
 import type {HostContext} from '../../pipeline/build-options.js';
 import type {Asked} from './ask-executable.js';
 
-/** Pages that each start uses: an entry of the list in a snapshot's header (`ff_pages` of src/runtime/snapshot/restore.h). */
+/** Pages that each start writes to: an entry of the list in a snapshot's header (`ff_pages` of src/runtime/snapshot/restore.h). */
 export interface UsedPages {
   readonly kind: number;
   /** Of pages of the stack or the heap negative, seen from where they end. */
@@ -11,7 +11,7 @@ export interface UsedPages {
 }
 
 /**
- * The pages that a start uses which runs nothing (src/runtime/snapshot/used-pages.c). None where the kernel does not tell, or where a start is
+ * The pages that a start writes to which runs nothing (src/runtime/snapshot/used-pages.c). None where the kernel does not tell, or where a start is
  * an ordinary one: then pages come when they are used.
  */
 export async function findUsedPages(

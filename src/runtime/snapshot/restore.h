@@ -90,8 +90,8 @@ typedef struct {
     uint64_t address, size, offset;
 } ff_run;
 
-/* Pages that each start uses (used-pages.c). */
-typedef enum { FF_PAGES_READ, FF_PAGES_WRITTEN, FF_PAGES_OF_STACK, FF_PAGES_OF_HEAP } ff_page_kind;
+/* Pages that each start writes to (used-pages.c). */
+typedef enum { FF_PAGES_WRITTEN, FF_PAGES_OF_STACK, FF_PAGES_OF_HEAP } ff_page_kind;
 typedef struct {
     uint64_t address; /* of the stack and the heap, seen from where they end */
     uint64_t size, kind;
@@ -109,7 +109,7 @@ typedef struct {
     uint32_t word, offset; /* in words of the part, and in bytes of the object */
 } ff_move;
 
-#define FF_SNAPSHOT_MAGIC "flashfreeze 012"
+#define FF_SNAPSHOT_MAGIC "flashfreeze 013"
 
 /* Names the request of a dump. In the environment of an executable with a snapshot: it could not be mapped, start without. */
 #define FF_SNAPSHOT_VARIABLE "FLASHFREEZE_SNAPSHOT"
@@ -485,12 +485,11 @@ void ff_begin_finalizers(void);
 int ff_have_finalizers(void);
 void ff_leave_finalizers(void);
 
-/* snapshot/used-pages.c: pages that each start uses. */
+/* snapshot/used-pages.c: pages that each start writes to. */
 void ff_use_pages(const ff_snapshot_header *header);
 void ff_use_all_pages(void);
 void ff_watch_pages(const ff_snapshot_header *header);
 void ff_tell_written_pages(void);
-void ff_tell_read_pages(void);
 
 /* snapshot/exit.c: the end of a restored process. */
 void ff_begin_restored(void);

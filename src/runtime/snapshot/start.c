@@ -89,7 +89,6 @@ static void tell_pages(char *path)
             ff_begin_restored();
             Py_RunMain();
         }
-        ff_tell_read_pages();
     }
     _exit(0);
 }

@@ -1,25 +1,22 @@
-/* Pages that each start uses before the program does anything of its own. A page fault takes longer than the kernel needs for a page, often many
- * times: so a start asks for all of these pages at once. Which they are a process finds out that the build starts, from the
- * snapshot, and the list is written into the snapshot's header (src/hosts/snapshot/find-used-pages.ts). Wrong guesses cost memory or time, nothing else. */
+/* Pages that each start writes to before the program does anything of its own. A page fault can take longer than the kernel needs for a page, in some
+ * virtual machines many times: so a start asks for all of these pages at once. Not for those that it only reads, of which the kernel maps 64 KB at a time.
+ * Which they are a process finds out that the build starts, from the snapshot, and the list is written into the snapshot's header
+ * (src/hosts/snapshot/find-used-pages.ts). Wrong guesses cost memory or time, nothing else. */
 #include FF_LAYOUT
 
 #include "restore.h"
 
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MADV_POPULATE_READ /* since Linux 5.14; older ones do nothing */
-#define MADV_POPULATE_READ 22
+#ifndef MADV_POPULATE_WRITE /* since Linux 5.14; older ones do nothing */
 #define MADV_POPULATE_WRITE 23
 #endif
 
 #define STACK ((size_t)128 << 10) /* what the kernel gives to a process at least (fs/exec.c, setup_arg_pages()) */
 #define HEAP ((size_t)132 << 10)  /* what libc asks for at first (malloc.c, top_pad) */
-/* The kernel maps the pages around one that is read with it, if it has them (mm/memory.c, fault_around_bytes). To ask for all of them takes it longer than that. */
-#define AROUND ((uintptr_t)64 << 10)
 #define PIECE ((uint64_t)64 << 10) /* what is asked for at once when some of it may be refused */
 
 /* What the kernel says of a page (Documentation/admin-guide/mm/pagemap.rst). */
@@ -49,8 +46,7 @@ void ff_use_pages(const ff_snapshot_header *header)
                         : each->kind == FF_PAGES_OF_HEAP ? heap_end()
                                                          : 0;
         /* Where it is refused, pages come when they are used. */
-        (void)madvise((void *)(end + each->address), each->size,
-                      each->kind == FF_PAGES_READ ? MADV_POPULATE_READ : MADV_POPULATE_WRITE);
+        (void)madvise((void *)(end + each->address), each->size, MADV_POPULATE_WRITE);
     }
 }
 
@@ -68,9 +64,7 @@ void ff_use_all_pages(void)
 
 /* ---- The process that finds them ---- */
 
-#define AREAS 16
-static ff_range areas[AREAS]; /* of the executable and the region */
-static int area_count;
+static ff_range areas[2]; /* the executable's data, and the region */
 static uintptr_t first_of_heap; /* the first page that was not used before */
 static int pages = -1;          /* /proc/self/pagemap */
 
@@ -93,36 +87,14 @@ static int is_present(uintptr_t page)
     return (state_of(page) & IS_PRESENT) != 0;
 }
 
-static int note_area(uintptr_t start, size_t size)
-{
-    if (area_count == AREAS) {
-        return -1;
-    }
-    areas[area_count++] = (ff_range){start, size};
-    return 0;
-}
-
-static int note_code(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *status)
-{
-    for (int i = 0; i < object->dlpi_phnum; i++) { /* the executable comes first */
-        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0) {
-            uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(uintptr_t)(FF_PAGE - 1);
-            *(int *)status |= note_area(start, FF_PAGE_END(object->dlpi_addr + part->p_vaddr + part->p_memsz) - start);
-        }
-    }
-    return 1;
-}
-
 /* When memory is mapped, in the place of ff_use_pages(). */
 void ff_watch_pages(const ff_snapshot_header *header)
 {
     /* What was used before. It takes the variables of this process with it, so it comes first. */
     int status = madvise((void *)(uintptr_t)header->data, header->data_size, MADV_DONTNEED) |
                  madvise((void *)(uintptr_t)header->region, header->region_size, MADV_DONTNEED);
-    area_count = 0;
-    dl_iterate_phdr(note_code, &status);
-    status |= note_area(header->data, header->data_size) | note_area(header->region, header->region_size);
+    areas[0] = (ff_range){header->data, header->data_size};
+    areas[1] = (ff_range){header->region, header->region_size};
     pages = status == 0 ? open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
     uintptr_t end = heap_end();
     for (first_of_heap = end - HEAP; first_of_heap < end && is_present(first_of_heap);) {
@@ -153,19 +125,6 @@ static void tell_written(const ff_range *area)
     tell(FF_PAGES_WRITTEN, (intptr_t)start, end - start);
 }
 
-/* One page of those that are mapped together. Pages of files only: zeros cost a start nothing but their fault. */
-static void tell_read(const ff_range *area)
-{
-    uintptr_t mapped = 0; /* up to here, by the page before */
-    for (uintptr_t page = area->address; page < area->address + area->size; page += FF_PAGE) {
-        uint64_t kinds = state_of(page) & (IS_PRESENT | IS_OF_FILE);
-        if (page >= mapped && kinds == (IS_PRESENT | IS_OF_FILE)) {
-            tell(FF_PAGES_READ, (intptr_t)page, FF_PAGE);
-            mapped = (page & ~(AROUND - 1)) + AROUND;
-        }
-    }
-}
-
 /* Writes to the standard output which pages the process has written to: kind, address and size in each line. In any other process nothing, and
  * where the kernel does not say what was used. */
 void ff_tell_written_pages(void)
@@ -184,16 +143,7 @@ void ff_tell_written_pages(void)
         last = is_present(page) ? page + FF_PAGE : last;
     }
     tell(FF_PAGES_OF_HEAP, (intptr_t)(first_of_heap - end), last - first_of_heap);
-    for (int i = 0; i < area_count; i++) {
+    for (int i = 0; i < 2; i++) {
         tell_written(&areas[i]);
-    }
-}
-
-/* The same of pages that it has only read. */
-void ff_tell_read_pages(void)
-{
-    state_count = 0;
-    for (int i = 0; i < area_count && pages >= 0; i++) {
-        tell_read(&areas[i]);
     }
 }
