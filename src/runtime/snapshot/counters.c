@@ -1,6 +1,6 @@
 /* Code that ran once or twice during the imports has written its counters: nothing else of its instructions differs from the
  * executable's, and as they were they need no room in the snapshot. Code that the interpreter has specialised stays specialised: it is
- * what a start is likely to run again (Python/specialize.c). The version of code (3.12 and later) stays, too: functions that are
+ * what a start is likely to run again (Python/specialize.c), but for bodies of modules: these have run, and how often their loops did may be chance. The version of code (3.12 and later) stays, too: functions that are
  * made of it later get it, and calls to functions without a version are never specialised (Objects/funcobject.c). */
 #include FF_LAYOUT
 
@@ -62,8 +62,10 @@ static void reset(PyCodeObject *code, void *argument)
     if (FF_IS_MONITORED(code) || FF_IS_COMPILED(code)) {
         return;
     }
+    int is_body = PyUnicode_CompareWithASCIIString(code->co_name, "<module>") == 0;
     if (Py_SIZE(original) == Py_SIZE(code) &&
-        is_unspecialised(code, (_Py_CODEUNIT *)code->co_code_adaptive, (const _Py_CODEUNIT *)original->co_code_adaptive)) {
+        (is_body ||
+         is_unspecialised(code, (_Py_CODEUNIT *)code->co_code_adaptive, (const _Py_CODEUNIT *)original->co_code_adaptive))) {
         memcpy(code->co_code_adaptive, original->co_code_adaptive, size);
 #if FF_SNAPSHOT_STATE == 311
         code->co_warmup = original->co_warmup; /* Include/cpython/code.h */
