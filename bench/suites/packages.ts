@@ -4,24 +4,22 @@
  *
  *     node bench/run.mjs packages [--on 'numpy pandas'] [--rounds 9]
  */
-import {mkdirSync, readdirSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {measureTime} from '../../src/cpython/interpreter/measure.js';
-import {type ProcessOutput, runProcess} from '../../src/exec/process.js';
-import {readSnapshot} from '../../src/hosts/snapshot/snapshot-contents.js';
 import {quantile} from '../../src/inspect/statistics.js';
-import {CACHE, PACKAGE, run} from '../../support/rig.js';
-import {FOLDER, valueOf} from '../context.js';
+import {valueOf} from '../context.js';
 import {loadAverage} from '../measuring.js';
 import {say, suiteOptions} from '../options.js';
+import {build, install, lastLine, PYTHON, Trial} from '../package-trial.js';
 import {keepOutcome, type Package, type PackageOutcome, PACKAGES} from '../packages.js';
 
-const PYTHON = '/usr/bin/python3.11';
 const STANDARD_LIBRARY = '/usr/lib/python3.11';
 /** Each of these reads everything from the disk. */
 const COLD_ROUNDS = 3;
-const MINUTE = 60_000;
 const {signal} = new AbortController();
+
+const ONE_THREAD = {OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1'};
 
 /** The standard output of a process that runs a program, and its largest memory in megabytes. */
 const MEASURED = `import resource, subprocess, sys
@@ -40,34 +38,6 @@ export async function suite(words: readonly string[]): Promise<void> {
   }
 }
 
-/** A package in a home directory of its own. */
-class Trial {
-  readonly home: string;
-  readonly out: string;
-  readonly environment: Readonly<Record<string, string>>;
-
-  constructor({name}: Package) {
-    this.home = join(FOLDER, 'packages', name);
-    this.out = join(this.home, 'python');
-    const threads = {OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1'};
-    this.environment = {
-      HOME: this.home,
-      PATH: process.env['PATH'] ?? '',
-      LANG: 'C.UTF-8',
-      TZ: 'UTC',
-      ...threads,
-    };
-    mkdirSync(this.home, {recursive: true});
-  }
-
-  async run(file: string, args: readonly string[], timeoutMs = MINUTE): Promise<ProcessOutput> {
-    const {environment, home: cwd} = this;
-    return valueOf(
-      await runProcess({file, args: [...args], cwd, environment, signal, timeoutMs, maxOutputBytes: 1 << 24}),
-    );
-  }
-}
-
 async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutcome> {
   const {name, code} = wanted;
   const none = {
@@ -76,11 +46,11 @@ async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutco
   };
   let version = '';
   try {
-    const trial = new Trial(wanted);
+    const trial = new Trial(wanted.name, ONE_THREAD);
     version = await install(trial, wanted);
     const expected = await trial.run(PYTHON, ['-c', code]);
     if (expected.exitCode !== 0) throw new Error(`it does not run without one: ${lastLine(expected.stderr)}`);
-    const left = await build(trial, wanted);
+    const left = await build(trial, code);
     const state = await trial.run(trial.out, [
       '-c',
       `${code}\nimport _flashfreeze; print(_flashfreeze.info()["snapshot"])`,
@@ -106,75 +76,6 @@ async function tryPackage(wanted: Package, rounds: number): Promise<PackageOutco
     const reason = error instanceof Error ? error.message : String(error);
     return {...none, version, state: 'not', reason: reason.split('\n', 1)[0]?.slice(0, 300) ?? ''};
   }
-}
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
-
-/** The version that pip has installed where the interpreter looks for packages of a user with that home directory. */
-async function install(trial: Trial, {name, needs = []}: Package): Promise<string> {
-  const folder = join(trial.home, '.local', 'lib', 'python3.11', 'site-packages');
-  const ask = `import importlib.metadata as m; print(m.version(${JSON.stringify(name)}))`;
-  let found = await trial.run(PYTHON, ['-c', ask]);
-  if (found.exitCode !== 0) {
-    rmSync(folder, {recursive: true, force: true});
-    const words = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--only-binary',
-      ':all:',
-      '--target',
-      folder,
-      name,
-      ...needs,
-    ];
-    // With the user's own settings of pip.
-    const done = await run(PYTHON, words);
-    if (done.exitCode !== 0) throw new Error(`pip does not have it: ${lastLine(done.stderr)}`);
-    found = await trial.run(PYTHON, ['-c', ask]);
-  }
-  return found.stdout.trim();
-}
-
-/** Makes a snapshot of what the program imports. What is left out; nothing if it is whole. */
-async function build(trial: Trial, {code}: Package): Promise<string> {
-  const script = join(trial.home, 'program.py');
-  writeFileSync(script, `${code}\n`);
-  const words = [
-    'snapshot',
-    '--python',
-    PYTHON,
-    '--out',
-    trial.out,
-    '--build-dir',
-    join(FOLDER, 'packages', 'build'),
-    '--trace',
-    script,
-  ];
-  const done = await trial.run(
-    process.execPath,
-    [join(PACKAGE, 'bin', 'flashfreeze.mjs'), ...words, '--json', '--cache-dir', join(CACHE, 'store')],
-    10 * MINUTE,
-  );
-  if (done.exitCode !== 0) {
-    const line = done.stderr.split('\n').find((each) => each.includes('error['));
-    throw new Error(line ?? lastLine(done.stderr));
-  }
-  // Of the snapshot itself: a build that had nothing to do says nothing.
-  const {snapshot} = valueOf(await readSnapshot(trial.out));
-  if (snapshot === undefined || snapshot.leftOut.length === 0) return '';
-  const {leftOut, importers} = snapshot;
-  const reasons = leftOut.map(
-    ({module, reason, where}) => `${module}${where === undefined ? '' : ` (${where})`}: ${reason}`,
-  );
-  const named = [...new Set(reasons)]
-    .slice(0, 3)
-    .join('; ')
-    .replaceAll(trial.home, '~')
-    .replaceAll(/\/tmp\/\w+/g, '/tmp/…')
-    .slice(0, 300);
-  return `${leftOut.length + importers.length} modules: ${named}`;
 }
 
 /**
