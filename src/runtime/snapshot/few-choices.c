@@ -8,7 +8,7 @@
 #include "versions.h"
 
 #define FEW ((uint64_t)1 << 16)
-#define WORD 32      /* bits of which one of few may be made */
+#define WORD 63      /* bits: below a number of so many, one is drawn at once */
 #define LONGEST 4096 /* bits of a draw */
 #define FRACTION 53  /* bits of random() (Modules/_randommodule.c, _random_Random_random_impl()) */
 #define BODIES 4096  /* more than draw */
@@ -73,17 +73,22 @@ static body *find_body(void)
     return NULL;
 }
 
+static uint64_t draw_below(uint64_t count, uint64_t kind)
+{
+    return (uint64_t)((unsigned __int128)next_word(kind) * count >> 64);
+}
+
 /* One of so many. */
 static uint64_t draw_few(body *of, uint64_t count)
 {
     of->left /= count;
-    return (next_word(IN_EACH) >> WORD) * count >> WORD;
+    return draw_below(count, IN_EACH);
 }
 
 static uint64_t draw_other(uint64_t count)
 {
     uint64_t half = count / 2, is_upper = half == 0 ? 1 : next_opposite();
-    return is_upper * half + ((next_word(OF_DUMP) >> WORD) * (is_upper ? count - half : half) >> WORD);
+    return is_upper * half + draw_below(is_upper ? count - half : half, OF_DUMP);
 }
 
 static PyObject *draw_long(long bits)

@@ -15,6 +15,7 @@ def locate(words, libraries, origins):
     covered = set()
     module_type = type(sys)
     generator_type = type(each for each in ())
+    code_type = type(locate.__code__)
     visited = set()
     level = []
     # The module that was imported last comes first: it is the one that the others have an object from.
@@ -39,8 +40,8 @@ def locate(words, libraries, origins):
             low += 1
         return is_held
 
-    # Objects of which only the number of references differs, or which others the collector has before and behind them, and memory that nothing leads to, may differ
-    # because of others: these are looked at first.
+    # Objects of which only the number of references differs, or which others the collector has before and behind them, code, which knows how often it ran, and memory
+    # that nothing leads to, may differ because of others: these are looked at first.
     found, counted, unreached = {}, {}, {}
 
     def extent(value):
@@ -54,7 +55,7 @@ def locate(words, libraries, origins):
 
     def note(value, name, key):
         start, end = extent(value)
-        if held(start, end, (id(value), id(value) - 16, id(value) - 8)):
+        if held(start, end, (id(value), id(value) - 16, id(value) - 8)) and type(value) is not code_type:
             found.setdefault((id(value), name), (str(key), type(value).__name__))
         elif held(start, end):
             counted.setdefault((id(value), name), (str(key), type(value).__name__))
