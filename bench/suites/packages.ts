@@ -4,7 +4,7 @@
  *
  *     node bench/run.mjs packages [--on 'numpy pandas'] [--rounds 9]
  */
-import {readdirSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {measureTime} from '../../src/cpython/interpreter/measure.js';
 import {quantile} from '../../src/inspect/statistics.js';
@@ -15,6 +15,7 @@ import {build, install, lastLine, PYTHON, Trial} from '../package-trial.js';
 import {keepOutcome, type Package, type PackageOutcome, PACKAGES} from '../packages.js';
 
 const STANDARD_LIBRARY = '/usr/lib/python3.11';
+const SYSTEM_PACKAGES = '/usr/lib/python3/dist-packages';
 /** Each of these reads everything from the disk. */
 const COLD_ROUNDS = 3;
 const {signal} = new AbortController();
@@ -100,7 +101,8 @@ async function time(
 
 /** What the starts may read: both executables, the standard library, and the packages. */
 function filesOf({home, out}: Trial): string[] {
-  const folders = [STANDARD_LIBRARY, join(home, '.local')];
+  const own = join(home, '.local');
+  const folders = [STANDARD_LIBRARY, existsSync(own) ? own : SYSTEM_PACKAGES];
   const files = folders.flatMap((folder) =>
     readdirSync(folder, {recursive: true, withFileTypes: true})
       .filter((entry) => entry.isFile())

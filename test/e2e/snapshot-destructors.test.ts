@@ -33,6 +33,11 @@ struct Log {
     ~Log() { if (*file != nullptr) fclose(*file); free(file); }
 };
 static Log log_file;
+struct Hidden {
+    struct State { long first[5]; std::vector<int> values; } *state = new State();
+    ~Hidden() { if (!state->values.empty()) say("hidden\\n"); delete state; }
+};
+static Hidden hidden;
 static int counted;
 static void at_exit() { say("counted " + std::to_string(counted) + "\\n"); }
 struct Registers { Registers() { atexit(at_exit); } };
@@ -42,6 +47,7 @@ static PyObject *act(const char *how) {
     std::string what(how);
     if (what == "use") used.values.push_back(3);
     if (what == "count") counted++;
+    if (what == "hide") hidden.state->values.push_back(3);
     if (what == "write") { *log_file.file = fopen("written", "w"); fputs("logged", *log_file.file); }
     if (what == "late") late(1);
     if (what == "exit") exit(3);
@@ -51,6 +57,7 @@ static PyObject *act(const char *how) {
 const PROGRAMS: Readonly<Record<string, string>> = {
   'nothing that is seen': 'pass',
   'an object that the program has changed': 'm.act("use")',
+  'what an object that has not changed points to': 'm.act("hide")',
   'an object that is made later': 'm.act("late"); m.act("late")',
   'a function of atexit()': 'm.act("count")',
   'an open file that is written in the end': 'm.act("write")',

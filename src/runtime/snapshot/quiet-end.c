@@ -101,7 +101,7 @@ static int is_copy_done(long child)
     return child > 0 && waitpid((pid_t)child, &status, __WALL) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Makes calls, numbered from 0, in a copy of this process, after functions of atexit if `is_python_ended`. Gives the number of the first that does anything
+/* Makes calls, numbered from 0, in a copy of this process; if `is_python_ended`, one with FF_FIRST_CALL, then functions of atexit, then those. Gives the number of the first that does anything
  * but to give back memory; if none does, how many there are; -1 where it cannot be tried, or such a function does. */
 size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count)
 {
@@ -113,8 +113,10 @@ size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count)
     if (child == 0) {
         limit_copy();
         *current = (size_t)-1;
+        ff_leave_region(); /* as in a restored process, which leaves blocks as they are that it frees */
         if (is_python_ended) {
             PyOS_AfterFork_Child();
+            call(FF_FIRST_CALL);
         }
         if (forbid_calls() < 0 || (is_python_ended && PyRun_SimpleString("import atexit\natexit._run_exitfuncs()\n") != 0)) {
             _exit(1);

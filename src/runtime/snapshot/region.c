@@ -69,6 +69,19 @@ int ff_is_lasting(const void *p)
     return ff_is_in_region(p) && region.is_lasting[(size_t)((const char *)p - FF_REGION) / SMALLEST_CHUNK];
 }
 
+/* How much of lasting blocks can be read at an address, up to `largest` bytes: one of those of one size, or what lies in the same chunk. */
+size_t ff_lasting_size(const void *p, size_t largest)
+{
+    if (!ff_is_lasting(p)) {
+        return 0;
+    }
+    size_t place = (size_t)((const char *)p - FF_REGION), block = region.size_of_page[place / FF_PAGE] * (size_t)16;
+    size_t room = block > 0 ? block - place % FF_PAGE % block : SMALLEST_CHUNK - place % SMALLEST_CHUNK;
+    size_t in_page = FF_PAGE - place % FF_PAGE; /* behind the last block of one size there may be less */
+    room = block > 0 && room > in_page ? in_page : room;
+    return room < largest ? room : largest;
+}
+
 ff_allocation ff_current_allocation(void)
 {
     return region.allocation;

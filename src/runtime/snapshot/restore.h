@@ -171,6 +171,7 @@ void ff_begin_region(void);
 int ff_is_region_used(void);
 int ff_is_in_region(const void *p);
 int ff_is_lasting(const void *p);
+size_t ff_lasting_size(const void *p, size_t largest);
 ff_allocation ff_current_allocation(void);
 void ff_watch_allocations(void (*watch)(const char *start, size_t size));
 void *ff_allocate(size_t size, size_t alignment);
@@ -472,6 +473,7 @@ void ff_begin_trial(void);
 int ff_try_end(void);
 int ff_try_ends(PyObject *const *objects, size_t count);
 int ff_try_finalizers(PyObject *const *objects, size_t count);
+#define FF_FIRST_CALL ((size_t)-1)
 size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count);
 void ff_note_open_files(void);
 int ff_has_open_files(void);

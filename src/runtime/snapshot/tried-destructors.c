@@ -10,36 +10,67 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LARGEST 256 /* bytes of an object that are compared */
+#define LARGEST 256 /* bytes of an object that are compared, and of each block that it points to */
+#define WORDS (LARGEST / sizeof(uint64_t))
+#define PARTS (1 + WORDS)
 #define NO_CHANGES 0
-typedef uint64_t object_words[LARGEST / sizeof(uint64_t)];
+typedef uint64_t part_words[WORDS];
 
-/* A sum of the words that an object has now, of those that differ from what they were. */
-static uint64_t changes_of(const ff_destructor *end, const object_words earlier)
+/* Copies what a part of an object's memory was: the object itself, or a block that one of its words points to. 0, or -1 where that is not known. */
+typedef int read_earlier(const part_words *parts, size_t part, void *to, const void *start, size_t size);
+
+static int read_saved(const part_words *Py_UNUSED(parts), size_t Py_UNUSED(part), void *to, const void *start, size_t size)
 {
-    object_words words = {0};
-    memcpy(words, end->argument, end->watched);
+    return ff_read_saved(to, start, size);
+}
+
+static int read_part(const part_words *parts, size_t part, void *to, const void *Py_UNUSED(start), size_t size)
+{
+    memcpy(to, parts[part], size);
+    return 0;
+}
+
+/* A sum of the words that an object and the blocks that it pointed to have now, of those that differ from what they were. 0, or -1 where that is not known. */
+static int find_changes(const ff_destructor *end, read_earlier *read, const part_words *parts, uint64_t *changes)
+{
+    part_words object = {0};
     ff_sums sums = FF_NO_SUMS;
     int are_any = 0;
-    for (size_t i = 0; i < LARGEST / sizeof(uint64_t); i++) {
-        uint64_t change[] = {i, words[i]};
-        if (words[i] != earlier[i]) {
-            ff_add_words(&sums, change, 2);
-            are_any = 1;
+    if (read(parts, 0, object, end->argument, end->watched) < 0) {
+        return -1;
+    }
+    for (size_t part = 0; part < PARTS; part++) {
+        const void *start = part == 0 ? end->argument : (const void *)(uintptr_t)object[part - 1];
+        size_t size = part == 0 ? end->watched : ff_lasting_size(start, LARGEST);
+        part_words now = {0}, earlier;
+        if (size == 0) {
+            continue;
+        }
+        if (read(parts, part, earlier, start, size) < 0) {
+            return -1;
+        }
+        if (memcmp(start, earlier, size) == 0) {
+            continue;
+        }
+        memcpy(now, start, size);
+        memset((char *)earlier + size, 0, sizeof(earlier) - size);
+        for (size_t i = 0; i < WORDS; i++) {
+            uint64_t change[] = {part * WORDS + i, now[i]};
+            if (now[i] != earlier[i]) {
+                ff_add_words(&sums, change, 2);
+                are_any = 1;
+            }
         }
     }
-    return are_any ? ff_whole_sum(&sums) : NO_CHANGES;
+    *changes = are_any ? ff_whole_sum(&sums) : NO_CHANGES;
+    return 0;
 }
 
 /* A destructor that gave back memory only, when it was tried, does the same again if its object is as it was then, and nobody sees it. */
 static int is_unseen(const ff_destructor *end)
 {
-    object_words earlier = {0};
-    if (!ff_is_end_unseen() || ff_read_saved(earlier, end->argument, end->watched) < 0) {
-        return 0;
-    }
-    uint64_t changes = changes_of(end, earlier);
-    return changes == NO_CHANGES || changes == end->changes;
+    uint64_t changes;
+    return ff_is_end_unseen() && find_changes(end, read_saved, NULL, &changes) == 0 && (changes == NO_CHANGES || changes == end->changes);
 }
 
 static void destruct_watched(void *watched)
@@ -55,15 +86,30 @@ static void destruct_watched(void *watched)
 #define ATTEMPTS 32
 static ff_destructor **tried; /* the first that is called comes first */
 static size_t tried_count;
-static struct tried_object {
-    object_words earlier;
-    uint64_t changes;
-} *objects; /* theirs; a copy of the process writes here */
+static uint64_t *changes;      /* of their objects; a copy of the process writes here */
+static part_words (*parts)[PARTS]; /* in that copy: what they were */
+
+static void keep_parts(void)
+{
+    void *memory = mmap(NULL, tried_count * sizeof(*parts), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    parts = memory == MAP_FAILED ? NULL : memory;
+    for (size_t i = 0; parts != NULL && i < tried_count; i++) {
+        memcpy(parts[i][0], tried[i]->argument, tried[i]->watched);
+        for (size_t part = 1; part < PARTS; part++) {
+            const void *start = (const void *)(uintptr_t)parts[i][0][part - 1];
+            memcpy(parts[i][part], start, ff_lasting_size(start, LARGEST));
+        }
+    }
+}
 
 static void call_tried(size_t i)
 {
-    for (size_t each = 0; i == 0 && each < tried_count; each++) {
-        objects[each].changes = changes_of(tried[each], objects[each].earlier);
+    if (i == FF_FIRST_CALL) {
+        keep_parts();
+        return;
+    }
+    for (size_t each = 0; parts != NULL && i == 0 && each < tried_count; each++) {
+        (void)find_changes(tried[each], read_part, parts[each], &changes[each]);
     }
     if (tried[i]->watched > 0) {
         tried[i]->function(tried[i]->argument);
@@ -104,11 +150,12 @@ static void watch_objects(ff_destructor **ends, size_t count)
     }
 }
 
-/* Copies an object as far as it can be read. The size of that: what lies behind it may not be there. */
-static uint32_t copy_object(const ff_destructor *end, void *to, const int pipe[2])
+/* How much of an object can be read: what lies behind it may not be there. */
+static uint32_t readable_size(const ff_destructor *end, const int pipe[2])
 {
+    char bytes[LARGEST];
     ssize_t size = write(pipe[1], end->argument, end->watched);
-    return size > 0 && read(pipe[0], to, (size_t)size) == size ? (uint32_t)size : 0;
+    return size > 0 && read(pipe[0], bytes, (size_t)size) == size ? (uint32_t)size : 0;
 }
 
 /* Before a dump, when libraries have no threads. */
@@ -118,32 +165,32 @@ void ff_try_destructors(void)
     for (const ff_destructor *each = NULL; (each = ff_next_destructor(each)) != NULL;) {
         tried_count++;
     }
-    size_t size = tried_count * (sizeof(*tried) + sizeof(*objects)), i = 0;
+    size_t size = tried_count * (sizeof(*tried) + sizeof(*changes)), i = 0;
     void *memory = tried_count == 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int pipe[2];
     if (memory == MAP_FAILED || pipe2(pipe, O_CLOEXEC) < 0) {
         return; /* they run in any case */
     }
-    objects = memory;
-    tried = (ff_destructor **)(objects + tried_count);
+    changes = memory;
+    tried = (ff_destructor **)(changes + tried_count);
     for (ff_destructor *each = NULL; (each = ff_next_destructor(each)) != NULL;) {
         tried[i++] = each;
     }
     watch_objects(tried, tried_count);
     for (ff_destructor *each = NULL; (each = ff_next_destructor(each)) != NULL;) {
         tried[--i] = each;
-        each->watched = copy_object(each, objects[i].earlier, pipe);
+        each->watched = readable_size(each, pipe);
     }
     (void)close(pipe[0]);
     (void)close(pipe[1]);
     int is_tried = try_all(), is_ended = is_tried && ff_try_calls(1, call_tried, tried_count) == tried_count;
     for (i = 0; i < tried_count; i++) {
         tried[i]->watched = is_tried ? tried[i]->watched : 0;
-        tried[i]->changes = is_ended ? objects[i].changes : NO_CHANGES;
+        tried[i]->changes = is_ended ? changes[i] : NO_CHANGES;
     }
     (void)munmap(memory, size);
     tried = NULL;
-    objects = NULL;
+    changes = NULL;
     tried_count = 0;
 }
 
