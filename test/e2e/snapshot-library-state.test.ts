@@ -119,6 +119,15 @@ static int asked(void) {
 }
 #define SINCE(began, end) (began != 0 && end - began < 20000000000ull)`;
 
+/** Memory of one library that another one, which the program loads, makes larger and frees. */
+const GIVES = `static char *given;
+__attribute__((constructor)) static void construct(void) { given = strcpy(malloc(100), "given"); }`;
+const TAKES = `static PyObject *take(void) {
+    PyObject *gives = PyImport_ImportModule("gives"), *place = PyObject_CallMethod(gives, "state", NULL);
+    char *taken = realloc(PyLong_AsVoidPtr(place), 5000);
+    PyObject *text = PyUnicode_FromString(taken); free(taken); return text;
+}`;
+
 /** Its number has something in the bytes that are no part of it. */
 const PADDED = `#include <unistd.h>
 typedef struct { PyObject_HEAD long double value; } number;
@@ -244,6 +253,8 @@ describeWith(hasLinkablePython(), 'a Python of the system that can be relinked')
     const waits = GOES_ON.replace(/ \}$/, ' wait(); }');
     await rig.compile(moduleSource('waits', waits, 'PyBool_FromLong(wait())'), 'waits.so', '-pthread');
     await rig.compile(moduleSource('padded', PADDED, 'make()'), 'padded.so');
+    await rig.compile(moduleSource('gives', GIVES, 'PyLong_FromVoidPtr(given)'), 'gives.so');
+    await rig.compile(moduleSource('takes', TAKES, 'take()'), 'takes.so', '-Wl,-z,now,-z,relro');
     writeFileSync(
       join(rig.packages, 'generators.py'),
       `import padded, random, tempfile
@@ -300,7 +311,7 @@ del os.environ['FOR_A_WHILE']
       'with_variable',
       '--module',
       'uses_differing',
-      ...['loud', 'says', 'quiet', 'maps'].flatMap((name) => ['--module', name]),
+      ...['loud', 'says', 'quiet', 'maps', 'gives'].flatMap((name) => ['--module', name]),
       '--module',
       'with_value',
       '--module',
@@ -326,6 +337,11 @@ print(keeps.state()[2:])`;
     expect(expected.stdout).toBe(`(1, 1, 6, 6, 7, '<42>')\n(5, 6)\n(6, 6, 7, '<42>')\n`);
     expect(await rig.start(out, '-c', use)).toEqual(expected);
     expect((await rig.start(out, '-c', `import keeps; ${STATE}`)).stdout).toBe('restored\n');
+  });
+
+  test('memory of a library may be freed by one that the program loads', async () => {
+    const use = `import takes; print(takes.state()); ${STATE}`;
+    expect(await rig.start(out, '-c', use)).toEqual({exitCode: 0, stdout: 'given\nrestored\n', stderr: ''});
   });
 
   test('an allocator has its locks, its keys and its code', async () => {

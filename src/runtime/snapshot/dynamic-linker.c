@@ -53,7 +53,12 @@ void *__wrap_dlopen(const char *path, int mode)
     if (found == NULL && ff_current_allocation() == FF_IN_REGION) {
         found = handle_of_first(path);
     }
-    return found == NULL ? __real_dlopen(path, mode) : found;
+    if (found == NULL) {
+        ff_begin_foreign_frees();
+        found = __real_dlopen(path, mode);
+        ff_lead_foreign_frees(found);
+    }
+    return found;
 }
 
 /* Where the search begins that the caller asks for: for a held library, with itself or behind it. */

@@ -327,6 +327,10 @@ int ff_begin_libraries(void);
 int ff_is_in_standard_library(const void *p);
 void ff_visit_libraries(ff_visitor visit, void *argument);
 
+/* snapshot/foreign-frees.c: what other libraries free. */
+void ff_begin_foreign_frees(void);
+void ff_lead_foreign_frees(void *handle);
+
 /* snapshot/dynamic-linker.c: its functions as the executable and held libraries call them. */
 
 /* snapshot/dump-options.c: what a process is asked to do that makes a snapshot. */
