@@ -283,6 +283,7 @@ static void run_imports(void)
     ff_find_hash_keys();
     ff_find_drawn();
     ff_forget_process_numbers();
+    ff_find_cached_numbers();
     ff_find_locked();
     ff_find_clock_readings();
     ff_clear_padding();

@@ -256,6 +256,7 @@ const char *ff_restore(int argc, char **argv, int is_watched)
     ff_renew_random();
     ff_renew_hash_keys();
     ff_renew_clock_readings();
+    ff_renew_cached_numbers();
     ff_move_addresses_of_stack();
     ff_renew_thread(&header->common);
     /* The header's few pages stay mapped: giving them back takes longer than anything else that a start does with them. */

@@ -347,6 +347,11 @@ _Noreturn void ff_stop_with_exception(const char *what);
 void ff_watch_origins(void);
 PyObject *ff_name_origins(void);
 
+/* snapshot/cached-numbers.c: numbers of the process that libraries keep. */
+void ff_note_asker(const void *caller);
+void ff_find_cached_numbers(void);
+void ff_renew_cached_numbers(void);
+
 /* snapshot/openssl-random.c: random numbers of OpenSSL. */
 void ff_forget_random(void);
 void ff_renew_random(void);
