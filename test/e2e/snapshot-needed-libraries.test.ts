@@ -148,4 +148,43 @@ thread = threading.Thread(target=lambda: print(needs_own.state(), flush=True)); 
     expect(gone.exitCode).toBe(1);
     expect(gone.stderr).toContain('ImportError: libown.so.1');
   });
+
+  test('what the dynamic linker has loaded after the start there is once, also for modules that need a held library', async () => {
+    const library = (name: string, text: string): Promise<void> =>
+      rig.compile(text, `lib${name}.so.1`, `-Wl,-soname,lib${name}.so.1`);
+    await library('counts', 'static int counted; int count(void) { return ++counted; }');
+    await library('kept', 'int kept(void) { return 5; }');
+    // Nothing calls it, and nobody can hold it.
+    await library(
+      'never',
+      '#include <stdlib.h>\nint never(void) { return on_exit((void (*)(int, void *))0, 0); }',
+    );
+    const module = (
+      name: string,
+      declared: string,
+      value: string,
+      ...needs: readonly string[]
+    ): Promise<void> =>
+      rig.compile(
+        moduleSource(name, declared, value),
+        `${name}.so`,
+        ...['-Wl,--no-as-needed', '-Wl,-rpath,$ORIGIN', `-L${rig.packages}`],
+        ...needs.map((each) => `-l:lib${each}.so.1`),
+      );
+    await module('holds', 'int kept(void);', 'PyLong_FromLong(kept())', 'kept');
+    await module('live', 'int count(void);', 'PyLong_FromLong(count())', 'never', 'counts');
+    await module(
+      'live_and_held',
+      'int count(void), kept(void);',
+      'Py_BuildValue("ii", count(), kept())',
+      ...['counts', 'kept'],
+    );
+    const program = join(folder, 'bin', 'both');
+    const said = await rig.build(program, '--startup', '--module', 'holds');
+    expect(said).not.toContain('left out of the snapshot');
+    const use = `import holds, live, live_and_held
+print(live.state(), live_and_held.state(), live.state(), holds.state())`;
+    expect((await start(SYSTEM_PYTHON, '-c', use)).stdout).toBe('1 (2, 5) 3 5\n');
+    expect((await start(program, '-c', `${use}\n${STATE}`)).stdout).toBe('1 (2, 5) 3 5\nrestored\n');
+  });
 });

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,12 @@ static const char *add_file(closure *all, int fd, const char *path, const ff_lib
     return ff_read_library(fd, &library->image, take);
 }
 
+static int has_file_name(struct dl_phdr_info *object, size_t Py_UNUSED(size), void *name)
+{
+    const char *slash = strrchr(object->dlpi_name, '/');
+    return slash != NULL && strcmp(slash + 1, name) == 0;
+}
+
 static const char *add_needed(closure *all, const char *name, const ff_library *needed_by)
 {
     for (int i = 0; i < all->count; i++) {
@@ -141,6 +148,10 @@ static const char *add_needed(closure *all, const char *name, const ff_library *
     if (library != NULL && all->count < FF_SCOPE) {
         all->libraries[all->count++] = library;
         return NULL;
+    }
+    /* What needs it was loaded by the dynamic linker, too, because it cannot be held. */
+    if (ff_current_allocation() == FF_AFTER_RESTORE && dl_iterate_phdr(has_file_name, (void *)(uintptr_t)name) != 0) {
+        return "the dynamic linker has loaded it";
     }
     char path[PATH_MAX];
     if (!ff_search_library(name, needed_by, path)) {
@@ -190,13 +201,17 @@ static const char *check_library(const ff_library *library, const ff_scope *scop
     return ff_check_symbols(library, scope);
 }
 
-/* Reads an extension module, or what else is opened, and all that it needs. NULL if they can be held together, else why not. */
+/* Reads an extension module, or what else is opened, and all that it needs. NULL if that is all there, else why not. */
 static const char *read_closure(closure *all, int fd, const char *path)
 {
     const char *reason = add_file(all, fd, path, NULL);
-    if (reason == NULL) {
-        reason = add_all_needed(all);
-    }
+    return reason == NULL ? add_all_needed(all) : reason;
+}
+
+/* NULL if they can be held together, else why not. */
+static const char *check_closure(closure *all)
+{
+    const char *reason = NULL;
     ff_scope scope = scope_of(all);
     for (int i = 0; i < all->count && reason == NULL; i++) {
         if (is_in_list(all->libraries[i])) {
@@ -235,6 +250,7 @@ const char *ff_can_hold(const char *path)
     }
     int fd = find_file(&path, NULL);
     const char *reason = read_closure(&all, fd, path);
+    reason = reason == NULL ? check_closure(&all) : reason;
     if (fd >= 0) {
         close(fd);
     }
@@ -335,7 +351,7 @@ static held_library *load(int fd, const char *path)
     ff_scope scope = scope_of(&all);
     /* In a restored process, the dynamic linker loads whatever does not need a library that is here already: two of one would not know each other. */
     int is_wanted = ff_current_allocation() == FF_IN_REGION || count < all.count;
-    if (reason != NULL || !is_wanted || relocate(new, count, &scope) < 0) {
+    if (reason != NULL || !is_wanted || check_closure(&all) != NULL || relocate(new, count, &scope) < 0) {
         discard(&all);
         return NULL;
     }
