@@ -24,6 +24,8 @@ export type ScriptName =
 
 const REQUEST_FILES = 'request_files.py';
 const TOKENS = 'kept_tokens.py';
+/** PARTS of record_imports.py. */
+const RECORDING = ['record_files.py', 'record_functions.py', 'record_arguments.py', 'record_state.py'];
 const COMPARISON = ['exact_constants.py', 'image_comparison.py', 'marshal_graph.py'];
 
 /** What scripts import from their own directory, and what that imports. */
@@ -37,7 +39,7 @@ const HELPERS: Partial<Readonly<Record<ScriptName, readonly string[]>>> = {
   'measure_runs.py': [REQUEST_FILES],
   'precompile.py': [REQUEST_FILES],
   'prepare_dump.py': [TOKENS],
-  'record_imports.py': [TOKENS],
+  'record_imports.py': [TOKENS, ...RECORDING],
   'resolve_modules.py': [REQUEST_FILES],
   'try_images.py': COMPARISON,
   'verify_images.py': [...COMPARISON, REQUEST_FILES],

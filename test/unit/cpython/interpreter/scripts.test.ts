@@ -6,11 +6,10 @@ import {scriptFiles, scriptPath, type ScriptName} from '../../../../src/cpython/
 const folder = join(scriptPath('trace_imports.py'), '..');
 const files = readdirSync(folder).filter((name) => name.endsWith('.py'));
 
-/** What a file imports from beside it, at any depth, or runs as a part of its own text where imports are recorded. */
+/** What a file imports from beside it, at any depth, or runs as a part of its own text, and names in quotes. */
 function importedBy(name: string): readonly string[] {
   const text = readFileSync(join(folder, name), 'utf8');
-  const imports =
-    /^ *(?:from (\w+) import|import (\w+))|__file__\), "(\w+)\.py"|# noqa: F821 \((\w+)\.py\)/gm;
+  const imports = /^ *(?:from (\w+) import|import (\w+))|"(\w+)\.py"|# noqa: F821 \((\w+)\.py\)/gm;
   const found = [...text.matchAll(imports)]
     .map(([, ...names]) => `${names.join('')}.py`)
     .filter((each) => files.includes(each));
