@@ -94,15 +94,22 @@ static void limit_copy(void)
     (void)setitimer(ITIMER_REAL, &longest, NULL);
 }
 
-/* Whether a copy of this process ended well. Its end sends no signal. */
-static int is_copy_done(long child)
+/* How a copy of this process ended, as waitpid() says it; -1 if there is none. Its end sends no signal. */
+static int wait_for_copy(long child)
 {
     int status;
-    return child > 0 && waitpid((pid_t)child, &status, __WALL) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return child > 0 && waitpid((pid_t)child, &status, __WALL) == child ? status : -1;
 }
 
-/* Makes calls, numbered from 0, in a copy of this process; if `is_python_ended`, one with FF_FIRST_CALL, then functions of atexit, then those. Gives the number of the first that does anything
- * but to give back memory; if none does, how many there are; -1 where it cannot be tried, or such a function does. */
+static int is_copy_done(long child)
+{
+    int status = wait_for_copy(child);
+    return status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Makes calls, numbered from 0, in a copy of this process; if `is_python_ended`, one with FF_FIRST_CALL, then functions of atexit, then those. Gives the number
+ * of the first that does anything but to give back memory, or ends the process; if none does, how many there are; -1 where it cannot be tried, one takes too
+ * long (it waits for a thread that the copy has not), or such a function does. */
 size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count)
 {
     size_t *current = mmap(NULL, FF_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -127,7 +134,9 @@ size_t ff_try_calls(int is_python_ended, void (*call)(size_t), size_t count)
         *current = (size_t)-1;
         _exit(fflush(NULL) == 0 ? 0 : 1); /* what they have printed would be written later */
     }
-    size_t result = is_copy_done(child) ? count : child < 0 ? (size_t)-1 : *current;
+    int status = wait_for_copy(child), is_late = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+    int is_done = status == 0 && *current == (size_t)-1;
+    size_t result = is_done ? count : status < 0 || is_late ? (size_t)-1 : *current;
     (void)munmap(current, FF_PAGE);
     return result;
 }
