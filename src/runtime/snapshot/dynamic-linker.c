@@ -69,14 +69,15 @@ static void *find_for(void *handle, const char *name, const void *caller)
     if (handle == RTLD_NEXT && from != NULL) {
         found = ff_find_in_held(from, name, from);
         found = found == NULL ? ff_find_sent(name) : found;
-        return found == NULL ? __real_dlsym(RTLD_DEFAULT, name) : found;
+        return found == NULL ? ff_fixed_call(__real_dlsym(RTLD_DEFAULT, name)) : found;
     }
     if (handle == RTLD_DEFAULT && from != NULL) {
         found = ff_find_sent(name);
-        found = found == NULL ? __real_dlsym(handle, name) : found;
+        found = found == NULL ? ff_fixed_call(__real_dlsym(handle, name)) : found;
         return found == NULL ? ff_find_in_held(from, name, NULL) : found;
     }
-    return __real_dlsym(real_handle(handle), name);
+    found = __real_dlsym(real_handle(handle), name);
+    return from == NULL ? found : ff_fixed_call(found);
 }
 
 void *__wrap_dlsym(void *handle, const char *name)
@@ -113,7 +114,7 @@ int __wrap_dladdr(const void *p, Dl_info *info)
 {
     const ff_library *library = ff_held_around(p);
     if (library == NULL) {
-        return dladdr(p, info);
+        return dladdr(ff_called_function(p), info);
     }
     *info = (Dl_info){.dli_fname = library->path, .dli_fbase = library->start};
     return 1;

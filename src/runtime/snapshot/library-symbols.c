@@ -422,7 +422,7 @@ static int put(const known_symbols *known, const Elf64_Rela *each, int are_choic
         *place = (char *)(uintptr_t)(found.address - ff_thread_pointer() + each->r_addend);
         return 1;
     }
-    *place = found.address == NULL ? NULL : found.address + each->r_addend;
+    *place = found.address == NULL ? NULL : ff_fixed_call(found.address) + each->r_addend;
     return 1;
 }
 

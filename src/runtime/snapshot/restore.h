@@ -275,6 +275,10 @@ int ff_first_library_count(void);
 int ff_is_there_at_start(const char *name);
 int ff_has_first_cxx(void);
 
+/* snapshot/fixed-calls.c: the addresses that functions of libc have in held libraries. */
+char *ff_fixed_call(char *function);
+const void *ff_called_function(const void *p);
+
 /* snapshot/library-symbols.c: what the symbols of a held library mean. */
 #define FF_SCOPE 64
 typedef struct {
