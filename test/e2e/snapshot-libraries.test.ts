@@ -83,9 +83,9 @@ test('extension modules are held, but for those that cannot be, which are import
   await compile(
     'number',
     source('number', {
-      before: 'static pid_t own;',
-      exec: 'own = getpid();',
-      value: 'PyLong_FromLong(own - getpid())',
+      before: 'static long own;',
+      exec: 'own = 7 * (long)getpid();',
+      value: 'PyLong_FromLong(own - 7 * (long)getpid())',
     }),
   );
   writeFileSync(join(rig.packages, 'user.py'), 'import json, held, re\nclass Own(held.Type): pass\n');
