@@ -1,4 +1,4 @@
-"""What nothing reports: functions of ours in the place of CPython's own.
+"""What nothing reports: functions that replace CPython's own and note what they are asked.
 
 A part of record_imports.py, in whose namespace it runs."""
 
